@@ -1,0 +1,12 @@
+//! pagevec for JS: each export translates its arguments and calls the core once. `pkg/src` is the API people use.
+
+#[cfg(feature = "build")]
+mod build;
+mod convert;
+#[cfg(feature = "search")]
+mod reader;
+
+#[cfg(feature = "build")]
+pub use build::build;
+#[cfg(feature = "search")]
+pub use reader::{Reader, front_length};

@@ -1,0 +1,217 @@
+//! Searching: a session over a file that JS fetches.
+
+use std::collections::BTreeMap;
+
+use js_sys::{Array, Float32Array, Float64Array, Object, Reflect, Uint32Array};
+use pagevec::{Answer, Extent, Operation, Outcome, SearchOptions, Segment, Session, Stepped};
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use crate::convert::{bad, id, id_to_js, to_js, whole};
+
+/// How many bytes from 0 the constructor of `Reader` needs; `head` is the first 64 KiB of the file, or all of it.
+#[wasm_bindgen(js_name = frontLength)]
+pub fn front_length(head: &[u8], file_length: f64) -> Result<f64, JsValue> {
+    let length = pagevec::front_length(head, whole("fileLength", file_length)?).map_err(to_js)?;
+    Ok(length as f64)
+}
+
+/// One opened segment. A ticket names an operation under way; see `step`.
+#[wasm_bindgen]
+pub struct Reader {
+    session: Session,
+    outcomes: BTreeMap<u32, Outcome>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct InfoJs {
+    count: u32,
+    dim: u32,
+    metric: &'static str,
+    codec: &'static str,
+    rows: Option<&'static str>,
+    graph: bool,
+    m: u32,
+    ef_construction: u32,
+    ids: &'static str,
+    file_length: f64,
+    file_id: String,
+    sections: Vec<SectionJs>,
+    memory_to_open: f64,
+    kernels: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SectionJs {
+    name: &'static str,
+    offset: f64,
+    length: f64,
+    bytes_per_vector: f64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StatsJs {
+    resident: f64,
+    slots: u32,
+    evictions: f64,
+    operations: u32,
+}
+
+#[wasm_bindgen]
+impl Reader {
+    /// Opens a file of `file_length` bytes from its front, holding at most `memory_budget` bytes of it.
+    #[wasm_bindgen(constructor)]
+    pub fn new(front: &[u8], file_length: f64, memory_budget: f64) -> Result<Reader, JsValue> {
+        let segment = Segment::open(front, whole("fileLength", file_length)?).map_err(to_js)?;
+        let session = Session::new(segment, whole("memoryBudget", memory_budget)?).map_err(to_js)?;
+        Ok(Reader { session, outcomes: BTreeMap::new() })
+    }
+
+    /// The segment's facts, as a plain object.
+    pub fn info(&self) -> Result<JsValue, JsValue> {
+        let info = self.session.segment().info();
+        let section = |s: &pagevec::SectionInfo| SectionJs {
+            name: s.name,
+            offset: s.offset as f64,
+            length: s.length as f64,
+            bytes_per_vector: s.bytes_per_vector,
+        };
+        let js = InfoJs {
+            count: info.count as u32,
+            dim: info.dim as u32,
+            metric: info.metric.name(),
+            codec: info.codec.name(),
+            rows: info.rows.map(|r| r.name()),
+            graph: info.graph,
+            m: info.m as u32,
+            ef_construction: info.ef_construction as u32,
+            ids: info.ids,
+            file_length: info.file_length as f64,
+            file_id: info.file_id,
+            sections: info.sections.iter().map(section).collect(),
+            memory_to_open: info.memory_to_open as f64,
+            kernels: info.kernels,
+        };
+        Ok(serde_wasm_bindgen::to_value(&js)?)
+    }
+
+    /// A search for each row of `queries`; `ef` 0 is the default. Returns its ticket.
+    #[wasm_bindgen(js_name = beginSearch)]
+    pub fn begin_search(&mut self, queries: Vec<f32>, k: u32, ef: u32, index: &str) -> Result<u32, JsValue> {
+        let options = SearchOptions {
+            k: k as usize,
+            ef: (ef > 0).then_some(ef as usize),
+            index: index.parse().map_err(to_js)?,
+            rescore: None,
+        };
+        self.session.begin(Operation::Search { queries, options }).map_err(to_js)
+    }
+
+    /// A search for an id's position. Returns its ticket.
+    #[wasm_bindgen(js_name = beginFind)]
+    pub fn begin_find(&mut self, value: &JsValue) -> Result<u32, JsValue> {
+        self.session.begin(Operation::Find(id(value)?)).map_err(to_js)
+    }
+
+    /// A search for an id's vector. Returns its ticket.
+    #[wasm_bindgen(js_name = beginVector)]
+    pub fn begin_vector(&mut self, value: &JsValue) -> Result<u32, JsValue> {
+        self.session.begin(Operation::Vector(id(value)?)).map_err(to_js)
+    }
+
+    /// Goes on: `[offset, length, …]` to deliver before the next step, `[]` when the outcome can be taken, or
+    /// `undefined` while other operations hold the room. An error ends the operation.
+    pub fn step(&mut self, ticket: u32) -> Result<JsValue, JsValue> {
+        if self.outcomes.contains_key(&ticket) {
+            return Ok(Float64Array::new_with_length(0).into());
+        }
+        match self.session.step(ticket).map_err(to_js)? {
+            Stepped::Wait => Ok(JsValue::UNDEFINED),
+            Stepped::Need(extents) => {
+                let flat: Vec<f64> =
+                    extents.iter().flat_map(|e| [e.offset as f64, e.length as f64]).collect();
+                Ok(Float64Array::from(&flat[..]).into())
+            }
+            Stepped::Done(outcome) => {
+                self.outcomes.insert(ticket, outcome);
+                Ok(Float64Array::new_with_length(0).into())
+            }
+        }
+    }
+
+    /// Pieces of a large extent start at multiples of this from its start, and are multiples of it long, or reach its
+    /// end.
+    pub fn grain(&self, offset: f64) -> Result<f64, JsValue> {
+        Ok(self.session.grain(whole("offset", offset)?) as f64)
+    }
+
+    /// Checks and keeps the bytes at `offset`.
+    pub fn deliver(&mut self, offset: f64, bytes: &[u8]) -> Result<(), JsValue> {
+        let extent = Extent { offset: whole("offset", offset)?, length: bytes.len() as u64 };
+        self.session.deliver(extent, bytes).map_err(to_js)
+    }
+
+    /// `{ ids, scores, counts, index, distances, rescored }` of a search that is done; ids and scores of all its
+    /// queries one after another.
+    #[wasm_bindgen(js_name = takeHits)]
+    pub fn take_hits(&mut self, ticket: u32) -> Result<JsValue, JsValue> {
+        match self.outcomes.remove(&ticket) {
+            Some(Outcome::Answers(answers)) => hits_to_js(&answers),
+            _ => Err(bad("ticket", "no search with this ticket is done")),
+        }
+    }
+
+    /// The position that a find came to, `undefined` if there is no such id.
+    #[wasm_bindgen(js_name = takePosition)]
+    pub fn take_position(&mut self, ticket: u32) -> Result<Option<u32>, JsValue> {
+        match self.outcomes.remove(&ticket) {
+            Some(Outcome::Position(position)) => Ok(position),
+            _ => Err(bad("ticket", "no find with this ticket is done")),
+        }
+    }
+
+    /// The vector that was read.
+    #[wasm_bindgen(js_name = takeVector)]
+    pub fn take_vector(&mut self, ticket: u32) -> Result<Vec<f32>, JsValue> {
+        match self.outcomes.remove(&ticket) {
+            Some(Outcome::Vector(vector)) => Ok(vector),
+            _ => Err(bad("ticket", "no vector with this ticket is here")),
+        }
+    }
+
+    /// Ends an operation in any state.
+    pub fn cancel(&mut self, ticket: u32) {
+        self.outcomes.remove(&ticket);
+        self.session.cancel(ticket);
+    }
+
+    /// `{ resident, slots, evictions, operations }`.
+    pub fn stats(&self) -> Result<JsValue, JsValue> {
+        let stats = self.session.stats();
+        let js = StatsJs {
+            resident: stats.resident as f64,
+            slots: stats.slots as u32,
+            evictions: stats.evictions as f64,
+            operations: stats.operations as u32,
+        };
+        Ok(serde_wasm_bindgen::to_value(&js)?)
+    }
+}
+
+fn hits_to_js(answers: &[Answer]) -> Result<JsValue, JsValue> {
+    let hits = || answers.iter().flat_map(|a| &a.hits);
+    let scores: Vec<f32> = hits().map(|h| h.score).collect();
+    let counts: Vec<u32> = answers.iter().map(|a| a.hits.len() as u32).collect();
+    let object = Object::new();
+    let set = |name: &str, value: JsValue| Reflect::set(&object, &name.into(), &value).map(drop);
+    set("ids", hits().map(|h| id_to_js(&h.id)).collect::<Array>().into())?;
+    set("scores", Float32Array::from(&scores[..]).into())?;
+    set("counts", Uint32Array::from(&counts[..]).into())?;
+    set("index", answers.first().map_or("flat", |a| a.stats.index).into())?;
+    set("distances", (answers.iter().map(|a| a.stats.distances).sum::<u64>() as f64).into())?;
+    set("rescored", (answers.iter().map(|a| a.stats.rescored).sum::<u64>() as f64).into())?;
+    Ok(object.into())
+}

@@ -1,0 +1,207 @@
+//! Every way a call can fail: data first, then what to do next.
+
+use std::fmt;
+
+/// A failed call. [`Error::code`] is stable and the same in Rust, in the CLI's `--json` and in JS.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// An argument outside its range.
+    Argument {
+        /// Which one.
+        name: &'static str,
+        /// What is wrong with it and what it may be.
+        detail: String,
+    },
+    /// A vector of the wrong length.
+    Dimension {
+        /// The index's.
+        expected: usize,
+        /// The vector's.
+        got: usize,
+    },
+    /// A NaN or an infinity in row `row` (the query is row 0 of its batch).
+    NotFinite {
+        /// The row as it was given, from 0.
+        row: usize,
+        /// The component, from 0.
+        column: usize,
+    },
+    /// A zero vector (or one whose norm overflows f32) under cosine, which has no direction.
+    ZeroVector {
+        /// The row as it was given, from 0.
+        row: usize,
+    },
+    /// The same id twice.
+    DuplicateId {
+        /// The id as text.
+        id: String,
+    },
+    /// The id is not in the index.
+    UnknownId {
+        /// The id as text.
+        id: String,
+    },
+    /// The bytes are no pagevec segment.
+    NotASegment {
+        /// What was found instead.
+        detail: String,
+    },
+    /// A segment of a format this build does not read.
+    Version {
+        /// The version or feature bits in the file.
+        found: u64,
+        /// What this build reads.
+        supported: u64,
+    },
+    /// Fewer or more bytes than the header says.
+    Length {
+        /// What was measured.
+        section: &'static str,
+        /// What the header says.
+        expected: u64,
+        /// What is there.
+        got: u64,
+    },
+    /// Bytes that differ from what was written.
+    Checksum {
+        /// Where.
+        section: &'static str,
+        /// The file offset of the block that failed.
+        offset: u64,
+    },
+    /// Bytes that break a rule of the format.
+    Corrupt {
+        /// Where.
+        section: &'static str,
+        /// The rule.
+        detail: String,
+    },
+    /// The memory budget does not hold even one query.
+    Budget {
+        /// The smallest budget that works, in bytes.
+        needed: u64,
+        /// The one given.
+        budget: u64,
+    },
+    /// An allocation failed.
+    OutOfMemory {
+        /// Its size in bytes.
+        bytes: u64,
+    },
+    /// The caller cancelled.
+    Cancelled,
+    /// The operating system refused.
+    Io {
+        /// The file, or what was being done.
+        path: String,
+        /// Its reason.
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// A stable short name.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Error::Argument { .. } => "argument",
+            Error::Dimension { .. } => "dimension",
+            Error::NotFinite { .. } => "not-finite",
+            Error::ZeroVector { .. } => "zero-vector",
+            Error::DuplicateId { .. } => "duplicate-id",
+            Error::UnknownId { .. } => "unknown-id",
+            Error::NotASegment { .. } => "not-a-segment",
+            Error::Version { .. } => "version",
+            Error::Length { .. } => "length",
+            Error::Checksum { .. } => "checksum",
+            Error::Corrupt { .. } => "corrupt",
+            Error::Budget { .. } => "budget",
+            Error::OutOfMemory { .. } => "out-of-memory",
+            Error::Cancelled => "cancelled",
+            Error::Io { .. } => "io",
+        }
+    }
+
+    pub(crate) fn argument(name: &'static str, detail: impl Into<String>) -> Self {
+        Error::Argument { name, detail: detail.into() }
+    }
+
+    pub(crate) fn corrupt(section: &'static str, detail: impl Into<String>) -> Self {
+        Error::Corrupt { section, detail: detail.into() }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Argument { name, detail } => write!(f, "{name}: {detail}"),
+            Error::Dimension { expected, got } => {
+                write!(
+                    f,
+                    "the vector has {got} components, the index {expected}: use the model the index was built with"
+                )
+            }
+            Error::NotFinite { row, column } => {
+                write!(f, "row {row}, component {column} is NaN or infinite: remove or repair the row")
+            }
+            Error::ZeroVector { row } => {
+                write!(
+                    f,
+                    "row {row} has no direction (its norm is zero or overflows): cosine cannot rank it; remove the row or use dot or l2"
+                )
+            }
+            Error::DuplicateId { id } => write!(f, "the id {id:?} is given twice: ids name one row each"),
+            Error::UnknownId { id } => write!(f, "no row has the id {id:?}"),
+            Error::NotASegment { detail } => {
+                write!(f, "not a pagevec segment ({detail}): check the path or URL")
+            }
+            Error::Version { found, supported } => {
+                write!(
+                    f,
+                    "the segment needs format {found:#x}, this build reads {supported:#x}: update pagevec or rebuild the segment"
+                )
+            }
+            Error::Length { section, expected, got } => {
+                write!(
+                    f,
+                    "{section}: {got} bytes where {expected} were written: the file is cut or extended; copy or publish it again"
+                )
+            }
+            Error::Checksum { section, offset } => {
+                write!(
+                    f,
+                    "{section}: the bytes at offset {offset} are not those that were written: copy or publish the file again"
+                )
+            }
+            Error::Corrupt { section, detail } => {
+                write!(
+                    f,
+                    "{section}: {detail}: the file is damaged or was not written by pagevec; rebuild it"
+                )
+            }
+            Error::Budget { needed, budget } => {
+                write!(
+                    f,
+                    "a memory budget of {budget} bytes is too small for one query: give at least {needed}"
+                )
+            }
+            Error::OutOfMemory { bytes } => {
+                write!(
+                    f,
+                    "{bytes} bytes could not be allocated: lower the memory budget or close other indexes"
+                )
+            }
+            Error::Cancelled => f.write_str("cancelled by the caller"),
+            Error::Io { path, source } => write!(f, "{path}: {source}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Door 1: the only place that knows threads. Chunk borders never depend on how many there are, so neither do results.
+
+use std::ops::Range;
+
+fn chunks(count: usize, size: usize) -> impl Fn(usize) -> Range<usize> {
+    let size = size.max(1);
+    move |i| i * size..(i * size + size).min(count)
+}
+
+/// `f` over `0..count` in chunks of `size`; the results in index order.
+#[cfg(feature = "native")]
+pub(crate) fn map_chunks<T: Send>(count: usize, size: usize, f: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
+    use rayon::prelude::*;
+    let range = chunks(count, size);
+    (0..count.div_ceil(size.max(1))).into_par_iter().map(|i| f(range(i))).collect()
+}
+
+/// `f` over `0..count` in chunks of `size`; the results in index order.
+#[cfg(not(feature = "native"))]
+pub(crate) fn map_chunks<T: Send>(count: usize, size: usize, f: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
+    let range = chunks(count, size);
+    (0..count.div_ceil(size.max(1))).map(|i| f(range(i))).collect()
+}
+
+/// `f(index of the chunk, chunk)` over `data` in chunks of `size` elements.
+#[cfg(feature = "native")]
+pub(crate) fn for_each_chunk_mut<T: Send>(data: &mut [T], size: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+    use rayon::prelude::*;
+    data.par_chunks_mut(size.max(1)).enumerate().for_each(|(i, chunk)| f(i, chunk));
+}
+
+/// `f(index of the chunk, chunk)` over `data` in chunks of `size` elements.
+#[cfg(not(feature = "native"))]
+pub(crate) fn for_each_chunk_mut<T: Send>(data: &mut [T], size: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+    data.chunks_mut(size.max(1)).enumerate().for_each(|(i, chunk)| f(i, chunk));
+}
+
+/// Runs `f` with `threads` threads for everything below it.
+#[cfg(feature = "native")]
+pub fn with_threads<T: Send>(threads: usize, f: impl FnOnce() -> T + Send) -> Result<T, crate::Error> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|e| crate::Error::argument("threads", e.to_string()))?;
+    Ok(pool.install(f))
+}

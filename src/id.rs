@@ -1,0 +1,55 @@
+//! What a user calls a row. Inside, a row is its position in cluster order; these appear only at the doors.
+
+use std::fmt;
+
+/// The name of one row.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Id {
+    /// A whole number up to 2^53 - 1, so that JS holds it exactly.
+    Number(u64),
+    /// UTF-8 text of at most [`Ids::MAX_TEXT`] bytes.
+    Text(String),
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Id::Number(n) => n.fmt(f),
+            Id::Text(t) => t.fmt(f),
+        }
+    }
+}
+
+/// The names of all rows: all numbers or all text, each once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ids {
+    /// See [`Id::Number`].
+    Numbers(Vec<u64>),
+    /// See [`Id::Text`].
+    Texts(Vec<String>),
+}
+
+impl Ids {
+    /// The largest number: JS's `Number.MAX_SAFE_INTEGER`.
+    pub const MAX_NUMBER: u64 = (1 << 53) - 1;
+    /// The longest text in bytes.
+    pub const MAX_TEXT: usize = 64 * 1024 - 1;
+
+    /// 0, 1, 2, … : the ids of rows that were given none.
+    pub fn counting(count: usize) -> Self {
+        Ids::Numbers((0..count as u64).collect())
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Ids::Numbers(n) => n.len(),
+            Ids::Texts(t) => t.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

@@ -1,0 +1,307 @@
+//! Rows in, segment file out: check, order, encode, link, write.
+
+use super::hnsw;
+use super::order::{Tree, cluster_order};
+use crate::ctx::Ctx;
+use crate::error::Error;
+use crate::exec;
+use crate::id::Ids;
+use crate::kernels::kernels;
+use crate::metric::Metric;
+use crate::quant::kmeans::Rows;
+use crate::quant::{self, Codec, CodecKind, Sq8};
+use crate::segment::{self, Header, Parts, SectionKind, limits};
+
+/// How to build a segment. The same rows, ids and options give the same bytes on every target.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BuildOptions {
+    /// The measure of nearness.
+    pub metric: Metric,
+    /// How the codes that are searched are stored.
+    pub codec: CodecKind,
+    /// Finer rows to rank candidates by. `None`: what the codec needs, which is SQ8 rows for binary codes and nothing
+    /// for SQ8 and floats, whose codes serve.
+    pub rows: Option<CodecKind>,
+    /// Whether to build the HNSW graph; without it every search scores every row.
+    pub graph: bool,
+    /// Links per node (2..=256); layer 0 has twice as many.
+    pub m: usize,
+    /// Candidates looked at for each node's links (1..=65536).
+    pub ef_construction: usize,
+    /// Decides layers, insertion order and k-means starts.
+    pub seed: u64,
+    /// Children per node of the tree that orders the rows (2..=4096).
+    pub branching: usize,
+    /// Rows per leaf of that tree (1..=65536).
+    pub max_leaf: usize,
+    /// Rounds of k-means per node of that tree (1..=1000).
+    pub max_iterations: usize,
+}
+
+impl Default for BuildOptions {
+    fn default() -> Self {
+        BuildOptions {
+            metric: Metric::Cosine,
+            codec: CodecKind::Sq8,
+            rows: None,
+            graph: true,
+            m: 16,
+            ef_construction: 200,
+            seed: 42,
+            branching: 64,
+            max_leaf: 32,
+            max_iterations: 8,
+        }
+    }
+}
+
+impl BuildOptions {
+    fn check(&self) -> Result<(), Error> {
+        let ranges = [
+            ("m", self.m, 2, limits::MAX_DEGREE),
+            ("ef_construction", self.ef_construction, 1, limits::MAX_EF_CONSTRUCTION),
+            ("branching", self.branching, 2, 4096),
+            ("max_leaf", self.max_leaf, 1, 65_536),
+            ("max_iterations", self.max_iterations, 1, 1000),
+        ];
+        if let Some((name, value, low, high)) =
+            ranges.into_iter().find(|&(_, v, low, high)| v < low || v > high)
+        {
+            return Err(Error::argument(name, format!("{value} is outside {low}..={high}")));
+        }
+        match self.rows {
+            Some(CodecKind::Binary) => {
+                Err(Error::argument("rows", "binary rows cannot rescore: use sq8, f16 or f32"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn stored_rows(&self) -> Option<CodecKind> {
+        let rows = self.rows.or((self.codec == CodecKind::Binary).then_some(CodecKind::Sq8));
+        rows.filter(|&r| r != self.codec)
+    }
+
+    /// What the file id is made of, besides rows and ids.
+    fn fingerprint(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
+/// The finished segment file of `vectors` (row-major, `dim` wide) and their `ids` (0, 1, 2, … without).
+///
+/// # Errors
+/// `argument`, `dimension`, `not-finite` and `zero-vector` with the row, `duplicate-id`, `out-of-memory`, `cancelled`.
+pub fn build(
+    mut vectors: Vec<f32>,
+    dim: usize,
+    ids: Option<Ids>,
+    options: &BuildOptions,
+    ctx: &Ctx<'_>,
+) -> Result<Vec<u8>, Error> {
+    options.check()?;
+    if dim == 0 || dim > limits::MAX_DIM {
+        return Err(Error::argument("dim", format!("{dim} is outside 1..={}", limits::MAX_DIM)));
+    }
+    let count = vectors.len() / dim;
+    if vectors.len() != count * dim {
+        return Err(Error::Dimension { expected: dim, got: vectors.len() - count * dim });
+    }
+    if count > limits::MAX_COUNT {
+        return Err(Error::argument(
+            "vectors",
+            format!("a segment holds at most {} rows", limits::MAX_COUNT),
+        ));
+    }
+    ctx.tick("check", 0, count)?;
+    let ids = ids.unwrap_or_else(|| Ids::counting(count));
+    let by_id = segment::check_ids(&ids, count)?;
+    let file_id = file_id(&vectors, dim, &ids, options);
+    check_rows(&mut vectors, dim, options.metric)?;
+
+    let tree = Tree {
+        branching: options.branching,
+        max_leaf: options.max_leaf,
+        max_iterations: options.max_iterations,
+        seed: options.seed,
+    };
+    let order = cluster_order(Rows { data: &vectors, dim }, tree, ctx)?;
+    ctx.tick("encode", 0, count)?;
+    let rows = reorder(&vectors, dim, &order)?;
+    drop(vectors);
+
+    let mut sections = vec![(SectionKind::Ids, segment::encode_ids(&ids, &order))];
+    sections.push((SectionKind::IdOrder, id_order(&by_id, &order)));
+    let codes = encode(options.codec, options.metric, dim, &rows)?;
+    let stored = options.stored_rows();
+    let finer = stored.map(|kind| encode(kind, options.metric, dim, &rows)).transpose()?;
+    if options.graph && count > 0 {
+        sections.push((SectionKind::Graph, graph(options, dim, &rows, [Some(&codes), finer.as_ref()], ctx)?));
+    }
+    drop(rows);
+    ctx.tick("write", 0, count)?;
+    sections.push((SectionKind::CodeParameters, codes.parameters));
+    sections.push((SectionKind::Codes, codes.bytes));
+    if let Some(finer) = finer {
+        let stride = finer.kind.stride(dim, options.metric);
+        sections.push((SectionKind::RowSums, segment::row_sums(&file_id, &finer.bytes, stride)));
+        sections.push((SectionKind::RowParameters, finer.parameters));
+        sections.push((SectionKind::Rows, finer.bytes));
+    }
+    let graph = options.graph && count > 0;
+    let header = Header {
+        file_length: 0,
+        front_length: 0,
+        file_id,
+        count,
+        dim,
+        metric: options.metric,
+        codec: options.codec,
+        rows: stored,
+        text_ids: matches!(ids, Ids::Texts(_)),
+        m: if graph { options.m } else { 0 },
+        ef_construction: if graph { options.ef_construction } else { 0 },
+        seed: options.seed,
+        table: 0,
+        sections: Vec::new(),
+    };
+    let file = segment::write(Parts { header, sections })?;
+    ctx.tick("write", count, count)?;
+    Ok(file)
+}
+
+/// Names the input and the options: no time, no chance.
+fn file_id(vectors: &[f32], dim: usize, ids: &Ids, options: &BuildOptions) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(options.fingerprint().as_bytes());
+    hasher.update(&(dim as u64).to_le_bytes());
+    // Little-endian in memory: kernels/mod.rs refuses to compile elsewhere.
+    hasher.update(bytemuck::cast_slice(vectors));
+    match ids {
+        Ids::Numbers(numbers) => {
+            hasher.update(bytemuck::cast_slice(numbers));
+        }
+        Ids::Texts(texts) => {
+            for text in texts {
+                hasher.update(&(text.len() as u64).to_le_bytes());
+                hasher.update(text.as_bytes());
+            }
+        }
+    }
+    let mut id = [0; 16];
+    id.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    id
+}
+
+/// Refuses what no distance is defined for, and under cosine makes every row a unit vector.
+fn check_rows(vectors: &mut [f32], dim: usize, metric: Metric) -> Result<(), Error> {
+    const CHUNK: usize = 1024;
+    let results = std::sync::Mutex::new(None::<(usize, Error)>);
+    exec::for_each_chunk_mut(vectors, dim * CHUNK, |chunk, rows| {
+        for (i, row) in rows.chunks_exact_mut(dim).enumerate() {
+            if let Err(error) = check_row(row, chunk * CHUNK + i, metric) {
+                let mut first = results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                if first.as_ref().is_none_or(|f| f.0 > chunk * CHUNK + i) {
+                    *first = Some((chunk * CHUNK + i, error));
+                }
+                return;
+            }
+        }
+    });
+    match results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+        Some((_, error)) => Err(error),
+        None => Ok(()),
+    }
+}
+
+/// Checks one row or query, and normalises it under cosine. `number` is what an error calls it.
+pub(crate) fn check_row(row: &mut [f32], number: usize, metric: Metric) -> Result<(), Error> {
+    if let Some(column) = row.iter().position(|x| !x.is_finite()) {
+        return Err(Error::NotFinite { row: number, column });
+    }
+    let square = (kernels().dot_f32)(row, row);
+    match metric {
+        Metric::Cosine if square.is_normal() => {
+            let norm = square.sqrt();
+            row.iter_mut().for_each(|x| *x /= norm);
+            Ok(())
+        }
+        Metric::Cosine => Err(Error::ZeroVector { row: number }),
+        // Distances of rows this long would overflow to infinity and rank by chance.
+        _ if square > f32::MAX / 8.0 => Err(Error::argument(
+            "vectors",
+            format!("row {number} is so long that its distances overflow f32: scale the rows down"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn reorder(vectors: &[f32], dim: usize, order: &[u32]) -> Result<Vec<f32>, Error> {
+    let mut rows = Vec::new();
+    rows.try_reserve_exact(vectors.len())
+        .map_err(|_| Error::OutOfMemory { bytes: vectors.len() as u64 * 4 })?;
+    order.iter().for_each(|&r| rows.extend_from_slice(&vectors[r as usize * dim..][..dim]));
+    Ok(rows)
+}
+
+/// The positions in the order of their ids, from the rows in that order.
+fn id_order(by_id: &[u32], order: &[u32]) -> Vec<u8> {
+    let mut position = vec![0u32; order.len()];
+    order.iter().enumerate().for_each(|(p, &row)| position[row as usize] = p as u32);
+    by_id.iter().flat_map(|&row| position[row as usize].to_le_bytes()).collect()
+}
+
+struct Encoded {
+    kind: CodecKind,
+    parameters: Vec<u8>,
+    bytes: Vec<u8>,
+}
+
+fn encode(kind: CodecKind, metric: Metric, dim: usize, rows: &[f32]) -> Result<Encoded, Error> {
+    let codec = quant::train(kind, metric, dim, rows);
+    let bytes = encode_with(&*codec, kind.stride(dim, metric), dim, rows)?;
+    Ok(Encoded { kind, parameters: codec.parameters(), bytes })
+}
+
+fn encode_with(codec: &dyn Codec, stride: usize, dim: usize, rows: &[f32]) -> Result<Vec<u8>, Error> {
+    const CHUNK: usize = 1024;
+    let length = rows.len() / dim * stride;
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length).map_err(|_| Error::OutOfMemory { bytes: length as u64 })?;
+    bytes.resize(length, 0u8);
+    let failed = std::sync::Mutex::new(None);
+    exec::for_each_chunk_mut(&mut bytes, stride * CHUNK, |chunk, out| {
+        let rows = rows[chunk * CHUNK * dim..].chunks_exact(dim);
+        for (row, code) in rows.zip(out.chunks_exact_mut(stride)) {
+            if let Err(error) = codec.encode(row, code) {
+                *failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
+                return;
+            }
+        }
+    });
+    match failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+        Some(error) => Err(error),
+        None => Ok(bytes),
+    }
+}
+
+/// The graph over SQ8 codes: the segment's own where it has them, else made for the purpose.
+fn graph(
+    options: &BuildOptions,
+    dim: usize,
+    rows: &[f32],
+    encoded: [Option<&Encoded>; 2],
+    ctx: &Ctx<'_>,
+) -> Result<Vec<u8>, Error> {
+    let stored = encoded.into_iter().flatten().find(|e| e.kind == CodecKind::Sq8);
+    let made = match stored {
+        Some(_) => None,
+        None => Some(encode(CodecKind::Sq8, options.metric, dim, rows)?),
+    };
+    let Some(codes) = stored.or(made.as_ref()) else { return Ok(Vec::new()) };
+    let mean =
+        codes.parameters.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+    let codec = Sq8::new(options.metric, mean);
+    let p = hnsw::Parameters { m: options.m, ef_construction: options.ef_construction, seed: options.seed };
+    Ok(hnsw::build(&codec, options.metric, &codes.bytes, p, ctx)?.encode())
+}

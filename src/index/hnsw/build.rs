@@ -1,0 +1,195 @@
+//! Building in batches (prefix doubling, as in ParlayANN: Manohar et al., 2024): each batch searches the graph as it
+//! was before the batch, then all its links are added in one order, so neither threads nor timing can show.
+
+use super::beam::{self, Beam, Distances};
+use super::graph::{Graph, GraphView};
+use super::prune::{Between, prune};
+use crate::ctx::Ctx;
+use crate::error::Error;
+use crate::exec;
+use crate::kernels::kernels;
+use crate::metric::Metric;
+use crate::quant::Sq8;
+use crate::quant::kmeans::hash;
+
+/// What shapes a graph.
+#[derive(Clone, Copy)]
+pub(crate) struct Parameters {
+    pub(crate) m: usize,
+    pub(crate) ef_construction: usize,
+    pub(crate) seed: u64,
+}
+
+const MAX_LEVEL: u8 = 16;
+/// Rows per task: enough to share scratch, few enough to balance.
+const TASK: usize = 16;
+
+/// Links rows that are SQ8 codes, `stride` bytes apart. A graph is never built on coarser codes.
+pub(crate) fn build(
+    codec: &Sq8,
+    metric: Metric,
+    codes: &[u8],
+    p: Parameters,
+    ctx: &Ctx<'_>,
+) -> Result<Graph, Error> {
+    let rows = Rows::new(codec, metric, codes);
+    let count = rows.scale.len();
+    let levels: Vec<u8> = (0..count as u64).map(|i| level(hash(p.seed ^ hash(i)), p.m)).collect();
+    // High nodes first, so that upper layers are linked while batches are small and the entry never changes;
+    // otherwise by a hash: neighbours in cluster order would not see each other within a batch.
+    let mut sequence: Vec<u32> = (0..count as u32).collect();
+    sequence.sort_unstable_by_key(|&i| (u8::MAX - levels[i as usize], hash(p.seed ^ !u64::from(i)), i));
+    let mut graph = Graph::unlinked(p.m, sequence.first().copied().unwrap_or(0), &levels);
+    let mut done = 1.min(count);
+    while done < count {
+        ctx.tick("graph", done, count)?;
+        let size = done.min((count / 50).max(1)).min(count - done);
+        let batch = &sequence[done..done + size];
+        let view = graph.view();
+        let found = exec::map_chunks(size, TASK, |range| {
+            let mut beam = Beam::default();
+            batch[range].iter().map(|&node| neighbours(&rows, &view, node, p, &mut beam)).collect::<Vec<_>>()
+        });
+        link(&rows, &mut graph, found.into_iter().flatten().collect::<Result<Vec<_>, _>>()?);
+        done += size;
+    }
+    ctx.tick("graph", count, count)?;
+    Ok(graph)
+}
+
+/// The layer up to which a node reaches: l with probability m^-l, from integers only.
+fn level(hash: u64, m: usize) -> u8 {
+    let mut threshold = u64::MAX;
+    for level in 0..MAX_LEVEL {
+        threshold /= m.max(2) as u64;
+        if hash > threshold {
+            return level;
+        }
+    }
+    MAX_LEVEL
+}
+
+/// A node and, from layer 0 up, whom it links to with their distances.
+type Linked = (u32, Vec<Vec<(f32, u32)>>);
+
+fn neighbours(
+    rows: &Rows<'_>,
+    g: &GraphView<'_>,
+    node: u32,
+    p: Parameters,
+    beam: &mut Beam,
+) -> Result<Linked, Error> {
+    let mut to = FromRow { rows, row: node };
+    let top = g.levels(node).min(g.top);
+    let mut starts = vec![beam::descend(g, &mut to, top, beam)?];
+    let mut layers = vec![Vec::new(); top + 1];
+    for layer in (0..=top).rev() {
+        beam::layer(g, &mut to, layer, &starts, p.ef_construction, beam)?;
+        let mut candidates: Vec<(f32, u32)> = beam.pool.iter().filter(|&(_, n)| n != node).collect();
+        starts.clear();
+        starts.extend(candidates.iter().map(|c| c.1));
+        prune(rows, &mut candidates, p.m);
+        layers[layer] = candidates;
+    }
+    Ok((node, layers))
+}
+
+/// Writes the batch's own links, then the links back: sorted by (layer, target, distance, source), each target once.
+fn link(rows: &Rows<'_>, graph: &mut Graph, batch: Vec<Linked>) {
+    let mut back: Vec<(usize, u32, f32, u32)> = Vec::new();
+    for (node, layers) in &batch {
+        for (layer, found) in layers.iter().enumerate() {
+            let links = graph.links_mut(layer, *node);
+            links.iter_mut().zip(found).for_each(|(link, &(_, to))| *link = to);
+            back.extend(found.iter().map(|&(distance, to)| (layer, to, distance, *node)));
+        }
+    }
+    back.sort_unstable_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then(a.2.total_cmp(&b.2)).then(a.3.cmp(&b.3)));
+    let targets: Vec<&[(usize, u32, f32, u32)]> = back.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).collect();
+    let view = graph.view();
+    let merged = exec::map_chunks(targets.len(), TASK, |range| {
+        targets[range].iter().map(|target| merge(rows, &view, target)).collect::<Vec<_>>()
+    });
+    for (target, links) in targets.iter().zip(merged.into_iter().flatten()) {
+        let (layer, node) = (target[0].0, target[0].1);
+        let slots = graph.links_mut(layer, node);
+        slots.fill(node);
+        slots.iter_mut().zip(links).for_each(|(slot, link)| *slot = link);
+    }
+}
+
+/// A target's links with the new ones among them; pruned only when they are too many.
+fn merge(rows: &Rows<'_>, g: &GraphView<'_>, target: &[(usize, u32, f32, u32)]) -> Vec<u32> {
+    let (layer, node) = (target[0].0, target[0].1);
+    let links = g.links(layer, node);
+    let mut all: Vec<u32> = links.iter().copied().filter(|&l| l != node).collect();
+    if all.len() + target.len() <= links.len() {
+        all.extend(target.iter().map(|t| t.3));
+        return all;
+    }
+    let mut distances = vec![0.0; all.len()];
+    rows.between(node, &all, &mut distances);
+    let mut candidates: Vec<(f32, u32)> = distances.into_iter().zip(all).collect();
+    candidates.extend(target.iter().map(|t| (t.2, t.3)));
+    candidates.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    prune(rows, &mut candidates, links.len());
+    candidates.into_iter().map(|c| c.1).collect()
+}
+
+/// Rows as codes, with what their distances need: d(a, b) = add(a) + add(b) - 2·s(a)·s(b)·(a·b).
+struct Rows<'a> {
+    codes: &'a [u8],
+    stride: usize,
+    dim: usize,
+    scale: Vec<f32>,
+    /// ‖x - mean‖² under cosine and L2; -2·mean·(x - mean) under dot, where d = -2·x·y up to a constant.
+    add: Vec<f32>,
+}
+
+impl<'a> Rows<'a> {
+    fn new(codec: &Sq8, metric: Metric, codes: &'a [u8]) -> Self {
+        let dim = codec.mean().len();
+        let stride = crate::quant::CodecKind::Sq8.stride(dim, metric);
+        let chunks = exec::map_chunks(codes.len() / stride, 1024, |range| {
+            let rows = codes[range.start * stride..range.end * stride].chunks_exact(stride);
+            let terms = rows.map(|row| {
+                let scale = codec.scale(row);
+                let code: &[i8] = bytemuck::cast_slice(&row[..dim]);
+                let add = match metric {
+                    Metric::Cosine | Metric::L2 => scale * scale * (kernels().dot_i8)(code, code) as f32,
+                    Metric::Dot => -2.0 * scale * (kernels().dot_f32_i8)(codec.mean(), code),
+                };
+                (scale, add)
+            });
+            terms.collect::<Vec<_>>()
+        });
+        let (scale, add) = chunks.into_iter().flatten().unzip();
+        Rows { codes, stride, dim, scale, add }
+    }
+}
+
+impl Between for Rows<'_> {
+    fn between(&self, from: u32, to: &[u32], out: &mut [f32]) {
+        const GROUP: usize = 64;
+        let mut dots = [0i32; GROUP];
+        let query: &[i8] = bytemuck::cast_slice(&self.codes[from as usize * self.stride..][..self.dim]);
+        let (scale, add) = (-2.0 * self.scale[from as usize], self.add[from as usize]);
+        for (ids, out) in to.chunks(GROUP).zip(out.chunks_mut(GROUP)) {
+            (kernels().gather_i8)(query, self.codes, self.stride, ids, &mut dots[..ids.len()]);
+            for ((&id, &dot), o) in ids.iter().zip(&dots).zip(out) {
+                *o = (add + self.add[id as usize]) + scale * self.scale[id as usize] * dot as f32;
+            }
+        }
+    }
+}
+
+struct FromRow<'a, 'b> {
+    rows: &'a Rows<'b>,
+    row: u32,
+}
+
+impl Distances for FromRow<'_, '_> {
+    fn distances(&mut self, ids: &[u32], out: &mut [f32]) {
+        self.rows.between(self.row, ids, out);
+    }
+}

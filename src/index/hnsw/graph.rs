@@ -1,0 +1,172 @@
+//! The links. A node's unused links point to itself.
+//!
+//! In the file: a head of 16 u32, the sorted positions of the nodes above layer 0, where each one's blocks start,
+//! the blocks (one of `m` links per layer from 1 up), padding to 64 bytes, then `2m` links for every node.
+
+use crate::error::Error;
+
+const SECTION: &str = "graph";
+const HEAD: usize = 16;
+
+/// A graph that owns its links.
+pub(crate) struct Graph {
+    pub(crate) m: usize,
+    pub(crate) entry: u32,
+    pub(crate) upper: Vec<u32>,
+    pub(crate) first: Vec<u32>,
+    pub(crate) blocks: Vec<u32>,
+    pub(crate) base: Vec<u32>,
+}
+
+/// A graph in place.
+#[derive(Clone, Copy)]
+pub(crate) struct GraphView<'a> {
+    pub(crate) m: usize,
+    pub(crate) count: usize,
+    pub(crate) entry: u32,
+    /// Layers above 0.
+    pub(crate) top: usize,
+    upper: &'a [u32],
+    first: &'a [u32],
+    blocks: &'a [u32],
+    base: &'a [u32],
+}
+
+impl Graph {
+    /// A graph without links over nodes whose layers are given.
+    pub(crate) fn unlinked(m: usize, entry: u32, levels: &[u8]) -> Self {
+        let upper: Vec<u32> = (0..levels.len() as u32).filter(|&p| levels[p as usize] > 0).collect();
+        let mut first = vec![0u32];
+        let mut blocks = Vec::new();
+        for &p in &upper {
+            blocks.extend(std::iter::repeat_n(p, usize::from(levels[p as usize]) * m));
+            first.push((blocks.len() / m) as u32);
+        }
+        let base = (0..levels.len() as u32).flat_map(|p| std::iter::repeat_n(p, 2 * m)).collect();
+        Graph { m, entry, upper, first, blocks, base }
+    }
+
+    pub(crate) fn view(&self) -> GraphView<'_> {
+        let mut view = GraphView {
+            m: self.m,
+            count: self.base.len() / (2 * self.m),
+            entry: self.entry,
+            top: 0,
+            upper: &self.upper,
+            first: &self.first,
+            blocks: &self.blocks,
+            base: &self.base,
+        };
+        view.top = view.levels(self.entry);
+        view
+    }
+
+    /// The links of `node` in `layer`, which it must have.
+    pub(crate) fn links_mut(&mut self, layer: usize, node: u32) -> &mut [u32] {
+        if layer == 0 {
+            return &mut self.base[node as usize * 2 * self.m..][..2 * self.m];
+        }
+        match self.upper.binary_search(&node) {
+            Ok(at) => &mut self.blocks[(self.first[at] as usize + layer - 1) * self.m..][..self.m],
+            Err(_) => &mut [],
+        }
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut head = [0u32; HEAD];
+        head[..4].copy_from_slice(&[
+            self.m as u32,
+            self.entry,
+            self.upper.len() as u32,
+            self.blocks.len() as u32,
+        ]);
+        let mut out =
+            Vec::with_capacity((self.base.len() + self.blocks.len() + 2 * self.upper.len()) * 4 + 256);
+        for part in [&head[..], &self.upper, &self.first, &self.blocks] {
+            out.extend(part.iter().flat_map(|v| v.to_le_bytes()));
+        }
+        out.resize(out.len().next_multiple_of(64), 0);
+        out.extend(self.base.iter().flat_map(|v| v.to_le_bytes()));
+        out
+    }
+}
+
+impl<'a> GraphView<'a> {
+    /// Checks lengths, and what the walk rests on; links are checked when they are followed.
+    pub(crate) fn new(bytes: &'a [u8], count: usize, m: usize) -> Result<Self, Error> {
+        let words: &[u32] =
+            bytemuck::try_cast_slice(bytes).map_err(|_| bad("the section is not whole or not aligned"))?;
+        let head = words.get(..HEAD).ok_or_else(|| bad("the section ends in its head"))?;
+        let (entry, uppers, links) = (head[1], head[2] as usize, head[3] as usize);
+        let upper_at = HEAD;
+        let first_at = upper_at.saturating_add(uppers);
+        let blocks_at = first_at.saturating_add(uppers).saturating_add(1);
+        let base_at = blocks_at.saturating_add(links).saturating_add(15) / 16 * 16;
+        let expected = count.saturating_mul(2 * m).saturating_add(base_at);
+        if words.len() != expected || head[0] as usize != m || m == 0 {
+            return Err(Error::Length {
+                section: SECTION,
+                expected: expected as u64 * 4,
+                got: bytes.len() as u64,
+            });
+        }
+        let mut view = GraphView {
+            m,
+            count,
+            entry,
+            top: 0,
+            upper: &words[upper_at..first_at],
+            first: &words[first_at..blocks_at],
+            blocks: &words[blocks_at..blocks_at + links],
+            base: &words[base_at..],
+        };
+        let blocks = (links / m) as u32;
+        let rising =
+            view.upper.windows(2).all(|w| w[0] < w[1]) && view.first.windows(2).all(|w| w[0] <= w[1]);
+        let inside =
+            view.upper.last().is_none_or(|&p| (p as usize) < count) && view.first.last() == Some(&blocks);
+        if !rising || !inside || !links.is_multiple_of(m) || (entry as usize >= count && count > 0) {
+            return Err(bad("its layers are out of order or leave the segment"));
+        }
+        view.top = view.levels(entry);
+        Ok(view)
+    }
+
+    /// Layers above 0 that `node` is in.
+    pub(crate) fn levels(&self, node: u32) -> usize {
+        self.upper.binary_search(&node).map_or(0, |at| (self.first[at + 1] - self.first[at]) as usize)
+    }
+
+    /// Where `node` links to in `layer`; nothing if it is not there.
+    #[inline]
+    pub(crate) fn links(&self, layer: usize, node: u32) -> &'a [u32] {
+        if layer == 0 {
+            return &self.base[node as usize * 2 * self.m..][..2 * self.m];
+        }
+        match self.upper.binary_search(&node) {
+            Ok(at) if self.first[at] as usize + layer <= self.first[at + 1] as usize => {
+                &self.blocks[(self.first[at] as usize + layer - 1) * self.m..][..self.m]
+            }
+            _ => &[],
+        }
+    }
+
+    /// Follows every link once: each must lead to a node that is in the same layer.
+    pub(crate) fn verify(&self) -> Result<(), Error> {
+        if let Some(at) = self.base.iter().position(|&l| l as usize >= self.count) {
+            return Err(bad(&format!("node {} links beyond the last row", at / (2 * self.m))));
+        }
+        for &node in self.upper {
+            for layer in 1..=self.levels(node) {
+                if self.links(layer, node).iter().any(|&l| self.levels(l) < layer) {
+                    return Err(bad(&format!("node {node} links to a node that is not in layer {layer}")));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn bad(detail: &str) -> Error {
+    Error::corrupt(SECTION, detail)
+}

@@ -1,0 +1,17 @@
+//! HNSW (Malkov and Yashunin, 2016): a layered graph whose greedy walk finds near rows in about log n steps.
+//!
+//! | file | duty |
+//! |---|---|
+//! | `graph` | the links, in memory and in the file, one form |
+//! | `beam`  | the walk: greedy above, best-first with a pool below; the same code builds and searches |
+//! | `build` | batches of rows linked on a frozen graph (ParlayANN): the same links for any number of threads |
+//! | `prune` | which neighbours to keep: near, and in different directions |
+
+mod beam;
+mod build;
+mod graph;
+mod prune;
+
+pub(crate) use beam::{Beam, Distances, search};
+pub(crate) use build::{Parameters, build};
+pub(crate) use graph::GraphView;

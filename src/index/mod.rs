@@ -1,0 +1,135 @@
+//! Order over vectors: who is near?
+//!
+//! | file | duty |
+//! |---|---|
+//! | `build`   | rows in, segment file out: check, order, encode, link, write |
+//! | `order`   | the cluster order of the rows (a tree of k-means) |
+//! | `hnsw/`   | the graph: build it, walk it, keep it in a file |
+//! | `flat`    | score every row: exact, and the oracle of every test |
+//! | `search`  | a batch of queries as a resumable value: `Need(extents)` or `Done` |
+//! | `session` | operations over a source of which only parts are here, step by step |
+//! | `layout`  | what of a segment is held, and how, under a memory budget (a pure choice) |
+//! | `pool`, `visited` | candidates in order of distance; a set of positions |
+//!
+//! Read path: `session` → `search` → (`flat` | `hnsw`) on codes → rescore on the finest rows → ids.
+
+mod build;
+mod flat;
+mod hnsw;
+mod layout;
+mod order;
+mod pool;
+mod search;
+mod session;
+mod visited;
+
+use crate::error::Error;
+use crate::id::Id;
+use crate::segment::{SectionKind, Segment};
+use crate::storage::Source;
+
+pub use build::{BuildOptions, build};
+pub(crate) use search::{Scratch, Search};
+pub use session::{Operation, Outcome, Session, SessionStats, Stepped, Ticket};
+pub(crate) use session::{find, vector};
+
+/// Which index answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IndexChoice {
+    /// The graph if there is one and it fits the memory budget, else every row.
+    #[default]
+    Auto,
+    /// Every row: exact on the codes, slow.
+    Flat,
+    /// The graph; an error where it is missing or does not fit.
+    Hnsw,
+}
+
+impl std::str::FromStr for IndexChoice {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        match name {
+            "auto" => Ok(IndexChoice::Auto),
+            "flat" => Ok(IndexChoice::Flat),
+            "hnsw" => Ok(IndexChoice::Hnsw),
+            _ => Err(Error::argument("index", format!("{name:?} is none of auto, flat, hnsw"))),
+        }
+    }
+}
+
+/// How to search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SearchOptions {
+    /// Hits wanted; more than there are rows gives all rows. At least 1.
+    pub k: usize,
+    /// Candidates the graph keeps: more is slower and finds more. `None`: [`SearchOptions::DEFAULT_EF`], for binary
+    /// codes [`SearchOptions::DEFAULT_EF_BINARY`]. Never below `k`.
+    pub ef: Option<usize>,
+    /// Which index answers.
+    pub index: IndexChoice,
+    /// How many candidates are ranked again by the finest rows; `None`: enough for the codec.
+    pub rescore: Option<usize>,
+}
+
+impl SearchOptions {
+    /// Candidates kept by default.
+    pub const DEFAULT_EF: usize = 100;
+    /// Candidates kept by default when codes are one bit a component.
+    pub const DEFAULT_EF_BINARY: usize = 400;
+}
+
+impl Default for SearchOptions {
+    fn default() -> Self {
+        SearchOptions { k: 10, ef: None, index: IndexChoice::Auto, rescore: None }
+    }
+}
+
+/// One row near the query.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hit {
+    /// The row's position in the segment.
+    pub position: u32,
+    /// The row's id.
+    pub id: Id,
+    /// Larger is nearer: the cosine, the inner product, or minus the squared distance.
+    pub score: f32,
+}
+
+/// What a query cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueryStats {
+    /// `"hnsw"` or `"flat"`.
+    pub index: &'static str,
+    /// Distances computed on codes.
+    pub distances: u64,
+    /// Rows ranked again by the finest rows.
+    pub rescored: u64,
+    /// Bytes read for it from a source that is not memory.
+    pub bytes: u64,
+    /// Reads.
+    pub requests: u64,
+    /// Rounds of reads that had to wait for one another.
+    pub waves: u64,
+}
+
+/// The hits of one query, nearest first; equal scores in order of position.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// At most `k`.
+    pub hits: Vec<Hit>,
+    /// What it cost.
+    pub stats: QueryStats,
+}
+
+/// The complete check of a segment that is here as a whole: checksums, ids, and every link of the graph.
+pub(crate) fn verify(segment: &Segment, source: &dyn Source) -> Result<(), Error> {
+    segment.verify(source)?;
+    match segment.extent(SectionKind::Graph) {
+        Some(extent) => {
+            let bytes = source.get(extent).unwrap_or_default();
+            hnsw::GraphView::new(bytes, segment.count(), segment.header.m)?.verify()
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,235 @@
+//! Operations over a file of which only some parts are here. The caller moves bytes; the session says which.
+//!
+//! ```text
+//! begin_* -> ticket;  step(ticket) -> Need(extents): fetch, deliver each, step again
+//!                                  -> Wait: step again after another ticket has moved on
+//!                                  -> Done(outcome)
+//! ```
+
+use std::collections::BTreeMap;
+
+use super::layout::layout;
+use super::search::{Scratch, Search, Step};
+use super::{Answer, SearchOptions};
+use crate::error::Error;
+use crate::id::Id;
+use crate::segment::{IdView, Lookup, SectionKind, Segment};
+use crate::storage::{Extent, Paged, Reserved, Source};
+
+/// Names one operation under way.
+pub type Ticket = u32;
+
+/// Something to do.
+#[derive(Clone, Debug)]
+pub enum Operation {
+    /// Find the nearest rows of each query (row-major).
+    Search {
+        /// One or more.
+        queries: Vec<f32>,
+        /// How.
+        options: SearchOptions,
+    },
+    /// Find the position of an id.
+    Find(Id),
+    /// Read the vector of an id, as stored.
+    Vector(Id),
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// One answer per query.
+    Answers(Vec<Answer>),
+    /// The position, if there is such an id.
+    Position(Option<u32>),
+    /// The vector; under cosine of unit length.
+    Vector(Vec<f32>),
+}
+
+/// What a step came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stepped {
+    /// Deliver these, then step again. Their room is reserved until then.
+    Need(Vec<Extent>),
+    /// Other operations hold the room.
+    Wait,
+    /// The ticket is spent.
+    Done(Outcome),
+}
+
+/// What a session holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionStats {
+    /// Bytes allocated for parts of the file.
+    pub resident: u64,
+    /// Rows and chunks kept for later queries.
+    pub slots: usize,
+    /// Rows and chunks that made room for others.
+    pub evictions: u64,
+    /// Operations under way.
+    pub operations: usize,
+}
+
+enum Running {
+    Search(Box<Search>),
+    Find(Id),
+    Vector(Id),
+}
+
+/// An opened segment and the parts of it that are here.
+pub struct Session {
+    segment: Segment,
+    paged: Paged,
+    running: BTreeMap<Ticket, Running>,
+    next: Ticket,
+    scratch: Scratch,
+}
+
+impl Session {
+    /// Holds at most `memory_budget` bytes of the file.
+    ///
+    /// # Errors
+    /// `budget` if not even one query fits.
+    pub fn new(segment: Segment, memory_budget: u64) -> Result<Self, Error> {
+        let paged = Paged::new(layout(&segment, memory_budget)?);
+        Ok(Session { segment, paged, running: BTreeMap::new(), next: 0, scratch: Scratch::default() })
+    }
+
+    /// What was opened.
+    pub fn segment(&self) -> &Segment {
+        &self.segment
+    }
+
+    /// Checks the arguments and takes a ticket. Nothing is read before the first step.
+    ///
+    /// # Errors
+    /// `argument`, `dimension`, `not-finite`, `zero-vector`.
+    pub fn begin(&mut self, operation: Operation) -> Result<Ticket, Error> {
+        let running = match operation {
+            Operation::Search { queries, options } => {
+                Running::Search(Box::new(Search::new(&self.segment, &self.paged, &queries, &options)?))
+            }
+            Operation::Find(id) => Running::Find(id),
+            Operation::Vector(id) => Running::Vector(id),
+        };
+        self.next = self.next.wrapping_add(1);
+        self.running.insert(self.next, running);
+        Ok(self.next)
+    }
+
+    /// Goes on with an operation. An error ends it.
+    ///
+    /// # Errors
+    /// `argument` for a ticket that is spent, `unknown-id`, `corrupt`, `out-of-memory`.
+    pub fn step(&mut self, ticket: Ticket) -> Result<Stepped, Error> {
+        let stepped = self.advance(ticket);
+        if !matches!(stepped, Ok(Stepped::Need(_))) {
+            self.paged.release(ticket);
+        }
+        if !matches!(stepped, Ok(Stepped::Need(_) | Stepped::Wait)) {
+            self.running.remove(&ticket);
+        }
+        stepped
+    }
+
+    fn advance(&mut self, ticket: Ticket) -> Result<Stepped, Error> {
+        let running = self.running.get_mut(&ticket);
+        let running = running.ok_or_else(|| Error::argument("ticket", "the operation is over"))?;
+        let step = match running {
+            Running::Search(search) => {
+                search.step(&self.segment, &self.paged, &mut self.scratch)?.map(Outcome::Answers)
+            }
+            Running::Find(id) => find(&self.segment, &self.paged, id)?.map(Outcome::Position),
+            Running::Vector(id) => vector(&self.segment, &self.paged, id)?.map(Outcome::Vector),
+        };
+        let extents = match step {
+            Step::Done(outcome) => return Ok(Stepped::Done(outcome)),
+            Step::Need(extents) => extents,
+        };
+        // What the last wave brought has been read: its room is free for the next.
+        self.paged.release(ticket);
+        match self.paged.reserve(ticket, &extents)? {
+            Reserved::Granted => {
+                Ok(Stepped::Need(merge(extents.iter().flat_map(|&e| self.paged.missing(e)))))
+            }
+            Reserved::Wait => Ok(Stepped::Wait),
+        }
+    }
+
+    /// The unit in which the section around `offset` may be delivered in pieces.
+    pub fn grain(&self, offset: u64) -> u64 {
+        self.paged.grain(offset).unwrap_or(1)
+    }
+
+    /// Checks bytes against their checksums and keeps them. Bytes that are here already, or that no operation waits
+    /// for any more, are dropped.
+    ///
+    /// # Errors
+    /// `checksum`, `length`; `argument` if the bytes are not whole units.
+    pub fn deliver(&mut self, extent: Extent, bytes: &[u8]) -> Result<(), Error> {
+        let row_sums = self.segment.extent(SectionKind::RowSums).and_then(|e| self.paged.get(e));
+        self.segment.check(extent, bytes, row_sums)?;
+        self.paged.fill(extent, bytes)
+    }
+
+    /// Ends an operation; its room is free. A spent ticket is no error.
+    pub fn cancel(&mut self, ticket: Ticket) {
+        self.running.remove(&ticket);
+        self.paged.release(ticket);
+    }
+
+    /// What is held.
+    pub fn stats(&self) -> SessionStats {
+        let (resident, slots, evictions) = self.paged.stats();
+        SessionStats {
+            resident: resident + self.segment.header.front_length,
+            slots,
+            evictions,
+            operations: self.running.len(),
+        }
+    }
+}
+
+/// Neighbours become one.
+fn merge(extents: impl Iterator<Item = Extent>) -> Vec<Extent> {
+    let mut merged: Vec<Extent> = Vec::new();
+    for extent in extents {
+        match merged.last_mut() {
+            Some(last) if last.end() == extent.offset => last.length += extent.length,
+            _ => merged.push(extent),
+        }
+    }
+    merged
+}
+
+/// The position of an id.
+pub(crate) fn find(segment: &Segment, source: &dyn Source, id: &Id) -> Result<Step<Option<u32>>, Error> {
+    let extents = [segment.required(SectionKind::Ids)?, segment.required(SectionKind::IdOrder)?];
+    let missing: Vec<Extent> =
+        extents.into_iter().filter(|&e| e.length > 0 && source.get(e).is_none()).collect();
+    if !missing.is_empty() || segment.count() == 0 {
+        return Ok(if missing.is_empty() { Step::Done(None) } else { Step::Need(missing) });
+    }
+    let [ids, order] = extents.map(|e| source.get(e).unwrap_or_default());
+    let ids = IdView::new(ids, segment.count(), segment.header.text_ids)?;
+    Lookup { ids, order }.find(id).map(Step::Done)
+}
+
+/// The vector of an id.
+pub(crate) fn vector(segment: &Segment, source: &dyn Source, id: &Id) -> Result<Step<Vec<f32>>, Error> {
+    let position = match find(segment, source, id)? {
+        Step::Need(extents) => return Ok(Step::Need(extents)),
+        Step::Done(None) => return Err(Error::UnknownId { id: id.to_string() }),
+        Step::Done(Some(position)) => position,
+    };
+    let sums = segment.rows.as_ref().and_then(|_| segment.extent(SectionKind::RowSums));
+    if let Some(sums) = sums.filter(|&e| source.get(e).is_none()) {
+        return Ok(Step::Need(vec![sums]));
+    }
+    let rows = segment.finest();
+    let extent = rows.row(position);
+    let Some(code) = source.get(extent) else { return Ok(Step::Need(vec![extent])) };
+    let mut vector = vec![0.0; segment.dim()];
+    rows.codec.decode(code, &mut vector);
+    Ok(Step::Done(vector))
+}

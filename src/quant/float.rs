@@ -1,0 +1,82 @@
+//! Rows as they were given: f32, or f16 (11 significant bits, up to 65504).
+
+use half::f16;
+
+use super::{Codec, CodecKind, Prepared};
+use crate::error::Error;
+use crate::kernels::kernels;
+use crate::metric::Metric;
+
+/// See the head of this file.
+pub(crate) struct Float {
+    half: bool,
+    metric: Metric,
+    dim: usize,
+}
+
+impl Float {
+    pub(crate) fn new(kind: CodecKind, metric: Metric, dim: usize) -> Self {
+        Float { half: kind == CodecKind::F16, metric, dim }
+    }
+
+    fn width(&self) -> usize {
+        if self.half { 2 } else { 4 }
+    }
+}
+
+impl Codec for Float {
+    fn parameters(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn encode(&self, row: &[f32], out: &mut [u8]) -> Result<(), Error> {
+        if !self.half {
+            out.chunks_exact_mut(4).zip(row).for_each(|(o, x)| o.copy_from_slice(&x.to_le_bytes()));
+            return Ok(());
+        }
+        for (o, &x) in out.chunks_exact_mut(2).zip(row) {
+            let h = f16::from_f32(x);
+            if !h.is_finite() {
+                return Err(Error::argument(
+                    "rows",
+                    format!("f16 cannot hold {x}: store rows as f32 or sq8"),
+                ));
+            }
+            o.copy_from_slice(&h.to_le_bytes());
+        }
+        Ok(())
+    }
+
+    fn decode(&self, code: &[u8], out: &mut [f32]) {
+        if self.half {
+            let halves = code.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32());
+            out.iter_mut().zip(halves).for_each(|(o, x)| *o = x);
+        } else {
+            let floats = code.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+            out.iter_mut().zip(floats).for_each(|(o, x)| *o = x);
+        }
+    }
+
+    fn prepare(&self, query: &[f32], _fine: bool, prepared: &mut Prepared) {
+        prepared.floats.clear();
+        prepared.floats.extend_from_slice(query);
+        prepared.scratch.clear();
+        prepared.scratch.resize(self.dim, 0.0);
+    }
+
+    fn distances(&self, prepared: &mut Prepared, rows: &[u8], ids: &[u32], out: &mut [f32]) {
+        let stride = self.dim * self.width();
+        if !self.half && self.metric != Metric::L2 {
+            (kernels().gather_f32)(&prepared.floats, rows, stride, ids, out);
+            out.iter_mut().for_each(|o| *o = -*o);
+            return;
+        }
+        for (&id, o) in ids.iter().zip(out) {
+            self.decode(&rows[id as usize * stride..][..stride], &mut prepared.scratch);
+            *o = match self.metric {
+                Metric::Cosine | Metric::Dot => -(kernels().dot_f32)(&prepared.floats, &prepared.scratch),
+                Metric::L2 => (kernels().l2_f32)(&prepared.floats, &prepared.scratch),
+            };
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! How a vector is stored, and how near a query is to what was stored.
+//!
+//! | file | codec | bytes per row |
+//! |---|---|---|
+//! | `float`  | f32, f16 | 4·d, 2·d |
+//! | `sq8`    | one signed byte a component, a scale per row | d + 8, under L2 d + 12 |
+//! | `binary` | one bit a component | ⌈d/8⌉ |
+//! | `kmeans` | (no codec) centroids for the cluster order | |
+//!
+//! A codec is trained once, encodes each row once, and scores rows in place: `prepare` a query, then `distances` of
+//! row numbers in a matrix of codes. A distance is *smaller is nearer*, and the score users see is its negative.
+
+mod binary;
+mod float;
+pub(crate) mod kmeans;
+mod sq8;
+
+use crate::error::Error;
+use crate::metric::Metric;
+
+pub(crate) use sq8::Sq8;
+
+/// A way to store vectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum CodecKind {
+    /// Four bytes a component, exact.
+    F32 = 1,
+    /// Two bytes a component.
+    F16 = 2,
+    /// One byte a component, a scale per row.
+    Sq8 = 3,
+    /// One bit a component.
+    Binary = 4,
+}
+
+impl CodecKind {
+    const ALL: [CodecKind; 4] = [CodecKind::F32, CodecKind::F16, CodecKind::Sq8, CodecKind::Binary];
+
+    /// The name in files, on the command line and in JS.
+    pub fn name(self) -> &'static str {
+        match self {
+            CodecKind::F32 => "f32",
+            CodecKind::F16 => "f16",
+            CodecKind::Sq8 => "sq8",
+            CodecKind::Binary => "binary",
+        }
+    }
+
+    pub(crate) fn from_u8(value: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|c| *c as u8 == value)
+    }
+
+    /// Bytes of one row.
+    pub(crate) fn stride(self, dim: usize, metric: Metric) -> usize {
+        match self {
+            CodecKind::F32 => dim * 4,
+            CodecKind::F16 => dim * 2,
+            CodecKind::Sq8 => dim + sq8::terms(metric),
+            CodecKind::Binary => dim.div_ceil(8),
+        }
+    }
+
+    /// Bytes of the parameters that [`train`] finds.
+    pub(crate) fn parameter_bytes(self, dim: usize) -> usize {
+        match self {
+            CodecKind::F32 | CodecKind::F16 => 0,
+            CodecKind::Sq8 | CodecKind::Binary => dim * 4,
+        }
+    }
+}
+
+impl std::str::FromStr for CodecKind {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let found = Self::ALL.into_iter().find(|c| c.name() == name);
+        found.ok_or_else(|| Error::argument("codec", format!("{name:?} is none of f32, f16, sq8, binary")))
+    }
+}
+
+/// A query made ready for one codec, and the scratch its scoring needs. Reused from query to query.
+#[derive(Default)]
+pub(crate) struct Prepared {
+    floats: Vec<f32>,
+    bytes: Vec<u8>,
+    /// Added to every distance.
+    base: f32,
+    /// Multiplied with every product of codes.
+    factor: f32,
+    scratch: Vec<f32>,
+}
+
+/// A trained codec.
+pub(crate) trait Codec: Send + Sync {
+    /// What [`load`] needs to make this codec again.
+    fn parameters(&self) -> Vec<u8>;
+
+    /// Writes the code of `row`; `out` is one stride long. Fails if the codec cannot hold the row.
+    fn encode(&self, row: &[f32], out: &mut [u8]) -> Result<(), Error>;
+
+    /// The vector that `code` stands for.
+    fn decode(&self, code: &[u8], out: &mut [f32]);
+
+    /// Makes `query` ready for [`Codec::distances`]. `fine` asks for the most exact scoring the codes allow (the last
+    /// ranking); otherwise for the fastest, which is the same integers on every target.
+    fn prepare(&self, query: &[f32], fine: bool, prepared: &mut Prepared);
+
+    /// `out[i]` = distance from the prepared query to row `ids[i]` of `rows` (a matrix of codes, one stride a row).
+    /// Every id must be a row of the matrix.
+    fn distances(&self, prepared: &mut Prepared, rows: &[u8], ids: &[u32], out: &mut [f32]);
+}
+
+/// Fits a codec to the rows. `rows` is row-major, `dim` wide.
+pub(crate) fn train(kind: CodecKind, metric: Metric, dim: usize, rows: &[f32]) -> Box<dyn Codec> {
+    match kind {
+        CodecKind::F32 | CodecKind::F16 => Box::new(float::Float::new(kind, metric, dim)),
+        CodecKind::Sq8 => Box::new(Sq8::new(metric, means(dim, rows))),
+        CodecKind::Binary => Box::new(binary::Binary::new(means(dim, rows))),
+    }
+}
+
+/// The codec whose parameters were stored. Their length is [`CodecKind::parameter_bytes`].
+pub(crate) fn load(
+    kind: CodecKind,
+    metric: Metric,
+    dim: usize,
+    stored: &[u8],
+) -> Result<Box<dyn Codec>, Error> {
+    let values: Vec<f32> = stored
+        .chunks_exact(4)
+        .map(|b| {
+            f32::from_bits(
+                u32::from(b[0]) | u32::from(b[1]) << 8 | u32::from(b[2]) << 16 | u32::from(b[3]) << 24,
+            )
+        })
+        .collect();
+    if stored.len() != kind.parameter_bytes(dim) || values.iter().any(|v| !v.is_finite()) {
+        return Err(Error::corrupt("codec parameters", "a parameter is missing or not finite"));
+    }
+    Ok(match kind {
+        CodecKind::F32 | CodecKind::F16 => Box::new(float::Float::new(kind, metric, dim)),
+        CodecKind::Sq8 => Box::new(Sq8::new(metric, values)),
+        CodecKind::Binary => Box::new(binary::Binary::new(values)),
+    })
+}
+
+/// The mean of each component, summed in f64 over fixed chunks of rows, in order: the same on every target.
+fn means(dim: usize, rows: &[f32]) -> Vec<f32> {
+    const CHUNK: usize = 4096;
+    let count = rows.len() / dim.max(1);
+    let sums = crate::exec::map_chunks(count, CHUNK, |range| {
+        let mut sum = vec![0.0f64; dim];
+        for row in rows[range.start * dim..range.end * dim].chunks_exact(dim) {
+            sum.iter_mut().zip(row).for_each(|(s, &x)| *s += f64::from(x));
+        }
+        sum
+    });
+    let mut total = vec![0.0f64; dim];
+    for sum in sums {
+        total.iter_mut().zip(sum).for_each(|(t, s)| *t += s);
+    }
+    total.into_iter().map(|t| (t / count.max(1) as f64) as f32).collect()
+}
+
+fn f32_bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}

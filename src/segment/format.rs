@@ -1,0 +1,315 @@
+//! The header and the section table. All integers are little-endian; FORMAT.md is this file in prose.
+
+use crate::error::Error;
+use crate::metric::Metric;
+use crate::quant::CodecKind;
+use crate::storage::Extent;
+
+pub(crate) const MAGIC: [u8; 8] = *b"PAGEVEC\0";
+pub(crate) const VERSION: u32 = 1;
+/// Sections start at multiples of this, so that they cast in place.
+pub(crate) const ALIGN: u64 = 64;
+/// The longest front this build accepts, so that no header makes a reader fetch or allocate more.
+pub(crate) const MAX_FRONT: u64 = 256 << 20;
+pub(crate) const MAX_DIM: usize = 65_535;
+/// Positions are 31-bit: the search pool keeps a flag beside them.
+pub(crate) const MAX_COUNT: usize = (1 << 31) - 1;
+pub(crate) const MAX_DEGREE: usize = 256;
+pub(crate) const MAX_EF_CONSTRUCTION: usize = 1 << 16;
+const MAX_SECTIONS: usize = 64;
+const FIXED: usize = 96;
+const ENTRY: usize = 40;
+
+/// What a section holds. The number is its name in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u32)]
+pub(crate) enum SectionKind {
+    CodeParameters = 1,
+    RowParameters = 2,
+    Sums = 3,
+    Codes = 16,
+    Rows = 17,
+    RowSums = 18,
+    Graph = 19,
+    Ids = 20,
+    IdOrder = 21,
+}
+
+impl SectionKind {
+    pub(crate) const ALL: [SectionKind; 9] = [
+        SectionKind::CodeParameters,
+        SectionKind::RowParameters,
+        SectionKind::Sums,
+        SectionKind::Codes,
+        SectionKind::Rows,
+        SectionKind::RowSums,
+        SectionKind::Graph,
+        SectionKind::Ids,
+        SectionKind::IdOrder,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            SectionKind::CodeParameters => "code parameters",
+            SectionKind::RowParameters => "row parameters",
+            SectionKind::Sums => "checksums",
+            SectionKind::Codes => "codes",
+            SectionKind::Rows => "rows",
+            SectionKind::RowSums => "row checksums",
+            SectionKind::Graph => "graph",
+            SectionKind::Ids => "ids",
+            SectionKind::IdOrder => "id order",
+        }
+    }
+
+    /// Whether `open` reads it.
+    pub(crate) fn in_front(self) -> bool {
+        matches!(self, SectionKind::CodeParameters | SectionKind::RowParameters | SectionKind::Sums)
+    }
+}
+
+/// One line of the section table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Section {
+    pub(crate) kind: SectionKind,
+    pub(crate) extent: Extent,
+    /// Bytes per checksum block.
+    pub(crate) grain: u64,
+    /// One block: its sum. More: the number of the first of its sums in the Sums section.
+    pub(crate) sum: u64,
+}
+
+impl Section {
+    pub(crate) fn blocks(&self) -> u64 {
+        self.extent.length.div_ceil(self.grain.max(1))
+    }
+}
+
+/// All that stands before the first section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) file_length: u64,
+    /// Bytes from 0 that `open` reads: this header and the front sections.
+    pub(crate) front_length: u64,
+    pub(crate) file_id: [u8; 16],
+    pub(crate) count: usize,
+    pub(crate) dim: usize,
+    pub(crate) metric: Metric,
+    pub(crate) codec: CodecKind,
+    pub(crate) rows: Option<CodecKind>,
+    pub(crate) text_ids: bool,
+    /// 0 when there is no graph.
+    pub(crate) m: usize,
+    pub(crate) ef_construction: usize,
+    pub(crate) seed: u64,
+    /// Entries in the file's table, those of unknown kinds included.
+    pub(crate) table: usize,
+    /// In order of offset.
+    pub(crate) sections: Vec<Section>,
+}
+
+/// Bytes of a header with so many sections, its checksum included.
+pub(crate) fn header_bytes(sections: usize) -> usize {
+    FIXED + sections * ENTRY + 8
+}
+
+impl Header {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(header_bytes(self.sections.len()));
+        out.extend(MAGIC);
+        out.extend(VERSION.to_le_bytes());
+        out.extend(0u32.to_le_bytes()); // required features: none yet
+        out.extend(0u32.to_le_bytes()); // optional features: none yet
+        out.extend((self.sections.len() as u32).to_le_bytes());
+        out.extend(self.file_length.to_le_bytes());
+        out.extend(self.front_length.to_le_bytes());
+        out.extend(self.file_id);
+        out.extend((self.count as u32).to_le_bytes());
+        out.extend((self.dim as u32).to_le_bytes());
+        out.extend([
+            self.metric as u8,
+            self.codec as u8,
+            self.rows.map_or(0, |r| r as u8),
+            u8::from(self.text_ids),
+        ]);
+        out.extend((self.m as u32).to_le_bytes());
+        out.extend((self.ef_construction as u32).to_le_bytes());
+        out.extend(self.seed.to_le_bytes());
+        out.resize(FIXED, 0);
+        for section in &self.sections {
+            out.extend((section.kind as u32).to_le_bytes());
+            out.extend(0u32.to_le_bytes()); // flags: 1 = a reader that does not know the kind must refuse the file
+            out.extend(section.extent.offset.to_le_bytes());
+            out.extend(section.extent.length.to_le_bytes());
+            out.extend(section.grain.to_le_bytes());
+            out.extend(section.sum.to_le_bytes());
+        }
+        let sum = crate::storage::checksum::sum_at(0, 0, &out);
+        out.extend(sum.to_le_bytes());
+        out
+    }
+
+    /// Reads and checks a header at the start of `bytes`, which are the first bytes of a file of `file_length`.
+    pub(crate) fn decode(bytes: &[u8], file_length: u64) -> Result<Header, Error> {
+        let mut cursor = Cursor { bytes, at: 0 };
+        check_magic(bytes)?;
+        cursor.at = MAGIC.len();
+        let version = cursor.u32()?;
+        if version != VERSION {
+            return Err(Error::Version { found: u64::from(version), supported: u64::from(VERSION) });
+        }
+        let required = cursor.u32()?;
+        if required != 0 {
+            return Err(Error::Version { found: u64::from(required) << 32, supported: 0 });
+        }
+        let _optional = cursor.u32()?;
+        let count = cursor.u32()? as usize;
+        if count > MAX_SECTIONS {
+            return Err(bad("more than 64 sections"));
+        }
+        let signed = header_bytes(count) - 8;
+        let head = bytes.get(..signed).ok_or_else(|| short(bytes))?;
+        cursor.at = signed;
+        if cursor.u64()? != crate::storage::checksum::sum_at(0, 0, head) {
+            return Err(Error::Checksum { section: "header", offset: 0 });
+        }
+        cursor.at = 24;
+        let header = Header {
+            file_length: cursor.u64()?,
+            front_length: cursor.u64()?,
+            file_id: cursor.take()?,
+            count: cursor.u32()? as usize,
+            dim: cursor.u32()? as usize,
+            metric: Metric::from_u8(cursor.u8()?).ok_or_else(|| bad("an unknown metric"))?,
+            codec: CodecKind::from_u8(cursor.u8()?).ok_or_else(|| bad("an unknown codec"))?,
+            rows: match cursor.u8()? {
+                0 => None,
+                value => Some(CodecKind::from_u8(value).ok_or_else(|| bad("an unknown codec of rows"))?),
+            },
+            text_ids: match cursor.u8()? {
+                0 => false,
+                1 => true,
+                _ => return Err(bad("an unknown kind of ids")),
+            },
+            m: cursor.u32()? as usize,
+            ef_construction: cursor.u32()? as usize,
+            seed: cursor.u64()?,
+            table: count,
+            sections: Vec::new(),
+        };
+        cursor.at = FIXED;
+        let header = Header { sections: sections(&mut cursor, count)?, ..header };
+        header.check(file_length)?;
+        Ok(header)
+    }
+
+    fn check(&self, file_length: u64) -> Result<(), Error> {
+        if self.file_length != file_length {
+            return Err(Error::Length { section: "file", expected: self.file_length, got: file_length });
+        }
+        if self.dim == 0 || self.dim > MAX_DIM || self.count > MAX_COUNT || self.m > MAX_DEGREE {
+            return Err(bad("a count, dimension or degree outside the format's limits"));
+        }
+        let mut end = header_bytes(self.sections.len()) as u64;
+        for section in &self.sections {
+            let Extent { offset, length } = section.extent;
+            if offset < end || offset % ALIGN != 0 || length > file_length || offset > file_length - length {
+                return Err(Error::corrupt(
+                    section.kind.name(),
+                    "the section overlaps another or leaves the file",
+                ));
+            }
+            if section.grain == 0 || (section.kind.in_front() && offset + length > self.front_length) {
+                return Err(Error::corrupt(
+                    section.kind.name(),
+                    "the section has no grain or leaves the front",
+                ));
+            }
+            end = offset + length;
+        }
+        if self.front_length > file_length || self.front_length > MAX_FRONT {
+            return Err(bad("a front longer than the file or than 256 MiB"));
+        }
+        // Blocks, their sums and the sections' own lengths are compared by the reader, which knows what they must be.
+        Ok(())
+    }
+
+    pub(crate) fn section(&self, kind: SectionKind) -> Option<&Section> {
+        self.sections.iter().find(|s| s.kind == kind)
+    }
+}
+
+/// Reads the table, skipping optional kinds this build does not know. Sections stand in order of offset.
+fn sections(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<Section>, Error> {
+    let mut sections: Vec<Section> = Vec::with_capacity(count);
+    for _ in 0..count {
+        let (number, flags) = (cursor.u32()?, cursor.u32()?);
+        let extent = Extent { offset: cursor.u64()?, length: cursor.u64()? };
+        let (grain, sum) = (cursor.u64()?, cursor.u64()?);
+        let Some(kind) = SectionKind::ALL.into_iter().find(|k| *k as u32 == number) else {
+            if flags & 1 == 1 {
+                return Err(Error::Version { found: u64::from(number), supported: u64::from(VERSION) });
+            }
+            continue;
+        };
+        if sections.iter().any(|s| s.kind == kind) {
+            return Err(Error::corrupt(kind.name(), "the section stands twice in the table"));
+        }
+        sections.push(Section { kind, extent, grain, sum });
+    }
+    Ok(sections)
+}
+
+/// How many bytes the front has, told from the first bytes alone.
+pub(crate) fn front_length(head: &[u8], file_length: u64) -> Result<u64, Error> {
+    Header::decode(head, file_length).map(|h| h.front_length)
+}
+
+fn check_magic(bytes: &[u8]) -> Result<(), Error> {
+    if bytes.starts_with(&MAGIC) {
+        return Ok(());
+    }
+    let start: Vec<u8> = bytes.iter().copied().take(16).collect();
+    let text = String::from_utf8_lossy(&start);
+    let detail = if bytes.is_empty() {
+        "it is empty".to_owned()
+    } else if text.trim_start().starts_with('<') {
+        "it starts like an HTML or XML page".to_owned()
+    } else {
+        format!("it starts with {text:?}")
+    };
+    Err(Error::NotASegment { detail })
+}
+
+fn bad(detail: &str) -> Error {
+    Error::corrupt("header", detail)
+}
+
+fn short(bytes: &[u8]) -> Error {
+    Error::Length { section: "header", expected: header_bytes(0) as u64, got: bytes.len() as u64 }
+}
+
+struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Cursor<'_> {
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], Error> {
+        let found = self.bytes.get(self.at..).and_then(|b| b.first_chunk::<N>());
+        self.at += N;
+        found.copied().ok_or_else(|| short(self.bytes))
+    }
+
+    fn u8(&mut self) -> Result<u8, Error> {
+        self.take::<1>().map(|b| b[0])
+    }
+
+    fn u32(&mut self) -> Result<u32, Error> {
+        self.take().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Result<u64, Error> {
+        self.take().map(u64::from_le_bytes)
+    }
+}

@@ -1,0 +1,83 @@
+//! What a person or a program wants to know of a segment.
+
+use super::reader::Segment;
+use crate::metric::Metric;
+use crate::quant::CodecKind;
+
+/// One section.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SectionInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// From the start of the file.
+    pub offset: u64,
+    /// In bytes.
+    pub length: u64,
+    /// `length` / rows.
+    pub bytes_per_vector: f64,
+}
+
+/// A segment's facts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Info {
+    /// Rows.
+    pub count: usize,
+    /// Components per vector.
+    pub dim: usize,
+    /// The measure of nearness.
+    pub metric: Metric,
+    /// How the codes that are searched are stored.
+    pub codec: CodecKind,
+    /// How the rows that hits are rescored by are stored; `None`: the codes serve.
+    pub rows: Option<CodecKind>,
+    /// Whether there is an HNSW graph.
+    pub graph: bool,
+    /// Links per node above layer 0 (layer 0 has twice as many); 0 without a graph.
+    pub m: usize,
+    /// Candidates looked at when the graph was built.
+    pub ef_construction: usize,
+    /// The seed it was built with.
+    pub seed: u64,
+    /// `"number"` or `"text"`.
+    pub ids: &'static str,
+    /// Bytes of the file.
+    pub file_length: u64,
+    /// BLAKE3 of options and input, 32 hex digits.
+    pub file_id: String,
+    /// All sections in order.
+    pub sections: Vec<SectionInfo>,
+    /// Bytes read and held by opening; nothing else is resident before the first search.
+    pub memory_to_open: u64,
+    /// The kernels this machine runs.
+    pub kernels: &'static str,
+}
+
+impl Segment {
+    /// The segment's facts.
+    pub fn info(&self) -> Info {
+        let h = &self.header;
+        let section = |s: &super::format::Section| SectionInfo {
+            name: s.kind.name(),
+            offset: s.extent.offset,
+            length: s.extent.length,
+            bytes_per_vector: s.extent.length as f64 / h.count.max(1) as f64,
+        };
+        Info {
+            count: h.count,
+            dim: h.dim,
+            metric: h.metric,
+            codec: h.codec,
+            rows: h.rows,
+            graph: h.m > 0,
+            m: h.m,
+            ef_construction: h.ef_construction,
+            seed: h.seed,
+            ids: if h.text_ids { "text" } else { "number" },
+            file_length: h.file_length,
+            file_id: h.file_id.iter().map(|b| format!("{b:02x}")).collect(),
+            sections: h.sections.iter().map(section).collect(),
+            memory_to_open: h.front_length,
+            kernels: crate::kernels::kernels().name,
+        }
+    }
+}

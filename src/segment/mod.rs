@@ -1,0 +1,35 @@
+//! One immutable file: FORMAT.md says every byte, `format.rs` is the only file that knows an offset.
+//!
+//! | file | duty |
+//! |---|---|
+//! | `format` | the header and the section table, both directions |
+//! | `writer` | sections in, file out |
+//! | `reader` | the front in, a [`Segment`] out: cheap, checks all that later reads rest on |
+//! | `ids`    | position -> id, and id -> position |
+//! | `matrix` | rows of codes: extents, blocks, per-row sums |
+//! | `verify` | the complete check |
+//! | `info`   | what a person or program wants to know of a segment |
+
+mod format;
+mod ids;
+mod info;
+mod reader;
+mod verify;
+mod writer;
+
+pub(crate) use format::{Header, SectionKind};
+pub(crate) use ids::{IdView, Lookup, check_ids, encode as encode_ids};
+pub use info::{Info, SectionInfo};
+pub(crate) use reader::Matrix;
+pub use reader::{HEAD, Segment, front_length};
+pub(crate) use writer::{Parts, row_sums, write};
+
+/// What the format can hold.
+pub(crate) mod limits {
+    pub(crate) use super::format::{MAX_COUNT, MAX_DEGREE, MAX_DIM, MAX_EF_CONSTRUCTION};
+}
+
+/// The name of a finished file: BLAKE3 of all its bytes, in hex.
+pub fn content_id(file: &[u8]) -> String {
+    blake3::hash(file).to_hex().to_string()
+}

@@ -1,0 +1,112 @@
+//! Sections in, file out: front sections first, then the rest in the order of their kinds.
+
+use super::format::{ALIGN, Header, Section, SectionKind, header_bytes};
+use crate::error::Error;
+use crate::exec;
+use crate::storage::{Extent, checksum};
+
+/// Everything a segment is made of. `header` names the facts; its lengths and sections are filled in by [`write`].
+pub(crate) struct Parts {
+    pub(crate) header: Header,
+    pub(crate) sections: Vec<(SectionKind, Vec<u8>)>,
+}
+
+/// About how many bytes one checksum covers.
+const BLOCK: usize = 64 << 10;
+
+/// The finished file.
+pub(crate) fn write(parts: Parts) -> Result<Vec<u8>, Error> {
+    let Parts { mut header, mut sections } = parts;
+    let strides =
+        [(SectionKind::Codes, header.codec), (SectionKind::Rows, header.rows.unwrap_or(header.codec))];
+    let grain = |kind: SectionKind, length: usize| {
+        // Front sections are read whole: one block.
+        if kind.in_front() {
+            return length.max(1);
+        }
+        let stride =
+            strides.iter().find(|s| s.0 == kind).map_or(1, |s| s.1.stride(header.dim, header.metric));
+        (BLOCK / stride).max(1) * stride
+    };
+    let sums: usize = sections
+        .iter()
+        .map(|(kind, bytes)| bytes.len().div_ceil(grain(*kind, bytes.len())))
+        .filter(|&blocks| blocks > 1)
+        .sum();
+    sections.push((SectionKind::Sums, vec![0; sums * 8]));
+    sections.sort_by_key(|(kind, _)| *kind);
+
+    header.table = sections.len();
+    let mut offset = header_bytes(sections.len()) as u64;
+    for (kind, bytes) in &sections {
+        offset = offset.next_multiple_of(ALIGN);
+        let extent = Extent { offset, length: bytes.len() as u64 };
+        let grain = grain(*kind, bytes.len()) as u64;
+        header.sections.push(Section { kind: *kind, extent, grain, sum: 0 });
+        offset = extent.end();
+        if kind.in_front() {
+            header.front_length = offset;
+        }
+    }
+    header.file_length = offset;
+    fill_sums(&mut header, &mut sections);
+    assemble(&header, sections)
+}
+
+/// Computes every section's sums; the Sums section, which holds most of them, comes last.
+fn fill_sums(header: &mut Header, sections: &mut [(SectionKind, Vec<u8>)]) {
+    let seed = checksum::file_seed(&header.file_id);
+    let mut table: Vec<u8> = Vec::new();
+    for (section, (_, bytes)) in
+        header.sections.iter_mut().zip(&*sections).filter(|(s, _)| s.kind != SectionKind::Sums)
+    {
+        let found = block_sums(seed, section, bytes);
+        section.sum = match found.as_slice() {
+            [one] => *one,
+            _ => table.len() as u64 / 8,
+        };
+        if found.len() > 1 {
+            table.extend(found.iter().flat_map(|s| s.to_le_bytes()));
+        }
+    }
+    for (section, (_, bytes)) in
+        header.sections.iter_mut().zip(sections).filter(|(s, _)| s.kind == SectionKind::Sums)
+    {
+        *bytes = std::mem::take(&mut table);
+        section.sum = checksum::sum_at(seed, section.extent.offset, bytes);
+    }
+}
+
+fn assemble(header: &Header, sections: Vec<(SectionKind, Vec<u8>)>) -> Result<Vec<u8>, Error> {
+    let length =
+        usize::try_from(header.file_length).map_err(|_| Error::OutOfMemory { bytes: header.file_length })?;
+    let mut file = Vec::new();
+    file.try_reserve_exact(length).map_err(|_| Error::OutOfMemory { bytes: header.file_length })?;
+    file.extend(header.encode());
+    for (section, (_, bytes)) in header.sections.iter().zip(sections) {
+        file.resize(section.extent.offset as usize, 0);
+        file.extend_from_slice(&bytes);
+    }
+    Ok(file)
+}
+
+fn block_sums(seed: u64, section: &Section, bytes: &[u8]) -> Vec<u64> {
+    let grain = section.grain as usize;
+    let sums = exec::map_chunks(bytes.len().div_ceil(grain).max(1), 64, |blocks| {
+        let sum = |b: usize| {
+            let block = &bytes[(b * grain).min(bytes.len())..((b + 1) * grain).min(bytes.len())];
+            checksum::sum_at(seed, section.extent.offset + (b * grain) as u64, block)
+        };
+        blocks.map(sum).collect::<Vec<u64>>()
+    });
+    sums.concat()
+}
+
+/// The RowSums section of `rows`.
+pub(crate) fn row_sums(file_id: &[u8; 16], rows: &[u8], stride: usize) -> Vec<u8> {
+    let seed = checksum::file_seed(file_id);
+    rows.chunks(stride)
+        .enumerate()
+        .flat_map(|(i, row)| checksum::row_sum(seed, i, row).to_le_bytes())
+        .collect()
+}

@@ -1,0 +1,40 @@
+//! A file read by position.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use super::{Extent, ReadAt};
+use crate::error::Error;
+
+/// An open file. A file truncated by others is an error here, never a signal.
+#[derive(Debug)]
+pub(crate) struct PositionedFile {
+    file: File,
+    path: PathBuf,
+    length: u64,
+}
+
+impl PositionedFile {
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let io = |source| Error::Io { path: path.display().to_string(), source };
+        let file = File::open(path).map_err(io)?;
+        let metadata = file.metadata().map_err(io)?;
+        if !metadata.is_file() {
+            return Err(Error::NotASegment { detail: format!("{} is no regular file", path.display()) });
+        }
+        Ok(PositionedFile { file, path: path.to_owned(), length: metadata.len() })
+    }
+}
+
+impl ReadAt for PositionedFile {
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn read(&mut self, extent: Extent, into: &mut [u8]) -> Result<(), Error> {
+        let io = |source| Error::Io { path: self.path.display().to_string(), source };
+        self.file.seek(SeekFrom::Start(extent.offset)).map_err(io)?;
+        self.file.read_exact(into).map_err(io)
+    }
+}
