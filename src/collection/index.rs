@@ -79,6 +79,11 @@ impl Index {
         self.path.as_deref()
     }
 
+    /// What the manifest says the content of the file is: BLAKE3 in hex; `None` without a manifest.
+    pub fn content_id(&self) -> Option<&str> {
+        self.content_id.as_deref()
+    }
+
     /// The rows nearest to `query`.
     ///
     /// # Errors

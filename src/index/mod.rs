@@ -128,7 +128,7 @@ pub(crate) fn verify(segment: &Segment, source: &dyn Source) -> Result<(), Error
     match segment.extent(SectionKind::Graph) {
         Some(extent) => {
             let bytes = source.get(extent).unwrap_or_default();
-            hnsw::GraphView::new(bytes, segment.count(), segment.header.m)?.verify()
+            hnsw::GraphView::new(bytes, segment.count(), segment.header.m, false)?.verify()
         }
         None => Ok(()),
     }

@@ -12,11 +12,13 @@ use crate::quant::{Codec, CodecKind, Prepared};
 use crate::segment::{IdView, Matrix, SectionKind, Segment};
 use crate::storage::{Extent, Source};
 
-/// Memory that queries share, so that none allocates its own.
+/// Memory that queries of one segment share, so that none allocates its own.
 #[derive(Default)]
 pub(crate) struct Scratch {
     beam: Beam,
     prepared: Prepared,
+    /// The graph's layers were found to be in order: immutable, so once is enough.
+    graph_checked: bool,
 }
 
 /// What a step came to.
@@ -192,7 +194,8 @@ impl Search {
 
     fn walk(&mut self, segment: &Segment, source: &dyn Source, scratch: &mut Scratch) -> Result<(), Error> {
         let graph = here(source, segment.required(SectionKind::Graph)?)?;
-        let graph = GraphView::new(graph, segment.count(), segment.header.m)?;
+        let graph = GraphView::new(graph, segment.count(), segment.header.m, scratch.graph_checked)?;
+        scratch.graph_checked = true;
         let rows = here(source, segment.codes.extent)?;
         for (query, state) in self.queries.chunks_exact(segment.dim()).zip(&mut self.states) {
             let codec = &*segment.codes.codec;

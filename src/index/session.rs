@@ -150,10 +150,24 @@ impl Session {
         self.paged.release(ticket);
         match self.paged.reserve(ticket, &extents)? {
             Reserved::Granted => {
-                Ok(Stepped::Need(merge(extents.iter().flat_map(|&e| self.paged.missing(e)))))
+                Ok(Stepped::Need(self.merge(extents.iter().flat_map(|&e| self.paged.missing(e)))))
             }
             Reserved::Wait => Ok(Stepped::Wait),
         }
+    }
+
+    /// Neighbours within one section become one.
+    fn merge(&self, extents: impl Iterator<Item = Extent>) -> Vec<Extent> {
+        let mut merged: Vec<Extent> = Vec::new();
+        for extent in extents {
+            match merged.last_mut() {
+                Some(last) if last.end() == extent.offset && !self.segment.starts_section(extent.offset) => {
+                    last.length += extent.length;
+                }
+                _ => merged.push(extent),
+            }
+        }
+        merged
     }
 
     /// The unit in which the section around `offset` may be delivered in pieces.
@@ -188,18 +202,6 @@ impl Session {
             operations: self.running.len(),
         }
     }
-}
-
-/// Neighbours become one.
-fn merge(extents: impl Iterator<Item = Extent>) -> Vec<Extent> {
-    let mut merged: Vec<Extent> = Vec::new();
-    for extent in extents {
-        match merged.last_mut() {
-            Some(last) if last.end() == extent.offset => last.length += extent.length,
-            _ => merged.push(extent),
-        }
-    }
-    merged
 }
 
 /// The position of an id.

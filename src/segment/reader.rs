@@ -73,6 +73,10 @@ impl Segment {
         self.extent(kind).ok_or_else(|| Error::corrupt(kind.name(), "the section is missing"))
     }
 
+    pub(crate) fn starts_section(&self, offset: u64) -> bool {
+        self.header.sections.iter().any(|s| s.extent.offset == offset)
+    }
+
     /// The rows that hits are ranked by at last.
     pub(crate) fn finest(&self) -> &Matrix {
         self.rows.as_ref().unwrap_or(&self.codes)

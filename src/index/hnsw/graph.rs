@@ -92,8 +92,9 @@ impl Graph {
 }
 
 impl<'a> GraphView<'a> {
-    /// Checks lengths, and what the walk rests on; links are checked when they are followed.
-    pub(crate) fn new(bytes: &'a [u8], count: usize, m: usize) -> Result<Self, Error> {
+    /// Checks lengths, and unless `checked` before, the order that the walk rests on. Links are checked when they are
+    /// followed.
+    pub(crate) fn new(bytes: &'a [u8], count: usize, m: usize, checked: bool) -> Result<Self, Error> {
         let words: &[u32] =
             bytemuck::try_cast_slice(bytes).map_err(|_| bad("the section is not whole or not aligned"))?;
         let head = words.get(..HEAD).ok_or_else(|| bad("the section ends in its head"))?;
@@ -120,16 +121,24 @@ impl<'a> GraphView<'a> {
             blocks: &words[blocks_at..blocks_at + links],
             base: &words[base_at..],
         };
-        let blocks = (links / m) as u32;
-        let rising =
-            view.upper.windows(2).all(|w| w[0] < w[1]) && view.first.windows(2).all(|w| w[0] <= w[1]);
-        let inside =
-            view.upper.last().is_none_or(|&p| (p as usize) < count) && view.first.last() == Some(&blocks);
-        if !rising || !inside || !links.is_multiple_of(m) || (entry as usize >= count && count > 0) {
-            return Err(bad("its layers are out of order or leave the segment"));
+        if !checked {
+            view.check_layers()?;
         }
         view.top = view.levels(entry);
         Ok(view)
+    }
+
+    fn check_layers(&self) -> Result<(), Error> {
+        let blocks = (self.blocks.len() / self.m) as u32;
+        let rising =
+            self.upper.windows(2).all(|w| w[0] < w[1]) && self.first.windows(2).all(|w| w[0] <= w[1]);
+        let inside = self.upper.last().is_none_or(|&p| (p as usize) < self.count)
+            && self.first.last() == Some(&blocks);
+        let whole = self.blocks.len().is_multiple_of(self.m) && (self.entry as usize) < self.count;
+        match rising && inside && whole {
+            true => Ok(()),
+            false => Err(bad("its layers are out of order or leave the segment")),
+        }
     }
 
     /// Layers above 0 that `node` is in.

@@ -1,0 +1,202 @@
+//! `pagevec build`: vectors and ids in, an index folder out, whole or not at all.
+
+use crate::failure::Failure;
+use crate::input::ids::{self, IdsType};
+use crate::input::{self, Vectors};
+use crate::output::{self, field};
+use crate::progress::Progress;
+use pagevec::{BuildOptions, CodecKind, Ctx, Ids, Metric};
+use serde::Serialize;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+#[derive(clap::Args)]
+pub(crate) struct Build {
+    /// .npy (float16, float32, float64), .fvecs, .jsonl of {"id": …, "vector": […]}, or - for such lines from stdin
+    input: PathBuf,
+    /// One id per line, in the order of the vectors; without it rows are named 0, 1, 2, …
+    #[arg(long, value_name = "FILE")]
+    ids: Option<PathBuf>,
+    /// What the lines of --ids are: a number is smaller in the file than its text
+    #[arg(long, value_enum, default_value = "text", requires = "ids")]
+    ids_type: IdsType,
+    /// cosine, dot or l2
+    #[arg(long, default_value = "cosine")]
+    metric: Metric,
+    /// The codes that are searched, in bytes per vector of d components:
+    /// f32 4·d, sq8 d + 8 (l2: d + 12), binary d/8
+    #[arg(long, default_value = "sq8")]
+    codec: CodecKind,
+    /// Finer rows by which hits are ranked again: f32 4·d, f16 2·d, sq8 d + 8 bytes more per vector, none 0
+    /// [default: sq8 for binary codes, else none: the codes serve]
+    #[arg(long)]
+    rows: Option<Rows>,
+    /// Leave out the graph: about 8·M bytes per vector less, and every search reads every code
+    #[arg(long)]
+    no_graph: bool,
+    /// Links per node of the graph (2·M on its lowest layer): about 8·M bytes per vector
+    #[arg(short = 'M', long = "m", value_name = "M", default_value_t = BuildOptions::default().m)]
+    m: usize,
+    /// Candidates looked at for the links of each node: costs time, no bytes
+    #[arg(long, value_name = "N", default_value_t = BuildOptions::default().ef_construction)]
+    ef_construction: usize,
+    /// The same input, options and seed give the same file, byte for byte
+    #[arg(long, value_name = "N", default_value_t = BuildOptions::default().seed)]
+    seed: u64,
+    /// Threads [default: one per core]; the file does not depend on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Take only the first rows
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+    /// The index folder; index.json and one seg-….bin are written into it
+    #[arg(short, long, value_name = "FOLDER")]
+    output: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Rows {
+    None,
+    Sq8,
+    F16,
+    F32,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    folder: PathBuf,
+    file: PathBuf,
+    content_id: String,
+    rows: usize,
+    dim: usize,
+    bytes: usize,
+    bytes_per_vector: f64,
+    read_seconds: f64,
+    build_seconds: f64,
+    vectors_per_second: f64,
+}
+
+impl Build {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let options = self.options()?;
+        // Found out now rather than after an hour.
+        if self.output.exists() && !self.output.is_dir() {
+            return Err(Failure::usage(format!("{} is a file, -o wants a folder", self.output.display())));
+        }
+        let progress = Progress::new();
+        let started = Instant::now();
+        let (vectors, ids) = self.read(&progress)?;
+        let read_seconds = started.elapsed().as_secs_f64();
+        let (rows, dim) = (vectors.rows, vectors.dim);
+
+        let started = Instant::now();
+        let segment = self.build(vectors, ids, &options, &progress)?;
+        let build_seconds = started.elapsed().as_secs_f64();
+        let file = progress.spin("write", || pagevec::publish(&self.output, &segment))?;
+        drop(progress);
+
+        self.print(&Summary {
+            folder: self.output.clone(),
+            file,
+            content_id: pagevec::content_id(&segment),
+            rows,
+            dim,
+            bytes: segment.len(),
+            bytes_per_vector: segment.len() as f64 / rows.max(1) as f64,
+            read_seconds,
+            build_seconds,
+            vectors_per_second: rows as f64 / build_seconds,
+        })
+    }
+
+    fn options(&self) -> Result<BuildOptions, Failure> {
+        let rows = match (self.rows, self.codec) {
+            (Some(Rows::None), CodecKind::Binary) => {
+                return Err(Failure::usage(
+                    "--rows none: binary codes alone rank too coarsely; use sq8, f16 or f32",
+                ));
+            }
+            (None | Some(Rows::None), _) => None,
+            (Some(Rows::Sq8), _) => Some(CodecKind::Sq8),
+            (Some(Rows::F16), _) => Some(CodecKind::F16),
+            (Some(Rows::F32), _) => Some(CodecKind::F32),
+        };
+        Ok(BuildOptions {
+            metric: self.metric,
+            codec: self.codec,
+            rows,
+            graph: !self.no_graph,
+            m: self.m,
+            ef_construction: self.ef_construction,
+            seed: self.seed,
+            ..Default::default()
+        })
+    }
+
+    fn read(&self, progress: &Progress) -> Result<(Vectors, Option<Ids>), Failure> {
+        let limit = self.limit.map_or(usize::MAX, |n| n as usize);
+        let mut vectors = input::vectors(&self.input, limit, progress)?;
+        let ids = match (vectors.ids.take(), &self.ids) {
+            (Some(_), Some(path)) => {
+                let message = format!("--ids {}: the lines of the input have ids already", path.display());
+                return Err(Failure::usage(message));
+            }
+            (None, Some(path)) => Some(ids::read(path, self.ids_type, vectors.rows, vectors.total)?),
+            (own, None) => own,
+        };
+        Ok((vectors, ids))
+    }
+
+    fn build(
+        &self,
+        vectors: Vectors,
+        ids: Option<Ids>,
+        options: &BuildOptions,
+        progress: &Progress,
+    ) -> Result<Vec<u8>, Failure> {
+        // Installed only now: while reading, the signal may simply end the process, even one that waits for stdin.
+        // From here on nothing but `publish` writes, and it finishes what it has begun.
+        static STOP: AtomicBool = AtomicBool::new(false);
+        ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed)).map_err(|e| Failure::Told {
+            exit: 1,
+            code: "io",
+            message: format!("signals: {e}"),
+        })?;
+
+        let threads = self.threads.map_or(0, usize::from);
+        let segment = pagevec::with_threads(threads, || {
+            let report = |p: pagevec::Progress| progress.tick(p.phase, p.done, p.total);
+            let cancelled = || STOP.load(Ordering::Relaxed);
+            let ctx = Ctx { progress: Some(&report), cancelled: Some(&cancelled) };
+            pagevec::build(vectors.data, vectors.dim, ids, options, &ctx)
+        })?;
+        match segment {
+            Err(pagevec::Error::Cancelled) => Err(Failure::Told {
+                exit: 1,
+                code: "cancelled",
+                message: format!("interrupted: nothing was written to {}", self.output.display()),
+            }),
+            other => Ok(other?),
+        }
+    }
+
+    fn print(&self, summary: &Summary) -> Result<(), Failure> {
+        if self.json {
+            return output::json(summary);
+        }
+        output::text(|out| {
+            field(out, "rows", format!("{} of {} components", summary.rows, summary.dim))?;
+            field(out, "file size", output::size(summary.bytes as u64))?;
+            field(out, "bytes per vector", format!("{:.1}", summary.bytes_per_vector))?;
+            let time =
+                format!("{:.2} s reading, {:.2} s building", summary.read_seconds, summary.build_seconds);
+            field(out, "time", time)?;
+            field(out, "vectors/s", format!("{:.0}", summary.vectors_per_second))?;
+            field(out, "folder", summary.folder.display())
+        })
+    }
+}

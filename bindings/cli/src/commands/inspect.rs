@@ -1,0 +1,104 @@
+//! `pagevec inspect`: what an index holds and what each part weighs.
+
+use super::{Source, content_id};
+use crate::failure::Failure;
+use crate::output::{self, field};
+use pagevec::Info;
+use serde::Serialize;
+
+#[derive(clap::Args)]
+pub(crate) struct Inspect {
+    #[command(flatten)]
+    source: Source,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Serialize)]
+struct Facts {
+    count: usize,
+    dim: usize,
+    metric: &'static str,
+    codec: &'static str,
+    rows: Option<&'static str>,
+    graph: bool,
+    m: usize,
+    ef_construction: usize,
+    seed: u64,
+    ids: &'static str,
+    file_length: u64,
+    bytes_per_vector: f64,
+    memory_to_open: u64,
+    file_id: String,
+    /// Of the manifest; null for a file without one.
+    content_id: Option<String>,
+    kernels: &'static str,
+    sections: Vec<Section>,
+}
+
+#[derive(Serialize)]
+struct Section {
+    name: &'static str,
+    offset: u64,
+    length: u64,
+    bytes_per_vector: f64,
+}
+
+impl Inspect {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let index = self.source.open()?;
+        let facts = facts(index.info(), content_id(&self.source.path));
+        if self.json { output::json(&facts) } else { print(&facts) }
+    }
+}
+
+fn facts(info: &Info, content_id: Option<String>) -> Facts {
+    let sections = info.sections.iter().map(|s| Section {
+        name: s.name,
+        offset: s.offset,
+        length: s.length,
+        bytes_per_vector: s.bytes_per_vector,
+    });
+    Facts {
+        count: info.count,
+        dim: info.dim,
+        metric: info.metric.name(),
+        codec: info.codec.name(),
+        rows: info.rows.map(|r| r.name()),
+        graph: info.graph,
+        m: info.m,
+        ef_construction: info.ef_construction,
+        seed: info.seed,
+        ids: info.ids,
+        file_length: info.file_length,
+        bytes_per_vector: info.file_length as f64 / info.count.max(1) as f64,
+        memory_to_open: info.memory_to_open,
+        file_id: info.file_id.clone(),
+        content_id,
+        kernels: info.kernels,
+        sections: sections.collect(),
+    }
+}
+
+fn print(facts: &Facts) -> Result<(), Failure> {
+    output::text(|out| {
+        field(out, "vectors", format!("{} of {} components, {}", facts.count, facts.dim, facts.metric))?;
+        field(out, "codes", facts.codec)?;
+        field(out, "rescoring rows", facts.rows.unwrap_or("none: the codes serve"))?;
+        let graph = format!("M {}, efConstruction {}, seed {}", facts.m, facts.ef_construction, facts.seed);
+        field(out, "graph", if facts.graph { &graph } else { "none" })?;
+        field(out, "ids", facts.ids)?;
+        field(out, "file size", output::size(facts.file_length))?;
+        field(out, "bytes per vector", format!("{:.1}", facts.bytes_per_vector))?;
+        field(out, "memory to open", output::size(facts.memory_to_open))?;
+        field(out, "file id", &facts.file_id)?;
+        field(out, "content id", facts.content_id.as_deref().unwrap_or("no manifest"))?;
+        field(out, "kernels", facts.kernels)?;
+        writeln!(out, "\n{:<18} {:>14} {:>14} {:>14}", "section", "offset", "bytes", "bytes/vector")?;
+        for s in &facts.sections {
+            writeln!(out, "{:<18} {:>14} {:>14} {:>14.2}", s.name, s.offset, s.length, s.bytes_per_vector)?;
+        }
+        Ok(())
+    })
+}

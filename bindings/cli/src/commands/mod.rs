@@ -1,0 +1,109 @@
+//! The subcommands, one file each.
+
+mod build;
+mod eval;
+mod inspect;
+mod search;
+mod serve;
+mod verify;
+
+use crate::failure::Failure;
+use std::path::{Path, PathBuf};
+
+/// What to do.
+#[derive(clap::Subcommand)]
+pub(crate) enum Command {
+    /// Build an index folder from vectors
+    Build(build::Build),
+    /// Find the rows nearest to a row or to a vector
+    Search(search::Search),
+    /// Measure recall and speed against known nearest rows
+    Eval(eval::Eval),
+    /// Show what an index holds and what each part weighs
+    Inspect(inspect::Inspect),
+    /// Check every byte of an index
+    Verify(verify::Verify),
+    /// Serve a folder over HTTP, with ranges, CORS and caching as pagevec wants them
+    Serve(serve::Serve),
+}
+
+impl Command {
+    /// Whether a program reads stdout.
+    pub(crate) fn json(&self) -> bool {
+        match self {
+            Command::Build(c) => c.json,
+            Command::Search(c) => c.json,
+            Command::Eval(c) => c.json,
+            Command::Inspect(c) => c.json,
+            Command::Verify(c) => c.json,
+            Command::Serve(_) => false,
+        }
+    }
+
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        match self {
+            Command::Build(c) => c.run(),
+            Command::Search(c) => c.run(),
+            Command::Eval(c) => c.run(),
+            Command::Inspect(c) => c.run(),
+            Command::Verify(c) => c.run(),
+            Command::Serve(c) => c.run(),
+        }
+    }
+}
+
+/// The index a subcommand reads.
+#[derive(clap::Args)]
+struct Source {
+    /// An index folder, or a segment file (seg-….bin)
+    #[arg(value_name = "INDEX")]
+    path: PathBuf,
+    /// mmap is fastest; pread survives a file that others truncate, and holds at most 1 GiB
+    #[arg(long, value_enum, default_value = "mmap")]
+    io: Io,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Io {
+    Mmap,
+    Pread,
+}
+
+impl Source {
+    fn open(&self) -> Result<pagevec::Index, Failure> {
+        let io = match self.io {
+            Io::Mmap => pagevec::Io::Mmap,
+            Io::Pread => pagevec::Io::Pread,
+        };
+        let options = pagevec::OpenOptions { io, ..Default::default() };
+        pagevec::Index::open(&self.path, &options).map_err(|e| Failure::of_file(&self.path, e))
+    }
+}
+
+/// Which index answers.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum IndexChoice {
+    /// The graph if there is one
+    Auto,
+    /// Every row: exact on the codes, slow
+    Flat,
+    /// The graph
+    Hnsw,
+}
+
+impl From<IndexChoice> for pagevec::IndexChoice {
+    fn from(choice: IndexChoice) -> Self {
+        match choice {
+            IndexChoice::Auto => pagevec::IndexChoice::Auto,
+            IndexChoice::Flat => pagevec::IndexChoice::Flat,
+            IndexChoice::Hnsw => pagevec::IndexChoice::Hnsw,
+        }
+    }
+}
+
+/// The content id that an index folder's manifest gives; `None` for a single file.
+fn content_id(path: &Path) -> Option<String> {
+    let text = std::fs::read(path.join("index.json")).ok()?;
+    let manifest: serde_json::Value = serde_json::from_slice(&text).ok()?;
+    Some(manifest.pointer("/segments/0/contentId")?.as_str()?.to_owned())
+}

@@ -1,0 +1,176 @@
+//! `pagevec search`: the rows nearest to one row or vector.
+
+use super::{IndexChoice, Source};
+use crate::failure::Failure;
+use crate::input::npy;
+use crate::output;
+use crate::progress::Progress;
+use pagevec::{Answer, Id, Index, SearchOptions};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+#[derive(clap::Args)]
+#[command(group(clap::ArgGroup::new("query").required(true)))]
+pub(crate) struct Search {
+    #[command(flatten)]
+    source: Source,
+    /// The row to search near; it is left out of its own hits
+    #[arg(long, group = "query", allow_hyphen_values = true)]
+    id: Option<String>,
+    /// The components, parted by commas
+    #[arg(long, group = "query", value_name = "0.1,0.2,…", allow_hyphen_values = true)]
+    vector: Option<String>,
+    /// A .npy file of one vector
+    #[arg(long, group = "query", value_name = "FILE")]
+    vector_file: Option<PathBuf>,
+    /// How many hits
+    #[arg(short, default_value_t = 10)]
+    k: usize,
+    /// Candidates that the graph keeps: more finds more and takes longer [default: 100, for binary codes 400]
+    #[arg(long)]
+    ef: Option<usize>,
+    /// Which index answers
+    #[arg(long, value_enum, default_value = "auto")]
+    index: IndexChoice,
+    /// Tell which index answered and what it cost
+    #[arg(long)]
+    explain: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    hits: Vec<Hit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explain: Option<Explain>,
+}
+
+#[derive(Serialize)]
+struct Hit {
+    id: JsonId,
+    /// Larger is nearer.
+    score: f32,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum JsonId {
+    Number(u64),
+    Text(String),
+}
+
+#[derive(Serialize)]
+struct Explain {
+    index: &'static str,
+    distances: u64,
+    rescored: u64,
+    bytes: u64,
+    requests: u64,
+    waves: u64,
+    microseconds: u64,
+}
+
+impl Search {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let index = self.source.open()?;
+        let own = self.id.as_deref().map(|id| parse_id(id, index.info().ids)).transpose()?;
+        let query = self.query(&index, own.as_ref())?;
+        // One more, for the row itself.
+        let k = if own.is_some() { self.k.saturating_add(usize::from(self.k > 0)) } else { self.k };
+        let options = SearchOptions { k, ef: self.ef, index: self.index.into(), ..Default::default() };
+
+        let started = Instant::now();
+        let Answer { mut hits, stats } = index.search(&query, &options)?;
+        let microseconds = started.elapsed().as_micros() as u64;
+        hits.retain(|hit| own.as_ref() != Some(&hit.id));
+        hits.truncate(self.k);
+
+        let explain = self.explain.then_some(Explain {
+            index: stats.index,
+            distances: stats.distances,
+            rescored: stats.rescored,
+            bytes: stats.bytes,
+            requests: stats.requests,
+            waves: stats.waves,
+            microseconds,
+        });
+        let hits = hits.into_iter().map(|hit| Hit { id: hit.id.into(), score: hit.score });
+        self.print(&Report { hits: hits.collect(), explain })
+    }
+
+    fn query(&self, index: &Index, own: Option<&Id>) -> Result<Vec<f32>, Failure> {
+        match (own, &self.vector, &self.vector_file) {
+            (Some(id), ..) => Ok(index.vector(id)?),
+            (_, Some(text), _) => parse_vector(text),
+            (_, _, Some(path)) => read_vector(path),
+            // The argument group lets none of this happen.
+            _ => Err(Failure::usage("give --id, --vector or --vector-file")),
+        }
+    }
+
+    fn print(&self, report: &Report) -> Result<(), Failure> {
+        if self.json {
+            return output::json(report);
+        }
+        output::text(|out| {
+            for hit in &report.hits {
+                match &hit.id {
+                    JsonId::Number(id) => writeln!(out, "{:>12.6}  {id}", hit.score)?,
+                    JsonId::Text(id) => writeln!(out, "{:>12.6}  {}", hit.score, printable(id))?,
+                }
+            }
+            let Some(e) = &report.explain else { return Ok(()) };
+            writeln!(
+                out,
+                "\n{}: {} distances, {} rows rescored, {} µs",
+                e.index, e.distances, e.rescored, e.microseconds
+            )?;
+            writeln!(out, "read {} in {} requests, {} waves", output::size(e.bytes), e.requests, e.waves)
+        })
+    }
+}
+
+impl From<Id> for JsonId {
+    fn from(id: Id) -> Self {
+        match id {
+            Id::Number(n) => JsonId::Number(n),
+            Id::Text(t) => JsonId::Text(t),
+        }
+    }
+}
+
+fn parse_id(text: &str, kind: &str) -> Result<Id, Failure> {
+    if kind == "text" {
+        return Ok(Id::Text(text.to_owned()));
+    }
+    let number = text
+        .parse()
+        .map_err(|_| Failure::usage(format!("--id {text}: the ids of this index are numbers")))?;
+    Ok(Id::Number(number))
+}
+
+fn parse_vector(text: &str) -> Result<Vec<f32>, Failure> {
+    let number = |part: &str| {
+        let part = part.trim();
+        part.parse().map_err(|_| Failure::usage(format!("--vector: {part:?} is no number")))
+    };
+    text.trim_matches(['[', ']']).split(',').map(number).collect()
+}
+
+fn read_vector(path: &Path) -> Result<Vec<f32>, Failure> {
+    let array = npy::Array::open(path)?;
+    if array.rows != 1 {
+        let message =
+            format!("holds {} vectors where --vector-file wants one: take one row, or use eval", array.rows);
+        return Err(Failure::input(path, message));
+    }
+    Ok(array.vectors(1, &Progress::new())?.data)
+}
+
+/// An id from a file must not move the cursor or part a line.
+fn printable(id: &str) -> String {
+    id.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}

@@ -1,0 +1,75 @@
+//! What went wrong: a stable code for programs, a sentence for people, an exit code for the shell.
+
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Why a subcommand stopped.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Nobody reads stdout any more: not a fault, nothing to say.
+    ClosedPipe,
+    /// Anything else.
+    Told {
+        /// 1 failed, 2 wrong usage.
+        exit: u8,
+        /// As [`pagevec::Error::code`], or `usage`, `input`, `io`.
+        code: &'static str,
+        /// What happened and what to do next.
+        message: String,
+    },
+}
+
+impl Failure {
+    /// Arguments that cannot be meant.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Failure::Told { exit: 2, code: "usage", message: message.into() }
+    }
+
+    /// An input file that is not what it should be.
+    pub(crate) fn input(path: &Path, message: impl std::fmt::Display) -> Self {
+        Failure::Told { exit: 1, code: "input", message: format!("{}: {message}", path.display()) }
+    }
+
+    /// A file that the operating system would not give.
+    pub(crate) fn io(path: &Path, error: &io::Error) -> Self {
+        Failure::Told { exit: 1, code: "io", message: format!("{}: {error}", path.display()) }
+    }
+
+    /// A file of an index that is not what it should be. The message names the file once.
+    pub(crate) fn of_file(path: &Path, error: pagevec::Error) -> Self {
+        if error.code() == "io" {
+            return error.into();
+        }
+        Failure::Told { exit: 1, code: error.code(), message: format!("{}: {error}", path.display()) }
+    }
+
+    /// The outcome of a write to stdout.
+    pub(crate) fn stdout(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::ClosedPipe,
+            _ => Failure::Told { exit: 1, code: "io", message: format!("stdout: {error}") },
+        }
+    }
+
+    /// Tells stderr, and stdout too if a program listens there.
+    pub(crate) fn report(self, json: bool) -> ExitCode {
+        let Failure::Told { exit, code, message } = self else {
+            return ExitCode::SUCCESS;
+        };
+        if json {
+            let body = serde_json::json!({ "error": { "code": code, "message": message } });
+            // If stdout is closed the exit code still tells.
+            let _ = crate::output::json(&body);
+        }
+        eprintln!("pagevec: {message}");
+        ExitCode::from(exit)
+    }
+}
+
+impl From<pagevec::Error> for Failure {
+    fn from(error: pagevec::Error) -> Self {
+        let exit = if error.code() == "argument" { 2 } else { 1 };
+        Failure::Told { exit, code: error.code(), message: error.to_string() }
+    }
+}

@@ -1,0 +1,70 @@
+//! What people bring: vectors, ids, queries and truths.
+//!
+//! | file | reads |
+//! |---|---|
+//! | `npy.rs` | NumPy arrays: f2, f4, f8 as f32, and i4, i8 |
+//! | `fvecs.rs` | the row format of the ANN benchmarks |
+//! | `jsonl.rs` | JSON lines `{"id": …, "vector": […]}`, also from stdin |
+//! | `ids.rs` | one id per line |
+//!
+//! A length is compared with the file before anything of that size is allocated.
+
+pub(crate) mod fvecs;
+pub(crate) mod ids;
+pub(crate) mod jsonl;
+pub(crate) mod npy;
+
+use crate::failure::Failure;
+use crate::progress::Progress;
+use std::fs::File;
+use std::path::Path;
+
+/// Rows of equal length, row-major.
+pub(crate) struct Vectors {
+    pub(crate) data: Vec<f32>,
+    pub(crate) dim: usize,
+    pub(crate) rows: usize,
+    /// Rows in the file, of which `--limit` may have taken fewer. `None` if the file was not read to its end.
+    pub(crate) total: Option<usize>,
+    /// The ids that came with the vectors.
+    pub(crate) ids: Option<pagevec::Ids>,
+}
+
+/// Reads at most `limit` rows of a file in the format that its name tells; `-` is JSON lines from stdin.
+pub(crate) fn vectors(path: &Path, limit: usize, progress: &Progress) -> Result<Vectors, Failure> {
+    if path.as_os_str() == "-" {
+        return jsonl::read(std::io::stdin().lock(), Path::new("stdin"), limit, progress);
+    }
+    match path.extension().and_then(|e| e.to_str()) {
+        Some("npy") => npy::Array::open(path)?.vectors(limit, progress),
+        Some("fvecs") => fvecs::read(path, limit, progress),
+        Some("jsonl" | "ndjson") => {
+            let file = File::open(path).map_err(|e| Failure::io(path, &e))?;
+            jsonl::read(std::io::BufReader::new(file), path, limit, progress)
+        }
+        _ => Err(Failure::usage(format!(
+            "{}: the format is told by the name, which should end in .npy, .fvecs, .jsonl or .ndjson (or be -, JSON lines from stdin)",
+            path.display()
+        ))),
+    }
+}
+
+/// Opens a file whose length can be known beforehand.
+fn open_regular(path: &Path) -> Result<(File, u64), Failure> {
+    // Asked before opening: opening a FIFO would wait for its writer.
+    let meta = std::fs::metadata(path).map_err(|e| Failure::io(path, &e))?;
+    if !meta.is_file() {
+        return Err(Failure::input(path, "not a regular file: write the vectors to a file first"));
+    }
+    let file = File::open(path).map_err(|e| Failure::io(path, &e))?;
+    Ok((file, meta.len()))
+}
+
+/// Room for `count` values, or an error instead of an abort.
+fn room<T>(count: usize, path: &Path) -> Result<Vec<T>, Failure> {
+    let mut values = Vec::new();
+    values
+        .try_reserve_exact(count)
+        .map_err(|_| Failure::input(path, format!("no memory for {count} values: use --limit")))?;
+    Ok(values)
+}

@@ -1,0 +1,52 @@
+//! Stdout. Every write is checked, so that `pagevec … | head` ends quietly.
+
+use crate::failure::Failure;
+use serde::Serialize;
+use std::io::{self, BufWriter, Write};
+
+/// One JSON document and a newline.
+pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
+    text(|out| {
+        serde_json::to_writer(&mut *out, value)?;
+        writeln!(out)
+    })
+}
+
+/// Text for people.
+pub(crate) fn text(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    write(&mut out).and_then(|()| out.flush()).map_err(|e| Failure::stdout(&e))
+}
+
+/// A label and its value, as `build` and `inspect` print them.
+pub(crate) fn field(out: &mut dyn Write, name: &str, value: impl std::fmt::Display) -> io::Result<()> {
+    writeln!(out, "{name:<18} {value}")
+}
+
+/// A size for people: exact below 10 kB, three digits above.
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if bytes < 10_000 {
+        return format!("{bytes} bytes");
+    }
+    let mut value = bytes as f64 / 1000.0;
+    let mut unit = 0;
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    let decimals = if value < 9.995 { 2 } else { usize::from(value < 99.95) };
+    format!("{value:.decimals$} {}", UNITS.get(unit).copied().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_have_three_digits() {
+        let shown: Vec<String> =
+            [0, 9_999, 10_000, 123_456, 999_600, 45_231_808, 5_000_000_000].map(size).into();
+        assert_eq!(shown, ["0 bytes", "9999 bytes", "10.0 kB", "123 kB", "1.00 MB", "45.2 MB", "5.00 GB"]);
+    }
+}

@@ -1,0 +1,62 @@
+//! From vectors to hits: what `build` wrote, `search`, `inspect` and `verify` read.
+
+mod support;
+
+use support::{DIM, ROWS, Room, json, npy, refused, segment, values};
+
+#[test]
+fn a_row_is_not_its_own_hit() {
+    let room = Room::new();
+    let index = room.index(&["--codec", "f32"]);
+    let found = json(&["search", &index, "--id", "w7", "-k", "5", "--explain", "--json"]);
+    let hits = found["hits"].as_array().expect("hits");
+    assert_eq!(hits.len(), 5);
+    assert!(hits.iter().all(|hit| hit["id"] != "w7"));
+    let scores: Vec<f64> = hits.iter().filter_map(|hit| hit["score"].as_f64()).collect();
+    assert!(scores.is_sorted_by(|a, b| a >= b), "larger is nearer: {scores:?}");
+    assert_eq!(found["explain"]["index"], "hnsw");
+}
+
+#[test]
+fn a_vector_finds_its_row_in_text_file_and_either_way_of_reading() {
+    let room = Room::new();
+    let index = room.index(&[]);
+    let all = values(ROWS, DIM);
+    let row = &all[7 * DIM..8 * DIM];
+    let text: Vec<String> = row.iter().map(f32::to_string).collect();
+    let file = room.write("q.npy", npy("<f4", false, 1, DIM, &support::f32_bytes(row)));
+    let by_text = json(&["search", &index, "--vector", &text.join(","), "--json"]);
+    assert_eq!(by_text["hits"][0]["id"], "w7");
+    assert_eq!(json(&["search", &index, "--vector-file", &file, "--json"]), by_text);
+    assert_eq!(json(&["search", &index, "--vector-file", &file, "--io", "pread", "--json"]), by_text);
+}
+
+#[test]
+fn sections_lie_inside_the_file_and_weigh_what_is_said() {
+    let room = Room::new();
+    let index = room.index(&["--codec", "sq8"]);
+    let facts = json(&["inspect", &index, "--json"]);
+    let length = std::fs::metadata(segment(&index)).expect("a segment").len();
+    assert_eq!(facts["file_length"], length);
+    let sections = facts["sections"].as_array().expect("sections");
+    for section in sections {
+        let end =
+            section["offset"].as_u64().expect("an offset") + section["length"].as_u64().expect("a length");
+        assert!(end <= length, "{section}");
+    }
+    let codes = sections.iter().find(|s| s["name"] == "codes").expect("codes");
+    assert_eq!(codes["bytes_per_vector"], (DIM + 8) as f64);
+}
+
+#[test]
+fn verify_names_the_file_of_a_changed_bit() {
+    let room = Room::new();
+    let index = room.index(&[]);
+    assert_eq!(json(&["verify", &index, "--json"])["ok"], true);
+    let file = segment(&index);
+    let mut bytes = std::fs::read(&file).expect("a segment");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).expect("the segment can be written");
+    refused(&["verify", &index], 1, &[file.to_str().expect("UTF-8"), "again"]);
+}
