@@ -1,7 +1,7 @@
 //! Rows in, segment file out: check, order, encode, link, write.
 
+use super::clusters::{self, Shape};
 use super::hnsw;
-use super::order::{Tree, cluster_order};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::exec;
@@ -30,11 +30,11 @@ pub struct BuildOptions {
     pub ef_construction: usize,
     /// Decides layers, insertion order and k-means starts.
     pub seed: u64,
-    /// Children per node of the tree that orders the rows (2..=4096).
+    /// Leaves per cell, about, of the tree that orders the rows (2..=4096).
     pub branching: usize,
-    /// Rows per leaf of that tree (1..=65536).
+    /// Rows per leaf of that tree, about (1..=65536).
     pub max_leaf: usize,
-    /// Rounds of k-means per node of that tree (1..=1000).
+    /// Rounds of k-means over all rows (1..=1000).
     pub max_iterations: usize,
 }
 
@@ -50,7 +50,7 @@ impl Default for BuildOptions {
             seed: 42,
             branching: 64,
             max_leaf: 32,
-            max_iterations: 8,
+            max_iterations: 4,
         }
     }
 }
@@ -119,19 +119,20 @@ pub fn build(
     let file_id = file_id(&vectors, dim, &ids, options);
     check_rows(&mut vectors, dim, options.metric)?;
 
-    let tree = Tree {
+    let shape = Shape {
         branching: options.branching,
         max_leaf: options.max_leaf,
         max_iterations: options.max_iterations,
         seed: options.seed,
     };
-    let order = cluster_order(Rows { data: &vectors, dim }, tree, ctx)?;
+    let tree = clusters::cluster(Rows { data: &vectors, dim }, shape, ctx)?;
+    let order = &tree.order;
     ctx.tick("encode", 0, count)?;
-    let rows = reorder(&vectors, dim, &order)?;
+    let rows = reorder(&vectors, dim, order)?;
     drop(vectors);
 
-    let mut sections = vec![(SectionKind::Ids, segment::encode_ids(&ids, &order))];
-    sections.push((SectionKind::IdOrder, id_order(&by_id, &order)));
+    let mut sections = vec![(SectionKind::Ids, segment::encode_ids(&ids, order))];
+    sections.push((SectionKind::IdOrder, id_order(&by_id, order)));
     let codes = encode(options.codec, options.metric, dim, &rows)?;
     let stored = options.stored_rows();
     let finer = stored.map(|kind| encode(kind, options.metric, dim, &rows)).transpose()?;

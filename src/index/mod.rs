@@ -3,7 +3,7 @@
 //! | file | duty |
 //! |---|---|
 //! | `build`   | rows in, segment file out: check, order, encode, link, write |
-//! | `order`   | the cluster order of the rows (a tree of k-means) |
+//! | `clusters/` | the clustering that orders the rows, and the index over it |
 //! | `hnsw/`   | the graph: build it, walk it, keep it in a file |
 //! | `flat`    | score every row: exact, and the oracle of every test |
 //! | `search`  | a batch of queries as a resumable value: `Need(extents)` or `Done` |
@@ -14,10 +14,10 @@
 //! Read path: `session` → `search` → (`flat` | `hnsw`) on codes → rescore on the finest rows → ids.
 
 mod build;
+mod clusters;
 mod flat;
 mod hnsw;
 mod layout;
-mod order;
 mod pool;
 mod search;
 mod session;

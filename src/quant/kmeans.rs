@@ -44,48 +44,78 @@ pub(crate) fn train(rows: Rows<'_>, of: &[u32], k: usize, iterations: usize, see
 
 /// For each of `of` the number of its nearest centroid.
 pub(crate) fn assign(rows: Rows<'_>, of: &[u32], centroids: &[f32]) -> Vec<u32> {
-    let dim = rows.dim;
-    // ‖x - c‖² = ‖x‖² + 2·(‖c‖²/2 - x·c): the row's own norm decides nothing.
-    let halves: Vec<f32> = centroids.chunks_exact(dim).map(|c| (kernels().dot_f32)(c, c) * 0.5).collect();
-    let groups: Vec<[&[f32]; 4]> = centroids
-        .chunks(dim * 4)
-        .map(|g| std::array::from_fn(|i| g.chunks_exact(dim).nth(i).unwrap_or(&g[..dim])))
-        .collect();
+    nearest(rows, of, centroids, 1)
+}
+
+/// For each of `of` the numbers of its `count` nearest centroids, nearest first, ties to the lower.
+pub(crate) fn nearest(rows: Rows<'_>, of: &[u32], centroids: &[f32], count: usize) -> Vec<u32> {
+    let halves = halves(centroids, rows.dim);
     let chunks = exec::map_chunks(of.len(), CHUNK, |range| {
-        let nearest = |&r: &u32| {
-            let row = rows.row(r);
-            let mut best = (f32::INFINITY, 0u32);
-            for (g, group) in groups.iter().enumerate() {
-                let dots = (kernels().dot_f32x4)(row, *group);
-                for (i, (half, dot)) in halves[g * 4..].iter().zip(dots).enumerate() {
-                    if half - dot < best.0 {
-                        best = (half - dot, (g * 4 + i) as u32);
-                    }
+        let mut found = Vec::with_capacity(range.len() * count);
+        let mut best: Vec<(f32, u32)> = Vec::with_capacity(count + 1);
+        for &row in &of[range] {
+            best.clear();
+            scan(rows.row(row), centroids, &halves, |distance, c| {
+                if best.len() < count || best.last().is_some_and(|l| distance < l.0) {
+                    let at = best.partition_point(|b| b.0 <= distance);
+                    best.insert(at, (distance, c));
+                    best.truncate(count);
                 }
-            }
-            best.1
-        };
-        of[range].iter().map(nearest).collect::<Vec<u32>>()
+            });
+            found.extend(best.iter().map(|b| b.1));
+        }
+        found
     });
     chunks.concat()
+}
+
+/// The nearest of a few centroids to one vector: half its squared distance less half the vector's square, and which.
+pub(crate) fn nearest_one(vector: &[f32], centroids: &[f32], halves: &[f32]) -> (f32, usize) {
+    let mut best = (f32::INFINITY, 0);
+    scan(vector, centroids, halves, |distance, c| {
+        if distance < best.0 {
+            best = (distance, c as usize);
+        }
+    });
+    best
+}
+
+/// ‖c‖² / 2 of each centroid.
+pub(crate) fn halves(centroids: &[f32], dim: usize) -> Vec<f32> {
+    centroids.chunks_exact(dim).map(|c| (kernels().dot_f32)(c, c) * 0.5).collect()
+}
+
+/// Offers ‖c‖²/2 - x·c of every centroid, in order: ‖x - c‖² = ‖x‖² + 2·(‖c‖²/2 - x·c), so the vector's own norm
+/// decides nothing.
+fn scan(vector: &[f32], centroids: &[f32], halves: &[f32], mut offer: impl FnMut(f32, u32)) {
+    let dim = vector.len();
+    let mut number = 0;
+    for group in centroids.chunks(dim * 4) {
+        let rows = std::array::from_fn(|i| group.get(i * dim..(i + 1) * dim).unwrap_or(&group[..dim]));
+        for dot in (kernels().dot_f32x4)(vector, rows).into_iter().take(group.len() / dim) {
+            offer(halves[number] - dot, number as u32);
+            number += 1;
+        }
+    }
+}
+
+/// The mean of some rows, summed in f64 in their order.
+pub(crate) fn mean(rows: Rows<'_>, of: &[u32]) -> Vec<f32> {
+    let mut sum = vec![0.0f64; rows.dim];
+    for &row in of {
+        sum.iter_mut().zip(rows.row(row)).for_each(|(s, &x)| *s += f64::from(x));
+    }
+    sum.into_iter().map(|s| (s / of.len().max(1) as f64) as f32).collect()
 }
 
 /// The mean of each centroid's rows; a centroid without rows stays where it was.
 fn means(rows: Rows<'_>, of: &[u32], nearest: &[u32], centroids: &[f32]) -> Vec<f32> {
     let dim = rows.dim;
-    let k = centroids.len() / dim;
-    let mut sums = vec![0.0f64; centroids.len()];
-    let mut counts = vec![0u32; k];
-    for (&r, &c) in of.iter().zip(nearest) {
-        let at = c as usize * dim;
-        counts[c as usize] += 1;
-        sums[at..at + dim].iter_mut().zip(rows.row(r)).for_each(|(s, &x)| *s += f64::from(x));
-    }
-    let mut means = centroids.to_vec();
-    for (c, &count) in counts.iter().enumerate().filter(|&(_, &count)| count > 0) {
-        let at = c * dim..(c + 1) * dim;
-        let mean = sums[at.clone()].iter().map(|s| (s / f64::from(count)) as f32);
-        means[at].iter_mut().zip(mean).for_each(|(m, x)| *m = x);
-    }
-    means
+    let mut members: Vec<Vec<u32>> = vec![Vec::new(); centroids.len() / dim];
+    of.iter().zip(nearest).for_each(|(&r, &c)| members[c as usize].push(r));
+    let mean_or_old = |(members, old): (&Vec<u32>, &[f32])| match members.is_empty() {
+        true => old.to_vec(),
+        false => mean(rows, members),
+    };
+    members.iter().zip(centroids.chunks_exact(dim)).flat_map(mean_or_old).collect()
 }

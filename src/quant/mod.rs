@@ -5,6 +5,7 @@
 //! | `float`  | f32, f16 | 4·d, 2·d |
 //! | `sq8`    | one signed byte a component, a scale per row | d + 8, under L2 d + 12 |
 //! | `binary` | one bit a component | ⌈d/8⌉ |
+//! | `rabitq` | one bit a component of the rotated residual, length-corrected | ⌈d/8⌉ + 8 |
 //! | `kmeans` | (no codec) centroids for the cluster order | |
 //!
 //! A codec is trained once, encodes each row once, and scores rows in place: `prepare` a query, then `distances` of
@@ -13,6 +14,8 @@
 mod binary;
 mod float;
 pub(crate) mod kmeans;
+mod rabitq;
+mod rotation;
 mod sq8;
 
 use crate::error::Error;
@@ -32,10 +35,13 @@ pub enum CodecKind {
     Sq8 = 3,
     /// One bit a component.
     Binary = 4,
+    /// One bit a component of the rotated residual, with a length correction.
+    Rabitq = 5,
 }
 
 impl CodecKind {
-    const ALL: [CodecKind; 4] = [CodecKind::F32, CodecKind::F16, CodecKind::Sq8, CodecKind::Binary];
+    const ALL: [CodecKind; 5] =
+        [CodecKind::F32, CodecKind::F16, CodecKind::Sq8, CodecKind::Binary, CodecKind::Rabitq];
 
     /// The name in files, on the command line and in JS.
     pub fn name(self) -> &'static str {
@@ -44,6 +50,7 @@ impl CodecKind {
             CodecKind::F16 => "f16",
             CodecKind::Sq8 => "sq8",
             CodecKind::Binary => "binary",
+            CodecKind::Rabitq => "rabitq",
         }
     }
 
@@ -58,6 +65,7 @@ impl CodecKind {
             CodecKind::F16 => dim * 2,
             CodecKind::Sq8 => dim + sq8::terms(metric),
             CodecKind::Binary => dim.div_ceil(8),
+            CodecKind::Rabitq => dim.div_ceil(8) + rabitq::TERMS,
         }
     }
 
@@ -65,7 +73,7 @@ impl CodecKind {
     pub(crate) fn parameter_bytes(self, dim: usize) -> usize {
         match self {
             CodecKind::F32 | CodecKind::F16 => 0,
-            CodecKind::Sq8 | CodecKind::Binary => dim * 4,
+            CodecKind::Sq8 | CodecKind::Binary | CodecKind::Rabitq => dim * 4,
         }
     }
 }
@@ -75,7 +83,7 @@ impl std::str::FromStr for CodecKind {
 
     fn from_str(name: &str) -> Result<Self, Error> {
         let found = Self::ALL.into_iter().find(|c| c.name() == name);
-        found.ok_or_else(|| Error::argument("codec", format!("{name:?} is none of f32, f16, sq8, binary")))
+        found.ok_or_else(|| Error::argument("codec", format!("{name:?} is none of f32, f16, sq8, binary, rabitq")))
     }
 }
 
@@ -88,6 +96,8 @@ pub(crate) struct Prepared {
     base: f32,
     /// Multiplied with every product of codes.
     factor: f32,
+    /// Bit planes: what level 0 stands for.
+    low: f32,
     scratch: Vec<f32>,
 }
 
@@ -117,6 +127,7 @@ pub(crate) fn train(kind: CodecKind, metric: Metric, dim: usize, rows: &[f32]) -
         CodecKind::F32 | CodecKind::F16 => Box::new(float::Float::new(kind, metric, dim)),
         CodecKind::Sq8 => Box::new(Sq8::new(metric, means(dim, rows))),
         CodecKind::Binary => Box::new(binary::Binary::new(means(dim, rows))),
+        CodecKind::Rabitq => Box::new(rabitq::Rabitq::new(metric, means(dim, rows))),
     }
 }
 
@@ -142,6 +153,7 @@ pub(crate) fn load(
         CodecKind::F32 | CodecKind::F16 => Box::new(float::Float::new(kind, metric, dim)),
         CodecKind::Sq8 => Box::new(Sq8::new(metric, values)),
         CodecKind::Binary => Box::new(binary::Binary::new(values)),
+        CodecKind::Rabitq => Box::new(rabitq::Rabitq::new(metric, values)),
     })
 }
 

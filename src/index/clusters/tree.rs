@@ -1,0 +1,199 @@
+//! The clustering that orders a segment: leaves of about [`Shape::max_leaf`] rows, in cells of about as many leaves,
+//! cells and leaves each in a chain of nearest centroids.
+//!
+//! Leaves start as a two-level k-means and are then refined by rounds over all rows, each row looking at the leaves of
+//! its nearest cells only. The rounds decide: on wordnet (4,094 leaves, 2,918 rows scanned) the recall that probing
+//! allows rises from 0.898 without a round to 0.936 after one, 0.945 after four, 0.950 after eight.
+
+use crate::ctx::Ctx;
+use crate::error::Error;
+use crate::exec;
+use crate::kernels::kernels;
+use crate::quant::kmeans::{self, Rows, hash};
+
+/// The shape of the tree.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    /// Leaves per cell, about.
+    pub(crate) branching: usize,
+    /// Rows per leaf, about.
+    pub(crate) max_leaf: usize,
+    /// Rounds over all rows.
+    pub(crate) max_iterations: usize,
+    pub(crate) seed: u64,
+}
+
+/// Rows in the order of their leaves, leaves in the order of their cells.
+pub(crate) struct Tree {
+    /// `order[position]` = row.
+    pub(crate) order: Vec<u32>,
+    /// Where each leaf starts; one more for the end.
+    pub(crate) leaves: Vec<u32>,
+    /// The first leaf of each cell; one more for the end.
+    pub(crate) cells: Vec<u32>,
+    /// Row-major.
+    pub(crate) leaf_centroids: Vec<f32>,
+    /// Row-major.
+    pub(crate) cell_centroids: Vec<f32>,
+}
+
+/// Rows that a k-means is trained on, per centroid.
+const SAMPLE: usize = 64;
+/// Nearest cells whose leaves a row looks at in a round.
+const LOOK: usize = 12;
+/// A leaf of more than so many times `max_leaf` rows is cut.
+const OVERSIZE: usize = 4;
+/// Rounds of a small k-means.
+const ITERATIONS: usize = 8;
+
+/// Clusters the rows.
+pub(crate) fn cluster(rows: Rows<'_>, shape: Shape, ctx: &Ctx<'_>) -> Result<Tree, Error> {
+    let count = rows.data.len() / rows.dim;
+    let all: Vec<u32> = (0..count as u32).collect();
+    ctx.tick("order", 0, count)?;
+    let mut leaves = start(rows, &all, shape);
+    ctx.tick("order", count / (shape.max_iterations + 1), count)?;
+    for round in 0..shape.max_iterations {
+        leaves = refine(rows, &all, leaves, shape);
+        ctx.tick("order", count * (round + 2) / (shape.max_iterations + 1), count)?;
+    }
+    let limit = shape.max_leaf * OVERSIZE;
+    let leaves: Vec<Vec<u32>> = leaves
+        .into_iter()
+        .flat_map(|leaf| match leaf.len() > limit {
+            true => leaf.chunks(leaf.len().div_ceil(leaf.len().div_ceil(shape.max_leaf))).map(<[u32]>::to_vec).collect(),
+            false => vec![leaf],
+        })
+        .collect();
+    Ok(arrange(rows, leaves, shape))
+}
+
+/// Two levels of k-means: about √leaves groups, each divided on its own.
+fn start(rows: Rows<'_>, all: &[u32], shape: Shape) -> Vec<Vec<u32>> {
+    let leaves = all.len().div_ceil(shape.max_leaf);
+    let groups = divide(rows, all.to_vec(), leaves.isqrt().max(1), shape.seed);
+    let divided = exec::map_chunks(groups.len(), 1, |r| {
+        let group = &groups[r.start];
+        divide(rows, group.clone(), group.len().div_ceil(shape.max_leaf), hash(shape.seed ^ r.start as u64))
+    });
+    divided.into_iter().flatten().collect()
+}
+
+/// Up to `k` groups of near rows.
+fn divide(rows: Rows<'_>, of: Vec<u32>, k: usize, seed: u64) -> Vec<Vec<u32>> {
+    if k < 2 {
+        return vec![of];
+    }
+    let centroids = kmeans::train(rows, &sample(&of, k * SAMPLE, seed), k, ITERATIONS, seed);
+    let groups = gather(&of, &kmeans::assign(rows, &of, &centroids), k);
+    match groups.len() {
+        // Rows that k-means cannot tell apart: any even division is as good.
+        0 | 1 => of.chunks(of.len().div_ceil(k)).map(<[u32]>::to_vec).collect(),
+        _ => groups,
+    }
+}
+
+fn sample(of: &[u32], size: usize, seed: u64) -> Vec<u32> {
+    let mut sample = of.to_vec();
+    if sample.len() > size {
+        sample.sort_unstable_by_key(|&r| (hash(seed ^ hash(u64::from(r))), r));
+        sample.truncate(size);
+        sample.sort_unstable();
+    }
+    sample
+}
+
+/// The members of each of `k` groups that has any.
+fn gather(of: &[u32], group: &[u32], k: usize) -> Vec<Vec<u32>> {
+    let mut groups: Vec<Vec<u32>> = vec![Vec::new(); k];
+    of.iter().zip(group).for_each(|(&r, &g)| groups[g as usize].push(r));
+    groups.retain(|g| !g.is_empty());
+    groups
+}
+
+/// One round: every row to the nearest of the leaves in its nearest cells.
+fn refine(rows: Rows<'_>, all: &[u32], leaves: Vec<Vec<u32>>, shape: Shape) -> Vec<Vec<u32>> {
+    let dim = rows.dim;
+    let centroids = centroids(rows, &leaves);
+    let (cells, cell_centroids) = group(Rows { data: &centroids, dim }, leaves.len(), shape);
+    let members: Vec<(Vec<f32>, Vec<f32>)> = cells
+        .iter()
+        .map(|cell| cell.iter().flat_map(|&l| &centroids[l as usize * dim..][..dim]).copied().collect())
+        .map(|cell: Vec<f32>| (kmeans::halves(&cell, dim), cell))
+        .collect();
+    let look = LOOK.min(cells.len());
+    let nearest_cells = kmeans::nearest(rows, all, &cell_centroids, look);
+    let near = |row: u32, cells_of_row: &[u32]| {
+        let mut best = (f32::INFINITY, 0u32);
+        for &cell in cells_of_row {
+            let (halves, members) = &members[cell as usize];
+            let (distance, at) = kmeans::nearest_one(rows.row(row), members, halves);
+            if distance < best.0 {
+                best = (distance, cells[cell as usize][at]);
+            }
+        }
+        best.1
+    };
+    let assigned = exec::map_chunks(all.len(), 1024, |range| {
+        range.map(|i| near(all[i], &nearest_cells[i * look..][..look])).collect::<Vec<u32>>()
+    });
+    gather(all, &assigned.concat(), leaves.len())
+}
+
+/// The mean of each leaf, row-major.
+fn centroids(rows: Rows<'_>, leaves: &[Vec<u32>]) -> Vec<f32> {
+    let means = exec::map_chunks(leaves.len(), 64, |range| {
+        leaves[range].iter().flat_map(|leaf| kmeans::mean(rows, leaf)).collect::<Vec<f32>>()
+    });
+    means.concat()
+}
+
+/// Leaves in cells by their centroids: the leaves of each cell, and the cells' centroids (row-major).
+fn group(centroids: Rows<'_>, leaves: usize, shape: Shape) -> (Vec<Vec<u32>>, Vec<f32>) {
+    let of: Vec<u32> = (0..leaves as u32).collect();
+    let cells = divide(centroids, of, leaves.div_ceil(shape.branching), shape.seed);
+    let means = cells.iter().flat_map(|cell| kmeans::mean(centroids, cell)).collect();
+    (cells, means)
+}
+
+fn arrange(rows: Rows<'_>, mut leaves: Vec<Vec<u32>>, shape: Shape) -> Tree {
+    let dim = rows.dim;
+    let centroids = centroids(rows, &leaves);
+    let (mut cells, means) = group(Rows { data: &centroids, dim }, leaves.len(), shape);
+    let mut tree = Tree {
+        order: Vec::with_capacity(rows.data.len() / dim),
+        leaves: vec![0],
+        cells: vec![0],
+        leaf_centroids: Vec::with_capacity(centroids.len()),
+        cell_centroids: Vec::with_capacity(means.len()),
+    };
+    let mut last: Option<u32> = None;
+    for cell in chain(Rows { data: &means, dim }, (0..cells.len() as u32).collect(), None) {
+        let members = std::mem::take(&mut cells[cell as usize]);
+        // The walk through a cell goes on from where the last one ended.
+        let here = last.map(|l: u32| &centroids[l as usize * dim..][..dim]);
+        for leaf in chain(Rows { data: &centroids, dim }, members, here) {
+            tree.order.append(&mut leaves[leaf as usize]);
+            tree.leaves.push(tree.order.len() as u32);
+            tree.leaf_centroids.extend_from_slice(&centroids[leaf as usize * dim..][..dim]);
+            last = Some(leaf);
+        }
+        tree.cells.push(tree.leaves.len() as u32 - 1);
+        tree.cell_centroids.extend_from_slice(&means[cell as usize * dim..][..dim]);
+    }
+    tree
+}
+
+/// A greedy walk: from `from` (or the first point) always on to the nearest that is left.
+fn chain(points: Rows<'_>, mut left: Vec<u32>, from: Option<&[f32]>) -> Vec<u32> {
+    let mut walk = Vec::with_capacity(left.len());
+    let mut here = from.unwrap_or(&[]);
+    while !left.is_empty() {
+        let distance = |&p: &u32| if here.is_empty() { 0.0 } else { (kernels().l2_f32)(here, points.row(p)) };
+        let nearest = left.iter().map(distance).enumerate().min_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |n| n.0);
+        let next = left.remove(nearest);
+        here = points.row(next);
+        walk.push(next);
+    }
+    walk
+}

@@ -1,0 +1,124 @@
+//! RaBitQ (Gao and Long, 2024): one bit a component of the rotated residual, with a length correction that makes the
+//! estimate of an inner product with a float query unbiased.
+//!
+//! A row x = mean + r is stored as b = the signs of Rr and two terms: `[b: 1 bit × d][s: f32][t: f32]`, where R is a
+//! rotation, s = ‖r‖² / ‖Rr‖₁, and t = mean·r (under L2: ‖r‖²). For a query, q' = q - mean, and
+//! q'·r ≈ s · Σ (Rq')ᵢ·(±1)ᵢ. The rotated query is rounded to [`PLANES`] bits, so that the sum is a few popcounts.
+
+use super::rotation::Rotation;
+use super::{Codec, Prepared, f32_bytes};
+use crate::error::Error;
+use crate::kernels::kernels;
+use crate::metric::Metric;
+
+/// Bits of a rotated query component.
+const PLANES: usize = 6;
+const LEVELS: f32 = ((1 << PLANES) - 1) as f32;
+/// Bytes after the bits of a row.
+pub(crate) const TERMS: usize = 8;
+
+/// See the head of this file.
+pub(crate) struct Rabitq {
+    metric: Metric,
+    mean: Vec<f32>,
+    rotation: Rotation,
+}
+
+impl Rabitq {
+    pub(crate) fn new(metric: Metric, mean: Vec<f32>) -> Self {
+        let rotation = Rotation::new(mean.len());
+        Rabitq { metric, mean, rotation }
+    }
+
+    fn bits(&self) -> usize {
+        self.mean.len().div_ceil(8)
+    }
+}
+
+fn term(code: &[u8], at: usize) -> f32 {
+    code.get(at..).and_then(|c| c.first_chunk()).map_or(0.0, |b| f32::from_le_bytes(*b))
+}
+
+impl Codec for Rabitq {
+    fn parameters(&self) -> Vec<u8> {
+        f32_bytes(&self.mean)
+    }
+
+    fn encode(&self, row: &[f32], out: &mut [u8]) -> Result<(), Error> {
+        let mut r: Vec<f32> = row.iter().zip(&self.mean).map(|(x, m)| x - m).collect();
+        let along = (kernels().dot_f32)(&self.mean, &r);
+        let square = (kernels().dot_f32)(&r, &r);
+        self.rotation.apply(&mut r);
+        let (bits, terms) = out.split_at_mut(self.bits());
+        for (byte, group) in bits.iter_mut().zip(r.chunks(8)) {
+            *byte = group.iter().enumerate().fold(0, |b, (i, x)| b | u8::from(*x > 0.0) << i);
+        }
+        let length: f64 = r.iter().map(|x| f64::from(x.abs())).sum();
+        let scale = if length > 0.0 { (f64::from(square) / length) as f32 } else { 0.0 };
+        terms[..4].copy_from_slice(&scale.to_le_bytes());
+        let other = if self.metric == Metric::L2 { square } else { along };
+        terms[4..8].copy_from_slice(&other.to_le_bytes());
+        Ok(())
+    }
+
+    /// The mean: one bit a component tells too little of a vector to call it one.
+    fn decode(&self, _code: &[u8], out: &mut [f32]) {
+        out.copy_from_slice(&self.mean);
+    }
+
+    /// Leaves in `prepared.bytes` a plane of zeros, then the bit planes of the rotated query from low to high.
+    fn prepare(&self, query: &[f32], _fine: bool, prepared: &mut Prepared) {
+        let floats = &mut prepared.floats;
+        floats.clear();
+        floats.extend(query.iter().zip(&self.mean).map(|(x, m)| x - m));
+        prepared.base = match self.metric {
+            Metric::L2 => (kernels().dot_f32)(floats, floats),
+            Metric::Cosine | Metric::Dot => -(kernels().dot_f32)(query, &self.mean),
+        };
+        self.rotation.apply(floats);
+        let (low, high) = floats.iter().fold((f32::MAX, f32::MIN), |(l, h), &x| (l.min(x), h.max(x)));
+        let step = (high - low) / LEVELS;
+        let size = self.bits();
+        prepared.bytes.clear();
+        prepared.bytes.resize(size * (PLANES + 1), 0);
+        for (i, x) in floats.iter().enumerate() {
+            let level = if step > 0.0 { ((x - low) / step).round_ties_even().clamp(0.0, LEVELS) as i32 } else { 0 };
+            for plane in 0..PLANES {
+                prepared.bytes[(plane + 1) * size + i / 8] |= ((level >> plane & 1) as u8) << (i % 8);
+            }
+        }
+        (prepared.factor, prepared.low) = (step, low);
+    }
+
+    fn distances(&self, prepared: &mut Prepared, rows: &[u8], ids: &[u32], out: &mut [f32]) {
+        const GROUP: usize = 64;
+        let size = self.bits();
+        let stride = size + TERMS;
+        let dim = self.mean.len() as i32;
+        let mut counts = [0u32; GROUP];
+        for (ids, out) in ids.chunks(GROUP).zip(out.chunks_mut(GROUP)) {
+            // Σ uᵢbᵢ, twice: |u AND b| = (|u| + |b| - |u XOR b|) / 2 for each plane, weighed by 2^plane.
+            let mut products = [0i32; GROUP];
+            let mut set = [0i32; GROUP];
+            for (plane, bits) in prepared.bytes.chunks_exact(size).enumerate() {
+                (kernels().gather_hamming)(bits, rows, stride, ids, &mut counts[..ids.len()]);
+                for ((product, set), &count) in products.iter_mut().zip(&mut set).zip(&counts[..ids.len()]) {
+                    match plane {
+                        0 => *set = count as i32,
+                        _ => *product += (*set - count as i32) << (plane - 1),
+                    }
+                }
+            }
+            for (((&id, o), product), set) in ids.iter().zip(out).zip(products).zip(set) {
+                let code = &rows[id as usize * stride..][..stride];
+                // Σ qᵢ(2bᵢ - 1) with qᵢ = low + step·uᵢ; the planes' own Σ uᵢ cancels one of the two.
+                let dot = prepared.low * (2 * set - dim) as f32 + prepared.factor * product as f32;
+                let estimate = term(code, size) * dot;
+                *o = match self.metric {
+                    Metric::Cosine | Metric::Dot => prepared.base - (estimate + term(code, size + 4)),
+                    Metric::L2 => prepared.base + term(code, size + 4) - (estimate + estimate),
+                };
+            }
+        }
+    }
+}
