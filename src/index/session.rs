@@ -148,11 +148,17 @@ impl Session {
         };
         // What the last wave brought has been read: its room is free for the next.
         self.paged.release(ticket);
-        match self.paged.reserve(ticket, &extents)? {
-            Reserved::Granted => {
-                Ok(Stepped::Need(self.merge(extents.iter().flat_map(|&e| self.paged.missing(e)))))
-            }
-            Reserved::Wait => Ok(Stepped::Wait),
+        if self.paged.reserve(ticket, &extents)? == Reserved::Wait {
+            return Ok(Stepped::Wait);
+        }
+        let missing = self.merge(extents.iter().flat_map(|&e| self.paged.missing(e)));
+        match missing.is_empty() {
+            // Asked for, here, and yet not readable: only a layout that does not fit the search does that.
+            true => Err(Error::argument(
+                "memory_budget",
+                "bytes that are here cannot be read as they were asked for",
+            )),
+            false => Ok(Stepped::Need(missing)),
         }
     }
 

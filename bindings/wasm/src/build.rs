@@ -5,7 +5,7 @@ use pagevec::{BuildOptions, Ctx, Progress};
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
-use crate::convert::{ids, to_js};
+use crate::convert::{bad, ids, to_js};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -45,7 +45,8 @@ pub fn build(
     options: JsValue,
     on_progress: Option<Function>,
 ) -> Result<Vec<u8>, JsValue> {
-    let options: OptionsJs = serde_wasm_bindgen::from_value(options)?;
+    let options: OptionsJs =
+        serde_wasm_bindgen::from_value(options).map_err(|e| bad("options", &e.to_string()))?;
     let options = options.into_core().map_err(to_js)?;
     let cancel = std::cell::Cell::new(false);
     let report = |p: Progress| {

@@ -1,0 +1,202 @@
+// What users pass in, checked and copied before anything awaits: a vector that the caller changes
+// after the call must not change the answer.
+import { badArgument, PagevecError } from "./errors.js";
+
+/**
+ * @typedef {ArrayLike<number>} Vector a `number[]`, a Float32Array, or another typed array of numbers
+ * @typedef {string | number} Id
+ */
+
+/**
+ * @param {unknown} value
+ * @param {number} dim
+ * @param {string} [name] how messages call it
+ * @returns {Float32Array<ArrayBuffer>} a copy
+ */
+export function toVector(value, dim, name = "vector") {
+  const length = lengthOf(value, name);
+  if (length !== dim) {
+    throw new PagevecError("dimension", `${name} has ${length} numbers; this index has dimension ${dim}`);
+  }
+  const out = new Float32Array(length);
+  copyNumbers(/** @type {ArrayLike<unknown>} */ (value), out, 0, name);
+  return out;
+}
+
+/**
+ * @param {unknown} value rows, or one flat typed array of them
+ * @param {number | undefined} dim needed for a flat array; else taken from the first row
+ * @returns {{ data: Float32Array<ArrayBuffer>, dim: number, rows: number }} a copy
+ */
+export function toMatrix(value, dim) {
+  if (ArrayBuffer.isView(value)) return flatMatrix(value, dim);
+  if (!Array.isArray(value)) {
+    throw badArgument("the matrix must be an array of vectors, or a Float32Array of rows one after another");
+  }
+  const width = dim ?? (value.length > 0 ? lengthOf(value[0], "row 0") : 0);
+  if (!(width > 0)) throw badArgument("the matrix has no rows: give `dim`");
+  const rows = value.length;
+  const data = new Float32Array(rows * width);
+  for (let row = 0; row < rows; row++) {
+    const length = lengthOf(value[row], `row ${row}`);
+    if (length !== width) throw new PagevecError("dimension", `row ${row} has ${length} numbers, not ${width}`);
+    copyNumbers(value[row], data, row * width, `row ${row}`);
+  }
+  return { data, dim: width, rows };
+}
+
+/**
+ * @param {ArrayBufferView} value
+ * @param {number | undefined} dim
+ */
+function flatMatrix(value, dim) {
+  const length = lengthOf(value, "matrix");
+  if (!dim) throw badArgument("a flat matrix needs `dim`, the numbers in a row");
+  if (length % dim !== 0) throw new PagevecError("dimension", `a matrix of ${length} numbers has no whole rows of ${dim}`);
+  const data = new Float32Array(length);
+  data.set(/** @type {Float32Array} */ (value));
+  return { data, dim, rows: length / dim };
+}
+
+/**
+ * @param {unknown} value
+ * @param {string} name
+ * @returns {number}
+ */
+function lengthOf(value, name) {
+  if (Array.isArray(value)) return value.length;
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
+    if (value instanceof BigInt64Array || value instanceof BigUint64Array) {
+      throw badArgument(`${name} holds BigInts: convert them to numbers`);
+    }
+    const length = /** @type {Float32Array} */ (value).length;
+    if (length === 0 && value.buffer.byteLength === 0) {
+      throw badArgument(`${name} is empty: was its buffer detached (transferred to a worker)?`);
+    }
+    return length;
+  }
+  throw badArgument(`${name} must be an array of numbers or a Float32Array`);
+}
+
+/**
+ * @param {ArrayLike<unknown>} from
+ * @param {Float32Array} out
+ * @param {number} at
+ * @param {string} name
+ */
+function copyNumbers(from, out, at, name) {
+  if (ArrayBuffer.isView(from)) {
+    out.set(/** @type {Float32Array} */ (from), at);
+    return;
+  }
+  const length = from.length;
+  for (let i = 0; i < length; i++) {
+    const number = from[i];
+    if (typeof number !== "number") throw badArgument(`${name}[${i}] is not a number`);
+    out[at + i] = number;
+  }
+}
+
+/**
+ * @param {unknown} value
+ * @param {string} name
+ * @param {number} [least]
+ * @returns {number}
+ */
+export function toInteger(value, name, least = 1) {
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < least) {
+    throw badArgument(`${name} must be an integer of at least ${least}`);
+  }
+  return value;
+}
+
+/**
+ * @typedef {object} SearchOptions
+ * @property {number} [k] how many hits, 10 unless told; more than the index has are cut to what it has
+ * @property {number} [ef] candidates that HNSW keeps: more is better and slower; raised to `k`
+ * @property {"auto" | "flat" | "hnsw"} [index] which index answers; `auto` unless told
+ * @property {AbortSignal} [signal]
+ */
+
+/**
+ * @param {SearchOptions | undefined} options
+ * @param {number} count vectors in the index
+ * @returns {{ k: number, ef: number, index: "auto" | "flat" | "hnsw", signal: AbortSignal | undefined }} ef 0: the default
+ */
+export function toSearch(options = {}, count) {
+  if (typeof options !== "object" || options === null) throw badArgument("the options must be an object");
+  const k = Math.min(toInteger(options.k === undefined ? 10 : options.k, "k"), Math.max(count, 1));
+  const ef = options.ef === undefined ? 0 : Math.min(Math.max(toInteger(options.ef, "ef"), k), Math.max(count, 1));
+  const index = options.index ?? "auto";
+  if (index !== "auto" && index !== "flat" && index !== "hnsw") {
+    throw badArgument('index must be "auto", "flat" or "hnsw"');
+  }
+  return { k, ef, index, signal: toSignal(options.signal) };
+}
+
+/**
+ * @param {unknown} signal
+ * @returns {AbortSignal | undefined}
+ */
+export function toSignal(signal) {
+  if (signal === undefined || signal === null) return undefined;
+  if (typeof (/** @type {AbortSignal} */ (signal).addEventListener) !== "function") {
+    throw badArgument("signal must be an AbortSignal");
+  }
+  return /** @type {AbortSignal} */ (signal);
+}
+
+/**
+ * @param {unknown} id
+ * @returns {Id}
+ */
+export function toId(id) {
+  if (typeof id === "string") return id;
+  if (typeof id === "number" && Number.isFinite(id)) return id;
+  throw badArgument("an id is a string or a number");
+}
+
+/**
+ * Ids for `build`: all strings, or all whole numbers.
+ * @param {unknown} ids
+ * @param {number} rows
+ * @returns {undefined | string[] | Float64Array}
+ */
+export function toIds(ids, rows) {
+  if (ids === undefined || ids === null) return undefined;
+  const typed = ArrayBuffer.isView(ids);
+  if (!Array.isArray(ids) && !typed) throw badArgument("ids must be an array of strings or of numbers");
+  const length = typed ? lengthOf(ids, "ids") : ids.length;
+  if (length !== rows) throw badArgument(`${length} ids for ${rows} rows: one id for each row`);
+  if (!typed && typeof ids[0] === "string") return toStrings(ids);
+  return toNumbers(/** @type {ArrayLike<unknown>} */ (ids), length);
+}
+
+/** @param {unknown[]} ids */
+function toStrings(ids) {
+  const out = new Array(ids.length);
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i];
+    if (typeof id !== "string") throw badArgument(`ids[${i}] is no string, but ids[0] is: use one kind`);
+    // A lone surrogate has no UTF-8 form, so two such ids could become one.
+    if (/\p{Surrogate}/u.test(id)) throw badArgument(`ids[${i}] is not well-formed Unicode`);
+    out[i] = id;
+  }
+  return out;
+}
+
+/**
+ * @param {ArrayLike<unknown>} ids
+ * @param {number} length
+ */
+function toNumbers(ids, length) {
+  const out = new Float64Array(length);
+  for (let i = 0; i < length; i++) {
+    const id = ids[i];
+    if (typeof id !== "number" || !Number.isSafeInteger(id) || id < 0) {
+      throw badArgument(`ids[${i}] must be a whole number from 0 to 2^53 - 1 (or make all ids strings)`);
+    }
+    out[i] = id;
+  }
+  return out;
+}

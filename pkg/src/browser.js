@@ -1,0 +1,33 @@
+// The entry for pages, workers, edge runtimes and bundlers.
+import { buildWith } from "./build.js";
+import { openWith } from "./open.js";
+import { compileResponse } from "./wasm.js";
+
+/** @type {import("./locate.js").Platform} */
+const platform = {
+  compile: async (url) => compileResponse(await fetch(url, { credentials: "same-origin" })),
+  openPath: () => undefined,
+};
+
+/**
+ * Opens an index: a folder's URL (with index.json), a segment's URL (`….bin`), bytes, or a File.
+ * @param {import("./open.js").IndexSource} source
+ * @param {import("./open.js").OpenOptions} [options]
+ * @returns {Promise<import("./index.js").Index>}
+ */
+export function open(source, options) {
+  return openWith(platform, source, options);
+}
+
+/**
+ * Builds a segment file from vectors. It occupies its thread: run it in a Worker.
+ * @param {ArrayLike<number>[] | Float32Array} matrix
+ * @param {import("./build.js").BuildOptions} [options]
+ * @returns {Promise<Uint8Array>}
+ */
+export function build(matrix, options) {
+  return buildWith(platform.compile, matrix, options);
+}
+
+export { PagevecError } from "./errors.js";
+export { Index } from "./index.js";

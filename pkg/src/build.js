@@ -1,0 +1,90 @@
+// build(): vectors to a segment file, in a WebAssembly module of its own that pages which only
+// search never download.
+import { toIds, toMatrix, toInteger, toSignal } from "./arguments.js";
+import { badArgument, fromWasm, PagevecError, throwIfAborted } from "./errors.js";
+import { loadModule } from "./wasm.js";
+
+/**
+ * @typedef {object} BuildOptions
+ * @property {(string | number)[] | ArrayLike<number>} [ids] one for each row, all strings or all whole numbers; row numbers unless given
+ * @property {number} [dim] numbers in a row: needed for a flat matrix
+ * @property {"cosine" | "dot" | "l2"} [metric] cosine unless told
+ * @property {"f32" | "sq8" | "binary"} [codec] sq8 unless told
+ * @property {"f32" | "f16" | "sq8"} [rows] finer rows to rescore with; the codec's default unless told
+ * @property {boolean} [graph] whether to build HNSW; true unless told
+ * @property {number} [m] links of a node, 16 unless told
+ * @property {number} [efConstruction] 200 unless told
+ * @property {number} [seed]
+ * @property {(event: { phase: string, done: number, total: number }) => void} [onProgress] called during the build
+ * @property {AbortSignal} [signal] looked at when progress is reported
+ * @property {import("./wasm.js").WasmSource} [wasm] the build module, where the default URL does not reach it
+ */
+
+/**
+ * Builds a segment: the same bytes as the command line builds from the same input, options and
+ * seed. It occupies its thread until it is done, so a page runs it in a Worker; a timer or event
+ * cannot abort it there, a listener of `onProgress` can.
+ * @param {import("./wasm.js").Compile} compile
+ * @param {ArrayLike<number>[] | Float32Array} matrix
+ * @param {BuildOptions} [options]
+ * @returns {Promise<Uint8Array>}
+ */
+export async function buildWith(compile, matrix, options = {}) {
+  if (typeof options !== "object" || options === null) throw badArgument("build(): the options must be an object");
+  const { onProgress, wasm } = options;
+  if (onProgress !== undefined && typeof onProgress !== "function") throw badArgument("build(): onProgress must be a function");
+  const signal = toSignal(options.signal);
+  throwIfAborted(signal);
+  const { data, dim, rows } = toMatrix(matrix, options.dim === undefined ? undefined : toInteger(options.dim, "dim"));
+  const ids = toIds(options.ids, rows);
+  const coreOptions = pickOptions(options);
+
+  // Of its own: the memory that a build takes goes when it is done.
+  const { instantiate } = await import("../wasm/build/instance.js");
+  const module = await loadModule(new URL("../wasm/build/pagevec_wasm_bg.wasm", import.meta.url), wasm, compile);
+  const glue = await instantiate(module);
+  throwIfAborted(signal);
+
+  /** @type {{ error: unknown } | undefined} what the listener threw */
+  let thrown;
+  /** @type {(phase: string, done: number, total: number) => boolean} */
+  const report = (phase, done, total) => {
+    try {
+      onProgress?.({ phase, done, total });
+    } catch (error) {
+      thrown = { error };
+    }
+    return thrown !== undefined || signal?.aborted === true;
+  };
+  try {
+    return glue.build(data, dim, ids, coreOptions, report);
+  } catch (error) {
+    if (thrown) throw thrown.error;
+    throwIfAborted(signal);
+    const failed = fromWasm(error);
+    if (failed.code === "trapped") throw new PagevecError("trapped", "the build stopped on an internal error or ran out of memory: try fewer rows", { cause: error });
+    throw failed;
+  }
+}
+
+/** @param {BuildOptions} options */
+function pickOptions(options) {
+  /** @type {Record<string, unknown>} */
+  const out = {};
+  for (const name of /** @type {const} */ (["metric", "codec", "rows"])) {
+    if (options[name] === undefined) continue;
+    if (typeof options[name] !== "string") throw badArgument(`build(): ${name} must be a string`);
+    out[name] = options[name];
+  }
+  for (const name of /** @type {const} */ (["m", "efConstruction", "seed"])) {
+    const value = options[name];
+    if (value === undefined) continue;
+    out[name] = toInteger(value, name, name === "seed" ? 0 : 1);
+    if (name !== "seed" && value > 0xffff) throw badArgument(`build(): ${name} must be at most 65535`);
+  }
+  if (options.graph !== undefined) {
+    if (typeof options.graph !== "boolean") throw badArgument("build(): graph must be true or false");
+    out.graph = options.graph;
+  }
+  return out;
+}

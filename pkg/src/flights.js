@@ -1,0 +1,110 @@
+// Requests under way. Two searches that want the same bytes share one request; it goes on as long
+// as somebody waits for it, and its failure is told only to the search that started it. The others
+// step again, find the bytes missing, and ask for themselves.
+import { Cutter } from "./cutter.js";
+import { aborted } from "./errors.js";
+import { plan, subtract } from "./waves.js";
+
+/** Extents up to this size are delivered whole. */
+const WHOLE_EXTENT = 64 * 1024;
+
+/**
+ * @typedef {object} Sink what the session does with bytes
+ * @property {(offset: number) => number} grain
+ * @property {(offset: number, bytes: Uint8Array) => void} deliver throws what the core refuses
+ *
+ * @typedef {object} Flight
+ * @property {import("./waves.js").Run} run
+ * @property {Promise<void>} done
+ * @property {number} waiters
+ * @property {AbortController} controller
+ */
+
+export class Flights {
+  #source;
+  #sink;
+  /** @type {Set<Flight>} */
+  #open = new Set();
+
+  /**
+   * @param {import("./sources/source.js").Source} source
+   * @param {Sink} sink
+   */
+  constructor(source, sink) {
+    this.#source = source;
+    this.#sink = sink;
+  }
+
+  /**
+   * Starts what is missing and joins what is under way.
+   * @param {import("./waves.js").Extent[]} extents by offset
+   * @param {(bytes: number) => void} onBytes called as own bytes arrive
+   * @returns {{ own: Flight[], arrived: Promise<void>, release: () => void }} `arrived` rejects when
+   *   an own request fails; `release` must be called at the end, whatever it is
+   */
+  want(extents, onBytes) {
+    const joined = [...this.#open].filter(({ run }) => run.extents.some((taken) => extents.some((extent) => overlap(taken, extent))));
+    const missing = subtract(extents, joined.flatMap(({ run }) => run.extents));
+    const own = plan(missing, this.#source.limits).map((run) => this.#start(run, onBytes));
+    for (const flight of joined) flight.waiters += 1;
+    const all = [...own, ...joined];
+    return {
+      own,
+      arrived: Promise.all([...own.map(({ done }) => done), ...joined.map(({ done }) => done.catch(() => {}))]).then(() => {}),
+      release: () => all.forEach((flight) => this.#release(flight)),
+    };
+  }
+
+  /**
+   * @param {import("./waves.js").Run} run
+   * @param {(bytes: number) => void} onBytes
+   * @returns {Flight}
+   */
+  #start(run, onBytes) {
+    const controller = new AbortController();
+    /** @type {Flight} */
+    const flight = { run, waiters: 1, controller, done: Promise.resolve() };
+    flight.done = this.#fly(run, controller.signal, onBytes).finally(() => this.#open.delete(flight));
+    // Nobody may be left to hear of it.
+    flight.done.catch(() => {});
+    this.#open.add(flight);
+    return flight;
+  }
+
+  /**
+   * @param {import("./waves.js").Run} run
+   * @param {AbortSignal} signal
+   * @param {(bytes: number) => void} onBytes
+   */
+  async #fly(run, signal, onBytes) {
+    const cutter = new Cutter(
+      run,
+      (offset, length) => (length <= WHOLE_EXTENT ? length : this.#sink.grain(offset)),
+      (offset, bytes) => this.#sink.deliver(offset, bytes),
+    );
+    const got = await this.#source.read(run.offset, run.length, { signal });
+    for await (const chunk of got instanceof Uint8Array ? [got] : got) {
+      // Without waiters nothing is reserved for these bytes any more.
+      if (signal.aborted) throw aborted(signal.reason);
+      cutter.push(chunk);
+      onBytes(chunk.length);
+    }
+  }
+
+  /** @param {Flight} flight */
+  #release(flight) {
+    flight.waiters -= 1;
+    if (flight.waiters > 0 || !this.#open.has(flight)) return;
+    // At once: a newcomer must not join a flight that is on its way out.
+    this.#open.delete(flight);
+    flight.controller.abort();
+  }
+}
+
+/**
+ * @param {import("./waves.js").Extent} a
+ * @param {import("./waves.js").Extent} b
+ */
+function overlap(a, b) {
+  return a.offset < b.offset + b.length && b.offset < a.offset + a.length;
+}

@@ -1,0 +1,286 @@
+import { toId, toMatrix, toSearch, toVector } from "./arguments.js";
+import { closed, PagevecError, throwIfAborted } from "./errors.js";
+
+/** Rows searched in one call into wasm: enough to share a wave, few enough to let others in. */
+const BATCH = 64;
+
+/**
+ * @typedef {import("./arguments.js").Id} Id
+ * @typedef {import("./arguments.js").Vector} Vector
+ * @typedef {import("./arguments.js").SearchOptions} SearchOptions
+ * @typedef {import("./session.js").Session} Session
+ * @typedef {import("./session.js").Tally} Tally
+ * @typedef {import("./session.js").Reader} Reader
+ *
+ * @typedef {{ id: Id, score: number }} Hit a larger score is nearer
+ *
+ * @typedef {object} Explanation
+ * @property {Hit[]} hits
+ * @property {string} index which one answered
+ * @property {string} plan for people
+ * @property {number} bytes read from the source by this search
+ * @property {number} requests
+ * @property {number} waves of requests, one after another
+ * @property {number} distances computed on codes
+ * @property {number} rescored rows ranked again on finer ones
+ * @property {number} milliseconds
+ *
+ * @typedef {object} Info
+ * @property {number} count
+ * @property {number} dim
+ * @property {string} metric
+ * @property {string} codec
+ * @property {string | undefined} rows
+ * @property {boolean} graph
+ * @property {number} m
+ * @property {number} efConstruction
+ * @property {"number" | "text"} ids
+ * @property {number} fileLength
+ * @property {string} fileId
+ * @property {{ name: string, offset: number, length: number, bytesPerVector: number }[]} sections
+ * @property {number} memoryToOpen
+ * @property {string} kernels
+ *
+ * @typedef {object} Stats since open
+ * @property {number} queries
+ * @property {number} bytes
+ * @property {number} requests
+ * @property {number} waves
+ * @property {number} memoryBudget
+ * @property {number} resident bytes of the segment in memory
+ * @property {number} evictions
+ * @property {number} linearMemory bytes of WebAssembly memory, which never shrink until `close`
+ */
+
+/** An open index. Made by `open`. */
+export class Index {
+  #source;
+  #session;
+  #start;
+  #info;
+  #memoryBudget;
+  /** @type {Promise<Session> | undefined} */
+  #reopening;
+  /** @type {Promise<void> | undefined} */
+  #closing;
+  #queries = 0;
+  #waves = 0;
+
+  /**
+   * @param {import("./sources/source.js").Source} source
+   * @param {{ session: Session, info: Info }} first
+   * @param {() => Promise<{ session: Session, info: Info }>} start
+   * @param {number} memoryBudget
+   */
+  constructor(source, first, start, memoryBudget) {
+    this.#source = source;
+    this.#session = first.session;
+    this.#info = Object.freeze(first.info);
+    this.#start = start;
+    this.#memoryBudget = memoryBudget;
+  }
+
+  /** What the segment is. */
+  get info() {
+    return this.#info;
+  }
+
+  /**
+   * The `k` nearest, best first.
+   * @param {Vector} vector
+   * @param {SearchOptions} [options]
+   * @returns {Promise<Hit[]>}
+   */
+  async search(vector, options) {
+    const { hits } = await this.#search(vector, options, newTally());
+    return hits;
+  }
+
+  /**
+   * One answer for each row.
+   * @param {Vector[] | Float32Array} matrix
+   * @param {SearchOptions} [options]
+   * @returns {Promise<Hit[][]>}
+   */
+  async searchBatch(matrix, options) {
+    this.#checkOpen();
+    const { dim, count } = this.#info;
+    const { k, ef, index, signal } = toSearch(options, count);
+    if (Array.isArray(matrix) && matrix.length === 0) return [];
+    const { data, rows } = toMatrix(matrix, dim);
+    /** @type {Hit[][]} */
+    const answers = [];
+    for (let row = 0; row < rows; row += BATCH) {
+      const part = data.subarray(row * dim, Math.min(row + BATCH, rows) * dim);
+      const taken = await this.#run((reader) => reader.beginSearch(part, k, ef, index), takeHits, signal, newTally());
+      answers.push(...taken.answers);
+    }
+    this.#queries += rows;
+    return answers;
+  }
+
+  /**
+   * A search with an account of what it did.
+   * @param {Vector} vector
+   * @param {SearchOptions} [options]
+   * @returns {Promise<Explanation>}
+   */
+  async explain(vector, options) {
+    const tally = newTally();
+    const from = performance.now();
+    const { hits, index, distances, rescored } = await this.#search(vector, options, tally);
+    const milliseconds = performance.now() - from;
+    const { bytes, requests, waves } = tally;
+    const fetched = waves === 0 ? "everything needed was in memory" : `read ${bytes} bytes in ${plural(requests, "request")} and ${plural(waves, "wave")}`;
+    const plan = `${index}: ${fetched}; ${distances} distances, ${rescored} rows rescored`;
+    return { hits, index, plan, bytes, requests, waves, distances, rescored, milliseconds };
+  }
+
+  /**
+   * The vector of `id`, as the segment has it: quantized, where it holds no exact rows.
+   * @param {Id} id
+   * @param {{ signal?: AbortSignal }} [options]
+   * @returns {Promise<Float32Array>} rejects with `unknown-id`
+   */
+  async vector(id, { signal } = {}) {
+    const checked = toId(id);
+    return this.#run((reader) => reader.beginVector(checked), (reader, ticket) => reader.takeVector(ticket), signal, newTally());
+  }
+
+  /**
+   * @param {Id} id
+   * @param {{ signal?: AbortSignal }} [options]
+   * @returns {Promise<boolean>}
+   */
+  async has(id, { signal } = {}) {
+    const checked = toId(id);
+    const position = await this.#run((reader) => reader.beginFind(checked), (reader, ticket) => reader.takePosition(ticket), signal, newTally());
+    return position !== undefined;
+  }
+
+  /** @returns {Stats} */
+  stats() {
+    this.#checkOpen();
+    const { bytes, requests } = this.#source.traffic;
+    const memory = this.#session.memory();
+    return {
+      queries: this.#queries,
+      bytes,
+      requests,
+      waves: this.#waves,
+      memoryBudget: this.#memoryBudget,
+      resident: memory?.resident ?? 0,
+      evictions: memory?.evictions ?? 0,
+      linearMemory: memory?.linearMemory ?? 0,
+    };
+  }
+
+  /**
+   * Ends what is under way (with code `closed`) and frees the memory. Closing twice is fine.
+   * @returns {Promise<void>}
+   */
+  close() {
+    this.#closing ??= (async () => {
+      this.#session.end(closed());
+      await this.#source.close();
+    })();
+    return this.#closing;
+  }
+
+  /** For `await using`. */
+  [Symbol.asyncDispose]() {
+    return this.close();
+  }
+
+  /**
+   * @param {Vector} vector
+   * @param {SearchOptions | undefined} options
+   * @param {Tally} tally
+   */
+  async #search(vector, options, tally) {
+    this.#checkOpen();
+    const { k, ef, index, signal } = toSearch(options, this.#info.count);
+    const query = toVector(vector, this.#info.dim);
+    const { answers, ...rest } = await this.#run((reader) => reader.beginSearch(query, k, ef, index), takeHits, signal, tally);
+    this.#queries += 1;
+    return { hits: answers[0], ...rest };
+  }
+
+  /**
+   * @template T
+   * @param {(reader: Reader) => number} begin
+   * @param {(reader: Reader, ticket: number) => T} take
+   * @param {AbortSignal | undefined} signal
+   * @param {Tally} tally
+   * @returns {Promise<T>}
+   */
+  async #run(begin, take, signal, tally) {
+    this.#checkOpen();
+    throwIfAborted(signal);
+    const session = this.#session.ended ? await this.#reopen() : this.#session;
+    try {
+      return await session.run(begin, take, signal, tally);
+    } finally {
+      this.#waves += tally.waves;
+    }
+  }
+
+  /**
+   * A trap ended the session: the same source, a new instance.
+   * @returns {Promise<Session>}
+   */
+  #reopen() {
+    this.#reopening ??= this.#start()
+      .then(({ session, info }) => {
+        if (this.#closing) {
+          session.end(closed());
+          throw closed();
+        }
+        if (info.fileId !== this.#info.fileId) {
+          session.end(closed());
+          throw new PagevecError("stale", `${this.#source.name} was replaced: open the index again`);
+        }
+        this.#session = session;
+        return session;
+      })
+      .finally(() => {
+        this.#reopening = undefined;
+      });
+    return this.#reopening;
+  }
+
+  #checkOpen() {
+    if (this.#closing) throw closed();
+  }
+}
+
+/** @returns {Tally} */
+function newTally() {
+  return { waves: 0, requests: 0, bytes: 0 };
+}
+
+/**
+ * @param {number} count
+ * @param {string} noun
+ */
+function plural(count, noun) {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/**
+ * @param {Reader} reader
+ * @param {number} ticket
+ */
+function takeHits(reader, ticket) {
+  const { ids, scores, counts, index, distances, rescored } = reader.takeHits(ticket);
+  /** @type {Hit[][]} */
+  const answers = [];
+  let at = 0;
+  for (const count of counts) {
+    /** @type {Hit[]} */
+    const hits = [];
+    for (const end = at + count; at < end; at++) hits.push({ id: ids[at], score: scores[at] });
+    answers.push(hits);
+  }
+  return { answers, index, distances, rescored };
+}

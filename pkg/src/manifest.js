@@ -1,0 +1,101 @@
+// index.json: which segment files make up the index. What it says is checked before it steers a
+// fetch: a manifest must not name anything outside its own folder.
+import { PagevecError } from "./errors.js";
+
+/** More than any manifest needs; a larger answer is something else. */
+export const MANIFEST_LIMIT = 1 << 20;
+
+/**
+ * @typedef {object} Entry
+ * @property {string} file name within the manifest's folder
+ * @property {number} length of the file
+ * @property {number} front bytes from 0 that opening needs
+ * @property {string} contentId
+ * @property {string} fileId
+ * @property {number} count
+ * @property {number} dim
+ * @property {string} metric
+ */
+
+/**
+ * @param {string} text
+ * @param {string} where for messages, without a query string
+ * @returns {Entry}
+ */
+export function parseManifest(text, where) {
+  /** @type {any} */
+  let json;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    const looks = /^\s*</.test(text) ? "it looks like an HTML page" : "it is not JSON";
+    throw new PagevecError("manifest", `${where} is no pagevec manifest: ${looks}. Is the URL the index's folder?`, { cause });
+  }
+  if (json === null || typeof json !== "object" || !Number.isInteger(json.pagevec)) fail(where, "`pagevec` (its version) is missing");
+  if (json.pagevec !== 1) fail(where, `its version is ${json.pagevec}; this package reads version 1: update pagevec`);
+  if (!Array.isArray(json.segments) || json.segments.length !== 1) fail(where, "`segments` must list one segment");
+  return checkEntry(json.segments[0], where);
+}
+
+/**
+ * @param {any} entry
+ * @param {string} where
+ * @returns {Entry}
+ */
+function checkEntry(entry, where) {
+  if (entry === null || typeof entry !== "object") fail(where, "a segment must be an object");
+  const { file, length, front, contentId, fileId, count, dim, metric } = entry;
+  if (!isPlainName(file)) fail(where, "`file` must be a plain name in the same folder");
+  for (const [name, value, least] of /** @type {const} */ ([["length", length, 1], ["front", front, 1], ["count", count, 0], ["dim", dim, 1]])) {
+    if (!Number.isSafeInteger(value) || value < least) fail(where, `\`${name}\` must be an integer of at least ${least}`);
+  }
+  if (front > length) fail(where, "`front` is larger than `length`");
+  if (!isHex(contentId, 64)) fail(where, "`contentId` must be 64 hexadecimal digits");
+  if (!isHex(fileId, 32)) fail(where, "`fileId` must be 32 hexadecimal digits");
+  if (typeof metric !== "string") fail(where, "`metric` must be a string");
+  return { file, length, front, contentId, fileId, count, dim, metric };
+}
+
+/**
+ * @param {unknown} file
+ * @returns {boolean}
+ */
+export function isPlainName(file) {
+  return typeof file === "string" && /^[A-Za-z0-9._-]{1,128}$/.test(file) && file !== "." && file !== "..";
+}
+
+/**
+ * @param {unknown} value
+ * @param {number} digits
+ */
+function isHex(value, digits) {
+  return typeof value === "string" && value.length === digits && /^[0-9a-f]+$/.test(value);
+}
+
+/**
+ * @param {string} where
+ * @param {string} what
+ * @returns {never}
+ */
+function fail(where, what) {
+  throw new PagevecError("manifest", `${where} is no valid pagevec manifest: ${what}. Publish the index again`);
+}
+
+/**
+ * The segment's header wins over the manifest: where they differ, one of them is not what was
+ * published together.
+ * @param {Entry} entry
+ * @param {{ count: number, dim: number, metric: string, fileId: string, fileLength: number }} info
+ * @param {string} where
+ * @returns {void}
+ */
+export function checkAgainst(entry, info, where) {
+  for (const name of /** @type {const} */ (["fileId", "count", "dim", "metric"])) {
+    if (entry[name] !== info[name]) {
+      throw new PagevecError(
+        "stale",
+        `${where}: index.json says ${name} ${entry[name]}, the segment says ${info[name]}: they were not published together. Upload both again, and purge caches`,
+      );
+    }
+  }
+}

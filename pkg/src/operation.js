@@ -1,0 +1,49 @@
+import { aborted } from "./errors.js";
+
+/** One search or look-up under way: it can be stopped while it waits, by its signal or from outside. */
+export class Operation {
+  /** The core's name for it. */
+  ticket;
+  /** @type {(() => void) | undefined} set while it waits for room */
+  wake;
+  #signal;
+  /** @type {Error | undefined} */
+  #stopped;
+  /** @type {((error: Error) => void) | undefined} */
+  #reject;
+  #onAbort = () => this.stop(aborted(this.#signal?.reason));
+
+  /**
+   * @param {number} ticket
+   * @param {AbortSignal | undefined} signal
+   */
+  constructor(ticket, signal) {
+    this.ticket = ticket;
+    this.#signal = signal;
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /**
+   * Waits for `promise`, or until it is stopped.
+   * @template T
+   * @param {Promise<T>} promise
+   * @returns {Promise<T>}
+   */
+  wait(promise) {
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      if (this.#stopped) reject(this.#stopped);
+      promise.then(resolve, reject);
+    });
+  }
+
+  /** @param {Error} error */
+  stop(error) {
+    this.#stopped ??= error;
+    this.#reject?.(this.#stopped);
+  }
+
+  end() {
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+  }
+}

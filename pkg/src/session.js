@@ -1,0 +1,214 @@
+// One wasm instance over one source, and the loop that drives every search:
+//
+//   step -> extents to fetch -> fetch and deliver -> step … -> take the result
+//
+// The reader is touched only through `#call`, which notices a trap, and never after the end. No
+// view of wasm memory is held across an await: what the reader returns are copies.
+import { fromWasm, notify, PagevecError, throwIfAborted } from "./errors.js";
+import { Flights } from "./flights.js";
+import { Operation } from "./operation.js";
+import { toExtents } from "./waves.js";
+
+/** Waves smaller than this are over before a progress bar helps. */
+const PROGRESS_FROM = 256 * 1024;
+/** Errors that are about the file rather than about the call. */
+const ABOUT_FILE = new Set(["not-a-segment", "version", "length", "checksum", "corrupt"]);
+
+/**
+ * @typedef {InstanceType<Awaited<ReturnType<typeof import("../wasm/search/instance.js").instantiate>>["Reader"]>} Reader
+ * @typedef {{ waves: number, requests: number, bytes: number }} Tally what one operation read from the source
+ *
+ * @typedef {object} Listeners
+ * @property {(event: Progress) => void} [onProgress]
+ * @property {(extent: { offset: number, length: number }) => void} [onFetch]
+ *
+ * @typedef {object} Progress
+ * @property {"open" | "load"} phase `open`: the front of the file; `load`: a large part of it, for a search
+ * @property {number} done bytes
+ * @property {number} total bytes
+ */
+
+export class Session {
+  /** @type {Reader | undefined} */
+  #reader;
+  /** @type {WebAssembly.Memory | undefined} */
+  #memory;
+  #name;
+  #listeners;
+  #flights;
+  /** @type {Set<Operation>} */
+  #operations = new Set();
+  /** @type {Set<Operation>} those that wait for room */
+  #waiting = new Set();
+  #stalls = 0;
+  /** @type {Error | undefined} */
+  #ended;
+
+  /**
+   * @param {Reader} reader
+   * @param {WebAssembly.Memory} memory the reader's
+   * @param {import("./sources/source.js").Source} source
+   * @param {Listeners} listeners
+   */
+  constructor(reader, memory, source, listeners) {
+    this.#reader = reader;
+    this.#memory = memory;
+    this.#name = source.name;
+    this.#listeners = listeners;
+    this.#flights = new Flights(source, {
+      grain: (offset) => this.#call((reader) => reader.grain(offset)),
+      deliver: (offset, bytes) => {
+        this.#call((reader) => reader.deliver(offset, bytes));
+        notify(listeners.onFetch, { offset, length: bytes.length });
+      },
+    });
+  }
+
+  /** Why no call works any more, if so. */
+  get ended() {
+    return this.#ended;
+  }
+
+  /**
+   * @template T
+   * @param {(reader: Reader) => number} begin gives the ticket
+   * @param {(reader: Reader, ticket: number) => T} take
+   * @param {AbortSignal | undefined} signal
+   * @param {Tally} tally
+   * @returns {Promise<T>}
+   */
+  async run(begin, take, signal, tally) {
+    throwIfAborted(signal);
+    const operation = new Operation(this.#call(begin), signal);
+    const { ticket } = operation;
+    this.#operations.add(operation);
+    try {
+      for (;;) {
+        const pairs = this.#call((reader) => reader.step(ticket));
+        if (!pairs) {
+          await this.#room(operation);
+          continue;
+        }
+        this.#stir();
+        if (pairs.length === 0) return this.#call((reader) => take(reader, ticket));
+        await this.#fetch(operation, toExtents(pairs), tally);
+      }
+    } finally {
+      this.#leave(operation);
+    }
+  }
+
+  /**
+   * @param {Operation} operation
+   * @param {import("./waves.js").Extent[]} extents
+   * @param {Tally} tally
+   */
+  async #fetch(operation, extents, tally) {
+    let done = 0;
+    let total = 0;
+    const wanted = this.#flights.want(extents, (bytes) => {
+      done += bytes;
+      if (total >= PROGRESS_FROM) notify(this.#listeners.onProgress, { phase: "load", done, total });
+    });
+    for (const { run } of wanted.own) total += run.length;
+    tally.waves += 1;
+    tally.requests += wanted.own.length;
+    tally.bytes += total;
+    try {
+      await operation.wait(wanted.arrived);
+    } finally {
+      wanted.release();
+    }
+  }
+
+  /**
+   * Waits until another operation stepped or left. Where all of them wait, one more round is
+   * given, as steps may have unpinned something; then the youngest gives way.
+   * @param {Operation} operation
+   */
+  #room(operation) {
+    const turn = new Promise((resolve) => {
+      operation.wake = () => resolve(undefined);
+    });
+    const waited = operation.wait(turn).finally(() => this.#waiting.delete(operation));
+    this.#waiting.add(operation);
+    if (this.#waiting.size === this.#operations.size) {
+      this.#stalls += 1;
+      if (this.#stalls === 1) this.#wakeAll();
+      else this.#byAge().at(-1)?.stop(new PagevecError("budget", "the memory budget is too small for this many searches at once: raise memoryBudget"));
+    }
+    return waited;
+  }
+
+  /** Something moved: whoever waits may have room now. */
+  #stir() {
+    this.#stalls = 0;
+    if (this.#waiting.size > 0) this.#wakeAll();
+  }
+
+  #wakeAll() {
+    for (const operation of this.#byAge()) {
+      this.#waiting.delete(operation);
+      operation.wake?.();
+    }
+  }
+
+  #byAge() {
+    return [...this.#waiting].sort((a, b) => a.ticket - b.ticket);
+  }
+
+  /** @param {Operation} operation */
+  #leave(operation) {
+    operation.end();
+    this.#operations.delete(operation);
+    this.#waiting.delete(operation);
+    if (this.#ended) return;
+    try {
+      this.#call((reader) => reader.cancel(operation.ticket));
+    } catch {
+      // A trap: #call told everyone, and this operation has its own outcome already.
+    }
+    this.#stir();
+  }
+
+  /** @returns {{ resident: number, evictions: number, linearMemory: number } | undefined} undefined after the end */
+  memory() {
+    if (this.#ended) return undefined;
+    return { ...this.#call((reader) => reader.stats()), linearMemory: this.#memory?.buffer.byteLength ?? 0 };
+  }
+
+  /**
+   * Ends every operation with `error` and lets go of the memory.
+   * @param {Error} error
+   */
+  end(error) {
+    if (this.#ended) return;
+    this.#ended = error;
+    for (const operation of this.#operations) operation.stop(error);
+    try {
+      this.#reader?.free();
+    } catch {
+      // A trapped reader cannot be freed; its instance goes with it.
+    }
+    // The instance owns its linear memory: nothing must hold on to it.
+    this.#reader = undefined;
+    this.#memory = undefined;
+  }
+
+  /**
+   * @template T
+   * @param {(reader: Reader) => T} action
+   * @returns {T}
+   */
+  #call(action) {
+    if (!this.#reader) throw this.#ended;
+    try {
+      return action(this.#reader);
+    } catch (thrown) {
+      const error = fromWasm(thrown);
+      if (error.code === "trapped") this.end(error);
+      else if (ABOUT_FILE.has(error.code)) error.message = `${this.#name}: ${error.message}`;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,91 @@
+// What a source of bytes is. Everything above this file is the same for a URL, a Blob, bytes in
+// memory and a file in Node.
+import { PagevecError } from "../errors.js";
+
+/**
+ * Counted where the bytes enter, so repeated requests and gaps that were fetched along count too.
+ * @typedef {{ requests: number, bytes: number }} Traffic
+ */
+
+/**
+ * How a wave's extents may be merged into requests: at most `requests` of them, as long as that
+ * wastes no more than `waste` bytes; gaps of up to `near` bytes cost less than a request does.
+ * @typedef {{ requests: number, waste: number, near: number }} WaveLimits
+ */
+
+/**
+ * Laws: `read` gives exactly `length` bytes from `offset`, whole or as chunks, or it throws a
+ * PagevecError; it may be called again after it threw; chunks belong to the reader. Only the first
+ * read of a source whose `length` is not known yet may give fewer, when the file ends, and `length`
+ * is known after it.
+ * @typedef {object} Source
+ * @property {string} name for messages; no secrets
+ * @property {number | undefined} length
+ * @property {Traffic} traffic
+ * @property {WaveLimits} limits
+ * @property {(offset: number, length: number, options: { signal?: AbortSignal }) => Promise<Uint8Array | AsyncIterable<Uint8Array>>} read
+ * @property {() => void | Promise<void>} close
+ */
+
+/** Reads longer than this arrive in chunks. */
+export const STREAM_FROM = 256 * 1024;
+
+/** Local reads cost little each: no gap is worth reading. */
+export const LOCAL_LIMITS = { requests: Infinity, waste: 0, near: 0 };
+
+/** @returns {Traffic} */
+export function newTraffic() {
+  return { requests: 0, bytes: 0 };
+}
+
+/**
+ * The whole of a read as one array.
+ * @param {Source} source
+ * @param {number} offset
+ * @param {number} length
+ * @param {AbortSignal} [signal]
+ * @param {(done: number) => void} [onBytes]
+ * @returns {Promise<Uint8Array>}
+ */
+export async function readAll(source, offset, length, signal, onBytes) {
+  const got = await source.read(offset, length, { signal });
+  if (got instanceof Uint8Array) {
+    onBytes?.(got.length);
+    return got;
+  }
+  /** @type {Uint8Array[]} */
+  const chunks = [];
+  let done = 0;
+  for await (const chunk of got) {
+    chunks.push(chunk);
+    done += chunk.length;
+    onBytes?.(done);
+  }
+  return join(chunks, done);
+}
+
+/**
+ * @param {Uint8Array[]} chunks
+ * @param {number} length their sum
+ * @returns {Uint8Array}
+ */
+export function join(chunks, length) {
+  if (chunks.length === 1) return chunks[0];
+  const out = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    out.set(chunk, at);
+    at += chunk.length;
+  }
+  return out;
+}
+
+/**
+ * @param {string} name
+ * @param {number} wanted
+ * @param {number} got
+ * @returns {PagevecError}
+ */
+export function shortRead(name, wanted, got) {
+  return new PagevecError("io", `${name}: ${got} bytes where ${wanted} were expected: the file changed while it was open; open it again`);
+}

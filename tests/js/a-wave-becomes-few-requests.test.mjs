@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+
+// Pure parts that the package does not export.
+const root = dirname(createRequire(import.meta.url).resolve("pagevec/package.json"));
+const internal = (name) => import(pathToFileURL(join(root, "src", name)));
+const { plan, subtract, toExtents } = await internal("waves.js");
+const { Cutter } = await internal("cutter.js");
+
+const extents = (...pairs) => toExtents(pairs.flat());
+const spans = (runs) => runs.map(({ offset, length }) => [offset, offset + length]);
+
+test("smallest gaps first, until there are few enough requests", () => {
+  const wanted = extents([0, 10], [12, 10], [100, 10], [130, 10]);
+  const limits = { requests: 4, waste: 1000, near: 0 };
+  assert.deepEqual(spans(plan(wanted, limits)), [[0, 10], [12, 22], [100, 110], [130, 140]]);
+  assert.deepEqual(spans(plan(wanted, { ...limits, requests: 3 })), [[0, 22], [100, 110], [130, 140]]);
+  assert.deepEqual(spans(plan(wanted, { ...limits, requests: 2 })), [[0, 22], [100, 140]]);
+  assert.deepEqual(spans(plan(wanted, { ...limits, requests: 1 })), [[0, 140]]);
+});
+
+test("no further than the waste allows", () => {
+  const wanted = extents([0, 10], [12, 10], [100, 10]);
+  assert.deepEqual(spans(plan(wanted, { requests: 1, waste: 50, near: 0 })), [[0, 22], [100, 110]]);
+});
+
+test("what touches, or nearly, is one request in any case", () => {
+  const limits = { requests: Infinity, waste: 0, near: 0 };
+  assert.deepEqual(spans(plan(extents([0, 10], [10, 5], [16, 4]), limits)), [[0, 15], [16, 20]]);
+  assert.deepEqual(spans(plan(extents([0, 10], [10, 5], [16, 4]), { ...limits, near: 1 })), [[0, 20]]);
+  assert.deepEqual(plan([], limits), []);
+});
+
+test("what is under way is not asked for again", () => {
+  const rest = subtract(extents([0, 100], [200, 100]), extents([50, 10], [90, 150], [290, 50]));
+  assert.deepEqual(rest, extents([0, 50], [60, 30], [240, 50]));
+  assert.deepEqual(subtract(extents([0, 10]), extents([0, 10])), []);
+});
+
+test("chunks of any size are cut to the grain, and gaps dropped", () => {
+  const [run] = plan(extents([100, 50], [160, 7], [170, 100]), { requests: 1, waste: 100, near: 0 });
+  const bytes = Uint8Array.from({ length: 170 }, (_, i) => i + 100);
+  for (let size = 1; size <= 171; size++) {
+    const got = new Map();
+    const cutter = new Cutter(run, (offset) => (offset === 160 ? 7 : 20), (offset, piece) => {
+      const extent = run.extents.find((e) => offset >= e.offset && offset < e.offset + e.length);
+      const end = extent.offset + extent.length;
+      const grain = extent.offset === 160 ? 7 : 20;
+      assert.equal((offset - extent.offset) % grain, 0);
+      assert.ok(piece.length % grain === 0 || offset + piece.length === end, `${offset} + ${piece.length}`);
+      piece.forEach((byte, i) => {
+        assert.ok(!got.has(offset + i), "twice");
+        got.set(offset + i, byte);
+      });
+    });
+    for (let at = 0; at < bytes.length; at += size) cutter.push(bytes.subarray(at, at + size));
+    assert.equal(got.size, 157);
+    for (const [offset, byte] of got) assert.equal(byte, offset & 255);
+  }
+});
