@@ -1,6 +1,6 @@
 //! Rows in, segment file out: check, order, encode, link, write.
 
-use super::clusters::{self, Shape};
+use super::clusters::{self, Shape, Tree, calibrate};
 use super::hnsw;
 use crate::ctx::Ctx;
 use crate::error::Error;
@@ -24,6 +24,9 @@ pub struct BuildOptions {
     pub rows: Option<CodecKind>,
     /// Whether to build the HNSW graph; without it every search scores every row.
     pub graph: bool,
+    /// Whether to write the clustered index, by which a cold or larger-than-memory file is searched: about ⌈d/8⌉ + 16
+    /// bytes a row.
+    pub clusters: bool,
     /// Links per node (2..=256); layer 0 has twice as many.
     pub m: usize,
     /// Candidates looked at for each node's links (1..=65536).
@@ -45,6 +48,7 @@ impl Default for BuildOptions {
             codec: CodecKind::Sq8,
             rows: None,
             graph: true,
+            clusters: true,
             m: 16,
             ef_construction: 200,
             seed: 42,
@@ -139,8 +143,13 @@ pub fn build(
     if options.graph && count > 0 {
         sections.push((SectionKind::Graph, graph(options, dim, &rows, [Some(&codes), finer.as_ref()], ctx)?));
     }
-    drop(rows);
     ctx.tick("write", 0, count)?;
+    let finest = finer.as_ref().unwrap_or(&codes);
+    if options.clusters && count > 0 {
+        let sums = segment::row_sums(&file_id, &finest.bytes, finest.kind.stride(dim, options.metric));
+        sections.extend(clusters(options, dim, &rows, &tree, &ids, &sums, file_id)?);
+    }
+    drop(rows);
     sections.push((SectionKind::CodeParameters, codes.parameters));
     sections.push((SectionKind::Codes, codes.bytes));
     if let Some(finer) = finer {
@@ -284,6 +293,41 @@ fn encode_with(codec: &dyn Codec, stride: usize, dim: usize, rows: &[f32]) -> Re
         Some(error) => Err(error),
         None => Ok(bytes),
     }
+}
+
+/// The sections of the clustered index.
+fn clusters(
+    options: &BuildOptions,
+    dim: usize,
+    rows: &[f32],
+    tree: &Tree,
+    ids: &Ids,
+    row_sums: &[u8],
+    file_id: [u8; 16],
+) -> Result<Vec<(SectionKind, Vec<u8>)>, Error> {
+    let metric = options.metric;
+    let codec = quant::train(CodecKind::Rabitq, metric, dim, rows);
+    let cell_codec = quant::load(CodecKind::Sq8, metric, dim, &codec.parameters())?;
+    let stride = CodecKind::Rabitq.stride(dim, metric);
+    let codes = encode_with(&*codec, stride, dim, rows)?;
+    let shape = segment::clusters::Shape {
+        leaves: &tree.leaves,
+        cells: &tree.cells,
+        leaf_centroids: &tree.leaf_centroids,
+        cell_centroids: &tree.cell_centroids,
+    };
+    let list_rows = segment::clusters::ListRows { codes: &codes, stride, row_sums, ids, order: &tree.order };
+    let defaults = calibrate(tree, rows, dim, metric, options.seed, &[]);
+    let cell_codec = (&*cell_codec, CodecKind::Sq8.stride(dim, metric));
+    let seed = segment::file_seed(&file_id);
+    let [cells, leaves, lists] =
+        segment::clusters::encode(&shape, &list_rows, &*codec, cell_codec, dim, seed, defaults)?;
+    Ok(vec![
+        (SectionKind::ListParameters, codec.parameters()),
+        (SectionKind::Cells, cells),
+        (SectionKind::Leaves, leaves),
+        (SectionKind::Lists, lists),
+    ])
 }
 
 /// The graph over SQ8 codes: the segment's own where it has them, else made for the purpose.

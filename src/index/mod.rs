@@ -8,6 +8,7 @@
 //! | `flat`    | score every row: exact, and the oracle of every test |
 //! | `search`  | a batch of queries as a resumable value: `Need(extents)` or `Done` |
 //! | `session` | operations over a source of which only parts are here, step by step |
+//! | `plan`    | which index answers and how wide it looks (a pure choice) |
 //! | `layout`  | what of a segment is held, and how, under a memory budget (a pure choice) |
 //! | `pool`, `visited` | candidates in order of distance; a set of positions |
 //!
@@ -18,6 +19,7 @@ mod clusters;
 mod flat;
 mod hnsw;
 mod layout;
+mod plan;
 mod pool;
 mod search;
 mod session;
@@ -36,13 +38,15 @@ pub(crate) use session::{find, vector};
 /// Which index answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IndexChoice {
-    /// The graph if there is one and it fits the memory budget, else every row.
+    /// The graph if it is here (or small), else the clusters if there are any, else the graph, else every row.
     #[default]
     Auto,
     /// Every row: exact on the codes, slow.
     Flat,
     /// The graph; an error where it is missing or does not fit.
     Hnsw,
+    /// The nearest lists of the clustered index, and the rows of their best candidates: few bytes of a cold file.
+    Clusters,
 }
 
 impl std::str::FromStr for IndexChoice {
@@ -53,7 +57,8 @@ impl std::str::FromStr for IndexChoice {
             "auto" => Ok(IndexChoice::Auto),
             "flat" => Ok(IndexChoice::Flat),
             "hnsw" => Ok(IndexChoice::Hnsw),
-            _ => Err(Error::argument("index", format!("{name:?} is none of auto, flat, hnsw"))),
+            "clusters" => Ok(IndexChoice::Clusters),
+            _ => Err(Error::argument("index", format!("{name:?} is none of auto, flat, hnsw, clusters"))),
         }
     }
 }
@@ -70,6 +75,8 @@ pub struct SearchOptions {
     pub index: IndexChoice,
     /// How many candidates are ranked again by the finest rows; `None`: enough for the codec.
     pub rescore: Option<usize>,
+    /// Lists the clustered index scans; `None`: as many as the segment was calibrated for.
+    pub probes: Option<usize>,
 }
 
 impl SearchOptions {
@@ -81,7 +88,7 @@ impl SearchOptions {
 
 impl Default for SearchOptions {
     fn default() -> Self {
-        SearchOptions { k: 10, ef: None, index: IndexChoice::Auto, rescore: None }
+        SearchOptions { k: 10, ef: None, index: IndexChoice::Auto, rescore: None, probes: None }
     }
 }
 
@@ -99,7 +106,7 @@ pub struct Hit {
 /// What a query cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueryStats {
-    /// `"hnsw"` or `"flat"`.
+    /// `"hnsw"`, `"clusters"` or `"flat"`.
     pub index: &'static str,
     /// Distances computed on codes.
     pub distances: u64,

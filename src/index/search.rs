@@ -1,16 +1,21 @@
 //! A batch of queries as a resumable value. Each step reads what is here and either is done or names what it needs.
 //!
-//! Hits depend on the file, the queries and the options alone: what is here decides when bytes move, never which rows
-//! are scored.
+//! Hits depend on the file, the queries, the options and the route alone: what is here decides when bytes move, never
+//! which rows are scored.
 
+use std::collections::BTreeMap;
+
+use super::clusters::{Label, Probe};
 use super::hnsw::{self, Beam, Distances, GraphView};
+use super::plan::{self, Depth, Facts, Route};
 use super::pool::Pool;
-use super::{Answer, Hit, IndexChoice, QueryStats, SearchOptions, flat};
+use super::{Answer, Hit, QueryStats, SearchOptions, flat};
 use crate::error::Error;
+use crate::id::Id;
 use crate::metric::Metric;
-use crate::quant::{Codec, CodecKind, Prepared};
+use crate::quant::{Codec, Prepared};
 use crate::segment::{IdView, Matrix, SectionKind, Segment};
-use crate::storage::{Extent, Source};
+use crate::storage::{Extent, Read, Source, Sum};
 
 /// Memory that queries of one segment share, so that none allocates its own.
 #[derive(Default)]
@@ -25,7 +30,7 @@ pub(crate) struct Scratch {
 #[derive(Debug, PartialEq)]
 pub(crate) enum Step<T> {
     /// Deliver these, then step again.
-    Need(Vec<Extent>),
+    Need(Vec<Read>),
     /// The outcome.
     Done(T),
 }
@@ -33,7 +38,7 @@ pub(crate) enum Step<T> {
 impl<T> Step<T> {
     pub(crate) fn map<U>(self, f: impl FnOnce(T) -> U) -> Step<U> {
         match self {
-            Step::Need(extents) => Step::Need(extents),
+            Step::Need(reads) => Step::Need(reads),
             Step::Done(value) => Step::Done(f(value)),
         }
     }
@@ -42,19 +47,22 @@ impl<T> Step<T> {
     pub(crate) fn whole(self) -> Result<T, Error> {
         match self {
             Step::Done(value) => Ok(value),
-            Step::Need(extents) => {
-                let end = extents.iter().map(|e| e.end()).max().unwrap_or(0);
+            Step::Need(reads) => {
+                let end = reads.iter().map(|r| r.extent.end()).max().unwrap_or(0);
                 Err(Error::corrupt("file", format!("it ends before byte {end}")))
             }
         }
     }
 }
 
+/// Where the search stands; each hands over to `Rescore`.
 enum Stage {
-    /// Waiting for codes (and the graph).
-    Candidates,
-    /// Flat over codes that come in chunks: the next row.
+    /// Waiting for codes and graph.
+    Graph,
+    /// The next row to score.
     Scan(u32),
+    /// One per query.
+    Probe(Vec<Probe>),
     /// Ranking candidates by finer rows.
     Rescore,
 }
@@ -62,10 +70,8 @@ enum Stage {
 /// See the head of this file.
 pub(crate) struct Search {
     queries: Vec<f32>,
-    k: usize,
-    ef: usize,
-    rescore: usize,
-    graph: bool,
+    depth: Depth,
+    route: Route,
     stage: Stage,
     states: Vec<State>,
 }
@@ -78,12 +84,8 @@ struct State {
     /// Candidates before this one have their final distance.
     rescored: usize,
     distances: u64,
-}
-
-/// `room` is asked what can be held: with the graph or codes not whole, the graph cannot serve.
-pub(crate) fn graph_fits(segment: &Segment, source: &dyn Source) -> bool {
-    let fits = |kind| segment.extent(kind).is_some_and(|e| source.room(e) >= e.length);
-    segment.header.m > 0 && fits(SectionKind::Graph) && fits(SectionKind::Codes)
+    /// Clusters: what the lists said of the candidates.
+    labels: BTreeMap<u32, Label>,
 }
 
 impl Search {
@@ -105,36 +107,23 @@ impl Search {
         for (i, query) in queries.chunks_exact_mut(dim).enumerate() {
             super::build::check_row(query, i, segment.header.metric)?;
         }
-        let k = o.k.min(segment.count());
-        let binary = segment.header.codec == CodecKind::Binary;
-        let default = if binary { SearchOptions::DEFAULT_EF_BINARY } else { SearchOptions::DEFAULT_EF };
-        let ef = o.ef.unwrap_or(default).clamp(k.max(1), segment.count().max(1));
-        let graph = match o.index {
-            IndexChoice::Flat => false,
-            IndexChoice::Auto => graph_fits(segment, source),
-            IndexChoice::Hnsw if graph_fits(segment, source) => true,
-            IndexChoice::Hnsw if segment.header.m == 0 => {
-                return Err(Error::argument(
-                    "index",
-                    "this segment has no graph: search it flat or rebuild it with one",
-                ));
+        let route = plan::route(o.index, Facts::of(segment, source))?;
+        let depth = plan::depth(segment, o);
+        let mut states: Vec<State> = (0..queries.len() / dim).map(|_| State::default()).collect();
+        let stage = match route {
+            Route::Hnsw => Stage::Graph,
+            Route::Flat => {
+                states.iter_mut().for_each(|s| s.pool.reset(depth.ef.max(depth.rescore)));
+                Stage::Scan(0)
             }
-            IndexChoice::Hnsw => {
-                return Err(Error::argument(
-                    "index",
-                    "codes and graph do not fit the memory budget: raise it or use flat",
-                ));
+            Route::Clusters => {
+                let width = plan::width(segment, o, depth.k);
+                Stage::Probe(states.iter().map(|_| Probe::new(width)).collect())
             }
         };
-        // Codes that are ranked again in place cost no reads; coarse ones want all their candidates ranked.
-        let enough = if segment.rows.is_some() { ef } else { (4 * k).max(32) };
-        let rescore = match segment.header.codec {
-            CodecKind::F32 | CodecKind::F16 if segment.rows.is_none() => 0,
-            CodecKind::Binary if segment.rows.is_none() => 0,
-            _ => o.rescore.unwrap_or(enough).max(k),
-        };
-        let states = (0..queries.len() / dim).map(|_| State::default()).collect();
-        Ok(Search { queries, k, ef, rescore, graph, stage: Stage::Candidates, states })
+        // Lists are coarse: their candidates are always ranked again.
+        let depth = if route == Route::Clusters { Depth { rescore: usize::MAX, ..depth } } else { depth };
+        Ok(Search { queries, depth, route, stage, states })
     }
 
     /// Steps to the end over a source that is here as a whole.
@@ -154,45 +143,33 @@ impl Search {
         source: &dyn Source,
         scratch: &mut Scratch,
     ) -> Result<Step<Vec<Answer>>, Error> {
-        if let Stage::Candidates = self.stage {
-            let missing = self.missing_sections(segment, source);
+        loop {
+            let missing = match self.stage {
+                Stage::Graph => self.walk(segment, source, scratch)?,
+                Stage::Scan(first) => self.scan(segment, source, scratch, first)?,
+                Stage::Probe(_) => self.probe(segment, source, scratch)?,
+                Stage::Rescore => match self.rescore(segment, source, scratch)? {
+                    none if none.is_empty() => return self.answers(segment, source).map(Step::Done),
+                    missing => missing,
+                },
+            };
             if !missing.is_empty() {
                 return Ok(Step::Need(missing));
             }
-            if self.graph {
-                self.walk(segment, source, scratch)?;
-                self.stage = Stage::Rescore;
-            } else {
-                self.states.iter_mut().for_each(|s| s.pool.reset(self.ef.max(self.rescore)));
-                self.stage = Stage::Scan(0);
-            }
-        }
-        while let Stage::Scan(first) = self.stage {
-            match self.scan(segment, source, scratch, first)? {
-                Some(need) => return Ok(Step::Need(vec![need])),
-                None => continue,
-            }
-        }
-        match self.rescore(segment, source, scratch)? {
-            Some(needs) => Ok(Step::Need(needs)),
-            None => self.answers(segment, source).map(Step::Done),
         }
     }
 
-    /// What must be whole before the first row is scored.
-    fn missing_sections(&self, segment: &Segment, source: &dyn Source) -> Vec<Extent> {
-        let mut kinds = vec![SectionKind::Ids];
-        if segment.rows.is_some() && self.rescore > 0 {
-            kinds.push(SectionKind::RowSums);
+    fn walk(
+        &mut self,
+        segment: &Segment,
+        source: &dyn Source,
+        scratch: &mut Scratch,
+    ) -> Result<Vec<Read>, Error> {
+        let missing =
+            missing(segment, source, &[SectionKind::Codes, SectionKind::Graph], self.labelled(segment));
+        if !missing.is_empty() {
+            return Ok(missing);
         }
-        if self.graph {
-            kinds.extend([SectionKind::Codes, SectionKind::Graph]);
-        }
-        let extents = kinds.into_iter().filter_map(|k| segment.extent(k));
-        extents.filter(|&e| e.length > 0 && source.get(e).is_none()).collect()
-    }
-
-    fn walk(&mut self, segment: &Segment, source: &dyn Source, scratch: &mut Scratch) -> Result<(), Error> {
         let graph = here(source, segment.required(SectionKind::Graph)?)?;
         let graph = GraphView::new(graph, segment.count(), segment.header.m, scratch.graph_checked)?;
         scratch.graph_checked = true;
@@ -202,11 +179,12 @@ impl Search {
             codec.prepare(query, false, &mut scratch.prepared);
             let mut to = FromQuery { codec, prepared: &mut scratch.prepared, rows };
             scratch.beam.computed = 0;
-            hnsw::search(&graph, &mut to, self.ef, &mut scratch.beam)?;
-            state.candidates.extend(scratch.beam.pool.iter().take(self.rescore.max(self.k)));
+            hnsw::search(&graph, &mut to, self.depth.ef, &mut scratch.beam)?;
+            state.candidates.extend(scratch.beam.pool.iter().take(self.depth.rescore.max(self.depth.k)));
             state.distances += scratch.beam.computed;
         }
-        Ok(())
+        self.stage = Stage::Rescore;
+        Ok(Vec::new())
     }
 
     /// Scores the chunk of rows from `first`, or names it.
@@ -216,28 +194,64 @@ impl Search {
         source: &dyn Source,
         scratch: &mut Scratch,
         first: u32,
-    ) -> Result<Option<Extent>, Error> {
+    ) -> Result<Vec<Read>, Error> {
         let codes = &segment.codes;
-        let per_chunk = (source.room(codes.extent) / codes.stride).max(1);
-        let count = per_chunk.min((segment.count() as u64).saturating_sub(u64::from(first)));
-        let extent = Extent {
-            offset: codes.extent.offset + u64::from(first) * codes.stride,
-            length: count * codes.stride,
+        let left = (segment.count() as u64).saturating_sub(u64::from(first));
+        let chunk = if source.holds(codes.extent) {
+            left
+        } else {
+            (source.room(codes.extent).1 / codes.stride).max(1)
         };
+        let count = chunk.min(left);
+        let offset = codes.extent.offset + u64::from(first) * codes.stride;
+        let extent = Extent { offset, length: count * codes.stride };
         if count == 0 {
-            let keep = self.rescore.max(self.k);
+            let keep = self.depth.rescore.max(self.depth.k);
             self.states.iter_mut().for_each(|s| s.candidates.extend(s.pool.iter().take(keep)));
             self.stage = Stage::Rescore;
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        let Some(rows) = source.get(extent) else { return Ok(Some(extent)) };
+        let mut missing = match first {
+            0 => missing(segment, source, &[], self.labelled(segment)),
+            _ => Vec::new(),
+        };
+        let rows = source.get(extent);
+        if rows.is_none() {
+            missing.push(Read { extent, sum: Sum::Blocks });
+        }
+        let Some(rows) = rows.filter(|_| missing.is_empty()) else { return Ok(missing) };
         for (query, state) in self.queries.chunks_exact(segment.dim()).zip(&mut self.states) {
             codes.codec.prepare(query, false, &mut scratch.prepared);
             flat::scan(&*codes.codec, &mut scratch.prepared, rows, first, count as usize, &mut state.pool);
             state.distances += count;
         }
         self.stage = Stage::Scan(first + count as u32);
-        Ok(None)
+        Ok(Vec::new())
+    }
+
+    /// Takes every query as far through the clusters as it goes.
+    fn probe(
+        &mut self,
+        segment: &Segment,
+        source: &dyn Source,
+        scratch: &mut Scratch,
+    ) -> Result<Vec<Read>, Error> {
+        let (Stage::Probe(probes), Some(clusters)) = (&mut self.stage, &segment.clusters) else {
+            return Ok(Vec::new());
+        };
+        let mut needs = Vec::new();
+        for (query, probe) in self.queries.chunks_exact(segment.dim()).zip(probes.iter_mut()) {
+            needs.extend(probe.step(segment, clusters, source, query, &mut scratch.prepared)?);
+        }
+        if !needs.is_empty() {
+            return Ok(fitting(needs, source, segment));
+        }
+        for (probe, state) in probes.iter_mut().zip(&mut self.states) {
+            (state.candidates, state.labels) = probe.candidates();
+            state.distances = probe.distances;
+        }
+        self.stage = Stage::Rescore;
+        Ok(Vec::new())
     }
 
     /// Ranks the candidates whose rows are here; names as many of the others as there is room for.
@@ -246,38 +260,59 @@ impl Search {
         segment: &Segment,
         source: &dyn Source,
         scratch: &mut Scratch,
-    ) -> Result<Option<Vec<Extent>>, Error> {
-        if self.rescore == 0 {
-            return Ok(None);
+    ) -> Result<Vec<Read>, Error> {
+        if self.depth.rescore == 0 {
+            return Ok(Vec::new());
         }
         let rows = segment.finest();
+        let sums = segment.extent(SectionKind::RowSums).and_then(|e| source.get(e));
+        let mut needs = Vec::new();
         for (query, state) in self.queries.chunks_exact(segment.dim()).zip(&mut self.states) {
             rows.codec.prepare(query, true, &mut scratch.prepared);
             state.rescore(rows, source, &mut scratch.prepared);
+            for &(_, position) in &state.candidates[state.rescored..] {
+                let label = state.labels.get(&position).map(|l| l.row_sum);
+                let sum = label.or_else(|| Segment::stored_row_sum(sums?, position));
+                let sum = sum.ok_or_else(|| Error::corrupt("row checksums", "a row has none"))?;
+                needs.push(Read { extent: rows.row(position), sum: Sum::Row { position, sum } });
+            }
         }
-        let room = (source.room(rows.extent) / rows.stride).max(1) as usize;
-        let waiting = self.states.iter().flat_map(|s| &s.candidates[s.rescored..]).map(|c| c.1);
-        let mut positions: Vec<u32> = waiting.collect();
-        positions.sort_unstable();
-        positions.dedup();
-        positions.truncate(room);
-        let needs: Vec<Extent> = positions.into_iter().map(|p| rows.row(p)).collect();
-        Ok((!needs.is_empty()).then_some(needs))
+        Ok(fitting(needs, source, segment))
+    }
+
+    /// Sections that name rows and their sums, where no lists do.
+    fn labelled(&self, segment: &Segment) -> &'static [SectionKind] {
+        match segment.rows.is_some() && self.depth.rescore > 0 {
+            true => &[SectionKind::Ids, SectionKind::RowSums],
+            false => &[SectionKind::Ids],
+        }
     }
 
     fn answers(&mut self, segment: &Segment, source: &dyn Source) -> Result<Vec<Answer>, Error> {
-        let ids = here(source, segment.required(SectionKind::Ids)?)?;
-        let ids = IdView::new(ids, segment.count(), segment.header.text_ids)?;
-        let index = if self.graph { "hnsw" } else { "flat" };
+        let metric = segment.header.metric;
+        let ids = match self.route {
+            Route::Clusters => None,
+            _ => {
+                let bytes = here(source, segment.required(SectionKind::Ids)?)?;
+                Some(IdView::new(bytes, segment.count(), segment.header.text_ids)?)
+            }
+        };
         let mut answers = Vec::with_capacity(self.states.len());
         for state in &mut self.states {
             state.candidates.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-            let nearest = state.candidates.iter().take(self.k);
+            let id = |position: u32| -> Result<Id, Error> {
+                match (state.labels.get(&position), &ids) {
+                    (Some(label), _) => Ok(label.id.clone()),
+                    (None, Some(ids)) => ids.id(position),
+                    (None, None) => Err(Error::corrupt("lists", "a candidate has no id")),
+                }
+            };
+            let nearest = state.candidates.iter().take(self.depth.k);
             let hit = |&(distance, position): &(f32, u32)| {
-                ids.id(position).map(|id| Hit { position, id, score: score(segment.header.metric, distance) })
+                id(position).map(|id| Hit { position, id, score: score(metric, distance) })
             };
             let stats = QueryStats {
-                index,
+                index: self.route.name(),
                 distances: state.distances,
                 rescored: state.rescored as u64,
                 ..Default::default()
@@ -289,9 +324,8 @@ impl Search {
 }
 
 impl State {
-    /// Gives candidates their final distance, in order, as long as their rows are here.
+    /// Gives candidates their final distance as far as their rows are here; those move to the front.
     fn rescore(&mut self, rows: &Matrix, source: &dyn Source, prepared: &mut Prepared) {
-        // Those that are here move before those that are not.
         for at in self.rescored..self.candidates.len() {
             let position = self.candidates[at].1;
             let Some(row) = source.get(rows.row(position)) else { continue };
@@ -302,6 +336,23 @@ impl State {
             self.rescored += 1;
         }
     }
+}
+
+/// Which of these sections are to be read before the first row is scored.
+fn missing(segment: &Segment, source: &dyn Source, a: &[SectionKind], b: &[SectionKind]) -> Vec<Read> {
+    let extents = a.iter().chain(b).filter_map(|&k| segment.extent(k));
+    let absent = extents.filter(|&e| e.length > 0 && source.get(e).is_none());
+    absent.map(|extent| Read { extent, sum: Sum::Blocks }).collect()
+}
+
+/// Each read once, and as many as there is room for; all are units of one section.
+fn fitting(mut reads: Vec<Read>, source: &dyn Source, segment: &Segment) -> Vec<Read> {
+    reads.sort_unstable_by_key(|r| r.extent);
+    reads.dedup_by_key(|r| r.extent);
+    let Some(section) = reads.first().and_then(|r| segment.section_extent(r.extent)) else { return reads };
+    reads.retain(|r| section.contains(r.extent));
+    reads.truncate(source.room(section).0.max(1));
+    reads
 }
 
 /// The score of a distance: rounding in a codec does not take it past what the metric can be.

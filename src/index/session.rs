@@ -13,8 +13,9 @@ use super::search::{Scratch, Search, Step};
 use super::{Answer, SearchOptions};
 use crate::error::Error;
 use crate::id::Id;
+use crate::segment::clusters::List;
 use crate::segment::{IdView, Lookup, SectionKind, Segment};
-use crate::storage::{Extent, Paged, Reserved, Source};
+use crate::storage::{Extent, Paged, Read, Reserved, Source, Sum};
 
 /// Names one operation under way.
 pub type Ticket = u32;
@@ -142,16 +143,16 @@ impl Session {
             Running::Find(id) => find(&self.segment, &self.paged, id)?.map(Outcome::Position),
             Running::Vector(id) => vector(&self.segment, &self.paged, id)?.map(Outcome::Vector),
         };
-        let extents = match step {
+        let reads = match step {
             Step::Done(outcome) => return Ok(Stepped::Done(outcome)),
-            Step::Need(extents) => extents,
+            Step::Need(reads) => reads,
         };
         // What the last wave brought has been read: its room is free for the next.
         self.paged.release(ticket);
-        if self.paged.reserve(ticket, &extents)? == Reserved::Wait {
+        if self.paged.reserve(ticket, &reads)? == Reserved::Wait {
             return Ok(Stepped::Wait);
         }
-        let missing = self.merge(extents.iter().flat_map(|&e| self.paged.missing(e)));
+        let missing = self.merge(reads.iter().flat_map(|r| self.paged.missing(r)));
         match missing.is_empty() {
             // Asked for, here, and yet not readable: only a layout that does not fit the search does that.
             true => Err(Error::argument(
@@ -178,18 +179,30 @@ impl Session {
 
     /// The unit in which the section around `offset` may be delivered in pieces.
     pub fn grain(&self, offset: u64) -> u64 {
-        self.paged.grain(offset).unwrap_or(1)
+        // What cannot come in pieces has a grain that no extent is longer than.
+        self.paged.grain(offset).unwrap_or(self.segment.header.file_length)
     }
 
     /// Checks bytes against their checksums and keeps them. Bytes that are here already, or that no operation waits
     /// for any more, are dropped.
     ///
     /// # Errors
-    /// `checksum`, `length`; `argument` if the bytes are not whole units.
+    /// `checksum`, `length`; `argument` if nothing of that part of the file is kept.
     pub fn deliver(&mut self, extent: Extent, bytes: &[u8]) -> Result<(), Error> {
-        let row_sums = self.segment.extent(SectionKind::RowSums).and_then(|e| self.paged.get(e));
-        self.segment.check(extent, bytes, row_sums)?;
-        self.paged.fill(extent, bytes)
+        if bytes.len() as u64 != extent.length {
+            return Err(Error::Length {
+                section: "delivery",
+                expected: extent.length,
+                got: bytes.len() as u64,
+            });
+        }
+        for read in self.paged.awaited(extent)? {
+            let start = (read.extent.offset - extent.offset) as usize;
+            let bytes = bytes.get(start..start + read.extent.length as usize).unwrap_or_default();
+            self.segment.check(read, bytes)?;
+            self.paged.fill(&read, bytes)?;
+        }
+        Ok(())
     }
 
     /// Ends an operation; its room is free. A spent ticket is no error.
@@ -213,8 +226,7 @@ impl Session {
 /// The position of an id.
 pub(crate) fn find(segment: &Segment, source: &dyn Source, id: &Id) -> Result<Step<Option<u32>>, Error> {
     let extents = [segment.required(SectionKind::Ids)?, segment.required(SectionKind::IdOrder)?];
-    let missing: Vec<Extent> =
-        extents.into_iter().filter(|&e| e.length > 0 && source.get(e).is_none()).collect();
+    let missing: Vec<Read> = extents.into_iter().filter_map(|e| blocks_of(source, e)).collect();
     if !missing.is_empty() || segment.count() == 0 {
         return Ok(if missing.is_empty() { Step::Done(None) } else { Step::Need(missing) });
     }
@@ -226,18 +238,51 @@ pub(crate) fn find(segment: &Segment, source: &dyn Source, id: &Id) -> Result<St
 /// The vector of an id.
 pub(crate) fn vector(segment: &Segment, source: &dyn Source, id: &Id) -> Result<Step<Vec<f32>>, Error> {
     let position = match find(segment, source, id)? {
-        Step::Need(extents) => return Ok(Step::Need(extents)),
+        Step::Need(reads) => return Ok(Step::Need(reads)),
         Step::Done(None) => return Err(Error::UnknownId { id: id.to_string() }),
         Step::Done(Some(position)) => position,
     };
-    let sums = segment.rows.as_ref().and_then(|_| segment.extent(SectionKind::RowSums));
-    if let Some(sums) = sums.filter(|&e| source.get(e).is_none()) {
-        return Ok(Step::Need(vec![sums]));
-    }
     let rows = segment.finest();
     let extent = rows.row(position);
-    let Some(code) = source.get(extent) else { return Ok(Step::Need(vec![extent])) };
-    let mut vector = vec![0.0; segment.dim()];
-    rows.codec.decode(code, &mut vector);
-    Ok(Step::Done(vector))
+    if let Some(code) = source.get(extent) {
+        let mut vector = vec![0.0; segment.dim()];
+        rows.codec.decode(code, &mut vector);
+        return Ok(Step::Done(vector));
+    }
+    match row_sum(segment, source, position)? {
+        Step::Need(reads) => Ok(Step::Need(reads)),
+        Step::Done(sum) => Ok(Step::Need(vec![Read { extent, sum: Sum::Row { position, sum } }])),
+    }
+}
+
+/// The sum of the row at `position`: from its list, else from the row checksums, else the row's block stands for it.
+fn row_sum(segment: &Segment, source: &dyn Source, position: u32) -> Result<Step<u32>, Error> {
+    if let Some(sums) = segment.extent(SectionKind::RowSums) {
+        let stored = source.get(sums).and_then(|sums| Segment::stored_row_sum(sums, position));
+        return Ok(stored.map_or(Step::Need(vec![Read { extent: sums, sum: Sum::Blocks }]), Step::Done));
+    }
+    let Some(clusters) = &segment.clusters else {
+        return Ok(Step::Need(vec![segment.block_around(segment.finest().row(position))]));
+    };
+    let cells = &clusters.cells;
+    let cell = cells.cell_of(position).ok_or_else(|| Error::corrupt("cells", "a row is in no cell"))?;
+    let Some(bytes) = source.get(cells.block(cell).extent) else {
+        return Ok(Step::Need(vec![cells.block(cell)]));
+    };
+    let block = cells.leaves(cell, bytes)?;
+    for at in 0..block.count {
+        let leaf = block.leaf(at, segment.count())?;
+        if (leaf.start..leaf.end).contains(&position) {
+            let Some(bytes) = source.get(leaf.read.extent) else { return Ok(Step::Need(vec![leaf.read])) };
+            let list = List::new(bytes, &leaf, cells.stride, segment.header.text_ids)?;
+            return list.row_sum((position - leaf.start) as usize).map(Step::Done);
+        }
+    }
+    Err(Error::corrupt("leaves", "a row is in no leaf"))
+}
+
+/// A section as a read, unless it is here or empty.
+fn blocks_of(source: &dyn Source, extent: Extent) -> Option<Read> {
+    let absent = extent.length > 0 && source.get(extent).is_none();
+    absent.then_some(Read { extent, sum: Sum::Blocks })
 }

@@ -83,7 +83,9 @@ impl std::str::FromStr for CodecKind {
 
     fn from_str(name: &str) -> Result<Self, Error> {
         let found = Self::ALL.into_iter().find(|c| c.name() == name);
-        found.ok_or_else(|| Error::argument("codec", format!("{name:?} is none of f32, f16, sq8, binary, rabitq")))
+        found.ok_or_else(|| {
+            Error::argument("codec", format!("{name:?} is none of f32, f16, sq8, binary, rabitq"))
+        })
     }
 }
 
@@ -98,6 +100,8 @@ pub(crate) struct Prepared {
     factor: f32,
     /// Bit planes: what level 0 stands for.
     low: f32,
+    /// The length of the query the codes estimate products with.
+    length: f32,
     scratch: Vec<f32>,
 }
 
@@ -119,6 +123,11 @@ pub(crate) trait Codec: Send + Sync {
     /// `out[i]` = distance from the prepared query to row `ids[i]` of `rows` (a matrix of codes, one stride a row).
     /// Every id must be a row of the matrix.
     fn distances(&self, prepared: &mut Prepared, rows: &[u8], ids: &[u32], out: &mut [f32]);
+
+    /// About how far (one standard deviation) a distance to this row is from the true one; 0 if nothing is known.
+    fn error(&self, _prepared: &Prepared, _code: &[u8]) -> f32 {
+        0.0
+    }
 }
 
 /// Fits a codec to the rows. `rows` is row-major, `dim` wide.

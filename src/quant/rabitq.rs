@@ -75,6 +75,7 @@ impl Codec for Rabitq {
             Metric::L2 => (kernels().dot_f32)(floats, floats),
             Metric::Cosine | Metric::Dot => -(kernels().dot_f32)(query, &self.mean),
         };
+        prepared.length = (kernels().dot_f32)(floats, floats).sqrt();
         self.rotation.apply(floats);
         let (low, high) = floats.iter().fold((f32::MAX, f32::MIN), |(l, h), &x| (l.min(x), h.max(x)));
         let step = (high - low) / LEVELS;
@@ -82,7 +83,8 @@ impl Codec for Rabitq {
         prepared.bytes.clear();
         prepared.bytes.resize(size * (PLANES + 1), 0);
         for (i, x) in floats.iter().enumerate() {
-            let level = if step > 0.0 { ((x - low) / step).round_ties_even().clamp(0.0, LEVELS) as i32 } else { 0 };
+            let level =
+                if step > 0.0 { ((x - low) / step).round_ties_even().clamp(0.0, LEVELS) as i32 } else { 0 };
             for plane in 0..PLANES {
                 prepared.bytes[(plane + 1) * size + i / 8] |= ((level >> plane & 1) as u8) << (i % 8);
             }
@@ -120,5 +122,12 @@ impl Codec for Rabitq {
                 };
             }
         }
+    }
+
+    /// With α = ‖Rr‖₁ / (√d·‖r‖), about 0.8 in high dimensions, the error of q'·r has the standard deviation
+    /// ‖q'‖·‖r‖·√((1 - α²) / (α²·(d - 1))), and ‖r‖ = s·α·√d.
+    fn error(&self, prepared: &Prepared, code: &[u8]) -> f32 {
+        let spread = if self.metric == Metric::L2 { 1.2 } else { 0.6 };
+        spread * prepared.length * term(code, self.bits())
     }
 }

@@ -27,25 +27,33 @@ pub(crate) enum SectionKind {
     CodeParameters = 1,
     RowParameters = 2,
     Sums = 3,
+    ListParameters = 4,
+    Cells = 5,
     Codes = 16,
     Rows = 17,
     RowSums = 18,
     Graph = 19,
     Ids = 20,
     IdOrder = 21,
+    Leaves = 22,
+    Lists = 23,
 }
 
 impl SectionKind {
-    pub(crate) const ALL: [SectionKind; 9] = [
+    pub(crate) const ALL: [SectionKind; 13] = [
         SectionKind::CodeParameters,
         SectionKind::RowParameters,
         SectionKind::Sums,
+        SectionKind::ListParameters,
+        SectionKind::Cells,
         SectionKind::Codes,
         SectionKind::Rows,
         SectionKind::RowSums,
         SectionKind::Graph,
         SectionKind::Ids,
         SectionKind::IdOrder,
+        SectionKind::Leaves,
+        SectionKind::Lists,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -53,18 +61,22 @@ impl SectionKind {
             SectionKind::CodeParameters => "code parameters",
             SectionKind::RowParameters => "row parameters",
             SectionKind::Sums => "checksums",
+            SectionKind::ListParameters => "list parameters",
+            SectionKind::Cells => "cells",
             SectionKind::Codes => "codes",
             SectionKind::Rows => "rows",
             SectionKind::RowSums => "row checksums",
             SectionKind::Graph => "graph",
             SectionKind::Ids => "ids",
             SectionKind::IdOrder => "id order",
+            SectionKind::Leaves => "leaves",
+            SectionKind::Lists => "lists",
         }
     }
 
     /// Whether `open` reads it.
     pub(crate) fn in_front(self) -> bool {
-        matches!(self, SectionKind::CodeParameters | SectionKind::RowParameters | SectionKind::Sums)
+        (self as u32) < SectionKind::Codes as u32
     }
 }
 

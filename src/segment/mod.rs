@@ -6,10 +6,11 @@
 //! | `writer` | sections in, file out |
 //! | `reader` | the front in, a [`Segment`] out: cheap, checks all that later reads rest on |
 //! | `ids`    | position -> id, and id -> position |
-//! | `matrix` | rows of codes: extents, blocks, per-row sums |
+//! | `clusters` | the clustered index: cells -> leaves -> lists |
 //! | `verify` | the complete check |
 //! | `info`   | what a person or program wants to know of a segment |
 
+pub(crate) mod clusters;
 mod format;
 mod ids;
 mod info;
@@ -20,9 +21,11 @@ mod writer;
 pub(crate) use format::{Header, SectionKind};
 pub(crate) use ids::{IdView, Lookup, check_ids, encode as encode_ids};
 pub use info::{Info, SectionInfo};
-pub(crate) use reader::Matrix;
+pub(crate) use reader::{Clusters, Matrix};
 pub use reader::{HEAD, Segment, front_length};
 pub(crate) use writer::{Parts, row_sums, write};
+
+pub(crate) use crate::storage::checksum::file_seed;
 
 /// What the format can hold.
 pub(crate) mod limits {

@@ -1,10 +1,11 @@
 //! The front in, a [`Segment`] out. Opening is cheap, and checks all that later reads rest on: every section's length
 //! against the counts in the header, before anything of that size is allocated.
 
+use super::clusters::Cells;
 use super::format::{self, Header, Section, SectionKind};
 use crate::error::Error;
 use crate::quant::{self, Codec, CodecKind};
-use crate::storage::{Extent, checksum};
+use crate::storage::{Extent, Read, Sum, checksum};
 
 /// Enough of a file's start to hold its header; the whole front of most segments.
 pub const HEAD: u64 = 64 << 10;
@@ -27,12 +28,23 @@ impl Matrix {
     }
 }
 
+/// What the clustered index holds in the front.
+pub(crate) struct Clusters {
+    pub(crate) cells: Cells,
+    /// Of the cells' centroids.
+    pub(crate) cell_codec: Box<dyn Codec>,
+    /// Of the lists, and of the leaves' centroids.
+    pub(crate) list_codec: Box<dyn Codec>,
+}
+
 /// An opened segment: its header, codec parameters and checksums. It holds no rows; those are read from a source.
 pub struct Segment {
     pub(crate) header: Header,
     pub(crate) codes: Matrix,
     /// Finer rows to rescore by; without them the codes themselves serve.
     pub(crate) rows: Option<Matrix>,
+    /// The clustered index, if there is one.
+    pub(crate) clusters: Option<Clusters>,
     seed: u64,
     sums: Vec<u64>,
 }
@@ -51,7 +63,8 @@ impl Segment {
         let codes = matrix(&header, front, seed, SectionKind::Codes, header.codec)?;
         let rows =
             header.rows.map(|kind| matrix(&header, front, seed, SectionKind::Rows, kind)).transpose()?;
-        Ok(Segment { header, codes, rows, seed, sums })
+        let clusters = clusters(&header, front, seed)?;
+        Ok(Segment { header, codes, rows, clusters, seed, sums })
     }
 
     /// Rows.
@@ -82,25 +95,45 @@ impl Segment {
         self.rows.as_ref().unwrap_or(&self.codes)
     }
 
+    /// The checksum blocks around a row.
+    pub(crate) fn block_around(&self, row: Extent) -> Read {
+        let Some(section) = self.section_around(row) else { return Read { extent: row, sum: Sum::Blocks } };
+        let start = (row.offset - section.extent.offset) / section.grain * section.grain;
+        let end = (row.end() - section.extent.offset).div_ceil(section.grain) * section.grain;
+        let length = end.min(section.extent.length) - start;
+        Read { extent: Extent { offset: section.extent.offset + start, length }, sum: Sum::Blocks }
+    }
+
+    /// The section around `extent`.
+    pub(crate) fn section_extent(&self, extent: Extent) -> Option<Extent> {
+        self.section_around(extent).map(|s| s.extent)
+    }
+
     fn section_around(&self, extent: Extent) -> Option<&Section> {
         self.header.sections.iter().find(|s| s.extent.contains(extent) && extent.length > 0)
     }
 
-    /// Compares bytes with what was written: whole checksum blocks of a section, or whole rows, whose sums
-    /// (`row_sums`, the section of that name) stand apart.
-    pub(crate) fn check(&self, extent: Extent, bytes: &[u8], row_sums: Option<&[u8]>) -> Result<(), Error> {
+    /// Compares bytes with what was written.
+    pub(crate) fn check(&self, read: Read, bytes: &[u8]) -> Result<(), Error> {
+        let extent = read.extent;
         let section = self.section_around(extent);
         let section = section.ok_or_else(|| Error::argument("offset", "no section holds these bytes"))?;
+        let name = section.kind.name();
         if bytes.len() as u64 != extent.length {
-            return Err(Error::Length {
-                section: section.kind.name(),
-                expected: extent.length,
-                got: bytes.len() as u64,
-            });
+            return Err(Error::Length { section: name, expected: extent.length, got: bytes.len() as u64 });
         }
-        if section.kind == SectionKind::Rows {
-            return self.check_rows(extent, bytes, row_sums.unwrap_or_default());
-        }
+        let right = match read.sum {
+            Sum::Blocks => return self.check_blocks(section, extent, bytes),
+            Sum::Row { position, sum } => checksum::row_sum(self.seed, position as usize, bytes) == sum,
+            Sum::Unit(sum) => {
+                let place = self.clusters.as_ref().and_then(|c| c.cells.seed(self.seed, extent));
+                place.is_some_and(|(seed, offset)| checksum::sum_at(seed, offset, bytes) == sum)
+            }
+        };
+        if right { Ok(()) } else { Err(Error::Checksum { section: name, offset: extent.offset }) }
+    }
+
+    fn check_blocks(&self, section: &Section, extent: Extent, bytes: &[u8]) -> Result<(), Error> {
         let start = extent.offset - section.extent.offset;
         let grain = section.grain;
         let whole = extent.end() == section.extent.end() || extent.length.is_multiple_of(grain);
@@ -109,8 +142,8 @@ impl Segment {
         }
         for (i, block) in bytes.chunks(grain as usize).enumerate() {
             let offset = extent.offset + i as u64 * grain;
-            if checksum::sum_at(self.seed, offset, block) != self.block_sum(section, start / grain + i as u64)
-            {
+            let stored = self.block_sum(section, start / grain + i as u64);
+            if checksum::sum_at(self.seed, offset, block) != stored {
                 return Err(Error::Checksum { section: section.kind.name(), offset });
             }
         }
@@ -125,25 +158,14 @@ impl Segment {
         usize::try_from(section.sum + block).ok().and_then(|at| self.sums.get(at)).copied().unwrap_or(0)
     }
 
-    fn check_rows(&self, extent: Extent, bytes: &[u8], row_sums: &[u8]) -> Result<(), Error> {
-        let Some(rows) = &self.rows else {
-            return Err(Error::argument("offset", "this segment has no rows"));
-        };
-        let start = extent.offset - rows.extent.offset;
-        if !start.is_multiple_of(rows.stride) || !extent.length.is_multiple_of(rows.stride) {
-            return Err(Error::argument("offset", format!("deliver whole rows of {} bytes", rows.stride)));
-        }
-        for (i, row) in bytes.chunks(rows.stride as usize).enumerate() {
-            let at = (start / rows.stride) as usize + i;
-            let stored = row_sums.get(at * 4..).and_then(|s| s.first_chunk()).map(|s| u32::from_le_bytes(*s));
-            if stored != Some(checksum::row_sum(self.seed, at, row)) {
-                return Err(Error::Checksum {
-                    section: "rows",
-                    offset: extent.offset + i as u64 * rows.stride,
-                });
-            }
-        }
-        Ok(())
+    /// The sum of the row at `position`, as the RowSums section `sums` has it.
+    pub(crate) fn stored_row_sum(sums: &[u8], position: u32) -> Option<u32> {
+        sums.get(position as usize * 4..).and_then(|s| s.first_chunk()).map(|s| u32::from_le_bytes(*s))
+    }
+
+    /// The sum of a row's bytes.
+    pub(crate) fn row_sum(&self, position: u32, row: &[u8]) -> u32 {
+        checksum::row_sum(self.seed, position as usize, row)
     }
 }
 
@@ -170,6 +192,23 @@ fn matrix(h: &Header, front: &[u8], seed: u64, kind: SectionKind, codec: CodecKi
     Ok(Matrix { extent: section.extent, stride: codec.stride(h.dim, h.metric) as u64, codec: codec_object })
 }
 
+fn clusters(h: &Header, front: &[u8], seed: u64) -> Result<Option<Clusters>, Error> {
+    let (Some(leaves), Some(lists)) = (h.section(SectionKind::Leaves), h.section(SectionKind::Lists)) else {
+        return Ok(None);
+    };
+    if h.section(SectionKind::Cells).is_none() {
+        return Ok(None);
+    }
+    let parameters = front_section(h, front, seed, SectionKind::ListParameters)?;
+    let load = |kind| quant::load(kind, h.metric, h.dim, parameters);
+    let (list_codec, cell_codec) = (load(CodecKind::Rabitq)?, load(CodecKind::Sq8)?);
+    let stride = |kind: CodecKind| kind.stride(h.dim, h.metric);
+    let bytes = front_section(h, front, seed, SectionKind::Cells)?;
+    let extents = [leaves.extent, lists.extent];
+    let cells = Cells::decode(bytes, extents, stride(CodecKind::Rabitq), stride(CodecKind::Sq8))?;
+    Ok(Some(Clusters { cells, cell_codec, list_codec }))
+}
+
 /// Every section's length must be the one that the counts demand, and every block must have its sum.
 fn check_lengths(h: &Header) -> Result<(), Error> {
     let count = h.count as u64;
@@ -183,12 +222,15 @@ fn check_lengths(h: &Header) -> Result<(), Error> {
             SectionKind::RowSums | SectionKind::IdOrder => Some(count * 4),
             // Their own headers say more; `graph` and `ids` check them when they are read.
             SectionKind::Graph | SectionKind::Ids | SectionKind::Sums => None,
+            SectionKind::ListParameters => Some(CodecKind::Rabitq.parameter_bytes(h.dim) as u64),
+            SectionKind::Cells | SectionKind::Leaves | SectionKind::Lists => None,
         };
         if let Some(expected) = fixed.filter(|&f| f != section.extent.length) {
             return Err(Error::Length { section: section.kind.name(), expected, got: section.extent.length });
         }
         let stride = match section.kind {
             SectionKind::Codes => h.codec.stride(h.dim, h.metric) as u64,
+            SectionKind::Rows => h.rows.map_or(1, |r| r.stride(h.dim, h.metric)) as u64,
             _ => 1,
         };
         let blocks = section.blocks();
@@ -204,7 +246,9 @@ fn check_lengths(h: &Header) -> Result<(), Error> {
     let needed = [SectionKind::Codes, SectionKind::Ids, SectionKind::IdOrder];
     let with_rows = [SectionKind::Rows, SectionKind::RowSums];
     let missing = |kinds: &[SectionKind]| kinds.iter().find(|k| h.section(**k).is_none()).copied();
-    match missing(&needed).or_else(|| h.rows.and_then(|_| missing(&with_rows))) {
+    let clusters = [SectionKind::ListParameters, SectionKind::Leaves, SectionKind::Lists];
+    let without = || h.section(SectionKind::Cells).and_then(|_| missing(&clusters));
+    match missing(&needed).or_else(|| h.rows.and_then(|_| missing(&with_rows))).or_else(without) {
         Some(kind) => Err(Error::corrupt(kind.name(), "the section is missing")),
         None => Ok(()),
     }

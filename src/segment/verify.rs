@@ -1,10 +1,11 @@
 //! The complete check of a file that is here as a whole: what `open` leaves to later reads, all at once.
 
+use super::clusters::List;
 use super::format::SectionKind;
 use super::ids::{IdView, Lookup};
 use super::reader::Segment;
 use crate::error::Error;
-use crate::storage::{Extent, Source};
+use crate::storage::{Extent, Read, Source, Sum};
 
 impl Segment {
     /// Every checksum, every id, the order of ids. The graph's links are the index's to check.
@@ -14,11 +15,20 @@ impl Segment {
                 Error::Length { section: name, expected: extent.end(), got: self.header.file_length };
             if extent.length == 0 { Ok(&[][..]) } else { source.get(extent).ok_or(missing) }
         };
-        let row_sums = self.extent(SectionKind::RowSums).map(|e| read(e, "row checksums")).transpose()?;
         for section in self.header.sections.iter().filter(|s| s.extent.length > 0) {
-            self.check(section.extent, read(section.extent, section.kind.name())?, row_sums)?;
+            let bytes = read(section.extent, section.kind.name())?;
+            self.check(Read { extent: section.extent, sum: Sum::Blocks }, bytes)?;
         }
         self.verify_padding(source)?;
+        if let Some(sums) = self.extent(SectionKind::RowSums) {
+            let (sums, rows) = (read(sums, "row checksums")?, self.finest());
+            for position in 0..self.count() as u32 {
+                let row = read(rows.row(position), "rows")?;
+                if Segment::stored_row_sum(sums, position) != Some(self.row_sum(position, row)) {
+                    return Err(Error::Checksum { section: "rows", offset: rows.row(position).offset });
+                }
+            }
+        }
         let ids = read(self.required(SectionKind::Ids)?, "ids")?;
         let ids = IdView::new(ids, self.count(), self.header.text_ids)?;
         let lookup = Lookup { ids, order: read(self.required(SectionKind::IdOrder)?, "id order")? };
@@ -30,7 +40,42 @@ impl Segment {
             }
             before = Some(id);
         }
-        Ok(())
+        self.verify_lists(source, ids)
+    }
+
+    /// Every list: its sum, its rows in their place, and what it repeats of other sections.
+    fn verify_lists(&self, source: &dyn Source, ids: IdView<'_>) -> Result<(), Error> {
+        let Some(clusters) = &self.clusters else { return Ok(()) };
+        let bad = |detail: String| Error::corrupt("lists", detail);
+        let here =
+            |read: Read| source.get(read.extent).ok_or_else(|| bad("a list leaves the file".to_owned()));
+        let mut next = 0;
+        for cell in 0..clusters.cells.len() {
+            let block = clusters.cells.block(cell);
+            self.check(block, here(block)?)?;
+            let block = clusters.cells.leaves(cell, here(block)?)?;
+            for at in 0..block.count {
+                let leaf = block.leaf(at, self.count())?;
+                self.check(leaf.read, here(leaf.read)?)?;
+                let list = List::new(here(leaf.read)?, &leaf, clusters.cells.stride, self.header.text_ids)?;
+                if leaf.start != next {
+                    return Err(bad(format!("a list starts at row {} where {next} is due", leaf.start)));
+                }
+                next = leaf.end;
+                for position in leaf.start..leaf.end {
+                    let row = here(Read { extent: self.finest().row(position), sum: Sum::Blocks })?;
+                    let local = position - leaf.start;
+                    let same = list.row_sum(local as usize)? == self.row_sum(position, row);
+                    if !same || list.ids.id(local)? != ids.id(position)? {
+                        return Err(bad(format!("row {position} has another checksum or id in its list")));
+                    }
+                }
+            }
+        }
+        match next as usize == self.count() {
+            true => Ok(()),
+            false => Err(bad(format!("the lists hold {next} of {} rows", self.count()))),
+        }
     }
 
     /// What lies between sections is zero, so that every bit of a file is accounted for.

@@ -3,7 +3,7 @@
 //! | file | duty |
 //! |---|---|
 //! | `buffer` | 64-byte-aligned bytes, allocated fallibly |
-//! | `paged`  | a budgeted arena over a file that is elsewhere: whole sections, and slots of equal units |
+//! | `paged`, `slots` | a budgeted arena over a file that is elsewhere: whole sections, and slots of units |
 //! | `checksum` | XXH3 seeded by file and place |
 //! | `mmap`, `file` | native: the file mapped, or read by position |
 //!
@@ -13,6 +13,7 @@
 mod buffer;
 pub(crate) mod checksum;
 mod paged;
+mod slots;
 
 #[cfg(feature = "native")]
 mod file;
@@ -47,14 +48,40 @@ impl Extent {
     }
 }
 
+/// An extent to be read, and what its bytes must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Read {
+    pub(crate) extent: Extent,
+    pub(crate) sum: Sum,
+}
+
+/// What tells whether bytes are those that were written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sum {
+    /// The sums of the section's blocks.
+    Blocks,
+    /// The sum of the row at this position.
+    Row {
+        /// In the segment.
+        position: u32,
+        /// See [`checksum::row_sum`].
+        sum: u32,
+    },
+    /// One sum for the whole extent.
+    Unit(u64),
+}
+
 /// Bytes of one file, all or some of them here.
 pub trait Source {
     /// The bytes of `extent` if all are here. The slice starts at a 64-byte boundary of memory whenever the extent is
     /// a whole section.
     fn get(&self, extent: Extent) -> Option<&[u8]>;
 
-    /// How many bytes of the section `extent` can be here at once, in whole units of what is read of it.
-    fn room(&self, section: Extent) -> u64;
+    /// Whether all of `section` can be here at once.
+    fn holds(&self, section: Extent) -> bool;
+
+    /// How many units (rows, lists, chunks) of `section` can be here at once, and how long one may be.
+    fn room(&self, section: Extent) -> (usize, u64);
 }
 
 /// A file that is read piece by piece.
@@ -80,7 +107,11 @@ impl<B: AsRef<[u8]>> Source for Whole<B> {
         self.0.as_ref().get(start..start.checked_add(length)?)
     }
 
-    fn room(&self, section: Extent) -> u64 {
-        section.length
+    fn holds(&self, _section: Extent) -> bool {
+        true
+    }
+
+    fn room(&self, section: Extent) -> (usize, u64) {
+        (usize::MAX, section.length)
     }
 }

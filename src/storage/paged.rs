@@ -1,15 +1,15 @@
 //! A file that is elsewhere, held here in part under a byte budget.
 //!
-//! The arena is a fixed list of regions, one per section at the most, planned once when the file is opened, so that
+//! The arena is a fixed list of regions, planned once when the file is opened, so that
 //! memory cannot fragment and can be told in advance:
 //! * `Whole`: the section in one piece, filled block by block, kept until the file is closed.
-//! * `Slots`: room for some of the section's equal units (a row, a chunk of rows); the clock algorithm picks what goes out.
+//! * `Slots`: room for some of the section's units (a row, a list, a chunk of rows); the clock algorithm picks what
+//!   goes out.
 //!
-//! An operation reserves the units it needs before they are fetched; they stay pinned until it steps again.
+//! An operation reserves what it needs before it is fetched; that stays pinned until the operation steps again.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use super::{Buffer, Extent, Source};
+use super::slots::Slots;
+use super::{Buffer, Extent, Read, Source, Sum};
 use crate::error::Error;
 
 /// How one section is held.
@@ -17,8 +17,8 @@ use crate::error::Error;
 pub(crate) enum Region {
     /// In one piece, delivered in multiples of `grain` bytes.
     Whole { section: Extent, grain: u64 },
-    /// At most `slots` units of `unit` bytes (the section's last may be shorter).
-    Slots { section: Extent, unit: u64, slots: usize },
+    /// At most `slots` units of at most `slot` bytes each.
+    Slots { section: Extent, slot: u64, slots: usize },
 }
 
 impl Region {
@@ -31,15 +31,7 @@ impl Region {
     pub(crate) fn bytes(&self) -> u64 {
         match *self {
             Region::Whole { section, .. } => section.length,
-            Region::Slots { unit, slots, .. } => unit * slots as u64,
-        }
-    }
-
-    /// The bytes that are delivered, kept and evicted together.
-    pub(crate) fn unit(&self) -> u64 {
-        match *self {
-            Region::Whole { grain, .. } => grain,
-            Region::Slots { unit, .. } => unit,
+            Region::Slots { slot, slots, .. } => slot * slots as u64,
         }
     }
 }
@@ -47,289 +39,240 @@ impl Region {
 /// What became of a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reserved {
-    /// Room is held for every extent.
+    /// Room is held for every read.
     Granted,
     /// Other operations hold the room; try again once one of them has moved on.
     Wait,
 }
 
-struct Slot {
-    unit: u64,
-    filled: bool,
-    pins: Vec<u32>,
-    /// Used since the clock's hand last passed.
-    recent: bool,
-}
-
-/// What a region holds: `buffer` is allocated with the first reservation.
-struct Holding {
-    region: Region,
-    buffer: Option<Buffer>,
-    /// Whole: which blocks are here, and how many are missing.
-    filled: Vec<bool>,
-    missing: usize,
-    /// Slots: unit -> slot, and the slots themselves.
-    by_unit: BTreeMap<u64, usize>,
-    slots: Vec<Slot>,
-    /// Where the search for a slot to evict goes on.
-    hand: usize,
+enum Holding {
+    Whole(Blocks),
+    Slots(Slots),
 }
 
 /// See the head of this file.
 pub(crate) struct Paged {
-    holdings: Vec<Holding>,
-    evictions: u64,
+    holdings: Vec<(Region, Holding)>,
 }
 
 impl Paged {
-    /// `regions` must lie in different sections; their total is the caller's budget.
+    /// A section has at most one region of each kind; their total is the caller's budget.
     pub(crate) fn new(regions: Vec<Region>) -> Self {
-        Paged { holdings: regions.into_iter().map(Holding::new).collect(), evictions: 0 }
+        let holding = |region| match region {
+            Region::Whole { section, grain } => Holding::Whole(Blocks::new(section, grain)),
+            Region::Slots { slot, slots, .. } => Holding::Slots(Slots::new(slot, slots)),
+        };
+        Paged { holdings: regions.into_iter().map(|r| (r, holding(r))).collect() }
     }
 
-    fn index_of(&self, extent: Extent) -> Option<usize> {
-        self.holdings.iter().position(|h| h.region.section().contains(extent))
+    fn around(&self, extent: Extent) -> impl Iterator<Item = &(Region, Holding)> {
+        self.holdings.iter().filter(move |h| h.0.section().contains(extent))
     }
 
-    /// The grain in which the section around `offset` is delivered; `None` if no region holds that section.
+    /// The region that answers a read: units go to slots, blocks to the whole section if it is held.
+    fn region_of(&self, read: &Read) -> Result<usize, Error> {
+        let whole = |h: &(Region, Holding)| matches!(h.0, Region::Whole { .. });
+        let fits = |h: &(Region, Holding)| h.0.section().contains(read.extent);
+        let wanted = |h: &&(Region, Holding)| fits(h) && whole(h) == (read.sum == Sum::Blocks);
+        let at =
+            self.holdings.iter().position(|h| wanted(&h)).or_else(|| self.holdings.iter().position(fits));
+        at.ok_or_else(|| unplaced(read.extent))
+    }
+
+    /// The grain in which an extent at `offset` may be delivered in pieces; `None` if it must come as a whole.
     pub(crate) fn grain(&self, offset: u64) -> Option<u64> {
-        self.index_of(Extent { offset, length: 1 }).map(|i| self.holdings[i].region.unit())
+        self.around(Extent { offset, length: 1 }).find_map(|h| match h.0 {
+            Region::Whole { grain, .. } => Some(grain),
+            Region::Slots { .. } => None,
+        })
     }
 
-    /// Makes room for `extents` (each within one section) and pins it to `ticket`. All or nothing.
-    pub(crate) fn reserve(&mut self, ticket: u32, extents: &[Extent]) -> Result<Reserved, Error> {
-        let mut wanted: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
-        for &extent in extents {
-            let at = self.index_of(extent).ok_or_else(|| unplaced(extent))?;
-            wanted.entry(at).or_default().extend(self.holdings[at].units(extent));
+    /// Makes room for `reads` and pins it to `ticket`. All or nothing.
+    pub(crate) fn reserve(&mut self, ticket: u32, reads: &[Read]) -> Result<Reserved, Error> {
+        let mut by_region: Vec<Vec<Read>> = vec![Vec::new(); self.holdings.len()];
+        for read in reads {
+            by_region[self.region_of(read)?].push(*read);
         }
-        for (&at, units) in &wanted {
-            if !self.holdings[at].has_room(ticket, units) {
-                return Ok(Reserved::Wait);
+        for ((_, holding), reads) in self.holdings.iter().zip(&by_region) {
+            match holding {
+                Holding::Slots(slots) if !slots.has_room(ticket, reads)? => return Ok(Reserved::Wait),
+                _ => {}
             }
         }
-        for (at, units) in wanted {
-            self.evictions += self.holdings[at].reserve(ticket, &units)?;
+        for ((_, holding), reads) in self.holdings.iter_mut().zip(&by_region).filter(|(_, r)| !r.is_empty()) {
+            match holding {
+                Holding::Whole(blocks) => blocks.allocate()?,
+                Holding::Slots(slots) => slots.reserve(ticket, reads)?,
+            }
         }
         Ok(Reserved::Granted)
     }
 
-    /// Stores verified bytes. Bytes nobody reserved, or that are here already, are dropped.
-    pub(crate) fn fill(&mut self, extent: Extent, bytes: &[u8]) -> Result<(), Error> {
-        let at = self.index_of(extent).ok_or_else(|| unplaced(extent))?;
-        self.holdings[at].fill(extent, bytes)
+    /// What of `extent` somebody waits for, in units that are checked and kept together.
+    pub(crate) fn awaited(&self, extent: Extent) -> Result<Vec<Read>, Error> {
+        if self.around(extent).next().is_none() {
+            return Err(unplaced(extent));
+        }
+        Ok(self
+            .around(extent)
+            .flat_map(|h| match &h.1 {
+                Holding::Whole(blocks) => blocks.awaited(extent),
+                Holding::Slots(slots) => slots.awaited(extent),
+            })
+            .collect())
     }
 
-    /// Unpins everything `ticket` holds; slots reserved but never filled are free again.
+    /// Stores the verified bytes of a read that was awaited.
+    pub(crate) fn fill(&mut self, read: &Read, bytes: &[u8]) -> Result<(), Error> {
+        let at = self.region_of(read)?;
+        match &mut self.holdings[at].1 {
+            Holding::Whole(blocks) => blocks.fill(read.extent, bytes),
+            Holding::Slots(slots) => slots.fill(read.extent, bytes),
+        }
+        Ok(())
+    }
+
+    /// Unpins everything `ticket` holds; slots reserved but never filled are the first to go.
     pub(crate) fn release(&mut self, ticket: u32) {
-        for holding in &mut self.holdings {
-            for slot in &mut holding.slots {
-                slot.pins.retain(|&t| t != ticket);
+        for (_, holding) in &mut self.holdings {
+            if let Holding::Slots(slots) = holding {
+                slots.release(ticket);
             }
         }
     }
 
     /// Bytes allocated, filled slots, and evictions so far.
     pub(crate) fn stats(&self) -> (u64, usize, u64) {
-        let resident = self.holdings.iter().filter(|h| h.buffer.is_some()).map(|h| h.region.bytes()).sum();
-        let slots = self.holdings.iter().flat_map(|h| &h.slots).filter(|s| s.filled).count();
-        (resident, slots, self.evictions)
+        self.holdings.iter().fold((0, 0, 0), |total, (region, holding)| match holding {
+            Holding::Whole(blocks) if blocks.buffer.is_some() => (total.0 + region.bytes(), total.1, total.2),
+            Holding::Whole(_) => total,
+            Holding::Slots(slots) => {
+                let (allocated, filled, evictions) = slots.stats();
+                (total.0 + allocated, total.1 + filled, total.2 + evictions)
+            }
+        })
     }
 
-    /// Those parts of `extent` that are neither here nor, for slots, worth asking for again: maximal missing runs.
-    pub(crate) fn missing(&self, extent: Extent) -> Vec<Extent> {
-        let Some(at) = self.index_of(extent) else { return vec![extent] };
-        let holding = &self.holdings[at];
-        let mut runs: Vec<Extent> = Vec::new();
-        for unit in holding.units(extent).filter(|&u| !holding.has(u)) {
-            let piece = holding.extent_of(unit);
-            match runs.last_mut() {
-                Some(last) if last.end() == piece.offset => last.length += piece.length,
-                _ => runs.push(piece),
-            }
+    /// The parts of what `read` asks for that are not here: maximal runs.
+    pub(crate) fn missing(&self, read: &Read) -> Vec<Extent> {
+        let region = self.region_of(read).ok().and_then(|at| self.holdings.get(at));
+        match region {
+            Some((_, Holding::Whole(blocks))) => blocks.missing(read.extent),
+            _ if self.get(read.extent).is_some() => Vec::new(),
+            _ => vec![read.extent],
         }
-        runs
     }
 }
 
 fn unplaced(extent: Extent) -> Error {
-    Error::argument(
-        "offset",
-        format!("{}..{} lies in no part of the file that is cached", extent.offset, extent.end()),
-    )
+    let place = format!("{}..{} lies in no part of the file that is cached", extent.offset, extent.end());
+    Error::argument("offset", place)
 }
 
 impl Source for Paged {
     fn get(&self, extent: Extent) -> Option<&[u8]> {
-        self.holdings[self.index_of(extent)?].get(extent)
+        self.around(extent).find_map(|h| match &h.1 {
+            Holding::Whole(blocks) => blocks.get(extent),
+            Holding::Slots(slots) => slots.get(extent),
+        })
     }
 
-    fn room(&self, section: Extent) -> u64 {
-        self.index_of(section).map_or(0, |at| self.holdings[at].region.bytes())
+    fn holds(&self, section: Extent) -> bool {
+        self.around(section).any(|h| matches!(h.0, Region::Whole { .. }))
+    }
+
+    fn room(&self, section: Extent) -> (usize, u64) {
+        let room = |h: &(Region, Holding)| match h.0 {
+            Region::Slots { slot, slots, .. } => Some((slots, slot)),
+            Region::Whole { .. } => None,
+        };
+        self.around(section).find_map(room).unwrap_or((0, 0))
     }
 }
 
-impl Holding {
-    fn new(region: Region) -> Self {
-        let blocks = match region {
-            Region::Whole { section, grain } => section.length.div_ceil(grain.max(1)) as usize,
-            Region::Slots { .. } => 0,
-        };
-        Holding {
-            region,
-            buffer: None,
-            filled: vec![false; blocks],
-            missing: blocks,
-            by_unit: BTreeMap::new(),
-            slots: Vec::new(),
-            hand: 0,
-        }
+/// A section in one piece.
+struct Blocks {
+    section: Extent,
+    grain: u64,
+    buffer: Option<Buffer>,
+    filled: Vec<bool>,
+    missing: usize,
+}
+
+impl Blocks {
+    fn new(section: Extent, grain: u64) -> Self {
+        let blocks = section.length.div_ceil(grain.max(1)) as usize;
+        Blocks { section, grain: grain.max(1), buffer: None, filled: vec![false; blocks], missing: blocks }
     }
 
-    /// The units that `extent` touches.
-    fn units(&self, extent: Extent) -> std::ops::Range<u64> {
-        let unit = self.region.unit().max(1);
-        let start = extent.offset - self.region.section().offset;
-        start / unit..(start + extent.length).div_ceil(unit)
-    }
-
-    fn extent_of(&self, unit: u64) -> Extent {
-        let section = self.region.section();
-        let start = unit * self.region.unit();
-        Extent {
-            offset: section.offset + start,
-            length: self.region.unit().min(section.length.saturating_sub(start)),
-        }
-    }
-
-    fn has(&self, unit: u64) -> bool {
-        match self.region {
-            Region::Whole { .. } => self.filled.get(unit as usize).copied().unwrap_or(false),
-            Region::Slots { .. } => self.by_unit.get(&unit).is_some_and(|&s| self.slots[s].filled),
-        }
-    }
-
-    fn has_room(&self, ticket: u32, units: &[u64]) -> bool {
-        let Region::Slots { slots, .. } = self.region else { return true };
-        let units: BTreeSet<u64> = units.iter().copied().collect();
-        let held = |s: &&Slot| s.pins.iter().any(|&t| t != ticket) && !units.contains(&s.unit);
-        units.len() + self.slots.iter().filter(held).count() <= slots
-    }
-
-    /// Pins `units`, evicting unpinned ones; says how many filled slots it evicted.
-    fn reserve(&mut self, ticket: u32, units: &[u64]) -> Result<u64, Error> {
+    fn allocate(&mut self) -> Result<(), Error> {
         if self.buffer.is_none() {
-            self.buffer = Some(Buffer::zeroed(self.region.bytes() as usize)?);
+            self.buffer = Some(Buffer::zeroed(self.section.length as usize)?);
         }
-        let Region::Slots { slots, .. } = self.region else { return Ok(0) };
-        let mut evicted = 0;
-        for &unit in units {
-            if let Some(&at) = self.by_unit.get(&unit) {
-                self.slots[at].recent = true;
-                if !self.slots[at].pins.contains(&ticket) {
-                    self.slots[at].pins.push(ticket);
-                }
-            }
-        }
-        for &unit in units {
-            if self.by_unit.contains_key(&unit) {
-                continue;
-            }
-            let fresh = Slot { unit, filled: false, pins: vec![ticket], recent: true };
-            let at = if self.slots.len() < slots {
-                self.slots.push(fresh);
-                self.slots.len() - 1
-            } else {
-                let Some(at) = self.victim() else {
-                    return Err(Error::Budget {
-                        needed: self.region.bytes() * 2,
-                        budget: self.region.bytes(),
-                    });
-                };
-                evicted += u64::from(self.slots[at].filled);
-                self.by_unit.remove(&self.slots[at].unit);
-                self.slots[at] = fresh;
-                at
-            };
-            self.by_unit.insert(unit, at);
-        }
-        Ok(evicted)
+        Ok(())
     }
 
-    /// The slot to reuse, by the clock algorithm: the first unpinned one that was not used since the hand passed it.
-    fn victim(&mut self) -> Option<usize> {
-        for _ in 0..2 * self.slots.len() {
-            let at = self.hand;
-            self.hand = (at + 1) % self.slots.len();
-            let slot = &mut self.slots[at];
-            if slot.pins.is_empty() {
-                if !slot.filled || !slot.recent {
-                    return Some(at);
-                }
-                slot.recent = false;
+    /// The blocks that `extent` touches.
+    fn blocks(&self, extent: Extent) -> std::ops::Range<usize> {
+        let start = extent.offset - self.section.offset;
+        (start / self.grain) as usize..(start + extent.length).div_ceil(self.grain) as usize
+    }
+
+    fn block(&self, number: usize) -> Extent {
+        let start = number as u64 * self.grain;
+        let length = self.grain.min(self.section.length.saturating_sub(start));
+        Extent { offset: self.section.offset + start, length }
+    }
+
+    fn missing(&self, extent: Extent) -> Vec<Extent> {
+        let mut runs: Vec<Extent> = Vec::new();
+        for block in self.blocks(extent).filter(|&b| !self.filled[b]).map(|b| self.block(b)) {
+            match runs.last_mut() {
+                Some(last) if last.end() == block.offset => last.length += block.length,
+                _ => runs.push(block),
             }
         }
-        None
+        runs
+    }
+
+    /// The whole blocks within `extent`, if some of them are missing and there is room for them.
+    fn awaited(&self, extent: Extent) -> Vec<Read> {
+        let inside = self.blocks(extent).filter(|&b| extent.contains(self.block(b)));
+        let (first, last) = (inside.clone().min(), inside.max());
+        match (first, last, &self.buffer) {
+            (Some(first), Some(last), Some(_)) if (first..=last).any(|b| !self.filled[b]) => {
+                let offset = self.block(first).offset;
+                let extent = Extent { offset, length: self.block(last).end() - offset };
+                vec![Read { extent, sum: Sum::Blocks }]
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn get(&self, extent: Extent) -> Option<&[u8]> {
         let buffer = self.buffer.as_ref()?.as_ref();
-        let start = match self.region {
-            Region::Whole { section, .. } => {
-                if self.missing > 0 && !self.units(extent).all(|u| self.has(u)) {
-                    return None;
-                }
-                extent.offset - section.offset
-            }
-            Region::Slots { unit, .. } => {
-                let first = self.units(extent).start;
-                if !self.extent_of(first).contains(extent) || !self.has(first) {
-                    return None;
-                }
-                self.by_unit[&first] as u64 * unit + (extent.offset - self.extent_of(first).offset)
-            }
-        };
-        buffer.get(start as usize..(start + extent.length) as usize)
+        if self.missing > 0 && !self.blocks(extent).all(|b| self.filled[b]) {
+            return None;
+        }
+        let start = (extent.offset - self.section.offset) as usize;
+        buffer.get(start..start + extent.length as usize)
     }
 
-    fn fill(&mut self, extent: Extent, bytes: &[u8]) -> Result<(), Error> {
-        let unit = self.region.unit().max(1);
-        let section = self.region.section();
-        for u in self.units(extent) {
-            let piece = self.extent_of(u);
-            if !extent.contains(piece) {
-                return Err(Error::argument(
-                    "offset",
-                    format!("deliver whole units of {unit} bytes from offset {}", section.offset),
-                ));
+    fn fill(&mut self, extent: Extent, bytes: &[u8]) {
+        for number in self.blocks(extent) {
+            let block = self.block(number);
+            if self.filled[number] || !extent.contains(block) {
+                continue;
             }
-            let from = (piece.offset - extent.offset) as usize;
-            let Some(source) = bytes.get(from..from + piece.length as usize) else {
-                return Err(Error::Length {
-                    section: "delivery",
-                    expected: extent.length,
-                    got: bytes.len() as u64,
-                });
-            };
-            let target = match self.region {
-                Region::Whole { .. } if !self.has(u) => piece.offset - section.offset,
-                Region::Slots { .. } if !self.has(u) && self.by_unit.contains_key(&u) => {
-                    self.by_unit[&u] as u64 * unit
-                }
-                _ => continue,
-            };
+            let (from, to) =
+                ((block.offset - extent.offset) as usize, (block.offset - self.section.offset) as usize);
+            let length = block.length as usize;
+            let Some(source) = bytes.get(from..from + length) else { continue };
             let Some(buffer) = &mut self.buffer else { continue };
-            let target = target as usize..(target + piece.length) as usize;
-            let Some(slice) = buffer.as_mut().get_mut(target) else { continue };
-            slice.copy_from_slice(source);
-            match self.region {
-                Region::Whole { .. } => {
-                    self.filled[u as usize] = true;
-                    self.missing -= 1;
-                }
-                Region::Slots { .. } => self.slots[self.by_unit[&u]].filled = true,
-            }
+            let Some(target) = buffer.as_mut().get_mut(to..to + length) else { continue };
+            target.copy_from_slice(source);
+            self.filled[number] = true;
+            self.missing -= 1;
         }
-        Ok(())
     }
 }

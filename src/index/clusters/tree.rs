@@ -61,7 +61,10 @@ pub(crate) fn cluster(rows: Rows<'_>, shape: Shape, ctx: &Ctx<'_>) -> Result<Tre
     let leaves: Vec<Vec<u32>> = leaves
         .into_iter()
         .flat_map(|leaf| match leaf.len() > limit {
-            true => leaf.chunks(leaf.len().div_ceil(leaf.len().div_ceil(shape.max_leaf))).map(<[u32]>::to_vec).collect(),
+            true => leaf
+                .chunks(leaf.len().div_ceil(leaf.len().div_ceil(shape.max_leaf)))
+                .map(<[u32]>::to_vec)
+                .collect(),
             false => vec![leaf],
         })
         .collect();
@@ -190,7 +193,8 @@ fn chain(points: Rows<'_>, mut left: Vec<u32>, from: Option<&[f32]>) -> Vec<u32>
     let mut here = from.unwrap_or(&[]);
     while !left.is_empty() {
         let distance = |&p: &u32| if here.is_empty() { 0.0 } else { (kernels().l2_f32)(here, points.row(p)) };
-        let nearest = left.iter().map(distance).enumerate().min_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |n| n.0);
+        let nearest =
+            left.iter().map(distance).enumerate().min_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |n| n.0);
         let next = left.remove(nearest);
         here = points.row(next);
         walk.push(next);

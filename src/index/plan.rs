@@ -1,0 +1,174 @@
+//! Which index answers, and how wide it looks: a pure choice from what the segment has, what fits and what is here.
+//!
+//! Once chosen, hits depend on the file, the queries and the options alone.
+
+use super::clusters::Width;
+use super::{IndexChoice, SearchOptions};
+use crate::error::Error;
+use crate::quant::CodecKind;
+use crate::segment::{SectionKind, Segment};
+use crate::storage::Source;
+
+/// Below so many bytes codes and graph are fetched whole: it costs no more than a few lists and their round trips.
+const SMALL: u64 = 1 << 20;
+/// Candidates of lists whose rows may be read, per hit.
+const KEEP: usize = 12;
+
+/// How a search goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    Flat,
+    Hnsw,
+    Clusters,
+}
+
+impl Route {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Route::Flat => "flat",
+            Route::Hnsw => "hnsw",
+            Route::Clusters => "clusters",
+        }
+    }
+}
+
+/// What a choice rests on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts {
+    /// There is a graph, and codes and graph can be here as a whole.
+    pub(crate) graph_fits: bool,
+    /// They are here already.
+    pub(crate) graph_here: bool,
+    /// Their bytes.
+    pub(crate) graph_bytes: u64,
+    pub(crate) graph: bool,
+    pub(crate) clusters: bool,
+    /// Codes can be here, as a whole or chunk by chunk.
+    pub(crate) codes_fit: bool,
+}
+
+impl Facts {
+    pub(crate) fn of(segment: &Segment, source: &dyn Source) -> Self {
+        let extent = |kind| segment.extent(kind).filter(|e| e.length > 0);
+        let parts = [extent(SectionKind::Codes), extent(SectionKind::Graph)];
+        let codes = segment.codes.extent;
+        Facts {
+            graph: segment.header.m > 0,
+            graph_fits: segment.header.m > 0 && parts.iter().all(|e| e.is_some_and(|e| source.holds(e))),
+            graph_here: parts.iter().all(|e| e.is_some_and(|e| source.get(e).is_some())),
+            graph_bytes: parts.iter().flatten().map(|e| e.length).sum(),
+            clusters: segment.clusters.is_some(),
+            codes_fit: source.holds(codes) || source.room(codes).1 > segment.codes.stride,
+        }
+    }
+}
+
+/// Chooses, or says why a pinned choice cannot be.
+pub(crate) fn route(choice: IndexChoice, f: Facts) -> Result<Route, Error> {
+    let no = |detail: &str| Err(Error::argument("index", detail));
+    match choice {
+        IndexChoice::Auto if f.graph_fits && (f.graph_here || f.graph_bytes <= SMALL) => Ok(Route::Hnsw),
+        IndexChoice::Auto if f.clusters => Ok(Route::Clusters),
+        IndexChoice::Auto if f.graph_fits => Ok(Route::Hnsw),
+        IndexChoice::Auto | IndexChoice::Flat if f.codes_fit => Ok(Route::Flat),
+        IndexChoice::Auto | IndexChoice::Flat => {
+            no("codes do not fit the memory budget: raise it or use clusters")
+        }
+        IndexChoice::Hnsw if f.graph_fits => Ok(Route::Hnsw),
+        IndexChoice::Hnsw if !f.graph => {
+            no("this segment has no graph: search it flat or rebuild it with one")
+        }
+        IndexChoice::Hnsw => {
+            no("codes and graph do not fit the memory budget: raise it, or use clusters or flat")
+        }
+        IndexChoice::Clusters if f.clusters => Ok(Route::Clusters),
+        IndexChoice::Clusters => no("this segment has no clusters: search it flat or rebuild it with them"),
+    }
+}
+
+/// How many candidates are found, and how many of them ranked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Depth {
+    pub(crate) k: usize,
+    pub(crate) ef: usize,
+    /// 0: the candidates' distances are final.
+    pub(crate) rescore: usize,
+}
+
+/// Fills in what the options leave open.
+pub(crate) fn depth(segment: &Segment, o: &SearchOptions) -> Depth {
+    let k = o.k.min(segment.count());
+    let binary = segment.header.codec == CodecKind::Binary;
+    let default = if binary { SearchOptions::DEFAULT_EF_BINARY } else { SearchOptions::DEFAULT_EF };
+    let ef = o.ef.unwrap_or(default).clamp(k.max(1), segment.count().max(1));
+    // Codes that are ranked again in place cost no reads; coarse ones want all their candidates ranked.
+    let enough = if segment.rows.is_some() { ef } else { (4 * k).max(32) };
+    let rescore = match segment.header.codec {
+        CodecKind::F32 | CodecKind::F16 | CodecKind::Binary if segment.rows.is_none() => 0,
+        _ => o.rescore.unwrap_or(enough).max(k),
+    };
+    Depth { k, ef, rescore }
+}
+
+/// How wide the clustered index looks.
+pub(crate) fn width(segment: &Segment, o: &SearchOptions, k: usize) -> Width {
+    let Some(clusters) = &segment.clusters else { return Width { cells: 0, probes: 0, k, keep: k } };
+    let defaults = clusters.cells.defaults;
+    let probes = o.probes.unwrap_or(defaults.probes as usize).clamp(1, clusters.cells.leaf_count().max(1));
+    // Wider than the default in leaves is wider in cells.
+    let ratio = probes as f64 / f64::from(defaults.probes.max(1));
+    let cells = (f64::from(defaults.cells) * ratio.max(1.0)).ceil() as usize;
+    let keep = o.rescore.unwrap_or(k * KEEP).max(k);
+    Width { cells: cells.clamp(1, clusters.cells.len().max(1)), probes, k, keep }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONE: Facts = Facts {
+        graph: false,
+        graph_fits: false,
+        graph_here: false,
+        graph_bytes: 100 << 20,
+        clusters: false,
+        codes_fit: false,
+    };
+
+    #[test]
+    fn each_case_has_its_route() {
+        let all = Facts {
+            graph: true,
+            graph_fits: true,
+            graph_here: true,
+            clusters: true,
+            codes_fit: true,
+            ..NONE
+        };
+        let cold = Facts { graph_here: false, ..all };
+        let tight = Facts { graph_fits: false, codes_fit: false, ..cold };
+        let table = [
+            ("everything is here", IndexChoice::Auto, all, Some(Route::Hnsw)),
+            ("cold and large", IndexChoice::Auto, cold, Some(Route::Clusters)),
+            (
+                "cold and small",
+                IndexChoice::Auto,
+                Facts { graph_bytes: 900 << 10, ..cold },
+                Some(Route::Hnsw),
+            ),
+            ("too large for memory", IndexChoice::Auto, tight, Some(Route::Clusters)),
+            ("no clusters", IndexChoice::Auto, Facts { clusters: false, ..cold }, Some(Route::Hnsw)),
+            ("codes only", IndexChoice::Auto, Facts { codes_fit: true, ..NONE }, Some(Route::Flat)),
+            ("nothing fits", IndexChoice::Auto, NONE, None),
+            ("pinned flat", IndexChoice::Flat, all, Some(Route::Flat)),
+            ("pinned flat, too large", IndexChoice::Flat, tight, None),
+            ("pinned graph, cold", IndexChoice::Hnsw, cold, Some(Route::Hnsw)),
+            ("pinned graph, too large", IndexChoice::Hnsw, tight, None),
+            ("pinned clusters, all here", IndexChoice::Clusters, all, Some(Route::Clusters)),
+            ("pinned clusters, none", IndexChoice::Clusters, NONE, None),
+        ];
+        for (case, choice, facts, expected) in table {
+            assert_eq!(route(choice, facts).ok(), expected, "{case}");
+        }
+    }
+}

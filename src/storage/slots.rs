@@ -1,0 +1,139 @@
+//! A fixed number of slots for the units of one section, each the extent that somebody asked for.
+
+use std::collections::BTreeMap;
+
+use super::{Buffer, Extent, Read};
+use crate::error::Error;
+
+struct Slot {
+    read: Read,
+    filled: bool,
+    /// The tickets that need it to stay.
+    pins: Vec<u32>,
+    /// Used since the clock's hand last passed.
+    recent: bool,
+}
+
+/// See the head of this file.
+pub(crate) struct Slots {
+    size: u64,
+    capacity: usize,
+    /// Allocated with the first reservation.
+    buffer: Option<Buffer>,
+    by_offset: BTreeMap<u64, usize>,
+    slots: Vec<Slot>,
+    /// Where the search for a slot to evict goes on.
+    hand: usize,
+    evictions: u64,
+}
+
+impl Slots {
+    pub(crate) fn new(size: u64, capacity: usize) -> Self {
+        let (by_offset, slots) = (BTreeMap::new(), Vec::new());
+        Slots { size, capacity, buffer: None, by_offset, slots, hand: 0, evictions: 0 }
+    }
+
+    /// Whether `reads`, each a unit, find room beside what others have pinned.
+    pub(crate) fn has_room(&self, ticket: u32, reads: &[Read]) -> Result<bool, Error> {
+        let mut offsets: Vec<u64> = reads.iter().map(|r| r.extent.offset).collect();
+        offsets.sort_unstable();
+        offsets.dedup();
+        if let Some(large) = reads.iter().find(|r| r.extent.length > self.size) {
+            let detail = format!("{} bytes where the largest has {}", large.extent.length, self.size);
+            return Err(Error::corrupt("lists", detail));
+        }
+        let elsewhere = |s: &&Slot| {
+            s.pins.iter().any(|&t| t != ticket) && offsets.binary_search(&s.read.extent.offset).is_err()
+        };
+        Ok(offsets.len() + self.slots.iter().filter(elsewhere).count() <= self.capacity)
+    }
+
+    /// Pins `reads` to `ticket`, evicting what nobody has pinned.
+    pub(crate) fn reserve(&mut self, ticket: u32, reads: &[Read]) -> Result<(), Error> {
+        if self.buffer.is_none() {
+            self.buffer = Some(Buffer::zeroed((self.size * self.capacity as u64) as usize)?);
+        }
+        let (here, new): (Vec<Read>, Vec<Read>) = reads.iter().partition(|r| self.unit(r.extent).is_some());
+        for at in here.iter().filter_map(|r| self.unit(r.extent)).collect::<Vec<_>>() {
+            self.slots[at].recent = true;
+            if !self.slots[at].pins.contains(&ticket) {
+                self.slots[at].pins.push(ticket);
+            }
+        }
+        for read in new {
+            let at = self.free_slot().ok_or(Error::Budget {
+                needed: self.size * (self.capacity as u64 + 1),
+                budget: self.size * self.capacity as u64,
+            })?;
+            let slot = Slot { read, filled: false, pins: vec![ticket], recent: true };
+            match self.slots.get_mut(at) {
+                Some(old) => *old = slot,
+                None => self.slots.push(slot),
+            }
+            self.by_offset.insert(read.extent.offset, at);
+        }
+        Ok(())
+    }
+
+    fn unit(&self, extent: Extent) -> Option<usize> {
+        let at = *self.by_offset.get(&extent.offset)?;
+        (self.slots[at].read.extent == extent).then_some(at)
+    }
+
+    /// A slot to write into, by the clock algorithm: the first unpinned one not used since the hand last passed.
+    fn free_slot(&mut self) -> Option<usize> {
+        if self.slots.len() < self.capacity {
+            return Some(self.slots.len());
+        }
+        for _ in 0..2 * self.slots.len() {
+            let at = self.hand;
+            self.hand = (at + 1) % self.slots.len();
+            let slot = &mut self.slots[at];
+            if slot.pins.is_empty() && (!slot.filled || !slot.recent) {
+                self.evictions += u64::from(slot.filled);
+                let offset = slot.read.extent.offset;
+                self.by_offset.remove(&offset);
+                return Some(at);
+            }
+            slot.recent &= !slot.pins.is_empty();
+        }
+        None
+    }
+
+    /// The units within `extent` that are reserved and not here yet.
+    pub(crate) fn awaited(&self, extent: Extent) -> Vec<Read> {
+        let slots = self.by_offset.range(extent.offset..extent.end()).map(|(_, &at)| &self.slots[at]);
+        slots.filter(|s| !s.filled && extent.contains(s.read.extent)).map(|s| s.read).collect()
+    }
+
+    pub(crate) fn fill(&mut self, extent: Extent, bytes: &[u8]) {
+        let Some(at) = self.unit(extent).filter(|&at| !self.slots[at].filled) else { return };
+        let start = (at as u64 * self.size) as usize;
+        let Some(buffer) = &mut self.buffer else { return };
+        if let Some(target) = buffer.as_mut().get_mut(start..start + bytes.len()) {
+            target.copy_from_slice(bytes);
+            self.slots[at].filled = true;
+        }
+    }
+
+    /// `extent`, or the unit around it, if it is here.
+    pub(crate) fn get(&self, extent: Extent) -> Option<&[u8]> {
+        let (_, &at) = self.by_offset.range(..=extent.offset).next_back()?;
+        let slot = &self.slots[at];
+        if !slot.filled || !slot.read.extent.contains(extent) {
+            return None;
+        }
+        let start = (at as u64 * self.size + (extent.offset - slot.read.extent.offset)) as usize;
+        self.buffer.as_ref()?.as_ref().get(start..start + extent.length as usize)
+    }
+
+    pub(crate) fn release(&mut self, ticket: u32) {
+        self.slots.iter_mut().for_each(|slot| slot.pins.retain(|&t| t != ticket));
+    }
+
+    /// Bytes allocated, slots filled, evictions so far.
+    pub(crate) fn stats(&self) -> (u64, usize, u64) {
+        let allocated = self.buffer.as_ref().map_or(0, |_| self.size * self.capacity as u64);
+        (allocated, self.slots.iter().filter(|s| s.filled).count(), self.evictions)
+    }
+}
