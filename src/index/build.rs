@@ -9,7 +9,7 @@ use crate::id::Ids;
 use crate::kernels::kernels;
 use crate::metric::Metric;
 use crate::quant::kmeans::Rows;
-use crate::quant::{self, Codec, CodecKind, Sq8};
+use crate::quant::{self, Codec, CodecKind, Rabitq, Sq8};
 use crate::segment::{self, Header, Parts, SectionKind, limits};
 
 /// How to build a segment. The same rows, ids and options give the same bytes on every target.
@@ -54,7 +54,7 @@ impl Default for BuildOptions {
             seed: 42,
             branching: 64,
             max_leaf: 32,
-            max_iterations: 4,
+            max_iterations: 8,
         }
     }
 }
@@ -306,28 +306,52 @@ fn clusters(
     file_id: [u8; 16],
 ) -> Result<Vec<(SectionKind, Vec<u8>)>, Error> {
     let metric = options.metric;
-    let codec = quant::train(CodecKind::Rabitq, metric, dim, rows);
-    let cell_codec = quant::load(CodecKind::Sq8, metric, dim, &codec.parameters())?;
-    let stride = CodecKind::Rabitq.stride(dim, metric);
-    let codes = encode_with(&*codec, stride, dim, rows)?;
-    let shape = segment::clusters::Shape {
-        leaves: &tree.leaves,
-        cells: &tree.cells,
-        leaf_centroids: &tree.leaf_centroids,
-        cell_centroids: &tree.cell_centroids,
-    };
-    let list_rows = segment::clusters::ListRows { codes: &codes, stride, row_sums, ids, order: &tree.order };
-    let defaults = calibrate(tree, rows, dim, metric, options.seed, &[]);
-    let cell_codec = (&*cell_codec, CodecKind::Sq8.stride(dim, metric));
-    let seed = segment::file_seed(&file_id);
-    let [cells, leaves, lists] =
-        segment::clusters::encode(&shape, &list_rows, &*codec, cell_codec, dim, seed, defaults)?;
+    let cell_codec = quant::train(CodecKind::Sq8, metric, dim, rows);
+    let parameters = cell_codec.parameters();
+    let codec = Rabitq::new(metric, quant::floats(&parameters));
+    let cell_stride = CodecKind::Sq8.stride(dim, metric);
+    let cell_codes = encode_with(&*cell_codec, cell_stride, dim, &tree.cell_centroids)?;
+    // What is stored around a centroid is stored around what its code stands for: that is what a query is measured to.
+    let mut centres = vec![0.0; tree.cell_centroids.len()];
+    for (code, centre) in cell_codes.chunks_exact(cell_stride).zip(centres.chunks_exact_mut(dim)) {
+        cell_codec.decode(code, centre);
+    }
+    let positions: Vec<u32> = tree.cells.iter().map(|&leaf| tree.leaves[leaf as usize]).collect();
+    let [cells, leaves, lists] = segment::clusters::encode(
+        &segment::clusters::Parts {
+            leaves: &tree.leaves,
+            cells: &tree.cells,
+            cell_codes: &cell_codes,
+            leaf_codes: &around(&codec, &tree.leaf_centroids, dim, &tree.cells, &centres),
+            row_codes: &around(&codec, rows, dim, &positions, &centres),
+            stride: Rabitq::stride(dim),
+            row_sums,
+            ids,
+            order: &tree.order,
+            defaults: calibrate(tree, rows, dim, metric, options.seed, &[]),
+        },
+        segment::file_seed(&file_id),
+    );
     Ok(vec![
-        (SectionKind::ListParameters, codec.parameters()),
+        (SectionKind::ListParameters, parameters),
         (SectionKind::Cells, cells),
         (SectionKind::Leaves, leaves),
         (SectionKind::Lists, lists),
     ])
+}
+
+/// 1-bit codes of `rows` (row-major), of which those from `starts[i]` on lie in the cell around centre i.
+fn around(codec: &Rabitq, rows: &[f32], dim: usize, starts: &[u32], centres: &[f32]) -> Vec<u8> {
+    let stride = Rabitq::stride(dim);
+    let cells = exec::map_chunks(starts.len() - 1, 1, |cell| {
+        let centre = &centres[cell.start * dim..][..dim];
+        let members = &rows[starts[cell.start] as usize * dim..starts[cell.start + 1] as usize * dim];
+        let mut codes = vec![0; members.len() / dim * stride];
+        let encode = |(row, code): (&[f32], &mut [u8])| codec.encode(row, centre, code);
+        members.chunks_exact(dim).zip(codes.chunks_exact_mut(stride)).for_each(encode);
+        codes
+    });
+    cells.concat()
 }
 
 /// The graph over SQ8 codes: the segment's own where it has them, else made for the purpose.

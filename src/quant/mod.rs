@@ -5,7 +5,7 @@
 //! | `float`  | f32, f16 | 4·d, 2·d |
 //! | `sq8`    | one signed byte a component, a scale per row | d + 8, under L2 d + 12 |
 //! | `binary` | one bit a component | ⌈d/8⌉ |
-//! | `rabitq` | one bit a component of the rotated residual, length-corrected | ⌈d/8⌉ + 8 |
+//! | `rabitq` | (of lists only) one bit a component of the rotated residual, length-corrected | ⌈d/8⌉ + 8 |
 //! | `kmeans` | (no codec) centroids for the cluster order | |
 //!
 //! A codec is trained once, encodes each row once, and scores rows in place: `prepare` a query, then `distances` of
@@ -21,6 +21,7 @@ mod sq8;
 use crate::error::Error;
 use crate::metric::Metric;
 
+pub(crate) use rabitq::Rabitq;
 pub(crate) use sq8::Sq8;
 
 /// A way to store vectors.
@@ -35,13 +36,10 @@ pub enum CodecKind {
     Sq8 = 3,
     /// One bit a component.
     Binary = 4,
-    /// One bit a component of the rotated residual, with a length correction.
-    Rabitq = 5,
 }
 
 impl CodecKind {
-    const ALL: [CodecKind; 5] =
-        [CodecKind::F32, CodecKind::F16, CodecKind::Sq8, CodecKind::Binary, CodecKind::Rabitq];
+    const ALL: [CodecKind; 4] = [CodecKind::F32, CodecKind::F16, CodecKind::Sq8, CodecKind::Binary];
 
     /// The name in files, on the command line and in JS.
     pub fn name(self) -> &'static str {
@@ -50,7 +48,6 @@ impl CodecKind {
             CodecKind::F16 => "f16",
             CodecKind::Sq8 => "sq8",
             CodecKind::Binary => "binary",
-            CodecKind::Rabitq => "rabitq",
         }
     }
 
@@ -65,7 +62,6 @@ impl CodecKind {
             CodecKind::F16 => dim * 2,
             CodecKind::Sq8 => dim + sq8::terms(metric),
             CodecKind::Binary => dim.div_ceil(8),
-            CodecKind::Rabitq => dim.div_ceil(8) + rabitq::TERMS,
         }
     }
 
@@ -73,7 +69,7 @@ impl CodecKind {
     pub(crate) fn parameter_bytes(self, dim: usize) -> usize {
         match self {
             CodecKind::F32 | CodecKind::F16 => 0,
-            CodecKind::Sq8 | CodecKind::Binary | CodecKind::Rabitq => dim * 4,
+            CodecKind::Sq8 | CodecKind::Binary => dim * 4,
         }
     }
 }
@@ -83,9 +79,7 @@ impl std::str::FromStr for CodecKind {
 
     fn from_str(name: &str) -> Result<Self, Error> {
         let found = Self::ALL.into_iter().find(|c| c.name() == name);
-        found.ok_or_else(|| {
-            Error::argument("codec", format!("{name:?} is none of f32, f16, sq8, binary, rabitq"))
-        })
+        found.ok_or_else(|| Error::argument("codec", format!("{name:?} is none of f32, f16, sq8, binary")))
     }
 }
 
@@ -123,11 +117,6 @@ pub(crate) trait Codec: Send + Sync {
     /// `out[i]` = distance from the prepared query to row `ids[i]` of `rows` (a matrix of codes, one stride a row).
     /// Every id must be a row of the matrix.
     fn distances(&self, prepared: &mut Prepared, rows: &[u8], ids: &[u32], out: &mut [f32]);
-
-    /// About how far (one standard deviation) a distance to this row is from the true one; 0 if nothing is known.
-    fn error(&self, _prepared: &Prepared, _code: &[u8]) -> f32 {
-        0.0
-    }
 }
 
 /// Fits a codec to the rows. `rows` is row-major, `dim` wide.
@@ -136,7 +125,6 @@ pub(crate) fn train(kind: CodecKind, metric: Metric, dim: usize, rows: &[f32]) -
         CodecKind::F32 | CodecKind::F16 => Box::new(float::Float::new(kind, metric, dim)),
         CodecKind::Sq8 => Box::new(Sq8::new(metric, means(dim, rows))),
         CodecKind::Binary => Box::new(binary::Binary::new(means(dim, rows))),
-        CodecKind::Rabitq => Box::new(rabitq::Rabitq::new(metric, means(dim, rows))),
     }
 }
 
@@ -147,14 +135,7 @@ pub(crate) fn load(
     dim: usize,
     stored: &[u8],
 ) -> Result<Box<dyn Codec>, Error> {
-    let values: Vec<f32> = stored
-        .chunks_exact(4)
-        .map(|b| {
-            f32::from_bits(
-                u32::from(b[0]) | u32::from(b[1]) << 8 | u32::from(b[2]) << 16 | u32::from(b[3]) << 24,
-            )
-        })
-        .collect();
+    let values = floats(stored);
     if stored.len() != kind.parameter_bytes(dim) || values.iter().any(|v| !v.is_finite()) {
         return Err(Error::corrupt("codec parameters", "a parameter is missing or not finite"));
     }
@@ -162,7 +143,6 @@ pub(crate) fn load(
         CodecKind::F32 | CodecKind::F16 => Box::new(float::Float::new(kind, metric, dim)),
         CodecKind::Sq8 => Box::new(Sq8::new(metric, values)),
         CodecKind::Binary => Box::new(binary::Binary::new(values)),
-        CodecKind::Rabitq => Box::new(rabitq::Rabitq::new(metric, values)),
     })
 }
 
@@ -182,6 +162,11 @@ fn means(dim: usize, rows: &[f32]) -> Vec<f32> {
         total.iter_mut().zip(sum).for_each(|(t, s)| *t += s);
     }
     total.into_iter().map(|t| (t / count.max(1) as f64) as f32).collect()
+}
+
+/// Little-endian f32s.
+pub(crate) fn floats(stored: &[u8]) -> Vec<f32> {
+    stored.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
 }
 
 fn f32_bytes(values: &[f32]) -> Vec<u8> {

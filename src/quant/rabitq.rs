@@ -1,13 +1,13 @@
 //! RaBitQ (Gao and Long, 2024): one bit a component of the rotated residual, with a length correction that makes the
 //! estimate of an inner product with a float query unbiased.
 //!
-//! A row x = mean + r is stored as b = the signs of Rr and two terms: `[b: 1 bit × d][s: f32][t: f32]`, where R is a
-//! rotation, s = ‖r‖² / ‖Rr‖₁, and t = mean·r (under L2: ‖r‖²). For a query, q' = q - mean, and
-//! q'·r ≈ s · Σ (Rq')ᵢ·(±1)ᵢ. The rotated query is rounded to [`PLANES`] bits, so that the sum is a few popcounts.
+//! A row x = c + r around some centre c is stored as b = the signs of Rr and two terms: `[b: 1 bit × d][s: f32][t: f32]`,
+//! where R is a rotation, s = ‖r‖² / ‖Rr‖₁, and t = mean·r (under L2: ‖r‖² + 2·(c - mean)·r). For a query, q' = q - mean,
+//! and q'·r ≈ s · Σ (Rq')ᵢ·(±1)ᵢ; so one rotated query serves every centre, and the distance to x is the distance to c
+//! plus what [`Rabitq::offsets`] gives. The rotated query is rounded to [`PLANES`] bits: the sum is a few popcounts.
 
+use super::Prepared;
 use super::rotation::Rotation;
-use super::{Codec, Prepared, f32_bytes};
-use crate::error::Error;
 use crate::kernels::kernels;
 use crate::metric::Metric;
 
@@ -15,7 +15,7 @@ use crate::metric::Metric;
 const PLANES: usize = 6;
 const LEVELS: f32 = ((1 << PLANES) - 1) as f32;
 /// Bytes after the bits of a row.
-pub(crate) const TERMS: usize = 8;
+const TERMS: usize = 8;
 
 /// See the head of this file.
 pub(crate) struct Rabitq {
@@ -33,21 +33,26 @@ impl Rabitq {
     fn bits(&self) -> usize {
         self.mean.len().div_ceil(8)
     }
+
+    pub(crate) fn stride(dim: usize) -> usize {
+        dim.div_ceil(8) + TERMS
+    }
 }
 
 fn term(code: &[u8], at: usize) -> f32 {
     code.get(at..).and_then(|c| c.first_chunk()).map_or(0.0, |b| f32::from_le_bytes(*b))
 }
 
-impl Codec for Rabitq {
-    fn parameters(&self) -> Vec<u8> {
-        f32_bytes(&self.mean)
-    }
-
-    fn encode(&self, row: &[f32], out: &mut [u8]) -> Result<(), Error> {
-        let mut r: Vec<f32> = row.iter().zip(&self.mean).map(|(x, m)| x - m).collect();
-        let along = (kernels().dot_f32)(&self.mean, &r);
-        let square = (kernels().dot_f32)(&r, &r);
+impl Rabitq {
+    /// Writes the code of `row` around `centre`.
+    pub(crate) fn encode(&self, row: &[f32], centre: &[f32], out: &mut [u8]) {
+        let dot = kernels().dot_f32;
+        let mut r: Vec<f32> = row.iter().zip(centre).map(|(x, c)| x - c).collect();
+        let square = dot(&r, &r);
+        let other = match self.metric {
+            Metric::Cosine | Metric::Dot => dot(&self.mean, &r),
+            Metric::L2 => square + 2.0 * (dot(centre, &r) - dot(&self.mean, &r)),
+        };
         self.rotation.apply(&mut r);
         let (bits, terms) = out.split_at_mut(self.bits());
         for (byte, group) in bits.iter_mut().zip(r.chunks(8)) {
@@ -56,25 +61,14 @@ impl Codec for Rabitq {
         let length: f64 = r.iter().map(|x| f64::from(x.abs())).sum();
         let scale = if length > 0.0 { (f64::from(square) / length) as f32 } else { 0.0 };
         terms[..4].copy_from_slice(&scale.to_le_bytes());
-        let other = if self.metric == Metric::L2 { square } else { along };
         terms[4..8].copy_from_slice(&other.to_le_bytes());
-        Ok(())
-    }
-
-    /// The mean: one bit a component tells too little of a vector to call it one.
-    fn decode(&self, _code: &[u8], out: &mut [f32]) {
-        out.copy_from_slice(&self.mean);
     }
 
     /// Leaves in `prepared.bytes` a plane of zeros, then the bit planes of the rotated query from low to high.
-    fn prepare(&self, query: &[f32], _fine: bool, prepared: &mut Prepared) {
+    pub(crate) fn prepare(&self, query: &[f32], prepared: &mut Prepared) {
         let floats = &mut prepared.floats;
         floats.clear();
         floats.extend(query.iter().zip(&self.mean).map(|(x, m)| x - m));
-        prepared.base = match self.metric {
-            Metric::L2 => (kernels().dot_f32)(floats, floats),
-            Metric::Cosine | Metric::Dot => -(kernels().dot_f32)(query, &self.mean),
-        };
         prepared.length = (kernels().dot_f32)(floats, floats).sqrt();
         self.rotation.apply(floats);
         let (low, high) = floats.iter().fold((f32::MAX, f32::MIN), |(l, h), &x| (l.min(x), h.max(x)));
@@ -92,13 +86,16 @@ impl Codec for Rabitq {
         (prepared.factor, prepared.low) = (step, low);
     }
 
-    fn distances(&self, prepared: &mut Prepared, rows: &[u8], ids: &[u32], out: &mut [f32]) {
+    /// `out[i]` = distance to row i of `rows` (a matrix of codes) less the distance to its centre.
+    pub(crate) fn offsets(&self, prepared: &Prepared, rows: &[u8], out: &mut [f32]) {
         const GROUP: usize = 64;
         let size = self.bits();
         let stride = size + TERMS;
         let dim = self.mean.len() as i32;
         let mut counts = [0u32; GROUP];
-        for (ids, out) in ids.chunks(GROUP).zip(out.chunks_mut(GROUP)) {
+        for (group, out) in out.chunks_mut(GROUP).enumerate() {
+            let ids: [u32; GROUP] = std::array::from_fn(|i| (group * GROUP + i) as u32);
+            let ids = &ids[..out.len()];
             // Σ uᵢbᵢ, twice: |u AND b| = (|u| + |b| - |u XOR b|) / 2 for each plane, weighed by 2^plane.
             let mut products = [0i32; GROUP];
             let mut set = [0i32; GROUP];
@@ -117,16 +114,16 @@ impl Codec for Rabitq {
                 let dot = prepared.low * (2 * set - dim) as f32 + prepared.factor * product as f32;
                 let estimate = term(code, size) * dot;
                 *o = match self.metric {
-                    Metric::Cosine | Metric::Dot => prepared.base - (estimate + term(code, size + 4)),
-                    Metric::L2 => prepared.base + term(code, size + 4) - (estimate + estimate),
+                    Metric::Cosine | Metric::Dot => -(estimate + term(code, size + 4)),
+                    Metric::L2 => term(code, size + 4) - (estimate + estimate),
                 };
             }
         }
     }
 
-    /// With α = ‖Rr‖₁ / (√d·‖r‖), about 0.8 in high dimensions, the error of q'·r has the standard deviation
+    /// About how far (one standard deviation) an offset is from the true one. With α = ‖Rr‖₁ / (√d·‖r‖), about 0.8 in high dimensions, the error of q'·r has the standard deviation
     /// ‖q'‖·‖r‖·√((1 - α²) / (α²·(d - 1))), and ‖r‖ = s·α·√d.
-    fn error(&self, prepared: &Prepared, code: &[u8]) -> f32 {
+    pub(crate) fn error(&self, prepared: &Prepared, code: &[u8]) -> f32 {
         let spread = if self.metric == Metric::L2 { 1.2 } else { 0.6 };
         spread * prepared.length * term(code, self.bits())
     }

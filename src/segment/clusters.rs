@@ -6,7 +6,6 @@
 use super::ids::{self, IdView};
 use crate::error::Error;
 use crate::id::Ids;
-use crate::quant::Codec;
 use crate::storage::{Extent, Read, Sum, checksum};
 
 const HEAD: usize = 32;
@@ -21,53 +20,44 @@ pub(crate) struct Defaults {
 }
 
 /// Leaves in cells, rows in leaves, as the build found them.
-pub(crate) struct Shape<'a> {
+pub(crate) struct Parts<'a> {
     /// Where each leaf starts; one more for the end.
     pub(crate) leaves: &'a [u32],
     /// The first leaf of each cell; one more for the end.
     pub(crate) cells: &'a [u32],
-    pub(crate) leaf_centroids: &'a [f32],
-    pub(crate) cell_centroids: &'a [f32],
-}
-
-/// What the rows of a list are made of.
-pub(crate) struct ListRows<'a> {
-    /// 1-bit codes in order of position.
-    pub(crate) codes: &'a [u8],
+    /// Codes of the cells' centroids.
+    pub(crate) cell_codes: &'a [u8],
+    /// 1-bit codes of the leaves' centroids, and of the rows, in order.
+    pub(crate) leaf_codes: &'a [u8],
+    pub(crate) row_codes: &'a [u8],
+    /// Bytes of one.
     pub(crate) stride: usize,
     /// The sums of the rows that hits are ranked by at last, one u32 each.
     pub(crate) row_sums: &'a [u8],
     pub(crate) ids: &'a Ids,
     /// `order[position]` = row.
     pub(crate) order: &'a [u32],
+    pub(crate) defaults: Defaults,
 }
 
 /// The Cells, Leaves and Lists sections. Sums of blocks are seeded by their offset within their section.
-pub(crate) fn encode(
-    shape: &Shape<'_>,
-    rows: &ListRows<'_>,
-    codec: &dyn Codec,
-    cell_codec: (&dyn Codec, usize),
-    dim: usize,
-    seed: u64,
-    defaults: Defaults,
-) -> Result<[Vec<u8>; 3], Error> {
-    let lists: Vec<Vec<u8>> = shape.leaves.windows(2).map(|leaf| list(rows, leaf[0], leaf[1])).collect();
+pub(crate) fn encode(p: &Parts<'_>, seed: u64) -> [Vec<u8>; 3] {
+    let lists: Vec<Vec<u8>> = p.leaves.windows(2).map(|leaf| list(p, leaf[0], leaf[1])).collect();
     let list_sums = sums(seed, LISTS, &lists);
-    let leaf_blocks = leaf_blocks(shape, &lists, &list_sums, codec, rows.stride, dim)?;
+    let leaf_blocks = leaf_blocks(p, &lists, &list_sums);
     let leaf_sums = sums(seed, LEAVES, &leaf_blocks);
 
     let longest = |blocks: &[Vec<u8>]| blocks.iter().map(Vec::len).max().unwrap_or(0) as u32;
-    let counts = [shape.cells.len() as u32 - 1, shape.leaves.len() as u32 - 1];
-    let head =
-        [counts[0], counts[1], longest(&leaf_blocks), longest(&lists), defaults.cells, defaults.probes, 0, 0];
+    let counts = [p.cells.len() as u32 - 1, p.leaves.len() as u32 - 1];
+    let Defaults { cells, probes } = p.defaults;
+    let head = [counts[0], counts[1], longest(&leaf_blocks), longest(&lists), cells, probes, 0, 0];
     let mut cells: Vec<u8> = head.iter().flat_map(|v| v.to_le_bytes()).collect();
     cells.extend(offsets(&leaf_blocks).flat_map(u64::to_le_bytes));
     cells.extend(leaf_sums.iter().flat_map(|s| s.to_le_bytes()));
-    cells.extend(shape.cells.iter().flat_map(|c| c.to_le_bytes()));
-    cells.extend(shape.cells.iter().flat_map(|&c| shape.leaves[c as usize].to_le_bytes()));
-    cells.extend(encode_rows(cell_codec.0, cell_codec.1, dim, shape.cell_centroids)?);
-    Ok([cells, leaf_blocks.concat(), lists.concat()])
+    cells.extend(p.cells.iter().flat_map(|c| c.to_le_bytes()));
+    cells.extend(p.cells.iter().flat_map(|&c| p.leaves[c as usize].to_le_bytes()));
+    cells.extend_from_slice(p.cell_codes);
+    [cells, leaf_blocks.concat(), lists.concat()]
 }
 
 /// What the sums of the two sections' blocks are seeded with beside their offset.
@@ -87,40 +77,25 @@ fn sums(seed: u64, tag: u64, blocks: &[Vec<u8>]) -> Vec<u64> {
 }
 
 /// Codes, row sums and ids of rows `start..end`.
-fn list(rows: &ListRows<'_>, start: u32, end: u32) -> Vec<u8> {
+fn list(p: &Parts<'_>, start: u32, end: u32) -> Vec<u8> {
     let (start, end) = (start as usize, end as usize);
-    let mut block = rows.codes[start * rows.stride..end * rows.stride].to_vec();
-    block.extend_from_slice(&rows.row_sums[start * 4..end * 4]);
-    block.extend(ids::encode(rows.ids, &rows.order[start..end]));
+    let mut block = p.row_codes[start * p.stride..end * p.stride].to_vec();
+    block.extend_from_slice(&p.row_sums[start * 4..end * 4]);
+    block.extend(ids::encode(p.ids, &p.order[start..end]));
     block
 }
 
-fn leaf_blocks(
-    shape: &Shape<'_>,
-    lists: &[Vec<u8>],
-    list_sums: &[u64],
-    codec: &dyn Codec,
-    stride: usize,
-    dim: usize,
-) -> Result<Vec<Vec<u8>>, Error> {
+fn leaf_blocks(p: &Parts<'_>, lists: &[Vec<u8>], list_sums: &[u64]) -> Vec<Vec<u8>> {
     let offsets: Vec<u64> = offsets(lists).collect();
     let block = |cell: &[u32]| {
         let (first, last) = (cell[0] as usize, cell[1] as usize);
         let mut block: Vec<u8> = offsets[first..=last].iter().flat_map(|o| o.to_le_bytes()).collect();
         block.extend(list_sums[first..last].iter().flat_map(|s| s.to_le_bytes()));
-        block.extend(shape.leaves[first..=last].iter().flat_map(|p| p.to_le_bytes()));
-        block.extend(encode_rows(codec, stride, dim, &shape.leaf_centroids[first * dim..last * dim])?);
-        Ok(block)
+        block.extend(p.leaves[first..=last].iter().flat_map(|p| p.to_le_bytes()));
+        block.extend_from_slice(&p.leaf_codes[first * p.stride..last * p.stride]);
+        block
     };
-    shape.cells.windows(2).map(block).collect()
-}
-
-fn encode_rows(codec: &dyn Codec, stride: usize, dim: usize, rows: &[f32]) -> Result<Vec<u8>, Error> {
-    let mut out = vec![0; rows.len() / dim * stride];
-    rows.chunks_exact(dim)
-        .zip(out.chunks_exact_mut(stride))
-        .try_for_each(|(row, code)| codec.encode(row, code))?;
-    Ok(out)
+    p.cells.windows(2).map(block).collect()
 }
 
 /// The Cells section, checked and owned.

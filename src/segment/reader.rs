@@ -4,7 +4,7 @@
 use super::clusters::Cells;
 use super::format::{self, Header, Section, SectionKind};
 use crate::error::Error;
-use crate::quant::{self, Codec, CodecKind};
+use crate::quant::{self, Codec, CodecKind, Rabitq};
 use crate::storage::{Extent, Read, Sum, checksum};
 
 /// Enough of a file's start to hold its header; the whole front of most segments.
@@ -33,8 +33,8 @@ pub(crate) struct Clusters {
     pub(crate) cells: Cells,
     /// Of the cells' centroids.
     pub(crate) cell_codec: Box<dyn Codec>,
-    /// Of the lists, and of the leaves' centroids.
-    pub(crate) list_codec: Box<dyn Codec>,
+    /// Of the lists' rows and of the leaves' centroids, both around the centroid of their cell.
+    pub(crate) list_codec: Rabitq,
 }
 
 /// An opened segment: its header, codec parameters and checksums. It holds no rows; those are read from a source.
@@ -200,12 +200,11 @@ fn clusters(h: &Header, front: &[u8], seed: u64) -> Result<Option<Clusters>, Err
         return Ok(None);
     }
     let parameters = front_section(h, front, seed, SectionKind::ListParameters)?;
-    let load = |kind| quant::load(kind, h.metric, h.dim, parameters);
-    let (list_codec, cell_codec) = (load(CodecKind::Rabitq)?, load(CodecKind::Sq8)?);
-    let stride = |kind: CodecKind| kind.stride(h.dim, h.metric);
+    let cell_codec = quant::load(CodecKind::Sq8, h.metric, h.dim, parameters)?;
+    let list_codec = Rabitq::new(h.metric, quant::floats(parameters));
     let bytes = front_section(h, front, seed, SectionKind::Cells)?;
     let extents = [leaves.extent, lists.extent];
-    let cells = Cells::decode(bytes, extents, stride(CodecKind::Rabitq), stride(CodecKind::Sq8))?;
+    let cells = Cells::decode(bytes, extents, Rabitq::stride(h.dim), CodecKind::Sq8.stride(h.dim, h.metric))?;
     Ok(Some(Clusters { cells, cell_codec, list_codec }))
 }
 
@@ -222,7 +221,7 @@ fn check_lengths(h: &Header) -> Result<(), Error> {
             SectionKind::RowSums | SectionKind::IdOrder => Some(count * 4),
             // Their own headers say more; `graph` and `ids` check them when they are read.
             SectionKind::Graph | SectionKind::Ids | SectionKind::Sums => None,
-            SectionKind::ListParameters => Some(CodecKind::Rabitq.parameter_bytes(h.dim) as u64),
+            SectionKind::ListParameters => Some(CodecKind::Sq8.parameter_bytes(h.dim) as u64),
             SectionKind::Cells | SectionKind::Leaves | SectionKind::Lists => None,
         };
         if let Some(expected) = fixed.filter(|&f| f != section.extent.length) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::error::Error;
 use crate::id::Id;
 use crate::index::pool::Pool;
-use crate::quant::{Codec, Prepared};
+use crate::quant::Prepared;
 use crate::segment::clusters::{Leaf, List};
 use crate::segment::{Clusters, Segment};
 use crate::storage::{Read, Source};
@@ -30,14 +30,21 @@ pub(crate) struct Label {
     error: f32,
 }
 
+/// A leaf, and the distance to the centroid of its cell.
+#[derive(Clone, Copy)]
+struct Found {
+    leaf: Leaf,
+    centre: f32,
+}
+
 /// One query on its way through the tree.
 pub(crate) struct Probe {
     width: Width,
     /// Cells whose leaves were not looked at yet; `None` before they are ranked.
-    cells: Option<Vec<u32>>,
-    found: Vec<(f32, Leaf)>,
+    cells: Option<Vec<(f32, u32)>>,
+    found: Vec<(f32, Found)>,
     /// Lists that were not scanned yet; `None` before the leaves are ranked.
-    lists: Option<Vec<Leaf>>,
+    lists: Option<Vec<Found>>,
     pool: Pool,
     labels: BTreeMap<u32, Label>,
     pub(crate) distances: u64,
@@ -71,10 +78,10 @@ impl Probe {
         if self.cells.is_none() {
             self.cells = Some(nearest_cells(clusters, query, width.cells, prepared));
         }
-        clusters.list_codec.prepare(query, false, prepared);
+        clusters.list_codec.prepare(query, prepared);
         let mut missing = Vec::new();
         for cell in std::mem::take(self.cells.get_or_insert_default()) {
-            let read = clusters.cells.block(cell as usize);
+            let read = clusters.cells.block(cell.1 as usize);
             match source.get(read.extent) {
                 Some(bytes) => self.rank_leaves(segment, clusters, cell, bytes, prepared)?,
                 None => {
@@ -88,15 +95,15 @@ impl Probe {
         }
         let found = &mut self.found;
         let lists = self.lists.get_or_insert_with(|| {
-            found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.start.cmp(&b.1.start)));
+            found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.leaf.start.cmp(&b.1.leaf.start)));
             found.drain(..).take(width.probes).map(|f| f.1).collect()
         });
-        for leaf in std::mem::take(lists) {
-            match source.get(leaf.read.extent) {
-                Some(bytes) => self.scan(segment, clusters, &leaf, bytes, prepared)?,
+        for found in std::mem::take(lists) {
+            match source.get(found.leaf.read.extent) {
+                Some(bytes) => self.scan(segment, clusters, &found, bytes, prepared)?,
                 None => {
-                    self.lists.get_or_insert_default().push(leaf);
-                    missing.push(leaf.read);
+                    self.lists.get_or_insert_default().push(found);
+                    missing.push(found.leaf.read);
                 }
             }
         }
@@ -107,15 +114,16 @@ impl Probe {
         &mut self,
         segment: &Segment,
         clusters: &Clusters,
-        cell: u32,
+        (centre, cell): (f32, u32),
         bytes: &[u8],
-        prepared: &mut Prepared,
+        prepared: &Prepared,
     ) -> Result<(), Error> {
         let block = clusters.cells.leaves(cell as usize, bytes)?;
-        let distances = all_distances(&*clusters.list_codec, prepared, block.codes, block.count);
+        let mut offsets = vec![0.0; block.count];
+        clusters.list_codec.offsets(prepared, block.codes, &mut offsets);
         self.distances += block.count as u64;
-        for (at, distance) in distances.into_iter().enumerate() {
-            self.found.push((distance, block.leaf(at, segment.count())?));
+        for (at, offset) in offsets.into_iter().enumerate() {
+            self.found.push((centre + offset, Found { leaf: block.leaf(at, segment.count())?, centre }));
         }
         Ok(())
     }
@@ -124,17 +132,18 @@ impl Probe {
         &mut self,
         segment: &Segment,
         clusters: &Clusters,
-        leaf: &Leaf,
+        Found { leaf, centre }: &Found,
         bytes: &[u8],
-        prepared: &mut Prepared,
+        prepared: &Prepared,
     ) -> Result<(), Error> {
         let stride = clusters.cells.stride;
         let list = List::new(bytes, leaf, stride, segment.header.text_ids)?;
         let count = (leaf.end - leaf.start) as usize;
-        let distances = all_distances(&*clusters.list_codec, prepared, list.codes, count);
+        let mut offsets = vec![0.0; count];
+        clusters.list_codec.offsets(prepared, list.codes, &mut offsets);
         self.distances += count as u64;
-        for (at, distance) in distances.into_iter().enumerate() {
-            self.pool.offer(distance, leaf.start + at as u32);
+        for (at, offset) in offsets.into_iter().enumerate() {
+            self.pool.offer(centre + offset, leaf.start + at as u32);
         }
         // Labels of those that are candidates now: the list may be gone when they are wanted.
         for (_, position) in self.pool.iter().filter(|c| (leaf.start..leaf.end).contains(&c.1)) {
@@ -157,18 +166,19 @@ impl Probe {
     }
 }
 
-fn nearest_cells(clusters: &Clusters, query: &[f32], count: usize, prepared: &mut Prepared) -> Vec<u32> {
+/// The nearest cells and the distances to their centroids.
+fn nearest_cells(
+    clusters: &Clusters,
+    query: &[f32],
+    count: usize,
+    prepared: &mut Prepared,
+) -> Vec<(f32, u32)> {
+    let cells: Vec<u32> = (0..clusters.cells.len() as u32).collect();
+    let mut distances = vec![0.0; cells.len()];
     clusters.cell_codec.prepare(query, true, prepared);
-    let cells = clusters.cells.len();
-    let distances = all_distances(&*clusters.cell_codec, prepared, &clusters.cells.codes, cells);
-    let mut ranked: Vec<(f32, u32)> = distances.into_iter().zip(0..).collect();
+    clusters.cell_codec.distances(prepared, &clusters.cells.codes, &cells, &mut distances);
+    let mut ranked: Vec<(f32, u32)> = distances.into_iter().zip(cells).collect();
     ranked.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    ranked.into_iter().take(count).map(|r| r.1).collect()
-}
-
-fn all_distances(codec: &dyn Codec, prepared: &mut Prepared, codes: &[u8], count: usize) -> Vec<f32> {
-    let ids: Vec<u32> = (0..count as u32).collect();
-    let mut distances = vec![0.0; count];
-    codec.distances(prepared, codes, &ids, &mut distances);
-    distances
+    ranked.truncate(count);
+    ranked
 }
