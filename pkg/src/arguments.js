@@ -110,28 +110,33 @@ export function toInteger(value, name, least = 1) {
   return value;
 }
 
+/** @typedef {"auto" | "flat" | "hnsw" | "clusters"} IndexChoice */
+
+const CHOICES = ["auto", "flat", "hnsw", "clusters"];
+
 /**
  * @typedef {object} SearchOptions
  * @property {number} [k] how many hits, 10 unless told; more than the index has are cut to what it has
  * @property {number} [ef] candidates that HNSW keeps: more is better and slower; raised to `k`
- * @property {"auto" | "flat" | "hnsw"} [index] which index answers; `auto` unless told
+ * @property {IndexChoice} [index] which index answers; `auto` unless told: the graph once it is here (or if it is
+ *   small), until then the clusters, which read the least of a cold index
+ * @property {number} [probes] lists that the clusters scan: more finds more and reads more
  * @property {AbortSignal} [signal]
  */
 
 /**
  * @param {SearchOptions | undefined} options
  * @param {number} count vectors in the index
- * @returns {{ k: number, ef: number, index: "auto" | "flat" | "hnsw", signal: AbortSignal | undefined }} ef 0: the default
+ * @returns {{ k: number, ef: number, index: IndexChoice, probes: number, signal: AbortSignal | undefined }} ef and probes 0: the defaults
  */
 export function toSearch(options = {}, count) {
   if (typeof options !== "object" || options === null) throw badArgument("the options must be an object");
   const k = Math.min(toInteger(options.k === undefined ? 10 : options.k, "k"), Math.max(count, 1));
   const ef = options.ef === undefined ? 0 : Math.min(Math.max(toInteger(options.ef, "ef"), k), Math.max(count, 1));
   const index = options.index ?? "auto";
-  if (index !== "auto" && index !== "flat" && index !== "hnsw") {
-    throw badArgument('index must be "auto", "flat" or "hnsw"');
-  }
-  return { k, ef, index, signal: toSignal(options.signal) };
+  if (!CHOICES.includes(index)) throw badArgument(`index must be one of ${CHOICES.join(", ")}`);
+  const probes = options.probes === undefined ? 0 : Math.min(toInteger(options.probes, "probes"), 2 ** 31);
+  return { k, ef, index, probes, signal: toSignal(options.signal) };
 }
 
 /**

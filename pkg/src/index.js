@@ -1,4 +1,4 @@
-import { toId, toMatrix, toSearch, toVector } from "./arguments.js";
+import { toId, toMatrix, toSearch, toSignal, toVector } from "./arguments.js";
 import { closed, PagevecError, throwIfAborted } from "./errors.js";
 
 /** Rows searched in one call into wasm: enough to share a wave, few enough to let others in. */
@@ -105,18 +105,29 @@ export class Index {
   async searchBatch(matrix, options) {
     this.#checkOpen();
     const { dim, count } = this.#info;
-    const { k, ef, index, signal } = toSearch(options, count);
+    const { k, ef, index, probes, signal } = toSearch(options, count);
     if (Array.isArray(matrix) && matrix.length === 0) return [];
     const { data, rows } = toMatrix(matrix, dim);
     /** @type {Hit[][]} */
     const answers = [];
     for (let row = 0; row < rows; row += BATCH) {
       const part = data.subarray(row * dim, Math.min(row + BATCH, rows) * dim);
-      const taken = await this.#run((reader) => reader.beginSearch(part, k, ef, index), takeHits, signal, newTally());
+      const begin = (/** @type {Reader} */ reader) => reader.beginSearch(part, k, ef, index, probes);
+      const taken = await this.#run(begin, takeHits, signal, newTally());
       answers.push(...taken.answers);
     }
     this.#queries += rows;
     return answers;
+  }
+
+  /**
+   * Brings codes and graph here, so that every later search walks the graph and reads no more. Progress goes to the
+   * `onProgress` of `open`.
+   * @param {{ signal?: AbortSignal }} [options]
+   * @returns {Promise<void>}
+   */
+  async load({ signal } = {}) {
+    await this.#run((reader) => reader.beginLoad(), () => undefined, toSignal(signal), newTally());
   }
 
   /**
@@ -199,9 +210,10 @@ export class Index {
    */
   async #search(vector, options, tally) {
     this.#checkOpen();
-    const { k, ef, index, signal } = toSearch(options, this.#info.count);
+    const { k, ef, index, probes, signal } = toSearch(options, this.#info.count);
     const query = toVector(vector, this.#info.dim);
-    const { answers, ...rest } = await this.#run((reader) => reader.beginSearch(query, k, ef, index), takeHits, signal, tally);
+    const begin = (/** @type {Reader} */ reader) => reader.beginSearch(query, k, ef, index, probes);
+    const { answers, ...rest } = await this.#run(begin, takeHits, signal, tally);
     this.#queries += 1;
     return { hits: answers[0], ...rest };
   }

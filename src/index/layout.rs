@@ -43,10 +43,10 @@ pub(crate) fn layout(segment: &Segment, budget: u64) -> Result<Vec<Region>, Erro
             left -= section(SectionKind::Graph).length;
             regions.push(whole(SectionKind::Graph));
         }
-    } else if chunk > 0 {
+    } else if let Some(chunks) = (left / 2).checked_div(chunk) {
         // Half of what is left streams the codes, the rest keeps rows.
-        let slot = (chunk + left / 2) / chunk * chunk;
-        left -= slot - chunk;
+        let slot = chunk + chunks * chunk;
+        left -= chunks * chunk;
         regions.push(Region::Slots { section: codes, slot, slots: 1 });
     }
     for unit in units {

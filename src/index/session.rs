@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::layout::layout;
 use super::search::{Scratch, Search, Step};
-use super::{Answer, SearchOptions};
+use super::{Answer, IndexChoice, SearchOptions, plan};
 use crate::error::Error;
 use crate::id::Id;
 use crate::segment::clusters::List;
@@ -34,6 +34,8 @@ pub enum Operation {
     Find(Id),
     /// Read the vector of an id, as stored.
     Vector(Id),
+    /// Bring codes and graph here, so that every later search may walk the graph.
+    Load,
 }
 
 /// What came of it.
@@ -45,6 +47,8 @@ pub enum Outcome {
     Position(Option<u32>),
     /// The vector; under cosine of unit length.
     Vector(Vec<f32>),
+    /// Codes and graph are here.
+    Loaded,
 }
 
 /// What a step came to.
@@ -75,6 +79,7 @@ enum Running {
     Search(Box<Search>),
     Find(Id),
     Vector(Id),
+    Load,
 }
 
 /// An opened segment and the parts of it that are here.
@@ -112,6 +117,10 @@ impl Session {
             }
             Operation::Find(id) => Running::Find(id),
             Operation::Vector(id) => Running::Vector(id),
+            Operation::Load => {
+                plan::route(IndexChoice::Hnsw, plan::Facts::of(&self.segment, &self.paged))?;
+                Running::Load
+            }
         };
         self.next = self.next.wrapping_add(1);
         self.running.insert(self.next, running);
@@ -142,6 +151,7 @@ impl Session {
             }
             Running::Find(id) => find(&self.segment, &self.paged, id)?.map(Outcome::Position),
             Running::Vector(id) => vector(&self.segment, &self.paged, id)?.map(Outcome::Vector),
+            Running::Load => load(&self.segment, &self.paged),
         };
         let reads = match step {
             Step::Done(outcome) => return Ok(Stepped::Done(outcome)),
@@ -221,6 +231,14 @@ impl Session {
             operations: self.running.len(),
         }
     }
+}
+
+/// All that a walk over the graph reads.
+fn load(segment: &Segment, source: &dyn Source) -> Step<Outcome> {
+    let kinds = [SectionKind::Ids, SectionKind::RowSums, SectionKind::Graph, SectionKind::Codes];
+    let missing: Vec<Read> =
+        kinds.into_iter().filter_map(|k| segment.extent(k)).filter_map(|e| blocks_of(source, e)).collect();
+    if missing.is_empty() { Step::Done(Outcome::Loaded) } else { Step::Need(missing) }
 }
 
 /// The position of an id.

@@ -32,6 +32,8 @@ pub struct Info {
     pub rows: Option<CodecKind>,
     /// Whether there is an HNSW graph.
     pub graph: bool,
+    /// Whether there is a clustered index.
+    pub clusters: bool,
     /// Links per node above layer 0 (layer 0 has twice as many); 0 without a graph.
     pub m: usize,
     /// Candidates looked at when the graph was built.
@@ -69,6 +71,7 @@ impl Segment {
             codec: h.codec,
             rows: h.rows,
             graph: h.m > 0,
+            clusters: self.clusters.is_some(),
             m: h.m,
             ef_construction: h.ef_construction,
             seed: h.seed,

@@ -32,6 +32,7 @@ struct InfoJs {
     codec: &'static str,
     rows: Option<&'static str>,
     graph: bool,
+    clusters: bool,
     m: u32,
     ef_construction: u32,
     ids: &'static str,
@@ -86,6 +87,7 @@ impl Reader {
             codec: info.codec.name(),
             rows: info.rows.map(|r| r.name()),
             graph: info.graph,
+            clusters: info.clusters,
             m: info.m as u32,
             ef_construction: info.ef_construction as u32,
             ids: info.ids,
@@ -98,14 +100,23 @@ impl Reader {
         Ok(serde_wasm_bindgen::to_value(&js)?)
     }
 
-    /// A search for each row of `queries`; `ef` 0 is the default. Returns its ticket.
+    /// A search for each row of `queries`; `ef` and `probes` 0 are the defaults. Returns its ticket.
     #[wasm_bindgen(js_name = beginSearch)]
-    pub fn begin_search(&mut self, queries: Vec<f32>, k: u32, ef: u32, index: &str) -> Result<u32, JsValue> {
+    pub fn begin_search(
+        &mut self,
+        queries: Vec<f32>,
+        k: u32,
+        ef: u32,
+        index: &str,
+        probes: u32,
+    ) -> Result<u32, JsValue> {
+        let given = |value: u32| (value > 0).then_some(value as usize);
         let options = SearchOptions {
             k: k as usize,
-            ef: (ef > 0).then_some(ef as usize),
+            ef: given(ef),
             index: index.parse().map_err(to_js)?,
             rescore: None,
+            probes: given(probes),
         };
         self.session.begin(Operation::Search { queries, options }).map_err(to_js)
     }
@@ -122,6 +133,12 @@ impl Reader {
         self.session.begin(Operation::Vector(id(value)?)).map_err(to_js)
     }
 
+    /// Brings codes and graph here. Returns its ticket; nothing is taken when it is done.
+    #[wasm_bindgen(js_name = beginLoad)]
+    pub fn begin_load(&mut self) -> Result<u32, JsValue> {
+        self.session.begin(Operation::Load).map_err(to_js)
+    }
+
     /// Goes on: `[offset, length, …]` to deliver before the next step, `[]` when the outcome can be taken, or
     /// `undefined` while other operations hold the room. An error ends the operation.
     pub fn step(&mut self, ticket: u32) -> Result<JsValue, JsValue> {
@@ -136,7 +153,9 @@ impl Reader {
                 Ok(Float64Array::from(&flat[..]).into())
             }
             Stepped::Done(outcome) => {
-                self.outcomes.insert(ticket, outcome);
+                if outcome != Outcome::Loaded {
+                    self.outcomes.insert(ticket, outcome);
+                }
                 Ok(Float64Array::new_with_length(0).into())
             }
         }

@@ -37,6 +37,9 @@ pub(crate) struct Eval {
     /// Which index answers
     #[arg(long, value_enum, default_value = "auto")]
     index: IndexChoice,
+    /// Lists that the clusters scan: more finds more and reads more [default: as calibrated when built]
+    #[arg(long)]
+    probes: Option<usize>,
     /// Queries in flight at a time; each runs on one thread
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: u16,
@@ -104,7 +107,13 @@ impl Eval {
         }
         let efs = if self.ef.is_empty() { vec![None] } else { self.ef.iter().copied().map(Some).collect() };
         for ef in efs {
-            let options = SearchOptions { k: self.k, ef, index: self.index.into(), ..Default::default() };
+            let options = SearchOptions {
+                k: self.k,
+                ef,
+                index: self.index.into(),
+                probes: self.probes,
+                ..Default::default()
+            };
             let row = self.measure(&index, &queries.data, &truth, &options, &progress)?;
             self.print(&row)?;
         }

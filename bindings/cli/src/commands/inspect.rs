@@ -23,6 +23,7 @@ struct Facts {
     codec: &'static str,
     rows: Option<&'static str>,
     graph: bool,
+    clusters: bool,
     m: usize,
     ef_construction: usize,
     seed: u64,
@@ -67,6 +68,7 @@ fn facts(info: &Info, content_id: Option<String>) -> Facts {
         codec: info.codec.name(),
         rows: info.rows.map(|r| r.name()),
         graph: info.graph,
+        clusters: info.clusters,
         m: info.m,
         ef_construction: info.ef_construction,
         seed: info.seed,
@@ -88,6 +90,7 @@ fn print(facts: &Facts) -> Result<(), Failure> {
         field(out, "rescoring rows", facts.rows.unwrap_or("none: the codes serve"))?;
         let graph = format!("M {}, efConstruction {}, seed {}", facts.m, facts.ef_construction, facts.seed);
         field(out, "graph", if facts.graph { &graph } else { "none" })?;
+        field(out, "clusters", if facts.clusters { "yes" } else { "none" })?;
         field(out, "ids", facts.ids)?;
         field(out, "file size", output::size(facts.file_length))?;
         field(out, "bytes per vector", format!("{:.1}", facts.bytes_per_vector))?;

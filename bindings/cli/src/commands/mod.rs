@@ -83,12 +83,14 @@ impl Source {
 /// Which index answers.
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum IndexChoice {
-    /// The graph if there is one
+    /// The graph if it is here (a mapped file always is), else the clusters
     Auto,
     /// Every row: exact on the codes, slow
     Flat,
     /// The graph
     Hnsw,
+    /// The nearest lists of the clustered index
+    Clusters,
 }
 
 impl From<IndexChoice> for pagevec::IndexChoice {
@@ -97,6 +99,7 @@ impl From<IndexChoice> for pagevec::IndexChoice {
             IndexChoice::Auto => pagevec::IndexChoice::Auto,
             IndexChoice::Flat => pagevec::IndexChoice::Flat,
             IndexChoice::Hnsw => pagevec::IndexChoice::Hnsw,
+            IndexChoice::Clusters => pagevec::IndexChoice::Clusters,
         }
     }
 }

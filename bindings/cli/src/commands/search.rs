@@ -33,6 +33,9 @@ pub(crate) struct Search {
     /// Which index answers
     #[arg(long, value_enum, default_value = "auto")]
     index: IndexChoice,
+    /// Lists that the clusters scan: more finds more and reads more [default: as calibrated when built]
+    #[arg(long)]
+    probes: Option<usize>,
     /// Tell which index answered and what it cost
     #[arg(long)]
     explain: bool,
@@ -80,7 +83,13 @@ impl Search {
         let query = self.query(&index, own.as_ref())?;
         // One more, for the row itself.
         let k = if own.is_some() { self.k.saturating_add(usize::from(self.k > 0)) } else { self.k };
-        let options = SearchOptions { k, ef: self.ef, index: self.index.into(), ..Default::default() };
+        let options = SearchOptions {
+            k,
+            ef: self.ef,
+            index: self.index.into(),
+            probes: self.probes,
+            ..Default::default()
+        };
 
         let started = Instant::now();
         let Answer { mut hits, stats } = index.search(&query, &options)?;
