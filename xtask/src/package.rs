@@ -1,0 +1,80 @@
+//! `cargo xtask pkg`: the npm package, checked, typed and packed. It is assembled in target/pkg/stage, so that pkg/
+//! holds only sources and what .gitignore names.
+
+use crate::shell::{self, copy, copy_dir, output, run};
+use crate::{node, size, wasm};
+use anyhow::{Context as _, Result, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Builds the package and checks what a page downloads of it.
+pub(crate) fn build() -> Result<()> {
+    pack()?;
+    size::check()
+}
+
+/// Builds the package and returns its tarball.
+fn pack() -> Result<PathBuf> {
+    wasm::make()?;
+    types()?;
+    let stage = shell::target().join("pkg/stage");
+    assemble(&stage)?;
+    let text = output(node::npm()?.current_dir(&stage).args(["pack", "--json", "--pack-destination", ".."]))?;
+    let report: serde_json::Value =
+        serde_json::from_str(&text).context("npm pack printed something else than JSON")?;
+    // npm 10 prints a list of packages, npm 12 an object that names them.
+    let packed = report.get(0).or_else(|| report.get("pagevec")).context("npm pack reported no package")?;
+    print(packed);
+    let Some(name) = packed["filename"].as_str() else { bail!("npm pack named no file") };
+    let tarball = shell::target().join("pkg").join(name);
+    println!("{}", tarball.display());
+    Ok(tarball)
+}
+
+/// Checks the JS of pkg/ with tsc and writes its .d.ts files to pkg/types.
+fn types() -> Result<()> {
+    shell::remove_dir(&shell::root().join("pkg/types"))?;
+    run(node::tool("typescript/bin/tsc")?.args(["--project", "pkg"]))
+        .context("the JS in pkg/ does not type-check")
+}
+
+/// Puts together what is published, and the licences, which lie in the repository's folder.
+pub(crate) fn assemble(stage: &Path) -> Result<()> {
+    let root = shell::root();
+    shell::remove_dir(stage)?;
+    let unpublished = |file: &Path| !file.starts_with("scripts") && file != Path::new("tsconfig.json");
+    copy_dir(&root.join("pkg"), stage, &unpublished)?;
+    for name in ["LICENSE-MIT", "LICENSE-APACHE", "README.md"] {
+        if root.join(name).exists() && !stage.join(name).exists() {
+            copy(&root.join(name), &stage.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+fn print(packed: &serde_json::Value) {
+    for file in packed["files"].as_array().into_iter().flatten() {
+        println!("{:>9}  {}", file["size"].as_u64().unwrap_or(0), file["path"].as_str().unwrap_or(""));
+    }
+    let size = |key: &str| packed[key].as_u64().unwrap_or(0);
+    println!("{:>9}  bytes unpacked, {} packed", size("unpackedSize"), size("size"));
+}
+
+/// Makes a project in target/js that has the tarball installed, as a user's has, with a copy of tests/ in it: there,
+/// `import "pagevec"` finds the package and nothing of this repository.
+pub(crate) fn project() -> Result<PathBuf> {
+    let tarball = pack()?;
+    let dir = shell::target().join("js");
+    shell::remove_dir(&dir)?;
+    fs::create_dir_all(&dir)?;
+    fs::write(
+        dir.join("package.json"),
+        "{ \"name\": \"uses-pagevec\", \"private\": true, \"type\": \"module\" }\n",
+    )?;
+    run(node::npm()?.current_dir(&dir).args(["install", "--offline", "--no-save"]).arg(&tarball))?;
+    copy_dir(&shell::root().join("tests"), &dir.join("tests"), &|_| true)?;
+    // The tests' own tool, not a dependency of the package.
+    let tool = "playwright-core";
+    copy_dir(&node::modules()?.join(tool), &dir.join("node_modules").join(tool), &|_| true)?;
+    Ok(dir)
+}

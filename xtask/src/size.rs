@@ -1,0 +1,89 @@
+//! What a page downloads: the limit of 120 KB for searching is a promise of the README.
+
+use crate::shell::root;
+use anyhow::{Context as _, Result, bail};
+use flate2::{Compression, write::GzEncoder};
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// wasm, its glue and our JS, each gzipped as a server would send it.
+const LIMIT: usize = 120 * 1000;
+
+/// Prints the sizes of both modules; an error if searching costs more than the limit.
+pub(crate) fn check() -> Result<()> {
+    let pkg = root().join("pkg").canonicalize()?;
+    println!("{:<40} {:>9} {:>9}", "size in bytes", "raw", "gzip");
+    let mut search = scripts(&pkg)?;
+    search.push(pkg.join("wasm/search/pagevec_wasm_bg.wasm"));
+    let search = print(&pkg, &search)?;
+    println!("{:<40} {:>9} {search:>9}  of {LIMIT}", "to search", "");
+    let build = pkg.join("wasm/build");
+    print(&pkg, &[build.join("pagevec_wasm_bg.wasm"), build.join("instance.js")])?;
+    if search > LIMIT {
+        bail!("wasm and JS to search take {search} bytes gzipped, {} too many", search - LIMIT);
+    }
+    Ok(())
+}
+
+/// Every script that `src/browser.js` imports, and those import: what a browser loads before it can open an index.
+/// What is imported only when called for (`import(…)`), as the builder is, is not among them.
+fn scripts(pkg: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = vec![pkg.join("src/browser.js")];
+    let mut next = 0;
+    while let Some(file) = found.get(next).cloned() {
+        let text = fs::read_to_string(&file).with_context(|| format!("could not read {}", file.display()))?;
+        for path in imports(&text) {
+            let imported = file.parent().unwrap_or(pkg).join(path).canonicalize()?;
+            if !found.contains(&imported) {
+                found.push(imported);
+            }
+        }
+        next += 1;
+    }
+    Ok(found)
+}
+
+/// The relative paths that the text imports: `… from "./a.js"` and `import "./a.js"`, in lines that begin a statement
+/// or end one.
+fn imports(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for line in
+        text.lines().filter(|line| ["import ", "export ", "} "].iter().any(|start| line.starts_with(start)))
+    {
+        let path = line.split_once(" from ").map(|(_, path)| path).or_else(|| line.strip_prefix("import "));
+        found.extend(path.and_then(|path| path.split(['"', '\'']).nth(1)));
+    }
+    found.retain(|path| path.starts_with('.'));
+    found
+}
+
+fn print(pkg: &Path, files: &[PathBuf]) -> Result<usize> {
+    let mut total = 0;
+    for file in files {
+        let bytes = fs::read(file).with_context(|| format!("could not read {}", file.display()))?;
+        let zipped = gzipped(&bytes)?;
+        println!("{:<40} {:>9} {zipped:>9}", file.strip_prefix(pkg)?.display(), bytes.len());
+        total += zipped;
+    }
+    Ok(total)
+}
+
+fn gzipped(bytes: &[u8]) -> Result<usize> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn imports_are_followed_as_a_browser_does() {
+        let text = "import { a } from \"./a.js\";\nexport { b } from '../b.js';\nimport {\n  c,\n} from \"./c.js\";\n\
+                    import \"node:fs\";\n  const d = await import(\"./d.js\");\n/** @import { E } from \"./e.js\" */\n\
+                    export const f = './f.js'.length;\n";
+        assert_eq!(imports(text), ["./a.js", "../b.js", "./c.js"]);
+    }
+}

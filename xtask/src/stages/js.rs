@@ -1,0 +1,53 @@
+//! Stages that use the package as a user does: the packed tarball, installed in a project of its own.
+//!
+//! The tests get, as environment variables: `PAGEVEC_CLI` (the command line tool, built for release), `PAGEVEC_ROOT`
+//! (this repository, for www/), `CHROME` (the browser stage), and `PAGEVEC_DATA` if we were given it.
+
+use crate::shell::{self, cargo, run};
+use crate::{browser, node, package};
+use anyhow::{Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+pub(super) fn node() -> Result<()> {
+    let project = project()?;
+    run(&mut tests(&project, "tests/js")?)
+}
+
+pub(super) fn browser() -> Result<()> {
+    let chrome = browser::find()?;
+    let project = project()?;
+    // One browser at a time: two on two cores time each other out.
+    run(tests(&project, "tests/js/browser")?.env("CHROME", chrome))
+}
+
+/// node --test over the *.test.mjs files directly in a folder.
+fn tests(project: &Path, folder: &str) -> Result<Command> {
+    let mut files = shell::files(&project.join(folder))?;
+    let is_test = |file: &Path| file.to_string_lossy().ends_with(".test.mjs");
+    files.retain(|file| is_test(file) && file.parent() == Some(&project.join(folder)));
+    if files.is_empty() {
+        bail!("there is no {folder}/*.test.mjs");
+    }
+    let mut node = node::node()?;
+    node.current_dir(project).args(["--test", "--test-concurrency=1"]).args(files);
+    node.env("PAGEVEC_ROOT", shell::root()).env("PAGEVEC_CLI", cli()?);
+    Ok(node)
+}
+
+/// The command line tool, built for release.
+pub(crate) fn cli() -> Result<PathBuf> {
+    run(&mut cargo("build --release --package pagevec-cli"))?;
+    Ok(shell::target().join("release").join(format!("pagevec{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// The project with the package, made once for both stages.
+fn project() -> Result<PathBuf> {
+    static PROJECT: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(project) = PROJECT.get() {
+        return Ok(project.clone());
+    }
+    let project = package::project()?;
+    Ok(PROJECT.get_or_init(|| project).clone())
+}

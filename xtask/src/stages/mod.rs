@@ -1,0 +1,38 @@
+//! The checks of `cargo xtask test`, in the order in which they run: quick ones first.
+//!
+//! | file | stages |
+//! |---|---|
+//! | `rust.rs` | fmt, clippy, native, docs |
+//! | `js.rs` | js, browser: the packed package in a project of its own |
+//! | `links.rs` | the links of every .md file, a part of docs |
+//!
+//! `wasm` and `size` are in `../wasm.rs` and `../size.rs`, beside what they share with the build.
+
+pub(crate) mod js;
+mod links;
+mod rust;
+
+use anyhow::Result;
+
+/// One check: it prints what its tools print, and fails with what to do.
+pub(crate) struct Stage {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) quick: bool,
+    pub(crate) run: fn() -> Result<()>,
+}
+
+const fn stage(name: &'static str, quick: bool, about: &'static str, run: fn() -> Result<()>) -> Stage {
+    Stage { name, about, quick, run }
+}
+
+pub(crate) const ALL: [Stage; 8] = [
+    stage("fmt", true, "rustfmt", rust::fmt),
+    stage("clippy", true, "lints of every crate, native and wasm", rust::clippy),
+    stage("native", true, "tests of the crates and of the examples in their docs", rust::native),
+    stage("wasm", false, "tests of bindings/wasm in Node", crate::wasm::test),
+    stage("size", false, "what a page downloads to search", crate::wasm::build),
+    stage("js", false, "the packed npm package in Node", js::node),
+    stage("browser", false, "the packed npm package in Chromium", js::browser),
+    stage("docs", false, "rustdoc, and the links of every .md file", rust::docs),
+];

@@ -1,0 +1,150 @@
+//! `cargo xtask wasm`: two modules, one to search and one that also builds, each made by cargo, wasm-bindgen (linked
+//! into xtask, so nothing need be installed) and wasm-opt (npm's binaryen).
+
+use crate::shell::{self, Stamp, cargo, output, run};
+use crate::{node, size};
+use anyhow::{Context as _, Result, bail};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+use wasm_bindgen_cli_support::Bindgen;
+
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+const NAME: &str = "pagevec_wasm";
+
+/// Folder in pkg/wasm and in target/wasm, and the features of bindings/wasm.
+const MODULES: [(&str, &str); 2] = [("search", "search"), ("build", "search,build")];
+
+/// What our modules may use: SIMD, and what rustc takes for granted in every wasm module.
+const OPTIMISE: [&str; 10] = [
+    "-O3",
+    "--enable-simd",
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-reference-types",
+    "--enable-multivalue",
+    "--strip-producers",
+];
+
+/// Builds what has changed, then reports the sizes and holds the search module to its limit.
+pub(crate) fn build() -> Result<()> {
+    make()?;
+    size::check()
+}
+
+/// Builds what has changed.
+pub(crate) fn make() -> Result<()> {
+    check_versions()?;
+    add_target()?;
+    for (folder, features) in MODULES {
+        let raw = compile(folder, features)?;
+        let out = shell::root().join("pkg/wasm").join(folder);
+        let lock = shell::root().join("Cargo.lock");
+        let tools = shell::root().join("xtask/package-lock.json");
+        let recipe = shell::root().join("xtask/src/wasm.rs");
+        let factory = shell::root().join("pkg/scripts/instance.mjs");
+        let stamp = Stamp::new(raw.with_extension("stamp"), &[raw.clone(), lock, tools, recipe, factory])?;
+        let made = ["pagevec_wasm.js", "pagevec_wasm_bg.wasm", "instance.js"].map(|file| out.join(file));
+        if !stamp.fresh(&made) {
+            bind(&raw, &out).with_context(|| format!("wasm-bindgen failed on {}", raw.display()))?;
+            optimise(&out.join("pagevec_wasm_bg.wasm"))?;
+            run(node::node()?.arg("pkg/scripts/instance.mjs").arg(&out))?;
+            stamp.set()?;
+        }
+    }
+    Ok(())
+}
+
+/// Cargo for wasm, in a target folder of its own: other flags there would throw the native builds away.
+pub(crate) fn wasm_cargo(line: &str, folder: &str) -> Result<Command> {
+    add_target()?;
+    let mut command = cargo(line);
+    // Paths of this machine do not belong in a module that is published.
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo"))).unwrap_or_default();
+    let flags = [
+        "-Ctarget-feature=+simd128".to_owned(),
+        format!("--remap-path-prefix={}=cargo", home.display()),
+        format!("--remap-path-prefix={}=pagevec", shell::root().display()),
+    ];
+    command.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
+    command.env("CARGO_TARGET_DIR", shell::target().join("wasm").join(folder));
+    command.args(["--target", TARGET]);
+    Ok(command)
+}
+
+/// Each module has its own folder: cargo gives a cdylib one name whatever its features, so in one folder the second
+/// module would silently take the place of the first. Only the cdylib is asked for, as an rlib beside it would switch
+/// link-time optimisation off.
+fn compile(folder: &str, features: &str) -> Result<PathBuf> {
+    let line = "rustc --package pagevec-wasm --lib --crate-type cdylib --profile wasm --no-default-features";
+    run(wasm_cargo(line, folder)?.args(["--features", features]))?;
+    Ok(shell::target().join("wasm").join(folder).join(TARGET).join("wasm").join(format!("{NAME}.wasm")))
+}
+
+fn bind(raw: &Path, out: &Path) -> Result<()> {
+    shell::remove_dir(out)?;
+    let mut bindgen = Bindgen::new();
+    bindgen.input_path(raw).out_name(NAME).web(true)?.typescript(true).remove_producers_section(true);
+    bindgen.generate(out)
+}
+
+fn optimise(module: &Path) -> Result<()> {
+    let smaller = module.with_extension("optimised");
+    run(node::tool("binaryen/bin/wasm-opt")?.args(OPTIMISE).arg(module).arg("-o").arg(&smaller))?;
+    fs::rename(&smaller, module)?;
+    Ok(())
+}
+
+fn add_target() -> Result<()> {
+    let libraries = output(command_rustc().args(["--print", "target-libdir", "--target", TARGET]))?;
+    if Path::new(&libraries).is_dir() {
+        return Ok(());
+    }
+    run(shell::command("rustup").args(["target", "add", TARGET])).context(
+        "Rust cannot compile for wasm here. With rustup, `rustup target add wasm32-unknown-unknown` does it; a Rust \
+         from elsewhere needs its own package for that target",
+    )
+}
+
+fn command_rustc() -> Command {
+    shell::command(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+}
+
+/// wasm-bindgen writes into the module what only the same version can read.
+fn check_versions() -> Result<()> {
+    let lock = fs::read_to_string(shell::root().join("Cargo.lock"))?;
+    let version = |name: &str| {
+        let (_, rest) = lock.split_once(&format!("name = \"{name}\"\nversion = \""))?;
+        rest.split_once('"').map(|(version, _)| version.to_owned())
+    };
+    let (library, tool) = (version("wasm-bindgen"), version("wasm-bindgen-cli-support"));
+    if library != tool {
+        bail!(
+            "Cargo.lock has wasm-bindgen {} and wasm-bindgen-cli-support {}, which must be the same version: \
+             change xtask/Cargo.toml or run `cargo update -p wasm-bindgen --precise VERSION`",
+            library.unwrap_or_default(),
+            tool.unwrap_or_default()
+        );
+    }
+    Ok(())
+}
+
+/// The tests of bindings/wasm, in Node; xtask is its own test runner.
+pub(crate) fn test() -> Result<()> {
+    node::node()?;
+    let line = "test --package pagevec-wasm --lib --tests --features build";
+    let runner = format!("{:?}", env::current_exe()?);
+    let config = format!("target.{TARGET}.runner=[{runner},\"wasm-test-runner\"]");
+    run(wasm_cargo(line, "test")?.args(["--config", &config]))
+}
+
+/// What cargo calls for each test file.
+pub(crate) fn run_tests(args: Vec<OsString>) -> Result<()> {
+    let name = OsString::from("wasm-bindgen-test-runner");
+    wasm_bindgen_cli::wasm_bindgen_test_runner::run_cli_with_args(std::iter::once(name).chain(args))
+}
