@@ -148,7 +148,7 @@ impl Index {
         }
     }
 
-    /// The stored vector of `id`: decoded from the finest rows, of unit length under cosine.
+    /// The stored vector of `id`: decoded from the finest rows, about of unit length under cosine.
     ///
     /// # Errors
     /// `unknown-id`; `io`, `checksum`, `corrupt`.

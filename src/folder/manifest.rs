@@ -85,7 +85,7 @@ impl Entry {
 /// Whether a name stays in its folder.
 fn plain_name(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
-    (1..=128).contains(&name.len()) && name.bytes().all(plain) && !name.starts_with('.')
+    (1..=128).contains(&name.len()) && name.bytes().all(plain) && name != "." && name != ".."
 }
 
 fn bad(detail: String) -> Error {

@@ -3,8 +3,6 @@
 //! Hits depend on the file, the queries, the options and the route alone: what is here decides when bytes move, never
 //! which rows are scored.
 
-use std::collections::BTreeMap;
-
 use super::clusters::{Label, Probe};
 use super::hnsw::{self, Beam, Distances, GraphView};
 use super::plan::{self, Depth, Facts, Route};
@@ -84,8 +82,8 @@ struct State {
     /// Candidates before this one have their final distance.
     rescored: usize,
     distances: u64,
-    /// Clusters: what the lists said of the candidates.
-    labels: BTreeMap<u32, Label>,
+    /// Clusters: what the lists said of the candidates, in the same order.
+    labels: Vec<Label>,
 }
 
 impl Search {
@@ -247,7 +245,9 @@ impl Search {
             return Ok(fitting(needs, source, segment));
         }
         for (probe, state) in probes.iter_mut().zip(&mut self.states) {
-            (state.candidates, state.labels) = probe.candidates();
+            let found = probe.candidates();
+            state.candidates = found.iter().map(|(distance, label)| (*distance, label.position)).collect();
+            state.labels = found.into_iter().map(|f| f.1).collect();
             state.distances = probe.distances;
         }
         self.stage = Stage::Rescore;
@@ -270,8 +270,8 @@ impl Search {
         for (query, state) in self.queries.chunks_exact(segment.dim()).zip(&mut self.states) {
             rows.codec.prepare(query, true, &mut scratch.prepared);
             state.rescore(rows, source, &mut scratch.prepared);
-            for &(_, position) in &state.candidates[state.rescored..] {
-                let label = state.labels.get(&position).map(|l| l.row_sum);
+            for (at, &(_, position)) in state.candidates.iter().enumerate().skip(state.rescored) {
+                let label = state.labels.get(at).map(|l| l.row_sum);
                 let sum = label.or_else(|| Segment::stored_row_sum(sums?, position));
                 let sum = sum.ok_or_else(|| Error::corrupt("row checksums", "a row has none"))?;
                 needs.push(Read { extent: rows.row(position), sum: Sum::Row { position, sum } });
@@ -298,17 +298,18 @@ impl Search {
             }
         };
         let mut answers = Vec::with_capacity(self.states.len());
-        for state in &mut self.states {
-            state.candidates.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        for state in &self.states {
+            let mut nearest = Pool::default();
+            nearest.reset(self.depth.k);
+            state.candidates.iter().for_each(|&(distance, position)| nearest.offer(distance, position));
             let id = |position: u32| -> Result<Id, Error> {
-                match (state.labels.get(&position), &ids) {
+                match (state.labels.iter().find(|l| l.position == position), &ids) {
                     (Some(label), _) => Ok(label.id.clone()),
                     (None, Some(ids)) => ids.id(position),
                     (None, None) => Err(Error::corrupt("lists", "a candidate has no id")),
                 }
             };
-            let nearest = state.candidates.iter().take(self.depth.k);
-            let hit = |&(distance, position): &(f32, u32)| {
+            let hit = |(distance, position): (f32, u32)| {
                 id(position).map(|id| Hit { position, id, score: score(metric, distance) })
             };
             let stats = QueryStats {
@@ -317,7 +318,7 @@ impl Search {
                 rescored: state.rescored as u64,
                 ..Default::default()
             };
-            answers.push(Answer { hits: nearest.map(hit).collect::<Result<_, _>>()?, stats });
+            answers.push(Answer { hits: nearest.iter().map(hit).collect::<Result<_, _>>()?, stats });
         }
         Ok(answers)
     }
@@ -333,6 +334,9 @@ impl State {
             rows.codec.distances(prepared, row, &[0], &mut distance);
             self.candidates[at].0 = distance[0];
             self.candidates.swap(self.rescored, at);
+            if !self.labels.is_empty() {
+                self.labels.swap(self.rescored, at);
+            }
             self.rescored += 1;
         }
     }

@@ -6,8 +6,6 @@
 //!                                  -> Done(outcome)
 //! ```
 
-use std::collections::BTreeMap;
-
 use super::layout::layout;
 use super::search::{Scratch, Search, Step};
 use super::{Answer, IndexChoice, SearchOptions, plan};
@@ -86,7 +84,8 @@ enum Running {
 pub struct Session {
     segment: Segment,
     paged: Paged,
-    running: BTreeMap<Ticket, Running>,
+    /// Few: one per operation under way.
+    running: Vec<(Ticket, Running)>,
     next: Ticket,
     scratch: Scratch,
 }
@@ -98,7 +97,7 @@ impl Session {
     /// `budget` if not even one query fits.
     pub fn new(segment: Segment, memory_budget: u64) -> Result<Self, Error> {
         let paged = Paged::new(layout(&segment, memory_budget)?);
-        Ok(Session { segment, paged, running: BTreeMap::new(), next: 0, scratch: Scratch::default() })
+        Ok(Session { segment, paged, running: Vec::new(), next: 0, scratch: Scratch::default() })
     }
 
     /// What was opened.
@@ -123,7 +122,7 @@ impl Session {
             }
         };
         self.next = self.next.wrapping_add(1);
-        self.running.insert(self.next, running);
+        self.running.push((self.next, running));
         Ok(self.next)
     }
 
@@ -137,13 +136,13 @@ impl Session {
             self.paged.release(ticket);
         }
         if !matches!(stepped, Ok(Stepped::Need(_) | Stepped::Wait)) {
-            self.running.remove(&ticket);
+            self.running.retain(|r| r.0 != ticket);
         }
         stepped
     }
 
     fn advance(&mut self, ticket: Ticket) -> Result<Stepped, Error> {
-        let running = self.running.get_mut(&ticket);
+        let running = self.running.iter_mut().find(|r| r.0 == ticket).map(|r| &mut r.1);
         let running = running.ok_or_else(|| Error::argument("ticket", "the operation is over"))?;
         let step = match running {
             Running::Search(search) => {
@@ -217,7 +216,7 @@ impl Session {
 
     /// Ends an operation; its room is free. A spent ticket is no error.
     pub fn cancel(&mut self, ticket: Ticket) {
-        self.running.remove(&ticket);
+        self.running.retain(|r| r.0 != ticket);
         self.paged.release(ticket);
     }
 

@@ -132,7 +132,12 @@ impl Codec for Sq8 {
             (kernels().gather_u7_i8)(&prepared.bytes, rows, stride, ids, &mut dots[..ids.len()]);
             for ((&id, &dot), o) in ids.iter().zip(&dots).zip(out) {
                 let code = row(id);
-                *o = self.distance(prepared, code, (dot - OFFSET * i32_at(code, dim + 4)) as f32);
+                // Wrapping: the sum comes from the file, and a hostile one must not panic.
+                *o = self.distance(
+                    prepared,
+                    code,
+                    dot.wrapping_sub(i32_at(code, dim + 4).wrapping_mul(OFFSET)) as f32,
+                );
             }
         }
     }

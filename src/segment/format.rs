@@ -114,9 +114,8 @@ pub(crate) struct Header {
     pub(crate) m: usize,
     pub(crate) ef_construction: usize,
     pub(crate) seed: u64,
-    /// Entries in the file's table, those of unknown kinds included.
-    pub(crate) table: usize,
-    /// In order of offset.
+    /// Sections of optional kinds that this build does not know.
+    pub(crate) unknown: Vec<Extent>,
     pub(crate) sections: Vec<Section>,
 }
 
@@ -206,11 +205,12 @@ impl Header {
             m: cursor.u32()? as usize,
             ef_construction: cursor.u32()? as usize,
             seed: cursor.u64()?,
-            table: count,
+            unknown: Vec::new(),
             sections: Vec::new(),
         };
         cursor.at = FIXED;
-        let header = Header { sections: sections(&mut cursor, count)?, ..header };
+        let (sections, unknown) = sections(&mut cursor, count)?;
+        let header = Header { sections, unknown, ..header };
         header.check(file_length)?;
         Ok(header)
     }
@@ -222,22 +222,21 @@ impl Header {
         if self.dim == 0 || self.dim > MAX_DIM || self.count > MAX_COUNT || self.m > MAX_DEGREE {
             return Err(bad("a count, dimension or degree outside the format's limits"));
         }
-        let mut end = header_bytes(self.sections.len()) as u64;
+        let mut end = header_bytes(self.sections.len() + self.unknown.len()) as u64;
+        for Extent { offset, length } in self.extents() {
+            if offset < end || offset % ALIGN != 0 || length > file_length || offset > file_length - length {
+                return Err(bad("a section overlaps another or leaves the file"));
+            }
+            end = offset + length;
+        }
         for section in &self.sections {
             let Extent { offset, length } = section.extent;
-            if offset < end || offset % ALIGN != 0 || length > file_length || offset > file_length - length {
-                return Err(Error::corrupt(
-                    section.kind.name(),
-                    "the section overlaps another or leaves the file",
-                ));
-            }
             if section.grain == 0 || (section.kind.in_front() && offset + length > self.front_length) {
                 return Err(Error::corrupt(
                     section.kind.name(),
                     "the section has no grain or leaves the front",
                 ));
             }
-            end = offset + length;
         }
         if self.front_length > file_length || self.front_length > MAX_FRONT {
             return Err(bad("a front longer than the file or than 256 MiB"));
@@ -246,14 +245,23 @@ impl Header {
         Ok(())
     }
 
+    /// All sections' extents, known or not, in order of offset.
+    pub(crate) fn extents(&self) -> Vec<Extent> {
+        let mut extents: Vec<Extent> =
+            self.sections.iter().map(|s| s.extent).chain(self.unknown.clone()).collect();
+        extents.sort_unstable_by_key(|e| e.offset);
+        extents
+    }
+
     pub(crate) fn section(&self, kind: SectionKind) -> Option<&Section> {
         self.sections.iter().find(|s| s.kind == kind)
     }
 }
 
-/// Reads the table, skipping optional kinds this build does not know. Sections stand in order of offset.
-fn sections(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<Section>, Error> {
+/// Reads the table: sections, and the extents of optional kinds this build does not know.
+fn sections(cursor: &mut Cursor<'_>, count: usize) -> Result<(Vec<Section>, Vec<Extent>), Error> {
     let mut sections: Vec<Section> = Vec::with_capacity(count);
+    let mut unknown = Vec::new();
     for _ in 0..count {
         let (number, flags) = (cursor.u32()?, cursor.u32()?);
         let extent = Extent { offset: cursor.u64()?, length: cursor.u64()? };
@@ -262,6 +270,7 @@ fn sections(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<Section>, Error
             if flags & 1 == 1 {
                 return Err(Error::Version { found: u64::from(number), supported: u64::from(VERSION) });
             }
+            unknown.push(extent);
             continue;
         };
         if sections.iter().any(|s| s.kind == kind) {
@@ -269,7 +278,7 @@ fn sections(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<Section>, Error
         }
         sections.push(Section { kind, extent, grain, sum });
     }
-    Ok(sections)
+    Ok((sections, unknown))
 }
 
 /// How many bytes the front has, told from the first bytes alone.

@@ -242,6 +242,12 @@ fn check_lengths(h: &Header) -> Result<(), Error> {
             ));
         }
     }
+    if (h.m > 0) != h.section(SectionKind::Graph).is_some() {
+        return Err(Error::corrupt(
+            "graph",
+            "the header and the section table disagree on whether there is one",
+        ));
+    }
     let needed = [SectionKind::Codes, SectionKind::Ids, SectionKind::IdOrder];
     let with_rows = [SectionKind::Rows, SectionKind::RowSums];
     let missing = |kinds: &[SectionKind]| kinds.iter().find(|k| h.section(**k).is_none()).copied();

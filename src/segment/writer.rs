@@ -36,7 +36,6 @@ pub(crate) fn write(parts: Parts) -> Result<Vec<u8>, Error> {
     sections.push((SectionKind::Sums, vec![0; sums * 8]));
     sections.sort_by_key(|(kind, _)| *kind);
 
-    header.table = sections.len();
     let mut offset = header_bytes(sections.len()) as u64;
     for (kind, bytes) in &sections {
         offset = offset.next_multiple_of(ALIGN);

@@ -14,16 +14,17 @@ pub(crate) struct Buffer {
 
 impl Buffer {
     /// Fails instead of aborting when the allocator does.
-    pub(crate) fn zeroed(length: usize) -> Result<Self, Error> {
+    pub(crate) fn zeroed(bytes: u64) -> Result<Self, Error> {
+        let length = usize::try_from(bytes).map_err(|_| Error::OutOfMemory { bytes })?;
         let count = length.div_ceil(64);
         let mut lines = Vec::new();
-        lines.try_reserve_exact(count).map_err(|_| Error::OutOfMemory { bytes: length as u64 })?;
+        lines.try_reserve_exact(count).map_err(|_| Error::OutOfMemory { bytes })?;
         lines.resize(count, Line([0; 64]));
         Ok(Buffer { lines, length })
     }
 
     pub(crate) fn copy_of(bytes: &[u8]) -> Result<Self, Error> {
-        let mut buffer = Self::zeroed(bytes.len())?;
+        let mut buffer = Self::zeroed(bytes.len() as u64)?;
         buffer.as_mut().copy_from_slice(bytes);
         Ok(buffer)
     }

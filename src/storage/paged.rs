@@ -207,7 +207,7 @@ impl Blocks {
 
     fn allocate(&mut self) -> Result<(), Error> {
         if self.buffer.is_none() {
-            self.buffer = Some(Buffer::zeroed(self.section.length as usize)?);
+            self.buffer = Some(Buffer::zeroed(self.section.length)?);
         }
         Ok(())
     }

@@ -51,7 +51,7 @@ impl Slots {
     /// Pins `reads` to `ticket`, evicting what nobody has pinned.
     pub(crate) fn reserve(&mut self, ticket: u32, reads: &[Read]) -> Result<(), Error> {
         if self.buffer.is_none() {
-            self.buffer = Some(Buffer::zeroed((self.size * self.capacity as u64) as usize)?);
+            self.buffer = Some(Buffer::zeroed(self.size * self.capacity as u64)?);
         }
         let (here, new): (Vec<Read>, Vec<Read>) = reads.iter().partition(|r| self.unit(r.extent).is_some());
         for at in here.iter().filter_map(|r| self.unit(r.extent)).collect::<Vec<_>>() {

@@ -21,7 +21,8 @@ pub(crate) fn whole(name: &'static str, value: f64) -> Result<u64, JsValue> {
     if value.fract() == 0.0 && (0.0..=Ids::MAX_NUMBER as f64).contains(&value) {
         return Ok(value as u64);
     }
-    Err(bad(name, &format!("{value} is no whole number from 0 to 2^53 - 1")))
+    // The value is not shown: formatting floats costs 17 KB of the module.
+    Err(bad(name, "it must be a whole number from 0 to 2^53 - 1"))
 }
 
 pub(crate) fn id(value: &JsValue) -> Result<Id, JsValue> {

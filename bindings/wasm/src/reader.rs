@@ -1,7 +1,5 @@
 //! Searching: a session over a file that JS fetches.
 
-use std::collections::BTreeMap;
-
 use js_sys::{Array, Float32Array, Float64Array, Object, Reflect, Uint32Array};
 use pagevec::{Answer, Extent, Operation, Outcome, SearchOptions, Segment, Session, Stepped};
 use serde::Serialize;
@@ -20,7 +18,8 @@ pub fn front_length(head: &[u8], file_length: f64) -> Result<f64, JsValue> {
 #[wasm_bindgen]
 pub struct Reader {
     session: Session,
-    outcomes: BTreeMap<u32, Outcome>,
+    /// Few: one per operation whose outcome was not taken yet.
+    outcomes: Vec<(u32, Outcome)>,
 }
 
 #[derive(Serialize)]
@@ -68,7 +67,7 @@ impl Reader {
     pub fn new(front: &[u8], file_length: f64, memory_budget: f64) -> Result<Reader, JsValue> {
         let segment = Segment::open(front, whole("fileLength", file_length)?).map_err(to_js)?;
         let session = Session::new(segment, whole("memoryBudget", memory_budget)?).map_err(to_js)?;
-        Ok(Reader { session, outcomes: BTreeMap::new() })
+        Ok(Reader { session, outcomes: Vec::new() })
     }
 
     /// The segment's facts, as a plain object.
@@ -142,7 +141,7 @@ impl Reader {
     /// Goes on: `[offset, length, …]` to deliver before the next step, `[]` when the outcome can be taken, or
     /// `undefined` while other operations hold the room. An error ends the operation.
     pub fn step(&mut self, ticket: u32) -> Result<JsValue, JsValue> {
-        if self.outcomes.contains_key(&ticket) {
+        if self.outcomes.iter().any(|o| o.0 == ticket) {
             return Ok(Float64Array::new_with_length(0).into());
         }
         match self.session.step(ticket).map_err(to_js)? {
@@ -154,7 +153,7 @@ impl Reader {
             }
             Stepped::Done(outcome) => {
                 if outcome != Outcome::Loaded {
-                    self.outcomes.insert(ticket, outcome);
+                    self.outcomes.push((ticket, outcome));
                 }
                 Ok(Float64Array::new_with_length(0).into())
             }
@@ -177,7 +176,7 @@ impl Reader {
     /// queries one after another.
     #[wasm_bindgen(js_name = takeHits)]
     pub fn take_hits(&mut self, ticket: u32) -> Result<JsValue, JsValue> {
-        match self.outcomes.remove(&ticket) {
+        match self.take(ticket) {
             Some(Outcome::Answers(answers)) => hits_to_js(&answers),
             _ => Err(bad("ticket", "no search with this ticket is done")),
         }
@@ -186,7 +185,7 @@ impl Reader {
     /// The position that a find came to, `undefined` if there is no such id.
     #[wasm_bindgen(js_name = takePosition)]
     pub fn take_position(&mut self, ticket: u32) -> Result<Option<u32>, JsValue> {
-        match self.outcomes.remove(&ticket) {
+        match self.take(ticket) {
             Some(Outcome::Position(position)) => Ok(position),
             _ => Err(bad("ticket", "no find with this ticket is done")),
         }
@@ -195,7 +194,7 @@ impl Reader {
     /// The vector that was read.
     #[wasm_bindgen(js_name = takeVector)]
     pub fn take_vector(&mut self, ticket: u32) -> Result<Vec<f32>, JsValue> {
-        match self.outcomes.remove(&ticket) {
+        match self.take(ticket) {
             Some(Outcome::Vector(vector)) => Ok(vector),
             _ => Err(bad("ticket", "no vector with this ticket is here")),
         }
@@ -203,7 +202,7 @@ impl Reader {
 
     /// Ends an operation in any state.
     pub fn cancel(&mut self, ticket: u32) {
-        self.outcomes.remove(&ticket);
+        self.take(ticket);
         self.session.cancel(ticket);
     }
 
@@ -217,6 +216,13 @@ impl Reader {
             operations: stats.operations as u32,
         };
         Ok(serde_wasm_bindgen::to_value(&js)?)
+    }
+}
+
+impl Reader {
+    fn take(&mut self, ticket: u32) -> Option<Outcome> {
+        let at = self.outcomes.iter().position(|o| o.0 == ticket)?;
+        Some(self.outcomes.swap_remove(at).1)
     }
 }
 

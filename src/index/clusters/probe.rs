@@ -1,7 +1,5 @@
 //! Candidates from the nearest lists: cells, then their leaves, then the leaves' lists, as far as each is here.
 
-use std::collections::BTreeMap;
-
 use crate::error::Error;
 use crate::id::Id;
 use crate::index::pool::Pool;
@@ -25,6 +23,7 @@ pub(crate) struct Width {
 
 /// What a list says of a row beside its code.
 pub(crate) struct Label {
+    pub(crate) position: u32,
     pub(crate) row_sum: u32,
     pub(crate) id: Id,
     error: f32,
@@ -46,7 +45,7 @@ pub(crate) struct Probe {
     /// Lists that were not scanned yet; `None` before the leaves are ranked.
     lists: Option<Vec<Found>>,
     pool: Pool,
-    labels: BTreeMap<u32, Label>,
+    labels: Vec<Label>,
     pub(crate) distances: u64,
 }
 
@@ -54,15 +53,7 @@ impl Probe {
     pub(crate) fn new(width: Width) -> Self {
         let mut pool = Pool::default();
         pool.reset(width.keep);
-        Probe {
-            width,
-            cells: None,
-            found: Vec::new(),
-            lists: None,
-            pool,
-            labels: BTreeMap::new(),
-            distances: 0,
-        }
+        Probe { width, cells: None, found: Vec::new(), lists: None, pool, labels: Vec::new(), distances: 0 }
     }
 
     /// Goes as far as the bytes that are here allow; returns what is missing, at most what there is room for.
@@ -95,8 +86,10 @@ impl Probe {
         }
         let found = &mut self.found;
         let lists = self.lists.get_or_insert_with(|| {
-            found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.leaf.start.cmp(&b.1.leaf.start)));
-            found.drain(..).take(width.probes).map(|f| f.1).collect()
+            let mut nearest = Pool::default();
+            nearest.reset(width.probes);
+            found.iter().zip(0..).for_each(|(f, at)| nearest.offer(f.0, at));
+            nearest.iter().filter_map(|(_, at)| found.get(at as usize).map(|f| f.1)).collect()
         });
         for found in std::mem::take(lists) {
             match source.get(found.leaf.read.extent) {
@@ -122,9 +115,14 @@ impl Probe {
         let mut offsets = vec![0.0; block.count];
         clusters.list_codec.offsets(prepared, block.codes, &mut offsets);
         self.distances += block.count as u64;
-        for (at, offset) in offsets.into_iter().enumerate() {
-            self.found.push((centre + offset, Found { leaf: block.leaf(at, segment.count())?, centre }));
-        }
+        let found =
+            |(at, offset)| Ok((centre + offset, Found { leaf: block.leaf(at, segment.count())?, centre }));
+        let found: Vec<(f32, Found)> =
+            offsets.into_iter().enumerate().map(found).collect::<Result<_, Error>>()?;
+        // In order of position whatever order cells arrive in: ties must not tell.
+        let first = found.first().map_or(0, |f| f.1.leaf.start);
+        let at = self.found.partition_point(|f| f.1.leaf.start < first);
+        self.found.splice(at..at, found);
         Ok(())
     }
 
@@ -149,20 +147,36 @@ impl Probe {
         for (_, position) in self.pool.iter().filter(|c| (leaf.start..leaf.end).contains(&c.1)) {
             let at = (position - leaf.start) as usize;
             let error = clusters.list_codec.error(prepared, &list.codes[at * stride..][..stride]);
-            let label = Label { row_sum: list.row_sum(at)?, id: list.ids.id(at as u32)?, error };
-            self.labels.insert(position, label);
+            self.labels.push(Label {
+                position,
+                row_sum: list.row_sum(at)?,
+                id: list.ids.id(at as u32)?,
+                error,
+            });
         }
         Ok(())
     }
 
-    /// The candidates that may be among the k nearest, nearest first, and their labels.
-    pub(crate) fn candidates(&mut self) -> (Vec<(f32, u32)>, BTreeMap<u32, Label>) {
-        let error = |position: u32| self.labels.get(&position).map_or(0.0, |l| DOUBT * l.error);
-        let mut pessimistic: Vec<f32> = self.pool.iter().map(|(d, p)| d + error(p)).collect();
-        pessimistic.sort_unstable_by(f32::total_cmp);
-        let limit = pessimistic.get(self.width.k.saturating_sub(1)).copied().unwrap_or(f32::INFINITY);
-        let candidates = self.pool.iter().filter(|&(d, p)| d - error(p) <= limit).collect();
-        (candidates, std::mem::take(&mut self.labels))
+    /// The candidates that may be among the k nearest, nearest first, with their labels.
+    pub(crate) fn candidates(&mut self) -> Vec<(f32, Label)> {
+        let mut labels = std::mem::take(&mut self.labels);
+        let mut found: Vec<(f32, Label)> = Vec::with_capacity(self.width.keep);
+        for (distance, position) in self.pool.iter() {
+            if let Some(at) = labels.iter().position(|l| l.position == position) {
+                found.push((distance, labels.swap_remove(at)));
+            }
+        }
+        // The k nearest by their worst case; a candidate whose best case is farther cannot be among them.
+        let mut worst = Pool::default();
+        worst.reset(self.width.k);
+        found.iter().for_each(|(d, l)| worst.offer(d + DOUBT * l.error, l.position));
+        let limit = if worst.iter().len() < self.width.k {
+            f32::INFINITY
+        } else {
+            worst.iter().last().map_or(0.0, |w| w.0)
+        };
+        found.retain(|(d, l)| d - DOUBT * l.error <= limit);
+        found
     }
 }
 
@@ -177,8 +191,8 @@ fn nearest_cells(
     let mut distances = vec![0.0; cells.len()];
     clusters.cell_codec.prepare(query, true, prepared);
     clusters.cell_codec.distances(prepared, &clusters.cells.codes, &cells, &mut distances);
-    let mut ranked: Vec<(f32, u32)> = distances.into_iter().zip(cells).collect();
-    ranked.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    ranked.truncate(count);
-    ranked
+    let mut nearest = Pool::default();
+    nearest.reset(count);
+    distances.into_iter().zip(cells).for_each(|(distance, cell)| nearest.offer(distance, cell));
+    nearest.iter().collect()
 }
