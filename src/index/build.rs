@@ -172,7 +172,6 @@ pub fn build(
         m: if graph { options.m } else { 0 },
         ef_construction: if graph { options.ef_construction } else { 0 },
         seed: options.seed,
-        unknown: Vec::new(),
         sections: Vec::new(),
     };
     let file = segment::write(Parts { header, sections })?;

@@ -194,15 +194,8 @@ impl Search {
         first: u32,
     ) -> Result<Vec<Read>, Error> {
         let codes = &segment.codes;
-        let left = (segment.count() as u64).saturating_sub(u64::from(first));
-        let chunk = if source.holds(codes.extent) {
-            left
-        } else {
-            (source.room(codes.extent).1 / codes.stride).max(1)
-        };
-        let count = chunk.min(left);
-        let offset = codes.extent.offset + u64::from(first) * codes.stride;
-        let extent = Extent { offset, length: count * codes.stride };
+        let read = chunk_around(segment, source, first);
+        let count = read.extent.length / codes.stride;
         if count == 0 {
             let keep = self.depth.rescore.max(self.depth.k);
             self.states.iter_mut().for_each(|s| s.candidates.extend(s.pool.iter().take(keep)));
@@ -213,9 +206,9 @@ impl Search {
             0 => missing(segment, source, &[], self.labelled(segment)),
             _ => Vec::new(),
         };
-        let rows = source.get(extent);
+        let rows = source.get(read.extent);
         if rows.is_none() {
-            missing.push(Read { extent, sum: Sum::Blocks });
+            missing.push(read);
         }
         let Some(rows) = rows.filter(|_| missing.is_empty()) else { return Ok(missing) };
         for (query, state) in self.queries.chunks_exact(segment.dim()).zip(&mut self.states) {
@@ -272,9 +265,11 @@ impl Search {
             state.rescore(rows, source, &mut scratch.prepared);
             for (at, &(_, position)) in state.candidates.iter().enumerate().skip(state.rescored) {
                 let label = state.labels.get(at).map(|l| l.row_sum);
-                let sum = label.or_else(|| Segment::stored_row_sum(sums?, position));
-                let sum = sum.ok_or_else(|| Error::corrupt("row checksums", "a row has none"))?;
-                needs.push(Read { extent: rows.row(position), sum: Sum::Row { position, sum } });
+                needs.push(match label.or_else(|| Segment::stored_row_sum(sums?, position)) {
+                    Some(sum) => Read { extent: rows.row(position), sum: Sum::Row { position, sum } },
+                    // Codes that serve as rows, and came in chunks.
+                    None => chunk_around(segment, source, position),
+                });
             }
         }
         Ok(fitting(needs, source, segment))
@@ -297,6 +292,7 @@ impl Search {
                 Some(IdView::new(bytes, segment.count(), segment.header.text_ids)?)
             }
         };
+        let finest = if segment.rows.is_some() { "rows" } else { "codes" };
         let mut answers = Vec::with_capacity(self.states.len());
         for state in &self.states {
             let mut nearest = Pool::default();
@@ -310,6 +306,10 @@ impl Search {
                 }
             };
             let hit = |(distance, position): (f32, u32)| {
+                // Rows and queries are checked so that no code of theirs gives such a distance.
+                if !distance.is_finite() {
+                    return Err(Error::corrupt(finest, format!("row {position} has no finite distance")));
+                }
                 id(position).map(|id| Hit { position, id, score: score(metric, distance) })
             };
             let stats = QueryStats {
@@ -347,6 +347,17 @@ fn missing(segment: &Segment, source: &dyn Source, a: &[SectionKind], b: &[Secti
     let extents = a.iter().chain(b).filter_map(|&k| segment.extent(k));
     let absent = extents.filter(|&e| e.length > 0 && source.get(e).is_none());
     absent.map(|extent| Read { extent, sum: Sum::Blocks }).collect()
+}
+
+/// The codes around a row that come together: all of them, or the chunk that there is room for.
+fn chunk_around(segment: &Segment, source: &dyn Source, position: u32) -> Read {
+    let codes = &segment.codes;
+    let count = segment.count() as u64;
+    let chunk = if source.holds(codes.extent) { count } else { source.room(codes.extent).1 / codes.stride };
+    let first = u64::from(position) / chunk.max(1) * chunk.max(1);
+    let length = chunk.max(1).min(count.saturating_sub(first)) * codes.stride;
+    let extent = Extent { offset: codes.extent.offset + first * codes.stride, length };
+    Read { extent, sum: Sum::Blocks }
 }
 
 /// Each read once, and as many as there is room for; all are units of one section.

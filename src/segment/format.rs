@@ -24,6 +24,8 @@ const ENTRY: usize = 40;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u32)]
 pub(crate) enum SectionKind {
+    /// Of a later version, which says that it may be skipped: its sums are checked, nothing else is known of it.
+    Unknown = 0,
     CodeParameters = 1,
     RowParameters = 2,
     Sums = 3,
@@ -58,6 +60,7 @@ impl SectionKind {
 
     pub(crate) fn name(self) -> &'static str {
         match self {
+            SectionKind::Unknown => "unknown section",
             SectionKind::CodeParameters => "code parameters",
             SectionKind::RowParameters => "row parameters",
             SectionKind::Sums => "checksums",
@@ -76,7 +79,7 @@ impl SectionKind {
 
     /// Whether `open` reads it.
     pub(crate) fn in_front(self) -> bool {
-        (self as u32) < SectionKind::Codes as u32
+        self != SectionKind::Unknown && (self as u32) < SectionKind::Codes as u32
     }
 }
 
@@ -114,8 +117,6 @@ pub(crate) struct Header {
     pub(crate) m: usize,
     pub(crate) ef_construction: usize,
     pub(crate) seed: u64,
-    /// Sections of optional kinds that this build does not know.
-    pub(crate) unknown: Vec<Extent>,
     pub(crate) sections: Vec<Section>,
 }
 
@@ -205,12 +206,10 @@ impl Header {
             m: cursor.u32()? as usize,
             ef_construction: cursor.u32()? as usize,
             seed: cursor.u64()?,
-            unknown: Vec::new(),
             sections: Vec::new(),
         };
         cursor.at = FIXED;
-        let (sections, unknown) = sections(&mut cursor, count)?;
-        let header = Header { sections, unknown, ..header };
+        let header = Header { sections: sections(&mut cursor, count)?, ..header };
         header.check(file_length)?;
         Ok(header)
     }
@@ -222,21 +221,22 @@ impl Header {
         if self.dim == 0 || self.dim > MAX_DIM || self.count > MAX_COUNT || self.m > MAX_DEGREE {
             return Err(bad("a count, dimension or degree outside the format's limits"));
         }
-        let mut end = header_bytes(self.sections.len() + self.unknown.len()) as u64;
-        for Extent { offset, length } in self.extents() {
-            if offset < end || offset % ALIGN != 0 || length > file_length || offset > file_length - length {
-                return Err(bad("a section overlaps another or leaves the file"));
-            }
-            end = offset + length;
-        }
+        let mut end = header_bytes(self.sections.len()) as u64;
         for section in &self.sections {
             let Extent { offset, length } = section.extent;
+            if offset < end || offset % ALIGN != 0 || length > file_length || offset > file_length - length {
+                return Err(Error::corrupt(
+                    section.kind.name(),
+                    "the section overlaps another or leaves the file",
+                ));
+            }
             if section.grain == 0 || (section.kind.in_front() && offset + length > self.front_length) {
                 return Err(Error::corrupt(
                     section.kind.name(),
                     "the section has no grain or leaves the front",
                 ));
             }
+            end = offset + length;
         }
         if self.front_length > file_length || self.front_length > MAX_FRONT {
             return Err(bad("a front longer than the file or than 256 MiB"));
@@ -245,40 +245,29 @@ impl Header {
         Ok(())
     }
 
-    /// All sections' extents, known or not, in order of offset.
-    pub(crate) fn extents(&self) -> Vec<Extent> {
-        let mut extents: Vec<Extent> =
-            self.sections.iter().map(|s| s.extent).chain(self.unknown.clone()).collect();
-        extents.sort_unstable_by_key(|e| e.offset);
-        extents
-    }
-
     pub(crate) fn section(&self, kind: SectionKind) -> Option<&Section> {
         self.sections.iter().find(|s| s.kind == kind)
     }
 }
 
-/// Reads the table: sections, and the extents of optional kinds this build does not know.
-fn sections(cursor: &mut Cursor<'_>, count: usize) -> Result<(Vec<Section>, Vec<Extent>), Error> {
+/// Reads the table. Sections stand in order of offset.
+fn sections(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<Section>, Error> {
     let mut sections: Vec<Section> = Vec::with_capacity(count);
-    let mut unknown = Vec::new();
     for _ in 0..count {
         let (number, flags) = (cursor.u32()?, cursor.u32()?);
         let extent = Extent { offset: cursor.u64()?, length: cursor.u64()? };
         let (grain, sum) = (cursor.u64()?, cursor.u64()?);
-        let Some(kind) = SectionKind::ALL.into_iter().find(|k| *k as u32 == number) else {
-            if flags & 1 == 1 {
-                return Err(Error::Version { found: u64::from(number), supported: u64::from(VERSION) });
-            }
-            unknown.push(extent);
-            continue;
-        };
-        if sections.iter().any(|s| s.kind == kind) {
+        let known = SectionKind::ALL.into_iter().find(|k| *k as u32 == number);
+        if known.is_none() && flags & 1 == 1 {
+            return Err(Error::Version { found: u64::from(number), supported: u64::from(VERSION) });
+        }
+        let kind = known.unwrap_or(SectionKind::Unknown);
+        if known.is_some() && sections.iter().any(|s| s.kind == kind) {
             return Err(Error::corrupt(kind.name(), "the section stands twice in the table"));
         }
         sections.push(Section { kind, extent, grain, sum });
     }
-    Ok((sections, unknown))
+    Ok(sections)
 }
 
 /// How many bytes the front has, told from the first bytes alone.

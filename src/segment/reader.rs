@@ -222,7 +222,7 @@ fn check_lengths(h: &Header) -> Result<(), Error> {
             // Their own headers say more; `graph` and `ids` check them when they are read.
             SectionKind::Graph | SectionKind::Ids | SectionKind::Sums => None,
             SectionKind::ListParameters => Some(CodecKind::Sq8.parameter_bytes(h.dim) as u64),
-            SectionKind::Cells | SectionKind::Leaves | SectionKind::Lists => None,
+            SectionKind::Cells | SectionKind::Leaves | SectionKind::Lists | SectionKind::Unknown => None,
         };
         if let Some(expected) = fixed.filter(|&f| f != section.extent.length) {
             return Err(Error::Length { section: section.kind.name(), expected, got: section.extent.length });

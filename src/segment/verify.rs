@@ -80,9 +80,8 @@ impl Segment {
 
     /// What lies between sections is zero, so that every bit of a file is accounted for.
     fn verify_padding(&self, source: &dyn Source) -> Result<(), Error> {
-        let mut at =
-            super::format::header_bytes(self.header.sections.len() + self.header.unknown.len()) as u64;
-        let extents = self.header.extents().into_iter();
+        let mut at = super::format::header_bytes(self.header.sections.len()) as u64;
+        let extents = self.header.sections.iter().map(|s| s.extent);
         for extent in extents.chain([Extent { offset: self.header.file_length, length: 0 }]) {
             let gap = Extent { offset: at, length: extent.offset.saturating_sub(at) };
             let zero = source.get(gap).is_some_and(|bytes| bytes.iter().all(|&b| b == 0));
