@@ -194,14 +194,14 @@ impl Search {
         first: u32,
     ) -> Result<Vec<Read>, Error> {
         let codes = &segment.codes;
-        let read = chunk_around(segment, source, first);
-        let count = read.extent.length / codes.stride;
-        if count == 0 {
+        if first as usize >= segment.count() {
             let keep = self.depth.rescore.max(self.depth.k);
             self.states.iter_mut().for_each(|s| s.candidates.extend(s.pool.iter().take(keep)));
             self.stage = Stage::Rescore;
             return Ok(Vec::new());
         }
+        let read = chunk_around(segment, source, first);
+        let count = read.extent.length / codes.stride;
         let mut missing = match first {
             0 => missing(segment, source, &[], self.labelled(segment)),
             _ => Vec::new(),

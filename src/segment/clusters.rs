@@ -155,7 +155,12 @@ impl Cells {
             && first.windows(2).all(|w| w[0] <= w[1])
             && positions.windows(2).all(|w| w[0] <= w[1]);
         let whole = offsets.first() == Some(&0) && offsets.last() == Some(&leaves.length);
-        if !rising || !whole || first.last() != Some(&(count as u32)) || longest[1] > lists.length {
+        if !rising
+            || !whole
+            || first.last() != Some(&(count as u32))
+            || longest[0] > leaves.length
+            || longest[1] > lists.length
+        {
             return Err(bad("cells", "cells are out of order or leave the segment"));
         }
         let defaults = Defaults { cells: word(4)?.max(1), probes: word(5)?.max(1) };

@@ -13,7 +13,7 @@ use crate::segment::clusters::Defaults;
 const QUERIES: usize = 256;
 const NEIGHBOURS: usize = 10;
 /// The part of the true neighbours that the lists looked at must hold.
-const WANTED: f64 = 0.967;
+const WANTED: f64 = 0.975;
 /// The part that the cells looked at must hold.
 const WANTED_IN_CELLS: f64 = 0.997;
 

@@ -160,7 +160,7 @@ impl Probe {
     /// The candidates that may be among the k nearest, nearest first, with their labels.
     pub(crate) fn candidates(&mut self) -> Vec<(f32, Label)> {
         let mut labels = std::mem::take(&mut self.labels);
-        let mut found: Vec<(f32, Label)> = Vec::with_capacity(self.width.keep);
+        let mut found: Vec<(f32, Label)> = Vec::with_capacity(self.pool.iter().len());
         for (distance, position) in self.pool.iter() {
             if let Some(at) = labels.iter().position(|l| l.position == position) {
                 found.push((distance, labels.swap_remove(at)));
