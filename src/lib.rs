@@ -52,3 +52,7 @@ pub use storage::{Extent, ReadAt, Source};
 pub use exec::with_threads;
 #[cfg(feature = "native")]
 pub use folder::{Io, OpenOptions, publish};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

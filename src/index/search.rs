@@ -178,6 +178,13 @@ impl Search {
             let mut to = FromQuery { codec, prepared: &mut scratch.prepared, rows };
             scratch.beam.computed = 0;
             hnsw::search(&graph, &mut to, self.depth.ef, &mut scratch.beam)?;
+            // The walk reached fewer rows than are wanted: few links, or many rows that are the same.
+            if scratch.beam.pool.iter().len() < self.depth.k {
+                let pool = &mut scratch.beam.pool;
+                pool.reset(self.depth.ef);
+                flat::scan(codec, &mut scratch.prepared, rows, 0, segment.count(), pool);
+                state.distances += segment.count() as u64;
+            }
             state.candidates.extend(scratch.beam.pool.iter().take(self.depth.rescore.max(self.depth.k)));
             state.distances += scratch.beam.computed;
         }
@@ -194,18 +201,20 @@ impl Search {
         first: u32,
     ) -> Result<Vec<Read>, Error> {
         let codes = &segment.codes;
-        if first as usize >= segment.count() {
-            let keep = self.depth.rescore.max(self.depth.k);
-            self.states.iter_mut().for_each(|s| s.candidates.extend(s.pool.iter().take(keep)));
-            self.stage = Stage::Rescore;
-            return Ok(Vec::new());
-        }
-        let read = chunk_around(segment, source, first);
-        let count = read.extent.length / codes.stride;
         let mut missing = match first {
             0 => missing(segment, source, &[], self.labelled(segment)),
             _ => Vec::new(),
         };
+        if first as usize >= segment.count() {
+            if missing.is_empty() {
+                let keep = self.depth.rescore.max(self.depth.k);
+                self.states.iter_mut().for_each(|s| s.candidates.extend(s.pool.iter().take(keep)));
+                self.stage = Stage::Rescore;
+            }
+            return Ok(missing);
+        }
+        let read = chunk_around(segment, source, first);
+        let count = read.extent.length / codes.stride;
         let rows = source.get(read.extent);
         if rows.is_none() {
             missing.push(read);

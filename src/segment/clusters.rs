@@ -189,16 +189,23 @@ impl Cells {
         (at < self.len()).then_some(at)
     }
 
+    /// How many rows a cell has. `cell` is below `len`.
+    pub(crate) fn rows(&self, cell: usize) -> u32 {
+        self.positions[cell + 1] - self.positions[cell]
+    }
+
     /// A block of leaves in place.
     pub(crate) fn leaves<'a>(&self, cell: usize, bytes: &'a [u8]) -> Result<LeafBlock<'a>, Error> {
         let count = (self.first[cell + 1] - self.first[cell]) as usize;
-        let codes_at = (count + 1) * 8 + count * 8 + (count + 1) * 4;
-        match bytes.len() == codes_at + count * self.stride {
+        // Saturating: counts come from the file, and usize has 32 bits in wasm.
+        let codes_at = count.saturating_mul(20).saturating_add(12);
+        match bytes.len() == codes_at.saturating_add(count.saturating_mul(self.stride)) {
             true => Ok(LeafBlock {
                 bytes,
                 count,
                 lists: self.lists,
                 longest: self.longest[1],
+                rows: [self.positions[cell], self.positions[cell + 1]],
                 codes: &bytes[codes_at..],
             }),
             false => Err(bad("leaves", "a block's length does not fit its number of leaves")),
@@ -220,6 +227,8 @@ pub(crate) struct LeafBlock<'a> {
     pub(crate) count: usize,
     lists: Extent,
     longest: u64,
+    /// Those of the cell. Its leaves stay within, so no row is scanned twice whatever a file says.
+    rows: [u32; 2],
     /// Codes of the leaves' centroids, a matrix.
     pub(crate) codes: &'a [u8],
 }
@@ -232,7 +241,8 @@ impl LeafBlock<'_> {
         let starts = (2 * self.count + 1) * 8;
         let (start, end) = (u32_at(self.bytes, starts + at * 4)?, u32_at(self.bytes, starts + at * 4 + 4)?);
         let inside = from <= to && to <= self.lists.length && to - from <= self.longest;
-        if !inside || start > end || end as usize > rows {
+        let ordered = self.rows[0] <= start && start <= end && end <= self.rows[1];
+        if !inside || !ordered || end as usize > rows {
             return Err(bad("leaves", "a leaf's list or rows leave the segment"));
         }
         let extent = Extent { offset: self.lists.offset + from, length: to - from };
@@ -251,8 +261,8 @@ pub(crate) struct List<'a> {
 impl<'a> List<'a> {
     pub(crate) fn new(bytes: &'a [u8], leaf: &Leaf, stride: usize, text: bool) -> Result<Self, Error> {
         let count = (leaf.end - leaf.start) as usize;
-        let split = bytes.split_at_checked(count * stride).and_then(|(codes, rest)| {
-            let (sums, ids) = rest.split_at_checked(count * 4)?;
+        let split = bytes.split_at_checked(count.saturating_mul(stride)).and_then(|(codes, rest)| {
+            let (sums, ids) = rest.split_at_checked(count.saturating_mul(4))?;
             Some((codes, sums, ids))
         });
         let (codes, row_sums, ids) = split.ok_or_else(|| bad("lists", "a list ends too early"))?;

@@ -98,14 +98,17 @@ impl<'a> IdView<'a> {
     pub(crate) fn new(bytes: &'a [u8], count: usize, text: bool) -> Result<Self, Error> {
         let width = u32_at(bytes, 0)? as usize;
         let fixed = match (text, width) {
-            (true, 0) => (count + 1) * 4,
-            (false, 4 | 8) => count * width,
+            // Saturating: usize has 32 bits in wasm.
+            (true, 0) => count.saturating_add(1).saturating_mul(4),
+            (false, 4 | 8) => count.saturating_mul(width),
             _ => return Err(Error::corrupt(SECTION, "an unknown kind of ids")),
         };
         let view = IdView { bytes, count, width };
         let expected = match text {
-            true => HEAD + fixed + u32_at(bytes, HEAD + count * 4)? as usize,
-            false => HEAD + fixed,
+            true => fixed
+                .saturating_add(HEAD)
+                .saturating_add(u32_at(bytes, HEAD.saturating_add(fixed) - 4)? as usize),
+            false => fixed.saturating_add(HEAD),
         };
         match bytes.len() == expected {
             true => Ok(view),

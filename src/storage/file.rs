@@ -17,14 +17,19 @@ pub(crate) struct PositionedFile {
 
 impl PositionedFile {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let io = |source| Error::Io { path: path.display().to_string(), source };
-        let file = File::open(path).map_err(io)?;
-        let metadata = file.metadata().map_err(io)?;
-        if !metadata.is_file() {
-            return Err(Error::NotASegment { detail: format!("{} is no regular file", path.display()) });
-        }
-        Ok(PositionedFile { file, path: path.to_owned(), length: metadata.len() })
+        let (file, length) = open_regular(path)?;
+        Ok(PositionedFile { file, path: path.to_owned(), length })
     }
+}
+
+/// Opens a regular file and tells its length. What it is, is asked first: opening a pipe would wait for a writer.
+pub(super) fn open_regular(path: &Path) -> Result<(File, u64), Error> {
+    let io = |source| Error::Io { path: path.display().to_string(), source };
+    let metadata = std::fs::metadata(path).map_err(io)?;
+    if !metadata.is_file() {
+        return Err(Error::NotASegment { detail: format!("{} is no regular file", path.display()) });
+    }
+    Ok((File::open(path).map_err(io)?, metadata.len()))
 }
 
 impl ReadAt for PositionedFile {

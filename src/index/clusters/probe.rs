@@ -67,7 +67,7 @@ impl Probe {
     ) -> Result<Vec<Read>, Error> {
         let width = self.width;
         if self.cells.is_none() {
-            self.cells = Some(nearest_cells(clusters, query, width.cells, prepared));
+            self.cells = Some(nearest_cells(clusters, query, width, prepared));
         }
         clusters.list_codec.prepare(query, prepared);
         let mut missing = Vec::new();
@@ -86,10 +86,10 @@ impl Probe {
         }
         let found = &mut self.found;
         let lists = self.lists.get_or_insert_with(|| {
-            let mut nearest = Pool::default();
-            nearest.reset(width.probes);
-            found.iter().zip(0..).for_each(|(f, at)| nearest.offer(f.0, at));
-            nearest.iter().filter_map(|(_, at)| found.get(at as usize).map(|f| f.1)).collect()
+            let distances: Vec<f32> = found.iter().map(|f| f.0).collect();
+            let rows = |at: u32| found.get(at as usize).map_or(0, |f| f.1.leaf.end - f.1.leaf.start);
+            let nearest = enough(&distances, width.probes, width.k, rows);
+            nearest.into_iter().filter_map(|(_, at)| found.get(at as usize).map(|f| f.1)).collect()
         });
         for found in std::mem::take(lists) {
             match source.get(found.leaf.read.extent) {
@@ -180,19 +180,31 @@ impl Probe {
     }
 }
 
+/// The nearest `count`, or more of them if `k` rows need more.
+fn enough(distances: &[f32], count: usize, k: usize, rows: impl Fn(u32) -> u32) -> Vec<(f32, u32)> {
+    let mut count = count.max(1);
+    loop {
+        let mut nearest = Pool::default();
+        nearest.reset(count);
+        distances.iter().zip(0..).for_each(|(&distance, at)| nearest.offer(distance, at));
+        let held: u64 = nearest.iter().map(|(_, at)| u64::from(rows(at))).sum();
+        if held >= k as u64 || count >= distances.len() {
+            return nearest.iter().collect();
+        }
+        count *= 2;
+    }
+}
+
 /// The nearest cells and the distances to their centroids.
 fn nearest_cells(
     clusters: &Clusters,
     query: &[f32],
-    count: usize,
+    width: Width,
     prepared: &mut Prepared,
 ) -> Vec<(f32, u32)> {
     let cells: Vec<u32> = (0..clusters.cells.len() as u32).collect();
     let mut distances = vec![0.0; cells.len()];
     clusters.cell_codec.prepare(query, true, prepared);
     clusters.cell_codec.distances(prepared, &clusters.cells.codes, &cells, &mut distances);
-    let mut nearest = Pool::default();
-    nearest.reset(count);
-    distances.into_iter().zip(cells).for_each(|(distance, cell)| nearest.offer(distance, cell));
-    nearest.iter().collect()
+    enough(&distances, width.cells, width.k, |cell| clusters.cells.rows(cell as usize))
 }

@@ -1,0 +1,93 @@
+//! A file of which only parts are here answers exactly as the same file in memory, at every budget.
+
+mod support;
+
+use pagevec::{BuildOptions, CodecKind, Id, Index, IndexChoice, Metric, Operation, Outcome, SearchOptions};
+use support::paged::{Remote, hits, least_budget};
+use support::{data, file, plain, texts};
+
+const DIM: usize = 96;
+
+/// Name, rows, options. Large enough for several checksum blocks of codes, rows and graph.
+fn cases() -> Vec<(&'static str, usize, BuildOptions)> {
+    let of = |metric, codec| BuildOptions { ef_construction: 40, ..plain(metric, codec) };
+    let flat = |o| BuildOptions { graph: false, ..o };
+    let rows = |rows, o| BuildOptions { rows: Some(rows), ..o };
+    let clusters = |o| BuildOptions { clusters: true, ..o };
+    vec![
+        ("sq8", 2500, of(Metric::Cosine, CodecKind::Sq8)),
+        ("sq8, no graph", 2500, flat(of(Metric::L2, CodecKind::Sq8))),
+        ("sq8, f16 rows", 1500, rows(CodecKind::F16, of(Metric::Dot, CodecKind::Sq8))),
+        ("binary, sq8 rows", 3000, of(Metric::Cosine, CodecKind::Binary)),
+        ("binary, sq8 rows, no graph", 9000, flat(of(Metric::L2, CodecKind::Binary))),
+        ("f32", 700, of(Metric::Dot, CodecKind::F32)),
+        ("f32, no graph", 700, flat(of(Metric::Cosine, CodecKind::F32))),
+        ("sq8, clusters", 4000, clusters(of(Metric::Cosine, CodecKind::Sq8))),
+        ("binary, sq8 rows, clusters", 4000, clusters(of(Metric::L2, CodecKind::Binary))),
+        ("f32, clusters, no graph", 2500, clusters(flat(of(Metric::Dot, CodecKind::F32)))),
+        ("sq8, f16 rows, clusters", 3000, clusters(rows(CodecKind::F16, of(Metric::L2, CodecKind::Sq8)))),
+    ]
+}
+
+#[test]
+fn at_every_budget() {
+    for (name, n, build) in cases() {
+        let rows = data::clustered(n, DIM, 51);
+        let file = file(&rows, DIM, Some(texts(n)), &build);
+        let index = Index::from_bytes(&file).unwrap();
+        let least = least_budget(&file);
+        let all = file.len() as u64;
+        for budget in [least, least + 1, least + 50_000, (least * 3 + all) / 4, all, all * 2] {
+            let mut remote = Remote::open(&file, budget).unwrap();
+            for (i, query) in data::queries(&rows, DIM, 6, 52).iter().enumerate() {
+                let o = SearchOptions { k: [1, 10, 200][i % 3], ..Default::default() };
+                let (answer, _) = remote.search(query, &o).unwrap();
+                // What fits decides which index answers: compare with the same one.
+                let same = SearchOptions { index: support::same_way(&answer), ..o };
+                let truth = index.search(query, &same).unwrap();
+                assert_eq!(hits(&answer), hits(&truth), "{name}, budget {budget}");
+                assert_eq!(answer.stats.distances, truth.stats.distances);
+                assert_eq!(answer.stats.rescored, truth.stats.rescored);
+            }
+            assert_eq!(remote.session.stats().operations, 0);
+            // Large and cold: clusters where there are any, else the graph if it fits, else every row.
+            let by = remote.search(&rows[..DIM], &support::top(1)).unwrap().0.stats.index;
+            let expected = match (build.clusters, build.graph && budget >= all) {
+                (true, _) => "clusters",
+                (false, true) => "hnsw",
+                (false, false) => "flat",
+            };
+            let small = build.graph && n * 200 < 1 << 20;
+            assert!(by == expected || (small && by == "hnsw"), "{name}: budget {budget} of {all}: {by}");
+        }
+    }
+}
+
+#[test]
+fn batches_ids_and_vectors_too() {
+    for (name, n, build) in cases() {
+        let rows = data::clustered(n, DIM, 51);
+        let file = file(&rows, DIM, Some(texts(n)), &build);
+        let index = Index::from_bytes(&file).unwrap();
+        for budget in [least_budget(&file), file.len() as u64] {
+            let mut remote = Remote::open(&file, budget).unwrap();
+            let queries = data::queries(&rows, DIM, 9, 53).concat();
+            let choice = if build.clusters { IndexChoice::Clusters } else { IndexChoice::Flat };
+            let o = SearchOptions { index: choice, ..support::top(20) };
+            let batch = Operation::Search { queries: queries.clone(), options: o };
+            let Outcome::Answers(answers) = remote.run(batch).unwrap().0 else { panic!("no answers") };
+            assert_eq!(answers, index.search_batch(&queries, &o).unwrap(), "{name}");
+            for i in [0, 1, n / 2, n - 1] {
+                let id = index.search(&rows[i * DIM..][..DIM], &support::top(1)).unwrap().hits[0].id.clone();
+                let position = remote.run(Operation::Find(id.clone())).unwrap().0;
+                assert_eq!(position, Outcome::Position(index.find(&id).unwrap()), "{name}");
+                let vector = remote.run(Operation::Vector(id.clone())).unwrap().0;
+                assert_eq!(vector, Outcome::Vector(index.vector(&id).unwrap()), "{name}");
+            }
+            let unknown = remote.run(Operation::Vector(Id::Text("nobody".into())));
+            assert_eq!(support::code(&unknown), "unknown-id");
+            let other_kind = remote.run(Operation::Find(Id::Number(0))).unwrap().0;
+            assert_eq!(other_kind, Outcome::Position(None));
+        }
+    }
+}

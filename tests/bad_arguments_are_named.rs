@@ -1,0 +1,162 @@
+//! What cannot be built or searched is refused with a code, and with the row or argument that is at fault.
+
+mod support;
+
+use pagevec::{
+    BuildOptions, CodecKind, Ctx, Error, Id, Ids, Index, IndexChoice, Metric, SearchOptions, build,
+};
+use support::{METRICS, code, data, index, options};
+
+fn built(rows: Vec<f32>, dim: usize, ids: Option<Ids>, options: &BuildOptions) -> Result<Vec<u8>, Error> {
+    build(rows, dim, ids, options, &Ctx::default())
+}
+
+#[test]
+fn a_bad_row_is_named_by_its_number() {
+    let (n, dim) = (2500, 8);
+    let base = BuildOptions::default();
+    for (row, column) in [(0, 0), (1023, 7), (1024, 3), (2499, 5)] {
+        for bad in [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let mut rows = data::clustered(n, dim, 161);
+            rows[row * dim + column] = bad;
+            // A later one as well: the first is named, whatever the threads do.
+            rows[n * dim - 1] = bad;
+            match built(rows, dim, None, &base) {
+                Err(Error::NotFinite { row: r, column: c }) => assert_eq!((r, c), (row, column)),
+                other => panic!("{other:?}"),
+            }
+        }
+        let mut rows = data::clustered(n, dim, 161);
+        rows[row * dim..][..dim].fill(0.0);
+        match built(rows.clone(), dim, None, &base) {
+            Err(Error::ZeroVector { row: r }) => assert_eq!(r, row),
+            other => panic!("{other:?}"),
+        }
+        for metric in [Metric::Dot, Metric::L2] {
+            let fine = built(rows.clone(), dim, None, &BuildOptions { graph: false, metric, ..base });
+            assert_eq!(code(&fine), "ok");
+        }
+    }
+    for (value, codes) in
+        [(1e30, ["zero-vector", "argument", "argument"]), (1e-30, ["zero-vector", "ok", "ok"])]
+    {
+        for (metric, expected) in METRICS.into_iter().zip(codes) {
+            let result = built([[1.0; 4], [value; 4]].concat(), 4, None, &options(metric, CodecKind::Sq8));
+            assert_eq!(code(&result), expected, "{metric:?} {value}");
+            assert!(expected == "ok" || result.err().unwrap().to_string().contains("row 1"));
+        }
+    }
+    let tall = built(vec![70_000.0; 4], 4, None, &options(Metric::Dot, CodecKind::F16));
+    assert_eq!(code(&tall), "argument", "beyond f16");
+}
+
+#[test]
+fn shapes_ids_and_options() {
+    let base = BuildOptions::default();
+    let one = || vec![1.0; 4];
+    assert_eq!(code(&built(one(), 0, None, &base)), "argument");
+    assert_eq!(code(&built(Vec::new(), 65_536, None, &base)), "argument");
+    assert_eq!(code(&built(one(), 3, None, &base)), "dimension");
+    assert_eq!(code(&built(vec![1.0; 65_535], 65_535, None, &base)), "ok");
+    let ids = |ids: &[&str]| Some(Ids::Texts(ids.iter().map(|s| (*s).to_owned()).collect()));
+    assert_eq!(code(&built(one(), 2, ids(&["a"]), &base)), "argument");
+    assert_eq!(code(&built(one(), 2, ids(&["a", "b", "c"]), &base)), "argument");
+    match built(one(), 2, ids(&["same", "same"]), &base) {
+        Err(Error::DuplicateId { id }) => assert_eq!(id, "same"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(code(&built(one(), 2, Some(Ids::Numbers(vec![3, 3])), &base)), "duplicate-id");
+    assert_eq!(code(&built(one(), 2, Some(Ids::Numbers(vec![3, 1 << 53])), &base)), "argument");
+    assert_eq!(code(&built(one(), 2, ids(&["a", &"x".repeat(65_536)]), &base)), "argument");
+    assert_eq!(code(&built(one(), 2, ids(&["", &"x".repeat(65_535)]), &base)), "ok");
+    for (name, bad) in [
+        ("m", [0, 1, 257].map(|m| BuildOptions { m, ..base })),
+        ("ef_construction", [0, 65_537, usize::MAX].map(|e| BuildOptions { ef_construction: e, ..base })),
+        ("branching", [0, 1, 4097].map(|branching| BuildOptions { branching, ..base })),
+        ("max_leaf", [0, 65_537, usize::MAX].map(|max_leaf| BuildOptions { max_leaf, ..base })),
+        (
+            "max_iterations",
+            [0, 1001, usize::MAX].map(|max_iterations| BuildOptions { max_iterations, ..base }),
+        ),
+        ("rows", [CodecKind::Binary; 3].map(|rows| BuildOptions { rows: Some(rows), ..base })),
+    ] {
+        for options in bad {
+            match built(one(), 2, None, &options) {
+                Err(Error::Argument { name: named, .. }) => assert_eq!(named, name),
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn searches() {
+    let (n, dim) = (50, 6);
+    let rows = data::clustered(n, dim, 162);
+    for metric in METRICS {
+        let index = index(&rows, dim, &options(metric, CodecKind::Sq8));
+        let plain = SearchOptions::default();
+        let search = |query: &[f32], o: &SearchOptions| index.search(query, o);
+        for wrong in [0, 1, dim - 1, dim + 1, dim * 2, dim * 1000] {
+            assert_eq!(code(&search(&vec![1.0; wrong], &plain)), "dimension", "{wrong}");
+        }
+        assert_eq!(code(&index.search_batch(&[1.0; 13], &plain)), "dimension");
+        assert_eq!(code(&search(&[1.0; 6], &SearchOptions { k: 0, ..plain })), "argument");
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert_eq!(code(&search(&[1.0, 1.0, bad, 1.0, 1.0, 1.0], &plain)), "not-finite");
+        }
+        let cosine = metric == Metric::Cosine;
+        assert_eq!(code(&search(&[0.0; 6], &plain)), if cosine { "zero-vector" } else { "ok" });
+        assert_eq!(code(&search(&[1e30; 6], &plain)), if cosine { "zero-vector" } else { "argument" });
+        // Too many, or too few candidates for them: clamped.
+        for k in [n - 1, n, n + 1, 1 << 32, usize::MAX] {
+            for ef in [None, Some(0), Some(1), Some(usize::MAX)] {
+                for rescore in [None, Some(0), Some(usize::MAX)] {
+                    for index in [IndexChoice::Flat, IndexChoice::Hnsw] {
+                        let o = SearchOptions { k, ef, index, rescore, probes: None };
+                        assert_eq!(search(&rows[..dim], &o).unwrap().hits.len(), k.min(n), "{o:?}");
+                    }
+                }
+            }
+        }
+        for probes in [None, Some(0), Some(1), Some(usize::MAX)] {
+            for rescore in [None, Some(0), Some(1 << 40), Some(usize::MAX)] {
+                let o =
+                    SearchOptions { k: usize::MAX, probes, rescore, index: IndexChoice::Clusters, ef: None };
+                let hits = search(&rows[..dim], &o).unwrap().hits.len();
+                assert!((1..=n).contains(&hits), "{o:?}");
+                assert!(hits == n || probes.is_none_or(|p| p < n), "every list has every row: {o:?}");
+            }
+        }
+        assert_eq!(code(&index.vector(&Id::Number(n as u64))), "unknown-id");
+        assert_eq!(code(&index.vector(&Id::Text("0".into()))), "unknown-id");
+        assert_eq!(index.find(&Id::Number(u64::MAX)).unwrap(), None);
+    }
+    let flat = index(&rows, dim, &BuildOptions { graph: false, clusters: false, ..Default::default() });
+    for index in [IndexChoice::Hnsw, IndexChoice::Clusters] {
+        let o = SearchOptions { index, ..Default::default() };
+        assert_eq!(code(&flat.search(&rows[..dim], &o)), "argument");
+    }
+}
+
+#[test]
+fn a_build_can_be_cancelled_at_every_tick() {
+    let rows = data::clustered(600, 8, 163);
+    let ticks = std::cell::Cell::new(0usize);
+    let stop_at = std::cell::Cell::new(usize::MAX);
+    let cancelled = || {
+        ticks.set(ticks.get() + 1);
+        ticks.get() > stop_at.get()
+    };
+    let ctx = Ctx { progress: None, cancelled: Some(&cancelled) };
+    let whole = build(rows.clone(), 8, None, &BuildOptions::default(), &ctx).unwrap();
+    let all = ticks.replace(0);
+    assert!(all > 10, "{all} ticks");
+    for stop in 0..all {
+        stop_at.set(stop);
+        ticks.set(0);
+        assert_eq!(code(&build(rows.clone(), 8, None, &BuildOptions::default(), &ctx)), "cancelled");
+    }
+    assert!(whole == build(rows, 8, None, &BuildOptions::default(), &Ctx::default()).unwrap());
+    assert!(Index::from_bytes(&whole).is_ok());
+}

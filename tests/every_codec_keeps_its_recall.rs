@@ -1,0 +1,78 @@
+//! Each codec with each metric and each kind of rows finds what it is known to find, flat and by the graph.
+//! The bounds lie just below what was measured; a fall below one is a change of quality, whatever caused it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
+mod support;
+
+use pagevec::{BuildOptions, CodecKind, IndexChoice, Metric, SearchOptions};
+use support::{METRICS, data, index, options, oracle};
+
+const N: usize = 2000;
+const DIM: usize = 48;
+
+/// Codes, rows, the least recall@10 flat and by the graph (the worst of the three metrics) at the default ef.
+const BOUNDS: [(CodecKind, Option<CodecKind>, f64, f64); 9] = [
+    (CodecKind::F32, None, 1.0, 0.99),
+    (CodecKind::F16, None, 0.99, 0.99),
+    (CodecKind::F16, Some(CodecKind::F32), 1.0, 0.99),
+    (CodecKind::Sq8, None, 0.97, 0.97),
+    (CodecKind::Sq8, Some(CodecKind::F16), 0.99, 0.99),
+    (CodecKind::Sq8, Some(CodecKind::F32), 1.0, 0.99),
+    (CodecKind::Binary, None, 0.97, 0.97),
+    (CodecKind::Binary, Some(CodecKind::F16), 0.99, 0.99),
+    (CodecKind::Binary, Some(CodecKind::F32), 0.99, 0.99),
+];
+
+/// What the clustered index, at the width it was calibrated to, may find less than the graph.
+const CLUSTERS_LOSE: f64 = 0.05;
+
+fn measure(metric: Metric, options: &BuildOptions) -> [f64; 3] {
+    let rows = data::clustered(N, DIM, 21);
+    let queries = data::queries(&rows, DIM, 100, 22);
+    let index = index(&rows, DIM, options);
+    [IndexChoice::Flat, IndexChoice::Hnsw, IndexChoice::Clusters].map(|index_choice| {
+        let o = SearchOptions { index: index_choice, ..support::top(10) };
+        oracle::recall(metric, &rows, &queries, 10, |q| {
+            let answer = index.search(q, &o).unwrap();
+            oracle::well_formed(&answer, 10, N);
+            answer
+        })
+    })
+}
+
+#[test]
+fn recall_is_above_its_bound() {
+    let mut low = Vec::new();
+    for (codec, rows, flat, hnsw) in BOUNDS {
+        for metric in METRICS {
+            let found = measure(metric, &BuildOptions { rows, ..options(metric, codec) });
+            eprintln!("{codec:?} {rows:?} {metric:?}: flat, hnsw, clusters {found:.3?}");
+            if found[0] < flat || found[1] < hnsw || found[2] < hnsw - CLUSTERS_LOSE {
+                low.push((codec, rows, metric, found));
+            }
+        }
+    }
+    assert!(low.is_empty(), "{low:#?}");
+}
+
+/// The stated score of a lossy code is near the true one, by the scale of the vectors it is made of.
+#[test]
+fn scores_are_near_the_truth() {
+    let rows = data::clustered(500, DIM, 23);
+    for metric in METRICS {
+        for (codec, close) in [(CodecKind::F16, 1e-3), (CodecKind::Sq8, 5e-3), (CodecKind::Binary, 5e-3)] {
+            let index = index(&rows, DIM, &options(metric, codec));
+            for query in data::queries(&rows, DIM, 20, 24) {
+                let truth = oracle::scores(metric, &rows, &query);
+                let scale =
+                    if metric == Metric::Cosine { 1.0 } else { oracle::score(Metric::Dot, &query, &query) };
+                for hit in index.search(&query, &support::top(10)).unwrap().hits {
+                    let truth = truth[oracle::row(&hit.id)];
+                    let off = (f64::from(hit.score) - truth).abs() / scale;
+                    assert!(off <= close, "{codec:?} {metric:?}: {} for {truth}", hit.score);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! An index that has warmed up neither grows nor asks for much: what a query allocates is its hits and a few vectors.
+
+mod support;
+
+use pagevec::{BuildOptions, CodecKind, Index, IndexChoice, Metric, SearchOptions};
+use support::paged::Remote;
+use support::{alloc, data, file, options, texts};
+
+#[global_allocator]
+static ALLOCATOR: alloc::Counting = alloc::Counting;
+
+const DIM: usize = 32;
+const N: usize = 5000;
+
+fn indexes() -> Vec<(CodecKind, Vec<f32>, Vec<u8>)> {
+    let rows = data::clustered(N, DIM, 181);
+    let build = |codec| BuildOptions { ef_construction: 40, ..options(Metric::Cosine, codec) };
+    let of = |codec| (codec, rows.clone(), file(&rows, DIM, Some(texts(N)), &build(codec)));
+    support::CODECS.map(of).into()
+}
+
+#[test]
+fn nothing_is_kept_and_little_is_asked_for() {
+    for (codec, rows, file) in indexes() {
+        let index = Index::from_bytes(&file).unwrap();
+        for choice in [IndexChoice::Flat, IndexChoice::Hnsw] {
+            let o = SearchOptions { index: choice, ..Default::default() };
+            let queries = data::queries(&rows, DIM, 300, 182);
+            let round = || queries.iter().for_each(|q| drop(index.search(q, &o).unwrap()));
+            round();
+            let ((), used) = alloc::used(round);
+            assert_eq!(used.kept, 0, "{codec:?} {choice:?}");
+            // Candidates of 8 bytes (400 for binary) held twice, hits of 48 with their texts, the query.
+            let each = used.total / 300;
+            assert!(each <= 16_000, "{codec:?} {choice:?}: {each} bytes a query");
+            assert!(used.peak <= 16_000, "{codec:?} {choice:?}: {} bytes at once", used.peak);
+        }
+    }
+}
+
+#[test]
+fn opening_takes_one_copy_and_a_session_only_its_budget() {
+    for (codec, rows, file) in indexes() {
+        let (index, used) = alloc::used(|| Index::from_bytes(&file).unwrap());
+        assert!(used.peak <= file.len() as u64 + 8_000, "{codec:?}: {} bytes for {}", used.peak, file.len());
+        drop(index);
+        let (mut remote, used) = alloc::used(|| Remote::open(&file, file.len() as u64 / 2).unwrap());
+        assert!(used.peak <= 8_000, "{codec:?}: opening took {} bytes", used.peak);
+        let mut round = || {
+            for query in data::queries(&rows, DIM, 30, 183) {
+                remote.search(&query, &support::top(10)).unwrap();
+            }
+        };
+        let ((), first) = alloc::used(&mut round);
+        // Beside the budget: what says which rows are where, and the queries themselves.
+        let beside = 200_000;
+        assert!(first.peak <= file.len() as u64 / 2 + beside, "{codec:?}: {}", first.peak);
+        (0..3).for_each(|_| round());
+        let ((), later) = alloc::used(&mut round);
+        assert!(later.kept.abs() < 2_000, "{codec:?}: {} bytes more after a round", later.kept);
+    }
+}

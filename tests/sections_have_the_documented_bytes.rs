@@ -1,0 +1,100 @@
+//! What FORMAT.md says of lengths is what `info` says and what the file holds.
+
+mod support;
+
+use pagevec::{BuildOptions, CodecKind, Index, Metric};
+use support::{CODECS, METRICS, data, file, format, options, texts};
+
+fn stride(codec: CodecKind, dim: usize, metric: Metric) -> usize {
+    match codec {
+        CodecKind::F32 => 4 * dim,
+        CodecKind::F16 => 2 * dim,
+        CodecKind::Sq8 if metric == Metric::L2 => dim + 12,
+        CodecKind::Sq8 => dim + 8,
+        CodecKind::Binary => dim.div_ceil(8),
+    }
+}
+
+fn parameters(codec: CodecKind, dim: usize) -> usize {
+    if matches!(codec, CodecKind::Sq8 | CodecKind::Binary) { 4 * dim } else { 0 }
+}
+
+fn length(index: &Index, name: &str) -> Option<u64> {
+    index.info().sections.iter().find(|s| s.name == name).map(|s| s.length)
+}
+
+#[test]
+fn codes_rows_and_parameters() {
+    for n in [1, 37] {
+        for dim in [1, 3, 7, 8, 65, 100] {
+            let rows = data::clustered(n, dim, 31);
+            for (metric, codec) in METRICS.into_iter().flat_map(|m| CODECS.map(|c| (m, c))) {
+                for stored in [None, Some(CodecKind::F32), Some(CodecKind::F16), Some(CodecKind::Sq8)] {
+                    let options =
+                        BuildOptions { rows: stored, m: 2, ef_construction: 8, ..options(metric, codec) };
+                    let bytes = file(&rows, dim, None, &options);
+                    let index = Index::from_bytes(&bytes).unwrap();
+                    index.verify().unwrap();
+                    let info = index.info();
+                    let finer = stored
+                        .or((codec == CodecKind::Binary).then_some(CodecKind::Sq8))
+                        .filter(|&r| r != codec);
+                    assert_eq!((info.codec, info.rows), (codec, finer));
+                    let bytes_of = |codec| (n * stride(codec, dim, metric)) as u64;
+                    assert_eq!(length(&index, "codes"), Some(bytes_of(codec)), "{codec:?} {dim}");
+                    assert_eq!(length(&index, "rows"), finer.map(bytes_of));
+                    assert_eq!(length(&index, "row checksums"), finer.map(|_| n as u64 * 4));
+                    assert_eq!(length(&index, "code parameters"), Some(parameters(codec, dim) as u64));
+                    assert_eq!(length(&index, "row parameters"), finer.map(|r| parameters(r, dim) as u64));
+                    assert_eq!(length(&index, "id order"), Some(n as u64 * 4));
+                    assert_eq!(info.file_length, bytes.len() as u64);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn ids_graph_and_front() {
+    let (n, dim) = (300, 8);
+    let rows = data::clustered(n, dim, 32);
+    let plain = support::plain(Metric::Cosine, CodecKind::Sq8);
+    let built = |ids| Index::from_bytes(&file(&rows, dim, ids, &plain)).unwrap();
+    let narrow = built(None);
+    assert_eq!(length(&narrow, "ids"), Some(8 + 4 * n as u64));
+    let wide: Vec<u64> = (0..n as u64).map(|i| i + (1 << 32)).collect();
+    assert_eq!(length(&built(Some(pagevec::Ids::Numbers(wide))), "ids"), Some(8 + 8 * n as u64));
+    let ids = texts(n);
+    let pagevec::Ids::Texts(words) = &ids else { unreachable!() };
+    let bytes: usize = words.iter().map(String::len).sum();
+    assert_eq!(length(&built(Some(ids.clone())), "ids"), Some((8 + 4 * (n + 1) + bytes) as u64));
+
+    // Every node has 2 M links of 4 bytes; one node in M is in layer 1, one in M² in layer 2.
+    let graph = length(&narrow, "graph").unwrap() as f64 / n as f64;
+    assert!((128.0..128.0 * 1.15).contains(&graph), "{graph} bytes of graph a vector");
+    let front = narrow.info().memory_to_open;
+    // The header with 6 table entries and its sum, padded; a mean of 8 f32, padded; no sums: every section is one block.
+    assert_eq!(front, (96 + 40 * 6 + 8 + 40) + 64);
+}
+
+/// Per row of a list: its bits, two terms, the checksum of its finest row and its id; per list the head of its ids.
+#[test]
+fn clusters() {
+    for (n, dim) in [(1, 1), (40, 65), (1500, 24)] {
+        let rows = data::clustered(n, dim, 33);
+        for metric in METRICS {
+            let bytes = file(&rows, dim, None, &options(metric, CodecKind::Sq8));
+            let index = Index::from_bytes(&bytes).unwrap();
+            let cells_at = format::section(&bytes, format::CELLS).offset;
+            let [cells, leaves] = [0, 4].map(|at| u64::from(format::u32_at(&bytes, cells_at + at)));
+            let code = dim.div_ceil(8) as u64 + 8;
+            assert_eq!(length(&index, "lists"), Some(n as u64 * (code + 4 + 4) + leaves * 8));
+            // Per leaf: a list's offset and sum, a first row, a centroid's code; and one more of some for each cell.
+            assert_eq!(length(&index, "leaves"), Some(leaves * (8 + 8 + 4 + code) + cells * (8 + 4)));
+            let centroid = stride(CodecKind::Sq8, dim, metric) as u64;
+            let per_cell = 8 + 8 + 4 + 4 + centroid;
+            assert_eq!(length(&index, "cells"), Some(32 + 8 + 4 + 4 + cells * per_cell));
+            assert_eq!(length(&index, "list parameters"), Some(4 * dim as u64));
+        }
+    }
+}

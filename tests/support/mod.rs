@@ -1,0 +1,103 @@
+//! What the tests share. Nothing here comes from src/ but the public API, so that a test cannot inherit its mistakes.
+//!
+//! | file | duty |
+//! |---|---|
+//! | `data`   | seeded rows in clusters, from integers and divisions only |
+//! | `oracle` | the nearest rows by definition, in f64; recall against them |
+//! | `paged`  | drives a `Session` over a byte slice and counts what it moves |
+//! | `format` | a second reading of FORMAT.md: finds sections, writes fields, makes every checksum right again |
+//! | `alloc`  | an allocator that counts what one thread holds |
+//! | `npy`    | reads `.npy` matrices |
+
+// Every test file is a crate of its own and uses some of this.
+#![allow(dead_code)]
+
+pub(crate) mod alloc;
+pub(crate) mod data;
+pub(crate) mod format;
+pub(crate) mod npy;
+pub(crate) mod oracle;
+pub(crate) mod paged;
+
+use pagevec::{Answer, BuildOptions, CodecKind, Ctx, Error, Ids, Index, IndexChoice, Metric, SearchOptions};
+
+pub(crate) const METRICS: [Metric; 3] = [Metric::Cosine, Metric::Dot, Metric::L2];
+pub(crate) const CODECS: [CodecKind; 4] = [CodecKind::F32, CodecKind::F16, CodecKind::Sq8, CodecKind::Binary];
+
+/// The file of `rows`, which must be buildable.
+pub(crate) fn file(rows: &[f32], dim: usize, ids: Option<Ids>, options: &BuildOptions) -> Vec<u8> {
+    pagevec::build(rows.to_vec(), dim, ids, options, &Ctx::default()).expect("the rows are good")
+}
+
+pub(crate) fn index(rows: &[f32], dim: usize, options: &BuildOptions) -> Index {
+    Index::from_bytes(&file(rows, dim, None, options)).expect("a file just built opens")
+}
+
+pub(crate) fn options(metric: Metric, codec: CodecKind) -> BuildOptions {
+    BuildOptions { metric, codec, ..Default::default() }
+}
+
+/// Without the clustered index: codes, rows and graph alone.
+pub(crate) fn plain(metric: Metric, codec: CodecKind) -> BuildOptions {
+    BuildOptions { clusters: false, ..options(metric, codec) }
+}
+
+/// What to ask for to go the way an answer went.
+pub(crate) fn same_way(answer: &Answer) -> IndexChoice {
+    answer.stats.index.parse().expect("an index that can be asked for")
+}
+
+pub(crate) fn top(k: usize) -> SearchOptions {
+    SearchOptions { k, ..Default::default() }
+}
+
+/// `result`'s error code, or `"ok"`.
+pub(crate) fn code<T>(result: &Result<T, Error>) -> &'static str {
+    result.as_ref().err().map_or("ok", Error::code)
+}
+
+/// Text ids of varied length, some beyond ASCII.
+pub(crate) fn texts(count: usize) -> Ids {
+    Ids::Texts((0..count).map(|i| format!("{}ä-{i}", "w".repeat(i % 5))).collect())
+}
+
+/// The four kinds of small segment that damage is tried on, with their rows' dimension: between them every section,
+/// codec and kind of id.
+pub(crate) fn small_segments() -> Vec<(&'static str, Vec<u8>, usize)> {
+    let (n, dim) = (40, 5);
+    let rows = data::clustered(n, dim, 11);
+    let small = |metric, codec| BuildOptions { m: 3, max_leaf: 6, branching: 4, ..options(metric, codec) };
+    let wide = Ids::Numbers((0..n as u64).map(|i| (i * 7919) % 40 + (1 << 40)).collect());
+    vec![
+        (
+            "sq8, graph, text ids",
+            file(&rows, dim, Some(texts(n)), &small(Metric::Cosine, CodecKind::Sq8)),
+            dim,
+        ),
+        ("binary, sq8 rows, graph", file(&rows, dim, None, &small(Metric::L2, CodecKind::Binary)), dim),
+        (
+            "f32, no graph, no clusters",
+            file(
+                &rows,
+                dim,
+                None,
+                &BuildOptions { graph: false, clusters: false, ..small(Metric::Dot, CodecKind::F32) },
+            ),
+            dim,
+        ),
+        (
+            "sq8, f16 rows, no graph, wide number ids",
+            file(
+                &rows,
+                dim,
+                Some(wide),
+                &BuildOptions {
+                    rows: Some(CodecKind::F16),
+                    graph: false,
+                    ..small(Metric::Cosine, CodecKind::Sq8)
+                },
+            ),
+            dim,
+        ),
+    ]
+}

@@ -1,0 +1,87 @@
+//! A file elsewhere, which here is a byte slice: steps a session and moves what it asks for.
+
+use pagevec::{
+    Answer, Error, Extent, HEAD, Operation, Outcome, SearchOptions, Segment, Session, Stepped, front_length,
+};
+
+/// What an operation moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cost {
+    pub(crate) bytes: u64,
+    pub(crate) requests: u64,
+    pub(crate) waves: u64,
+}
+
+/// A session, and the whole file that its requests are answered from.
+pub(crate) struct Remote<'a> {
+    pub(crate) session: Session,
+    pub(crate) file: &'a [u8],
+    pub(crate) budget: u64,
+}
+
+impl<'a> Remote<'a> {
+    pub(crate) fn open(file: &'a [u8], budget: u64) -> Result<Self, Error> {
+        Ok(Remote { session: Session::new(segment(file)?, budget)?, file, budget })
+    }
+
+    /// Runs one operation to its end while no other is under way.
+    pub(crate) fn run(&mut self, operation: Operation) -> Result<(Outcome, Cost), Error> {
+        let ticket = self.session.begin(operation)?;
+        let mut cost = Cost::default();
+        loop {
+            assert!(cost.waves < 10_000, "an operation without an end");
+            match self.session.step(ticket)? {
+                Stepped::Done(outcome) => return Ok((outcome, cost)),
+                Stepped::Wait => panic!("waiting for room that nobody else holds"),
+                Stepped::Need(extents) => {
+                    assert!(!extents.is_empty(), "a need of nothing");
+                    cost.waves += 1;
+                    for extent in extents {
+                        cost.requests += 1;
+                        cost.bytes += extent.length;
+                        if let Err(error) = self.deliver(extent) {
+                            self.session.cancel(ticket);
+                            return Err(error);
+                        }
+                    }
+                }
+            }
+            let resident = self.session.stats().resident;
+            assert!(resident <= self.budget, "{resident} bytes are held, {} allowed", self.budget);
+        }
+    }
+
+    /// Moves one extent from the file.
+    pub(crate) fn deliver(&mut self, extent: Extent) -> Result<(), Error> {
+        let bytes = self.file.get(extent.offset as usize..extent.end() as usize);
+        self.session.deliver(extent, bytes.expect("a request inside the file"))
+    }
+
+    pub(crate) fn search(&mut self, query: &[f32], o: &SearchOptions) -> Result<(Answer, Cost), Error> {
+        let operation = Operation::Search { queries: query.to_vec(), options: *o };
+        match self.run(operation)? {
+            (Outcome::Answers(mut answers), cost) => Ok((answers.remove(0), cost)),
+            other => panic!("{other:?} is no answer"),
+        }
+    }
+}
+
+/// Opens a file from its front alone.
+pub(crate) fn segment(file: &[u8]) -> Result<Segment, Error> {
+    let length = file.len() as u64;
+    let front = front_length(&file[..length.min(HEAD) as usize], length)?;
+    Segment::open(file.get(..front as usize).expect("the front lies in the file"), length)
+}
+
+/// The smallest budget the session names as enough.
+pub(crate) fn least_budget(file: &[u8]) -> u64 {
+    match Remote::open(file, 0).err() {
+        Some(Error::Budget { needed, budget: 0 }) => needed,
+        other => panic!("a budget of 0 gave {other:?}"),
+    }
+}
+
+/// Hits alone: what a source must not change.
+pub(crate) fn hits(answer: &Answer) -> Vec<(u32, String, u32)> {
+    answer.hits.iter().map(|h| (h.position, h.id.to_string(), h.score.to_bits())).collect()
+}
