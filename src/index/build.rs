@@ -22,7 +22,7 @@ pub struct BuildOptions {
     /// Finer rows to rank candidates by. `None`: what the codec needs, which is SQ8 rows for binary codes and nothing
     /// for SQ8 and floats, whose codes serve.
     pub rows: Option<CodecKind>,
-    /// Whether to build the HNSW graph; without it every search scores every row.
+    /// Whether to build the HNSW graph; without it, and without clusters, every search scores every row.
     pub graph: bool,
     /// Whether to write the clustered index, by which a cold or larger-than-memory file is searched: about ⌈d/8⌉ + 16
     /// bytes a row.

@@ -12,7 +12,8 @@
 //! | `layout`  | what of a segment is held, and how, under a memory budget (a pure choice) |
 //! | `pool`, `visited` | candidates in order of distance; a set of positions |
 //!
-//! Read path: `session` → `search` → (`flat` | `hnsw`) on codes → rescore on the finest rows → ids.
+//! Read path: `session` → `search` → (`flat` | `hnsw` on codes, or `clusters` on lists) → rescore on the finest rows →
+//! ids.
 
 mod build;
 mod clusters;

@@ -121,7 +121,9 @@ impl Rabitq {
         }
     }
 
-    /// About how far (one standard deviation) an offset is from the true one. With α = ‖Rr‖₁ / (√d·‖r‖), about 0.8 in high dimensions, the error of q'·r has the standard deviation
+    /// About how far (one standard deviation) an offset is from the true one.
+    ///
+    /// With α = ‖Rr‖₁ / (√d·‖r‖), about 0.8 in high dimensions, the error of q'·r has the standard deviation
     /// ‖q'‖·‖r‖·√((1 - α²) / (α²·(d - 1))), and ‖r‖ = s·α·√d.
     pub(crate) fn error(&self, prepared: &Prepared, code: &[u8]) -> f32 {
         let spread = if self.metric == Metric::L2 { 1.2 } else { 0.6 };

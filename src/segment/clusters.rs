@@ -151,7 +151,7 @@ impl Cells {
         let first = u32s(first_at, cells + 1)?;
         let positions = u32s(first_at + (cells + 1) * 4, cells + 1)?;
         let longest = [u64::from(word(2)?), u64::from(word(3)?)];
-        let rising = offsets.windows(2).all(|w| w[0] <= w[1] && w[1] - w[0] <= longest[0])
+        let rising = offsets.windows(2).all(|w| w[0] < w[1] && w[1] - w[0] <= longest[0])
             && first.windows(2).all(|w| w[0] <= w[1])
             && positions.windows(2).all(|w| w[0] <= w[1]);
         let whole = offsets.first() == Some(&0) && offsets.last() == Some(&leaves.length);
@@ -240,7 +240,7 @@ impl LeafBlock<'_> {
         let sum = u64_at(self.bytes, (self.count + 1 + at) * 8)?;
         let starts = (2 * self.count + 1) * 8;
         let (start, end) = (u32_at(self.bytes, starts + at * 4)?, u32_at(self.bytes, starts + at * 4 + 4)?);
-        let inside = from <= to && to <= self.lists.length && to - from <= self.longest;
+        let inside = from < to && to <= self.lists.length && to - from <= self.longest;
         let ordered = self.rows[0] <= start && start <= end && end <= self.rows[1];
         if !inside || !ordered || end as usize > rows {
             return Err(bad("leaves", "a leaf's list or rows leave the segment"));
@@ -287,4 +287,25 @@ fn u32_at(bytes: &[u8], at: usize) -> Result<u32, Error> {
 fn u64_at(bytes: &[u8], at: usize) -> Result<u64, Error> {
     let found = bytes.get(at..).and_then(|b| b.first_chunk());
     found.map(|b| u64::from_le_bytes(*b)).ok_or_else(|| bad("clusters", "a section ends too early"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An empty extent can never be found to be here: a search would ask for it for ever.
+    #[test]
+    fn an_empty_list_is_refused() {
+        let block = |to: u64| -> Vec<u8> {
+            let words = [0, to, 0].into_iter().flat_map(u64::to_le_bytes);
+            words.chain([0u32, 1].into_iter().flat_map(u32::to_le_bytes)).chain([0; 9]).collect()
+        };
+        let leaf = |bytes: &[u8]| {
+            let lists = Extent { offset: 64, length: 100 };
+            LeafBlock { bytes, count: 1, lists, longest: 100, rows: [0, 1], codes: &bytes[32..] }.leaf(0, 1)
+        };
+        assert_eq!(leaf(&block(100)).unwrap().read.extent, Extent { offset: 64, length: 100 });
+        assert_eq!(leaf(&block(0)).unwrap_err().code(), "corrupt");
+        assert_eq!(leaf(&block(101)).unwrap_err().code(), "corrupt");
+    }
 }

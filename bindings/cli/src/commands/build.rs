@@ -32,7 +32,7 @@ pub(crate) struct Build {
     /// [default: sq8 for binary codes, else none: the codes serve]
     #[arg(long)]
     rows: Option<Rows>,
-    /// Leave out the graph: about 8·M bytes per vector less, and every search reads every code
+    /// Leave out the graph: about 8·M bytes per vector less; the clusters answer instead
     #[arg(long)]
     no_graph: bool,
     /// Leave out the clustered index: about d/8 + 16 bytes per vector less, and a cold file is fetched whole
