@@ -7,20 +7,34 @@ use crate::storage::{Extent, Region};
 /// At least so many rows can be rescored in one wave, and so many lists scanned.
 const MIN_ROWS: u64 = 64;
 const MIN_LISTS: u64 = 16;
+/// Lists and rows kept before room is set aside for codes and graph, which are only read when asked for: without them
+/// each query of a large index would read its lists again (wordnet at 64 MiB: 650 KB for the 100th query).
+const WARM_LISTS: u64 = 512;
+const WARM_ROWS: u64 = 1024;
 /// Rows kept at the most where lists want the room as well.
 const MANY_ROWS: u64 = 4096;
 
-/// Units of one section: what a search must have, and all there are.
+/// Units of one section: how many a search must have, how many serve well, and how many are of use.
 struct Units {
     section: Extent,
     slot: u64,
-    least: u64,
+    slots: u64,
+    warm: u64,
     most: u64,
+}
+
+impl Units {
+    /// Takes room for up to `slots` of them.
+    fn grow(&mut self, slots: u64, left: &mut u64) {
+        let more = (*left / self.slot.max(1)).min(slots.min(self.most).saturating_sub(self.slots));
+        *left -= more * self.slot;
+        self.slots += more;
+    }
 }
 
 /// The regions that hold a segment's sections, within `budget` bytes (the front included).
 ///
-/// In this order, as far as they fit: ids and row checksums, the least of leaves, lists and rows; codes (whole, else
+/// In this order, as far as they fit: ids and row checksums, some leaves, lists and rows; codes (whole, else
 /// chunk by chunk if nothing else can search); the graph beside whole codes (a walk over a source that is not here
 /// costs a round trip per hop); then more leaves, lists and rows.
 pub(crate) fn layout(segment: &Segment, budget: u64) -> Result<Vec<Region>, Error> {
@@ -28,14 +42,15 @@ pub(crate) fn layout(segment: &Segment, budget: u64) -> Result<Vec<Region>, Erro
     let section = |kind| segment.extent(kind).unwrap_or(Extent { offset: 0, length: 0 });
     let whole = |kind| Region::Whole { section: section(kind), grain: grain(kind) };
     let mut regions = vec![whole(SectionKind::Ids), whole(SectionKind::IdOrder), whole(SectionKind::RowSums)];
-    let units = units(segment);
+    let mut units = units(segment);
     let codes = section(SectionKind::Codes);
     // Clusters search without the codes; a scan needs at least a chunk of them.
     let chunk = if segment.clusters.is_some() { 0 } else { grain(SectionKind::Codes).min(codes.length) };
 
     let fixed = segment.header.front_length + regions.iter().map(Region::bytes).sum::<u64>();
-    let needed = fixed + chunk + units.iter().map(|u| u.slot * u.least).sum::<u64>();
+    let needed = fixed + chunk + units.iter().map(|u| u.slot * u.slots).sum::<u64>();
     let mut left = budget.checked_sub(needed).ok_or(Error::Budget { needed, budget })?;
+    units.iter_mut().for_each(|u| u.grow(u.warm, &mut left));
     if left >= codes.length - chunk {
         left -= codes.length - chunk;
         regions.push(whole(SectionKind::Codes));
@@ -49,43 +64,40 @@ pub(crate) fn layout(segment: &Segment, budget: u64) -> Result<Vec<Region>, Erro
         left -= chunks * chunk;
         regions.push(Region::Slots { section: codes, slot, slots: 1 });
     }
-    for unit in units {
-        let more = (left / unit.slot.max(1)).min(unit.most - unit.least);
-        left -= more * unit.slot;
-        let slots = (unit.least + more) as usize;
-        regions.push(Region::Slots { section: unit.section, slot: unit.slot, slots });
+    for mut unit in units {
+        unit.grow(unit.most, &mut left);
+        regions.push(Region::Slots { section: unit.section, slot: unit.slot, slots: unit.slots as usize });
     }
     regions.retain(|r| r.bytes() > 0);
     Ok(regions)
 }
 
-/// In the order in which room that is left goes to them.
+/// With the least that a search must have, in the order in which more room goes to them.
 fn units(segment: &Segment) -> Vec<Units> {
     let rows = segment.finest();
     let count = segment.count() as u64;
-    let of = |kind, slot, least, most: u64| {
+    let of = |kind, slot, least: u64, warm, most: u64| {
         let section = segment.extent(kind).unwrap_or(Extent { offset: 0, length: 0 });
-        Units { section, slot, least: u64::min(least, most), most }
+        Units { section, slot, slots: least.min(most), warm, most }
     };
-    let mut units = Vec::new();
-    if let Some(clusters) = &segment.clusters {
-        let cells = clusters.cells.len() as u64;
-        let [block, list] = clusters.cells.longest;
-        units.push(of(SectionKind::Leaves, block, 1, cells));
-        units.push(Units {
-            section: rows.extent,
-            slot: rows.stride,
-            least: MIN_ROWS.min(count),
-            most: MANY_ROWS.min(count),
-        });
-        units.push(of(SectionKind::Lists, list, MIN_LISTS, clusters.cells.leaf_count() as u64));
-    } else if segment.rows.is_some() {
-        units.push(Units {
-            section: rows.extent,
-            slot: rows.stride,
-            least: MIN_ROWS.min(count),
-            most: count,
-        });
+    let of_rows = |warm, most: u64| Units {
+        section: rows.extent,
+        slot: rows.stride,
+        slots: MIN_ROWS.min(most),
+        warm,
+        most,
+    };
+    match &segment.clusters {
+        Some(clusters) => {
+            let cells = clusters.cells.len() as u64;
+            let [block, list] = clusters.cells.longest;
+            vec![
+                of(SectionKind::Leaves, block, 1, cells, cells),
+                of_rows(WARM_ROWS, MANY_ROWS.min(count)),
+                of(SectionKind::Lists, list, MIN_LISTS, WARM_LISTS, clusters.cells.leaf_count() as u64),
+            ]
+        }
+        None if segment.rows.is_some() => vec![of_rows(0, count)],
+        None => Vec::new(),
     }
-    units
 }

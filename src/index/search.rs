@@ -306,7 +306,14 @@ impl Search {
         for state in &self.states {
             let mut nearest = Pool::default();
             nearest.reset(self.depth.k);
-            state.candidates.iter().for_each(|&(distance, position)| nearest.offer(distance, position));
+            for &(distance, position) in &state.candidates {
+                // Rows and queries are checked so that no code of theirs gives such a distance.
+                if !distance.is_finite() {
+                    return Err(Error::corrupt(finest, format!("row {position} has no finite distance")));
+                }
+                // Ranked by what the user sees: scores that are cut to the same are in order of position.
+                nearest.offer(0.0 - score(metric, distance), position);
+            }
             let id = |position: u32| -> Result<Id, Error> {
                 match (state.labels.iter().find(|l| l.position == position), &ids) {
                     (Some(label), _) => Ok(label.id.clone()),
@@ -315,11 +322,7 @@ impl Search {
                 }
             };
             let hit = |(distance, position): (f32, u32)| {
-                // Rows and queries are checked so that no code of theirs gives such a distance.
-                if !distance.is_finite() {
-                    return Err(Error::corrupt(finest, format!("row {position} has no finite distance")));
-                }
-                id(position).map(|id| Hit { position, id, score: score(metric, distance) })
+                id(position).map(|id| Hit { position, id, score: 0.0 - distance })
             };
             let stats = QueryStats {
                 index: self.route.name(),
