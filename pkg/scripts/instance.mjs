@@ -28,7 +28,12 @@ function strip(source) {
   if (code === before || /^(import|export) /m.test(code)) {
     throw new Error("the glue has another shape than this script knows: look at wasm-bindgen's output");
   }
-  return { code: code.replace(/^\/\* @ts-self-types.*\*\/\s*/m, ""), names };
+  return { code: withoutComments(code), names };
+}
+
+/** Drops the comments that stand on lines of their own: they are documented in the .d.ts files, and a page downloads them. */
+function withoutComments(code) {
+  return code.replace(/^[ \t]*\/\*[^]*?\*\/[ \t]*\n/gm, "").replace(/^[ \t]*\/\/.*\n/gm, "").replace(/\n{2,}/g, "\n");
 }
 
 function factory(code, names) {

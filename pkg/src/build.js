@@ -11,7 +11,11 @@ import { loadModule } from "./wasm.js";
  * @property {"cosine" | "dot" | "l2"} [metric] cosine unless told
  * @property {"f32" | "sq8" | "binary"} [codec] sq8 unless told
  * @property {"f32" | "f16" | "sq8"} [rows] finer rows to rescore with; the codec's default unless told
- * @property {boolean} [graph] whether to build HNSW; true unless told
+ * @property {boolean} [graph] whether to build HNSW, about 8·m bytes per row; true unless told. Without it `load` and
+ *   `index: "hnsw"` have nothing to use
+ * @property {boolean} [clusters] whether to build the clustered index, about dim/8 + 16 bytes per row, which answers
+ *   from a few parts of a file that stays on its server; true unless told. Without it a first search fetches codes and
+ *   graph whole
  * @property {number} [m] links of a node, 16 unless told
  * @property {number} [efConstruction] 200 unless told
  * @property {number} [seed]
@@ -82,9 +86,10 @@ function pickOptions(options) {
     out[name] = toInteger(value, name, name === "seed" ? 0 : 1);
     if (name !== "seed" && value > 0xffff) throw badArgument(`build(): ${name} must be at most 65535`);
   }
-  if (options.graph !== undefined) {
-    if (typeof options.graph !== "boolean") throw badArgument("build(): graph must be true or false");
-    out.graph = options.graph;
+  for (const name of /** @type {const} */ (["graph", "clusters"])) {
+    if (options[name] === undefined) continue;
+    if (typeof options[name] !== "boolean") throw badArgument(`build(): ${name} must be true or false`);
+    out[name] = options[name];
   }
   return out;
 }

@@ -1,5 +1,5 @@
 import { toId, toMatrix, toSearch, toSignal, toVector } from "./arguments.js";
-import { closed, PagevecError, throwIfAborted } from "./errors.js";
+import { badArgument, closed, PagevecError, throwIfAborted } from "./errors.js";
 
 /** Rows searched in one call into wasm: enough to share a wave, few enough to let others in. */
 const BATCH = 64;
@@ -16,7 +16,7 @@ const BATCH = 64;
  *
  * @typedef {object} Explanation
  * @property {Hit[]} hits
- * @property {string} index which one answered
+ * @property {"clusters" | "hnsw" | "flat"} index which one answered
  * @property {string} plan for people
  * @property {number} bytes read from the source by this search
  * @property {number} requests
@@ -31,7 +31,8 @@ const BATCH = 64;
  * @property {string} metric
  * @property {string} codec
  * @property {string | undefined} rows
- * @property {boolean} graph
+ * @property {boolean} graph whether there is HNSW
+ * @property {boolean} clusters whether there is the clustered index
  * @property {number} m
  * @property {number} efConstruction
  * @property {"number" | "text"} ids
@@ -121,13 +122,15 @@ export class Index {
   }
 
   /**
-   * Brings codes and graph here, so that every later search walks the graph and reads no more. Progress goes to the
-   * `onProgress` of `open`.
+   * Brings codes and graph here, so that every later search walks the graph and reads nothing (but the finer rows of
+   * hits, where the segment has such rows). Progress goes to the `onProgress` of `open`. Rejects with `argument` if the
+   * segment has no graph or the memory budget does not hold it; searches go on as before then.
    * @param {{ signal?: AbortSignal }} [options]
    * @returns {Promise<void>}
    */
-  async load({ signal } = {}) {
-    await this.#run((reader) => reader.beginLoad(), () => undefined, toSignal(signal), newTally());
+  async load(options = {}) {
+    if (typeof options !== "object" || options === null) throw badArgument("the options must be an object");
+    await this.#run((reader) => reader.beginLoad(), () => undefined, toSignal(options.signal), newTally());
   }
 
   /**

@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 
 // Pure parts that the package does not export.
 const root = dirname(createRequire(import.meta.url).resolve("pagevec/package.json"));
-const internal = (name) => import(pathToFileURL(join(root, "src", name)));
+const internal = (name) => import(pathToFileURL(join(root, "dist", name)));
 const { plan, subtract, toExtents } = await internal("waves.js");
 const { Cutter } = await internal("cutter.js");
 

@@ -24,10 +24,19 @@ test("ef is raised to k, and a huge one is cut", async () => {
   for (const ef of [0, -1, "64", NaN]) await rejected(index.search(good, { ef }), "argument");
 });
 
+test("probes is a whole number from 1, cut to what there is", async () => {
+  for (const probes of [0, -1, 1.5, NaN, "4", null]) await rejected(index.search(good, { probes }), "argument");
+  const all = await index.search(good, { index: "clusters", probes: 2 ** 53 - 1 });
+  assert.deepEqual(all[0], (await index.search(good, { index: "flat" }))[0]);
+  assert.deepEqual(await index.search(good, { index: "clusters", probes: 2 ** 32 }), all);
+  assert.deepEqual(await index.searchBatch([good], { index: "clusters", probes: 2 ** 31 }), [all]);
+  for (const options of [null, 5, { signal: 1 }]) await rejected(index.load(options), "argument");
+});
+
 test("index and options", async () => {
   for (const options of [{ index: "ivf" }, { index: 1 }, null, 5, { signal: {} }]) await rejected(index.search(good, options), "argument");
   assert.equal((await index.explain(good, { index: "flat" })).index, "flat");
-  assert.equal((await index.explain(good, { index: "hnsw" })).index, "hnsw");
+  for (const name of ["hnsw", "clusters"]) assert.equal((await index.explain(good, { index: name })).index, name);
 });
 
 test("every kind of numbers is taken by value", async () => {

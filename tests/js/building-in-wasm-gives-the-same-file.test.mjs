@@ -90,7 +90,7 @@ test("bad input", async () => {
   await rejected(build(rows.slice(0, 2), { ids: [1, "a"] }), "argument");
   await rejected(build(rows.slice(0, 1), { ids: [-1] }), "argument");
   await rejected(build(rows.slice(0, 1), { ids: ["\ud800"] }), "argument");
-  for (const options of [{ metric: "hamming" }, { codec: "pq" }, { metric: 5 }, { m: 0 }, { m: 2 ** 31 }, { efConstruction: 0 }, { seed: -1 }, { graph: 1 }, { onProgress: 1 }, null]) {
+  for (const options of [{ metric: "hamming" }, { codec: "pq" }, { metric: 5 }, { m: 0 }, { m: 2 ** 31 }, { efConstruction: 0 }, { seed: -1 }, { graph: 1 }, { clusters: "no" }, { onProgress: 1 }, null]) {
     await rejected(build(rows, options), "argument");
   }
   for (const input of [null, undefined, 5, "x", [], [5], [[]]]) await rejected(build(input), "argument");

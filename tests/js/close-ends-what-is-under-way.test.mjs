@@ -12,13 +12,13 @@ test("searches reject, requests end, later calls say closed", async () => {
   const index = await open(`${server.url}/words/`);
   server.reset();
   server.delay = 40;
-  const searches = [index.search(f.row(1)), index.searchBatch([f.row(2)]), index.vector("word-3")];
+  const searches = [index.search(f.row(1)), index.searchBatch([f.row(2)]), index.vector("word-3"), index.load()];
   const rejections = searches.map((search) => rejected(search, "closed"));
   await new Promise((resolve) => setTimeout(resolve, 10));
   await index.close();
   await Promise.all(rejections);
   server.delay = 0;
-  for (const call of ["search", "searchBatch", "explain", "vector", "has"]) await rejected(index[call](call === "vector" || call === "has" ? "word-1" : f.row(1)), "closed");
+  for (const call of ["search", "searchBatch", "explain", "vector", "has", "load"]) await rejected(index[call](call === "vector" || call === "has" ? "word-1" : f.row(1)), "closed");
   assert.throws(() => index.stats(), { code: "closed" });
   assert.equal(index.info.count, f.count);
 });

@@ -36,6 +36,8 @@ async function answers(source) {
     out.push(await index.search(query));
     out.push(await index.search(query, { index: "flat", k: 3 }));
     out.push(await index.search(query, { index: "hnsw", ef: 40 }));
+    out.push(await index.search(query, { index: "clusters" }));
+    out.push(await index.search(query, { index: "clusters", probes: 3 }));
   }
   out.push(await index.searchBatch(queries, { k: 5 }), await index.has("word-5"), await index.has("nobody"));
   out.push([...(await index.vector("word-17"))]);

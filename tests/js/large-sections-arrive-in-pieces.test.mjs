@@ -4,7 +4,7 @@ import { open } from "pagevec";
 import { fixture } from "./support/fixture.mjs";
 import { serve } from "./support/server.mjs";
 
-const f = await fixture({ count: 4001, dim: 128 });
+const f = await fixture({ count: 4001, dim: 128, clusters: false });
 const server = await serve(f.folder);
 after(() => server.close());
 

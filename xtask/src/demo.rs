@@ -25,6 +25,7 @@ pub(crate) struct Options {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     wasm::make()?;
+    package::compile()?;
     let cli = cli()?;
     let words = if options.full { glove::fetch()? } else { embedded() };
     let index = index(&cli, &words)?;

@@ -1,7 +1,10 @@
 //! `cargo xtask pkg`: the npm package, checked, typed and packed. It is assembled in target/pkg/stage, so that pkg/
 //! holds only sources and what .gitignore names.
+//!
+//! What is shipped is not pkg/src but pkg/dist, the same files without their comments, which would be a twelfth of
+//! what a page downloads; pkg/types carries the comments to editors.
 
-use crate::shell::{self, copy, copy_dir, output, run};
+use crate::shell::{self, Stamp, copy, copy_dir, files, output, run};
 use crate::{node, size, wasm};
 use anyhow::{Context as _, Result, bail};
 use std::fs;
@@ -16,7 +19,7 @@ pub(crate) fn build() -> Result<()> {
 /// Builds the package and returns its tarball.
 fn pack() -> Result<PathBuf> {
     wasm::make()?;
-    types()?;
+    compile()?;
     let stage = shell::target().join("pkg/stage");
     assemble(&stage)?;
     let text = output(node::npm()?.current_dir(&stage).args(["pack", "--json", "--pack-destination", ".."]))?;
@@ -31,19 +34,36 @@ fn pack() -> Result<PathBuf> {
     Ok(tarball)
 }
 
-/// Checks the JS of pkg/ with tsc and writes its .d.ts files to pkg/types.
-fn types() -> Result<()> {
-    shell::remove_dir(&shell::root().join("pkg/types"))?;
-    run(node::tool("typescript/bin/tsc")?.args(["--project", "pkg"]))
-        .context("the JS in pkg/ does not type-check")
+/// Checks the JS of pkg/src with tsc, writes its .d.ts files to pkg/types and its code to pkg/dist, if it has changed.
+/// The types of the wasm modules must be there.
+pub(crate) fn compile() -> Result<()> {
+    let pkg = shell::root().join("pkg");
+    let made = [pkg.join("types"), pkg.join("dist")];
+    let mut inputs = files(&pkg.join("src"))?;
+    inputs.extend(["package.json", "tsconfig.json", "../xtask/package-lock.json"].map(|name| pkg.join(name)));
+    inputs.extend(["search", "build"].map(|name| pkg.join("wasm").join(name).join("pagevec_wasm.d.ts")));
+    let stamp = Stamp::new(shell::target().join("pkg.stamp"), &inputs)?;
+    if stamp.fresh(&made) {
+        return Ok(());
+    }
+    made.iter().try_for_each(|dir| shell::remove_dir(dir))?;
+    // Two runs, as what takes the comments from the code would take them from the types as well.
+    let code = "--emitDeclarationOnly false --declaration false --removeComments --outDir pkg/dist";
+    for more in ["", code] {
+        let mut tsc = node::tool("typescript/bin/tsc")?;
+        tsc.args(["--project", "pkg"]).args(more.split_whitespace());
+        run(&mut tsc).context("the JS in pkg/ does not type-check")?;
+    }
+    stamp.set()
 }
 
 /// Puts together what is published, and the licences, which lie in the repository's folder.
 pub(crate) fn assemble(stage: &Path) -> Result<()> {
     let root = shell::root();
     shell::remove_dir(stage)?;
-    let unpublished = |file: &Path| !file.starts_with("scripts") && file != Path::new("tsconfig.json");
-    copy_dir(&root.join("pkg"), stage, &unpublished)?;
+    let published =
+        |file: &Path| !["src", "scripts", "tsconfig.json"].iter().any(|own| file.starts_with(own));
+    copy_dir(&root.join("pkg"), stage, &published)?;
     for name in ["LICENSE-MIT", "LICENSE-APACHE", "README.md"] {
         if root.join(name).exists() && !stage.join(name).exists() {
             copy(&root.join(name), &stage.join(name))?;

@@ -26,10 +26,10 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-/// Every script that `src/browser.js` imports, and those import: what a browser loads before it can open an index.
+/// Every script that `dist/browser.js` imports, and those import: what a browser loads before it can open an index.
 /// What is imported only when called for (`import(…)`), as the builder is, is not among them.
 fn scripts(pkg: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = vec![pkg.join("src/browser.js")];
+    let mut found = vec![pkg.join("dist/browser.js")];
     let mut next = 0;
     while let Some(file) = found.get(next).cloned() {
         let text = fs::read_to_string(&file).with_context(|| format!("could not read {}", file.display()))?;

@@ -2,7 +2,7 @@
 //! into xtask, so nothing need be installed) and wasm-opt (npm's binaryen).
 
 use crate::shell::{self, Stamp, cargo, output, run};
-use crate::{node, size};
+use crate::{node, package, size};
 use anyhow::{Context as _, Result, bail};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -33,6 +33,7 @@ const OPTIMISE: [&str; 10] = [
 /// Builds what has changed, then reports the sizes and holds the search module to its limit.
 pub(crate) fn build() -> Result<()> {
     make()?;
+    package::compile()?;
     size::check()
 }
 

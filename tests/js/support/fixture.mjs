@@ -14,6 +14,22 @@ export function vectors(count, dim, seed = 1) {
   return out;
 }
 
+/** Vectors that vary in few directions, as those of words and texts do: what is near is then near in the clusters too. */
+export function smooth(count, dim, seed = 1, directions = 12) {
+  const random = generator(seed);
+  const normal = () => random() + random() + random() + random() - 2;
+  const basis = Float32Array.from({ length: directions * dim }, normal);
+  const out = new Float32Array(count * dim);
+  for (let row = 0; row < count; row++) {
+    for (let d = 0; d < directions; d++) {
+      const weight = normal();
+      for (let i = 0; i < dim; i++) out[row * dim + i] += weight * basis[d * dim + i];
+    }
+    for (let i = 0; i < dim; i++) out[row * dim + i] += 0.2 * normal();
+  }
+  return out;
+}
+
 function generator(seed) {
   let state = seed >>> 0;
   return () => {
@@ -25,8 +41,8 @@ function generator(seed) {
 /**
  * @returns `bytes` of a segment, the `matrix` it was built from, its `folder` as files for `serve`
  */
-export async function fixture({ count = 3001, dim = 48, seed = 1, ids = (row) => `word-${row}`, ...options } = {}) {
-  const matrix = vectors(count, dim, seed);
+export async function fixture({ count = 3001, dim = 48, seed = 1, ids = (row) => `word-${row}`, make = vectors, ...options } = {}) {
+  const matrix = make(count, dim, seed);
   const names = Array.from({ length: count }, (_, row) => ids(row));
   const bytes = await build(matrix, { dim, ids: names, metric: "cosine", ...options });
   const index = await open(bytes);
@@ -62,6 +78,11 @@ export function oracle({ matrix, ids, dim, count }, query, k) {
   }
   scores.sort((a, b) => b[0] - a[0] || a[1] - b[1]);
   return scores.slice(0, k).map(([, row]) => ids[row]);
+}
+
+/** The section that holds all of an extent. */
+export function sectionOf(info, offset, length) {
+  return info.sections.find((s) => offset >= s.offset && offset + length <= s.offset + s.length)?.name;
 }
 
 /** A query near row `i`, in nobody's file. */

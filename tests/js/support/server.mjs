@@ -55,6 +55,8 @@ export async function serve(files) {
     bytes: 0,
     /** Answers that the client left before their end. */
     aborted: 0,
+    /** First and last byte of each range that was asked for. */
+    ranges: () => state.log.map(({ range }) => range.match(/\d+/g).map(Number)),
     reset() {
       Object.assign(state, { log: [], requests: 0, bytes: 0, aborted: 0 });
     },

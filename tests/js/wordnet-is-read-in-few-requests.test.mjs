@@ -1,0 +1,70 @@
+// Counters on real vectors: 20,000 of the wordnet set, its own queries, a static server of our own. Slack: a third.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { open } from "pagevec";
+import { recall, sectionOf } from "./support/fixture.mjs";
+import { serve } from "./support/server.mjs";
+
+const { PAGEVEC_DATA: data, PAGEVEC_CLI: cli } = process.env;
+const base = join(data ?? "", "wordnet/base.f16.npy");
+const skip = !data || !cli || !existsSync(base) ? "PAGEVEC_DATA or PAGEVEC_CLI is not set" : false;
+const ROWS = 20_000;
+const QUERIES = 100;
+
+test("bytes, requests and waves of cold searches", { skip }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), "pagevec-"));
+  await promisify(execFile)(cli, ["build", base, "--limit", String(ROWS), "--metric", "cosine", "-o", folder]);
+  const files = {};
+  for (const name of await readdir(folder)) files[`/words/${name}`] = { body: await readFile(join(folder, name)) };
+  await rm(folder, { recursive: true });
+  const queries = await rowsOf(join(data, "wordnet/queries.f16.npy"), QUERIES);
+  const server = await serve(files);
+
+  const index = await open(`${server.url}/words/`);
+  const opened = index.stats().bytes;
+  assert.equal(opened, server.bytes);
+  const searches = [];
+  let found = 0;
+  const whole = await open(files[Object.keys(files).find((name) => name.endsWith(".bin"))].body);
+  for (const query of queries) {
+    server.reset();
+    const answer = await index.explain(query);
+    assert.deepEqual([answer.bytes, answer.requests], [server.bytes, server.requests]);
+    const count = (name) => server.ranges().filter(([from, to]) => sectionOf(index.info, from, to - from + 1) === name).length;
+    searches.push({ bytes: answer.bytes, waves: answer.waves, requests: answer.requests, leaves: count("leaves"), lists: count("lists"), rows: count("codes") });
+    found += recall(answer.hits, (await whole.search(query, { index: "flat" })).map(({ id }) => id)) / QUERIES;
+  }
+  await Promise.all([index.close(), whole.close()]);
+  await server.close();
+
+  const show = (at) => JSON.stringify(searches[at]);
+  console.log(`# file ${index.info.fileLength}, opening ${opened} bytes, recall ${found.toFixed(4)} against flat\n# first ${show(0)}\n# second ${show(1)}\n# 10th ${show(9)}\n# 100th ${show(99)}`);
+  assert.ok(found >= 0.93, `recall ${found}`);
+  const [first] = searches;
+  assert.equal(first.waves, 3);
+  const most = (key) => Math.max(...searches.map((search) => search[key]));
+  assert.ok(most("waves") <= 3 && most("leaves") <= 40, `${most("waves")} waves, ${most("leaves")} requests for leaves`);
+  console.log(`# at most: ${most("lists")} requests for lists, ${most("rows")} for rows, ${most("bytes")} bytes`);
+});
+
+/** The first rows of a .npy file of halves. */
+async function rowsOf(path, count) {
+  const file = await readFile(path);
+  const header = file.toString("latin1", 10, 10 + file.readUInt16LE(8));
+  const dim = Number(/, (\d+)\)/.exec(header)[1]);
+  const at = 10 + header.length;
+  return Array.from({ length: count }, (_, row) => Float32Array.from({ length: dim }, (_, i) => half(file.readUInt16LE(at + 2 * (row * dim + i)))));
+}
+
+function half(bits) {
+  const exponent = (bits >> 10) & 31;
+  const mantissa = bits & 1023;
+  const size = exponent ? 2 ** (exponent - 15) * (1 + mantissa / 1024) : mantissa * 2 ** -24;
+  return bits & 0x8000 ? -size : size;
+}
