@@ -37,6 +37,8 @@ async function start() {
     return;
   }
   const info = index.info;
+  $("load").disabled = false;
+  $("load-note").textContent = "";
   picture.show(info);
   view.showFile(info, picture.pageBytes);
   counted = { bytes: 0, requests: 0, waves: 0 };
@@ -44,6 +46,28 @@ async function start() {
   view.showProgress(undefined);
   ready();
   document.body.dataset.ready = "true";
+  runWaiting();
+}
+
+/** Brings codes and graph here: later searches read nothing. Waits its turn like a query. */
+async function loadAll() {
+  if (running || !index) return;
+  running = true;
+  $("load").disabled = true;
+  $("load-note").textContent = "Loading…";
+  const started = performance.now();
+  try {
+    await index.load();
+    view.log({ what: "the whole index", ...count(), ms: performance.now() - started });
+    $("load-note").textContent = "All is here: searches read nothing more.";
+    ready();
+  } catch (error) {
+    $("load").disabled = false;
+    $("load-note").textContent = "";
+    fail(error);
+  }
+  view.showProgress(undefined);
+  running = false;
   runWaiting();
 }
 
@@ -92,7 +116,7 @@ async function runWaiting() {
 
 /** @param {Query} query */
 async function run(query) {
-  if (totals.searches === 0) view.showStatus("First search: reading vectors and graph…");
+  if (totals.searches === 0) view.showStatus("First search…");
   let asked = query;
   let result = await answer(index, asked);
   let note = "";
@@ -184,6 +208,7 @@ $("sum-form").addEventListener("submit", (/** @type {Event} */ event) => {
   else view.showNote("Word arithmetic needs three words.");
 });
 $("again").addEventListener("click", () => start().then(follow));
+$("load").addEventListener("click", loadAll);
 addEventListener("popstate", follow);
 
 // The arrow keys lead from the field through the hits and back.

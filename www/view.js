@@ -12,8 +12,17 @@ const SECTION_NOTES = /** @type {Record<string, string>} */ ({
   codes: "the vectors, compact",
   rows: "finer vectors for the last comparison",
   graph: "links between near vectors",
+  cells: "groups of groups of words",
+  leaves: "groups of words",
+  lists: "one bit of each number, and the words",
   ids: "the words",
   "id order": "to find a word",
+});
+
+const HOW = /** @type {Record<string, string>} */ ({
+  clusters: "looked through the nearest groups",
+  hnsw: "walked the graph",
+  flat: "scanned every vector",
 });
 
 /** @param {string} text @param {string} [state] */
@@ -93,7 +102,7 @@ export function showCost(cost) {
   write("waves", cost.waves, count(cost.waves));
   write("ms", cost.ms, milliseconds(cost.ms));
   write("distances", cost.distances, count(cost.distances));
-  const how = cost.index === "hnsw" ? "walked the graph" : "scanned every vector";
+  const how = HOW[cost.index] ?? "searched";
   $("remark").textContent = cost.bytes
     ? `It ${how}; what was not here came over the network.`
     : `It ${how} and read nothing: all was here.`;

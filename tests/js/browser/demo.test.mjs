@@ -126,6 +126,24 @@ test("opening reads the front of the file only; a typed word finds its neighbour
   assert.deepEqual(problems, []);
 });
 
+test("the first search reads few bytes by clusters; once all is loaded, searches walk the graph and read nothing", async () => {
+  const { page, problems } = await visit("#ocean");
+  await heading(page, "Nearest to ocean");
+  assert.match(await page.textContent("#remark"), /nearest groups/);
+  const whole = Buffer.byteLength(Object.values(index).reduce((a, b) => (b.body.length > a.length ? b.body : a), ""));
+  assert.ok(sent().bytes * 4 < whole, `${sent().bytes} of ${whole} bytes for the first search`);
+
+  await page.click("#load");
+  await page.waitForFunction(() => document.querySelector("#load-note").textContent.startsWith("All is here"));
+  assert.ok(sent().bytes * 2 > whole);
+  server.reset();
+  await page.fill("#word", "jazz");
+  await heading(page, "Nearest to jazz");
+  assert.match(await page.textContent("#remark"), /walked the graph and read nothing/);
+  assert.deepEqual(sent(), { requests: 0, bytes: 0 });
+  assert.deepEqual(problems, []);
+});
+
 test("king − man + woman is queen; pressing a hit searches it; the address keeps both", async () => {
   const { page, problems } = await visit();
   await page.waitForSelector("body[data-ready]");
