@@ -7,6 +7,7 @@
 //! | `hnsw/`   | the graph: build it, walk it, keep it in a file |
 //! | `flat`    | score every row: exact, and the oracle of every test |
 //! | `search`  | a batch of queries as a resumable value: `Need(extents)` or `Done` |
+//! | `rank`    | from candidates to hits: the finest rows, then ids |
 //! | `session` | operations over a source of which only parts are here, step by step |
 //! | `plan`    | which index answers and how wide it looks (a pure choice) |
 //! | `layout`  | what of a segment is held, and how, under a memory budget (a pure choice) |
@@ -22,6 +23,7 @@ mod hnsw;
 mod layout;
 mod plan;
 mod pool;
+mod rank;
 mod search;
 mod session;
 mod visited;

@@ -7,19 +7,17 @@ use super::clusters::{Label, Probe};
 use super::hnsw::{self, Beam, Distances, GraphView};
 use super::plan::{self, Depth, Facts, Route};
 use super::pool::Pool;
-use super::{Answer, Hit, QueryStats, SearchOptions, flat};
+use super::{Answer, SearchOptions, flat};
 use crate::error::Error;
-use crate::id::Id;
-use crate::metric::Metric;
 use crate::quant::{Codec, Prepared};
-use crate::segment::{IdView, Matrix, SectionKind, Segment};
+use crate::segment::{SectionKind, Segment};
 use crate::storage::{Extent, Read, Source, Sum};
 
 /// Memory that queries of one segment share, so that none allocates its own.
 #[derive(Default)]
 pub(crate) struct Scratch {
     beam: Beam,
-    prepared: Prepared,
+    pub(super) prepared: Prepared,
     /// The graph's layers were found to be in order: immutable, so once is enough.
     graph_checked: bool,
 }
@@ -67,23 +65,23 @@ enum Stage {
 
 /// See the head of this file.
 pub(crate) struct Search {
-    queries: Vec<f32>,
-    depth: Depth,
-    route: Route,
+    pub(super) queries: Vec<f32>,
+    pub(super) depth: Depth,
+    pub(super) route: Route,
     stage: Stage,
-    states: Vec<State>,
+    pub(super) states: Vec<State>,
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     /// Flat: the nearest so far.
     pool: Pool,
-    candidates: Vec<(f32, u32)>,
+    pub(super) candidates: Vec<(f32, u32)>,
     /// Candidates before this one have their final distance.
-    rescored: usize,
-    distances: u64,
+    pub(super) rescored: usize,
+    pub(super) distances: u64,
     /// Clusters: what the lists said of the candidates, in the same order.
-    labels: Vec<Label>,
+    pub(super) labels: Vec<Label>,
 }
 
 impl Search {
@@ -256,100 +254,11 @@ impl Search {
         Ok(Vec::new())
     }
 
-    /// Ranks the candidates whose rows are here; names as many of the others as there is room for.
-    fn rescore(
-        &mut self,
-        segment: &Segment,
-        source: &dyn Source,
-        scratch: &mut Scratch,
-    ) -> Result<Vec<Read>, Error> {
-        if self.depth.rescore == 0 {
-            return Ok(Vec::new());
-        }
-        let rows = segment.finest();
-        let sums = segment.extent(SectionKind::RowSums).and_then(|e| source.get(e));
-        let mut needs = Vec::new();
-        for (query, state) in self.queries.chunks_exact(segment.dim()).zip(&mut self.states) {
-            rows.codec.prepare(query, true, &mut scratch.prepared);
-            state.rescore(rows, source, &mut scratch.prepared);
-            for (at, &(_, position)) in state.candidates.iter().enumerate().skip(state.rescored) {
-                let label = state.labels.get(at).map(|l| l.row_sum);
-                needs.push(match label.or_else(|| Segment::stored_row_sum(sums?, position)) {
-                    Some(sum) => Read { extent: rows.row(position), sum: Sum::Row { position, sum } },
-                    // Codes that serve as rows, and came in chunks.
-                    None => chunk_around(segment, source, position),
-                });
-            }
-        }
-        Ok(fitting(needs, source, segment))
-    }
-
     /// Sections that name rows and their sums, where no lists do.
     fn labelled(&self, segment: &Segment) -> &'static [SectionKind] {
         match segment.rows.is_some() && self.depth.rescore > 0 {
             true => &[SectionKind::Ids, SectionKind::RowSums],
             false => &[SectionKind::Ids],
-        }
-    }
-
-    fn answers(&mut self, segment: &Segment, source: &dyn Source) -> Result<Vec<Answer>, Error> {
-        let metric = segment.header.metric;
-        let ids = match self.route {
-            Route::Clusters => None,
-            _ => {
-                let bytes = here(source, segment.required(SectionKind::Ids)?)?;
-                Some(IdView::new(bytes, segment.count(), segment.header.text_ids)?)
-            }
-        };
-        let finest = if segment.rows.is_some() { "rows" } else { "codes" };
-        let mut answers = Vec::with_capacity(self.states.len());
-        for state in &self.states {
-            let mut nearest = Pool::default();
-            nearest.reset(self.depth.k);
-            for &(distance, position) in &state.candidates {
-                // Rows and queries are checked so that no code of theirs gives such a distance.
-                if !distance.is_finite() {
-                    return Err(Error::corrupt(finest, format!("row {position} has no finite distance")));
-                }
-                // Ranked by what the user sees: scores that are cut to the same are in order of position.
-                nearest.offer(0.0 - score(metric, distance), position);
-            }
-            let id = |position: u32| -> Result<Id, Error> {
-                match (state.labels.iter().find(|l| l.position == position), &ids) {
-                    (Some(label), _) => Ok(label.id.clone()),
-                    (None, Some(ids)) => ids.id(position),
-                    (None, None) => Err(Error::corrupt("lists", "a candidate has no id")),
-                }
-            };
-            let hit = |(distance, position): (f32, u32)| {
-                id(position).map(|id| Hit { position, id, score: 0.0 - distance })
-            };
-            let stats = QueryStats {
-                index: self.route.name(),
-                distances: state.distances,
-                rescored: state.rescored as u64,
-                ..Default::default()
-            };
-            answers.push(Answer { hits: nearest.iter().map(hit).collect::<Result<_, _>>()?, stats });
-        }
-        Ok(answers)
-    }
-}
-
-impl State {
-    /// Gives candidates their final distance as far as their rows are here; those move to the front.
-    fn rescore(&mut self, rows: &Matrix, source: &dyn Source, prepared: &mut Prepared) {
-        for at in self.rescored..self.candidates.len() {
-            let position = self.candidates[at].1;
-            let Some(row) = source.get(rows.row(position)) else { continue };
-            let mut distance = [0.0];
-            rows.codec.distances(prepared, row, &[0], &mut distance);
-            self.candidates[at].0 = distance[0];
-            self.candidates.swap(self.rescored, at);
-            if !self.labels.is_empty() {
-                self.labels.swap(self.rescored, at);
-            }
-            self.rescored += 1;
         }
     }
 }
@@ -362,7 +271,7 @@ fn missing(segment: &Segment, source: &dyn Source, a: &[SectionKind], b: &[Secti
 }
 
 /// The codes around a row that come together: all of them, or the chunk that there is room for.
-fn chunk_around(segment: &Segment, source: &dyn Source, position: u32) -> Read {
+pub(super) fn chunk_around(segment: &Segment, source: &dyn Source, position: u32) -> Read {
     let codes = &segment.codes;
     let count = segment.count() as u64;
     let chunk = if source.holds(codes.extent) { count } else { source.room(codes.extent).1 / codes.stride };
@@ -373,7 +282,7 @@ fn chunk_around(segment: &Segment, source: &dyn Source, position: u32) -> Read {
 }
 
 /// Each read once, and as many as there is room for; all are units of one section.
-fn fitting(mut reads: Vec<Read>, source: &dyn Source, segment: &Segment) -> Vec<Read> {
+pub(super) fn fitting(mut reads: Vec<Read>, source: &dyn Source, segment: &Segment) -> Vec<Read> {
     reads.sort_unstable_by_key(|r| r.extent);
     reads.dedup_by_key(|r| r.extent);
     let Some(section) = reads.first().and_then(|r| segment.section_extent(r.extent)) else { return reads };
@@ -382,19 +291,8 @@ fn fitting(mut reads: Vec<Read>, source: &dyn Source, segment: &Segment) -> Vec<
     reads
 }
 
-/// The score of a distance: rounding in a codec does not take it past what the metric can be.
-fn score(metric: Metric, distance: f32) -> f32 {
-    // From 0.0, so that a distance of 0 is a score of 0, not of -0.
-    let score = 0.0 - distance;
-    match metric {
-        Metric::Cosine => score.clamp(-1.0, 1.0),
-        Metric::Dot => score,
-        Metric::L2 => score.min(0.0),
-    }
-}
-
 /// Bytes that were found to be here a moment ago.
-fn here(source: &dyn Source, extent: Extent) -> Result<&[u8], Error> {
+pub(super) fn here(source: &dyn Source, extent: Extent) -> Result<&[u8], Error> {
     if extent.length == 0 {
         return Ok(&[]);
     }
