@@ -173,18 +173,14 @@ impl Index {
         };
         let file =
             std::fs::read(path).map_err(|source| Error::Io { path: path.display().to_string(), source })?;
-        if self.content_id.as_ref().is_some_and(|id| *id != content_id(&file)) {
-            // Say where, if a finer check can.
-            verify_file(&file)?;
-            return Err(Error::corrupt("manifest", "the file's content id is another"));
+        // First the finer check: it says where.
+        let segment = Segment::open(&file, file.len() as u64)?;
+        crate::index::verify(&segment, &Whole(Buffer::copy_of(&file)?))?;
+        match self.content_id.as_ref().is_some_and(|id| *id != content_id(&file)) {
+            true => Err(Error::corrupt("manifest", "the file's content id is another")),
+            false => Ok(()),
         }
-        verify_file(&file)
     }
-}
-
-fn verify_file(file: &[u8]) -> Result<(), Error> {
-    let segment = Segment::open(file, file.len() as u64)?;
-    crate::index::verify(&segment, &Whole(Buffer::copy_of(file)?))
 }
 
 /// Steps one operation to its end, reading what it needs. Returns bytes, reads and waves beside the outcome.

@@ -263,8 +263,13 @@ impl Search {
     }
 }
 
-/// Which of these sections are to be read before the first row is scored.
-fn missing(segment: &Segment, source: &dyn Source, a: &[SectionKind], b: &[SectionKind]) -> Vec<Read> {
+/// Those of these sections that are not here, as reads.
+pub(super) fn missing(
+    segment: &Segment,
+    source: &dyn Source,
+    a: &[SectionKind],
+    b: &[SectionKind],
+) -> Vec<Read> {
     let extents = a.iter().chain(b).filter_map(|&k| segment.extent(k));
     let absent = extents.filter(|&e| e.length > 0 && source.get(e).is_none());
     absent.map(|extent| Read { extent, sum: Sum::Blocks }).collect()

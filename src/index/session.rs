@@ -7,7 +7,7 @@
 //! ```
 
 use super::layout::layout;
-use super::search::{Scratch, Search, Step};
+use super::search::{Scratch, Search, Step, missing};
 use super::{Answer, IndexChoice, SearchOptions, plan};
 use crate::error::Error;
 use crate::id::Id;
@@ -235,15 +235,14 @@ impl Session {
 /// All that a walk over the graph reads.
 fn load(segment: &Segment, source: &dyn Source) -> Step<Outcome> {
     let kinds = [SectionKind::Ids, SectionKind::RowSums, SectionKind::Graph, SectionKind::Codes];
-    let missing: Vec<Read> =
-        kinds.into_iter().filter_map(|k| segment.extent(k)).filter_map(|e| blocks_of(source, e)).collect();
+    let missing = missing(segment, source, &kinds, &[]);
     if missing.is_empty() { Step::Done(Outcome::Loaded) } else { Step::Need(missing) }
 }
 
 /// The position of an id.
 pub(crate) fn find(segment: &Segment, source: &dyn Source, id: &Id) -> Result<Step<Option<u32>>, Error> {
     let extents = [segment.required(SectionKind::Ids)?, segment.required(SectionKind::IdOrder)?];
-    let missing: Vec<Read> = extents.into_iter().filter_map(|e| blocks_of(source, e)).collect();
+    let missing = missing(segment, source, &[SectionKind::Ids, SectionKind::IdOrder], &[]);
     if !missing.is_empty() || segment.count() == 0 {
         return Ok(if missing.is_empty() { Step::Done(None) } else { Step::Need(missing) });
     }
@@ -296,10 +295,4 @@ fn row_sum(segment: &Segment, source: &dyn Source, position: u32) -> Result<Step
         }
     }
     Err(Error::corrupt("leaves", "a row is in no leaf"))
-}
-
-/// A section as a read, unless it is here or empty.
-fn blocks_of(source: &dyn Source, extent: Extent) -> Option<Read> {
-    let absent = extent.length > 0 && source.get(extent).is_none();
-    absent.then_some(Read { extent, sum: Sum::Blocks })
 }

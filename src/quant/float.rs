@@ -66,16 +66,24 @@ impl Codec for Float {
 
     fn distances(&self, prepared: &mut Prepared, rows: &[u8], ids: &[u32], out: &mut [f32]) {
         let stride = self.dim * self.width();
-        if !self.half && self.metric != Metric::L2 {
-            (kernels().gather_f32)(&prepared.floats, rows, stride, ids, out);
-            out.iter_mut().for_each(|o| *o = -*o);
-            return;
+        match (self.half, self.metric) {
+            (false, Metric::L2) => {
+                return (kernels().gather_l2_f32)(&prepared.floats, rows, stride, ids, out);
+            }
+            (false, _) => {
+                (kernels().gather_f32)(&prepared.floats, rows, stride, ids, out);
+                return out.iter_mut().for_each(|o| *o = -*o);
+            }
+            (true, _) => {}
         }
         for (&id, o) in ids.iter().zip(out) {
-            self.decode(&rows[id as usize * stride..][..stride], &mut prepared.scratch);
+            let row = &rows[id as usize * stride..][..stride];
             *o = match self.metric {
-                Metric::Cosine | Metric::Dot => -(kernels().dot_f32)(&prepared.floats, &prepared.scratch),
-                Metric::L2 => (kernels().l2_f32)(&prepared.floats, &prepared.scratch),
+                Metric::Cosine | Metric::Dot => -(kernels().dot_f32_f16)(&prepared.floats, row),
+                Metric::L2 => {
+                    self.decode(row, &mut prepared.scratch);
+                    (kernels().l2_f32)(&prepared.floats, &prepared.scratch)
+                }
             };
         }
     }

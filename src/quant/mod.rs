@@ -172,3 +172,8 @@ pub(crate) fn floats(stored: &[u8]) -> Vec<f32> {
 fn f32_bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|v| v.to_le_bytes()).collect()
 }
+
+/// The f32 at byte `at` of a row; 0 where the row is too short, which a checked segment's never is.
+fn f32_at(code: &[u8], at: usize) -> f32 {
+    code.get(at..).and_then(|c| c.first_chunk()).map_or(0.0, |b| f32::from_le_bytes(*b))
+}

@@ -6,8 +6,8 @@
 //! and q'·r ≈ s · Σ (Rq')ᵢ·(±1)ᵢ; so one rotated query serves every centre, and the distance to x is the distance to c
 //! plus what [`Rabitq::offsets`] gives. The rotated query is rounded to [`PLANES`] bits: the sum is a few popcounts.
 
-use super::Prepared;
 use super::rotation::Rotation;
+use super::{Prepared, f32_at};
 use crate::kernels::kernels;
 use crate::metric::Metric;
 
@@ -37,10 +37,6 @@ impl Rabitq {
     pub(crate) fn stride(dim: usize) -> usize {
         dim.div_ceil(8) + TERMS
     }
-}
-
-fn term(code: &[u8], at: usize) -> f32 {
-    code.get(at..).and_then(|c| c.first_chunk()).map_or(0.0, |b| f32::from_le_bytes(*b))
 }
 
 impl Rabitq {
@@ -112,10 +108,10 @@ impl Rabitq {
                 let code = &rows[id as usize * stride..][..stride];
                 // Σ qᵢ(2bᵢ - 1) with qᵢ = low + step·uᵢ; the planes' own Σ uᵢ cancels one of the two.
                 let dot = prepared.low * (2 * set - dim) as f32 + prepared.factor * product as f32;
-                let estimate = term(code, size) * dot;
+                let estimate = f32_at(code, size) * dot;
                 *o = match self.metric {
-                    Metric::Cosine | Metric::Dot => -(estimate + term(code, size + 4)),
-                    Metric::L2 => term(code, size + 4) - (estimate + estimate),
+                    Metric::Cosine | Metric::Dot => -(estimate + f32_at(code, size + 4)),
+                    Metric::L2 => f32_at(code, size + 4) - (estimate + estimate),
                 };
             }
         }
@@ -127,6 +123,6 @@ impl Rabitq {
     /// ‖q'‖·‖r‖·√((1 - α²) / (α²·(d - 1))), and ‖r‖ = s·α·√d.
     pub(crate) fn error(&self, prepared: &Prepared, code: &[u8]) -> f32 {
         let spread = if self.metric == Metric::L2 { 1.2 } else { 0.6 };
-        spread * prepared.length * term(code, self.bits())
+        spread * prepared.length * f32_at(code, self.bits())
     }
 }

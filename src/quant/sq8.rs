@@ -6,7 +6,7 @@
 //! q·(x - mean) ≈ s · t · (u·c - 64·Σc). Per-row scales keep 2-8 points of recall on skewed embeddings that one global
 //! scale loses, and unlike per-dimension scales leave row-to-row distances integer.
 
-use super::{Codec, Prepared, f32_bytes};
+use super::{Codec, Prepared, f32_at, f32_bytes};
 use crate::error::Error;
 use crate::kernels::kernels;
 use crate::metric::Metric;
@@ -46,11 +46,6 @@ impl Sq8 {
             Metric::L2 => (prepared.base - (product + product)) + f32_at(code, self.mean.len() + 8),
         }
     }
-}
-
-/// The f32 at byte `at` of a row; 0 where the row is too short, which a checked segment's never is.
-fn f32_at(code: &[u8], at: usize) -> f32 {
-    code.get(at..).and_then(|c| c.first_chunk()).map_or(0.0, |b| f32::from_le_bytes(*b))
 }
 
 fn i32_at(code: &[u8], at: usize) -> i32 {

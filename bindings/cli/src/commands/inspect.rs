@@ -1,6 +1,6 @@
 //! `pagevec inspect`: what an index holds and what each part weighs.
 
-use super::{Source, content_id};
+use super::Source;
 use crate::failure::Failure;
 use crate::output::{self, field};
 use pagevec::Info;
@@ -49,7 +49,7 @@ struct Section {
 impl Inspect {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let index = self.source.open()?;
-        let facts = facts(index.info(), content_id(&self.source.path));
+        let facts = facts(index.info(), index.content_id().map(str::to_owned));
         if self.json { output::json(&facts) } else { print(&facts) }
     }
 }

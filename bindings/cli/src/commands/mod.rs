@@ -8,7 +8,7 @@ mod serve;
 mod verify;
 
 use crate::failure::Failure;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What to do.
 #[derive(clap::Subcommand)]
@@ -102,11 +102,4 @@ impl From<IndexChoice> for pagevec::IndexChoice {
             IndexChoice::Clusters => pagevec::IndexChoice::Clusters,
         }
     }
-}
-
-/// The content id that an index folder's manifest gives; `None` for a single file.
-fn content_id(path: &Path) -> Option<String> {
-    let text = std::fs::read(path.join("index.json")).ok()?;
-    let manifest: serde_json::Value = serde_json::from_slice(&text).ok()?;
-    Some(manifest.pointer("/segments/0/contentId")?.as_str()?.to_owned())
 }

@@ -1,6 +1,6 @@
 //! `pagevec verify`: the complete check, which `open` leaves out to stay cheap.
 
-use super::{Source, content_id};
+use super::Source;
 use crate::failure::Failure;
 use crate::output;
 use crate::progress::Progress;
@@ -30,7 +30,7 @@ impl Verify {
                 "file": path,
                 "bytes": info.file_length,
                 "count": info.count,
-                "content_id": content_id(&self.source.path),
+                "content_id": index.content_id(),
                 "seconds": started.elapsed().as_secs_f64(),
             }));
         }
