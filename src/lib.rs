@@ -41,7 +41,7 @@ pub use error::Error;
 pub use id::{Id, Ids};
 pub use index::{
     Answer, BuildOptions, Hit, IndexChoice, Operation, Outcome, QueryStats, SearchOptions, Session,
-    SessionStats, Stepped, Ticket, build,
+    SessionStats, Stepped, Ticket, build, build_tuned,
 };
 pub use metric::Metric;
 pub use quant::CodecKind;

@@ -113,7 +113,7 @@ fn searches() {
             for ef in [None, Some(0), Some(1), Some(usize::MAX)] {
                 for rescore in [None, Some(0), Some(usize::MAX)] {
                     for index in [IndexChoice::Flat, IndexChoice::Hnsw] {
-                        let o = SearchOptions { k, ef, index, rescore, probes: None };
+                        let o = SearchOptions { k, ef, index, rescore, probes: None, recall: None };
                         assert_eq!(search(&rows[..dim], &o).unwrap().hits.len(), k.min(n), "{o:?}");
                     }
                 }
@@ -121,8 +121,13 @@ fn searches() {
         }
         for probes in [None, Some(0), Some(1), Some(usize::MAX)] {
             for rescore in [None, Some(0), Some(1 << 40), Some(usize::MAX)] {
-                let o =
-                    SearchOptions { k: usize::MAX, probes, rescore, index: IndexChoice::Clusters, ef: None };
+                let o = SearchOptions {
+                    k: usize::MAX,
+                    probes,
+                    rescore,
+                    index: IndexChoice::Clusters,
+                    ..Default::default()
+                };
                 let hits = search(&rows[..dim], &o).unwrap().hits.len();
                 assert!((1..=n).contains(&hits), "{o:?}");
                 assert!(hits == n || probes.is_none_or(|p| p < n), "every list has every row: {o:?}");

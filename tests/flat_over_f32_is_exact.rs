@@ -6,7 +6,7 @@ use pagevec::{CodecKind, IndexChoice, SearchOptions};
 use support::{METRICS, data, index, options, oracle};
 
 const FLAT: SearchOptions =
-    SearchOptions { k: 10, ef: None, index: IndexChoice::Flat, rescore: None, probes: None };
+    SearchOptions { k: 10, ef: None, index: IndexChoice::Flat, rescore: None, probes: None, recall: None };
 
 #[test]
 fn scores_and_rows_are_the_oracles() {

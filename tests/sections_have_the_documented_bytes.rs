@@ -61,13 +61,16 @@ fn ids_graph_and_front() {
     let plain = support::plain(Metric::Cosine, CodecKind::Sq8);
     let built = |ids| Index::from_bytes(&file(&rows, dim, ids, &plain)).unwrap();
     let narrow = built(None);
-    assert_eq!(length(&narrow, "ids"), Some(8 + 4 * n as u64));
-    let wide: Vec<u64> = (0..n as u64).map(|i| i + (1 << 32)).collect();
-    assert_eq!(length(&built(Some(pagevec::Ids::Numbers(wide))), "ids"), Some(8 + 8 * n as u64));
+    assert_eq!(length(&narrow, "ids"), Some(9 + (n as u64 * 9).div_ceil(8)), "300 ids of 9 bits");
+    let wide: Vec<u64> = (0..n as u64).map(|i| i << 40).collect();
+    assert_eq!(
+        length(&built(Some(pagevec::Ids::Numbers(wide))), "ids"),
+        Some(9 + (n as u64 * 49).div_ceil(8))
+    );
     let ids = texts(n);
     let pagevec::Ids::Texts(words) = &ids else { unreachable!() };
     let bytes: usize = words.iter().map(String::len).sum();
-    assert_eq!(length(&built(Some(ids.clone())), "ids"), Some((8 + 4 * (n + 1) + bytes) as u64));
+    assert_eq!(length(&built(Some(ids.clone())), "ids"), Some((4 * (n + 1) + bytes) as u64));
 
     // Every node has 2 M links of 4 bytes; one node in M is in layer 1, one in M² in layer 2.
     let graph = length(&narrow, "graph").unwrap() as f64 / n as f64;
@@ -77,7 +80,8 @@ fn ids_graph_and_front() {
     assert_eq!(front, (96 + 40 * 6 + 8 + 40) + 64);
 }
 
-/// Per row of a list: its bits, two terms, the checksum of its finest row and its id; per list the head of its ids.
+/// Per copy of a row in a list: its bits, two terms, the checksum of its finest row, its id bit by bit, and for one
+/// spilled from another leaf its position; per list how many are spilled, and the heads of positions and ids.
 #[test]
 fn clusters() {
     for (n, dim) in [(1, 1), (40, 65), (1500, 24)] {
@@ -87,13 +91,19 @@ fn clusters() {
             let index = Index::from_bytes(&bytes).unwrap();
             let cells_at = format::section(&bytes, format::CELLS).offset;
             let [cells, leaves] = [0, 4].map(|at| u64::from(format::u32_at(&bytes, cells_at + at)));
-            let code = dim.div_ceil(8) as u64 + 8;
-            assert_eq!(length(&index, "lists"), Some(n as u64 * (code + 4 + 4) + leaves * 8));
-            // Per leaf: a list's offset and sum, a first row, a centroid's code; and one more of some for each cell.
-            assert_eq!(length(&index, "leaves"), Some(leaves * (8 + 8 + 4 + code) + cells * (8 + 4)));
+            let code = dim.div_ceil(8) as u64 + 4;
+            let copies = n as u64 * if leaves > 1 { 2 } else { 1 };
+            let fixed = copies * (code + 4) + leaves * (4 + 9 + 9);
+            let packed =
+                (copies + copies - n as u64) * u64::from((n - 1).max(1).ilog2() + 1) / 8 + 2 * leaves;
+            let lists = length(&index, "lists").unwrap();
+            assert!((fixed..=fixed + packed).contains(&lists), "{lists}: {fixed} + at most {packed}");
+            // Per leaf: a list's sum and length, a first row, a spread, a centroid's code; and per cell where its lists
+            // start, and one first row more.
+            assert_eq!(length(&index, "leaves"), Some(leaves * (8 + 4 + 4 + 2 + code) + cells * (8 + 4)));
             let centroid = stride(CodecKind::Sq8, dim, metric) as u64;
-            let per_cell = 8 + 8 + 4 + 4 + centroid;
-            assert_eq!(length(&index, "cells"), Some(32 + 8 + 4 + 4 + cells * per_cell));
+            let per_cell = 8 + 8 + 4 + 4 + 4 + centroid;
+            assert_eq!(length(&index, "cells"), Some(112 + 8 + 4 + 4 + cells * per_cell));
             assert_eq!(length(&index, "list parameters"), Some(4 * dim as u64));
         }
     }

@@ -106,14 +106,14 @@ export class Index {
   async searchBatch(matrix, options) {
     this.#checkOpen();
     const { dim, count } = this.#info;
-    const { k, ef, index, probes, signal } = toSearch(options, count);
+    const { asked, signal } = toSearch(options, count);
     if (Array.isArray(matrix) && matrix.length === 0) return [];
     const { data, rows } = toMatrix(matrix, dim);
     /** @type {Hit[][]} */
     const answers = [];
     for (let row = 0; row < rows; row += BATCH) {
       const part = data.subarray(row * dim, Math.min(row + BATCH, rows) * dim);
-      const begin = (/** @type {Reader} */ reader) => reader.beginSearch(part, k, ef, index, probes);
+      const begin = (/** @type {Reader} */ reader) => reader.beginSearch(part, ...asked);
       const taken = await this.#run(begin, takeHits, signal, newTally());
       answers.push(...taken.answers);
     }
@@ -213,9 +213,9 @@ export class Index {
    */
   async #search(vector, options, tally) {
     this.#checkOpen();
-    const { k, ef, index, probes, signal } = toSearch(options, this.#info.count);
+    const { asked, signal } = toSearch(options, this.#info.count);
     const query = toVector(vector, this.#info.dim);
-    const begin = (/** @type {Reader} */ reader) => reader.beginSearch(query, k, ef, index, probes);
+    const begin = (/** @type {Reader} */ reader) => reader.beginSearch(query, ...asked);
     const { answers, ...rest } = await this.#run(begin, takeHits, signal, tally);
     this.#queries += 1;
     return { hits: answers[0], ...rest };

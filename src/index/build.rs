@@ -1,6 +1,6 @@
 //! Rows in, segment file out: check, order, encode, link, write.
 
-use super::clusters::{self, Shape, Tree, calibrate};
+use super::clusters::{self, Shape};
 use super::hnsw;
 use crate::ctx::Ctx;
 use crate::error::Error;
@@ -9,7 +9,7 @@ use crate::id::Ids;
 use crate::kernels::kernels;
 use crate::metric::Metric;
 use crate::quant::kmeans::Rows;
-use crate::quant::{self, Codec, CodecKind, Rabitq, Sq8};
+use crate::quant::{self, Codec, CodecKind, Sq8};
 use crate::segment::{self, Header, Parts, SectionKind, limits};
 
 /// How to build a segment. The same rows, ids and options give the same bytes on every target.
@@ -97,9 +97,25 @@ impl BuildOptions {
 /// # Errors
 /// `argument`, `dimension`, `not-finite` and `zero-vector` with the row, `duplicate-id`, `out-of-memory`, `cancelled`.
 pub fn build(
+    vectors: Vec<f32>,
+    dim: usize,
+    ids: Option<Ids>,
+    options: &BuildOptions,
+    ctx: &Ctx<'_>,
+) -> Result<Vec<u8>, Error> {
+    build_tuned(vectors, dim, ids, &[], options, ctx)
+}
+
+/// As [`build`], and the clustered index learns from real `queries` (row-major; the first 256 count) how wide to look:
+/// users' queries rarely look like the rows, and without any it has to guess.
+///
+/// # Errors
+/// As [`build`]; for queries as for rows.
+pub fn build_tuned(
     mut vectors: Vec<f32>,
     dim: usize,
     ids: Option<Ids>,
+    queries: &[f32],
     options: &BuildOptions,
     ctx: &Ctx<'_>,
 ) -> Result<Vec<u8>, Error> {
@@ -120,8 +136,13 @@ pub fn build(
     ctx.tick("check", 0, count)?;
     let ids = ids.unwrap_or_else(|| Ids::counting(count));
     let by_id = segment::check_ids(&ids, count)?;
-    let file_id = file_id(&vectors, dim, &ids, options);
+    if !queries.len().is_multiple_of(dim) {
+        return Err(Error::Dimension { expected: dim, got: queries.len() % dim });
+    }
+    let mut tuning = queries.to_vec();
+    let file_id = file_id(&vectors, dim, &ids, &tuning, options);
     check_rows(&mut vectors, dim, options.metric)?;
+    check_rows(&mut tuning, dim, options.metric)?;
 
     let shape = Shape {
         branching: options.branching,
@@ -147,7 +168,16 @@ pub fn build(
     let finest = finer.as_ref().unwrap_or(&codes);
     if options.clusters && count > 0 {
         let sums = segment::row_sums(&file_id, &finest.bytes, finest.kind.stride(dim, options.metric));
-        sections.extend(clusters(options, dim, &rows, &tree, &ids, &sums, file_id)?);
+        sections.extend(clusters::sections(&clusters::Input {
+            metric: options.metric,
+            seed: options.seed,
+            rows: Rows { data: &rows, dim },
+            tree: &tree,
+            ids: &ids,
+            row_sums: &sums,
+            file_id,
+            queries: &tuning,
+        })?);
     }
     drop(rows);
     sections.push((SectionKind::CodeParameters, codes.parameters));
@@ -180,7 +210,7 @@ pub fn build(
 }
 
 /// Names the input and the options: no time, no chance.
-fn file_id(vectors: &[f32], dim: usize, ids: &Ids, options: &BuildOptions) -> [u8; 16] {
+fn file_id(vectors: &[f32], dim: usize, ids: &Ids, queries: &[f32], options: &BuildOptions) -> [u8; 16] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(options.fingerprint().as_bytes());
     hasher.update(&(dim as u64).to_le_bytes());
@@ -197,6 +227,7 @@ fn file_id(vectors: &[f32], dim: usize, ids: &Ids, options: &BuildOptions) -> [u
             }
         }
     }
+    hasher.update(bytemuck::cast_slice(queries));
     let mut id = [0; 16];
     id.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
     id
@@ -292,65 +323,6 @@ fn encode_with(codec: &dyn Codec, stride: usize, dim: usize, rows: &[f32]) -> Re
         Some(error) => Err(error),
         None => Ok(bytes),
     }
-}
-
-/// The sections of the clustered index.
-fn clusters(
-    options: &BuildOptions,
-    dim: usize,
-    rows: &[f32],
-    tree: &Tree,
-    ids: &Ids,
-    row_sums: &[u8],
-    file_id: [u8; 16],
-) -> Result<Vec<(SectionKind, Vec<u8>)>, Error> {
-    let metric = options.metric;
-    let cell_codec = quant::train(CodecKind::Sq8, metric, dim, rows);
-    let parameters = cell_codec.parameters();
-    let codec = Rabitq::new(metric, quant::floats(&parameters));
-    let cell_stride = CodecKind::Sq8.stride(dim, metric);
-    let cell_codes = encode_with(&*cell_codec, cell_stride, dim, &tree.cell_centroids)?;
-    // What is stored around a centroid is stored around what its code stands for: that is what a query is measured to.
-    let mut centres = vec![0.0; tree.cell_centroids.len()];
-    for (code, centre) in cell_codes.chunks_exact(cell_stride).zip(centres.chunks_exact_mut(dim)) {
-        cell_codec.decode(code, centre);
-    }
-    let positions: Vec<u32> = tree.cells.iter().map(|&leaf| tree.leaves[leaf as usize]).collect();
-    let [cells, leaves, lists] = segment::clusters::encode(
-        &segment::clusters::Parts {
-            leaves: &tree.leaves,
-            cells: &tree.cells,
-            cell_codes: &cell_codes,
-            leaf_codes: &around(&codec, &tree.leaf_centroids, dim, &tree.cells, &centres),
-            row_codes: &around(&codec, rows, dim, &positions, &centres),
-            stride: Rabitq::stride(dim),
-            row_sums,
-            ids,
-            order: &tree.order,
-            defaults: calibrate(tree, rows, dim, metric, options.seed, &[]),
-        },
-        segment::file_seed(&file_id),
-    );
-    Ok(vec![
-        (SectionKind::ListParameters, parameters),
-        (SectionKind::Cells, cells),
-        (SectionKind::Leaves, leaves),
-        (SectionKind::Lists, lists),
-    ])
-}
-
-/// 1-bit codes of `rows` (row-major), of which those from `starts[i]` on lie in the cell around centre i.
-fn around(codec: &Rabitq, rows: &[f32], dim: usize, starts: &[u32], centres: &[f32]) -> Vec<u8> {
-    let stride = Rabitq::stride(dim);
-    let cells = exec::map_chunks(starts.len() - 1, 1, |cell| {
-        let centre = &centres[cell.start * dim..][..dim];
-        let members = &rows[starts[cell.start] as usize * dim..starts[cell.start + 1] as usize * dim];
-        let mut codes = vec![0; members.len() / dim * stride];
-        let encode = |(row, code): (&[f32], &mut [u8])| codec.encode(row, centre, code);
-        members.chunks_exact(dim).zip(codes.chunks_exact_mut(stride)).for_each(encode);
-        codes
-    });
-    cells.concat()
 }
 
 /// The graph over SQ8 codes: the segment's own where it has them, else made for the purpose.

@@ -33,7 +33,7 @@ use crate::id::Id;
 use crate::segment::{SectionKind, Segment};
 use crate::storage::Source;
 
-pub use build::{BuildOptions, build};
+pub use build::{BuildOptions, build, build_tuned};
 pub(crate) use search::{Scratch, Search};
 pub use session::{Operation, Outcome, Session, SessionStats, Stepped, Ticket};
 pub(crate) use session::{find, vector};
@@ -67,7 +67,7 @@ impl std::str::FromStr for IndexChoice {
 }
 
 /// How to search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SearchOptions {
     /// Hits wanted; more than there are rows gives all rows. At least 1.
     pub k: usize,
@@ -78,8 +78,11 @@ pub struct SearchOptions {
     pub index: IndexChoice,
     /// How many candidates are ranked again by the finest rows; `None`: enough for the codec.
     pub rescore: Option<usize>,
-    /// Lists the clustered index scans; `None`: as many as the segment was calibrated for.
+    /// Lists the clustered index scans; `None`: as many as `recall` asks for.
     pub probes: Option<usize>,
+    /// The part of the true nearest rows that the clustered index should find, by the segment's calibration: 0.8 to
+    /// 0.99 make a difference. `None`: [`SearchOptions::DEFAULT_RECALL`].
+    pub recall: Option<f32>,
 }
 
 impl SearchOptions {
@@ -87,11 +90,13 @@ impl SearchOptions {
     pub const DEFAULT_EF: usize = 100;
     /// Candidates kept by default when codes are one bit a component.
     pub const DEFAULT_EF_BINARY: usize = 400;
+    /// The recall that the clustered index aims at by default.
+    pub const DEFAULT_RECALL: f32 = 0.95;
 }
 
 impl Default for SearchOptions {
     fn default() -> Self {
-        SearchOptions { k: 10, ef: None, index: IndexChoice::Auto, rescore: None, probes: None }
+        SearchOptions { k: 10, ef: None, index: IndexChoice::Auto, rescore: None, probes: None, recall: None }
     }
 }
 

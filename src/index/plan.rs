@@ -113,11 +113,24 @@ pub(crate) fn depth(segment: &Segment, o: &SearchOptions) -> Depth {
 /// How wide the clustered index looks.
 pub(crate) fn width(segment: &Segment, o: &SearchOptions, k: usize) -> Width {
     let Some(clusters) = &segment.clusters else { return Width { cells: 0, probes: 0, k, keep: k } };
-    let defaults = clusters.cells.defaults;
-    let probes = o.probes.unwrap_or(defaults.probes as usize).clamp(1, clusters.cells.leaf_count().max(1));
-    // Wider than the default in leaves is wider in cells.
-    let ratio = probes as f64 / f64::from(defaults.probes.max(1));
-    let cells = (f64::from(defaults.cells) * ratio.max(1.0)).ceil() as usize;
+    let curve = &clusters.cells.curve;
+    let last = curve.last().copied().unwrap_or_default();
+    // The first point of the curve that is enough; beyond the last, as many more cells as there are more probes.
+    let (cells, probes) = match o.probes {
+        Some(probes) => match curve.iter().find(|w| w.probes as usize >= probes) {
+            Some(width) => (width.cells as usize, probes),
+            None => {
+                let ratio = probes as f64 / f64::from(last.probes.max(1));
+                ((f64::from(last.cells) * ratio).ceil() as usize, probes)
+            }
+        },
+        None => {
+            let wanted = (o.recall.unwrap_or(SearchOptions::DEFAULT_RECALL) * 10_000.0).round() as u32;
+            let width = curve.iter().find(|w| w.recall >= wanted).copied().unwrap_or(last);
+            (width.cells as usize, width.probes as usize)
+        }
+    };
+    let probes = probes.clamp(1, clusters.cells.leaf_count().max(1));
     let keep = o.rescore.unwrap_or(k * KEEP).max(k);
     Width { cells: cells.clamp(1, clusters.cells.len().max(1)), probes, k, keep }
 }

@@ -99,6 +99,12 @@ impl Search {
         if o.k == 0 {
             return Err(Error::argument("k", "0 hits were asked for: give 1 or more"));
         }
+        if o.recall.is_some_and(|r| !(r > 0.0 && r <= 1.0)) {
+            return Err(Error::argument(
+                "recall",
+                "the part of the neighbours to find is above 0 and at most 1",
+            ));
+        }
         let mut queries = queries.to_vec();
         for (i, query) in queries.chunks_exact_mut(dim).enumerate() {
             super::build::check_row(query, i, segment.header.metric)?;
@@ -114,7 +120,7 @@ impl Search {
             }
             Route::Clusters => {
                 let width = plan::width(segment, o, depth.k);
-                Stage::Probe(states.iter().map(|_| Probe::new(width)).collect())
+                Stage::Probe(states.iter().map(|_| Probe::new(segment.header.metric, width)).collect())
             }
         };
         // Lists are coarse: their candidates are always ranked again.

@@ -286,12 +286,13 @@ fn row_sum(segment: &Segment, source: &dyn Source, position: u32) -> Result<Step
         return Ok(Step::Need(vec![cells.block(cell)]));
     };
     let block = cells.leaves(cell, bytes)?;
-    for at in 0..block.count {
-        let leaf = block.leaf(at, segment.count())?;
+    for leaf in block.leaves(segment.count()) {
+        let leaf = leaf?;
         if (leaf.start..leaf.end).contains(&position) {
             let Some(bytes) = source.get(leaf.read.extent) else { return Ok(Step::Need(vec![leaf.read])) };
-            let list = List::new(bytes, &leaf, cells.stride, segment.header.text_ids)?;
-            return list.row_sum((position - leaf.start) as usize).map(Step::Done);
+            let text = segment.header.text_ids;
+            let list = List::new(bytes, &leaf, cells.stride, text, segment.count())?;
+            return Ok(Step::Done(list.row_sum((position - leaf.start) as usize)));
         }
     }
     Err(Error::corrupt("leaves", "a row is in no leaf"))

@@ -87,7 +87,7 @@ pub(crate) fn halves(centroids: &[f32], dim: usize) -> Vec<f32> {
 
 /// Offers ‖c‖²/2 - x·c of every centroid, in order: ‖x - c‖² = ‖x‖² + 2·(‖c‖²/2 - x·c), so the vector's own norm
 /// decides nothing.
-fn scan(vector: &[f32], centroids: &[f32], halves: &[f32], mut offer: impl FnMut(f32, u32)) {
+pub(crate) fn scan(vector: &[f32], centroids: &[f32], halves: &[f32], mut offer: impl FnMut(f32, u32)) {
     let dim = vector.len();
     let mut number = 0;
     for group in centroids.chunks(dim * 4) {

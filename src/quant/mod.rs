@@ -99,6 +99,13 @@ pub(crate) struct Prepared {
     scratch: Vec<f32>,
 }
 
+impl Prepared {
+    /// The length of the query that [`Rabitq`] codes estimate products with: its distance from the mean.
+    pub(crate) fn length(&self) -> f32 {
+        self.length
+    }
+}
+
 /// A trained codec.
 pub(crate) trait Codec: Send + Sync {
     /// What [`load`] needs to make this codec again.

@@ -1,15 +1,14 @@
 //! Position -> id, and back by a binary search over the positions in the order of their ids.
 //!
-//! Numbers: `[width: u32 = 4 | 8][0: u32]` then one number a row. Text: `[0: u32][0: u32]`, count + 1 offsets (u32)
-//! into the UTF-8 bytes that follow.
+//! Numbers: packed (`packed.rs`). Text: count + 1 offsets (u32) into the UTF-8 bytes that follow.
 
 use std::cmp::Ordering;
 
+use super::packed::{self, Packed};
 use crate::error::Error;
 use crate::id::{Id, Ids};
 
 const SECTION: &str = "ids";
-const HEAD: usize = 8;
 
 /// Refuses ids that are too long, too large, or there twice; returns the rows in the order of their ids.
 pub(crate) fn check_ids(ids: &Ids, count: usize) -> Result<Vec<u32>, Error> {
@@ -57,21 +56,12 @@ fn id_of(ids: &Ids, row: u32) -> Id {
     }
 }
 
-/// The Ids section for rows in the order `rows`.
+/// The ids of rows in the order `rows`.
 pub(crate) fn encode(ids: &Ids, rows: &[u32]) -> Vec<u8> {
+    let mut out = Vec::new();
     match ids {
-        Ids::Numbers(numbers) => {
-            let wide = numbers.iter().any(|&n| n > u64::from(u32::MAX));
-            let width = if wide { 8usize } else { 4 };
-            let mut out = Vec::with_capacity(HEAD + rows.len() * width);
-            out.extend((width as u64).to_le_bytes());
-            for &row in rows {
-                out.extend(&numbers[row as usize].to_le_bytes()[..width]);
-            }
-            out
-        }
+        Ids::Numbers(numbers) => packed::encode(rows.iter().map(|&row| numbers[row as usize]), &mut out),
         Ids::Texts(texts) => {
-            let mut out = vec![0u8; HEAD];
             let mut end = 0u32;
             out.extend(end.to_le_bytes());
             for &row in rows {
@@ -79,39 +69,39 @@ pub(crate) fn encode(ids: &Ids, rows: &[u32]) -> Vec<u8> {
                 out.extend(end.to_le_bytes());
             }
             rows.iter().for_each(|&row| out.extend(texts[row as usize].as_bytes()));
-            out
         }
     }
+    out
 }
 
-/// The Ids section in place.
+/// The ids of some rows in place.
 #[derive(Clone, Copy)]
 pub(crate) struct IdView<'a> {
-    bytes: &'a [u8],
     count: usize,
-    /// 0: text.
-    width: usize,
+    kind: Kind<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Kind<'a> {
+    Numbers(Packed<'a>),
+    /// The whole section.
+    Texts(&'a [u8]),
 }
 
 impl<'a> IdView<'a> {
-    /// Checks the section's length against `count`.
+    /// Checks the length of `bytes` against `count`.
     pub(crate) fn new(bytes: &'a [u8], count: usize, text: bool) -> Result<Self, Error> {
-        let width = u32_at(bytes, 0)? as usize;
-        let fixed = match (text, width) {
-            // Saturating: usize has 32 bits in wasm.
-            (true, 0) => count.saturating_add(1).saturating_mul(4),
-            (false, 4 | 8) => count.saturating_mul(width),
-            _ => return Err(Error::corrupt(SECTION, "an unknown kind of ids")),
-        };
-        let view = IdView { bytes, count, width };
-        let expected = match text {
-            true => fixed
-                .saturating_add(HEAD)
-                .saturating_add(u32_at(bytes, HEAD.saturating_add(fixed) - 4)? as usize),
-            false => fixed.saturating_add(HEAD),
-        };
+        if !text {
+            return match Packed::split(bytes, count) {
+                Some((numbers, [])) => Ok(IdView { count, kind: Kind::Numbers(numbers) }),
+                _ => Err(Error::corrupt(SECTION, "their length does not fit the number of rows")),
+            };
+        }
+        // Saturating: usize has 32 bits in wasm.
+        let fixed = count.saturating_add(1).saturating_mul(4);
+        let expected = fixed.saturating_add(u32_at(bytes, fixed - 4)? as usize);
         match bytes.len() == expected {
-            true => Ok(view),
+            true => Ok(IdView { count, kind: Kind::Texts(bytes) }),
             false => {
                 Err(Error::Length { section: SECTION, expected: expected as u64, got: bytes.len() as u64 })
             }
@@ -119,38 +109,39 @@ impl<'a> IdView<'a> {
     }
 
     pub(crate) fn id(&self, position: u32) -> Result<Id, Error> {
-        if self.width == 0 {
-            let text = std::str::from_utf8(self.text(position)?);
-            return text
-                .map(|t| Id::Text(t.to_owned()))
-                .map_err(|_| Error::corrupt(SECTION, "an id is not UTF-8"));
+        match self.kind {
+            Kind::Numbers(numbers) => self.number(numbers, position).map(Id::Number),
+            Kind::Texts(bytes) => {
+                let text = std::str::from_utf8(self.text(bytes, position)?);
+                let text = text.map_err(|_| Error::corrupt(SECTION, "an id is not UTF-8"))?;
+                Ok(Id::Text(text.to_owned()))
+            }
         }
-        self.number(position).map(Id::Number)
     }
 
-    fn number(&self, position: u32) -> Result<u64, Error> {
-        let at = HEAD + position as usize * self.width;
-        let low = u64::from(u32_at(self.bytes, at)?);
-        let high = if self.width == 8 { u64::from(u32_at(self.bytes, at + 4)?) } else { 0 };
-        let number = low | high << 32;
+    fn number(&self, numbers: Packed<'_>, position: u32) -> Result<u64, Error> {
+        let number = numbers.get(position as usize);
         match number <= Ids::MAX_NUMBER && (position as usize) < self.count {
             true => Ok(number),
             false => Err(Error::corrupt(SECTION, "a number above 2^53 - 1")),
         }
     }
 
-    fn text(&self, position: u32) -> Result<&'a [u8], Error> {
-        let at = HEAD + position as usize * 4;
-        let base = HEAD + (self.count + 1) * 4;
-        let (start, end) = (u32_at(self.bytes, at)? as usize, u32_at(self.bytes, at + 4)? as usize);
-        let text = self.bytes.get(base.saturating_add(start)..base.saturating_add(end));
+    fn text(&self, bytes: &'a [u8], position: u32) -> Result<&'a [u8], Error> {
+        let at = position as usize * 4;
+        let base = (self.count + 1) * 4;
+        let (start, end) = (u32_at(bytes, at)? as usize, u32_at(bytes, at + 4)? as usize);
+        let text = bytes.get(base.saturating_add(start)..base.saturating_add(end));
         text.ok_or_else(|| Error::corrupt(SECTION, "an id's bytes leave the section"))
     }
 
     fn compare(&self, position: u32, id: &Id) -> Result<Ordering, Error> {
-        Ok(match id {
-            Id::Number(n) => self.number(position)?.cmp(n),
-            Id::Text(t) => self.text(position)?.cmp(t.as_bytes()),
+        Ok(match (id, self.kind) {
+            (Id::Number(n), Kind::Numbers(numbers)) => self.number(numbers, position)?.cmp(n),
+            (Id::Text(t), Kind::Texts(bytes)) => self.text(bytes, position)?.cmp(t.as_bytes()),
+            // Numbers stand before texts, as in `Id`.
+            (Id::Number(_), Kind::Texts(_)) => Ordering::Greater,
+            (Id::Text(_), Kind::Numbers(_)) => Ordering::Less,
         })
     }
 }
@@ -172,9 +163,6 @@ impl Lookup<'_> {
     }
 
     pub(crate) fn find(&self, id: &Id) -> Result<Option<u32>, Error> {
-        if matches!(id, Id::Text(_)) != (self.ids.width == 0) {
-            return Ok(None);
-        }
         let (mut low, mut high) = (0, self.ids.count);
         while low < high {
             let middle = low + (high - low) / 2;

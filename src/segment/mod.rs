@@ -6,6 +6,7 @@
 //! | `writer` | sections in, file out |
 //! | `reader` | the front in, a [`Segment`] out: cheap, checks all that later reads rest on |
 //! | `ids`    | position -> id, and id -> position |
+//! | `packed` | whole numbers, bit by bit |
 //! | `clusters` | the clustered index: cells -> leaves -> lists |
 //! | `verify` | the complete check |
 //! | `info`   | what a person or program wants to know of a segment |
@@ -14,6 +15,7 @@ pub(crate) mod clusters;
 mod format;
 mod ids;
 mod info;
+mod packed;
 mod reader;
 mod verify;
 mod writer;

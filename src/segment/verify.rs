@@ -54,19 +54,20 @@ impl Segment {
             let block = clusters.cells.block(cell);
             self.check(block, here(block)?)?;
             let block = clusters.cells.leaves(cell, here(block)?)?;
-            for at in 0..block.count {
-                let leaf = block.leaf(at, self.count())?;
+            for leaf in block.leaves(self.count()) {
+                let leaf = leaf?;
                 self.check(leaf.read, here(leaf.read)?)?;
-                let list = List::new(here(leaf.read)?, &leaf, clusters.cells.stride, self.header.text_ids)?;
+                let text = self.header.text_ids;
+                let list = List::new(here(leaf.read)?, &leaf, clusters.cells.stride, text, self.count())?;
                 if leaf.start != next {
                     return Err(bad(format!("a list starts at row {} where {next} is due", leaf.start)));
                 }
                 next = leaf.end;
-                for position in leaf.start..leaf.end {
+                for at in 0..list.count() {
+                    let position = list.position(at)?;
                     let row = here(Read { extent: self.finest().row(position), sum: Sum::Blocks })?;
-                    let local = position - leaf.start;
-                    let same = list.row_sum(local as usize)? == self.row_sum(position, row);
-                    if !same || list.ids.id(local)? != ids.id(position)? {
+                    let same = list.row_sum(at) == self.row_sum(position, row);
+                    if !same || list.ids.id(at as u32)? != ids.id(position)? {
                         return Err(bad(format!("row {position} has another checksum or id in its list")));
                     }
                 }

@@ -24,6 +24,11 @@ test("ef is raised to k, and a huge one is cut", async () => {
   for (const ef of [0, -1, "64", NaN]) await rejected(index.search(good, { ef }), "argument");
 });
 
+test("recall is a number above 0, at most 1", async () => {
+  for (const recall of [0, -1, 1.01, NaN, "0.9", null]) await rejected(index.search(good, { recall }), "argument");
+  assert.equal((await index.search(good, { index: "clusters", recall: 1 })).length, 10);
+});
+
 test("probes is a whole number from 1, cut to what there is", async () => {
   for (const probes of [0, -1, 1.5, NaN, "4", null]) await rejected(index.search(good, { probes }), "argument");
   const all = await index.search(good, { index: "clusters", probes: 2 ** 53 - 1 });

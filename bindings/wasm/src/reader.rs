@@ -99,7 +99,7 @@ impl Reader {
         Ok(serde_wasm_bindgen::to_value(&js)?)
     }
 
-    /// A search for each row of `queries`; `ef` and `probes` 0 are the defaults. Returns its ticket.
+    /// A search for each row of `queries`; `ef`, `probes` and `recall` 0 are the defaults. Returns its ticket.
     #[wasm_bindgen(js_name = beginSearch)]
     pub fn begin_search(
         &mut self,
@@ -108,6 +108,7 @@ impl Reader {
         ef: u32,
         index: &str,
         probes: u32,
+        recall: f32,
     ) -> Result<u32, JsValue> {
         let given = |value: u32| (value > 0).then_some(value as usize);
         let options = SearchOptions {
@@ -116,6 +117,8 @@ impl Reader {
             index: index.parse().map_err(to_js)?,
             rescore: None,
             probes: given(probes),
+            // Not a number where it is left out.
+            recall: (recall > 0.0).then_some(recall),
         };
         self.session.begin(Operation::Search { queries, options }).map_err(to_js)
     }

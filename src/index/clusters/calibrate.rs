@@ -1,54 +1,92 @@
-//! How wide a search looks by default: measured once, when the segment is built, on queries the caller gives, or else
-//! on queries made of two rows each. (Rows themselves find their neighbours far more easily than real queries do.)
+//! How wide a search must look for a wanted recall: measured once, when the segment is built, on queries the caller
+//! gives, or else on queries made of two rows each. (Rows themselves find their neighbours far more easily than real
+//! queries do.)
 
+use super::score::{Asked, CellsView};
 use super::tree::Tree;
 use crate::exec;
 use crate::index::pool::Pool;
 use crate::kernels::kernels;
 use crate::metric::Metric;
-use crate::quant::kmeans::hash;
-use crate::segment::clusters::Defaults;
+use crate::quant::kmeans::{Rows, hash};
+use crate::quant::{Prepared, Rabitq};
+use crate::segment::clusters::{Curve, Width};
 
 /// Queries measured with.
 const QUERIES: usize = 256;
 const NEIGHBOURS: usize = 10;
-/// The part of the true neighbours that the lists looked at must hold.
-const WANTED: f64 = 0.975;
-/// The part that the cells looked at must hold.
-const WANTED_IN_CELLS: f64 = 0.997;
+/// The recalls that widths are found for, in parts of 10,000.
+const RECALLS: [u32; 8] = [8000, 8500, 9000, 9300, 9500, 9700, 9800, 9900];
+/// Of the neighbours that may be missed, the part that probing may miss; estimates of codes miss the others.
+const MISSED_BY_PROBING: f64 = 0.75;
+/// Each number of cells tried is this part of the one before.
+const FEWER: f64 = 0.85;
 
-/// `rows` (row-major) in the order of the tree.
+/// What a search ranks by.
+pub(crate) struct Levels<'a> {
+    pub(crate) tree: &'a Tree,
+    /// The second leaf of each position, if there are second leaves.
+    pub(crate) second: &'a [u32],
+    pub(crate) cells: CellsView<'a>,
+    pub(crate) codec: &'a Rabitq,
+    pub(crate) leaf_codes: &'a [u8],
+    pub(crate) leaf_spreads: &'a [f32],
+}
+
+/// For each number of cells tried, the probes that each true neighbour is found with.
+type Found = Vec<Vec<u32>>;
+
+/// `rows` are in the order of the tree, `queries` row-major.
 pub(crate) fn calibrate(
-    tree: &Tree,
-    rows: &[f32],
-    dim: usize,
+    levels: &Levels<'_>,
+    rows: Rows<'_>,
     metric: Metric,
     seed: u64,
     queries: &[f32],
-) -> Defaults {
-    let made = if queries.is_empty() { mixtures(rows, dim, seed) } else { Vec::new() };
+) -> Curve {
+    let made = if queries.is_empty() { mixtures(rows, seed) } else { Vec::new() };
     let queries = if queries.is_empty() { &made } else { queries };
-    let queries: Vec<&[f32]> = queries.chunks_exact(dim).take(QUERIES).collect();
-    let ranks = exec::map_chunks(queries.len(), 1, |q| ranks(tree, rows, dim, metric, queries[q.start]));
-    let ranks: Vec<(u32, u32)> = ranks.concat();
-    let cells = quantile(ranks.iter().map(|r| r.0), WANTED_IN_CELLS);
-    let in_cells = |r: &(u32, u32)| if r.0 <= cells { r.1 } else { u32::MAX };
-    let probes = quantile(ranks.iter().map(in_cells), WANTED).min(tree.leaves.len() as u32 - 1);
-    Defaults { cells: cells.max(1), probes: probes.max(1) }
+    let queries: Vec<&[f32]> = queries.chunks_exact(rows.dim).take(QUERIES).collect();
+    let caps = caps(levels.tree.cells.len() - 1);
+    let each = exec::map_chunks(queries.len(), 1, |q| found(levels, rows, metric, queries[q.start], &caps));
+    let found = |cap: usize| each.iter().flat_map(move |f| f[cap].iter().copied());
+    let mut sorted: Found = (0..caps.len()).map(|cap| found(cap).collect()).collect();
+    sorted.iter_mut().for_each(|probes| probes.sort_unstable());
+    RECALLS.map(|recall| cheapest(levels, &caps, &sorted, recall))
 }
 
-/// The smallest value that is no less than `part` of the values.
-fn quantile(values: impl Iterator<Item = u32>, part: f64) -> u32 {
-    let mut values: Vec<u32> = values.collect();
-    values.sort_unstable();
-    let at = (values.len() as f64 * part).ceil() as usize;
-    values.get(at.saturating_sub(1)).copied().unwrap_or(1)
+/// Numbers of cells to try, falling.
+fn caps(cells: usize) -> Vec<u32> {
+    let mut caps = vec![cells as u32];
+    while let Some(&last) = caps.last().filter(|&&l| l > 1) {
+        caps.push(((f64::from(last) * FEWER) as u32).clamp(1, last - 1));
+    }
+    caps
+}
+
+/// The width that reaches `recall` with the fewest bytes.
+fn cheapest(levels: &Levels<'_>, caps: &[u32], found: &Found, recall: u32) -> Width {
+    let tree = levels.tree;
+    let (cells, leaves) = (tree.cells.len() as u64 - 1, tree.leaves.len() as u64 - 1);
+    let wanted = 1.0 - (1.0 - f64::from(recall) / 10_000.0) * MISSED_BY_PROBING;
+    let copies = tree.order.len() + levels.second.len();
+    let mut best = (u64::MAX, Width { recall, cells: cells as u32, probes: leaves as u32 });
+    for (&cap, probes) in caps.iter().zip(found) {
+        let at = (probes.len() as f64 * wanted).ceil() as usize;
+        let Some(&probes) = probes.get(at.saturating_sub(1)).filter(|&&p| p != u32::MAX) else { continue };
+        // In codes read: those of the cells' leaves and those of the lists.
+        let cost = u64::from(cap) * leaves / cells + u64::from(probes) * copies as u64 / leaves;
+        if cost < best.0 {
+            best = (cost, Width { recall, cells: cap, probes });
+        }
+    }
+    best.1
 }
 
 /// Means of two rows chosen by chance.
-fn mixtures(rows: &[f32], dim: usize, seed: u64) -> Vec<f32> {
-    let count = (rows.len() / dim) as u64;
-    let row = |at: u64| &rows[(at % count.max(1)) as usize * dim..][..dim];
+fn mixtures(rows: Rows<'_>, seed: u64) -> Vec<f32> {
+    let count = (rows.data.len() / rows.dim) as u64;
+    let row = |at: u64| rows.row((at % count.max(1)) as u32);
     let mixture = |q: u64| {
         let first = hash(seed ^ hash(q));
         let second = hash(first);
@@ -57,23 +95,58 @@ fn mixtures(rows: &[f32], dim: usize, seed: u64) -> Vec<f32> {
     if count == 0 { Vec::new() } else { (0..QUERIES as u64).flat_map(mixture).collect() }
 }
 
-/// For each true neighbour of a query, the ranks (from 1) of its cell and of its leaf.
-fn ranks(tree: &Tree, rows: &[f32], dim: usize, metric: Metric, query: &[f32]) -> Vec<(u32, u32)> {
+/// One query: for each of `caps`, the probes with which each of its true neighbours is found (`u32::MAX`: in none of
+/// the cells).
+fn found(levels: &Levels<'_>, rows: Rows<'_>, metric: Metric, query: &[f32], caps: &[u32]) -> Found {
+    let tree = levels.tree;
+    let mut prepared = Prepared::default();
+    levels.codec.prepare(query, &mut prepared);
+    let asked = Asked { metric, length: prepared.length() };
+    let (centres, promises) = asked.cells(levels.cells, query, &mut prepared);
+    let cell_ranks = ranks(&promises);
+    levels.codec.prepare(query, &mut prepared);
+    let stride = Rabitq::stride(rows.dim);
+    let mut promises = Vec::with_capacity(tree.leaves.len());
+    for (cell, &centre) in centres.iter().enumerate() {
+        let leaves = tree.cells[cell] as usize..tree.cells[cell + 1] as usize;
+        let codes = &levels.leaf_codes[leaves.start * stride..leaves.end * stride];
+        promises.extend(asked.leaves(levels.codec, &prepared, centre, codes, &levels.leaf_spreads[leaves]));
+    }
+    let mut order: Vec<u32> = (0..promises.len() as u32).collect();
+    order.sort_unstable_by(|&a, &b| promises[a as usize].total_cmp(&promises[b as usize]).then(a.cmp(&b)));
+    let cell_rank: Vec<u32> = (0..order.len()).map(|leaf| cell_ranks[tree.cell_of(leaf as u32)]).collect();
+    let neighbours = neighbours(rows, metric, query);
+    caps.iter()
+        .map(|&cap| {
+            let mut probes = vec![u32::MAX; order.len()];
+            let within = order.iter().filter(|&&leaf| cell_rank[leaf as usize] < cap);
+            within.zip(1..).for_each(|(&leaf, rank)| probes[leaf as usize] = rank);
+            let of = |&position: &u32| {
+                let own = probes[tree.leaf_of(position) as usize];
+                levels.second.get(position as usize).map_or(own, |&second| own.min(probes[second as usize]))
+            };
+            neighbours.iter().map(of).collect()
+        })
+        .collect()
+}
+
+/// The rank of each, from 0, ties to the lower.
+fn ranks(promises: &[f32]) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..promises.len() as u32).collect();
+    order.sort_unstable_by(|&a, &b| promises[a as usize].total_cmp(&promises[b as usize]).then(a.cmp(&b)));
+    let mut ranks = vec![0; order.len()];
+    order.iter().zip(0..).for_each(|(&at, rank)| ranks[at as usize] = rank);
+    ranks
+}
+
+/// The true ones.
+fn neighbours(rows: Rows<'_>, metric: Metric, query: &[f32]) -> Vec<u32> {
     let distance = |row: &[f32]| match metric {
         Metric::L2 => (kernels().l2_f32)(query, row),
         Metric::Cosine | Metric::Dot => -(kernels().dot_f32)(query, row),
     };
     let mut pool = Pool::default();
     pool.reset(NEIGHBOURS);
-    rows.chunks_exact(dim).zip(0..).for_each(|(row, position)| pool.offer(distance(row), position));
-    let distances = |centroids: &[f32]| centroids.chunks_exact(dim).map(distance).collect::<Vec<f32>>();
-    let (cells, leaves) = (distances(&tree.cell_centroids), distances(&tree.leaf_centroids));
-    let rank =
-        |distances: &[f32], at: usize| distances.iter().filter(|d| **d < distances[at]).count() as u32 + 1;
-    let holds = |starts: &[u32], what: u32| starts.partition_point(|&s| s <= what) - 1;
-    let of = |position: u32| {
-        let leaf = holds(&tree.leaves, position);
-        (rank(&cells, holds(&tree.cells, leaf as u32)), rank(&leaves, leaf))
-    };
-    pool.iter().map(|c| of(c.1)).collect()
+    rows.data.chunks_exact(rows.dim).zip(0..).for_each(|(row, position)| pool.offer(distance(row), position));
+    pool.iter().map(|c| c.1).collect()
 }

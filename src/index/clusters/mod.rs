@@ -3,13 +3,19 @@
 //! | file | duty |
 //! |---|---|
 //! | `tree`  | the clustering, which is also the order of the segment's rows |
-//! | `probe` | one query's way through it: cells → leaves → lists → candidates |
-//! | `calibrate` | how many cells and leaves a search looks at unless told |
+//! | `spill` | a second leaf for every row |
+//! | `score` | what a cell or a leaf promises a query |
+//! | `calibrate` | how many cells and leaves reach a wanted recall |
+//! | `encode` | the sections |
+//! | `probe` | one query's way through them: cells → leaves → lists → candidates |
 
 mod calibrate;
+mod encode;
 mod probe;
+mod score;
+mod spill;
 mod tree;
 
-pub(crate) use calibrate::calibrate;
+pub(crate) use encode::{Input, sections};
 pub(crate) use probe::{Label, Probe, Width};
-pub(crate) use tree::{Shape, Tree, cluster};
+pub(crate) use tree::{Shape, cluster};

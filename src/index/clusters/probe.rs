@@ -1,8 +1,10 @@
 //! Candidates from the nearest lists: cells, then their leaves, then the leaves' lists, as far as each is here.
 
+use super::score::{Asked, CellsView};
 use crate::error::Error;
 use crate::id::Id;
 use crate::index::pool::Pool;
+use crate::metric::Metric;
 use crate::quant::Prepared;
 use crate::segment::clusters::{Leaf, List};
 use crate::segment::{Clusters, Segment};
@@ -10,6 +12,9 @@ use crate::storage::{Read, Source};
 
 /// Standard deviations of a candidate's estimate within which it is worth reading its row.
 const DOUBT: f32 = 1.5;
+
+/// Candidates of lists are kept to so many times those wanted: a row may be in two lists.
+const COPIES: usize = 2;
 
 /// How wide to look.
 #[derive(Clone, Copy)]
@@ -26,6 +31,7 @@ pub(crate) struct Label {
     pub(crate) position: u32,
     pub(crate) row_sum: u32,
     pub(crate) id: Id,
+    distance: f32,
     error: f32,
 }
 
@@ -39,21 +45,32 @@ struct Found {
 /// One query on its way through the tree.
 pub(crate) struct Probe {
     width: Width,
-    /// Cells whose leaves were not looked at yet; `None` before they are ranked.
+    asked: Asked,
+    /// Cells whose leaves were not looked at yet, each with the distance to its centroid; `None` before they are ranked.
     cells: Option<Vec<(f32, u32)>>,
     found: Vec<(f32, Found)>,
     /// Lists that were not scanned yet; `None` before the leaves are ranked.
     lists: Option<Vec<Found>>,
+    /// The nearest estimates: no farther row is a candidate.
     pool: Pool,
     labels: Vec<Label>,
     pub(crate) distances: u64,
 }
 
 impl Probe {
-    pub(crate) fn new(width: Width) -> Self {
+    pub(crate) fn new(metric: Metric, width: Width) -> Self {
         let mut pool = Pool::default();
-        pool.reset(width.keep);
-        Probe { width, cells: None, found: Vec::new(), lists: None, pool, labels: Vec::new(), distances: 0 }
+        pool.reset(width.keep.saturating_mul(COPIES));
+        Probe {
+            width,
+            asked: Asked { metric, length: 0.0 },
+            cells: None,
+            found: Vec::new(),
+            lists: None,
+            pool,
+            labels: Vec::new(),
+            distances: 0,
+        }
     }
 
     /// Goes as far as the bytes that are here allow; returns what is missing, at most what there is room for.
@@ -66,10 +83,12 @@ impl Probe {
         prepared: &mut Prepared,
     ) -> Result<Vec<Read>, Error> {
         let width = self.width;
-        if self.cells.is_none() {
-            self.cells = Some(nearest_cells(clusters, query, width, prepared));
-        }
         clusters.list_codec.prepare(query, prepared);
+        if self.cells.is_none() {
+            self.asked.length = prepared.length();
+            self.cells = Some(self.nearest_cells(clusters, query, prepared));
+            clusters.list_codec.prepare(query, prepared);
+        }
         let mut missing = Vec::new();
         for cell in std::mem::take(self.cells.get_or_insert_default()) {
             let read = clusters.cells.block(cell.1 as usize);
@@ -86,10 +105,10 @@ impl Probe {
         }
         let found = &mut self.found;
         let lists = self.lists.get_or_insert_with(|| {
-            let distances: Vec<f32> = found.iter().map(|f| f.0).collect();
+            let promises: Vec<f32> = found.iter().map(|f| f.0).collect();
             let rows = |at: u32| found.get(at as usize).map_or(0, |f| f.1.leaf.end - f.1.leaf.start);
-            let nearest = enough(&distances, width.probes, width.k, rows);
-            nearest.into_iter().filter_map(|(_, at)| found.get(at as usize).map(|f| f.1)).collect()
+            let nearest = enough(&promises, width.probes, width.k, rows);
+            nearest.into_iter().filter_map(|at| found.get(at as usize).map(|f| f.1)).collect()
         });
         for found in std::mem::take(lists) {
             match source.get(found.leaf.read.extent) {
@@ -103,6 +122,16 @@ impl Probe {
         Ok(missing)
     }
 
+    /// The most promising cells and the distances to their centroids.
+    fn nearest_cells(&self, clusters: &Clusters, query: &[f32], prepared: &mut Prepared) -> Vec<(f32, u32)> {
+        let cells = &clusters.cells;
+        let view = CellsView { codec: &*clusters.cell_codec, codes: &cells.codes, spreads: &cells.spreads };
+        let (distances, promises) = self.asked.cells(view, query, prepared);
+        let rows = |cell: u32| cells.rows(cell as usize);
+        let nearest = enough(&promises, self.width.cells, self.width.k, rows);
+        nearest.into_iter().filter_map(|cell| Some((*distances.get(cell as usize)?, cell))).collect()
+    }
+
     fn rank_leaves(
         &mut self,
         segment: &Segment,
@@ -112,17 +141,15 @@ impl Probe {
         prepared: &Prepared,
     ) -> Result<(), Error> {
         let block = clusters.cells.leaves(cell as usize, bytes)?;
-        let mut offsets = vec![0.0; block.count];
-        clusters.list_codec.offsets(prepared, block.codes, &mut offsets);
-        self.distances += block.count as u64;
-        let found =
-            |(at, offset)| Ok((centre + offset, Found { leaf: block.leaf(at, segment.count())?, centre }));
-        let found: Vec<(f32, Found)> =
-            offsets.into_iter().enumerate().map(found).collect::<Result<_, Error>>()?;
+        let leaves: Vec<Leaf> = block.leaves(segment.count()).collect::<Result<_, _>>()?;
+        let spreads: Vec<f32> = leaves.iter().map(|l| l.spread).collect();
+        let promises = self.asked.leaves(&clusters.list_codec, prepared, centre, block.codes, &spreads);
+        self.distances += leaves.len() as u64;
         // In order of position whatever order cells arrive in: ties must not tell.
-        let first = found.first().map_or(0, |f| f.1.leaf.start);
+        let first = leaves.first().map_or(0, |l| l.start);
         let at = self.found.partition_point(|f| f.1.leaf.start < first);
-        self.found.splice(at..at, found);
+        let found = |(promise, leaf)| (promise, Found { leaf, centre });
+        self.found.splice(at..at, promises.into_iter().zip(leaves).map(found));
         Ok(())
     }
 
@@ -135,34 +162,47 @@ impl Probe {
         prepared: &Prepared,
     ) -> Result<(), Error> {
         let stride = clusters.cells.stride;
-        let list = List::new(bytes, leaf, stride, segment.header.text_ids)?;
-        let count = (leaf.end - leaf.start) as usize;
-        let mut offsets = vec![0.0; count];
+        let list = List::new(bytes, leaf, stride, segment.header.text_ids, segment.count())?;
+        let mut offsets = vec![0.0; list.count()];
         clusters.list_codec.offsets(prepared, list.codes, &mut offsets);
-        self.distances += count as u64;
-        for (at, offset) in offsets.into_iter().enumerate() {
-            self.pool.offer(centre + offset, leaf.start + at as u32);
+        self.distances += offsets.len() as u64;
+        for (at, offset) in offsets.iter().enumerate() {
+            self.pool.offer(centre + offset, list.position(at)?);
         }
         // Labels of those that are candidates now: the list may be gone when they are wanted.
-        for (_, position) in self.pool.iter().filter(|c| (leaf.start..leaf.end).contains(&c.1)) {
-            let at = (position - leaf.start) as usize;
-            let error = clusters.list_codec.error(prepared, &list.codes[at * stride..][..stride]);
-            self.labels.push(Label {
-                position,
-                row_sum: list.row_sum(at)?,
-                id: list.ids.id(at as u32)?,
-                error,
-            });
+        let limit = self.limit();
+        for (at, offset) in offsets.iter().enumerate() {
+            let distance = centre + offset;
+            if distance <= limit {
+                let error = clusters.list_codec.error(prepared, &list.codes[at * stride..][..stride]);
+                let (position, row_sum) = (list.position(at)?, list.row_sum(at));
+                let id = list.ids.id(at as u32)?;
+                self.labels.push(Label { position, row_sum, id, distance, error });
+            }
+        }
+        if self.labels.len() > self.width.keep.saturating_mul(2 * COPIES) {
+            self.labels.retain(|l| l.distance <= limit);
         }
         Ok(())
+    }
+
+    /// The farthest estimate that a candidate may have.
+    fn limit(&self) -> f32 {
+        match self.pool.iter().len() < self.width.keep.saturating_mul(COPIES) {
+            true => f32::INFINITY,
+            false => self.pool.iter().last().map_or(f32::INFINITY, |last| last.0),
+        }
     }
 
     /// The candidates that may be among the k nearest, nearest first, with their labels.
     pub(crate) fn candidates(&mut self) -> Vec<(f32, Label)> {
         let mut labels = std::mem::take(&mut self.labels);
-        let mut found: Vec<(f32, Label)> = Vec::with_capacity(self.pool.iter().len());
+        let mut found: Vec<(f32, Label)> = Vec::with_capacity(self.width.keep.min(labels.len()));
+        // Of two estimates of a row the nearer counts.
         for (distance, position) in self.pool.iter() {
-            if let Some(at) = labels.iter().position(|l| l.position == position) {
+            let at = labels.iter().position(|l| l.position == position && l.distance == distance);
+            let first = !found.iter().any(|f| f.1.position == position);
+            if let Some(at) = at.filter(|_| first && found.len() < self.width.keep) {
                 found.push((distance, labels.swap_remove(at)));
             }
         }
@@ -180,31 +220,17 @@ impl Probe {
     }
 }
 
-/// The nearest `count`, or more of them if `k` rows need more.
-fn enough(distances: &[f32], count: usize, k: usize, rows: impl Fn(u32) -> u32) -> Vec<(f32, u32)> {
+/// The `count` that promise most, or more of them if `k` rows need more.
+fn enough(promises: &[f32], count: usize, k: usize, rows: impl Fn(u32) -> u32) -> Vec<u32> {
     let mut count = count.max(1);
     loop {
         let mut nearest = Pool::default();
         nearest.reset(count);
-        distances.iter().zip(0..).for_each(|(&distance, at)| nearest.offer(distance, at));
+        promises.iter().zip(0..).for_each(|(&promise, at)| nearest.offer(promise, at));
         let held: u64 = nearest.iter().map(|(_, at)| u64::from(rows(at))).sum();
-        if held >= k as u64 || count >= distances.len() {
-            return nearest.iter().collect();
+        if held >= k as u64 || count >= promises.len() {
+            return nearest.iter().map(|n| n.1).collect();
         }
         count *= 2;
     }
-}
-
-/// The nearest cells and the distances to their centroids.
-fn nearest_cells(
-    clusters: &Clusters,
-    query: &[f32],
-    width: Width,
-    prepared: &mut Prepared,
-) -> Vec<(f32, u32)> {
-    let cells: Vec<u32> = (0..clusters.cells.len() as u32).collect();
-    let mut distances = vec![0.0; cells.len()];
-    clusters.cell_codec.prepare(query, true, prepared);
-    clusters.cell_codec.distances(prepared, &clusters.cells.codes, &cells, &mut distances);
-    enough(&distances, width.cells, width.k, |cell| clusters.cells.rows(cell as usize))
 }

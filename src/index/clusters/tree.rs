@@ -37,6 +37,18 @@ pub(crate) struct Tree {
     pub(crate) cell_centroids: Vec<f32>,
 }
 
+impl Tree {
+    /// The leaf that the row at `position` is in.
+    pub(crate) fn leaf_of(&self, position: u32) -> u32 {
+        self.leaves.partition_point(|&start| start <= position) as u32 - 1
+    }
+
+    /// The cell that a leaf is in.
+    pub(crate) fn cell_of(&self, leaf: u32) -> usize {
+        self.cells.partition_point(|&first| first <= leaf) - 1
+    }
+}
+
 /// Rows that a k-means is trained on, per centroid.
 const SAMPLE: usize = 64;
 /// Nearest cells whose leaves a row looks at in a round.

@@ -35,7 +35,11 @@ pub(crate) struct Build {
     /// Leave out the graph: about 8·M bytes per vector less; the clusters answer instead
     #[arg(long)]
     no_graph: bool,
-    /// Leave out the clustered index: about d/8 + 16 bytes per vector less, and a cold file is fetched whole
+    /// Real queries (a file as the input's) from which the clustered index learns how wide to look for a wanted
+    /// recall; the first 256 count
+    #[arg(long, value_name = "FILE", conflicts_with = "no_clusters")]
+    tune_queries: Option<PathBuf>,
+    /// Leave out the clustered index: about d/4 + 20 bytes per vector less, and a cold file is fetched whole
     #[arg(long)]
     no_clusters: bool,
     /// Links per node of the graph (2·M on its lowest layer): about 8·M bytes per vector
@@ -60,6 +64,9 @@ pub(crate) struct Build {
     #[arg(long)]
     pub(crate) json: bool,
 }
+
+/// Queries read for tuning: more are not looked at.
+const TUNING: usize = 256;
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Rows {
@@ -93,11 +100,12 @@ impl Build {
         let progress = Progress::new();
         let started = Instant::now();
         let (vectors, ids) = self.read(&progress)?;
+        let queries = self.queries(vectors.dim, &progress)?;
         let read_seconds = started.elapsed().as_secs_f64();
         let (rows, dim) = (vectors.rows, vectors.dim);
 
         let started = Instant::now();
-        let segment = self.build(vectors, ids, &options, &progress)?;
+        let segment = self.build(vectors, ids, &queries, &options, &progress)?;
         let build_seconds = started.elapsed().as_secs_f64();
         let file = progress.spin("write", || pagevec::publish(&self.output, &segment))?;
         drop(progress);
@@ -155,10 +163,24 @@ impl Build {
         Ok((vectors, ids))
     }
 
+    fn queries(&self, dim: usize, progress: &Progress) -> Result<Vec<f32>, Failure> {
+        let Some(path) = &self.tune_queries else { return Ok(Vec::new()) };
+        let queries = input::vectors(path, TUNING, progress)?;
+        match queries.dim == dim {
+            true => Ok(queries.data),
+            false => Err(Failure::usage(format!(
+                "--tune-queries {}: its vectors have {} components, the input's {dim}",
+                path.display(),
+                queries.dim
+            ))),
+        }
+    }
+
     fn build(
         &self,
         vectors: Vectors,
         ids: Option<Ids>,
+        queries: &[f32],
         options: &BuildOptions,
         progress: &Progress,
     ) -> Result<Vec<u8>, Failure> {
@@ -176,7 +198,7 @@ impl Build {
             let report = |p: pagevec::Progress| progress.tick(p.phase, p.done, p.total);
             let cancelled = || STOP.load(Ordering::Relaxed);
             let ctx = Ctx { progress: Some(&report), cancelled: Some(&cancelled) };
-            pagevec::build(vectors.data, vectors.dim, ids, options, &ctx)
+            pagevec::build_tuned(vectors.data, vectors.dim, ids, queries, options, &ctx)
         })?;
         match segment {
             Err(pagevec::Error::Cancelled) => Err(Failure::Told {

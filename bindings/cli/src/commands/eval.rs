@@ -40,6 +40,9 @@ pub(crate) struct Eval {
     /// Lists that the clusters scan: more finds more and reads more [default: as calibrated when built]
     #[arg(long)]
     probes: Option<usize>,
+    /// The part of the true nearest rows that the clustered index should find [default: 0.95]
+    #[arg(long, value_name = "PART")]
+    recall: Option<f32>,
     /// Queries in flight at a time; each runs on one thread
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: u16,
@@ -112,6 +115,7 @@ impl Eval {
                 ef,
                 index: self.index.into(),
                 probes: self.probes,
+                recall: self.recall,
                 ..Default::default()
             };
             let row = self.measure(&index, &queries.data, &truth, &options, &progress)?;

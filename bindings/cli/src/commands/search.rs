@@ -36,6 +36,9 @@ pub(crate) struct Search {
     /// Lists that the clusters scan: more finds more and reads more [default: as calibrated when built]
     #[arg(long)]
     probes: Option<usize>,
+    /// The part of the true nearest rows that the clustered index should find [default: 0.95]
+    #[arg(long, value_name = "PART")]
+    recall: Option<f32>,
     /// Tell which index answered and what it cost
     #[arg(long)]
     explain: bool,
@@ -88,6 +91,7 @@ impl Search {
             ef: self.ef,
             index: self.index.into(),
             probes: self.probes,
+            recall: self.recall,
             ..Default::default()
         };
 

@@ -1,0 +1,99 @@
+//! Trees in, sections out.
+
+use super::{Curve, LEAVES, LISTS};
+use crate::id::Ids;
+use crate::segment::{ids, packed};
+use crate::storage::checksum;
+
+/// Leaves in cells, rows in leaves, as the build found them.
+pub(crate) struct Parts<'a> {
+    /// Where each leaf starts; one more for the end.
+    pub(crate) leaves: &'a [u32],
+    /// The first leaf of each cell; one more for the end.
+    pub(crate) cells: &'a [u32],
+    /// For each leaf the positions of rows of other leaves that its list holds as well, ascending.
+    pub(crate) spilled: &'a [Vec<u32>],
+    /// Codes of the cells' centroids.
+    pub(crate) cell_codes: &'a [u8],
+    pub(crate) cell_spreads: &'a [f32],
+    /// 1-bit codes of the leaves' centroids.
+    pub(crate) leaf_codes: &'a [u8],
+    pub(crate) leaf_spreads: &'a [f32],
+    /// For each leaf the 1-bit codes of its rows and of those spilled into it.
+    pub(crate) row_codes: &'a [Vec<u8>],
+    /// Bytes of one 1-bit code.
+    pub(crate) stride: usize,
+    /// The sums of the rows that hits are ranked by at last, one u32 each.
+    pub(crate) row_sums: &'a [u8],
+    pub(crate) ids: &'a Ids,
+    /// `order[position]` = row.
+    pub(crate) order: &'a [u32],
+    pub(crate) curve: Curve,
+}
+
+/// The Cells, Leaves and Lists sections. Sums of blocks are seeded by their offset within their section.
+pub(crate) fn encode(p: &Parts<'_>, seed: u64) -> [Vec<u8>; 3] {
+    let lists: Vec<Vec<u8>> = (0..p.leaves.len() - 1).map(|leaf| list(p, leaf)).collect();
+    let list_sums = sums(seed, LISTS, &lists);
+    let leaf_blocks = leaf_blocks(p, &lists, &list_sums);
+    let leaf_sums = sums(seed, LEAVES, &leaf_blocks);
+
+    let longest = |blocks: &[Vec<u8>]| blocks.iter().map(Vec::len).max().unwrap_or(0) as u32;
+    let counts = [p.cells.len() as u32 - 1, p.leaves.len() as u32 - 1];
+    let mut cells = Vec::new();
+    put_u32s(&mut cells, [counts[0], counts[1], longest(&leaf_blocks), longest(&lists)]);
+    p.curve.iter().for_each(|w| put_u32s(&mut cells, [w.recall, w.cells, w.probes]));
+    cells.extend(offsets(&leaf_blocks).flat_map(u64::to_le_bytes));
+    cells.extend(leaf_sums.iter().flat_map(|s| s.to_le_bytes()));
+    put_u32s(&mut cells, p.cells.iter().copied());
+    put_u32s(&mut cells, p.cells.iter().map(|&c| p.leaves[c as usize]));
+    put_u32s(&mut cells, p.cell_spreads.iter().map(|s| s.to_bits()));
+    cells.extend_from_slice(p.cell_codes);
+    [cells, leaf_blocks.concat(), lists.concat()]
+}
+
+fn put_u32s(out: &mut Vec<u8>, numbers: impl IntoIterator<Item = u32>) {
+    out.extend(numbers.into_iter().flat_map(u32::to_le_bytes));
+}
+
+fn offsets(blocks: &[Vec<u8>]) -> impl Iterator<Item = u64> {
+    let ends = blocks.iter().scan(0, |end, block| {
+        *end += block.len() as u64;
+        Some(*end)
+    });
+    std::iter::once(0).chain(ends)
+}
+
+fn sums(seed: u64, tag: u64, blocks: &[Vec<u8>]) -> Vec<u64> {
+    offsets(blocks).zip(blocks).map(|(offset, block)| checksum::sum_at(seed ^ tag, offset, block)).collect()
+}
+
+/// The leaf's own rows, then those spilled into it.
+fn list(p: &Parts<'_>, leaf: usize) -> Vec<u8> {
+    let spilled = &p.spilled[leaf];
+    let positions: Vec<u32> = (p.leaves[leaf]..p.leaves[leaf + 1]).chain(spilled.iter().copied()).collect();
+    let mut block = Vec::new();
+    put_u32s(&mut block, [spilled.len() as u32]);
+    block.extend_from_slice(&p.row_codes[leaf]);
+    positions.iter().for_each(|&at| block.extend_from_slice(&p.row_sums[at as usize * 4..][..4]));
+    packed::encode(spilled.iter().map(|&at| u64::from(at)), &mut block);
+    let rows: Vec<u32> = positions.iter().map(|&at| p.order[at as usize]).collect();
+    block.extend(ids::encode(p.ids, &rows));
+    block
+}
+
+fn leaf_blocks(p: &Parts<'_>, lists: &[Vec<u8>], list_sums: &[u64]) -> Vec<Vec<u8>> {
+    let offsets: Vec<u64> = offsets(lists).collect();
+    let block = |cell: &[u32]| {
+        let (first, last) = (cell[0] as usize, cell[1] as usize);
+        let mut block = offsets[first].to_le_bytes().to_vec();
+        block.extend(list_sums[first..last].iter().flat_map(|s| s.to_le_bytes()));
+        put_u32s(&mut block, lists[first..last].iter().map(|l| l.len() as u32));
+        put_u32s(&mut block, p.leaves[first..=last].iter().copied());
+        let spreads = p.leaf_spreads[first..last].iter();
+        block.extend(spreads.flat_map(|&s| half::bf16::from_f32(s).to_le_bytes()));
+        block.extend_from_slice(&p.leaf_codes[first * p.stride..last * p.stride]);
+        block
+    };
+    p.cells.windows(2).map(block).collect()
+}

@@ -1,0 +1,101 @@
+//! Whole numbers bit by bit: `[least: u64][width: u8]` and then each number less the least, `width` bits each, from the
+//! low bit of the first byte on, up to a whole byte.
+
+/// No number of ours is wider: ids are below 2^53, positions below 2^32.
+const MAX_WIDTH: u32 = 56;
+const HEAD: usize = 9;
+
+/// Appends the numbers.
+pub(crate) fn encode(numbers: impl Iterator<Item = u64> + Clone, out: &mut Vec<u8>) {
+    let least = numbers.clone().min().unwrap_or(0);
+    let width = u64::BITS - numbers.clone().map(|n| n - least).max().unwrap_or(0).leading_zeros();
+    out.extend(least.to_le_bytes());
+    out.push(width as u8);
+    let (mut bits, mut filled) = (0u64, 0);
+    for number in numbers {
+        bits |= (number - least) << filled;
+        filled += width;
+        while filled >= 8 {
+            out.push(bits as u8);
+            bits >>= 8;
+            filled -= 8;
+        }
+    }
+    if filled > 0 {
+        out.push(bits as u8);
+    }
+}
+
+/// Packed numbers in place.
+#[derive(Clone, Copy)]
+pub(crate) struct Packed<'a> {
+    least: u64,
+    width: usize,
+    count: usize,
+    bits: &'a [u8],
+}
+
+impl<'a> Packed<'a> {
+    /// The numbers at the start of `bytes`, and what follows them.
+    pub(crate) fn split(bytes: &'a [u8], count: usize) -> Option<(Self, &'a [u8])> {
+        let (head, rest) = bytes.split_at_checked(HEAD)?;
+        let least = u64::from_le_bytes(*head.first_chunk()?);
+        let width = head[HEAD - 1];
+        if u32::from(width) > MAX_WIDTH {
+            return None;
+        }
+        // In u64: usize has 32 bits in wasm.
+        let length = (count as u64).checked_mul(u64::from(width))?.div_ceil(8);
+        let (bits, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+        Some((Packed { least, width: usize::from(width), count, bits }, rest))
+    }
+
+    /// Number `at`; 0 beyond the last.
+    pub(crate) fn get(&self, at: usize) -> u64 {
+        if at >= self.count {
+            return 0;
+        }
+        let first = at * self.width;
+        let mut window = [0u8; 8];
+        let from = &self.bits[first / 8..];
+        let length = from.len().min(8);
+        window[..length].copy_from_slice(&from[..length]);
+        let number = u64::from_le_bytes(window) >> (first % 8) & ((1 << self.width) - 1);
+        self.least.wrapping_add(number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_come_back() {
+        for numbers in [
+            vec![],
+            vec![7],
+            vec![7, 7, 7],
+            (0..100).collect(),
+            (0..67).map(|i| (1 << 53) - 1 - i * i * 977).collect(),
+            vec![0, (1 << 53) - 1, 3],
+        ] {
+            let mut bytes = Vec::new();
+            encode(numbers.iter().copied(), &mut bytes);
+            bytes.push(0xAA);
+            let (packed, rest) = Packed::split(&bytes, numbers.len()).unwrap();
+            assert_eq!(rest, [0xAA]);
+            let back: Vec<u64> = (0..numbers.len()).map(|i| packed.get(i)).collect();
+            assert_eq!(back, numbers);
+            assert_eq!(packed.get(numbers.len()), 0);
+        }
+    }
+
+    #[test]
+    fn what_is_cut_or_too_wide_is_refused() {
+        let mut bytes = Vec::new();
+        encode([1, 2, 300].into_iter(), &mut bytes);
+        (0..bytes.len()).for_each(|end| assert!(Packed::split(&bytes[..end], 3).is_none()));
+        bytes[8] = 57;
+        assert!(Packed::split(&[bytes, vec![0; 64]].concat(), 3).is_none());
+    }
+}
