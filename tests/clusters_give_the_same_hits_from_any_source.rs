@@ -82,7 +82,7 @@ fn the_graph_serves_once_it_is_loaded() {
     let rows = data::clustered(4000, 256, 14);
     let file = file(&rows, 256, None, &BuildOptions { ef_construction: 40, ..Default::default() });
     // Slots for lists are as long as the longest list.
-    let mut remote = Remote::open(&file, 3 * file.len() as u64).unwrap();
+    let mut remote = Remote::open(&file, 5 * file.len() as u64).unwrap();
     let (cold, _) = remote.search(&rows[..256], &support::top(5)).unwrap();
     assert_eq!(cold.stats.index, "clusters");
     let (outcome, cost) = remote.run(Operation::Load).unwrap();

@@ -49,7 +49,7 @@ fn outcome(file: &mut [u8]) -> (&'static str, &'static str) {
 fn cells(file: &[u8]) -> (usize, usize, usize, usize) {
     let at = format::section(file, format::CELLS).offset;
     let count = u32_at(file, at) as usize;
-    let offsets = at + 112;
+    let offsets = at + 116;
     let first = offsets + (count + 1) * 8 + count * 8;
     (offsets, first, first + (count + 1) * 4, count)
 }

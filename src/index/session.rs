@@ -285,13 +285,14 @@ fn row_sum(segment: &Segment, source: &dyn Source, position: u32) -> Result<Step
     let Some(bytes) = source.get(cells.block(cell).extent) else {
         return Ok(Step::Need(vec![cells.block(cell)]));
     };
-    let block = cells.leaves(cell, bytes)?;
+    let stride = clusters.list_codec.stride();
+    let block = cells.leaves(cell, bytes, stride)?;
     for leaf in block.leaves(segment.count()) {
         let leaf = leaf?;
         if (leaf.start..leaf.end).contains(&position) {
             let Some(bytes) = source.get(leaf.read.extent) else { return Ok(Step::Need(vec![leaf.read])) };
             let text = segment.header.text_ids;
-            let list = List::new(bytes, &leaf, cells.stride, text, segment.count())?;
+            let list = List::new(bytes, &leaf, stride, text, segment.count())?;
             return Ok(Step::Done(list.row_sum((position - leaf.start) as usize)));
         }
     }

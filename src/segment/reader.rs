@@ -201,10 +201,10 @@ fn clusters(h: &Header, front: &[u8], seed: u64) -> Result<Option<Clusters>, Err
     }
     let parameters = front_section(h, front, seed, SectionKind::ListParameters)?;
     let cell_codec = quant::load(CodecKind::Sq8, h.metric, h.dim, parameters)?;
-    let list_codec = Rabitq::new(h.metric, quant::floats(parameters));
     let bytes = front_section(h, front, seed, SectionKind::Cells)?;
     let extents = [leaves.extent, lists.extent];
-    let cells = Cells::decode(bytes, extents, Rabitq::stride(h.dim), CodecKind::Sq8.stride(h.dim, h.metric))?;
+    let cells = Cells::decode(bytes, extents, CodecKind::Sq8.stride(h.dim, h.metric))?;
+    let list_codec = Rabitq::new(h.metric, quant::floats(parameters), cells.bits);
     Ok(Some(Clusters { cells, cell_codec, list_codec }))
 }
 

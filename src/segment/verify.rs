@@ -49,16 +49,17 @@ impl Segment {
         let bad = |detail: String| Error::corrupt("lists", detail);
         let here =
             |read: Read| source.get(read.extent).ok_or_else(|| bad("a list leaves the file".to_owned()));
+        let stride = clusters.list_codec.stride();
         let mut next = 0;
         for cell in 0..clusters.cells.len() {
             let block = clusters.cells.block(cell);
             self.check(block, here(block)?)?;
-            let block = clusters.cells.leaves(cell, here(block)?)?;
+            let block = clusters.cells.leaves(cell, here(block)?, stride)?;
             for leaf in block.leaves(self.count()) {
                 let leaf = leaf?;
                 self.check(leaf.read, here(leaf.read)?)?;
                 let text = self.header.text_ids;
-                let list = List::new(here(leaf.read)?, &leaf, clusters.cells.stride, text, self.count())?;
+                let list = List::new(here(leaf.read)?, &leaf, stride, text, self.count())?;
                 if leaf.start != next {
                     return Err(bad(format!("a list starts at row {} where {next} is due", leaf.start)));
                 }

@@ -105,7 +105,7 @@ fn found(levels: &Levels<'_>, rows: Rows<'_>, metric: Metric, query: &[f32], cap
     let (centres, promises) = asked.cells(levels.cells, query, &mut prepared);
     let cell_ranks = ranks(&promises);
     levels.codec.prepare(query, &mut prepared);
-    let stride = Rabitq::stride(rows.dim);
+    let stride = levels.codec.stride();
     let mut promises = Vec::with_capacity(tree.leaves.len());
     for (cell, &centre) in centres.iter().enumerate() {
         let leaves = tree.cells[cell] as usize..tree.cells[cell + 1] as usize;

@@ -34,7 +34,7 @@ pub(crate) fn sections(input: &Input<'_>) -> Result<Vec<(SectionKind, Vec<u8>)>,
     let dim = rows.dim;
     let cell_codec = quant::train(CodecKind::Sq8, metric, dim, rows.data);
     let parameters = cell_codec.parameters();
-    let codec = Rabitq::new(metric, quant::floats(&parameters));
+    let codec = Rabitq::new(metric, quant::floats(&parameters), Rabitq::bits_for(dim));
     let (cell_codes, centres) = centres(&*cell_codec, metric, &tree.cell_centroids, dim)?;
     let second = spill::second_leaves(tree, rows);
     let spilled = spill::spilled(&second, tree.leaves.len() - 1);
@@ -65,7 +65,8 @@ pub(crate) fn sections(input: &Input<'_>) -> Result<Vec<(SectionKind, Vec<u8>)>,
         leaf_codes: &leaf_codes,
         leaf_spreads: &leaf_spreads,
         row_codes: &row_codes(&codec, rows, tree, &spilled, &centres),
-        stride: Rabitq::stride(dim),
+        bits: Rabitq::bits_for(dim),
+        stride: codec.stride(),
         row_sums: input.row_sums,
         ids: input.ids,
         order: &tree.order,
@@ -111,7 +112,7 @@ fn spreads(rows: Rows<'_>, starts: &[u32], centres: &[f32]) -> Vec<f32> {
 }
 
 fn leaf_codes(codec: &Rabitq, tree: &Tree, dim: usize, centres: &[f32]) -> Vec<u8> {
-    let stride = Rabitq::stride(dim);
+    let stride = codec.stride();
     let mut codes = vec![0; tree.leaf_centroids.len() / dim * stride];
     for (leaf, (row, code)) in
         tree.leaf_centroids.chunks_exact(dim).zip(codes.chunks_exact_mut(stride)).enumerate()
@@ -129,7 +130,7 @@ fn row_codes(
     spilled: &[Vec<u32>],
     centres: &[f32],
 ) -> Vec<Vec<u8>> {
-    let stride = Rabitq::stride(rows.dim);
+    let stride = codec.stride();
     let list = |leaf: usize| {
         let centre = &centres[tree.cell_of(leaf as u32) * rows.dim..][..rows.dim];
         let positions = (tree.leaves[leaf]..tree.leaves[leaf + 1]).chain(spilled[leaf].iter().copied());

@@ -140,7 +140,7 @@ impl Probe {
         bytes: &[u8],
         prepared: &Prepared,
     ) -> Result<(), Error> {
-        let block = clusters.cells.leaves(cell as usize, bytes)?;
+        let block = clusters.cells.leaves(cell as usize, bytes, clusters.list_codec.stride())?;
         let leaves: Vec<Leaf> = block.leaves(segment.count()).collect::<Result<_, _>>()?;
         let spreads: Vec<f32> = leaves.iter().map(|l| l.spread).collect();
         let promises = self.asked.leaves(&clusters.list_codec, prepared, centre, block.codes, &spreads);
@@ -161,7 +161,7 @@ impl Probe {
         bytes: &[u8],
         prepared: &Prepared,
     ) -> Result<(), Error> {
-        let stride = clusters.cells.stride;
+        let stride = clusters.list_codec.stride();
         let list = List::new(bytes, leaf, stride, segment.header.text_ids, segment.count())?;
         let mut offsets = vec![0.0; list.count()];
         clusters.list_codec.offsets(prepared, list.codes, &mut offsets);

@@ -3,6 +3,7 @@
 use super::lists::LeafBlock;
 use super::{Curve, LEAVES, LISTS, Reader, WIDTHS, Width, bad};
 use crate::error::Error;
+use crate::quant::Rabitq;
 use crate::storage::{Extent, Read, Sum};
 
 /// What the front holds of the clustered index.
@@ -10,8 +11,8 @@ pub(crate) struct Cells {
     pub(crate) curve: Curve,
     /// The longest block of Leaves, and of Lists.
     pub(crate) longest: [u64; 2],
-    /// Bytes of one 1-bit code.
-    pub(crate) stride: usize,
+    /// Bits a component of the codes of leaves and lists.
+    pub(crate) bits: usize,
     /// Codes of the cells' centroids, a matrix.
     pub(crate) codes: Vec<u8>,
     /// Root mean square distance of a cell's rows to its centroid.
@@ -25,17 +26,17 @@ pub(crate) struct Cells {
 }
 
 impl Cells {
-    /// `stride` is that of the lists' codes, `cell_stride` that of the cells' centroids.
+    /// `cell_stride` is that of the codes of the cells' centroids.
     pub(crate) fn decode(
         bytes: &[u8],
         [leaves, lists]: [Extent; 2],
-        stride: usize,
         cell_stride: usize,
     ) -> Result<Self, Error> {
         let mut reader = Reader { section: "cells", bytes };
-        let head = reader.u32s(4)?;
+        let head = reader.u32s(5)?;
         let (cells, count) = (head[0] as usize, head[1]);
         let longest = [u64::from(head[2]), u64::from(head[3])];
+        let bits = head[4] as usize;
         let widths = reader.u32s(WIDTHS * 3)?;
         let mut curve = Curve::default();
         for (width, numbers) in curve.iter_mut().zip(widths.as_chunks::<3>().0) {
@@ -59,12 +60,13 @@ impl Cells {
             || first.last() != Some(&count)
             || longest[0] > leaves.length
             || longest[1] > lists.length
+            || !(1..=Rabitq::MAX_BITS).contains(&bits)
             || spreads.iter().any(|s| !s.is_finite())
         {
             return Err(bad("cells", "cells are out of order or leave the segment"));
         }
         let cells =
-            Cells { curve, longest, stride, codes, spreads, leaves, lists, offsets, sums, first, positions };
+            Cells { curve, longest, bits, codes, spreads, leaves, lists, offsets, sums, first, positions };
         Ok(cells)
     }
 
@@ -94,11 +96,16 @@ impl Cells {
         self.positions[cell + 1] - self.positions[cell]
     }
 
-    /// A block of leaves in place.
-    pub(crate) fn leaves<'a>(&self, cell: usize, bytes: &'a [u8]) -> Result<LeafBlock<'a>, Error> {
+    /// A block of leaves in place; `stride` is that of their codes.
+    pub(crate) fn leaves<'a>(
+        &self,
+        cell: usize,
+        bytes: &'a [u8],
+        stride: usize,
+    ) -> Result<LeafBlock<'a>, Error> {
         let count = (self.first[cell + 1] - self.first[cell]) as usize;
         let rows = [self.positions[cell], self.positions[cell + 1]];
-        LeafBlock::new(bytes, count, self.stride, self.lists, self.longest[1], rows)
+        LeafBlock::new(bytes, count, stride, self.lists, self.longest[1], rows)
     }
 
     /// The seed of the sum of the block at `extent`, and its offset within its section.

@@ -16,12 +16,13 @@ pub(crate) struct Parts<'a> {
     /// Codes of the cells' centroids.
     pub(crate) cell_codes: &'a [u8],
     pub(crate) cell_spreads: &'a [f32],
-    /// 1-bit codes of the leaves' centroids.
+    /// Codes of the leaves' centroids.
     pub(crate) leaf_codes: &'a [u8],
     pub(crate) leaf_spreads: &'a [f32],
-    /// For each leaf the 1-bit codes of its rows and of those spilled into it.
+    /// For each leaf the codes of its rows and of those spilled into it.
     pub(crate) row_codes: &'a [Vec<u8>],
-    /// Bytes of one 1-bit code.
+    /// Bits a component of these codes, and bytes of one code.
+    pub(crate) bits: usize,
     pub(crate) stride: usize,
     /// The sums of the rows that hits are ranked by at last, one u32 each.
     pub(crate) row_sums: &'a [u8],
@@ -41,7 +42,7 @@ pub(crate) fn encode(p: &Parts<'_>, seed: u64) -> [Vec<u8>; 3] {
     let longest = |blocks: &[Vec<u8>]| blocks.iter().map(Vec::len).max().unwrap_or(0) as u32;
     let counts = [p.cells.len() as u32 - 1, p.leaves.len() as u32 - 1];
     let mut cells = Vec::new();
-    put_u32s(&mut cells, [counts[0], counts[1], longest(&leaf_blocks), longest(&lists)]);
+    put_u32s(&mut cells, [counts[0], counts[1], longest(&leaf_blocks), longest(&lists), p.bits as u32]);
     p.curve.iter().for_each(|w| put_u32s(&mut cells, [w.recall, w.cells, w.probes]));
     cells.extend(offsets(&leaf_blocks).flat_map(u64::to_le_bytes));
     cells.extend(leaf_sums.iter().flat_map(|s| s.to_le_bytes()));

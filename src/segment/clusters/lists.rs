@@ -88,7 +88,7 @@ impl<'a> LeafBlock<'a> {
 
 /// One leaf's list in place: its own rows, then those spilled into it.
 pub(crate) struct List<'a> {
-    /// 1-bit codes, a matrix.
+    /// Their codes, a matrix.
     pub(crate) codes: &'a [u8],
     pub(crate) ids: IdView<'a>,
     row_sums: &'a [[u8; 4]],
