@@ -30,7 +30,7 @@ fn published() -> (tempfile::TempDir, String, String) {
 
 /// The string value of `key`.
 fn value<'a>(manifest: &'a str, key: &str) -> &'a str {
-    manifest.split(&format!("\"{key}\": \"")).nth(1).and_then(|rest| rest.split('"').next()).unwrap()
+    manifest.split(&format!("\"{key}\":\"")).nth(1).and_then(|rest| rest.split('"').next()).unwrap()
 }
 
 #[test]
@@ -73,10 +73,12 @@ fn names_that_leave_the_folder_are_refused() {
 fn another_files_name_id_or_length_is_noticed() {
     let (folder, manifest, other) = published();
     let path = folder.path().join("index.json");
-    let length = manifest.split("\"length\": ").nth(1).unwrap().split(',').next().unwrap();
+    let length = manifest.split("\"length\":").nth(1).unwrap().split(',').next().unwrap();
     for (from, to) in [
         (value(&manifest, "file"), other.as_str()),
         (value(&manifest, "fileId"), "0123456789abcdef0123456789abcdef"),
+        ("[\"codes\",", "[\"kodes\","),
+        ("\"sections\":[", "\"sections\":[[\"graph\",0,64],"),
         (length, "18446744073709551615"),
         (length, "0"),
     ] {

@@ -167,12 +167,12 @@ impl Index {
     /// # Errors
     /// The first thing that is wrong.
     pub fn verify(&self) -> Result<(), Error> {
-        let Some(path) = &self.path else {
-            let Bytes::Here { source, segment, .. } = &self.bytes else { return Ok(()) };
-            return crate::index::verify(segment, &**source);
+        let file = match (&self.path, &self.bytes) {
+            (Some(path), _) => std::fs::read(path)
+                .map_err(|source| Error::Io { path: path.display().to_string(), source })?,
+            (None, Bytes::Here { source, segment, .. }) => return crate::index::verify(segment, &**source),
+            (None, Bytes::Elsewhere(at)) => read_all(&mut *lock(at).1)?,
         };
-        let file =
-            std::fs::read(path).map_err(|source| Error::Io { path: path.display().to_string(), source })?;
         // First the finer check: it says where.
         let segment = Segment::open(&file, file.len() as u64)?;
         crate::index::verify(&segment, &Whole(Buffer::copy_of(&file)?))?;
@@ -211,6 +211,15 @@ fn run(
             }
         }
     }
+}
+
+fn read_all(file: &mut dyn ReadAt) -> Result<Vec<u8>, Error> {
+    let length = file.length();
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length as usize).map_err(|_| Error::OutOfMemory { bytes: length })?;
+    bytes.resize(length as usize, 0);
+    file.read(Extent { offset: 0, length }, &mut bytes)?;
+    Ok(bytes)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,11 +1,13 @@
 //! `index.json`: small, never cached, replaced as a whole.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::parts::Parts;
+use super::publish::Form;
 use crate::error::Error;
-use crate::segment::{Segment, content_id};
+use crate::segment::{Info, Segment, content_id};
 
 pub(crate) const FILE_NAME: &str = "index.json";
 const VERSION: u32 = 1;
@@ -21,7 +23,9 @@ pub(crate) struct Manifest {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Entry {
-    pub(crate) file: String,
+    /// The segment as one file; there is this, or there are parts, or both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) file: Option<String>,
     pub(crate) length: u64,
     pub(crate) front: u64,
     pub(crate) content_id: String,
@@ -29,15 +33,23 @@ pub(crate) struct Entry {
     count: u64,
     dim: u64,
     metric: String,
+    /// Name, offset and length of each section, as in the segment's own table, which wins.
+    #[serde(default)]
+    sections: Vec<(String, u64, u64)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) parts: Option<Parts>,
 }
 
 impl Manifest {
     /// The manifest of one finished segment file.
-    pub(crate) fn of(segment: &Segment, file: &[u8]) -> Self {
+    pub(crate) fn of(segment: &Segment, file: &[u8], form: Form) -> Self {
         let info = segment.info();
         let content_id = content_id(file);
+        let name = format!("seg-{}", &content_id[..32]);
         let entry = Entry {
-            file: format!("seg-{}.bin", &content_id[..32]),
+            file: (form != Form::Parts).then(|| format!("{name}.bin")),
+            parts: (form != Form::File).then(|| Parts::of(segment, name)),
+            sections: sections(&info),
             length: file.len() as u64,
             front: info.memory_to_open,
             content_id,
@@ -50,7 +62,7 @@ impl Manifest {
     }
 
     pub(crate) fn encode(&self) -> Result<Vec<u8>, Error> {
-        let mut text = serde_json::to_vec_pretty(self).map_err(|e| bad(e.to_string()))?;
+        let mut text = serde_json::to_vec(self).map_err(|e| bad(e.to_string()))?;
         text.push(b'\n');
         Ok(text)
     }
@@ -69,17 +81,36 @@ impl Manifest {
             return Err(Error::Version { found: u64::from(manifest.pagevec), supported: u64::from(VERSION) });
         }
         match manifest.segments.as_slice() {
-            [entry] if plain_name(&entry.file) => Ok(manifest),
-            [entry] => Err(bad(format!("{:?} is no plain file name", entry.file))),
-            several => Err(bad(format!("it names {} segments, this build reads one", several.len()))),
+            [entry] => entry.check().map_err(bad)?,
+            several => return Err(bad(format!("it names {} segments, this build reads one", several.len()))),
         }
+        Ok(manifest)
     }
 }
 
 impl Entry {
-    pub(crate) fn path(&self, folder: &Path) -> PathBuf {
-        folder.join(&self.file)
+    /// Names and cuts, which steer what is opened. The rest is compared with the segment.
+    fn check(&self) -> Result<(), String> {
+        let names = [self.file.as_ref(), self.parts.as_ref().map(|p| &p.folder)];
+        if let Some(name) = names.into_iter().flatten().find(|name| !plain_name(name)) {
+            return Err(format!("{name:?} is no plain file name"));
+        }
+        match &self.parts {
+            Some(parts) => parts.check(self.length),
+            None if self.file.is_none() => Err("it names neither a file nor parts".to_owned()),
+            None => Ok(()),
+        }
     }
+
+    /// Whether it describes the segment with these facts.
+    pub(crate) fn describes(&self, info: &Info) -> bool {
+        let same = self.file_id == info.file_id && self.length == info.file_length;
+        same && (self.sections.is_empty() || self.sections == sections(info))
+    }
+}
+
+fn sections(info: &Info) -> Vec<(String, u64, u64)> {
+    info.sections.iter().map(|s| (s.name.to_owned(), s.offset, s.length)).collect()
 }
 
 /// Whether a name stays in its folder.

@@ -3,12 +3,15 @@
 //! | file | duty |
 //! |---|---|
 //! | `manifest` | `index.json`: which segment files there are, by the hash of their content |
+//! | `parts`    | a segment as many small files, for hosts that ignore `Range` |
 //! | `publish`  | write a segment and its manifest so that a reader never sees half of either |
 //! | `open`     | open a folder or a file by mmap or pread |
 
 mod manifest;
 mod open;
+mod parts;
 mod publish;
 
 pub use open::{Io, OpenOptions};
-pub use publish::publish;
+pub use parts::{PartsInfo, parts};
+pub use publish::{Form, publish, publish_as};

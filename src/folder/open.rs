@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::manifest::Manifest;
+use super::manifest::{Entry, Manifest};
+use super::parts::PartFiles;
 use crate::collection::Index;
 use crate::error::Error;
 use crate::storage::{Mapped, PositionedFile};
@@ -17,6 +18,9 @@ pub enum Io {
     /// Read by position into at most `memory_budget` bytes: for files that others may truncate, and for indexes that
     /// are larger than memory.
     Pread,
+    /// As [`Io::Pread`], from the part files of a folder that was published in parts; so is, whatever is asked for, a
+    /// folder that has nothing else.
+    Parts,
 }
 
 /// How to open.
@@ -24,7 +28,7 @@ pub enum Io {
 pub struct OpenOptions {
     /// See [`Io`].
     pub io: Io,
-    /// Bytes held at most under [`Io::Pread`].
+    /// Bytes held at most under [`Io::Pread`] and [`Io::Parts`].
     pub memory_budget: u64,
 }
 
@@ -40,23 +44,46 @@ impl Index {
     /// # Errors
     /// `io`, and those of [`Segment::open`](crate::Segment::open); `corrupt` if the manifest describes another file.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, Error> {
-        let entry = match path.is_dir() {
-            true => Manifest::read(path)?.segments.pop(),
-            false => None,
-        };
-        let file = entry.as_ref().map_or_else(|| path.to_owned(), |e| e.path(path));
-        let mut index = match options.io {
-            Io::Mmap => Index::over(Mapped::open(&file)?)?,
-            Io::Pread => Index::reading(Box::new(PositionedFile::open(&file)?), options.memory_budget)?,
-        };
-        match &entry {
-            Some(e) if e.file_id != index.info().file_id || e.length != index.info().file_length => {
-                Err(Error::corrupt("manifest", format!("it describes another file than {}", file.display())))
-            }
-            _ => {
-                (index.path, index.content_id) = (Some(file), entry.map(|e| e.content_id));
-                Ok(index)
-            }
+        if !path.is_dir() {
+            return open_file(path, options);
         }
+        let Some(mut entry) = Manifest::read(path)?.segments.pop() else {
+            return Err(Error::corrupt("manifest", "it names no segment"));
+        };
+        let mut index = open_entry(path, &mut entry, options)?;
+        if !entry.describes(index.info()) {
+            return Err(Error::corrupt(
+                "manifest",
+                format!("it describes another file than lies in {}", path.display()),
+            ));
+        }
+        index.content_id = Some(entry.content_id);
+        Ok(index)
     }
+}
+
+fn open_entry(folder: &Path, entry: &mut Entry, options: &OpenOptions) -> Result<Index, Error> {
+    match (entry.parts.take(), &entry.file) {
+        (Some(parts), file) if options.io == Io::Parts || file.is_none() => {
+            let files = PartFiles::new(folder, parts, entry.length);
+            Index::reading(Box::new(files), options.memory_budget)
+        }
+        (_, Some(file)) => open_file(&folder.join(file), options),
+        (_, None) => Err(Error::corrupt("manifest", "it names neither a file nor parts")),
+    }
+}
+
+fn open_file(file: &Path, options: &OpenOptions) -> Result<Index, Error> {
+    let mut index = match options.io {
+        Io::Mmap => Index::over(Mapped::open(file)?)?,
+        Io::Pread => Index::reading(Box::new(PositionedFile::open(file)?), options.memory_budget)?,
+        Io::Parts => {
+            return Err(Error::argument(
+                "io",
+                format!("{} was not published in parts: use mmap or pread", file.display()),
+            ));
+        }
+    };
+    index.path = Some(file.to_owned());
+    Ok(index)
 }

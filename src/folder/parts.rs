@@ -1,0 +1,193 @@
+//! A segment as many small files, for hosts that ignore `Range`: which bytes each holds, what it is called, and how
+//! they are read as one file again.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::manifest::Manifest;
+use crate::error::Error;
+use crate::segment::{SectionKind, Segment};
+use crate::storage::{Extent, ReadAt};
+
+/// Of rows and lists, of which a search reads few from all over the section: small, as long as that is not too many
+/// files. Wordnet's first query reads 102 such parts and 1.7 MB; of 64 KiB it would be 54 and 3.5 MB.
+const PIECES: u64 = 16 << 10;
+const MAX_PIECES: u64 = 4096;
+/// Of leaves, of which a first search reads every other one.
+const LEAVES: u64 = 32 << 10;
+/// Of what is read whole.
+const WHOLE: u64 = 1 << 20;
+
+/// The parts of a segment. A part is named by the content of the segment and by its bytes' place in it, so that a name
+/// stands for the same bytes for ever, whichever rule cut them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Parts {
+    /// Beside the manifest.
+    pub(crate) folder: String,
+    /// From byte `.0` of the segment on, until the next cut, parts have `.1` bytes; the last before it may be shorter.
+    pub(crate) cuts: Vec<(u64, u64)>,
+}
+
+impl Parts {
+    /// The parts of a finished segment: the front is one, and no other part spans two sections.
+    pub(crate) fn of(segment: &Segment, folder: String) -> Self {
+        let header = &segment.header;
+        let mut cuts = vec![(0, header.front_length)];
+        for section in header.sections.iter().filter(|s| !s.kind.in_front() && s.extent.length > 0) {
+            cuts.push((section.extent.offset, part_size(segment, section.kind, section.extent.length)));
+        }
+        // Bytes between the front and the first section belong to the front.
+        if let [front, next, ..] = cuts.as_mut_slice() {
+            front.1 = next.0;
+        }
+        Parts { folder, cuts }
+    }
+
+    /// What a reader rests on.
+    pub(crate) fn check(&self, length: u64) -> Result<(), String> {
+        let rises = self.cuts.is_sorted_by(|a, b| a.0 < b.0);
+        let inside = self.cuts.iter().all(|&(from, size)| from < length && size > 0);
+        match self.cuts.first() {
+            Some((0, _)) if rises && inside => Ok(()),
+            _ => Err("the cuts of its parts do not rise from 0 inside the file".to_owned()),
+        }
+    }
+
+    /// The part around a byte of a file of `length` bytes.
+    fn around(&self, at: u64, length: u64) -> Extent {
+        let next = self.cuts.partition_point(|cut| cut.0 <= at);
+        let (from, size) = self.cuts.get(next.saturating_sub(1)).copied().unwrap_or((0, length));
+        let end = self.cuts.get(next).map_or(length, |cut| cut.0);
+        let offset = from + (at - from) / size * size;
+        Extent { offset, length: size.min(end - offset) }
+    }
+
+    /// Every part of a file of `length` bytes, in order.
+    pub(crate) fn all(&self, length: u64) -> impl Iterator<Item = Extent> {
+        let first = (length > 0).then(|| self.around(0, length));
+        std::iter::successors(first, move |part| {
+            (part.end() < length).then(|| self.around(part.end(), length))
+        })
+    }
+
+    /// As a range of the segment's bytes is named in HTTP: first and last byte.
+    pub(crate) fn path(&self, folder: &Path, part: Extent) -> PathBuf {
+        folder.join(&self.folder).join(format!("{}-{}.bin", part.offset, part.end() - 1))
+    }
+}
+
+/// How large the parts of a section are. No row is cut in two.
+fn part_size(segment: &Segment, kind: SectionKind, length: u64) -> u64 {
+    let pieces = PIECES.max(length.div_ceil(MAX_PIECES).next_power_of_two());
+    let finest = segment.finest();
+    match kind {
+        SectionKind::Leaves => LEAVES,
+        SectionKind::Lists => pieces,
+        // Codes are read one by one where they are the finest rows there are, and the clusters name some of them.
+        SectionKind::Rows => (pieces / finest.stride).max(1) * finest.stride,
+        SectionKind::Codes if segment.clusters.is_some() && segment.rows.is_none() => {
+            (pieces / finest.stride).max(1) * finest.stride
+        }
+        _ => WHOLE,
+    }
+}
+
+/// What [`parts`] tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartsInfo {
+    /// Where the part files lie.
+    pub folder: PathBuf,
+    /// How many there are.
+    pub count: u64,
+    /// Bytes of the largest.
+    pub largest: u64,
+    /// Whether the segment lies beside them as one file.
+    pub beside_file: bool,
+}
+
+/// The parts that the manifest of `folder` names, if it names any.
+///
+/// # Errors
+/// `io`, `corrupt`, `version`.
+pub fn parts(folder: &Path) -> Result<Option<PartsInfo>, Error> {
+    let Some(entry) = Manifest::read(folder)?.segments.pop() else { return Ok(None) };
+    let Some(parts) = entry.parts else { return Ok(None) };
+    let ends = parts.cuts.iter().skip(1).map(|cut| cut.0).chain([entry.length]);
+    let runs: Vec<(u64, u64)> =
+        parts.cuts.iter().zip(ends).map(|(&(from, size), end)| (end - from, size)).collect();
+    Ok(Some(PartsInfo {
+        folder: folder.join(&parts.folder),
+        count: runs.iter().map(|(length, size)| length.div_ceil(*size)).sum(),
+        largest: runs.iter().map(|(length, size)| *length.min(size)).max().unwrap_or(0),
+        beside_file: entry.file.is_some(),
+    }))
+}
+
+/// The parts in a folder, read as the one file they make.
+pub(crate) struct PartFiles {
+    folder: PathBuf,
+    parts: Parts,
+    length: u64,
+    open: Option<(Extent, File)>,
+}
+
+impl PartFiles {
+    /// `parts` have been checked.
+    pub(crate) fn new(folder: &Path, parts: Parts, length: u64) -> Self {
+        PartFiles { folder: folder.to_owned(), parts, length, open: None }
+    }
+
+    /// The file of the part around `at`.
+    fn part(&mut self, at: u64) -> Result<(Extent, PathBuf, &mut File), Error> {
+        let part = self.parts.around(at, self.length);
+        let path = self.parts.path(&self.folder, part);
+        if self.open.as_ref().is_none_or(|(open, _)| *open != part) {
+            let file = open_part(&path, part.length);
+            self.open = Some((part, file.map_err(|e| failed(&path, e))?));
+        }
+        match &mut self.open {
+            Some((_, file)) => Ok((part, path, file)),
+            None => Err(failed(&path, io::ErrorKind::NotFound.into())),
+        }
+    }
+}
+
+fn open_part(path: &Path, length: u64) -> io::Result<File> {
+    let file = File::open(path)?;
+    match file.metadata()?.len() {
+        found if found == length => Ok(file),
+        found => Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("{found} bytes where {length} were published: copy or publish the folder again"),
+        )),
+    }
+}
+
+fn failed(path: &Path, source: io::Error) -> Error {
+    Error::Io { path: path.display().to_string(), source }
+}
+
+impl ReadAt for PartFiles {
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn read(&mut self, extent: Extent, into: &mut [u8]) -> Result<(), Error> {
+        if extent.end() > self.length {
+            return Err(Error::Length { section: "parts", expected: extent.end(), got: self.length });
+        }
+        let (mut at, mut rest) = (extent.offset, into);
+        while !rest.is_empty() {
+            let (part, path, file) = self.part(at)?;
+            let length = rest.len().min((part.end() - at) as usize);
+            let (now, later) = rest.split_at_mut(length);
+            let from = SeekFrom::Start(at - part.offset);
+            file.seek(from).and_then(|_| file.read_exact(now)).map_err(|e| failed(&path, e))?;
+            (at, rest) = (at + length as u64, later);
+        }
+        Ok(())
+    }
+}
