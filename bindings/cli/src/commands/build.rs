@@ -5,7 +5,7 @@ use crate::input::ids::{self, IdsType};
 use crate::input::{self, Vectors};
 use crate::output::{self, field};
 use crate::progress::Progress;
-use pagevec::{BuildOptions, CodecKind, Ctx, Ids, Metric};
+use pagevec::{BuildOptions, CodecKind, Ctx, Form, Ids, Metric};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -57,6 +57,10 @@ pub(crate) struct Build {
     /// Take only the first rows
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
+    /// Write the segment also as part files, for hosts that ignore the Range header; --parts=only leaves out the one
+    /// file
+    #[arg(long, value_enum, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "also")]
+    parts: Option<Parts>,
     /// The index folder; index.json and one seg-….bin are written into it
     #[arg(short, long, value_name = "FOLDER")]
     output: PathBuf,
@@ -76,11 +80,21 @@ enum Rows {
     F32,
 }
 
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Parts {
+    /// Beside the one file
+    Also,
+    /// Instead of it
+    Only,
+}
+
 #[derive(Serialize)]
 struct Summary {
     folder: PathBuf,
     file: PathBuf,
     content_id: String,
+    /// How many part files; 0 without --parts.
+    parts: u64,
     rows: usize,
     dim: usize,
     bytes: usize,
@@ -107,13 +121,19 @@ impl Build {
         let started = Instant::now();
         let segment = self.build(vectors, ids, &queries, &options, &progress)?;
         let build_seconds = started.elapsed().as_secs_f64();
-        let file = progress.spin("write", || pagevec::publish(&self.output, &segment))?;
+        let form = match self.parts {
+            None => Form::File,
+            Some(Parts::Also) => Form::Both,
+            Some(Parts::Only) => Form::Parts,
+        };
+        let file = progress.spin("write", || pagevec::publish_as(&self.output, &segment, form))?;
         drop(progress);
 
         self.print(&Summary {
             folder: self.output.clone(),
             file,
             content_id: pagevec::content_id(&segment),
+            parts: pagevec::parts(&self.output)?.map_or(0, |parts| parts.count),
             rows,
             dim,
             bytes: segment.len(),
@@ -217,6 +237,9 @@ impl Build {
         output::text(|out| {
             field(out, "rows", format!("{} of {} components", summary.rows, summary.dim))?;
             field(out, "file size", output::size(summary.bytes as u64))?;
+            if summary.parts > 0 {
+                field(out, "part files", summary.parts)?;
+            }
             field(out, "bytes per vector", format!("{:.1}", summary.bytes_per_vector))?;
             let time =
                 format!("{:.2} s reading, {:.2} s building", summary.read_seconds, summary.build_seconds);

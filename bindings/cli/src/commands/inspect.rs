@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::output::{self, field};
 use pagevec::Info;
 use serde::Serialize;
+use std::path::PathBuf;
 
 #[derive(clap::Args)]
 pub(crate) struct Inspect {
@@ -35,7 +36,17 @@ struct Facts {
     /// Of the manifest; null for a file without one.
     content_id: Option<String>,
     kernels: &'static str,
+    /// Null where the segment is one file only.
+    parts: Option<Parts>,
     sections: Vec<Section>,
+}
+
+#[derive(Serialize)]
+struct Parts {
+    folder: PathBuf,
+    count: u64,
+    largest: u64,
+    beside_file: bool,
 }
 
 #[derive(Serialize)]
@@ -49,7 +60,13 @@ struct Section {
 impl Inspect {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let index = self.source.open()?;
-        let facts = facts(index.info(), index.content_id().map(str::to_owned));
+        let mut facts = facts(index.info(), index.content_id().map(str::to_owned));
+        facts.parts = self.source.parts()?.map(|p| Parts {
+            folder: p.folder,
+            count: p.count,
+            largest: p.largest,
+            beside_file: p.beside_file,
+        });
         if self.json { output::json(&facts) } else { print(&facts) }
     }
 }
@@ -79,6 +96,7 @@ fn facts(info: &Info, content_id: Option<String>) -> Facts {
         file_id: info.file_id.clone(),
         content_id,
         kernels: info.kernels,
+        parts: None,
         sections: sections.collect(),
     }
 }
@@ -98,6 +116,11 @@ fn print(facts: &Facts) -> Result<(), Failure> {
         field(out, "file id", &facts.file_id)?;
         field(out, "content id", facts.content_id.as_deref().unwrap_or("no manifest"))?;
         field(out, "kernels", facts.kernels)?;
+        if let Some(parts) = &facts.parts {
+            let place = if parts.beside_file { "beside the file" } else { "no whole file" };
+            let largest = output::size(parts.largest);
+            field(out, "part files", format!("{}, the largest {largest}, {place}", parts.count))?;
+        }
         writeln!(out, "\n{:<18} {:>14} {:>14} {:>14}", "section", "offset", "bytes", "bytes/vector")?;
         for s in &facts.sections {
             writeln!(out, "{:<18} {:>14} {:>14} {:>14.2}", s.name, s.offset, s.length, s.bytes_per_vector)?;

@@ -58,7 +58,8 @@ struct Source {
     /// An index folder, or a segment file (seg-….bin)
     #[arg(value_name = "INDEX")]
     path: PathBuf,
-    /// mmap is fastest; pread survives a file that others truncate, and holds at most 1 GiB
+    /// mmap is fastest; pread survives a file that others truncate, and holds at most 1 GiB; parts reads the part files
+    /// instead (a folder without a segment file always does)
     #[arg(long, value_enum, default_value = "mmap")]
     io: Io,
 }
@@ -67,16 +68,29 @@ struct Source {
 enum Io {
     Mmap,
     Pread,
+    Parts,
 }
 
 impl Source {
     fn open(&self) -> Result<pagevec::Index, Failure> {
-        let io = match self.io {
+        self.open_by(match self.io {
             Io::Mmap => pagevec::Io::Mmap,
             Io::Pread => pagevec::Io::Pread,
-        };
+            Io::Parts => pagevec::Io::Parts,
+        })
+    }
+
+    fn open_by(&self, io: pagevec::Io) -> Result<pagevec::Index, Failure> {
         let options = pagevec::OpenOptions { io, ..Default::default() };
         pagevec::Index::open(&self.path, &options).map_err(|e| Failure::of_file(&self.path, e))
+    }
+
+    /// The part files of a folder that has any.
+    fn parts(&self) -> Result<Option<pagevec::PartsInfo>, Failure> {
+        match self.path.is_dir() {
+            true => pagevec::parts(&self.path).map_err(|e| Failure::of_file(&self.path, e)),
+            false => Ok(None),
+        }
     }
 }
 

@@ -20,8 +20,16 @@ impl Verify {
         let started = Instant::now();
         let index = self.source.open()?;
         let path = index.path().unwrap_or(&self.source.path);
-        let checked = Progress::new().spin("verify", || index.verify());
-        checked.map_err(|e| Failure::of_file(path, e))?;
+        let progress = Progress::new();
+        progress.spin("verify", || index.verify()).map_err(|e| Failure::of_file(path, e))?;
+        let parts = self.source.parts()?;
+        if let Some(parts) = parts.as_ref().filter(|parts| parts.beside_file) {
+            let joined = self.source.open_by(pagevec::Io::Parts)?;
+            let checked = progress.spin("verify parts", || joined.verify());
+            checked.map_err(|e| Failure::of_file(&parts.folder, e))?;
+        }
+        drop(progress);
+        let parts = parts.map_or(0, |parts| parts.count);
 
         let info = index.info();
         if self.json {
@@ -29,6 +37,7 @@ impl Verify {
                 "ok": true,
                 "file": path,
                 "bytes": info.file_length,
+                "parts": parts,
                 "count": info.count,
                 "content_id": index.content_id(),
                 "seconds": started.elapsed().as_secs_f64(),
@@ -36,9 +45,10 @@ impl Verify {
         }
         output::text(|out| {
             let (size, seconds) = (output::size(info.file_length), started.elapsed().as_secs_f64());
+            let parts = if parts > 0 { format!(", {parts} part files") } else { String::new() };
             writeln!(
                 out,
-                "{}: sound, {} vectors, {size}, checked in {seconds:.2} s",
+                "{}: sound, {} vectors, {size}{parts}, checked in {seconds:.2} s",
                 path.display(),
                 info.count
             )
