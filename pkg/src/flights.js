@@ -2,7 +2,7 @@
 // as somebody waits for it, and its failure is told only to the search that started it. The others
 // step again, find the bytes missing, and ask for themselves.
 import { Cutter } from "./cutter.js";
-import { aborted } from "./errors.js";
+import { aborted, PagevecError } from "./errors.js";
 import { plan, subtract } from "./waves.js";
 
 /** Extents up to this size are delivered whole. */
@@ -77,6 +77,24 @@ export class Flights {
    * @param {(bytes: number) => void} onBytes
    */
   async #fly(run, signal, onBytes) {
+    let done = 0;
+    const count = (/** @type {number} */ bytes) => onBytes(((done += bytes), bytes));
+    try {
+      await this.#bring(run, signal, count);
+    } catch (error) {
+      // What a source or a cache before it kept may be damaged; it is read anew then, once.
+      if (!(error instanceof PagevecError) || error.code !== "checksum" || !this.#source.forget?.(run)) throw error;
+      onBytes(-done);
+      await this.#bring(run, signal, onBytes);
+    }
+  }
+
+  /**
+   * @param {import("./waves.js").Run} run
+   * @param {AbortSignal} signal
+   * @param {(bytes: number) => void} onBytes
+   */
+  async #bring(run, signal, onBytes) {
     const cutter = new Cutter(
       run,
       (offset, length) => (length <= WHOLE_EXTENT ? length : this.#sink.grain(offset)),

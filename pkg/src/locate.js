@@ -4,13 +4,16 @@ import { MANIFEST_LIMIT, parseManifest } from "./manifest.js";
 import { BlobSource } from "./sources/blob.js";
 import { BytesSource } from "./sources/bytes.js";
 import { fetchSmall, HttpSource } from "./sources/http.js";
-import { nameOf } from "./sources/http-response.js";
+import { nameOf, startedHtml } from "./sources/http-response.js";
+import { LadderSource } from "./sources/ladder.js";
+import { PartsSource } from "./sources/parts.js";
 import { newTraffic } from "./sources/source.js";
 
 /**
  * @typedef {import("./sources/source.js").Source} Source
  * @typedef {import("./manifest.js").Entry} Entry
  * @typedef {{ source: Source, entry: Entry | undefined }} Located
+ * @typedef {import("./sources/http.js").HttpOptions & { signal?: AbortSignal, memoryBudget: number }} LocateOptions
  *
  * @typedef {object} Platform what differs between browsers and Node
  * @property {import("./wasm.js").Compile} compile
@@ -20,7 +23,7 @@ import { newTraffic } from "./sources/source.js";
 /**
  * @param {Platform} platform
  * @param {unknown} input
- * @param {import("./sources/http.js").HttpOptions & { signal?: AbortSignal }} options
+ * @param {LocateOptions} options
  * @returns {Promise<Located>}
  */
 export async function locate(platform, input, options) {
@@ -64,7 +67,7 @@ function toUrl(input) {
  * `….bin` is a segment; anything else is a folder with index.json, or that index.json. A query
  * string (a signature, say) goes with every request in the folder.
  * @param {URL} url
- * @param {import("./sources/http.js").HttpOptions & { signal?: AbortSignal }} options
+ * @param {LocateOptions} options
  * @returns {Promise<Located>}
  */
 async function openUrl(url, options) {
@@ -75,7 +78,50 @@ async function openUrl(url, options) {
   const bytes = await fetchSmall(manifest, options, traffic, MANIFEST_LIMIT, options.signal);
   if (!bytes) throw new PagevecError("manifest", `${nameOf(manifest)} is no pagevec manifest: it is larger than ${MANIFEST_LIMIT} bytes`);
   const entry = parseManifest(new TextDecoder().decode(bytes), nameOf(manifest));
-  const segment = new URL(manifest);
-  segment.pathname = manifest.pathname.replace(/[^/]*$/, entry.file);
-  return { source: new HttpSource(segment, entry.length, options, traffic), entry };
+  return { source: sourceOf(entry, manifest, options, traffic), entry };
+}
+
+/**
+ * @param {Entry} entry
+ * @param {URL} manifest
+ * @param {LocateOptions} options
+ * @param {import("./sources/source.js").Traffic} traffic
+ * @returns {Source}
+ */
+function sourceOf(entry, manifest, options, traffic) {
+  const file = entry.file === undefined ? undefined : new HttpSource(beside(manifest, entry.file), entry.length, options, traffic);
+  if (!entry.parts) return /** @type {HttpSource} */ (file);
+  const { signal: _, ...settings } = options; // that of the opening; parts are read later too
+  /** @type {import("./sources/parts.js").LoadPart} */
+  const load = (path, length, signal, again) => fetchPart(beside(manifest, path), length, settings, traffic, signal, again);
+  const name = nameOf(beside(manifest, entry.parts.folder));
+  const parts = new PartsSource(entry.parts, entry.length, name, load, { traffic, room: options.memoryBudget / 4 });
+  return file ? new LadderSource(file, parts) : parts;
+}
+
+/**
+ * @param {URL} manifest
+ * @param {string} path of plain names
+ */
+function beside(manifest, path) {
+  const url = new URL(manifest);
+  url.pathname = manifest.pathname.replace(/[^/]*$/, path);
+  return url;
+}
+
+/**
+ * @param {URL} url
+ * @param {number} length
+ * @param {import("./sources/http.js").HttpOptions} options
+ * @param {import("./sources/source.js").Traffic} traffic
+ * @param {AbortSignal} signal
+ * @param {boolean} again
+ */
+async function fetchPart(url, length, options, traffic, signal, again) {
+  // Its name is made of its content: what a cache has is good, until it is found to be damaged.
+  const bytes = await fetchSmall(url, options, traffic, length, signal, again ? "reload" : "default");
+  if (bytes?.length === length) return bytes;
+  // Hosts of single-page sites answer what they do not have with the start page, and status 200.
+  if (bytes && /^\s*<(!doctype|html)/i.test(new TextDecoder().decode(bytes.subarray(0, 64)))) throw startedHtml(url);
+  throw new PagevecError("stale", `${nameOf(url)} has ${bytes ? bytes.length : "more"} bytes, ${length} were published: upload the folder again, and purge caches`);
 }

@@ -7,7 +7,8 @@ export const MANIFEST_LIMIT = 1 << 20;
 
 /**
  * @typedef {object} Entry
- * @property {string} file name within the manifest's folder
+ * @property {string | undefined} file the segment's name within the manifest's folder; there is this, or `parts`, or both
+ * @property {import("./sources/parts.js").Parts | undefined} parts
  * @property {number} length of the file
  * @property {number} front bytes from 0 that opening needs
  * @property {string} contentId
@@ -15,6 +16,7 @@ export const MANIFEST_LIMIT = 1 << 20;
  * @property {number} count
  * @property {number} dim
  * @property {string} metric
+ * @property {[name: string, offset: number, length: number][] | undefined} sections
  */
 
 /**
@@ -44,8 +46,9 @@ export function parseManifest(text, where) {
  */
 function checkEntry(entry, where) {
   if (entry === null || typeof entry !== "object") fail(where, "a segment must be an object");
-  const { file, length, front, contentId, fileId, count, dim, metric } = entry;
-  if (!isPlainName(file)) fail(where, "`file` must be a plain name in the same folder");
+  const { file, length, front, contentId, fileId, count, dim, metric, sections, parts } = entry;
+  if (file === undefined && parts === undefined) fail(where, "it names neither a `file` nor `parts`");
+  if (file !== undefined && !isPlainName(file)) fail(where, "`file` must be a plain name in the same folder");
   for (const [name, value, least] of /** @type {const} */ ([["length", length, 1], ["front", front, 1], ["count", count, 0], ["dim", dim, 1]])) {
     if (!Number.isSafeInteger(value) || value < least) fail(where, `\`${name}\` must be an integer of at least ${least}`);
   }
@@ -53,7 +56,28 @@ function checkEntry(entry, where) {
   if (!isHex(contentId, 64)) fail(where, "`contentId` must be 64 hexadecimal digits");
   if (!isHex(fileId, 32)) fail(where, "`fileId` must be 32 hexadecimal digits");
   if (typeof metric !== "string") fail(where, "`metric` must be a string");
-  return { file, length, front, contentId, fileId, count, dim, metric };
+  if (sections !== undefined && !Array.isArray(sections)) fail(where, "`sections` must be an array");
+  if (parts !== undefined) checkParts(parts, length, where);
+  return { file, parts, length, front, contentId, fileId, count, dim, metric, sections };
+}
+
+/**
+ * @param {any} parts
+ * @param {number} length
+ * @param {string} where
+ */
+function checkParts(parts, length, where) {
+  if (parts === null || typeof parts !== "object") fail(where, "`parts` must be an object");
+  if (!isPlainName(parts.folder)) fail(where, "`parts.folder` must be a plain name in the same folder");
+  const { cuts } = parts;
+  if (!Array.isArray(cuts) || cuts.length === 0) fail(where, "`parts.cuts` must be a list");
+  let least = 0;
+  for (const [i, cut] of cuts.entries()) {
+    const [from, size] = Array.isArray(cut) ? cut : [];
+    const inside = Number.isSafeInteger(from) && from >= least && from < length && (i > 0 || from === 0);
+    if (!inside || !Number.isSafeInteger(size) || size < 1) fail(where, "`parts.cuts` must rise from 0 inside the file");
+    least = from + 1;
+  }
 }
 
 /**
@@ -85,17 +109,30 @@ function fail(where, what) {
  * The segment's header wins over the manifest: where they differ, one of them is not what was
  * published together.
  * @param {Entry} entry
- * @param {{ count: number, dim: number, metric: string, fileId: string, fileLength: number }} info
+ * @param {{ count: number, dim: number, metric: string, fileId: string, fileLength: number, sections: { name: string, offset: number, length: number }[] }} info
  * @param {string} where
  * @returns {void}
  */
 export function checkAgainst(entry, info, where) {
   for (const name of /** @type {const} */ (["fileId", "count", "dim", "metric"])) {
-    if (entry[name] !== info[name]) {
-      throw new PagevecError(
-        "stale",
-        `${where}: index.json says ${name} ${entry[name]}, the segment says ${info[name]}: they were not published together. Upload both again, and purge caches`,
-      );
-    }
+    if (entry[name] !== info[name]) notTogether(where, name, entry[name], info[name]);
   }
+  if (entry.length !== info.fileLength) notTogether(where, "length", entry.length, info.fileLength);
+  const sections = JSON.stringify(info.sections.map(({ name, offset, length }) => [name, offset, length]));
+  const listed = JSON.stringify(entry.sections ?? null);
+  if (entry.sections !== undefined && listed !== sections) notTogether(where, "sections", listed.slice(0, 200), sections);
+}
+
+/**
+ * @param {string} where
+ * @param {string} name
+ * @param {unknown} listed
+ * @param {unknown} found
+ * @returns {never}
+ */
+function notTogether(where, name, listed, found) {
+  throw new PagevecError(
+    "stale",
+    `${where}: index.json says ${name} ${listed}, the segment says ${found}: they were not published together. Upload both again, and purge caches`,
+  );
 }

@@ -1,15 +1,16 @@
 // Node only: reached from node.js alone.
 import { open, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { PagevecError, throwIfAborted } from "../errors.js";
+import { aborted, PagevecError, throwIfAborted } from "../errors.js";
 import { MANIFEST_LIMIT, parseManifest } from "../manifest.js";
+import { PartsSource } from "./parts.js";
 import { LOCAL_LIMITS, newTraffic, shortRead, STREAM_FROM } from "./source.js";
 
 const CHUNK = 1 << 20;
 
 /**
  * @param {string} path a folder with index.json, that index.json, or a segment file
- * @returns {Promise<{ source: FileSource, entry: Entry | undefined }>}
+ * @returns {Promise<{ source: Source, entry: Entry | undefined }>}
  */
 export async function openPath(path) {
   try {
@@ -20,6 +21,7 @@ export async function openPath(path) {
       throw new PagevecError("manifest", `${manifest} is no pagevec manifest: it is larger than ${MANIFEST_LIMIT} bytes`);
     }
     const entry = parseManifest(await readFile(manifest, "utf8"), manifest);
+    if (entry.file === undefined) return { source: partsIn(join(manifest, ".."), entry), entry };
     const source = await FileSource.open(join(manifest, "..", entry.file));
     if (source.length !== entry.length) {
       await source.close();
@@ -29,6 +31,28 @@ export async function openPath(path) {
   } catch (cause) {
     throw fromNode(cause, path);
   }
+}
+
+/**
+ * @param {string} folder
+ * @param {Entry} entry
+ * @returns {PartsSource}
+ */
+function partsIn(folder, { parts, length }) {
+  const traffic = newTraffic();
+  const own = /** @type {import("./parts.js").Parts} */ (parts);
+  /** @type {import("./parts.js").LoadPart} */
+  const load = async (path, size, signal) => {
+    const file = join(folder, path);
+    const bytes = await readFile(file, { signal }).catch((cause) => {
+      throw signal.aborted ? aborted(signal.reason) : fromNode(cause, file);
+    });
+    if (bytes.length !== size) throw shortRead(file, size, bytes.length);
+    traffic.requests += 1;
+    traffic.bytes += size;
+    return bytes;
+  };
+  return new PartsSource(own, length, join(folder, own.folder), load, { traffic });
 }
 
 /**

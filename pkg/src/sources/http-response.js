@@ -118,7 +118,7 @@ function unknownLength(url) {
 export function noRange(url) {
   return new PagevecError(
     "range-unsupported",
-    `${url.host} ignores the Range header of ${nameOf(url)} (status 200): serve the file with "Accept-Ranges: bytes" and without compression, from a host that answers ranges with 206`,
+    `${url.host} ignores the Range header of ${nameOf(url)} (status 200): serve the file with "Accept-Ranges: bytes" and without compression, from a host that answers ranges with 206; or publish it in parts (\`pagevec build --parts\`)`,
   );
 }
 

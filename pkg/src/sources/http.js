@@ -170,17 +170,18 @@ export class HttpSource {
 }
 
 /**
- * A small file as a whole, for the manifest.
+ * A small file as a whole: the manifest, or a part.
  * @param {URL} url
  * @param {HttpOptions} options
  * @param {Traffic} traffic
  * @param {number} limit
  * @param {AbortSignal} [signal]
+ * @param {RequestCache} [cache]
  * @returns {Promise<Uint8Array | undefined>} undefined when it is larger than `limit`
  */
-export function fetchSmall(url, options, traffic, limit, signal) {
+export function fetchSmall(url, options, traffic, limit, signal, cache = "no-cache") {
   return retrying(signal, async () => {
-    const response = await request(url, options, traffic, { cache: "no-cache", signal });
+    const response = await request(url, options, traffic, { cache, signal });
     /** @type {Uint8Array[]} */
     const chunks = [];
     let done = 0;

@@ -24,6 +24,8 @@ import { PagevecError } from "../errors.js";
  * @property {Traffic} traffic
  * @property {WaveLimits} limits
  * @property {(offset: number, length: number, options: { signal?: AbortSignal }) => Promise<Uint8Array | AsyncIterable<Uint8Array>>} read
+ * @property {(extent: { offset: number, length: number }) => boolean} [forget] drops damaged bytes that were kept here or in a
+ *   cache before, if these may have been; then they may be read again
  * @property {() => void | Promise<void>} close
  */
 

@@ -1,0 +1,227 @@
+// A segment in part files, for hosts that ignore Range: each is read as a whole. A part holds more
+// than was asked for, and the next search may want the rest of it: the last parts are kept.
+import { aborted, PagevecError, throwIfAborted } from "../errors.js";
+import { join, LOCAL_LIMITS, newTraffic, STREAM_FROM } from "./source.js";
+
+/** Parts that a long read asks for before it needs them. */
+const AHEAD = 8;
+
+/**
+ * @typedef {{ folder: string, cuts: [from: number, size: number][] }} Parts checked by manifest.js: from byte `from`
+ *   of the segment on, until the next cut, parts have `size` bytes
+ * @typedef {{ offset: number, length: number }} Part
+ * @typedef {(path: string, length: number, signal: AbortSignal, again: boolean) => Promise<Uint8Array>} LoadPart counts
+ *   its traffic; the path is relative to index.json; `again`: past all caches, as what came before was damaged
+ * @typedef {{ done: Promise<Uint8Array>, waiters: number, keep: boolean, controller: AbortController }} Flight
+ */
+
+/**
+ * @implements {Source}
+ */
+export class PartsSource {
+  #parts;
+  #load;
+  #room;
+  /** @type {Map<number, Uint8Array>} by offset; the least recently used first */
+  #kept = new Map();
+  #keptBytes = 0;
+  /** @type {Map<number, Flight>} those under way */
+  #flights = new Map();
+  /** @type {Set<number>} offsets of parts that were damaged when they came */
+  #damaged = new Set();
+  // A part is fetched once however its extents are asked for: there is nothing to merge.
+  limits = LOCAL_LIMITS;
+
+  /**
+   * @param {Parts} parts
+   * @param {number} length of the segment
+   * @param {string} name
+   * @param {LoadPart} load
+   * @param {{ traffic?: Traffic, room?: number }} [options] `room`: bytes of parts that are kept
+   */
+  constructor(parts, length, name, load, { traffic = newTraffic(), room = 16 << 20 } = {}) {
+    this.#parts = parts;
+    this.#load = load;
+    this.#room = room;
+    /** @type {number} */
+    this.length = length;
+    this.name = name;
+    this.traffic = traffic;
+  }
+
+  /**
+   * @param {number} offset
+   * @param {number} length
+   * @param {{ signal?: AbortSignal }} options
+   * @returns {Promise<Uint8Array | AsyncIterable<Uint8Array>>}
+   */
+  async read(offset, length, { signal } = {}) {
+    throwIfAborted(signal);
+    const end = offset + length;
+    if (end > this.length) throw new PagevecError("stale", `${this.name} has ${this.length} bytes, ${end} were asked for: open the index again`);
+    const parts = partsOf(this.#parts, this.length, offset, end);
+    if (length > STREAM_FROM && parts.length > 1) return this.#stream(parts, offset, end, signal);
+    const taken = parts.map((part) => this.#take(part, true));
+    try {
+      const all = await until(Promise.all(taken.map(({ done }) => done)), signal);
+      return join(all.map((bytes, i) => cut(bytes, parts[i], offset, end)), length);
+    } finally {
+      taken.forEach(release);
+    }
+  }
+
+  /**
+   * A long read passes by: it does not drive out what short ones share.
+   * @param {Part[]} parts
+   * @param {number} offset
+   * @param {number} end
+   * @param {AbortSignal | undefined} signal
+   */
+  async *#stream(parts, offset, end, signal) {
+    /** @type {Flight[]} */
+    const ahead = [];
+    try {
+      for (const [i, part] of parts.entries()) {
+        ahead.push(...parts.slice(i + ahead.length, i + AHEAD).map((next) => this.#take(next, false)));
+        const bytes = await until(ahead[0].done, signal);
+        release(/** @type {Flight} */ (ahead.shift()));
+        yield cut(bytes, part, offset, end);
+      }
+    } finally {
+      ahead.forEach(release);
+    }
+  }
+
+  /**
+   * The core refused these bytes: what holds them is not kept, and is asked for past all caches next.
+   * @param {{ offset: number, length: number }} extent
+   * @returns {boolean}
+   */
+  forget({ offset, length }) {
+    for (const part of partsOf(this.#parts, this.length, offset, offset + length)) {
+      this.#damaged.add(part.offset);
+      this.#keptBytes -= this.#kept.get(part.offset)?.length ?? 0;
+      this.#kept.delete(part.offset);
+    }
+    return true;
+  }
+
+  /**
+   * One request for a part, however many reads wait for it; it ends when none does.
+   * @param {Part} part
+   * @param {boolean} keep
+   * @returns {Flight} to be released
+   */
+  #take(part, keep) {
+    const flight = this.#flights.get(part.offset) ?? this.#start(part);
+    flight.waiters += 1;
+    flight.keep ||= keep;
+    return flight;
+  }
+
+  /**
+   * @param {Part} part
+   * @returns {Flight}
+   */
+  #start(part) {
+    const controller = new AbortController();
+    const { offset, length } = part;
+    const kept = this.#kept.get(offset);
+    if (kept) {
+      this.#keep(part, kept);
+      return { done: Promise.resolve(kept), waiters: 0, keep: false, controller };
+    }
+    const done = this.#load(`${this.#parts.folder}/${offset}-${offset + length - 1}.bin`, length, controller.signal, this.#damaged.delete(offset));
+    const flight = { done, waiters: 0, keep: false, controller };
+    this.#flights.set(offset, flight);
+    const landed = () => {
+      if (this.#flights.get(offset) === flight) this.#flights.delete(offset);
+    };
+    // Those that wait hear of a failure, if any is left.
+    done.then((bytes) => (landed(), flight.keep && this.#keep(part, bytes)), landed);
+    controller.signal.addEventListener("abort", landed);
+    return flight;
+  }
+
+  /**
+   * As the most recently used.
+   * @param {Part} part
+   * @param {Uint8Array} bytes
+   */
+  #keep({ offset }, bytes) {
+    if (bytes.length > this.#room) return;
+    if (!this.#kept.delete(offset)) this.#keptBytes += bytes.length;
+    this.#kept.set(offset, bytes);
+    for (const [oldest, { length }] of this.#kept) {
+      if (this.#keptBytes <= this.#room) return;
+      this.#kept.delete(oldest);
+      this.#keptBytes -= length;
+    }
+  }
+
+  close() {
+    this.#kept.clear();
+    this.#keptBytes = 0;
+  }
+}
+
+/** @param {Flight} flight */
+function release(flight) {
+  flight.waiters -= 1;
+  if (flight.waiters === 0) flight.controller.abort();
+}
+
+/**
+ * The parts that hold bytes `offset` to `end`, in order.
+ * @param {Parts} parts
+ * @param {number} length of the segment
+ * @param {number} offset
+ * @param {number} end exclusive
+ * @returns {Part[]}
+ */
+function partsOf({ cuts }, length, offset, end) {
+  /** @type {Part[]} */
+  const found = [];
+  let next = cuts.findIndex(([from]) => from > offset);
+  if (next < 0) next = cuts.length;
+  for (let at = offset; at < end; ) {
+    const [from, size] = cuts[next - 1];
+    const stop = next < cuts.length ? cuts[next][0] : length;
+    const start = from + Math.floor((at - from) / size) * size;
+    const part = { offset: start, length: Math.min(size, stop - start) };
+    found.push(part);
+    at = part.offset + part.length;
+    if (at === stop) next += 1;
+  }
+  return found;
+}
+
+/**
+ * What of a part lies between `offset` and `end`.
+ * @param {Uint8Array} bytes
+ * @param {Part} part
+ * @param {number} offset
+ * @param {number} end
+ */
+function cut(bytes, part, offset, end) {
+  return bytes.subarray(Math.max(offset - part.offset, 0), end - part.offset);
+}
+
+/**
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {AbortSignal | undefined} signal
+ * @returns {Promise<T>}
+ */
+function until(promise, signal) {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(aborted(signal.reason));
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
+}
+
+/** @typedef {import("./source.js").Source} Source */
+/** @typedef {import("./source.js").Traffic} Traffic */
