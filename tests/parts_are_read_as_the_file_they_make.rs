@@ -120,6 +120,34 @@ fn what_is_asked_for_must_have_been_published() {
 }
 
 #[test]
+fn what_fails_halfway_leaves_the_index_as_it_was() {
+    let rows = data::clustered(300, 8, 207);
+    let base = BuildOptions::default();
+    let (old, new) = (file(&rows, 8, None, &base), file(&rows, 8, None, &BuildOptions { seed: 1, ..base }));
+    let folder = tempfile::tempdir().unwrap();
+    let first = publish_as(folder.path(), &old, Form::Parts).unwrap();
+    let open = || Index::open(folder.path(), &OpenOptions::default()).unwrap();
+    let reader = open();
+    // The last part of the new segment cannot be written: a folder has its name.
+    let place = tempfile::tempdir().unwrap();
+    let parts = publish_as(place.path(), &new, Form::Parts).unwrap();
+    let last = ranges(&parts).pop().unwrap().2;
+    let blocked = folder.path().join(parts.file_name().unwrap()).join(last.file_name().unwrap());
+    fs::create_dir_all(blocked.join("inside")).unwrap();
+    assert_eq!(code(&publish_as(folder.path(), &new, Form::Parts)), "io");
+    assert_eq!(open().info().seed, base.seed);
+    open().verify().unwrap();
+    // What was written by then is in nobody's way.
+    fs::remove_dir_all(&blocked).unwrap();
+    fs::write(blocked.with_extension("99.tmp"), b"half").unwrap();
+    publish_as(folder.path(), &new, Form::Parts).unwrap();
+    assert_eq!(open().info().seed, 1);
+    open().verify().unwrap();
+    assert!(first.is_dir(), "earlier parts stay: somebody may be reading them");
+    reader.verify().unwrap();
+}
+
+#[test]
 fn verify_finds_a_changed_bit_in_any_part() {
     let rows = data::clustered(1500, 24, 205);
     let file = file(&rows, 24, None, &options(Metric::L2, CodecKind::Sq8));

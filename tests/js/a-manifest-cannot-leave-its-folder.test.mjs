@@ -53,6 +53,20 @@ test("what contradicts the segment's header", async () => {
   }
 });
 
+test("a section table that is not the segment's", async () => {
+  const sections = f.info.sections.map(({ name, offset, length }) => [name, offset, length]);
+  for (const [at, field] of [[0, 0], [3, 1], [4, 2]]) {
+    const wrong = structuredClone(sections);
+    wrong[at][field] = field === 0 ? "kodes" : wrong[at][field] + 64;
+    const { error } = await refused(withEntry({ sections: wrong }), "stale");
+    assert.match(error.message, /sections.*not published together/);
+  }
+  await refused(withEntry({ sections: sections.slice(1) }), "stale");
+  await refused(withEntry({ sections: "codes" }));
+  manifest = withEntry({ sections });
+  await (await open(`${server.url}/words/`)).close();
+});
+
 test("a front that asks for more than the memory budget allocates nothing", async () => {
   const { requests } = await refused(withEntry({ front: 2 ** 40, length: 2 ** 41 }), "budget");
   assert.equal(requests, 1);

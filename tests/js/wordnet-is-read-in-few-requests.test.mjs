@@ -9,6 +9,7 @@ import { test } from "node:test";
 import { promisify } from "node:util";
 import { open } from "pagevec";
 import { recall, sectionOf } from "./support/fixture.mjs";
+import { npyRows } from "./support/npy.mjs";
 import { serve } from "./support/server.mjs";
 
 const { PAGEVEC_DATA: data, PAGEVEC_CLI: cli } = process.env;
@@ -23,7 +24,7 @@ test("bytes, requests and waves of cold searches", { skip }, async () => {
   const files = {};
   for (const name of await readdir(folder)) files[`/words/${name}`] = { body: await readFile(join(folder, name)) };
   await rm(folder, { recursive: true });
-  const queries = await rowsOf(join(data, "wordnet/queries.f16.npy"), QUERIES);
+  const queries = await npyRows(join(data, "wordnet/queries.f16.npy"), QUERIES);
   const server = await serve(files);
 
   const index = await open(`${server.url}/words/`);
@@ -52,19 +53,3 @@ test("bytes, requests and waves of cold searches", { skip }, async () => {
   assert.ok(most("waves") <= 3 && most("leaves") <= 40, `${most("waves")} waves, ${most("leaves")} requests for leaves`);
   console.log(`# at most: ${most("lists")} requests for lists, ${most("rows")} for rows, ${most("bytes")} bytes`);
 });
-
-/** The first rows of a .npy file of halves. */
-async function rowsOf(path, count) {
-  const file = await readFile(path);
-  const header = file.toString("latin1", 10, 10 + file.readUInt16LE(8));
-  const dim = Number(/, (\d+)\)/.exec(header)[1]);
-  const at = 10 + header.length;
-  return Array.from({ length: count }, (_, row) => Float32Array.from({ length: dim }, (_, i) => half(file.readUInt16LE(at + 2 * (row * dim + i)))));
-}
-
-function half(bits) {
-  const exponent = (bits >> 10) & 31;
-  const mantissa = bits & 1023;
-  const size = exponent ? 2 ** (exponent - 15) * (1 + mantissa / 1024) : mantissa * 2 ** -24;
-  return bits & 0x8000 ? -size : size;
-}
