@@ -99,6 +99,33 @@ test("what is remembered is bounded by a quarter of the memory budget", async ()
   assert.ok(small.requests > large.requests, `${small.requests} requests with ${least} bytes, ${large.requests} with 64 MiB`);
 });
 
+test("a wave of many parts has at most 40 requests under way", async () => {
+  const own = await serve(inParts(f, { cuts: [[0, f.front], [f.front, 500]] }).folder);
+  const running = { now: 0, most: 0 };
+  const counted = async (url, init) => {
+    running.most = Math.max(running.most, ++running.now);
+    try {
+      const response = await fetch(url, init);
+      return new Response(await response.arrayBuffer(), { status: response.status, headers: response.headers });
+    } finally {
+      running.now -= 1;
+    }
+  };
+  const index = await open(`${own.url}/words/`, { fetch: counted });
+  const aborted = new AbortController();
+  const gone = index.search(queries[4], { index: "clusters", probes: 1000, signal: aborted.signal });
+  setTimeout(() => aborted.abort(), 5);
+  await rejected(gone, "aborted");
+  const whole = await open(f.bytes);
+  const [hits, wanted] = await Promise.all([index, whole].map((each) => each.search(queries[0], { index: "clusters", probes: 1000 })));
+  assert.deepEqual(hits, wanted);
+  await whole.close();
+  assert.equal(running.most, 40);
+  assert.ok(own.requests > 100, `${own.requests} requests`);
+  await index.close();
+  await own.close();
+});
+
 test("a load streams the graph, asking ahead but for each part once", async () => {
   const index = await open(URL_);
   server.reset();

@@ -5,6 +5,8 @@ import { join, LOCAL_LIMITS, newTraffic, STREAM_FROM } from "./source.js";
 
 /** Parts that a long read asks for before it needs them. */
 const AHEAD = 8;
+/** Requests under way; a browser refuses to queue some thousands. */
+const AT_ONCE = 40;
 
 /**
  * @typedef {{ folder: string, cuts: [from: number, size: number][] }} Parts checked by manifest.js: from byte `from`
@@ -27,6 +29,9 @@ export class PartsSource {
   #keptBytes = 0;
   /** @type {Map<number, Flight>} those under way */
   #flights = new Map();
+  #running = 0;
+  /** @type {(() => void)[]} loads that wait for their turn */
+  #queue = [];
   /** @type {Set<number>} offsets of parts that were damaged when they came */
   #damaged = new Set();
   // A part is fetched once however its extents are asked for: there is nothing to merge.
@@ -131,7 +136,7 @@ export class PartsSource {
       this.#keep(part, kept);
       return { done: Promise.resolve(kept), waiters: 0, keep: false, controller };
     }
-    const done = this.#load(`${this.#parts.folder}/${offset}-${offset + length - 1}.bin`, length, controller.signal, this.#damaged.delete(offset));
+    const done = this.#turn(part, controller.signal);
     const flight = { done, waiters: 0, keep: false, controller };
     this.#flights.set(offset, flight);
     const landed = () => {
@@ -141,6 +146,24 @@ export class PartsSource {
     done.then((bytes) => (landed(), flight.keep && this.#keep(part, bytes)), landed);
     controller.signal.addEventListener("abort", landed);
     return flight;
+  }
+
+  /**
+   * @param {Part} part
+   * @param {AbortSignal} signal
+   * @returns {Promise<Uint8Array>}
+   */
+  async #turn({ offset, length }, signal) {
+    if (this.#running < AT_ONCE) this.#running += 1;
+    else await new Promise((resolve) => this.#queue.push(() => resolve(undefined)));
+    try {
+      throwIfAborted(signal);
+      return await this.#load(`${this.#parts.folder}/${offset}-${offset + length - 1}.bin`, length, signal, this.#damaged.delete(offset));
+    } finally {
+      const next = this.#queue.shift();
+      if (next) next();
+      else this.#running -= 1;
+    }
   }
 
   /**
