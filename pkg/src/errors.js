@@ -2,21 +2,23 @@
  * The one error class of the package. `code` is stable and meant for programs; the message is
  * meant for people and says what to do next.
  *
- * Codes of this layer: `argument`, `dimension`, `closed`, `aborted`, `trapped`, `network`, `forbidden`,
- * `not-found`, `status`, `stale`, `redirect`, `range-unsupported`, `not-a-segment`, `manifest`, `io`,
+ * Codes of this layer: `argument`, `dimension`, `closed`, `aborted`, `trapped`, `network`, `timeout`,
+ * `forbidden`, `not-found`, `status`, `stale`, `redirect`, `range-unsupported`, `not-a-segment`, `manifest`, `io`,
  * `wasm`, `budget`. The core adds its own, for example `checksum` and `unknown-id`.
  */
 export class PagevecError extends Error {
   /**
    * @param {string} code
    * @param {string} message
-   * @param {{ cause?: unknown }} [options]
+   * @param {{ cause?: unknown, retryAfterMs?: number }} [options]
    */
   constructor(code, message, options) {
     super(message, options);
     this.name = "PagevecError";
     /** @type {string} */
     this.code = code;
+    /** @type {number | undefined} `network`: how long the host asked to wait (Retry-After) */
+    this.retryAfterMs = options?.retryAfterMs;
   }
 }
 

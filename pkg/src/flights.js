@@ -39,13 +39,14 @@ export class Flights {
    * Starts what is missing and joins what is under way.
    * @param {import("./waves.js").Extent[]} extents by offset
    * @param {(bytes: number) => void} onBytes called as own bytes arrive
+   * @param {{ waves: number, requests: number }} before what the search asked for already
    * @returns {{ own: Flight[], arrived: Promise<void>, release: () => void }} `arrived` rejects when
    *   an own request fails; `release` must be called at the end, whatever it is
    */
-  want(extents, onBytes) {
+  want(extents, onBytes, before) {
     const joined = [...this.#open].filter(({ run }) => run.extents.some((taken) => extents.some((extent) => overlap(taken, extent))));
     const missing = subtract(extents, joined.flatMap(({ run }) => run.extents));
-    const own = plan(missing, this.#source.limits).map((run) => this.#start(run, onBytes));
+    const own = plan(missing, this.#source.limits, before).map((run) => this.#start(run, onBytes));
     for (const flight of joined) flight.waiters += 1;
     const all = [...own, ...joined];
     return {
@@ -98,7 +99,7 @@ export class Flights {
     const cutter = new Cutter(
       run,
       (offset, length) => (length <= WHOLE_EXTENT ? length : this.#sink.grain(offset)),
-      (offset, bytes) => this.#sink.deliver(offset, bytes),
+      (offset, bytes) => this.#deliver(offset, bytes),
     );
     const got = await this.#source.read(run.offset, run.length, { signal });
     for await (const chunk of got instanceof Uint8Array ? [got] : got) {
@@ -106,6 +107,20 @@ export class Flights {
       if (signal.aborted) throw aborted(signal.reason);
       cutter.push(chunk);
       onBytes(chunk.length);
+    }
+  }
+
+  /**
+   * @param {number} offset
+   * @param {Uint8Array} bytes
+   */
+  #deliver(offset, bytes) {
+    try {
+      this.#sink.deliver(offset, bytes);
+    } catch (error) {
+      const { name, changed } = this.#source;
+      if (!(error instanceof PagevecError) || error.code !== "checksum" || !changed?.call(this.#source)) throw error;
+      throw new PagevecError("stale", `${name} was replaced while it was open (another ETag, other bytes): open the index again`, { cause: error });
     }
   }
 

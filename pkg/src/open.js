@@ -6,6 +6,7 @@ import { Index } from "./index.js";
 import { locate } from "./locate.js";
 import { checkAgainst } from "./manifest.js";
 import { Session } from "./session.js";
+import { toHttp } from "./sources/http-options.js";
 import { join, readAll } from "./sources/source.js";
 import { loadModule } from "./wasm.js";
 
@@ -21,9 +22,7 @@ const MODULE = new URL("../wasm/search/pagevec_wasm_bg.wasm", import.meta.url);
  * @property {number} [memoryBudget] bytes of the segment held in memory, 64 MiB unless told
  * @property {AbortSignal} [signal] ends the opening; searches take their own
  * @property {import("./wasm.js").WasmSource} [wasm] the search module, where the default URL does not reach it
- * @property {typeof globalThis.fetch} [fetch] instead of the global one
- * @property {Record<string, string> | Headers} [headers] for each request to the index's origin; redirects are refused then
- * @typedef {OpenSettings & import("./session.js").Listeners} OpenOptions
+ * @typedef {OpenSettings & import("./sources/http-options.js").HttpSettings & import("./session.js").Listeners} OpenOptions
  */
 
 /**
@@ -51,25 +50,11 @@ export async function openWith(platform, input, options = {}) {
 /** @param {OpenOptions} options */
 function toSettings(options) {
   if (typeof options !== "object" || options === null) throw badArgument("open(): the options must be an object");
-  for (const name of /** @type {const} */ (["onProgress", "onFetch", "fetch"])) {
+  for (const name of /** @type {const} */ (["onProgress", "onFetch"])) {
     if (options[name] !== undefined && typeof options[name] !== "function") throw badArgument(`open(): ${name} must be a function`);
   }
-  const { memoryBudget = DEFAULT_BUDGET, headers } = options;
-  if (headers !== undefined) checkHeaders(headers);
-  return { ...options, memoryBudget: toInteger(memoryBudget, "memoryBudget"), signal: toSignal(options.signal) };
-}
-
-/** @param {Record<string, string> | Headers} headers */
-function checkHeaders(headers) {
-  let all;
-  try {
-    all = new Headers(headers);
-  } catch (cause) {
-    throw new PagevecError("argument", "open(): headers has a name or value that HTTP does not allow", { cause });
-  }
-  for (const name of ["range", "if-range"]) {
-    if (all.has(name)) throw badArgument(`open(): headers must not set ${name}`);
-  }
+  const { memoryBudget = DEFAULT_BUDGET } = options;
+  return { ...options, ...toHttp(options), memoryBudget: toInteger(memoryBudget, "memoryBudget"), signal: toSignal(options.signal) };
 }
 
 /**

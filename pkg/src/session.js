@@ -109,7 +109,7 @@ export class Session {
     const wanted = this.#flights.want(extents, (bytes) => {
       done += bytes;
       if (total >= PROGRESS_FROM) notify(this.#listeners.onProgress, { phase: "load", done, total });
-    });
+    }, tally);
     for (const { run } of wanted.own) total += run.length;
     tally.waves += 1;
     tally.requests += wanted.own.length;

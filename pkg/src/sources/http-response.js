@@ -13,7 +13,7 @@ export function checkStatus(response, url, ranged) {
   const moved = redirected(response, url);
   if (moved) throw drop(response, moved);
   if (status === 200 || (ranged && status === 206)) return;
-  throw drop(response, statusError(status, url));
+  throw drop(response, statusError(response, url));
 }
 
 /**
@@ -22,6 +22,10 @@ export function checkStatus(response, url, ranged) {
  * @returns {PagevecError | undefined}
  */
 function redirected(response, url) {
+  // Not followed, as `headers` were given. Browsers show nothing of it, others its status.
+  if (response.type === "opaqueredirect" || (response.headers.has("location") && [301, 302, 303, 307, 308].includes(response.status))) {
+    return new PagevecError("redirect", `${nameOf(url)} redirects, which is refused when \`headers\` are given: open the index where it leads`);
+  }
   if (!response.url) return undefined; // a fetch that the user gave may not set it
   const origin = new URL(response.url).origin;
   if (origin === url.origin) return undefined;
@@ -29,11 +33,11 @@ function redirected(response, url) {
 }
 
 /**
- * @param {number} status
+ * @param {Response} response
  * @param {URL} url
  * @returns {PagevecError}
  */
-function statusError(status, url) {
+function statusError({ status, headers }, url) {
   if (status === 404 || status === 410) {
     return new PagevecError("not-found", `${nameOf(url)} does not exist (status ${status}): check the URL; for a folder it ends in "/"`);
   }
@@ -44,9 +48,24 @@ function statusError(status, url) {
     return new PagevecError("stale", `${nameOf(url)} is shorter than index.json says (status 416): it was replaced; open the index again`);
   }
   if (status === 429 || status >= 500) {
-    return new PagevecError("network", `${url.host} answered ${nameOf(url)} with status ${status}: try again later`);
+    return new PagevecError("network", `${url.host} answered ${nameOf(url)} with status ${status}: try again later`, {
+      retryAfterMs: parseRetryAfter(headers.get("retry-after")),
+    });
   }
   return new PagevecError("status", `${url.host} answered ${nameOf(url)} with status ${status}, not 206 (or 200)`);
+}
+
+/**
+ * @param {string | null} header Retry-After: seconds, or a date as HTTP writes it
+ * @returns {number | undefined} milliseconds; undefined for anything else
+ */
+function parseRetryAfter(header) {
+  const text = header?.trim() ?? "";
+  if (/^\d+$/.test(text)) return Number(text) * 1000;
+  // Date.parse alone takes almost anything for a date.
+  if (!/^[A-Z][a-z]+, .* GMT$/.test(text)) return undefined;
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? undefined : Math.max(date - Date.now(), 0);
 }
 
 /**
@@ -161,17 +180,33 @@ export function replaced(url, wanted, got) {
 }
 
 /**
- * fetch tells a page only "TypeError": the network, DNS, TLS, CORS and a refused redirect look alike.
+ * fetch tells a page only "TypeError": the network, DNS, TLS and CORS look alike.
  * @param {URL} url
  * @param {unknown} cause
- * @param {boolean} [withHeaders]
  * @returns {PagevecError}
  */
-export function fetchFailed(url, cause, withHeaders = false) {
+export function fetchFailed(url, cause) {
   const page = /** @type {{ location?: { origin?: string } }} */ (globalThis).location?.origin;
   const cors = page && page !== url.origin ? `; or ${url.host} does not send "Access-Control-Allow-Origin: ${page}" (CORS)` : "";
-  const redirect = withHeaders ? "; or it redirects, which is refused when `headers` are given" : "";
-  return new PagevecError("network", `${nameOf(url)} could not be fetched: the network failed${cors}${redirect}`, { cause });
+  return new PagevecError("network", `${nameOf(url)} could not be fetched: the network failed${cors}`, { cause });
+}
+
+/**
+ * @param {URL} url
+ * @param {number} timeoutMs
+ * @returns {PagevecError}
+ */
+export function timedOut(url, timeoutMs) {
+  return new PagevecError("timeout", `${nameOf(url)}: the answer did not come, or far too slowly (timeoutMs is ${timeoutMs}): try again, or raise it`);
+}
+
+/**
+ * An ETag that promises equal bytes. A page sees it only from its own origin, or if CORS exposes it.
+ * @param {Response} response
+ * @returns {string | undefined}
+ */
+export function strongTag(response) {
+  return response.headers.get("etag")?.match(/^"[^"]*"$/)?.[0];
 }
 
 /**

@@ -1,18 +1,24 @@
 // A segment that stays on its server. Every judgement about a response is in http-response.js.
-import { throwIfAborted, aborted, PagevecError } from "../errors.js";
+import { throwIfAborted, PagevecError } from "../errors.js";
+import { LIMITS } from "../waves.js";
 import { BytesSource } from "./bytes.js";
-import { chunksOf } from "./chunks.js";
-import { checkRange, checkStatus, drop, encodingOf, fetchFailed, isHtml, nameOf, noRange, replaced, shortBody, startedHtml, wrongLength } from "./http-response.js";
-import { join, newTraffic, STREAM_FROM } from "./source.js";
+import { chunksOf, gather } from "./chunks.js";
+import { connectionTo } from "./http-options.js";
+import { checkRange, checkStatus, drop, encodingOf, fetchFailed, isHtml, nameOf, noRange, replaced, shortBody, startedHtml, strongTag, wrongLength } from "./http-response.js";
+import { beforeRetry, Deadline, hedged, retrying } from "./patience.js";
+import { newTraffic, STREAM_FROM } from "./source.js";
 
 /** A whole file up to this size is kept when a server answers 200 to a range. */
 export const WHOLE_LIMIT = 8 << 20;
-const RETRIES = 2;
 
 /**
  * @typedef {object} HttpOptions
  * @property {typeof globalThis.fetch} [fetch]
  * @property {Record<string, string> | Headers} [headers] sent to the index's own origin only
+ * @property {number} timeoutMs
+ * @property {number} retries
+ * @property {number} [hedge]
+ * @property {import("../waves.js").Connection} [connection]
  */
 
 /**
@@ -21,10 +27,15 @@ const RETRIES = 2;
 export class HttpSource {
   #url;
   #options;
+  /** @type {import("../waves.js").Connection | undefined} */
+  #connection;
   /** @type {BytesSource | undefined} the whole file, from a server that ignores ranges */
   #whole;
-  // Chosen for HTTP/2; browsers queue what HTTP/1.1 cannot carry at once.
-  limits = { requests: 40, waste: 256 * 1024, near: 1024 };
+  /** @type {Promise<void> | undefined} it is being fetched */
+  #keeping;
+  /** @type {string | undefined} the first strong ETag that could be read */
+  #tag;
+  #changed = false;
 
   /**
    * @param {URL} url
@@ -35,9 +46,24 @@ export class HttpSource {
   constructor(url, length, options, traffic = newTraffic()) {
     this.#url = url;
     this.#options = options;
+    this.#connection = options.connection;
     this.length = length;
     this.traffic = traffic;
     this.name = nameOf(url);
+  }
+
+  /** Asked for when a wave begins: the answer that opened the index tells the protocol, where a page may know it. */
+  get limits() {
+    this.#connection ??= connectionTo(this.#url);
+    return LIMITS[this.#connection];
+  }
+
+  /**
+   * Whether the last answer had another strong ETag than the first. Alone that is no fault: servers
+   * behind one name may disagree, and extensions rewrite it. Where a checksum fails too, it says why.
+   */
+  changed() {
+    return this.#changed;
   }
 
   /**
@@ -50,18 +76,8 @@ export class HttpSource {
     throwIfAborted(signal);
     if (this.#whole) return this.#whole.read(offset, length);
     if (length > STREAM_FROM) return this.#stream(offset, length, signal);
-    return retrying(signal, async () => {
-      const body = await this.#range(offset, length, signal);
-      if (body instanceof Uint8Array) return body;
-      /** @type {Uint8Array[]} */
-      const chunks = [];
-      let done = 0;
-      for await (const chunk of body.chunks) {
-        chunks.push(chunk);
-        done += chunk.length;
-      }
-      return join(chunks, done);
-    });
+    const all = () => gather(this.#attempt(offset, length, signal), length);
+    return /** @type {Promise<Uint8Array>} */ (retrying(this.#options, this.traffic, signal, all));
   }
 
   /**
@@ -74,94 +90,97 @@ export class HttpSource {
     let done = 0;
     for (let attempt = 0; done < length; attempt++) {
       try {
-        const body = await this.#range(offset + done, length - done, signal);
-        for await (const chunk of body instanceof Uint8Array ? [body] : body.chunks) {
+        for await (const chunk of this.#attempt(offset + done, length - done, signal)) {
           done += chunk.length;
           yield chunk;
         }
+        // Only the first read of a file of unknown length may be shorter.
+        return;
       } catch (error) {
-        if (attempt >= RETRIES || !isTransient(error)) throw error;
-        await pause(attempt, signal);
+        if (done === length) return; // it broke after its last byte
+        await beforeRetry(error, attempt, this.#options, this.traffic, signal);
       }
     }
   }
 
   /**
-   * One request, checked.
+   * One request (two, hedged), checked; its bytes.
    * @param {number} offset
    * @param {number} length
    * @param {AbortSignal | undefined} signal
-   * @returns {Promise<Uint8Array | { chunks: AsyncIterable<Uint8Array> }>}
    */
-  async #range(offset, length, signal) {
+  async *#attempt(offset, length, signal) {
+    const deadline = new Deadline(this.#url, length, this.#options.timeoutMs, signal);
+    const hedge = length > STREAM_FROM ? undefined : this.#options.hedge;
+    const send = (/** @type {AbortSignal} */ own) => this.#ask(offset, length, own);
+    try {
+      const { response, end } = await deadline.wait(hedged(send, hedge, deadline.signal, () => (this.traffic.hedged += 1)));
+      if (end === undefined) {
+        await this.#keep(response, deadline);
+        const whole = /** @type {BytesSource} */ (this.#whole);
+        yield await whole.read(offset, Math.min(length, whole.length - offset));
+      } else {
+        yield* exactly(bodyOf(response, this.#url, this.traffic, deadline), end - offset, this.#url);
+      }
+    } finally {
+      deadline.release();
+    }
+  }
+
+  /**
+   * @param {number} offset
+   * @param {number} length
+   * @param {AbortSignal} signal
+   * @returns {Promise<{ response: Response, end: number | undefined }>} no end: it is the whole file
+   */
+  async #ask(offset, length, signal) {
     const range = `bytes=${offset}-${offset + length - 1}`;
     const response = await request(this.#url, this.#options, this.traffic, { range, cache: "no-store", signal });
+    if (response.status === 200) return { response, end: undefined };
     try {
-      if (response.status === 200) return await this.#keepWhole(response, offset, length, signal);
       const { end, total } = checkRange(response, this.#url, offset, length, this.length);
       this.length ??= total;
-      return { chunks: this.#body(response, end - offset, length, signal) };
+      const tag = strongTag(response);
+      this.#tag ??= tag;
+      this.#changed = tag !== undefined && tag !== this.#tag;
+      return { response, end };
     } catch (error) {
       throw drop(response, error);
     }
   }
 
   /**
+   * A 200 to a range: a small file is simply kept, once for all requests of a wave; a large one is
+   * an error at once.
    * @param {Response} response
-   * @param {number} wanted as the response promised
-   * @param {number} asked
-   * @param {AbortSignal | undefined} signal
+   * @param {Deadline} deadline
    */
-  async *#body(response, wanted, asked, signal) {
-    let done = 0;
-    for await (const chunk of this.#chunks(response, signal)) {
-      done += chunk.length;
-      if (done > wanted) throw wrongLength(this.#url, wanted, done);
-      yield chunk;
+  async #keep(response, deadline) {
+    const other = this.#whole ? Promise.resolve() : this.#keeping;
+    if (other) {
+      drop(response, undefined);
+      // Why another read failed, its signal perhaps, is nothing to this one: it tries again.
+      return deadline.wait(other.catch((cause) => Promise.reject(fetchFailed(this.#url, cause))));
     }
-    if (done !== wanted) throw shortBody(this.#url, done, asked);
+    this.#keeping = this.#fetchWhole(response, deadline).finally(() => (this.#keeping = undefined));
+    return this.#keeping.catch((error) => Promise.reject(drop(response, error)));
   }
 
   /**
    * @param {Response} response
-   * @param {AbortSignal | undefined} signal
+   * @param {Deadline} deadline
    */
-  async *#chunks(response, signal) {
-    if (!response.body) return;
-    try {
-      for await (const chunk of chunksOf(response.body, signal)) {
-        this.traffic.bytes += chunk.length;
-        yield chunk;
-      }
-    } catch (cause) {
-      throw signal?.aborted ? aborted(signal.reason) : cause instanceof PagevecError ? cause : fetchFailed(this.#url, cause);
-    }
-  }
-
-  /**
-   * A 200 to a range: a small file is simply kept, a large one is an error at once.
-   * @param {Response} response
-   * @param {number} offset
-   * @param {number} length
-   * @param {AbortSignal | undefined} signal
-   */
-  async #keepWhole(response, offset, length, signal) {
+  async #fetchWhole(response, deadline) {
     const size = Number(response.headers.get("content-length") ?? 0);
     if (isHtml(response)) throw startedHtml(this.#url);
     if (Math.max(this.length ?? 0, encodingOf(response) ? 0 : size) > WHOLE_LIMIT) throw noRange(this.#url);
-    /** @type {Uint8Array[]} */
-    const chunks = [];
-    let done = 0;
-    for await (const chunk of this.#chunks(response, signal)) {
-      chunks.push(chunk);
-      done += chunk.length;
-      if (done > WHOLE_LIMIT) throw noRange(this.#url);
-    }
-    if (this.length !== undefined && done !== this.length) throw replaced(this.#url, this.length, done);
-    this.length = done;
+    deadline.expect(size || WHOLE_LIMIT);
+    const bytes = await gather(bodyOf(response, this.#url, this.traffic, deadline), WHOLE_LIMIT);
+    if (!bytes) throw noRange(this.#url);
+    if (this.length !== undefined && bytes.length !== this.length) throw replaced(this.#url, this.length, bytes.length);
+    this.length = bytes.length;
     // Its reads are no requests: it counts for itself.
-    this.#whole = new BytesSource(join(chunks, done), this.name);
-    return this.#whole.read(offset, Math.min(length, done - offset));
+    this.#whole = new BytesSource(bytes, this.name);
   }
 
   close() {
@@ -180,24 +199,14 @@ export class HttpSource {
  * @returns {Promise<Uint8Array | undefined>} undefined when it is larger than `limit`
  */
 export function fetchSmall(url, options, traffic, limit, signal, cache = "no-cache") {
-  return retrying(signal, async () => {
-    const response = await request(url, options, traffic, { cache, signal });
-    /** @type {Uint8Array[]} */
-    const chunks = [];
-    let done = 0;
+  return retrying(options, traffic, signal, async () => {
+    const deadline = new Deadline(url, limit, options.timeoutMs, signal);
     try {
-      if (response.body) {
-        for await (const chunk of chunksOf(response.body, signal)) {
-          traffic.bytes += chunk.length;
-          chunks.push(chunk);
-          done += chunk.length;
-          if (done > limit) return undefined;
-        }
-      }
-    } catch (cause) {
-      throw signal?.aborted ? aborted(signal.reason) : fetchFailed(url, cause);
+      const response = await deadline.wait(request(url, options, traffic, { cache, signal: deadline.signal }));
+      return await gather(bodyOf(response, url, traffic, deadline), limit);
+    } finally {
+      deadline.release();
     }
-    return join(chunks, done);
   });
 }
 
@@ -205,7 +214,7 @@ export function fetchSmall(url, options, traffic, limit, signal, cache = "no-cac
  * @param {URL} url
  * @param {HttpOptions} options
  * @param {Traffic} traffic
- * @param {{ range?: string, cache: RequestCache, signal?: AbortSignal }} how
+ * @param {{ range?: string, cache: RequestCache, signal: AbortSignal }} how
  * @returns {Promise<Response>}
  */
 async function request(url, { fetch = globalThis.fetch, headers }, traffic, { range, cache, signal }) {
@@ -216,63 +225,48 @@ async function request(url, { fetch = globalThis.fetch, headers }, traffic, { ra
   /** @type {Response} */
   let response;
   try {
-    response = await fetch(url, {
-      headers: all,
-      cache,
-      signal,
-      credentials: "same-origin",
-      referrerPolicy: "no-referrer",
-      // A browser does not say where a redirect would lead before it is followed, so headers that
-      // may be secret forbid it.
-      redirect: headers ? "error" : "follow",
-    });
+    // A browser does not say where a redirect would lead before it is followed, so headers that may
+    // be secret do without.
+    const redirect = headers ? "manual" : "follow";
+    response = await fetch(url, { headers: all, cache, signal, redirect, credentials: "same-origin", referrerPolicy: "no-referrer" });
   } catch (cause) {
-    throw signal?.aborted ? aborted(signal.reason) : fetchFailed(url, cause, headers !== undefined);
+    throw fetchFailed(url, cause);
   }
   checkStatus(response, url, range !== undefined);
   return response;
 }
 
 /**
- * @template T
- * @param {AbortSignal | undefined} signal
- * @param {() => Promise<T>} action
- * @returns {Promise<T>}
+ * @param {Response} response
+ * @param {URL} url
+ * @param {Traffic} traffic
+ * @param {Deadline} deadline
  */
-async function retrying(signal, action) {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await action();
-    } catch (error) {
-      if (attempt >= RETRIES || !isTransient(error)) throw error;
-      await pause(attempt, signal);
+async function* bodyOf(response, url, traffic, deadline) {
+  if (!response.body) return;
+  try {
+    for await (const chunk of chunksOf(response.body, undefined, (next) => deadline.wait(next))) {
+      traffic.bytes += chunk.length;
+      yield chunk;
     }
+  } catch (cause) {
+    throw cause instanceof PagevecError ? cause : fetchFailed(url, cause);
   }
 }
 
-/** @param {unknown} error */
-function isTransient(error) {
-  return error instanceof PagevecError && error.code === "network";
-}
-
 /**
- * @param {number} attempt
- * @param {AbortSignal | undefined} signal
- * @returns {Promise<void>}
+ * @param {AsyncIterable<Uint8Array>} chunks
+ * @param {number} wanted
+ * @param {URL} url
  */
-function pause(attempt, signal) {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(aborted(signal.reason));
-    const stop = () => {
-      clearTimeout(timer);
-      reject(aborted(signal?.reason));
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", stop);
-      resolve();
-    }, 100 * 2 ** attempt * (0.5 + Math.random()));
-    signal?.addEventListener("abort", stop, { once: true });
-  });
+async function* exactly(chunks, wanted, url) {
+  let done = 0;
+  for await (const chunk of chunks) {
+    done += chunk.length;
+    if (done > wanted) throw wrongLength(url, wanted, done);
+    yield chunk;
+  }
+  if (done !== wanted) throw shortBody(url, done, wanted);
 }
 
 /** @typedef {import("./source.js").Source} Source */

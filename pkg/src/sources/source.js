@@ -4,13 +4,8 @@ import { PagevecError } from "../errors.js";
 
 /**
  * Counted where the bytes enter, so repeated requests and gaps that were fetched along count too.
- * @typedef {{ requests: number, bytes: number }} Traffic
- */
-
-/**
- * How a wave's extents may be merged into requests: at most `requests` of them, as long as that
- * wastes no more than `waste` bytes; gaps of up to `near` bytes cost less than a request does.
- * @typedef {{ requests: number, waste: number, near: number }} WaveLimits
+ * `retries` and `hedged` are those among `requests` that repeat one: after a failure, or beside a slow one.
+ * @typedef {{ requests: number, bytes: number, retries: number, hedged: number }} Traffic
  */
 
 /**
@@ -22,10 +17,11 @@ import { PagevecError } from "../errors.js";
  * @property {string} name for messages; no secrets
  * @property {number | undefined} length
  * @property {Traffic} traffic
- * @property {WaveLimits} limits
+ * @property {import("../waves.js").WaveLimits} limits
  * @property {(offset: number, length: number, options: { signal?: AbortSignal }) => Promise<Uint8Array | AsyncIterable<Uint8Array>>} read
  * @property {(extent: { offset: number, length: number }) => boolean} [forget] drops damaged bytes that were kept here or in a
  *   cache before, if these may have been; then they may be read again
+ * @property {() => boolean} [changed] whether the place now says it holds another file: where a checksum fails, that is why
  * @property {() => void | Promise<void>} close
  */
 
@@ -37,7 +33,7 @@ export const LOCAL_LIMITS = { requests: Infinity, waste: 0, near: 0 };
 
 /** @returns {Traffic} */
 export function newTraffic() {
-  return { requests: 0, bytes: 0 };
+  return { requests: 0, bytes: 0, retries: 0, hedged: 0 };
 }
 
 /**
