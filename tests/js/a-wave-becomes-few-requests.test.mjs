@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 // Pure parts that the package does not export.
 const root = dirname(createRequire(import.meta.url).resolve("pagevec/package.json"));
 const internal = (name) => import(pathToFileURL(join(root, "dist", name)));
-const { plan, subtract, toExtents } = await internal("waves.js");
+const { LIMITS, plan, subtract, toExtents } = await internal("waves.js");
 const { Cutter } = await internal("cutter.js");
 
 const extents = (...pairs) => toExtents(pairs.flat());
@@ -32,6 +32,29 @@ test("what touches, or nearly, is one request in any case", () => {
   assert.deepEqual(spans(plan(extents([0, 10], [10, 5], [16, 4]), limits)), [[0, 15], [16, 20]]);
   assert.deepEqual(spans(plan(extents([0, 10], [10, 5], [16, 4]), { ...limits, near: 1 })), [[0, 20]]);
   assert.deepEqual(plan([], limits), []);
+});
+
+test("where requests are few, a search has twelve: what one wave leaves over the next may have", () => {
+  const wanted = extents(...Array.from({ length: 50 }, (_, i) => [i * 100_000, 100]));
+  for (const kind of ["h1", "edge"]) {
+    const count = (waves, requests) => plan(wanted, LIMITS[kind], { waves, requests }).length;
+    assert.deepEqual([count(0, 0), count(1, 3), count(2, 7)], [3, 4, 5]);
+    assert.deepEqual([count(1, 1), count(2, 4)], [6, 8]);
+    assert.deepEqual([count(3, 12), count(9, 30)], [1, 1], "a search of many small waves goes on");
+  }
+});
+
+test("a table that holds: at most 60, 40 or 12 requests, none of them for gaps without end over HTTP/2", () => {
+  const near = extents(...Array.from({ length: 200 }, (_, i) => [i * 6000, 1000]));
+  const far = extents(...Array.from({ length: 200 }, (_, i) => [i * 1_000_000, 1000]));
+  for (const [kind, most] of [["h2", 60], ["unknown", 200 - Math.floor((256 * 1024) / 5000)], ["h1", 3], ["edge", 3]]) {
+    const runs = plan(near, LIMITS[kind]);
+    const read = runs.reduce((sum, { length }) => sum + length, 0);
+    assert.ok(read - 200_000 <= LIMITS[kind].waste);
+    if (kind === "h2") assert.ok(runs.length > most, "512 KiB do not close 140 gaps of 5 kB");
+    else assert.equal(runs.length, most);
+    assert.equal(plan(far, LIMITS[kind]).length, kind === "h1" || kind === "edge" ? 3 : 200);
+  }
 });
 
 test("what is under way is not asked for again", () => {

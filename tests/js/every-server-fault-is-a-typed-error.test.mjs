@@ -12,23 +12,53 @@ after(() => Promise.all([server.close(), elsewhere.close()]));
 const URL_ = `${server.url}/words/?token=SECRET`;
 const host = new URL(server.url).host;
 
-// fault -> the code, and what the message tells to do
+server.elsewhere = elsewhere.url;
+process.on("unhandledRejection", (error) => {
+  throw error;
+});
+
+// fault -> the code at a search (and at the opening, if it is another), and what the message tells to do
 const CASES = {
   "not-found": ["not-found", /check the URL/],
+  unauthorized: ["forbidden", /401.*signature/],
   forbidden: ["forbidden", /headers/],
+  "not-modified": ["status", /304, not 206/],
+  precondition: ["status", /412, not 206/],
   "server-error": ["network", /503.*try again/],
   html: ["not-a-segment", /HTML page/],
+  "html-206": ["not-a-segment", /HTML page/],
+  "html-as-bytes": [["checksum", "not-a-segment"], /seg-\w+\.bin/],
   "short-body": ["network", /\d+ of \d+ bytes/],
   "empty-body": ["network", /0 of \d+ bytes/],
   "long-body": ["network", /bytes came where/],
+  "length-too-large": ["network", /network failed/],
+  "length-too-small": ["network", /bytes: try again|network failed/],
   "wrong-start": ["network", /Content-Range: bytes/],
   "wrong-total": ["stale", /open the index again/],
-  gzip: ["range-unsupported", /no-transform/],
+  "total-changing": ["stale", /open the index again/],
+  replaced: [["checksum", "not-a-segment"], /seg-\w+\.bin/],
+  gzip: ["range-unsupported", /gzip.*no-transform/],
+  brotli: ["range-unsupported", /br\).*no-transform/],
   multipart: ["range-unsupported", /single range/],
   "not-satisfiable": ["stale", /416/],
   reset: ["network", /network failed/],
   refuse: ["network", /network failed/],
+  stall: ["timeout", /timeoutMs/],
+  "stall-body": ["timeout", /timeoutMs/],
+  drip: ["timeout", /timeoutMs/],
+  "retry-after 0": ["network", /429/],
+  "retry-after 1": ["network", /429/],
+  "retry-after 1000000000": ["network", /429/],
+  "retry-after soon 2099": ["network", /429/],
+  "retry-after date": ["network", /503/],
+  "301 elsewhere": ["redirect", /another origin/],
+  "302 elsewhere": ["redirect", /another origin/],
+  "307 elsewhere": ["redirect", /another origin/],
+  "308 elsewhere": ["redirect", /another origin/],
 };
+/** Where time is what goes wrong. */
+const HURRIED = { timeoutMs: 700, retries: 1 };
+const settings = (fault) => (/stall|drip|retry-after/.test(fault) ? HURRIED : {});
 
 const wanted = await (async () => {
   const index = await open(f.bytes);
@@ -41,11 +71,13 @@ function fail(fault, { only = /\.bin$/, times = Infinity } = {}) {
   Object.assign(server, { fault, only, times });
 }
 
-for (const [fault, [code, says]] of Object.entries(CASES)) {
-  test(`${fault}, at a search: ${code}, and the index stays usable`, async () => {
-    const index = await open(URL_);
+for (const [fault, [codes, says]] of Object.entries(CASES)) {
+  const [atSearch, atOpen = atSearch] = [codes].flat();
+
+  test(`${fault}, at a search: ${atSearch}, and the index stays usable`, { timeout: 60_000 }, async () => {
+    const index = await open(URL_, settings(fault));
     fail(fault);
-    const error = await rejected(index.search(f.row(9)), code);
+    const error = await rejected(index.search(f.row(9), { index: "clusters" }), atSearch);
     fail(undefined);
     assert.match(error.message, says);
     assert.ok(error.message.includes(host), error.message);
@@ -54,29 +86,40 @@ for (const [fault, [code, says]] of Object.entries(CASES)) {
     await index.close();
   });
 
-  test(`${fault}, at the opening: ${code}`, async () => {
+  test(`${fault}, at the opening: ${atOpen}`, { timeout: 60_000 }, async () => {
     fail(fault);
-    const error = await rejected(open(URL_), code);
+    const error = await rejected(open(URL_, settings(fault)), atOpen);
     fail(undefined);
-    assert.match(error.message, says);
+    assert.match(error.message, atOpen === atSearch ? says : /not a|no pagevec/);
     assert.doesNotMatch(error.message, /SECRET/);
   });
 }
 
-for (const fault of ["server-error", "reset", "refuse", "short-body", "wrong-start"]) {
-  test(`${fault} once is retried`, async () => {
-    const index = await open(URL_);
-    fail(fault, { times: 1 });
-    assert.deepEqual(await index.search(f.row(9)), wanted);
+for (const fault of ["short-body", "reset", "reset-after", "stall", "stall-body", "drip", "gzip", "total-changing"]) {
+  test(`${fault}, in a long read`, { timeout: 60_000 }, async () => {
+    const index = await open(URL_, settings(fault));
+    Object.assign(server, { fault, times: Infinity, only: /bin$/, after: 1000 });
+    server.reset();
+    await rejected(index.load(), CASES[fault]?.[0] ?? "network");
+    const [from, to] = server.ranges()[0];
+    assert.ok(to - from > 256 * 1024, `${to - from}: not long`);
     fail(undefined);
+    await index.load();
+    assert.deepEqual(await index.search(f.row(9), { index: "hnsw" }), wanted);
     await index.close();
   });
 }
 
-test("an HTML page with status 206 is not a segment", async () => {
-  fail("html-206");
-  await rejected(open(URL_), "not-a-segment");
+test("another file under another ETag: stale", async () => {
+  server.etag = '"first"';
+  const index = await open(URL_);
+  fail("replaced");
+  const error = await rejected(index.search(f.row(9)), "stale");
   fail(undefined);
+  assert.match(error.message, /ETag.*open the index again/);
+  assert.deepEqual(await index.search(f.row(9)), wanted);
+  server.etag = undefined;
+  await index.close();
 });
 
 test("an HTML page for index.json says so", async () => {
@@ -100,6 +143,17 @@ test("200 for a range of a small file: the file is kept, and nothing else is ask
   assert.equal(server.requests, 2);
   assert.equal(index.stats().requests, 2);
   fail(undefined);
+  await index.close();
+});
+
+test("200 for all, from the middle of a session on: a small file is read once, whatever the wave", async () => {
+  const index = await open(URL_, { connection: "h2" });
+  fail("ignore-range");
+  server.reset();
+  assert.deepEqual(await index.search(f.row(9), { index: "clusters" }), wanted);
+  fail(undefined);
+  const { bytes } = index.stats();
+  assert.ok(bytes < 2 * f.bytes.length, `${bytes} of ${f.bytes.length}`);
   await index.close();
 });
 
@@ -127,16 +181,19 @@ test("no Content-Range: fine where the manifest tells the length, else an error 
   assert.match(error.message, /Access-Control-Expose-Headers/);
 });
 
-test("a redirect to another origin is refused, headers never go there", async () => {
-  const index = await open(URL_, { headers: { "x-api-key": "SECRET" } });
-  assert.equal(server.log.at(-1).headers["x-api-key"], "SECRET");
-  server.redirect = elsewhere.url;
-  await rejected(open(URL_), "redirect");
+test("headers go to the index's own origin only: with them no redirect is followed", async () => {
+  const headers = { "x-api-key": "SECRET" };
+  const index = await open(URL_, { headers });
+  assert.ok(server.log.slice(-2).every((request) => request.headers["x-api-key"] === "SECRET"));
   elsewhere.reset();
-  await rejected(open(URL_, { headers: { "x-api-key": "SECRET" } }), "network");
-  await rejected(index.search(f.row(9)), "network");
-  server.redirect = undefined;
+  for (const fault of ["302 elsewhere", "307 elsewhere", "308 here"]) {
+    fail(fault, { only: /./ });
+    await rejected(open(URL_, { headers }), "redirect");
+    await rejected(index.search(f.row(9)), "redirect");
+  }
+  fail(undefined);
   assert.equal(elsewhere.requests, 0);
+  assert.deepEqual(await index.search(f.row(9)), wanted);
   await index.close();
 });
 

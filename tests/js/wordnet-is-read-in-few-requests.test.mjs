@@ -41,6 +41,7 @@ test("bytes, requests and waves of cold searches", { skip }, async () => {
     searches.push({ bytes: answer.bytes, waves: answer.waves, requests: answer.requests, leaves: count("leaves"), lists: count("lists"), rows: count("codes") });
     found += recall(answer.hits, (await whole.search(query, { index: "flat" })).map(({ id }) => id)) / QUERIES;
   }
+  await byConnection(server, queries, whole);
   await Promise.all([index.close(), whole.close()]);
   await server.close();
 
@@ -53,3 +54,20 @@ test("bytes, requests and waves of cold searches", { skip }, async () => {
   assert.ok(most("waves") <= 3 && most("leaves") <= 40, `${most("waves")} waves, ${most("leaves")} requests for leaves`);
   console.log(`# at most: ${most("lists")} requests for lists, ${most("rows")} for rows, ${most("bytes")} bytes`);
 });
+
+/** Cold searches under the limits of each kind of connection: the same hits, in as few requests as promised. */
+async function byConnection(server, queries, whole) {
+  for (const [connection, most] of [["h2", 60], ["unknown", 40], ["h1", 12], ["edge", 12]]) {
+    const total = { bytes: 0, requests: 0 };
+    for (const query of queries.slice(0, 20)) {
+      const index = await open(`${server.url}/words/`, { connection });
+      const { hits, bytes, requests, waves } = await index.explain(query);
+      assert.deepEqual(hits, await whole.search(query, { index: "clusters" }));
+      assert.ok(waves <= 3 && requests <= (most === 12 ? most : waves * most), `${connection}: ${requests} requests in ${waves} waves`);
+      total.bytes += bytes / 20;
+      total.requests += requests / 20;
+      await index.close();
+    }
+    console.log(`# ${connection}: ${Math.round(total.bytes)} bytes, ${total.requests.toFixed(1)} requests`);
+  }
+}

@@ -1,37 +1,61 @@
 // A static server with Range, CORS and a switch for each fault, which counts what it sends.
 import { createServer } from "node:http";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 
 const CORS = { "access-control-allow-origin": "*", "access-control-expose-headers": "Content-Range, Content-Encoding" };
 
 /**
- * What can go wrong. Each takes (request facts, response) and returns true when it answered.
- * `facts` = { path, body, type, range: [from, to] | undefined }
+ * What can go wrong. Each takes (facts, response, state) and answers, or leaves the request without an answer.
+ * `facts` = { url, path, body, type, range: [from, to] | undefined }
  */
 export const faults = {
   "ignore-range": (f, res) => send(res, 200, f.body, { "content-type": f.type }),
   "not-found": (f, res) => send(res, 404, "no such file"),
+  unauthorized: (f, res) => send(res, 401, "token expired"),
   forbidden: (f, res) => send(res, 403, "no"),
+  "not-modified": (f, res) => void res.writeHead(304, CORS).end(),
+  precondition: (f, res) => send(res, 412, ""),
   "server-error": (f, res) => send(res, 503, "later"),
+  ...Object.fromEntries(["0", "1", "1000000000", "soon 2099"].map((after) => [`retry-after ${after}`, (f, res) => send(res, 429, "later", { "retry-after": after })])),
+  "retry-after date": (f, res) => send(res, 503, "later", { "retry-after": new Date(Date.now() + 9e9).toUTCString() }),
+  ...Object.fromEntries([301, 302, 307, 308].flatMap((status) => [
+    [`${status} here`, (f, res) => void res.writeHead(status, { ...CORS, location: `${f.url}${f.url.includes("?") ? "&" : "?"}moved` }).end()],
+    [`${status} elsewhere`, (f, res, state) => void res.writeHead(status, { ...CORS, location: state.elsewhere + f.url }).end()],
+  ])),
   html: (f, res) => send(res, 200, "<!doctype html><title>Welcome</title>", { "content-type": "text/html" }),
-  "html-206": (f, res) => send(res, 206, "<!doctype html>".padEnd(f.range[1] - f.range[0]), { "content-type": "application/octet-stream", ...contentRange(f) }),
-  "short-body": (f, res) => send(res, 206, part(f).subarray(0, -10), { "content-type": f.type, ...contentRange(f) }),
-  "empty-body": (f, res) => send(res, 206, "", { "content-type": f.type, ...contentRange(f) }),
-  "long-body": (f, res) => send(res, 206, Buffer.concat([part(f), Buffer.alloc(10)]), { "content-type": f.type, ...contentRange(f) }),
-  "wrong-start": (f, res) => send(res, 206, part(f), { "content-range": `bytes ${f.range[0] + 1}-${f.range[1]}/${f.body.length}` }),
-  "wrong-total": (f, res) => send(res, 206, part(f), { "content-range": `bytes ${f.range[0]}-${f.range[1] - 1}/${f.body.length + 1}` }),
-  gzip: (f, res) => send(res, 206, gzipSync(part(f)), { "content-encoding": "gzip", ...contentRange(f) }),
+  refuse: (f, res) => res.destroy(),
+  stall: () => {},
+};
+
+/** The same, of answers to ranges. */
+export const rangeFaults = {
+  "html-206": (f, res) => partial(f, res, Buffer.from("<!doctype html>".padEnd(f.range[1] - f.range[0])), { "content-type": "text/html" }),
+  "html-as-bytes": (f, res) => partial(f, res, Buffer.from("<!doctype html>".padEnd(f.range[1] - f.range[0]))),
+  "short-body": (f, res) => partial(f, res, part(f).subarray(0, -10)),
+  "empty-body": (f, res) => partial(f, res, ""),
+  "long-body": (f, res) => partial(f, res, Buffer.concat([part(f), Buffer.alloc(10)])),
+  "wrong-start": (f, res) => partial(f, res, part(f), { "content-range": `bytes ${f.range[0] + 1}-${f.range[1]}/${f.body.length}` }),
+  "wrong-total": (f, res) => partial(f, res, part(f), { "content-range": `bytes ${f.range[0]}-${f.range[1] - 1}/${f.body.length + 1}` }),
+  "total-changing": (f, res, state) => partial(f, res, part(f), { "content-range": `bytes ${f.range[0]}-${f.range[1] - 1}/${f.body.length + state.requests}` }),
+  "total-star": (f, res) => partial(f, res, part(f), { "content-range": `bytes ${f.range[0]}-${f.range[1] - 1}/*` }),
+  gzip: (f, res) => partial(f, res, gzipSync(part(f)), { "content-encoding": "gzip" }),
+  brotli: (f, res) => partial(f, res, brotliCompressSync(part(f)), { "content-encoding": "br" }),
   multipart: (f, res) => send(res, 206, part(f), { "content-type": "multipart/byteranges; boundary=x" }),
   "not-satisfiable": (f, res) => send(res, 416, "", { "content-range": `bytes */${f.body.length}` }),
-  reset: (f, res) => {
-    const body = part(f);
-    res.writeHead(206, { ...CORS, "content-length": body.length, ...contentRange(f) });
-    res.write(body.subarray(0, body.length >> 1), () => res.destroy());
-    return true;
-  },
-  refuse: (f, res) => (res.destroy(), true),
-  "hidden-range": (f, res) => send(res, 206, part(f), { "content-type": f.type, ...contentRange(f), "access-control-expose-headers": "" }),
+  "hidden-range": (f, res) => partial(f, res, part(f), { "access-control-expose-headers": "" }),
   "no-content-range": (f, res) => send(res, 206, part(f), { "content-type": f.type }),
+  chunked: (f, res) => (res.writeHead(206, { ...CORS, ...contentRange(f) }), res.write(part(f).subarray(0, 9)), res.end(part(f).subarray(9))),
+  "length-too-large": (f, res) => raw(f, res, part(f).length + 10, part(f)),
+  "length-too-small": (f, res) => raw(f, res, part(f).length - 10, part(f)),
+  twice: (f, res) => raw(f, res, part(f).length, part(f), 2),
+  "etag-weak": (f, res) => partial(f, res, part(f), { etag: `W/"${Math.random()}"` }),
+  "etag-each-its-own": (f, res) => partial(f, res, part(f), { etag: `"${Math.random()}"` }),
+  /** Another file of the same length, under an ETag of its own where there are ETags. */
+  replaced: (f, res, state) => partial(f, res, part(f).map((byte) => byte ^ 255), state.etag ? { etag: '"other"' } : {}),
+  reset: (f, res) => broken(f, res, part(f).length >> 1, (socket) => socket.destroy()),
+  "reset-after": (f, res, state) => broken(f, res, state.after, (socket) => socket.destroy()),
+  "stall-body": (f, res) => broken(f, res, part(f).length >> 1, () => {}),
+  drip: (f, res) => void drip(res, f, contentRange(f), 1, 100),
 };
 
 /**
@@ -45,11 +69,15 @@ export async function serve(files) {
     fault: undefined,
     only: /./,
     times: Infinity,
-    /** Milliseconds before each answer. */
+    /** Milliseconds before each answer, or what gives them for the nth request. */
     delay: 0,
     /** Bytes after which a body pauses for `pause` ms, to see it arrive in pieces. */
     pieces: 0,
-    redirect: undefined,
+    /** For the faults: another origin; the bytes after which "reset-after" breaks off. */
+    elsewhere: "",
+    after: 0,
+    /** Of every answer, if set. */
+    etag: undefined,
     log: [],
     requests: 0,
     bytes: 0,
@@ -65,21 +93,22 @@ export async function serve(files) {
   const server = createServer(async (req, res) => {
     const path = decodeURIComponent(new URL(req.url, "http://x").pathname);
     state.requests += 1;
-    state.log.push({ method: req.method, url: req.url, path, range: req.headers.range, headers: req.headers });
+    state.log.push({ method: req.method, url: req.url, path, range: req.headers.range, headers: req.headers, at: performance.now() });
     const { write, end } = res;
     res.write = (chunk, ...rest) => ((state.bytes += chunk.length), write.call(res, chunk, ...rest));
     res.end = (chunk, ...rest) => ((state.bytes += chunk?.length ?? 0), end.call(res, chunk, ...rest));
     res.on("close", () => (state.aborted += res.writableFinished ? 0 : 1));
-    if (state.delay) await new Promise((resolve) => setTimeout(resolve, state.delay));
-    if (state.redirect) return void res.writeHead(302, { ...CORS, location: state.redirect + req.url }).end();
+    const delay = typeof state.delay === "function" ? state.delay(state.requests) : state.delay;
+    if (delay) await new Promise((resolve) => setTimeout(resolve, delay));
     const file = find(path);
     if (!file) return void send(res, 404, "not found");
-    const facts = factsOf(path, file, req.headers.range);
-    if (state.fault && state.times > 0 && state.only.test(path) && (facts.range || !/206|range|body|wrong|gzip|multi|reset|satis/.test(state.fault) || state.fault === "ignore-range")) {
+    const facts = factsOf(req.url, path, file, req.headers.range);
+    const fault = faults[state.fault] ?? (facts.range && rangeFaults[state.fault]);
+    if (fault && state.times > 0 && state.only.test(path) && !/[?&]moved/.test(req.url)) {
       state.times -= 1;
-      if (faults[state.fault](facts, res)) return;
+      return void fault(facts, res, state);
     }
-    const headers = { "content-type": facts.type, ...file.headers, ...(facts.range && contentRange(facts)) };
+    const headers = { "content-type": facts.type, ...file.headers, ...(state.etag && { etag: state.etag }), ...(facts.range && contentRange(facts)) };
     if (facts.range && facts.range[0] >= facts.range[1]) return void send(res, 416, "");
     if (state.pieces) return void drip(res, facts, headers, state.pieces);
     send(res, facts.range ? 206 : 200, part(facts), headers);
@@ -89,10 +118,11 @@ export async function serve(files) {
   return state;
 }
 
-function factsOf(path, file, range) {
+function factsOf(url, path, file, range) {
   const body = Buffer.from(file.body);
   const match = /^bytes=(\d+)-(\d+)$/.exec(range ?? "");
   return {
+    url,
     path,
     body,
     type: file.type ?? "application/octet-stream",
@@ -107,15 +137,33 @@ function send(res, status, body, headers = {}) {
   const bytes = Buffer.from(body);
   res.writeHead(status, { ...CORS, "content-length": bytes.length, ...headers });
   res.end(bytes);
-  return true;
 }
 
-async function drip(res, facts, headers, size) {
+function partial(facts, res, body, headers = {}) {
+  send(res, 206, body, { "content-type": facts.type, ...contentRange(facts), ...headers });
+}
+
+/** Past Node, which would not send a length that is not so. */
+function raw(facts, res, length, body, times = 1) {
+  const head = `HTTP/1.1 206 Partial Content\r\naccess-control-allow-origin: *\r\ncontent-length: ${length}\r\ncontent-range: ${contentRange(facts)["content-range"]}\r\n\r\n`;
+  for (let i = 0; i < times; i++) res.socket.write(Buffer.concat([Buffer.from(head), body]));
+  res.socket.end();
+}
+
+/** The first bytes of an answer; then whatever happens to it. */
+function broken(facts, res, bytes, then) {
+  res.writeHead(206, { ...CORS, "content-length": part(facts).length, ...contentRange(facts) });
+  res.flushHeaders();
+  if (bytes === 0) return void then(res);
+  res.write(part(facts).subarray(0, bytes), () => then(res));
+}
+
+async function drip(res, facts, headers, size, pause = 5) {
   const body = part(facts);
   res.writeHead(facts.range ? 206 : 200, { ...CORS, "content-length": body.length, ...headers });
   for (let at = 0; at < body.length && !res.destroyed; at += size) {
     res.write(body.subarray(at, at + size));
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
   res.end();
 }
