@@ -34,6 +34,17 @@ pub(super) trait Block {
     unsafe fn ready(query: &Self::QueryBlock) -> Self::Ready;
     unsafe fn add(sum: Self::Sum, query: Self::Ready, row: &Self::RowBlock) -> Self::Sum;
     unsafe fn finish(sum: Self::Sum) -> Self::Out;
+
+    /// The first `n` bytes of a block, less than it has, then zeros.
+    ///
+    /// `n` bytes can be read at `row`.
+    #[inline(always)]
+    unsafe fn first(row: *const u8, n: usize) -> Self::RowBlock {
+        let mut block: Self::RowBlock = bytemuck::Zeroable::zeroed();
+        // SAFETY: the caller promises `n` bytes, and a block has more.
+        unsafe { copy_short(row, bytemuck::bytes_of_mut(&mut block).as_mut_ptr(), n) };
+        block
+    }
 }
 
 /// Elements in a block.
@@ -150,11 +161,8 @@ impl<'a, B: Block> Query<'a, B> {
             // SAFETY: the row holds at least one whole block, so its last `block` bytes exist.
             return unsafe { row.add((self.blocks - 1) * block + rest).cast::<B::RowBlock>().read() };
         }
-        let mut padded: B::RowBlock = bytemuck::Zeroable::zeroed();
-        let to = bytemuck::bytes_of_mut(&mut padded).as_mut_ptr();
         // SAFETY: the row ends `rest` bytes after its whole blocks, and `rest` is less than a block.
-        unsafe { copy_short(row.add(self.blocks * block), to, rest) };
-        padded
+        unsafe { B::first(row.add(self.blocks * block), rest) }
     }
 }
 

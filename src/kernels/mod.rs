@@ -8,6 +8,7 @@
 //! | `lanes.rs` | the blocks of floats, written once over sixteen lanes |
 //! | `scalar.rs` | the blocks in plain Rust; always compiled, and the definition of every result |
 //! | `avx2.rs` | the blocks for x86-64 with AVX2 |
+//! | `avx512.rs` | the blocks for x86-64 with AVX-512, VNNI and VPOPCNTDQ |
 //! | `simd128.rs` | the blocks for WebAssembly SIMD |
 //! | `tests.rs` | every table against plain formulas, and against scalar bit for bit |
 //!
@@ -34,6 +35,8 @@ mod table;
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
 #[cfg(test)]
@@ -57,7 +60,7 @@ pub type Gather<Q, T> = fn(query: &[Q], rows: &[u8], stride: usize, ids: &[u32],
 /// The functions of one instruction set. They all compute the same results.
 #[derive(Clone, Copy, Debug)]
 pub struct Kernels {
-    /// The instruction set: `scalar`, `avx2`, `simd128`.
+    /// The instruction set: `scalar`, `avx2`, `avx512`, `simd128`.
     pub name: &'static str,
 
     /// Sum of products.
@@ -101,6 +104,8 @@ pub struct Kernels {
 
 /// The choices beyond scalar, best first. `None` if this machine cannot run it.
 const SIMD: &[fn() -> Option<Kernels>] = &[
+    #[cfg(target_arch = "x86_64")]
+    avx512::detect,
     #[cfg(target_arch = "x86_64")]
     avx2::detect,
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
