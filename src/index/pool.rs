@@ -47,16 +47,23 @@ impl Pool {
     /// Keeps the candidate if it is among the nearest. A position must be offered once only.
     #[inline]
     pub(crate) fn offer(&mut self, distance: f32, position: u32) {
+        self.keep(distance, position);
+    }
+
+    /// As [`Pool::offer`]; says whether it was kept.
+    #[inline]
+    pub(crate) fn keep(&mut self, distance: f32, position: u32) -> bool {
         let key = Key::new(distance, position);
         if self.keys.len() == self.capacity {
             match self.keys.last() {
                 Some(&last) if key.0 < last.0 => self.keys.pop(),
-                _ => return,
+                _ => return false,
             };
         }
         let at = self.keys.partition_point(|&k| k < key);
         self.keys.insert(at, key);
         self.cursor = self.cursor.min(at);
+        true
     }
 
     /// The nearest candidate that was not taken yet.

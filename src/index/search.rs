@@ -9,6 +9,7 @@ use super::plan::{self, Depth, Facts, Route};
 use super::pool::Pool;
 use super::{Answer, SearchOptions, flat};
 use crate::error::Error;
+use crate::kernels::prefetch;
 use crate::quant::{Codec, Prepared};
 use crate::segment::{SectionKind, Segment};
 use crate::storage::{Extent, Read, Source, Sum};
@@ -179,7 +180,8 @@ impl Search {
         for (query, state) in self.queries.chunks_exact(segment.dim()).zip(&mut self.states) {
             let codec = &*segment.codes.codec;
             codec.prepare(query, false, &mut scratch.prepared);
-            let mut to = FromQuery { codec, prepared: &mut scratch.prepared, rows };
+            let stride = segment.codes.stride as usize;
+            let mut to = FromQuery { codec, prepared: &mut scratch.prepared, rows, stride };
             scratch.beam.computed = 0;
             hnsw::search(&graph, &mut to, self.depth.ef, &mut scratch.beam)?;
             // The walk reached fewer rows than are wanted: few links, or many rows that are the same.
@@ -314,10 +316,15 @@ struct FromQuery<'a> {
     codec: &'a dyn Codec,
     prepared: &'a mut Prepared,
     rows: &'a [u8],
+    stride: usize,
 }
 
 impl Distances for FromQuery<'_> {
     fn distances(&mut self, ids: &[u32], out: &mut [f32]) {
         self.codec.distances(self.prepared, self.rows, ids, out);
+    }
+
+    fn prefetch(&self, ids: &[u32]) {
+        ids.iter().for_each(|&id| prefetch(&self.rows[id as usize * self.stride..][..self.stride]));
     }
 }

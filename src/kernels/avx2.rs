@@ -18,13 +18,7 @@ pub(super) fn detect() -> Option<Kernels> {
 table! {
     "avx2",
     #[target_feature(enable = "avx2,f16c,popcnt")]
-    lanes: F32x16, u7_i8: U7I8, i8: I8I8, hamming: Hamming, prefetch: prefetch,
-}
-
-#[inline(always)]
-fn prefetch(at: *const u8) {
-    // SAFETY: every x86-64 CPU has SSE, and a prefetch of any address is sound.
-    unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    lanes: F32x16, u7_i8: U7I8, i8: I8I8, hamming: Hamming,
 }
 
 /// Lanes 0 to 7, and 8 to 15.

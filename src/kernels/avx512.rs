@@ -20,13 +20,7 @@ pub(super) fn detect() -> Option<Kernels> {
 table! {
     "avx512",
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni,avx512vpopcntdq")]
-    lanes: F32x16, u7_i8: U7I8, i8: I8I8, hamming: Hamming, prefetch: prefetch,
-}
-
-#[inline(always)]
-fn prefetch(at: *const u8) {
-    // SAFETY: every x86-64 CPU has SSE, and a prefetch of any address is sound.
-    unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    lanes: F32x16, u7_i8: U7I8, i8: I8I8, hamming: Hamming,
 }
 
 /// Lane j is lane j.

@@ -220,18 +220,11 @@ pub(super) unsafe fn four<B: Block, R: Pod>(query: &[B::Query], rows: [&[R]; 4])
     unsafe { Query::<B>::new(query).score_four(starts) }
 }
 
-/// How many rows ahead of the ones being scored are asked for, and how many cache lines of each:
-/// the hardware sees a longer row coming. Of 4 to 32 rows and 8 lines to all, these were the best
-/// with rows in memory, and cost the least with rows in cache.
-const AHEAD: usize = 16;
-const LINES: usize = 8;
-const CACHE_LINE: usize = 64;
-
 /// Scores the rows named by `ids`. See [`Gather`](super::Gather).
 ///
 /// # Safety
 ///
-/// The CPU has the features of `B` and of `prefetch`.
+/// The CPU has the features of `B`.
 #[inline(always)]
 pub(super) unsafe fn gather<B: Block>(
     query: &[B::Query],
@@ -239,7 +232,6 @@ pub(super) unsafe fn gather<B: Block>(
     stride: usize,
     ids: &[u32],
     out: &mut [B::Out],
-    prefetch: unsafe fn(*const u8),
 ) {
     assert!(ids.len() == out.len(), "ids and out differ in length");
     let Some(&last) = ids.iter().max() else { return };
@@ -248,20 +240,8 @@ pub(super) unsafe fn gather<B: Block>(
 
     let query = Query::<B>::new(query);
     let start = |id: u32| rows.as_ptr().wrapping_add(id as usize * stride);
-    let ask = |id: u32| {
-        for line in (0..stride).step_by(CACHE_LINE).take(LINES) {
-            // SAFETY: the features are the caller's promise; a prefetch of any address is sound.
-            unsafe { prefetch(start(id).wrapping_add(line)) };
-        }
-    };
-    for &id in ids.iter().take(AHEAD) {
-        ask(id);
-    }
     let mut i = 0;
     while i + 4 <= ids.len() {
-        for &id in ids.iter().skip(i + AHEAD).take(4) {
-            ask(id);
-        }
         let four = [start(ids[i]), start(ids[i + 1]), start(ids[i + 2]), start(ids[i + 3])];
         // SAFETY: the row of the largest id fits into `rows`, so all do; features as above.
         out[i..i + 4].copy_from_slice(&unsafe { query.score_four(four) });

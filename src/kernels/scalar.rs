@@ -7,11 +7,8 @@ use half::f16;
 
 table! {
     "scalar",
-    lanes: [f32; 16], u7_i8: U7I8, i8: I8I8, hamming: Hamming, prefetch: prefetch,
+    lanes: [f32; 16], u7_i8: U7I8, i8: I8I8, hamming: Hamming,
 }
-
-#[inline(always)]
-fn prefetch(_: *const u8) {}
 
 /// `f` of each lane.
 macro_rules! lanes {

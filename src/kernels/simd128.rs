@@ -14,12 +14,8 @@ pub(super) fn detect() -> Option<Kernels> {
 
 table! {
     "simd128",
-    lanes: F32x16, u7_i8: Bytes<u8>, i8: Bytes<i8>, hamming: Hamming, prefetch: prefetch,
+    lanes: F32x16, u7_i8: Bytes<u8>, i8: Bytes<i8>, hamming: Hamming,
 }
-
-/// WebAssembly has none: four rows at a time keep the memory busy.
-#[inline(always)]
-fn prefetch(_: *const u8) {}
 
 /// Lanes 0 to 3, 4 to 7, and so on.
 #[derive(Clone, Copy)]

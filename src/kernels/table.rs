@@ -6,7 +6,7 @@ macro_rules! table {
     (
         $name:literal,
         $(#[$features:meta])?
-        lanes: $lanes:ty, u7_i8: $u7_i8:ty, i8: $i8:ty, hamming: $hamming:ty, prefetch: $prefetch:path,
+        lanes: $lanes:ty, u7_i8: $u7_i8:ty, i8: $i8:ty, hamming: $hamming:ty,
     ) => {
         /// All functions of this file. With features, only callable once they were detected.
         $(#[$features])?
@@ -37,7 +37,7 @@ macro_rules! table {
                     $(#[$features])?
                     fn $f(query: &[$q], rows: &[u8], stride: usize, ids: &[u32], out: &mut [$t]) {
                         // SAFETY: this function has the features of its block, so its caller does.
-                        unsafe { generic::gather::<$block>(query, rows, stride, ids, out, $prefetch) }
+                        unsafe { generic::gather::<$block>(query, rows, stride, ids, out) }
                     }
                 };
             }

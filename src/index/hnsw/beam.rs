@@ -4,11 +4,16 @@ use super::graph::GraphView;
 use crate::error::Error;
 use crate::index::pool::Pool;
 use crate::index::visited::Visited;
+use crate::kernels::prefetch;
+use std::ops::Range;
 
 /// Distances from one point to rows.
 pub(crate) trait Distances {
     /// `out[i]` = distance to row `ids[i]`, each below the graph's count.
     fn distances(&mut self, ids: &[u32], out: &mut [f32]);
+
+    /// Asks memory for rows whose distances will be asked for soon.
+    fn prefetch(&self, ids: &[u32]);
 }
 
 /// The scratch of a walk, reused from query to query.
@@ -16,7 +21,7 @@ pub(crate) trait Distances {
 pub(crate) struct Beam {
     pub(crate) pool: Pool,
     visited: Visited,
-    fresh: Vec<u32>,
+    nodes: Vec<u32>,
     distances: Vec<f32>,
     /// Distances computed since the caller last set it to 0.
     pub(crate) computed: u64,
@@ -51,10 +56,13 @@ pub(crate) fn descend(
     for l in (layer + 1..=g.top).rev() {
         loop {
             let before = here;
-            beam.fresh.clear();
-            collect(g, l, before, |_| true, &mut beam.fresh)?;
-            beam.score(to);
-            for (&node, &distance) in beam.fresh.iter().zip(&beam.distances) {
+            beam.nodes.clear();
+            beam.nodes.extend(g.links(l, before)?.iter().filter(|&&link| link != before));
+            to.prefetch(&beam.nodes);
+            beam.distances.resize(beam.nodes.len(), 0.0);
+            to.distances(&beam.nodes, &mut beam.distances);
+            beam.computed += beam.nodes.len() as u64;
+            for (&node, &distance) in beam.nodes.iter().zip(&beam.distances) {
                 if distance < best[0] || (distance == best[0] && node < here) {
                     (best[0], here) = (distance, node);
                 }
@@ -69,6 +77,9 @@ pub(crate) fn descend(
 
 /// Best-first over one layer from `starts`: the `ef` nearest are left in `beam.pool`. Every node is scored once, so
 /// the walk ends after at most `count` steps, whatever the links say.
+///
+/// The walk is one node ahead of what it knows: a node is chosen and the rows it links to are asked for before those of
+/// the node before it are scored, so that memory works while the CPU does.
 pub(crate) fn layer(
     g: &GraphView<'_>,
     to: &mut impl Distances,
@@ -79,52 +90,32 @@ pub(crate) fn layer(
 ) -> Result<(), Error> {
     beam.pool.reset(ef);
     beam.visited.reset(g.count);
-    beam.fresh.clear();
-    for &start in starts {
-        if beam.visited.insert(start) {
-            beam.fresh.push(start);
-        }
+    let fresh = beam.visited.extend(starts);
+    beam.offer(g, layer, to, fresh);
+    let mut waiting = 0..0;
+    loop {
+        let fresh = match beam.pool.take() {
+            Some(node) => beam.visited.extend(g.links(layer, node)?),
+            None if waiting.is_empty() => return Ok(()),
+            None => 0..0,
+        };
+        to.prefetch(beam.visited.added(fresh.clone()));
+        beam.offer(g, layer, to, waiting);
+        waiting = fresh;
     }
-    beam.offer(to);
-    while let Some(node) = beam.pool.take() {
-        beam.fresh.clear();
-        collect(g, layer, node, |l| beam.visited.insert(l), &mut beam.fresh)?;
-        beam.offer(to);
-    }
-    Ok(())
 }
 
 impl Beam {
-    fn score(&mut self, to: &mut impl Distances) {
-        self.distances.resize(self.fresh.len(), 0.0);
-        to.distances(&self.fresh, &mut self.distances);
-        self.computed += self.fresh.len() as u64;
-    }
-
-    fn offer(&mut self, to: &mut impl Distances) {
-        self.score(to);
-        for (&node, &distance) in self.fresh.iter().zip(&self.distances) {
-            self.pool.offer(distance, node);
+    /// Scores these of the visited. Those that are kept may be next, so their links are asked for.
+    fn offer(&mut self, g: &GraphView<'_>, layer: usize, to: &mut impl Distances, range: Range<usize>) {
+        let nodes = self.visited.added(range);
+        self.distances.resize(nodes.len(), 0.0);
+        to.distances(nodes, &mut self.distances);
+        self.computed += nodes.len() as u64;
+        for (&node, &distance) in nodes.iter().zip(&self.distances) {
+            if self.pool.keep(distance, node) {
+                prefetch(g.links_unchecked(layer, node));
+            }
         }
     }
-}
-
-/// The neighbours of `node` that `wanted` accepts. A link that leaves the graph is an error, not a read.
-#[inline]
-fn collect(
-    g: &GraphView<'_>,
-    layer: usize,
-    node: u32,
-    mut wanted: impl FnMut(u32) -> bool,
-    into: &mut Vec<u32>,
-) -> Result<(), Error> {
-    for &link in g.links(layer, node) {
-        if link as usize >= g.count {
-            return Err(Error::corrupt("graph", format!("node {node} links to {link}, beyond the last row")));
-        }
-        if link != node && wanted(link) {
-            into.push(link);
-        }
-    }
-    Ok(())
 }

@@ -7,7 +7,7 @@ use super::prune::{Between, prune};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::exec;
-use crate::kernels::kernels;
+use crate::kernels::{kernels, prefetch};
 use crate::metric::Metric;
 use crate::quant::Sq8;
 use crate::quant::kmeans::hash;
@@ -121,7 +121,7 @@ fn link(rows: &Rows<'_>, graph: &mut Graph, batch: Vec<Linked>) {
 /// A target's links with the new ones among them; pruned only when they are too many.
 fn merge(rows: &Rows<'_>, g: &GraphView<'_>, target: &[(usize, u32, f32, u32)]) -> Vec<u32> {
     let (layer, node) = (target[0].0, target[0].1);
-    let links = g.links(layer, node);
+    let links = g.links_unchecked(layer, node);
     let mut all: Vec<u32> = links.iter().copied().filter(|&l| l != node).collect();
     if all.len() + target.len() <= links.len() {
         all.extend(target.iter().map(|t| t.3));
@@ -191,5 +191,10 @@ struct FromRow<'a, 'b> {
 impl Distances for FromRow<'_, '_> {
     fn distances(&mut self, ids: &[u32], out: &mut [f32]) {
         self.rows.between(self.row, ids, out);
+    }
+
+    fn prefetch(&self, ids: &[u32]) {
+        ids.iter()
+            .for_each(|&id| prefetch(&self.rows.codes[id as usize * self.rows.stride..][..self.rows.dim]));
     }
 }

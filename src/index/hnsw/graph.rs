@@ -146,9 +146,20 @@ impl<'a> GraphView<'a> {
         self.upper.binary_search(&node).map_or(0, |at| (self.first[at + 1] - self.first[at]) as usize)
     }
 
-    /// Where `node` links to in `layer`; nothing if it is not there.
+    /// Where `node` links to in `layer`; nothing if it is not there. A link that leaves the graph is an error, not a
+    /// read.
     #[inline]
-    pub(crate) fn links(&self, layer: usize, node: u32) -> &'a [u32] {
+    pub(crate) fn links(&self, layer: usize, node: u32) -> Result<&'a [u32], Error> {
+        let links = self.links_unchecked(layer, node);
+        match links.iter().fold(0, |most, &link| most.max(link)) as usize >= self.count {
+            true => Err(bad(&format!("node {node} links beyond the last row"))),
+            false => Ok(links),
+        }
+    }
+
+    /// As [`GraphView::links`], not yet looked at.
+    #[inline]
+    pub(crate) fn links_unchecked(&self, layer: usize, node: u32) -> &'a [u32] {
         if layer == 0 {
             return &self.base[node as usize * 2 * self.m..][..2 * self.m];
         }
@@ -162,12 +173,12 @@ impl<'a> GraphView<'a> {
 
     /// Follows every link once: each must lead to a node that is in the same layer.
     pub(crate) fn verify(&self) -> Result<(), Error> {
-        if let Some(at) = self.base.iter().position(|&l| l as usize >= self.count) {
-            return Err(bad(&format!("node {} links beyond the last row", at / (2 * self.m))));
+        for node in 0..self.count as u32 {
+            self.links(0, node)?;
         }
         for &node in self.upper {
             for layer in 1..=self.levels(node) {
-                if self.links(layer, node).iter().any(|&l| self.levels(l) < layer) {
+                if self.links(layer, node)?.iter().any(|&l| self.levels(l) < layer) {
                     return Err(bad(&format!("node {node} links to a node that is not in layer {layer}")));
                 }
             }
