@@ -48,6 +48,14 @@ impl Sq8 {
     }
 }
 
+/// To the nearest integer, ties to even, of a number below 2^22: at 2^23 the bits after the point fall off. The method of
+/// f32 is a call for each number where the CPU may be without the instruction.
+#[inline]
+fn round(x: f32) -> f32 {
+    const UP: f32 = 12_582_912.0;
+    (x + UP) - UP
+}
+
 fn i32_at(code: &[u8], at: usize) -> i32 {
     code.get(at..).and_then(|c| c.first_chunk()).map_or(0, |b| i32::from_le_bytes(*b))
 }
@@ -64,7 +72,7 @@ impl Codec for Sq8 {
         let (mut sum, mut norm) = (0i32, 0.0f64);
         for (o, x) in out.iter_mut().zip(row.iter().zip(&self.mean).map(centred)) {
             // A subnormal largest has scale 0: the row is its mean.
-            let code = if scale > 0.0 { (x / scale).round_ties_even().clamp(-127.0, 127.0) as i8 } else { 0 };
+            let code = if scale > 0.0 { round(x / scale).clamp(-127.0, 127.0) as i8 } else { 0 };
             sum += i32::from(code);
             norm += f64::from(x) * f64::from(x);
             *o = code as u8;
@@ -102,8 +110,7 @@ impl Codec for Sq8 {
         if !fine {
             let largest = prepared.floats.iter().fold(0.0f32, |a, x| a.max(x.abs()));
             let step = largest / 63.0;
-            let code =
-                |x: &f32| if step > 0.0 { (x / step).round_ties_even().clamp(-63.0, 63.0) as i32 } else { 0 };
+            let code = |x: &f32| if step > 0.0 { round(x / step).clamp(-63.0, 63.0) as i32 } else { 0 };
             prepared.bytes.extend(prepared.floats.iter().map(|x| (code(x) + OFFSET) as u8));
             prepared.factor = step;
         }
@@ -134,6 +141,22 @@ impl Codec for Sq8 {
                     dot.wrapping_sub(i32_at(code, dim + 4).wrapping_mul(OFFSET)) as f32,
                 );
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::round;
+
+    #[test]
+    fn rounds_as_the_standard_library_does() {
+        for i in -5_000_000..=5_000_000 {
+            let x = i as f32 / 32_768.0;
+            assert_eq!(round(x), x.round_ties_even(), "{x}");
+        }
+        for x in [0.0, -0.0, 0.5, -0.5, 1.5, 2.5, -126.5, 126.5, f32::MIN_POSITIVE, 1e-45, 62.499_996] {
+            assert_eq!(round(x), x.round_ties_even(), "{x}");
         }
     }
 }
