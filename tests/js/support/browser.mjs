@@ -34,7 +34,7 @@ export async function site(files, csp) {
 
 async function packageFiles() {
   const out = {};
-  for (const dir of ["dist", "dist/sources", "wasm/search", "wasm/build"]) {
+  for (const dir of ["dist", "dist/sources", "wasm/search", "wasm/relaxed", "wasm/build"]) {
     for (const name of await readdir(join(root, dir))) {
       if (TYPES[extname(name)]) out[`/pagevec/${dir}/${name}`] = { body: await readFile(join(root, dir, name)) };
     }
