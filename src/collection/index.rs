@@ -31,18 +31,20 @@ impl Index {
     /// # Errors
     /// Those of [`Segment::open`].
     pub fn from_bytes(file: &[u8]) -> Result<Self, Error> {
-        Index::over(Buffer::copy_of(file)?)
+        Index::over(Box::new(Whole(Buffer::copy_of(file)?)), file.len() as u64)
     }
 
-    /// Over bytes that are here as a whole.
-    pub(crate) fn over(bytes: impl AsRef<[u8]> + Send + Sync + 'static) -> Result<Self, Error> {
-        let segment = Segment::open(bytes.as_ref(), bytes.as_ref().len() as u64)?;
+    /// The segment in a file of `length` bytes that is here as a whole; reads its front alone.
+    pub(crate) fn segment_of(source: &dyn Source, length: u64) -> Result<Segment, Error> {
+        let first = |length: u64| source.get(Extent { offset: 0, length }).unwrap_or_default();
+        Segment::open(first(front_length(first(length.min(HEAD)), length)?), length)
+    }
+
+    /// Over a file of `length` bytes that is here as a whole.
+    pub(crate) fn over(source: Box<dyn Source + Send + Sync>, length: u64) -> Result<Self, Error> {
+        let segment = Index::segment_of(&*source, length)?;
         let info = segment.info();
-        let bytes = Bytes::Here {
-            source: Box::new(Whole(bytes)),
-            segment: Box::new(segment),
-            scratch: Mutex::default(),
-        };
+        let bytes = Bytes::Here { source, segment: Box::new(segment), scratch: Mutex::default() };
         Ok(Index { bytes, info, path: None, content_id: None })
     }
 
@@ -67,6 +69,14 @@ impl Index {
             path: None,
             content_id: None,
         })
+    }
+
+    /// The bytes of the file, if they are here as a whole: given, or mapped.
+    pub fn file(&self) -> Option<&[u8]> {
+        match &self.bytes {
+            Bytes::Here { source, .. } => source.get(Extent { offset: 0, length: self.info.file_length }),
+            Bytes::Elsewhere(_) => None,
+        }
     }
 
     /// The segment's facts.

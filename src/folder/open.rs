@@ -75,7 +75,11 @@ fn open_entry(folder: &Path, entry: &mut Entry, options: &OpenOptions) -> Result
 
 fn open_file(file: &Path, options: &OpenOptions) -> Result<Index, Error> {
     let mut index = match options.io {
-        Io::Mmap => Index::over(Mapped::open(file)?)?,
+        Io::Mmap => {
+            let map = Mapped::open(file)?;
+            let length = map.length();
+            Index::over(Box::new(map), length)?
+        }
         Io::Pread => Index::reading(Box::new(PositionedFile::open(file)?), options.memory_budget)?,
         Io::Parts => {
             return Err(Error::argument(

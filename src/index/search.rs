@@ -173,7 +173,9 @@ impl Search {
         if !missing.is_empty() {
             return Ok(missing);
         }
-        let graph = here(source, segment.required(SectionKind::Graph)?)?;
+        let parts = [segment.required(SectionKind::Graph)?, segment.codes.extent];
+        source.prefetch(&mut parts.into_iter());
+        let graph = here(source, parts[0])?;
         let graph = GraphView::new(graph, segment.count(), segment.header.m, scratch.graph_checked)?;
         scratch.graph_checked = true;
         let rows = here(source, segment.codes.extent)?;
@@ -221,6 +223,7 @@ impl Search {
         }
         let read = chunk_around(segment, source, first);
         let count = read.extent.length / codes.stride;
+        source.prefetch(&mut std::iter::once(read.extent));
         let rows = source.get(read.extent);
         if rows.is_none() {
             missing.push(read);

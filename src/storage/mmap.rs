@@ -1,27 +1,129 @@
 //! A file mapped into memory.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 use super::file::open_regular;
+use super::{Extent, Source, advice, slice};
 use crate::error::Error;
 
+/// What one bit of `asked` stands for.
+const PAGE: u64 = 4096;
+/// Linux reads no more than its read-ahead at one request and forgets the rest.
+const PIECE: u64 = 128 << 10;
+/// After so many hints all are forgotten: pages may have been evicted since.
+const FORGET: u32 = 4096;
+
 /// A read-only mapping. Truncating the file under it is a SIGBUS: for files that others may truncate, use pread.
+///
+/// The mapping is read at random: a fault reads its page and no more. What a search will touch is asked for beforehand
+/// (`prefetch`), so that a cold search waits once a wave, not once a page.
 #[derive(Debug)]
-pub(crate) struct Mapped(memmap2::Mmap);
+pub(crate) struct Mapped {
+    map: memmap2::Mmap,
+    /// Pages that were asked for: a warm search must not pay for a call of the system for each of its extents.
+    asked: Vec<AtomicU64>,
+    hints: AtomicU32,
+}
 
 impl Mapped {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let io = |source| Error::Io { path: path.display().to_string(), source };
-        let (file, _) = open_regular(path)?;
+        let (file, length) = open_regular(path)?;
         // SAFETY: segments are immutable and published under a name made of their content; whoever maps one promises
         // not to truncate or rewrite it meanwhile, as `Io::Mmap` says. Reads are bounds-checked slices of the mapping.
         let map = unsafe { memmap2::Mmap::map(&file) }.map_err(io)?;
-        Ok(Mapped(map))
+        advice::random(&map);
+        let asked = (0..length.div_ceil(PAGE * 64)).map(|_| AtomicU64::new(0)).collect();
+        Ok(Mapped { map, asked, hints: AtomicU32::new(0) })
+    }
+
+    /// Bytes of the whole file.
+    pub(crate) fn length(&self) -> u64 {
+        self.map.len() as u64
+    }
+
+    /// Bytes of memory beside the mapping.
+    pub(crate) fn overhead(&self) -> u64 {
+        self.asked.len() as u64 * 8
+    }
+
+    /// Whether some page of `extent` was not asked for before; from now on all are.
+    fn ask(&self, extent: Extent) -> bool {
+        let (first, end) = (extent.offset / PAGE, extent.end().div_ceil(PAGE));
+        let mut new = false;
+        let mut page = first;
+        while page < end {
+            let Some(word) = self.asked.get((page / 64) as usize) else { break };
+            let bits = (end - page).min(64 - page % 64);
+            let mask = (u64::MAX >> (64 - bits)) << (page % 64);
+            new |= word.load(Relaxed) & mask != mask && word.fetch_or(mask, Relaxed) & mask != mask;
+            page += bits;
+        }
+        new
     }
 }
 
-impl AsRef<[u8]> for Mapped {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
+impl Source for Mapped {
+    fn get(&self, extent: Extent) -> Option<&[u8]> {
+        slice(&self.map, extent)
+    }
+
+    fn holds(&self, _section: Extent) -> bool {
+        true
+    }
+
+    fn room(&self, section: Extent) -> (usize, u64) {
+        (usize::MAX, section.length)
+    }
+
+    fn prefetch(&self, extents: &mut dyn Iterator<Item = Extent>) {
+        if self.hints.fetch_add(1, Relaxed) % FORGET == FORGET - 1 {
+            self.asked.iter().for_each(|word| word.store(0, Relaxed));
+        }
+        let mut new: Vec<Extent> = extents.filter(|&e| self.ask(e)).collect();
+        new.sort_unstable();
+        let mut run: Option<Extent> = None;
+        let will_need = |run: Extent| {
+            for offset in (run.offset..run.end()).step_by(PIECE as usize) {
+                let length = PIECE.min(run.end() - offset);
+                advice::will_need(&self.map, offset as usize, length as usize);
+            }
+        };
+        for extent in new.into_iter().filter(|e| e.end() <= self.length()) {
+            match &mut run {
+                Some(run) if extent.offset <= run.end() + PAGE => {
+                    run.length = run.length.max(extent.end() - run.offset);
+                }
+                _ => {
+                    run.replace(extent).into_iter().for_each(will_need);
+                }
+            }
+        }
+        run.into_iter().for_each(will_need);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_asked_for_once_until_all_is_forgotten() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(PAGE * 200).unwrap();
+        let map = Mapped::open(file.path()).unwrap();
+        let pages = |first: u64, count: u64| Extent { offset: first * PAGE, length: count * PAGE };
+        assert!(map.ask(Extent { offset: 10, length: 20 }));
+        assert!(!map.ask(pages(0, 1)), "the same page");
+        assert!(map.ask(pages(0, 130)), "across words");
+        assert!(!map.ask(pages(60, 70)));
+        assert!(map.ask(Extent { offset: 130 * PAGE - 1, length: 2 }), "its second page is new");
+        assert!(map.ask(pages(199, 1)) && !map.ask(pages(199, 1)));
+        assert!(!map.ask(pages(4096, 1)), "beyond the end there is nothing to ask for");
+        for _ in 0..FORGET {
+            map.prefetch(&mut [pages(0, 1), pages(150, 100)].into_iter());
+        }
+        assert!(map.ask(pages(2, 1)), "forgotten");
     }
 }

@@ -6,6 +6,7 @@
 //! | `paged`, `slots` | a budgeted arena over a file that is elsewhere: whole sections, and slots of units |
 //! | `checksum` | XXH3 seeded by file and place |
 //! | `mmap`, `file` | native: the file mapped, or read by position |
+//! | `held` | native: the file mapped, and some of its sections in memory |
 //!
 //! Everything above reads through [`Source::get`]: the bytes of an extent if they are here, else nothing; a search
 //! then names the extent in its `Need` and is stepped again once somebody has delivered it.
@@ -18,13 +19,36 @@ mod slots;
 #[cfg(feature = "native")]
 mod file;
 #[cfg(feature = "native")]
+mod held;
+#[cfg(feature = "native")]
 mod mmap;
+
+/// Hints about a mapping, which an operating system may ignore: so may we ignore that it did.
+#[cfg(all(feature = "native", unix))]
+mod advice {
+    pub(super) fn random(map: &memmap2::Mmap) {
+        let _ = map.advise(memmap2::Advice::Random);
+    }
+
+    pub(super) fn will_need(map: &memmap2::Mmap, offset: usize, length: usize) {
+        let _ = map.advise_range(memmap2::Advice::WillNeed, offset, length);
+    }
+}
+
+#[cfg(all(feature = "native", not(unix)))]
+mod advice {
+    pub(super) fn random(_map: &memmap2::Mmap) {}
+
+    pub(super) fn will_need(_map: &memmap2::Mmap, _offset: usize, _length: usize) {}
+}
 
 pub(crate) use buffer::Buffer;
 pub(crate) use paged::{Paged, Region, Reserved};
 
 #[cfg(feature = "native")]
 pub(crate) use file::PositionedFile;
+#[cfg(feature = "native")]
+pub(crate) use held::Held;
 #[cfg(feature = "native")]
 pub(crate) use mmap::Mapped;
 
@@ -82,6 +106,9 @@ pub trait Source {
 
     /// How many units (rows, lists, chunks) of `section` can be here at once, and how long one may be.
     fn room(&self, section: Extent) -> (usize, u64);
+
+    /// Says what will be read next, so that what lies on a disk can be on its way all at once. A hint.
+    fn prefetch(&self, _extents: &mut dyn Iterator<Item = Extent>) {}
 }
 
 /// A file that is read piece by piece.
@@ -102,9 +129,7 @@ pub(crate) struct Whole<B>(pub(crate) B);
 
 impl<B: AsRef<[u8]>> Source for Whole<B> {
     fn get(&self, extent: Extent) -> Option<&[u8]> {
-        let start = usize::try_from(extent.offset).ok()?;
-        let length = usize::try_from(extent.length).ok()?;
-        self.0.as_ref().get(start..start.checked_add(length)?)
+        slice(self.0.as_ref(), extent)
     }
 
     fn holds(&self, _section: Extent) -> bool {
@@ -114,4 +139,11 @@ impl<B: AsRef<[u8]>> Source for Whole<B> {
     fn room(&self, section: Extent) -> (usize, u64) {
         (usize::MAX, section.length)
     }
+}
+
+/// The bytes of `extent` in a file that is all of `bytes`.
+fn slice(bytes: &[u8], extent: Extent) -> Option<&[u8]> {
+    let start = usize::try_from(extent.offset).ok()?;
+    let length = usize::try_from(extent.length).ok()?;
+    bytes.get(start..start.checked_add(length)?)
 }

@@ -1,0 +1,58 @@
+//! A mapped file of which some sections are held in memory: what every search reads, so that only rows may fault.
+
+use super::{Buffer, Extent, Mapped, Source, slice};
+use crate::error::Error;
+
+/// See the head of this file.
+pub(crate) struct Held {
+    map: Mapped,
+    parts: Vec<(Extent, Buffer)>,
+}
+
+impl Held {
+    /// Copies `sections` out of the mapping.
+    pub(crate) fn new(map: Mapped, sections: &[Extent]) -> Result<Self, Error> {
+        let copy = |&extent: &Extent| {
+            let bytes = map.get(extent).ok_or(Error::Length {
+                section: "file",
+                expected: extent.end(),
+                got: map.length(),
+            })?;
+            Ok((extent, Buffer::copy_of(bytes)?))
+        };
+        let parts = sections.iter().map(copy).collect::<Result<_, Error>>()?;
+        Ok(Held { map, parts })
+    }
+
+    /// Bytes of memory.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.parts.iter().map(|p| p.0.length).sum::<u64>() + self.map.overhead()
+    }
+
+    fn part(&self, extent: Extent) -> Option<&(Extent, Buffer)> {
+        self.parts.iter().find(|p| p.0.contains(extent))
+    }
+}
+
+impl Source for Held {
+    fn get(&self, extent: Extent) -> Option<&[u8]> {
+        match self.part(extent) {
+            Some((section, bytes)) => {
+                slice(bytes.as_ref(), Extent { offset: extent.offset - section.offset, ..extent })
+            }
+            None => self.map.get(extent),
+        }
+    }
+
+    fn holds(&self, section: Extent) -> bool {
+        self.map.holds(section)
+    }
+
+    fn room(&self, section: Extent) -> (usize, u64) {
+        self.map.room(section)
+    }
+
+    fn prefetch(&self, extents: &mut dyn Iterator<Item = Extent>) {
+        self.map.prefetch(&mut extents.filter(|&e| self.part(e).is_none()));
+    }
+}
