@@ -6,12 +6,15 @@
 //! | `parts`    | a segment as many small files, for hosts that ignore `Range` |
 //! | `publish`  | write a segment and its manifest so that a reader never sees half of either |
 //! | `open`     | open a folder or a file by mmap or pread |
+//! | `clustered` | vectors in memory, then in a mapped file, behind one small set of calls |
 
+mod clustered;
 mod manifest;
 mod open;
 mod parts;
 mod publish;
 
+pub use clustered::ClusteredIndex;
 pub use open::{Io, OpenOptions};
 pub use parts::{PartsInfo, parts};
 pub use publish::{Form, publish, publish_as};

@@ -63,7 +63,7 @@ fn create_folder(folder: &Path) -> Result<(), Error> {
 }
 
 /// The file is there whole or as it was before, whatever happens.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     write(path, bytes)?;
     sync_folder(path.parent().unwrap_or(Path::new(".")))
 }

@@ -1,0 +1,151 @@
+//! Vectors in memory or mapped, found by the clustered index: a segment with f32 rows and no graph, behind a few calls.
+
+use std::path::Path;
+
+use super::publish::replace;
+use crate::collection::Index;
+use crate::ctx::Ctx;
+use crate::error::Error;
+use crate::index::{Answer, BuildOptions, IndexChoice, SearchOptions, build};
+use crate::metric::Metric;
+use crate::quant::CodecKind;
+use crate::segment::SectionKind;
+use crate::storage::{Extent, Held, Mapped, Read, Source, Sum};
+
+/// A clustered index over full-precision vectors, searched from any number of threads.
+///
+/// It starts in memory. [`ClusteredIndex::use_mmap_storage`] moves the vectors to a file and keeps in memory what
+/// every search reads: the tree, its centroids, and the lists of 1-bit codes. That file is a segment like any other:
+/// [`ClusteredIndex::open`] and [`Index::open`] open it again.
+///
+/// Ids are the numbers of the rows as they were given: 0, 1, 2, …
+pub struct ClusteredIndex {
+    index: Index,
+    memory: u64,
+    mapped: bool,
+}
+
+impl ClusteredIndex {
+    /// Clusters `vectors` (row-major, `dim` wide): leaves of about `max_leaf_size` rows, about `branching_factor`
+    /// leaves in a cell, `max_iterations` rounds of k-means over all rows.
+    ///
+    /// # Errors
+    /// Those of [`build`].
+    pub fn build(
+        vectors: Vec<f32>,
+        dim: usize,
+        branching_factor: usize,
+        max_leaf_size: usize,
+        metric: Metric,
+        max_iterations: usize,
+    ) -> Result<Self, Error> {
+        let options = BuildOptions {
+            metric,
+            codec: CodecKind::F32,
+            graph: false,
+            branching: branching_factor,
+            max_leaf: max_leaf_size,
+            max_iterations,
+            ..Default::default()
+        };
+        let file = build(vectors, dim, None, &options, &Ctx::default())?;
+        let index = Index::from_bytes(&file)?;
+        let memory = index.info().file_length + index.info().memory_to_open;
+        Ok(ClusteredIndex { index, memory, mapped: false })
+    }
+
+    /// Maps a file that [`ClusteredIndex::use_mmap_storage`] wrote, or any segment with clusters.
+    ///
+    /// # Errors
+    /// `io`; `length` if the file is shorter or longer than its header says; those of [`Segment::open`]; `checksum` if
+    /// what is held in memory is not what was written; `argument` if the segment has no clusters.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let map = Mapped::open(path)?;
+        let length = map.length();
+        let segment = Index::segment_of(&map, length)?;
+        if segment.clusters.is_none() && segment.count() > 0 {
+            return Err(Error::argument("path", "this segment has no clusters: rebuild it with them"));
+        }
+        let sections = [SectionKind::Leaves, SectionKind::Lists].map(|kind| segment.extent(kind));
+        let sections: Vec<Extent> = sections.into_iter().flatten().collect();
+        map.prefetch(&mut sections.iter().copied());
+        let held = Held::new(map, &sections)?;
+        for extent in sections.into_iter().filter(|e| e.length > 0) {
+            segment.check(Read { extent, sum: Sum::Blocks }, held.get(extent).unwrap_or_default())?;
+        }
+        let memory = held.bytes() + segment.header.front_length;
+        let mut index = Index::over(Box::new(held), length)?;
+        index.path = Some(path.to_owned());
+        Ok(ClusteredIndex { index, memory, mapped: true })
+    }
+
+    /// Writes the index to `path` (to a temporary file, synced and renamed), maps the vectors, and frees theirs in
+    /// memory. On an error the index goes on in memory.
+    ///
+    /// # Errors
+    /// `argument` if the vectors are mapped already; `io`.
+    pub fn use_mmap_storage(&mut self, path: &Path) -> Result<(), Error> {
+        match self.index.file().filter(|_| !self.mapped) {
+            Some(file) => {
+                replace(path, file)?;
+                *self = ClusteredIndex::open(path)?;
+                Ok(())
+            }
+            None => {
+                let there = self.index.path().unwrap_or(Path::new("a file")).display();
+                let detail = format!("the vectors are mapped already, from {there}: an index is moved once");
+                Err(Error::argument("path", detail))
+            }
+        }
+    }
+
+    /// The `k` vectors nearest to `query`. `probes` lists are scanned, and the rows of at most `k · rerank_factor`
+    /// candidates are read; `None`: as many lists as the build was calibrated for, and 12.
+    ///
+    /// # Errors
+    /// `argument`, `dimension`, `not-finite`, `zero-vector`.
+    pub fn search(
+        &self,
+        query: &[f32],
+        k: usize,
+        probes: Option<usize>,
+        rerank_factor: Option<usize>,
+    ) -> Result<Answer, Error> {
+        self.index.search(query, &options(k, probes, rerank_factor))
+    }
+
+    /// [`ClusteredIndex::search`] for each of `queries` (row-major), in parallel.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn search_batch(
+        &self,
+        queries: &[f32],
+        k: usize,
+        probes: Option<usize>,
+        rerank_factor: Option<usize>,
+    ) -> Result<Vec<Answer>, Error> {
+        self.index.search_batch(queries, &options(k, probes, rerank_factor))
+    }
+
+    /// Bytes of memory that the index owns: all of the file, or what is left of it beside the mapping. A search takes
+    /// some kB more while it runs; pages of the mapping belong to the system, which takes them back when it must.
+    pub fn memory_usage_bytes(&self) -> u64 {
+        self.memory
+    }
+
+    /// Whether the vectors are mapped.
+    pub fn is_using_mmap(&self) -> bool {
+        self.mapped
+    }
+
+    /// The index as any other segment: its facts, ids and vectors.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+}
+
+fn options(k: usize, probes: Option<usize>, rerank_factor: Option<usize>) -> SearchOptions {
+    let rescore = rerank_factor.map(|factor| k.saturating_mul(factor));
+    SearchOptions { k, probes, rescore, index: IndexChoice::Clusters, ..Default::default() }
+}
