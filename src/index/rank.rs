@@ -27,6 +27,8 @@ impl Search {
         let mut needs = Vec::new();
         for (query, state) in self.queries.chunks_exact(segment.dim()).zip(&mut self.states) {
             rows.codec.prepare(query, true, &mut scratch.prepared);
+            let left = state.candidates.get(state.rescored..).unwrap_or_default();
+            source.prefetch(&mut left.iter().map(|c| rows.row(c.1)));
             state.rescore(rows, source, &mut scratch.prepared);
             for (at, &(_, position)) in state.candidates.iter().enumerate().skip(state.rescored) {
                 let label = state.labels.get(at).map(|l| l.row_sum);

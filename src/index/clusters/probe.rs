@@ -90,6 +90,8 @@ impl Probe {
             clusters.list_codec.prepare(query, prepared);
         }
         let mut missing = Vec::new();
+        let cells = self.cells.iter().flatten();
+        source.prefetch(&mut cells.map(|cell| clusters.cells.block(cell.1 as usize).extent));
         for cell in std::mem::take(self.cells.get_or_insert_default()) {
             let read = clusters.cells.block(cell.1 as usize);
             match source.get(read.extent) {
@@ -110,6 +112,7 @@ impl Probe {
             let nearest = enough(&promises, width.probes, width.k, rows);
             nearest.into_iter().filter_map(|at| found.get(at as usize).map(|f| f.1)).collect()
         });
+        source.prefetch(&mut lists.iter().map(|found| found.leaf.read.extent));
         for found in std::mem::take(lists) {
             match source.get(found.leaf.read.extent) {
                 Some(bytes) => self.scan(segment, clusters, &found, bytes, prepared)?,
