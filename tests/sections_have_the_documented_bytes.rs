@@ -76,8 +76,10 @@ fn ids_graph_and_front() {
     let graph = length(&narrow, "graph").unwrap() as f64 / n as f64;
     assert!((128.0..128.0 * 1.15).contains(&graph), "{graph} bytes of graph a vector");
     let front = narrow.info().memory_to_open;
-    // The header with 6 table entries and its sum, padded; a mean of 8 f32, padded; no sums: every section is one block.
-    assert_eq!(front, (96 + 40 * 6 + 8 + 40) + 64);
+    // The checksums of a node's code and of its links.
+    assert_eq!(length(&narrow, "node checksums"), Some(8 * n as u64));
+    // The header with 7 table entries and its sum; a mean of 8 f32, padded; no sums: every section is one block.
+    assert_eq!(front, (96 + 40 * 7 + 8) + 64);
 }
 
 /// Per copy of a row in a list: its bits (4 planes up to 128 components), two terms, the checksum of its finest row, its id bit by bit, and for one

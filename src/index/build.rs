@@ -162,7 +162,10 @@ pub fn build_tuned(
     let stored = options.stored_rows();
     let finer = stored.map(|kind| encode(kind, options.metric, dim, &rows)).transpose()?;
     if options.graph && count > 0 {
-        sections.push((SectionKind::Graph, graph(options, dim, &rows, [Some(&codes), finer.as_ref()], ctx)?));
+        let graph = graph(options, dim, &rows, [Some(&codes), finer.as_ref()], ctx)?;
+        let stride = codes.kind.stride(dim, options.metric);
+        let sums = segment::node_sums(&file_id, &codes.bytes, stride, &graph, options.m);
+        sections.extend([(SectionKind::NodeSums, sums), (SectionKind::Graph, graph)]);
     }
     ctx.tick("write", 0, count)?;
     let finest = finer.as_ref().unwrap_or(&codes);

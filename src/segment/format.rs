@@ -39,10 +39,11 @@ pub(crate) enum SectionKind {
     IdOrder = 21,
     Leaves = 22,
     Lists = 23,
+    NodeSums = 24,
 }
 
 impl SectionKind {
-    pub(crate) const ALL: [SectionKind; 13] = [
+    pub(crate) const ALL: [SectionKind; 14] = [
         SectionKind::CodeParameters,
         SectionKind::RowParameters,
         SectionKind::Sums,
@@ -56,6 +57,7 @@ impl SectionKind {
         SectionKind::IdOrder,
         SectionKind::Leaves,
         SectionKind::Lists,
+        SectionKind::NodeSums,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -74,6 +76,7 @@ impl SectionKind {
             SectionKind::IdOrder => "id order",
             SectionKind::Leaves => "leaves",
             SectionKind::Lists => "lists",
+            SectionKind::NodeSums => "node checksums",
         }
     }
 

@@ -23,9 +23,9 @@ mod writer;
 pub(crate) use format::{Header, SectionKind};
 pub(crate) use ids::{IdView, Lookup, check_ids, encode as encode_ids};
 pub use info::{Info, SectionInfo};
-pub(crate) use reader::{Clusters, Matrix};
+pub(crate) use reader::{Clusters, GraphParts, Matrix};
 pub use reader::{HEAD, Segment, front_length};
-pub(crate) use writer::{Parts, row_sums, write};
+pub(crate) use writer::{Parts, node_sums, row_sums, write};
 
 pub(crate) use crate::storage::checksum::file_seed;
 

@@ -28,6 +28,21 @@ impl Matrix {
     }
 }
 
+/// What the sums of links are seeded with beside their node.
+pub(crate) const LINKS: u64 = 0x4C49_4E4B;
+
+/// Where the parts of the graph lie that a walk reads piece by piece.
+#[derive(Clone, Copy)]
+pub(crate) struct GraphParts {
+    /// The layers above 0, in whole checksum blocks of `grain` bytes: the first `upper_length` bytes are theirs.
+    pub(crate) upper: Extent,
+    pub(crate) upper_length: u64,
+    pub(crate) grain: u64,
+    /// The links of layer 0, `stride` bytes a node.
+    pub(crate) base: Extent,
+    pub(crate) stride: u64,
+}
+
 /// What the clustered index holds in the front.
 pub(crate) struct Clusters {
     pub(crate) cells: Cells,
@@ -124,7 +139,10 @@ impl Segment {
         }
         let right = match read.sum {
             Sum::Blocks => return self.check_blocks(section, extent, bytes),
-            Sum::Row { position, sum } => checksum::row_sum(self.seed, position as usize, bytes) == sum,
+            Sum::Row { position, sum } => {
+                let seed = if section.kind == SectionKind::Graph { self.seed ^ LINKS } else { self.seed };
+                checksum::row_sum(seed, position as usize, bytes) == sum
+            }
             Sum::Unit(sum) => {
                 let place = self.clusters.as_ref().and_then(|c| c.cells.seed(self.seed, extent));
                 place.is_some_and(|(seed, offset)| checksum::sum_at(seed, offset, bytes) == sum)
@@ -161,6 +179,31 @@ impl Segment {
     /// The sum of the row at `position`, as the RowSums section `sums` has it.
     pub(crate) fn stored_row_sum(sums: &[u8], position: u32) -> Option<u32> {
         sums.get(position as usize * 4..).and_then(|s| s.first_chunk()).map(|s| u32::from_le_bytes(*s))
+    }
+
+    /// The sums of a node's code and of its links in layer 0, as the NodeSums section `sums` has them.
+    pub(crate) fn stored_node_sums(sums: &[u8], node: u32) -> Option<[u32; 2]> {
+        let both: [u8; 8] = *sums.get(node as usize * 8..)?.first_chunk()?;
+        let both = u64::from_le_bytes(both);
+        Some([both as u32, (both >> 32) as u32])
+    }
+
+    /// The graph's layers above 0 (as whole checksum blocks, with how many of the bytes they are), and the links of
+    /// layer 0; nothing where the lengths do not allow for them.
+    pub(crate) fn graph_parts(&self) -> Option<GraphParts> {
+        let section = self.header.section(SectionKind::Graph)?;
+        let stride = self.header.m as u64 * 8;
+        let base = stride.checked_mul(self.header.count as u64)?;
+        let upper = section.extent.length.checked_sub(base)?;
+        let blocks = upper.div_ceil(section.grain).checked_mul(section.grain)?.min(section.extent.length);
+        let offset = section.extent.offset;
+        Some(GraphParts {
+            upper: Extent { offset, length: blocks },
+            upper_length: upper,
+            base: Extent { offset: offset + upper, length: base },
+            stride,
+            grain: section.grain,
+        })
     }
 
     /// The sum of a row's bytes.
@@ -219,6 +262,7 @@ fn check_lengths(h: &Header) -> Result<(), Error> {
             SectionKind::Codes => Some(count * h.codec.stride(h.dim, h.metric) as u64),
             SectionKind::Rows => h.rows.map(|r| count * r.stride(h.dim, h.metric) as u64),
             SectionKind::RowSums | SectionKind::IdOrder => Some(count * 4),
+            SectionKind::NodeSums => Some(count * 8),
             // Their own headers say more; `graph` and `ids` check them when they are read.
             SectionKind::Graph | SectionKind::Ids | SectionKind::Sums => None,
             SectionKind::ListParameters => Some(CodecKind::Sq8.parameter_bytes(h.dim) as u64),

@@ -29,6 +29,7 @@ impl Segment {
                 }
             }
         }
+        self.verify_nodes(source)?;
         let ids = read(self.required(SectionKind::Ids)?, "ids")?;
         let ids = IdView::new(ids, self.count(), self.header.text_ids)?;
         let lookup = Lookup { ids, order: read(self.required(SectionKind::IdOrder)?, "id order")? };
@@ -41,6 +42,26 @@ impl Segment {
             before = Some(id);
         }
         self.verify_lists(source, ids)
+    }
+
+    /// The sums by which a graph is walked from a disk.
+    fn verify_nodes(&self, source: &dyn Source) -> Result<(), Error> {
+        let (Some(sums), Some(graph)) = (self.extent(SectionKind::NodeSums), self.graph_parts()) else {
+            return Ok(());
+        };
+        let bad = |node: u32| Error::corrupt("node checksums", format!("node {node} has others"));
+        for node in 0..self.count() as u32 {
+            let links =
+                Extent { offset: graph.base.offset + u64::from(node) * graph.stride, length: graph.stride };
+            let [code_sum, links_sum] =
+                source.get(sums).and_then(|s| Segment::stored_node_sums(s, node)).ok_or_else(|| bad(node))?;
+            for (extent, sum) in [(self.codes.row(node), code_sum), (links, links_sum)] {
+                let read = Read { extent, sum: Sum::Row { position: node, sum } };
+                let bytes = source.get(extent).ok_or_else(|| bad(node))?;
+                self.check(read, bytes).map_err(|_| bad(node))?;
+            }
+        }
+        Ok(())
     }
 
     /// Every list: its sum, its rows in their place, and what it repeats of other sections.

@@ -14,6 +14,7 @@ pub(crate) const GRAPH: u32 = 19;
 pub(crate) const IDS: u32 = 20;
 pub(crate) const LEAVES: u32 = 22;
 pub(crate) const LISTS: u32 = 23;
+pub(crate) const NODE_SUMS: u32 = 24;
 
 /// One line of the section table, as it stands in the file, right or wrong.
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +87,7 @@ pub(crate) fn seal_header(file: &mut [u8]) {
 /// Recomputes every sum: rows' own, blocks', the table of sums', the header's. What lies outside the file is left.
 pub(crate) fn seal(file: &mut [u8]) {
     seal_rows(file);
+    seal_nodes(file);
     let seed = seed(file);
     let all = sections(file);
     let table = all.iter().find(|s| s.kind == SUMS).copied();
@@ -130,5 +132,32 @@ fn seal_rows(file: &mut [u8]) {
         }
         let sum = sum_at(seed, !(i as u64), &file[at..at + stride]) as u32;
         put(file, place, &sum.to_le_bytes());
+    }
+}
+
+/// Of each node its code, and its links in layer 0, which are the last of the graph.
+fn seal_nodes(file: &mut [u8]) {
+    if ![CODES, GRAPH, NODE_SUMS].iter().all(|&kind| has(file, kind)) {
+        return;
+    }
+    let [codes, graph, sums] = [CODES, GRAPH, NODE_SUMS].map(|kind| section(file, kind));
+    let (count, m, seed) = (u32_at(file, 56) as usize, u32_at(file, 68) as usize, seed(file));
+    let Some(stride) = codes.length.checked_div(count).filter(|&s| s > 0) else { return };
+    let Some(base) = m.checked_mul(8 * count).and_then(|links| graph.length.checked_sub(links)) else {
+        return;
+    };
+    for node in 0..count {
+        let parts = [
+            (codes.offset.saturating_add(node * stride), stride, seed),
+            (graph.offset.saturating_add(base + node * 8 * m), 8 * m, seed ^ 0x4C49_4E4B),
+        ];
+        for (part, (at, length, seed)) in parts.into_iter().enumerate() {
+            let place = sums.offset.saturating_add(node * 8 + part * 4);
+            let Some(bytes) = file.get(at..at.saturating_add(length)) else { return };
+            let sum = sum_at(seed, !(node as u64), bytes) as u32;
+            if place.saturating_add(4) <= file.len() {
+                put(file, place, &sum.to_le_bytes());
+            }
+        }
     }
 }
