@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::{Extent, ReadAt};
+use super::{Extent, Mapped, ReadAt, Source as _};
 use crate::error::Error;
 
 /// An open file. A file truncated by others is an error here, never a signal.
@@ -13,12 +13,15 @@ pub(crate) struct PositionedFile {
     file: File,
     path: PathBuf,
     length: u64,
+    /// Through which the system is told what will be read; never read itself, so it cannot fault.
+    hints: Option<Mapped>,
 }
 
 impl PositionedFile {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let (file, length) = open_regular(path)?;
-        Ok(PositionedFile { file, path: path.to_owned(), length })
+        let hints = if length > 0 { Mapped::open(path).ok() } else { None };
+        Ok(PositionedFile { file, path: path.to_owned(), length, hints })
     }
 }
 
@@ -41,5 +44,12 @@ impl ReadAt for PositionedFile {
         let io = |source| Error::Io { path: self.path.display().to_string(), source };
         self.file.seek(SeekFrom::Start(extent.offset)).map_err(io)?;
         self.file.read_exact(into).map_err(io)
+    }
+
+    fn prefetch(&mut self, extents: &[Extent]) {
+        // A single read waits for itself.
+        if let Some(hints) = self.hints.as_ref().filter(|_| extents.len() > 1) {
+            hints.prefetch(&mut extents.iter().copied());
+        }
     }
 }

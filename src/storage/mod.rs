@@ -121,6 +121,9 @@ pub trait ReadAt: Send {
     /// # Errors
     /// `io`, when it cannot fill all of it.
     fn read(&mut self, extent: Extent, into: &mut [u8]) -> Result<(), crate::Error>;
+
+    /// Told what a wave will read, so that all of it can be on its way at once. A hint.
+    fn prefetch(&mut self, _extents: &[Extent]) {}
 }
 
 /// A file that is here as a whole.
