@@ -1,6 +1,7 @@
 //! What the first query takes over a mapped file of which nothing is in memory.
 //!
-//! `PAGEVEC_DATA=… cargo bench --bench cold_mmap -- [--file SEGMENT] [--queries 100] [--index clusters] [--rows N]`
+//! `PAGEVEC_DATA=… cargo bench --bench cold_mmap -- [--file SEGMENT] [--queries 100] [--index clusters] [--rows N]
+//! [--percent P]`: with P the file is read by position into memory of P % of its bytes, laid out for the index.
 //! Without `--file` it builds the rows of wordnet into a temporary folder (not a tmpfs).
 
 // A program prints.
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cache::percentile;
-use pagevec::{BuildOptions, Ctx, Index, OpenOptions, SearchOptions};
+use pagevec::{BuildOptions, Ctx, Index, Io, OpenOptions, SearchOptions};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let Some(data) = npy::folder() else {
@@ -52,12 +53,20 @@ fn measure(
     options: &SearchOptions,
 ) -> Result<(), Box<dyn std::error::Error>> {
     println!("{}\n", cache::HOW);
+    let open = match argument("--percent") {
+        Some(percent) => OpenOptions {
+            io: Io::Pread,
+            memory_budget: path.metadata()?.len() * percent.parse::<u64>()? / 100,
+            index: options.index,
+        },
+        None => OpenOptions::default(),
+    };
     let (mut cold, mut opening, mut warm) = (Vec::new(), Vec::new(), Vec::new());
     let (mut major, mut minor) = (0, 0);
     for query in queries.chunks_exact(dim) {
         cache::drop_pages(path)?;
         let started = Instant::now();
-        let index = Index::open(path, &OpenOptions::default())?;
+        let index = Index::open(path, &open)?;
         opening.push(started.elapsed());
         let (before, started) = (cache::faults(), Instant::now());
         let first = index.search(query, options)?;
@@ -69,7 +78,7 @@ fn measure(
         warm.push(started.elapsed());
         assert_eq!(first.hits, second.hits);
     }
-    let info = Index::open(path, &OpenOptions::default())?.info().clone();
+    let info = Index::open(path, &open)?.info().clone();
     println!(
         "{} rows, {} bytes, index {:?}, {} queries",
         info.count,
@@ -84,6 +93,7 @@ fn measure(
     line("open", &mut opening);
     line("cold query", &mut cold);
     line("the same query again", &mut warm);
+    println!("{open:?}");
     let each = |n: u64| n as f64 / cold.len() as f64;
     println!(
         "faults of a cold query: {:.1} that waited for the disk, {:.1} that did not",

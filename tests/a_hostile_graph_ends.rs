@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use pagevec::{BuildOptions, CodecKind, Index, IndexChoice, Metric, SearchOptions};
 use support::data::Random;
 use support::format::{self, put, u32_at};
+use support::paged::{Remote, least_walk};
 use support::{code, data, file, options};
 
 const N: usize = 3000;
@@ -47,6 +48,12 @@ fn outcome(file: &mut [u8]) -> (&'static str, &'static str) {
     if let Ok(answer) = &answer {
         assert!(answer.stats.distances <= 2 * N as u64, "{:?}", answer.stats);
         assert!(answer.hits.windows(2).all(|w| w[0].score >= w[1].score && w[0].position != w[1].position));
+    }
+    // Node by node it goes the same way.
+    let walk = Remote::walking(file, least_walk(file)).unwrap().search(&data::clustered(1, DIM, 152), &o);
+    assert_eq!(code(&walk), code(&answer));
+    if let (Ok((walk, _)), Ok(answer)) = (walk, &answer) {
+        assert_eq!(walk, *answer);
     }
     (code(&answer), code(&index.verify()))
 }

@@ -12,7 +12,7 @@ const DIM: usize = 40;
 const N: usize = 2500;
 
 fn io(io: Io, memory_budget: u64) -> OpenOptions {
-    OpenOptions { io, memory_budget }
+    OpenOptions { io, memory_budget, ..Default::default() }
 }
 
 #[test]

@@ -6,7 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::error::Error;
 use crate::exec;
 use crate::id::Id;
-use crate::index::{Answer, Operation, Outcome, Scratch, Search, SearchOptions, Session, Stepped};
+use crate::index::{
+    Answer, IndexChoice, Operation, Outcome, Scratch, Search, SearchOptions, Session, Stepped,
+};
 use crate::segment::{HEAD, Info, Segment, content_id, front_length};
 use crate::storage::{Buffer, Extent, ReadAt, Source, Whole};
 
@@ -52,7 +54,19 @@ impl Index {
     ///
     /// # Errors
     /// Those of [`Segment::open`] and of `file`; `budget` if not even one query fits.
-    pub fn reading(mut file: Box<dyn ReadAt>, memory_budget: u64) -> Result<Self, Error> {
+    pub fn reading(file: Box<dyn ReadAt>, memory_budget: u64) -> Result<Self, Error> {
+        Index::reading_for(IndexChoice::Auto, file, memory_budget)
+    }
+
+    /// As [`Index::reading`], with the memory laid out as [`Session::favouring`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn reading_for(
+        index: IndexChoice,
+        mut file: Box<dyn ReadAt>,
+        memory_budget: u64,
+    ) -> Result<Self, Error> {
         let length = file.length();
         let mut read = |length: u64| -> Result<Vec<u8>, Error> {
             let mut bytes = vec![0; length as usize];
@@ -61,7 +75,7 @@ impl Index {
         };
         let head = read(length.min(HEAD))?;
         let front = read(front_length(&head, length)?)?;
-        let session = Session::new(Segment::open(&front, length)?, memory_budget)?;
+        let session = Session::favouring(index, Segment::open(&front, length)?, memory_budget)?;
         let info = session.segment().info();
         Ok(Index {
             bytes: Bytes::Elsewhere(Box::new(Mutex::new((session, file)))),
@@ -210,6 +224,7 @@ fn run(
             }
             Stepped::Need(extents) => {
                 reads.2 += 1;
+                file.prefetch(&extents);
                 for extent in extents {
                     bytes.resize(extent.length as usize, 0);
                     let delivered =

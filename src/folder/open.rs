@@ -6,6 +6,7 @@ use super::manifest::{Entry, Manifest};
 use super::parts::PartFiles;
 use crate::collection::Index;
 use crate::error::Error;
+use crate::index::IndexChoice;
 use crate::storage::{Mapped, PositionedFile};
 
 /// How a file is read.
@@ -30,11 +31,14 @@ pub struct OpenOptions {
     pub io: Io,
     /// Bytes held at most under [`Io::Pread`] and [`Io::Parts`].
     pub memory_budget: u64,
+    /// What the memory is laid out for under [`Io::Pread`]: with [`IndexChoice::Hnsw`] a graph that does not fit is
+    /// walked node by node when a search asks for `hnsw`.
+    pub index: IndexChoice,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        OpenOptions { io: Io::Mmap, memory_budget: 1 << 30 }
+        OpenOptions { io: Io::Mmap, memory_budget: 1 << 30, index: IndexChoice::Auto }
     }
 }
 
@@ -80,7 +84,10 @@ fn open_file(file: &Path, options: &OpenOptions) -> Result<Index, Error> {
             let length = map.length();
             Index::over(Box::new(map), length)?
         }
-        Io::Pread => Index::reading(Box::new(PositionedFile::open(file)?), options.memory_budget)?,
+        Io::Pread => {
+            let file = Box::new(PositionedFile::open(file)?);
+            Index::reading_for(options.index, file, options.memory_budget)?
+        }
         Io::Parts => {
             return Err(Error::argument(
                 "io",

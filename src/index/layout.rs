@@ -1,5 +1,6 @@
 //! What of a segment is held under a memory budget, and how: a pure choice, made when the segment is opened.
 
+use super::IndexChoice;
 use crate::error::Error;
 use crate::segment::{SectionKind, Segment};
 use crate::storage::{Extent, Region};
@@ -11,6 +12,8 @@ const MIN_LISTS: u64 = 16;
 /// each query of a large index would read its lists again (wordnet at 64 MiB: 650 KB for the 100th query).
 const WARM_LISTS: u64 = 512;
 const WARM_ROWS: u64 = 1024;
+/// Codes and links of so many nodes at least, where the graph is walked node by node.
+const MIN_NODES: u64 = 128;
 /// Rows kept at the most where lists want the room as well.
 const MANY_ROWS: u64 = 4096;
 
@@ -36,13 +39,15 @@ impl Units {
 ///
 /// In this order, as far as they fit: ids and row checksums, some leaves, lists and rows; codes (whole, else
 /// chunk by chunk if nothing else can search); the graph beside whole codes (a walk over a source that is not here
-/// costs a round trip per hop); then more leaves, lists and rows.
-pub(crate) fn layout(segment: &Segment, budget: u64) -> Result<Vec<Region>, Error> {
+/// costs a round trip per hop); then more leaves, lists and rows. `favour` hnsw: codes and graph first, and where they
+/// do not fit what a walk node by node must have, an error if even that does not fit.
+pub(crate) fn layout(segment: &Segment, budget: u64, favour: IndexChoice) -> Result<Vec<Region>, Error> {
     let grain = |kind| segment.header.section(kind).map_or(1, |s| s.grain);
     let section = |kind| segment.extent(kind).unwrap_or(Extent { offset: 0, length: 0 });
     let whole = |kind| Region::Whole { section: section(kind), grain: grain(kind) };
     let mut regions = vec![whole(SectionKind::Ids), whole(SectionKind::IdOrder), whole(SectionKind::RowSums)];
-    let mut units = units(segment);
+    // A walk over the graph that does not fit leaves clusters the least that works.
+    let mut units = units(segment, if favour == IndexChoice::Hnsw { 1 } else { MIN_LISTS });
     let codes = section(SectionKind::Codes);
     // Clusters search without the codes; a scan needs at least a chunk of them.
     let chunk = if segment.clusters.is_some() { 0 } else { grain(SectionKind::Codes).min(codes.length) };
@@ -50,7 +55,16 @@ pub(crate) fn layout(segment: &Segment, budget: u64) -> Result<Vec<Region>, Erro
     let fixed = segment.header.front_length + regions.iter().map(Region::bytes).sum::<u64>();
     let needed = fixed + chunk + units.iter().map(|u| u.slot * u.slots).sum::<u64>();
     let mut left = budget.checked_sub(needed).ok_or(Error::Budget { needed, budget })?;
-    units.iter_mut().for_each(|u| u.grow(u.warm, &mut left));
+    if favour == IndexChoice::Hnsw && left < codes.length - chunk + section(SectionKind::Graph).length {
+        if let Some(walking) = walking(segment, &mut units, left) {
+            regions.extend(walking.map_err(|more| Error::Budget { needed: needed + more, budget })?);
+            regions.retain(|r| r.bytes() > 0);
+            return Ok(regions);
+        }
+    }
+    if favour != IndexChoice::Hnsw {
+        units.iter_mut().for_each(|u| u.grow(u.warm, &mut left));
+    }
     if left >= codes.length - chunk {
         left -= codes.length - chunk;
         regions.push(whole(SectionKind::Codes));
@@ -72,8 +86,47 @@ pub(crate) fn layout(segment: &Segment, budget: u64) -> Result<Vec<Region>, Erro
     Ok(regions)
 }
 
-/// With the least that a search must have, in the order in which more room goes to them.
-fn units(segment: &Segment) -> Vec<Units> {
+/// The regions of a walk node by node, and of `units`, in `left` bytes; an error says how many there must be. `None`
+/// where there is no such walk: without its checksums, or without clusters, where codes come in chunks.
+fn walking(segment: &Segment, units: &mut Vec<Units>, left: u64) -> Option<Result<Vec<Region>, u64>> {
+    let section = |kind| segment.header.section(kind);
+    let (sums, codes) = (section(SectionKind::NodeSums)?, section(SectionKind::Codes)?);
+    let parts = segment.graph_parts()?;
+    segment.clusters.as_ref()?;
+    let count = segment.count() as u64;
+    let unit = |section, slot| Units { section, slot, slots: MIN_NODES.min(count), warm: 0, most: count };
+    let mut regions = vec![
+        Region::Whole { section: sums.extent, grain: sums.grain },
+        Region::Whole { section: parts.upper, grain: parts.grain },
+    ];
+    let mut links = unit(parts.base, parts.stride);
+    let mut needed = regions.iter().map(Region::bytes).sum::<u64>() + links.slot * links.slots;
+    let all = left >= needed + codes.extent.length;
+    if all {
+        needed += codes.extent.length;
+        regions.push(Region::Whole { section: codes.extent, grain: codes.grain });
+    } else if segment.rows.is_some() {
+        let codes = unit(codes.extent, segment.codes.stride);
+        needed += codes.slot * codes.slots;
+        units.insert(0, codes);
+    } else if let Some(at) = units.iter().position(|u| u.section == codes.extent) {
+        // Codes are the rows there is room for anyway: that comes first.
+        units[at].most = count;
+        units.swap(0, at);
+    }
+    let Some(mut left) = left.checked_sub(needed) else { return Some(Err(needed)) };
+    // Links are visited once a query, codes are met again.
+    links.grow(links.slots + left / if all { 2 } else { 8 } / links.slot, &mut left);
+    units.push(links);
+    for unit in units {
+        unit.grow(unit.most, &mut left);
+        regions.push(Region::Slots { section: unit.section, slot: unit.slot, slots: unit.slots as usize });
+    }
+    Some(Ok(regions))
+}
+
+/// With the least that a search must have, in the order/// With the least that a search must have, in the order in which more room goes to them.
+fn units(segment: &Segment, lists: u64) -> Vec<Units> {
     let rows = segment.finest();
     let count = segment.count() as u64;
     let of = |kind, slot, least: u64, warm, most: u64| {
@@ -94,7 +147,7 @@ fn units(segment: &Segment) -> Vec<Units> {
             vec![
                 of(SectionKind::Leaves, block, 1, cells, cells),
                 of_rows(WARM_ROWS, MANY_ROWS.min(count)),
-                of(SectionKind::Lists, list, MIN_LISTS, WARM_LISTS, clusters.cells.leaf_count() as u64),
+                of(SectionKind::Lists, list, lists, WARM_LISTS, clusters.cells.leaf_count() as u64),
             ]
         }
         None if segment.rows.is_some() => vec![of_rows(0, count)],

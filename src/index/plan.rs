@@ -19,6 +19,8 @@ const KEEP: usize = 24;
 pub(crate) enum Route {
     Flat,
     Hnsw,
+    /// The graph, node by node: codes or links do not fit.
+    Walk,
     Clusters,
 }
 
@@ -26,7 +28,7 @@ impl Route {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Route::Flat => "flat",
-            Route::Hnsw => "hnsw",
+            Route::Hnsw | Route::Walk => "hnsw",
             Route::Clusters => "clusters",
         }
     }
@@ -42,6 +44,8 @@ pub(crate) struct Facts {
     /// Their bytes.
     pub(crate) graph_bytes: u64,
     pub(crate) graph: bool,
+    /// There is room to walk it node by node.
+    pub(crate) walk_fits: bool,
     pub(crate) clusters: bool,
     /// Codes can be here, as a whole or chunk by chunk.
     pub(crate) codes_fit: bool,
@@ -54,6 +58,7 @@ impl Facts {
         let codes = segment.codes.extent;
         Facts {
             graph: segment.header.m > 0,
+            walk_fits: walk_fits(segment, source),
             graph_fits: segment.header.m > 0 && parts.iter().all(|e| e.is_some_and(|e| source.holds(e))),
             graph_here: parts.iter().all(|e| e.is_some_and(|e| source.get(e).is_some())),
             graph_bytes: parts.iter().flatten().map(|e| e.length).sum(),
@@ -61,6 +66,13 @@ impl Facts {
             codes_fit: source.holds(codes) || source.room(codes).1 > segment.codes.stride,
         }
     }
+}
+
+fn walk_fits(segment: &Segment, source: &dyn Source) -> bool {
+    let sums = segment.extent(SectionKind::NodeSums).filter(|e| e.length > 0);
+    let (Some(sums), Some(graph)) = (sums, segment.graph_parts()) else { return false };
+    let links = source.room(graph.base);
+    source.holds(sums) && source.holds(graph.upper) && links.0 > 0 && links.1 >= graph.stride
 }
 
 /// Chooses, or says why a pinned choice cannot be.
@@ -75,12 +87,13 @@ pub(crate) fn route(choice: IndexChoice, f: Facts) -> Result<Route, Error> {
             no("codes do not fit the memory budget: raise it or use clusters")
         }
         IndexChoice::Hnsw if f.graph_fits => Ok(Route::Hnsw),
+        IndexChoice::Hnsw if f.walk_fits => Ok(Route::Walk),
         IndexChoice::Hnsw if !f.graph => {
             no("this segment has no graph: search it flat or rebuild it with one")
         }
-        IndexChoice::Hnsw => {
-            no("codes and graph do not fit the memory budget: raise it, or use clusters or flat")
-        }
+        IndexChoice::Hnsw => no(
+            "codes and graph do not fit the memory budget: raise it, open for hnsw (natively), or use clusters or flat",
+        ),
         IndexChoice::Clusters if f.clusters => Ok(Route::Clusters),
         IndexChoice::Clusters => no("this segment has no clusters: search it flat or rebuild it with them"),
     }
@@ -141,6 +154,7 @@ mod tests {
 
     const NONE: Facts = Facts {
         graph: false,
+        walk_fits: false,
         graph_fits: false,
         graph_here: false,
         graph_bytes: 100 << 20,
@@ -177,6 +191,18 @@ mod tests {
             ("pinned flat, too large", IndexChoice::Flat, tight, None),
             ("pinned graph, cold", IndexChoice::Hnsw, cold, Some(Route::Hnsw)),
             ("pinned graph, too large", IndexChoice::Hnsw, tight, None),
+            (
+                "pinned graph, too large, opened for it",
+                IndexChoice::Hnsw,
+                Facts { walk_fits: true, ..tight },
+                Some(Route::Walk),
+            ),
+            (
+                "too large, opened for it",
+                IndexChoice::Auto,
+                Facts { walk_fits: true, ..tight },
+                Some(Route::Clusters),
+            ),
             ("pinned clusters, all here", IndexChoice::Clusters, all, Some(Route::Clusters)),
             ("pinned clusters, none", IndexChoice::Clusters, NONE, None),
         ];

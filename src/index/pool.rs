@@ -79,6 +79,12 @@ impl Pool {
         None
     }
 
+    /// The candidates that were not taken yet, nearest first.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = u32> + '_ {
+        let left = self.keys.get(self.cursor..).unwrap_or_default();
+        left.iter().filter(|k| k.0 & EXPANDED == 0).map(|k| k.position())
+    }
+
     /// Nearest first.
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (f32, u32)> + '_ {
         self.keys.iter().map(|k| (k.distance(), k.position()))

@@ -4,7 +4,7 @@
 //! which rows are scored.
 
 use super::clusters::{Label, Probe};
-use super::hnsw::{self, Beam, Distances, GraphView};
+use super::hnsw::{self, Beam, Distances, GraphView, Needs, Places, Walk};
 use super::plan::{self, Depth, Facts, Route};
 use super::pool::Pool;
 use super::{Answer, SearchOptions, flat};
@@ -58,6 +58,8 @@ enum Stage {
     Graph,
     /// The next row to score.
     Scan(u32),
+    /// One per query.
+    Walk(Vec<Walk>),
     /// One per query.
     Probe(Vec<Probe>),
     /// Ranking candidates by finer rows.
@@ -115,6 +117,11 @@ impl Search {
         let mut states: Vec<State> = (0..queries.len() / dim).map(|_| State::default()).collect();
         let stage = match route {
             Route::Hnsw => Stage::Graph,
+            Route::Walk => {
+                let fine = segment.rows.is_none() && depth.rescore > 0;
+                let walk = |query| Walk::new(&*segment.codes.codec, query, fine, depth.ef, depth.k);
+                Stage::Walk(queries.chunks_exact(dim).map(walk).collect())
+            }
             Route::Flat => {
                 states.iter_mut().for_each(|s| s.pool.reset(depth.ef.max(depth.rescore)));
                 Stage::Scan(0)
@@ -149,6 +156,7 @@ impl Search {
         loop {
             let missing = match self.stage {
                 Stage::Graph => self.walk(segment, source, scratch)?,
+                Stage::Walk(_) => self.walk_by_node(segment, source, scratch)?,
                 Stage::Scan(first) => self.scan(segment, source, scratch, first)?,
                 Stage::Probe(_) => self.probe(segment, source, scratch)?,
                 Stage::Rescore => match self.rescore(segment, source, scratch)? {
@@ -198,6 +206,42 @@ impl Search {
         }
         self.stage = Stage::Rescore;
         Ok(Vec::new())
+    }
+
+    /// Takes every query as far through the graph as it goes.
+    fn walk_by_node(
+        &mut self,
+        segment: &Segment,
+        source: &dyn Source,
+        scratch: &mut Scratch,
+    ) -> Result<Vec<Read>, Error> {
+        let codes: &[SectionKind] =
+            if source.holds(segment.codes.extent) { &[SectionKind::Codes] } else { &[] };
+        let mut absent = missing(segment, source, &[SectionKind::NodeSums], self.labelled(segment));
+        absent.extend(missing(segment, source, codes, &[]));
+        let upper = segment.graph_parts().map(|parts| parts.upper);
+        absent.extend(
+            upper.filter(|&e| source.get(e).is_none()).map(|extent| Read { extent, sum: Sum::Blocks }),
+        );
+        let Stage::Walk(walks) = &mut self.stage else { return Ok(Vec::new()) };
+        let fine = segment.rows.is_none() && self.depth.rescore > 0;
+        let places = match Places::new(segment, source, fine, scratch.graph_checked)? {
+            Some(places) if absent.is_empty() => places,
+            _ => return Ok(absent),
+        };
+        scratch.graph_checked = true;
+        let mut needs = Needs::default();
+        walks.iter_mut().try_for_each(|walk| walk.step(&places, &mut needs))?;
+        let reads = needs.reads(&places)?;
+        if reads.is_empty() {
+            for (walk, state) in walks.iter().zip(&mut self.states) {
+                state.candidates = walk.candidates(self.depth.rescore.max(self.depth.k));
+                state.distances = walk.computed;
+                state.rescored = if fine { state.candidates.len() } else { 0 };
+            }
+            self.stage = Stage::Rescore;
+        }
+        Ok(reads)
     }
 
     /// Scores the chunk of rows from `first`, or names it.

@@ -96,7 +96,16 @@ impl Session {
     /// # Errors
     /// `budget` if not even one query fits.
     pub fn new(segment: Segment, memory_budget: u64) -> Result<Self, Error> {
-        let paged = Paged::new(layout(&segment, memory_budget)?);
+        Session::favouring(IndexChoice::Auto, segment, memory_budget)
+    }
+
+    /// As [`Session::new`], with the room laid out for searches by one index. [`IndexChoice::Hnsw`]: codes and graph
+    /// come before all else, and where they do not fit the graph can be walked node by node.
+    ///
+    /// # Errors
+    /// `budget` if not even one query fits.
+    pub fn favouring(index: IndexChoice, segment: Segment, memory_budget: u64) -> Result<Self, Error> {
+        let paged = Paged::new(layout(&segment, memory_budget, index)?);
         Ok(Session { segment, paged, running: Vec::new(), next: 0, scratch: Scratch::default() })
     }
 
@@ -117,7 +126,8 @@ impl Session {
             Operation::Find(id) => Running::Find(id),
             Operation::Vector(id) => Running::Vector(id),
             Operation::Load => {
-                plan::route(IndexChoice::Hnsw, plan::Facts::of(&self.segment, &self.paged))?;
+                let facts = plan::Facts::of(&self.segment, &self.paged);
+                plan::route(IndexChoice::Hnsw, plan::Facts { walk_fits: false, ..facts })?;
                 Running::Load
             }
         };

@@ -1,7 +1,8 @@
 //! A file elsewhere, which here is a byte slice: steps a session and moves what it asks for.
 
 use pagevec::{
-    Answer, Error, Extent, HEAD, Operation, Outcome, SearchOptions, Segment, Session, Stepped, front_length,
+    Answer, Error, Extent, HEAD, IndexChoice, Operation, Outcome, SearchOptions, Segment, Session, Stepped,
+    front_length,
 };
 
 /// What an operation moved.
@@ -22,6 +23,12 @@ pub(crate) struct Remote<'a> {
 impl<'a> Remote<'a> {
     pub(crate) fn open(file: &'a [u8], budget: u64) -> Result<Self, Error> {
         Ok(Remote { session: Session::new(segment(file)?, budget)?, file, budget })
+    }
+
+    /// With the budget laid out for walking the graph node by node.
+    pub(crate) fn walking(file: &'a [u8], budget: u64) -> Result<Self, Error> {
+        let session = Session::favouring(IndexChoice::Hnsw, segment(file)?, budget)?;
+        Ok(Remote { session, file, budget })
     }
 
     /// Runs one operation to its end while no other is under way.
@@ -84,4 +91,14 @@ pub(crate) fn least_budget(file: &[u8]) -> u64 {
 /// Hits alone: what a source must not change.
 pub(crate) fn hits(answer: &Answer) -> Vec<(u32, String, u32)> {
     answer.hits.iter().map(|h| (h.position, h.id.to_string(), h.score.to_bits())).collect()
+}
+
+/// The smallest budget in which the graph is walked node by node.
+pub(crate) fn least_walk(file: &[u8]) -> u64 {
+    let needed = |budget| match Remote::walking(file, budget).err() {
+        Some(Error::Budget { needed, .. }) => needed,
+        other => panic!("a budget of {budget} gave {other:?}"),
+    };
+    // What is named first is without the walk's own.
+    needed(needed(0))
 }

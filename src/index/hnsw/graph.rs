@@ -95,6 +95,22 @@ impl<'a> GraphView<'a> {
     /// Checks lengths, and unless `checked` before, the order that the walk rests on. Links are checked when they are
     /// followed.
     pub(crate) fn new(bytes: &'a [u8], count: usize, m: usize, checked: bool) -> Result<Self, Error> {
+        Self::with_base(bytes, count, count, m, checked)
+    }
+
+    /// The layers above 0 alone: `links` of layer 0 are elsewhere.
+    pub(crate) fn upper(bytes: &'a [u8], count: usize, m: usize, checked: bool) -> Result<Self, Error> {
+        Self::with_base(bytes, count, 0, m, checked)
+    }
+
+    /// `linked` nodes have their links of layer 0 in `bytes`: all or none.
+    fn with_base(
+        bytes: &'a [u8],
+        count: usize,
+        linked: usize,
+        m: usize,
+        checked: bool,
+    ) -> Result<Self, Error> {
         let words: &[u32] =
             bytemuck::try_cast_slice(bytes).map_err(|_| bad("the section is not whole or not aligned"))?;
         let head = words.get(..HEAD).ok_or_else(|| bad("the section ends in its head"))?;
@@ -103,7 +119,7 @@ impl<'a> GraphView<'a> {
         let first_at = upper_at.saturating_add(uppers);
         let blocks_at = first_at.saturating_add(uppers).saturating_add(1);
         let base_at = blocks_at.saturating_add(links).saturating_add(15) / 16 * 16;
-        let expected = count.saturating_mul(2 * m).saturating_add(base_at);
+        let expected = linked.saturating_mul(2 * m).saturating_add(base_at);
         if words.len() != expected || head[0] as usize != m || m == 0 {
             return Err(Error::Length {
                 section: SECTION,

@@ -4,14 +4,17 @@
 //! |---|---|
 //! | `graph` | the links, in memory and in the file, one form |
 //! | `beam`  | the walk: greedy above, best-first with a pool below; the same code builds and searches |
+//! | `disk`  | the same walk where links and codes are read node by node |
 //! | `build` | batches of rows linked on a frozen graph (ParlayANN): the same links for any number of threads |
 //! | `prune` | which neighbours to keep: near, and in different directions |
 
 mod beam;
 mod build;
+mod disk;
 mod graph;
 mod prune;
 
 pub(crate) use beam::{Beam, Distances, search};
 pub(crate) use build::{Parameters, build};
+pub(crate) use disk::{Needs, Places, Walk};
 pub(crate) use graph::GraphView;

@@ -1,0 +1,299 @@
+//! The walk over a graph of which only the layers above 0 are in memory. Links of layer 0 and codes are read node by
+//! node, a wave for the nearest nodes that were not expanded yet.
+//!
+//! Nodes are expanded in the order in which the walk in memory (`beam`) expands them; what is read ahead of that order
+//! only waits. So hits and distances counted are those of memory, whatever is here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::graph::GraphView;
+use crate::error::Error;
+use crate::index::pool::Pool;
+use crate::quant::{Codec, Prepared};
+use crate::segment::{GraphParts, Matrix, SectionKind, Segment};
+use crate::storage::{Extent, Read, Source, Sum};
+
+/// Nodes whose links and neighbours are read at once: fewer takes more waves, more reads what is never looked at.
+const WIDTH: usize = 8;
+
+/// Where a walk finds what it reads.
+pub(crate) struct Places<'a> {
+    source: &'a dyn Source,
+    upper: GraphView<'a>,
+    parts: GraphParts,
+    sums: &'a [u8],
+    codes: &'a Matrix,
+    /// Codes rank the hits at last, so both distances of a code are taken while it is here.
+    fine: bool,
+}
+
+impl<'a> Places<'a> {
+    /// Fails where `Facts` said that there is no such walk; `None` if the parts in memory are not all here.
+    pub(crate) fn new(
+        segment: &'a Segment,
+        source: &'a dyn Source,
+        fine: bool,
+        checked: bool,
+    ) -> Result<Option<Self>, Error> {
+        let parts = segment.graph_parts().ok_or_else(|| Error::corrupt("graph", "it is too short"))?;
+        let head = Extent { length: parts.upper_length, ..parts.upper };
+        let sums = segment.required(SectionKind::NodeSums)?;
+        let (Some(bytes), Some(sums)) = (source.get(head), source.get(sums)) else { return Ok(None) };
+        let upper = GraphView::upper(bytes, segment.count(), segment.header.m, checked)?;
+        Ok(Some(Places { source, upper, parts, sums, codes: &segment.codes, fine }))
+    }
+
+    fn sums(&self, node: u32) -> Result<[u32; 2], Error> {
+        Segment::stored_node_sums(self.sums, node)
+            .ok_or_else(|| Error::corrupt("node checksums", "they end too early"))
+    }
+
+    fn code(&self, node: u32) -> Extent {
+        self.codes.row(node)
+    }
+
+    fn links(&self, node: u32) -> Extent {
+        let offset = self.parts.base.offset + u64::from(node) * self.parts.stride;
+        Extent { offset, length: self.parts.stride }
+    }
+}
+
+/// What walks miss: codes and links, each by node.
+#[derive(Default)]
+pub(crate) struct Needs {
+    codes: BTreeSet<u32>,
+    links: BTreeSet<u32>,
+}
+
+impl Needs {
+    /// As reads, as many as there is room for.
+    pub(crate) fn reads(self, places: &Places<'_>) -> Result<Vec<Read>, Error> {
+        let room = |section| places.source.room(section).0.max(1);
+        let (codes, links) = (room(places.codes.extent), room(places.parts.base));
+        let mut reads = Vec::new();
+        for node in self.links.into_iter().take(links) {
+            let sum = Sum::Row { position: node, sum: places.sums(node)?[1] };
+            reads.push(Read { extent: places.links(node), sum });
+        }
+        for node in self.codes.into_iter().take(codes) {
+            let sum = Sum::Row { position: node, sum: places.sums(node)?[0] };
+            reads.push(Read { extent: places.code(node), sum });
+        }
+        reads.sort_unstable_by_key(|read| read.extent);
+        Ok(reads)
+    }
+}
+
+enum Stage {
+    Enter,
+    /// In the layer, at the node and its distance.
+    Descend(usize, u32, f32),
+    Base,
+    /// The walk reached too few nodes: every code from this one on.
+    All(u32),
+    Done,
+}
+
+/// One query on its way.
+pub(crate) struct Walk {
+    stage: Stage,
+    ef: usize,
+    /// Fewer nodes than that are too few.
+    least: usize,
+    coarse: Prepared,
+    fine: Prepared,
+    pool: Pool,
+    visited: BTreeSet<u32>,
+    /// Links of nodes that may be expanded soon.
+    links: BTreeMap<u32, Vec<u32>>,
+    /// Both distances of every node whose code was here.
+    known: BTreeMap<u32, [f32; 2]>,
+    /// Distances that a walk in memory computes.
+    pub(crate) computed: u64,
+}
+
+impl Walk {
+    pub(crate) fn new(codec: &dyn Codec, query: &[f32], fine: bool, ef: usize, least: usize) -> Self {
+        let (mut coarse, mut finer) = (Prepared::default(), Prepared::default());
+        codec.prepare(query, false, &mut coarse);
+        if fine {
+            codec.prepare(query, true, &mut finer);
+        }
+        let mut pool = Pool::default();
+        pool.reset(ef);
+        Walk {
+            stage: Stage::Enter,
+            ef,
+            least,
+            coarse,
+            fine: finer,
+            pool,
+            visited: BTreeSet::new(),
+            links: BTreeMap::new(),
+            known: BTreeMap::new(),
+            computed: 0,
+        }
+    }
+
+    /// The nearest `count`, nearest first by their coarse distance; with the finer one where codes have it.
+    pub(crate) fn candidates(&self, count: usize) -> Vec<(f32, u32)> {
+        let finer = |(distance, node)| (self.known.get(&node).map_or(distance, |d| d[1]), node);
+        self.pool.iter().take(count).map(finer).collect()
+    }
+
+    /// Goes on as far as the bytes that are here allow. Nothing added to `needs`: the walk is over.
+    pub(crate) fn step(&mut self, places: &Places<'_>, needs: &mut Needs) -> Result<(), Error> {
+        loop {
+            let ready = match self.stage {
+                Stage::Enter => self.enter(places, needs)?,
+                Stage::Descend(layer, here, best) => self.descend(places, needs, layer, here, best)?,
+                Stage::Base => self.base(places, needs)?,
+                Stage::All(from) => self.all(places, needs, from)?,
+                Stage::Done => return Ok(()),
+            };
+            if !ready {
+                return Ok(());
+            }
+        }
+    }
+
+    fn enter(&mut self, places: &Places<'_>, needs: &mut Needs) -> Result<bool, Error> {
+        let entry = places.upper.entry;
+        let Some(distance) = self.distance(places, needs, entry) else { return Ok(false) };
+        self.computed += 1;
+        self.stage = Stage::Descend(places.upper.top, entry, distance);
+        Ok(true)
+    }
+
+    /// One step of the greedy walk above layer 0.
+    fn descend(
+        &mut self,
+        places: &Places<'_>,
+        needs: &mut Needs,
+        layer: usize,
+        here: u32,
+        best: f32,
+    ) -> Result<bool, Error> {
+        if layer == 0 {
+            self.computed += 1;
+            self.visited.insert(here);
+            self.pool.offer(best, here);
+            self.stage = Stage::Base;
+            return Ok(true);
+        }
+        let mut near = (best, here);
+        let (mut count, mut ready) = (0, true);
+        for &node in places.upper.links(layer, here).iter().filter(|&&l| l != here) {
+            check(here, node, places)?;
+            match self.distance(places, needs, node) {
+                Some(d) if d < near.0 || (d == near.0 && node < near.1) => near = (d, node),
+                Some(_) => {}
+                None => ready = false,
+            }
+            count += 1;
+        }
+        if ready {
+            self.computed += count;
+            let layer = if near.1 == here { layer - 1 } else { layer };
+            self.stage = Stage::Descend(layer, near.1, near.0);
+        }
+        Ok(ready)
+    }
+
+    /// Expands what can be expanded; names what the nearest nodes that wait would need.
+    fn base(&mut self, places: &Places<'_>, needs: &mut Needs) -> Result<bool, Error> {
+        while self.expand() {}
+        let waiting: Vec<u32> = self.pool.waiting().take(WIDTH).collect();
+        if waiting.is_empty() {
+            self.stage = match self.pool.iter().len() < self.least {
+                true => Stage::All(0),
+                false => Stage::Done,
+            };
+            if matches!(self.stage, Stage::All(_)) {
+                self.pool.reset(self.ef);
+            }
+            return Ok(true);
+        }
+        let mut ready = true;
+        for node in waiting {
+            if !self.links.contains_key(&node) {
+                let Some(bytes) = places.source.get(places.links(node)) else {
+                    needs.links.insert(node);
+                    ready = false;
+                    continue;
+                };
+                let words = bytes.as_chunks::<4>().0.iter().map(|b| u32::from_le_bytes(*b));
+                let links: Vec<u32> = words.filter(|&l| l != node).collect();
+                links.iter().try_for_each(|&link| check(node, link, places))?;
+                self.links.insert(node, links);
+            }
+            for link in self.links.get(&node).cloned().unwrap_or_default() {
+                ready &= self.visited.contains(&link) || self.distance(places, needs, link).is_some();
+            }
+        }
+        Ok(ready)
+    }
+
+    /// Offers the neighbours of the nearest node that waits, if its links and their distances are known.
+    fn expand(&mut self) -> bool {
+        let Some(node) = self.pool.waiting().next() else { return false };
+        let Some(links) = self.links.get(&node) else { return false };
+        let known = |link: &u32| self.visited.contains(link) || self.known.contains_key(link);
+        if !links.iter().all(known) {
+            return false;
+        }
+        self.pool.take();
+        for link in self.links.remove(&node).unwrap_or_default() {
+            if self.visited.insert(link) {
+                self.computed += 1;
+                self.pool.offer(self.known.get(&link).map_or(f32::INFINITY, |d| d[0]), link);
+            }
+        }
+        true
+    }
+
+    fn all(&mut self, places: &Places<'_>, needs: &mut Needs, from: u32) -> Result<bool, Error> {
+        let count = places.upper.count as u32;
+        for node in from..count {
+            let Some(distance) = self.distance(places, needs, node) else {
+                let ahead = places.source.room(places.codes.extent).0.min(1 << 16) as u32;
+                needs.codes.extend(node..node.saturating_add(ahead).min(count));
+                self.stage = Stage::All(node);
+                return Ok(false);
+            };
+            self.computed += 1;
+            self.pool.offer(distance, node);
+        }
+        self.stage = Stage::Done;
+        Ok(true)
+    }
+
+    /// The coarse distance of `node`, or its code among the needs.
+    fn distance(&mut self, places: &Places<'_>, needs: &mut Needs, node: u32) -> Option<f32> {
+        if let Some(distances) = self.known.get(&node) {
+            return Some(distances[0]);
+        }
+        let Some(code) = places.source.get(places.code(node)) else {
+            needs.codes.insert(node);
+            return None;
+        };
+        let codec = &*places.codes.codec;
+        let distance = |prepared: &mut Prepared| {
+            let mut out = [0.0];
+            codec.distances(prepared, code, &[0], &mut out);
+            out[0]
+        };
+        let coarse = distance(&mut self.coarse);
+        let fine = if places.fine { distance(&mut self.fine) } else { coarse };
+        self.known.insert(node, [coarse, fine]);
+        Some(coarse)
+    }
+}
+
+/// A link that leaves the graph is an error, not a read.
+fn check(node: u32, link: u32, places: &Places<'_>) -> Result<(), Error> {
+    match (link as usize) < places.upper.count {
+        true => Ok(()),
+        false => Err(Error::corrupt("graph", format!("node {node} links to {link}, beyond the last row"))),
+    }
+}
