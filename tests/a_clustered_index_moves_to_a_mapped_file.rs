@@ -17,7 +17,7 @@ const N: usize = 4000;
 
 fn built(metric: Metric) -> (Vec<f32>, ClusteredIndex) {
     let rows = data::clustered(N, DIM, 71);
-    let index = ClusteredIndex::build(rows.clone(), DIM, 16, 32, metric, 4).unwrap();
+    let index = ClusteredIndex::build(rows.clone(), DIM, 16, 32, metric, 4).expect("the rows are good");
     (rows, index)
 }
 

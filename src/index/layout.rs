@@ -55,12 +55,12 @@ pub(crate) fn layout(segment: &Segment, budget: u64, favour: IndexChoice) -> Res
     let fixed = segment.header.front_length + regions.iter().map(Region::bytes).sum::<u64>();
     let needed = fixed + chunk + units.iter().map(|u| u.slot * u.slots).sum::<u64>();
     let mut left = budget.checked_sub(needed).ok_or(Error::Budget { needed, budget })?;
-    if favour == IndexChoice::Hnsw && left < codes.length - chunk + section(SectionKind::Graph).length {
-        if let Some(walking) = walking(segment, &mut units, left) {
-            regions.extend(walking.map_err(|more| Error::Budget { needed: needed + more, budget })?);
-            regions.retain(|r| r.bytes() > 0);
-            return Ok(regions);
-        }
+    let fits = left >= codes.length - chunk + section(SectionKind::Graph).length;
+    let walk = favour == IndexChoice::Hnsw && !fits;
+    if let Some(walking) = if walk { walking(segment, &mut units, left) } else { None } {
+        regions.extend(walking.map_err(|more| Error::Budget { needed: needed + more, budget })?);
+        regions.retain(|r| r.bytes() > 0);
+        return Ok(regions);
     }
     if favour != IndexChoice::Hnsw {
         units.iter_mut().for_each(|u| u.grow(u.warm, &mut left));

@@ -4,6 +4,7 @@
 //! Nodes are expanded in the order in which the walk in memory (`beam`) expands them; what is read ahead of that order
 //! only waits. So hits and distances counted are those of memory, whatever is here.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::graph::GraphView;
@@ -205,33 +206,44 @@ impl Walk {
         while self.expand() {}
         let waiting: Vec<u32> = self.pool.waiting().take(WIDTH).collect();
         if waiting.is_empty() {
-            self.stage = match self.pool.iter().len() < self.least {
-                true => Stage::All(0),
-                false => Stage::Done,
-            };
-            if matches!(self.stage, Stage::All(_)) {
+            self.stage = Stage::Done;
+            if self.pool.iter().len() < self.least {
                 self.pool.reset(self.ef);
+                self.stage = Stage::All(0);
             }
             return Ok(true);
         }
         let mut ready = true;
         for node in waiting {
-            if !self.links.contains_key(&node) {
-                let Some(bytes) = places.source.get(places.links(node)) else {
-                    needs.links.insert(node);
-                    ready = false;
-                    continue;
-                };
-                let words = bytes.as_chunks::<4>().0.iter().map(|b| u32::from_le_bytes(*b));
-                let links: Vec<u32> = words.filter(|&l| l != node).collect();
-                links.iter().try_for_each(|&link| check(node, link, places))?;
-                self.links.insert(node, links);
-            }
-            for link in self.links.get(&node).cloned().unwrap_or_default() {
+            let Some(links) = self.links(places, needs, node)? else {
+                ready = false;
+                continue;
+            };
+            for link in links {
                 ready &= self.visited.contains(&link) || self.distance(places, needs, link).is_some();
             }
         }
         Ok(ready)
+    }
+
+    /// The links of `node`, or it among the needs.
+    fn links(
+        &mut self,
+        places: &Places<'_>,
+        needs: &mut Needs,
+        node: u32,
+    ) -> Result<Option<Vec<u32>>, Error> {
+        if let Entry::Vacant(place) = self.links.entry(node) {
+            let Some(bytes) = places.source.get(places.links(node)) else {
+                needs.links.insert(node);
+                return Ok(None);
+            };
+            let words = bytes.as_chunks::<4>().0.iter().map(|b| u32::from_le_bytes(*b));
+            let links: Vec<u32> = words.filter(|&l| l != node).collect();
+            links.iter().try_for_each(|&link| check(node, link, places))?;
+            place.insert(links);
+        }
+        Ok(self.links.get(&node).cloned())
     }
 
     /// Offers the neighbours of the nearest node that waits, if its links and their distances are known.
