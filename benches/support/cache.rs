@@ -16,15 +16,21 @@ pub(crate) fn drop_pages(path: &Path) -> io::Result<()> {
     use std::os::fd::AsRawFd as _;
     let file = File::open(path)?;
     file.sync_all()?;
-    // SAFETY: a call about a descriptor that is open; it touches no memory of ours.
-    let failed = unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) };
-    if failed != 0 {
-        return Err(io::Error::from_raw_os_error(failed));
+    let mut left = (0, 0);
+    // Pages that are still on their way from the disk cannot be dropped yet.
+    for _ in 0..100 {
+        // SAFETY: a call about a descriptor that is open; it touches no memory of ours.
+        let failed = unsafe { libc::posix_fadvise(file.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) };
+        if failed != 0 {
+            return Err(io::Error::from_raw_os_error(failed));
+        }
+        left = resident(&file)?;
+        if left.0 == 0 {
+            return Ok(());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
     }
-    match resident(&file)? {
-        (0, _) => Ok(()),
-        (left, all) => Err(io::Error::other(format!("{left} of {all} pages stay in memory (a tmpfs?)"))),
-    }
+    Err(io::Error::other(format!("{} of {} pages stay in memory (a tmpfs?)", left.0, left.1)))
 }
 
 #[cfg(not(target_os = "linux"))]
