@@ -57,7 +57,7 @@ impl ClusteredIndex {
     /// Maps a file that [`ClusteredIndex::use_mmap_storage`] wrote, or any segment with clusters.
     ///
     /// # Errors
-    /// `io`; `length` if the file is shorter or longer than its header says; those of [`Segment::open`]; `checksum` if
+    /// `io`; `length` if the file is shorter or longer than its header says; those of [`Segment::open`](crate::Segment::open); `checksum` if
     /// what is held in memory is not what was written; `argument` if the segment has no clusters.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let map = Mapped::open(path)?;
