@@ -57,8 +57,9 @@ impl ClusteredIndex {
     /// Maps a file that [`ClusteredIndex::use_mmap_storage`] wrote, or any segment with clusters.
     ///
     /// # Errors
-    /// `io`; `length` if the file is shorter or longer than its header says; those of [`Segment::open`](crate::Segment::open); `checksum` if
-    /// what is held in memory is not what was written; `argument` if the segment has no clusters.
+    /// `io`; `length` if the file is shorter or longer than its header says; `checksum` if what is held in memory is
+    /// not what was written; `argument` if the segment has no clusters; those of
+    /// [`Segment::open`](crate::Segment::open).
     pub fn open(path: &Path) -> Result<Self, Error> {
         let map = Mapped::open(path)?;
         let length = map.length();

@@ -5,6 +5,7 @@
 //! | `graph` | the links, in memory and in the file, one form |
 //! | `beam`  | the walk: greedy above, best-first with a pool below; the same code builds and searches |
 //! | `disk`  | the same walk where links and codes are read node by node |
+//! | `places` | what such a walk reads, and where it lies |
 //! | `build` | batches of rows linked on a frozen graph (ParlayANN): the same links for any number of threads |
 //! | `prune` | which neighbours to keep: near, and in different directions |
 
@@ -12,9 +13,11 @@ mod beam;
 mod build;
 mod disk;
 mod graph;
+mod places;
 mod prune;
 
 pub(crate) use beam::{Beam, Distances, search};
 pub(crate) use build::{Parameters, build};
-pub(crate) use disk::{Needs, Places, Walk};
+pub(crate) use disk::Walk;
 pub(crate) use graph::GraphView;
+pub(crate) use places::{Needs, Places};
