@@ -17,7 +17,7 @@ const DIM: usize = 40;
 const N: usize = 2500;
 
 fn by(io: Io, memory_budget: u64) -> OpenOptions {
-    OpenOptions { io, memory_budget }
+    OpenOptions { io, memory_budget, ..Default::default() }
 }
 
 /// First and last byte of each part, in order, from the names alone.

@@ -35,6 +35,8 @@ pub(crate) struct Walk {
     fine: Prepared,
     pool: Pool,
     visited: BTreeSet<u32>,
+    /// Visited, and scored with the next step.
+    unscored: Vec<u32>,
     /// Links of nodes that may be expanded soon.
     links: BTreeMap<u32, Vec<u32>>,
     /// Both distances of every node whose code was here.
@@ -60,6 +62,7 @@ impl Walk {
             fine: finer,
             pool,
             visited: BTreeSet::new(),
+            unscored: Vec::new(),
             links: BTreeMap::new(),
             known: BTreeMap::new(),
             computed: 0,
@@ -114,8 +117,7 @@ impl Walk {
         }
         let mut near = (best, here);
         let (mut count, mut ready) = (0, true);
-        for &node in places.upper.links(layer, here).iter().filter(|&&l| l != here) {
-            check(here, node, places)?;
+        for &node in places.upper.links(layer, here)?.iter().filter(|&&l| l != here) {
             match self.distance(places, needs, node) {
                 Some(d) if d < near.0 || (d == near.0 && node < near.1) => near = (d, node),
                 Some(_) => {}
@@ -134,8 +136,8 @@ impl Walk {
     /// Expands what can be expanded; names what the nearest nodes that wait would need.
     fn base(&mut self, places: &Places<'_>, needs: &mut Needs) -> Result<bool, Error> {
         while self.expand() {}
-        let waiting: Vec<u32> = self.pool.waiting().take(WIDTH).collect();
-        if waiting.is_empty() {
+        let next: Vec<u32> = self.pool.waiting().take(WIDTH).collect();
+        if next.is_empty() && self.unscored.is_empty() {
             self.stage = Stage::Done;
             if self.pool.iter().len() < self.least {
                 self.pool.reset(self.ef);
@@ -144,7 +146,10 @@ impl Walk {
             return Ok(true);
         }
         let mut ready = true;
-        for node in waiting {
+        for node in self.unscored.clone() {
+            ready &= self.distance(places, needs, node).is_some();
+        }
+        for node in next {
             let Some(links) = self.links(places, needs, node)? else {
                 ready = false;
                 continue;
@@ -176,20 +181,25 @@ impl Walk {
         Ok(self.links.get(&node).cloned())
     }
 
-    /// Offers the neighbours of the nearest node that waits, if its links and their distances are known.
+    /// One step of `beam::layer`, if what it takes is known: the nearest node that waits gives its links, then those of
+    /// the node before it are scored.
     fn expand(&mut self) -> bool {
-        let Some(node) = self.pool.waiting().next() else { return false };
-        let Some(links) = self.links.get(&node) else { return false };
-        let known = |link: &u32| self.visited.contains(link) || self.known.contains_key(link);
-        if !links.iter().all(known) {
+        if !self.unscored.iter().all(|node| self.known.contains_key(node)) {
             return false;
         }
-        self.pool.take();
-        for link in self.links.remove(&node).unwrap_or_default() {
-            if self.visited.insert(link) {
-                self.computed += 1;
-                self.pool.offer(self.known.get(&link).map_or(f32::INFINITY, |d| d[0]), link);
+        let next = self.pool.waiting().next();
+        let fresh = match next {
+            Some(node) => {
+                let Some(links) = self.links.remove(&node) else { return false };
+                self.pool.take();
+                links.into_iter().filter(|&link| self.visited.insert(link)).collect()
             }
+            None if self.unscored.is_empty() => return false,
+            None => Vec::new(),
+        };
+        for node in std::mem::replace(&mut self.unscored, fresh) {
+            self.computed += 1;
+            self.pool.offer(self.known.get(&node).map_or(f32::INFINITY, |d| d[0]), node);
         }
         true
     }
