@@ -32,11 +32,13 @@ export async function site(files, csp) {
   });
 }
 
-async function packageFiles() {
+/** By the path from which a page imports them. */
+export async function packageFiles() {
   const out = {};
   for (const dir of ["dist", "dist/sources", "wasm/search", "wasm/relaxed", "wasm/build"]) {
     for (const name of await readdir(join(root, dir))) {
-      if (TYPES[extname(name)]) out[`/pagevec/${dir}/${name}`] = { body: await readFile(join(root, dir, name)) };
+      const type = TYPES[extname(name)];
+      if (type) out[`/pagevec/${dir}/${name}`] = { body: await readFile(join(root, dir, name)), type };
     }
   }
   return out;
