@@ -1,4 +1,5 @@
-// Counters on real vectors: 20,000 of the wordnet set, its own queries, a static server of our own. Slack: a third.
+// Counters on real vectors: 20,000 of the wordnet set, its own queries, a static server of our own. File and requests
+// are the same on every machine, so the limits are what was measured, without slack: who needs more changes them here.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -17,6 +18,14 @@ const base = join(data ?? "", "wordnet/base.f16.npy");
 const skip = !data || !cli || !existsSync(base) ? "PAGEVEC_DATA or PAGEVEC_CLI is not set" : false;
 const ROWS = 20_000;
 const QUERIES = 100;
+const LIMITS = {
+  open: { bytes: 9_689, requests: 2 },
+  first: { bytes: 224_640, requests: 62, waves: 3 },
+  second: { bytes: 385_864, requests: 81, waves: 3 },
+  "100th": { bytes: 46_000, requests: 42, waves: 2 },
+  most: { bytes: 399_496, requests: 81, waves: 3 },
+  mean: { bytes: 57_250, requests: 35.67, waves: 1.64 },
+};
 
 test("bytes, requests and waves of cold searches", { skip }, async () => {
   const folder = await mkdtemp(join(tmpdir(), "pagevec-"));
@@ -28,8 +37,8 @@ test("bytes, requests and waves of cold searches", { skip }, async () => {
   const server = await serve(files);
 
   const index = await open(`${server.url}/words/`);
-  const opened = index.stats().bytes;
-  assert.equal(opened, server.bytes);
+  const opened = index.stats();
+  assert.deepEqual([opened.bytes, opened.requests], [server.bytes, server.requests]);
   const searches = [];
   let found = 0;
   const whole = await open(files[Object.keys(files).find((name) => name.endsWith(".bin"))].body);
@@ -45,14 +54,27 @@ test("bytes, requests and waves of cold searches", { skip }, async () => {
   await Promise.all([index.close(), whole.close()]);
   await server.close();
 
-  const show = (at) => JSON.stringify(searches[at]);
-  console.log(`# file ${index.info.fileLength}, opening ${opened} bytes, recall ${found.toFixed(4)} against flat\n# first ${show(0)}\n# second ${show(1)}\n# 10th ${show(9)}\n# 100th ${show(99)}`);
+  console.log(`# file ${index.info.fileLength}, recall ${found.toFixed(4)} against flat`);
   assert.ok(found >= 0.93, `recall ${found}`);
-  const [first] = searches;
-  assert.equal(first.waves, 3);
-  const most = (key) => Math.max(...searches.map((search) => search[key]));
-  assert.ok(most("waves") <= 3 && most("leaves") <= 40, `${most("waves")} waves, ${most("leaves")} requests for leaves`);
-  console.log(`# at most: ${most("lists")} requests for lists, ${most("rows")} for rows, ${most("bytes")} bytes`);
+  const over = (join) => Object.fromEntries(["bytes", "requests", "waves"].map((key) => [key, join(searches.map((search) => search[key]))]));
+  const costs = {
+    open: opened,
+    first: searches[0],
+    second: searches[1],
+    "100th": searches[99],
+    most: over((all) => Math.max(...all)),
+    mean: over((all) => all.reduce((sum, one) => sum + one, 0) / all.length),
+  };
+  assert.equal(searches[0].waves, 3);
+  const beyond = [];
+  for (const [step, limits] of Object.entries(LIMITS)) {
+    for (const [what, limit] of Object.entries(limits)) {
+      console.log(`# ${step}: ${costs[step][what]} ${what}, at most ${limit}`);
+      if (costs[step][what] > limit) beyond.push(`${step}: ${costs[step][what]} ${what}, more than ${limit}`);
+    }
+  }
+  assert.deepEqual(beyond, []);
+  assert.ok(Math.max(...searches.map(({ leaves }) => leaves)) <= 40, "requests for leaves");
 });
 
 /** Cold searches under the limits of each kind of connection: the same hits, in as few requests as promised. */
