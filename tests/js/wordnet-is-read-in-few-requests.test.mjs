@@ -47,7 +47,7 @@ test("bytes, requests and waves of cold searches", { skip }, async () => {
     const answer = await index.explain(query);
     assert.deepEqual([answer.bytes, answer.requests], [server.bytes, server.requests]);
     const count = (name) => server.ranges().filter(([from, to]) => sectionOf(index.info, from, to - from + 1) === name).length;
-    searches.push({ bytes: answer.bytes, waves: answer.waves, requests: answer.requests, leaves: count("leaves"), lists: count("lists"), rows: count("codes") });
+    searches.push({ bytes: answer.bytes, waves: answer.waves, requests: answer.requests, leaves: count("leaves") });
     found += recall(answer.hits, (await whole.search(query, { index: "flat" })).map(({ id }) => id)) / QUERIES;
   }
   await byConnection(server, queries, whole);

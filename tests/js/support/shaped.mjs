@@ -18,7 +18,7 @@ const HANDSHAKES = 2;
  * @property {number} [rtt] milliseconds
  * @property {number} [mbit] megabits a second
  *
- * @typedef {{ body: Uint8Array | string, type?: string } | { file: string, type?: string }} Served
+ * @typedef {({ body: Uint8Array | string } | { file: string }) & { type?: string, headers?: Record<string, string> }} Served
  */
 
 /**
@@ -114,7 +114,7 @@ async function respond(request, response, served, files) {
   const { length, read } = await content(served, files);
   const type = served.type ?? "application/octet-stream";
   if (!match) {
-    head(200, { "content-type": type, "content-length": length });
+    head(200, { "content-type": type, "content-length": length, ...served.headers });
     return read(0, length);
   }
   const [from, to] = [Number(match[1]), Math.min(Number(match[2]) + 1, length)];
