@@ -8,10 +8,12 @@
 //! | `package.rs` | `pkg`: types checked and emitted, the npm package packed |
 //! | `test.rs`, `stages/` | `test`: every check |
 //! | `demo.rs`, `glove.rs` | `demo`: an index of words, served with its page |
+//! | `bench/` | `bench`: measurements over a shaped link |
 //! | `browser.rs` | `browser`: finds or installs a Chromium |
 //! | `node.rs`, `shell.rs` | Node and its pinned tools; processes, paths and stamps |
 #![allow(clippy::print_stdout, reason = "a command line tool")]
 
+mod bench;
 mod browser;
 mod demo;
 mod glove;
@@ -46,6 +48,9 @@ enum Command {
     Test(test::Options),
     /// Build an index of words and serve the demo page
     Demo(demo::Options),
+    /// Measure, and write the results to benches/results
+    #[command(subcommand)]
+    Bench(bench::Command),
     /// Print the path of a Chromium; install one if there is none
     Browser,
     /// Run one wasm test file (cargo calls this)
@@ -72,6 +77,7 @@ fn run(command: Command) -> Result<()> {
         Command::Pkg => package::build(),
         Command::Test(options) => test::run(&options),
         Command::Demo(options) => demo::run(&options),
+        Command::Bench(command) => bench::run(&command),
         Command::Browser => browser::find().map(|path| println!("{}", path.display())),
         Command::WasmTestRunner { args } => wasm::run_tests(args),
     }
