@@ -14,8 +14,8 @@ use crate::storage::{Extent, Held, Mapped, Read, Source, Sum};
 
 /// A clustered index over full-precision vectors, searched from any number of threads.
 ///
-/// It starts in memory. [`ClusteredIndex::use_mmap_storage`] moves the vectors to a file and keeps in memory what
-/// every search reads: the tree, its centroids, and the lists of 1-bit codes. That file is a segment like any other:
+/// It starts in memory. [`ClusteredIndex::use_mmap_storage`] moves vectors and lists of short codes to a file and keeps
+/// in memory what every search reads: the tree and its centroids. That file is a segment like any other:
 /// [`ClusteredIndex::open`] and [`Index::open`] open it again.
 ///
 /// Ids are the numbers of the rows as they were given: 0, 1, 2, …
@@ -67,8 +67,7 @@ impl ClusteredIndex {
         if segment.clusters.is_none() && segment.count() > 0 {
             return Err(Error::argument("path", "this segment has no clusters: rebuild it with them"));
         }
-        let sections = [SectionKind::Leaves, SectionKind::Lists].map(|kind| segment.extent(kind));
-        let sections: Vec<Extent> = sections.into_iter().flatten().collect();
+        let sections: Vec<Extent> = segment.extent(SectionKind::Leaves).into_iter().collect();
         map.prefetch(&mut sections.iter().copied());
         let held = Held::new(map, &sections)?;
         for extent in sections.into_iter().filter(|e| e.length > 0) {
@@ -101,7 +100,7 @@ impl ClusteredIndex {
     }
 
     /// The `k` vectors nearest to `query`. `probes` lists are scanned, and the rows of at most `k · rerank_factor`
-    /// candidates are read; `None`: as many lists as the build was calibrated for, and 12.
+    /// candidates are read; `None`: as many lists as the build was calibrated for, and 24.
     ///
     /// # Errors
     /// `argument`, `dimension`, `not-finite`, `zero-vector`.

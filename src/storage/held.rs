@@ -1,4 +1,4 @@
-//! A mapped file of which some sections are held in memory: what every search reads, so that only rows may fault.
+//! A mapped file of which some sections are held in memory: what every search reads.
 
 use super::{Buffer, Extent, Mapped, Source, slice};
 use crate::error::Error;
