@@ -1,12 +1,17 @@
 // The entry for pages, workers, edge runtimes and bundlers.
 import { buildWith } from "./build.js";
+import { badArgument } from "./errors.js";
 import { openWith } from "./open.js";
 import { compileResponse } from "./wasm.js";
 
-/** @type {import("./locate.js").Platform} */
+/** @type {import("./locate.js").Platform & import("./open.js").StorePlatform} */
 const platform = {
   compile: async (url) => compileResponse(await fetch(url, { credentials: "same-origin" })),
   openPath: () => undefined,
+  openStore({ folder, bytes }) {
+    if (folder !== undefined) throw badArgument("open(): cache.folder is for Node; pages keep their store in the browser");
+    return Promise.all([import("./store/store.js"), import("./store/opfs.js")]).then(([{ Store }, { OpfsFolder }]) => new Store(OpfsFolder.open(), bytes));
+  },
 };
 
 /**

@@ -3,6 +3,7 @@
 // step again, find the bytes missing, and ask for themselves.
 import { Cutter } from "./cutter.js";
 import { aborted, PagevecError } from "./errors.js";
+import { LOCAL_LIMITS } from "./sources/source.js";
 import { plan, subtract } from "./waves.js";
 
 /** Extents up to this size are delivered whole. */
@@ -15,6 +16,7 @@ const WHOLE_EXTENT = 64 * 1024;
  *
  * @typedef {object} Flight
  * @property {import("./waves.js").Run} run
+ * @property {boolean} stored no request: the source has its bytes here
  * @property {Promise<void>} done
  * @property {number} waiters
  * @property {AbortController} controller
@@ -40,13 +42,19 @@ export class Flights {
    * @param {import("./waves.js").Extent[]} extents by offset
    * @param {(bytes: number) => void} onBytes called as own bytes arrive
    * @param {{ waves: number, requests: number }} before what the search asked for already
+   * @param {"low"} [priority]
    * @returns {{ own: Flight[], arrived: Promise<void>, release: () => void }} `arrived` rejects when
    *   an own request fails; `release` must be called at the end, whatever it is
    */
-  want(extents, onBytes, before) {
+  want(extents, onBytes, before, priority) {
     const joined = [...this.#open].filter(({ run }) => run.extents.some((taken) => extents.some((extent) => overlap(taken, extent))));
     const missing = subtract(extents, joined.flatMap(({ run }) => run.extents));
-    const own = plan(missing, this.#source.limits, before).map((run) => this.#start(run, onBytes));
+    const stored = missing.filter((extent) => this.#source.has?.(extent));
+    const remote = missing.filter((extent) => !stored.includes(extent));
+    const own = [
+      ...plan(stored, LOCAL_LIMITS, before).map((run) => this.#start(run, onBytes, priority, true)),
+      ...plan(remote, this.#source.limits, before).map((run) => this.#start(run, onBytes, priority, false)),
+    ];
     for (const flight of joined) flight.waiters += 1;
     const all = [...own, ...joined];
     return {
@@ -59,13 +67,15 @@ export class Flights {
   /**
    * @param {import("./waves.js").Run} run
    * @param {(bytes: number) => void} onBytes
+   * @param {"low" | undefined} priority
+   * @param {boolean} stored
    * @returns {Flight}
    */
-  #start(run, onBytes) {
+  #start(run, onBytes, priority, stored) {
     const controller = new AbortController();
     /** @type {Flight} */
-    const flight = { run, waiters: 1, controller, done: Promise.resolve() };
-    flight.done = this.#fly(run, controller.signal, onBytes).finally(() => this.#open.delete(flight));
+    const flight = { run, stored, waiters: 1, controller, done: Promise.resolve() };
+    flight.done = this.#fly(run, { signal: controller.signal, priority }, onBytes).finally(() => this.#open.delete(flight));
     // Nobody may be left to hear of it.
     flight.done.catch(() => {});
     this.#open.add(flight);
@@ -74,37 +84,37 @@ export class Flights {
 
   /**
    * @param {import("./waves.js").Run} run
-   * @param {AbortSignal} signal
+   * @param {{ signal: AbortSignal, priority?: "low" }} options
    * @param {(bytes: number) => void} onBytes
    */
-  async #fly(run, signal, onBytes) {
+  async #fly(run, options, onBytes) {
     let done = 0;
     const count = (/** @type {number} */ bytes) => onBytes(((done += bytes), bytes));
     try {
-      await this.#bring(run, signal, count);
+      await this.#bring(run, options, count);
     } catch (error) {
-      // What a source or a cache before it kept may be damaged; it is read anew then, once.
+      // What a store, a source or a cache before it kept may be damaged; it is read anew then, once.
       if (!(error instanceof PagevecError) || error.code !== "checksum" || !this.#source.forget?.(run)) throw error;
       onBytes(-done);
-      await this.#bring(run, signal, onBytes);
+      await this.#bring(run, options, onBytes);
     }
   }
 
   /**
    * @param {import("./waves.js").Run} run
-   * @param {AbortSignal} signal
+   * @param {{ signal: AbortSignal, priority?: "low" }} options
    * @param {(bytes: number) => void} onBytes
    */
-  async #bring(run, signal, onBytes) {
+  async #bring(run, options, onBytes) {
     const cutter = new Cutter(
       run,
       (offset, length) => (length <= WHOLE_EXTENT ? length : this.#sink.grain(offset)),
       (offset, bytes) => this.#deliver(offset, bytes),
     );
-    const got = await this.#source.read(run.offset, run.length, { signal });
+    const got = await this.#source.read(run.offset, run.length, options);
     for await (const chunk of got instanceof Uint8Array ? [got] : got) {
       // Without waiters nothing is reserved for these bytes any more.
-      if (signal.aborted) throw aborted(signal.reason);
+      if (options.signal.aborted) throw aborted(options.signal.reason);
       cutter.push(chunk);
       onBytes(chunk.length);
     }

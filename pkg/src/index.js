@@ -18,7 +18,9 @@ const BATCH = 64;
  * @property {Hit[]} hits
  * @property {"clusters" | "hnsw" | "flat"} index which one answered
  * @property {string} plan for people
+ * @property {string} why this index
  * @property {number} bytes read from the source by this search
+ * @property {number} stored bytes read from the page store
  * @property {number} requests
  * @property {number} waves of requests, one after another
  * @property {number} distances computed on codes
@@ -38,6 +40,7 @@ const BATCH = 64;
  * @property {"number" | "text"} ids
  * @property {number} fileLength
  * @property {string} fileId
+ * @property {string | undefined} contentId as the manifest has it; undefined without one
  * @property {{ name: string, offset: number, length: number, bytesPerVector: number }[]} sections
  * @property {number} memoryToOpen
  * @property {string} kernels
@@ -51,6 +54,10 @@ const BATCH = 64;
  * @property {number} resident bytes of the segment in memory
  * @property {number} evictions
  * @property {number} linearMemory bytes of WebAssembly memory, which never shrink until `close`
+ * @property {number} [retries] requests that were made again
+ * @property {number} [hedged] requests that were made twice, as the first took long
+ * @property {import("./store/store.js").StoreStats} [store] the page store, where there is one
+ * @property {import("./prefetch.js").PrefetchStats} [prefetch] where it was asked for
  */
 
 /** An open index. Made by `open`. */
@@ -60,6 +67,7 @@ export class Index {
   #start;
   #info;
   #memoryBudget;
+  #prefetch;
   /** @type {Promise<Session> | undefined} */
   #reopening;
   /** @type {Promise<void> | undefined} */
@@ -72,13 +80,16 @@ export class Index {
    * @param {{ session: Session, info: Info }} first
    * @param {() => Promise<{ session: Session, info: Info }>} start
    * @param {number} memoryBudget
+   * @param {import("./prefetch.js").Prefetch} [prefetch]
    */
-  constructor(source, first, start, memoryBudget) {
+  constructor(source, first, start, memoryBudget, prefetch) {
     this.#source = source;
     this.#session = first.session;
     this.#info = Object.freeze(first.info);
     this.#start = start;
     this.#memoryBudget = memoryBudget;
+    this.#prefetch = prefetch;
+    prefetch?.begin(first.info, (...piece) => this.#session.piece((reader) => reader.beginLoad(), ...piece));
   }
 
   /** What the segment is. */
@@ -144,10 +155,26 @@ export class Index {
     const from = performance.now();
     const { hits, index, distances, rescored } = await this.#search(vector, options, tally);
     const milliseconds = performance.now() - from;
-    const { bytes, requests, waves } = tally;
-    const fetched = waves === 0 ? "everything needed was in memory" : `read ${bytes} bytes in ${plural(requests, "request")} and ${plural(waves, "wave")}`;
-    const plan = `${index}: ${fetched}; ${distances} distances, ${rescored} rows rescored`;
-    return { hits, index, plan, bytes, requests, waves, distances, rescored, milliseconds };
+    const { bytes, requests, waves, stored } = tally;
+    const fetched = waves === 0 ? "" : `read ${bytes} bytes in ${plural(requests, "request")} and ${plural(waves, "wave")}`;
+    const kept = stored === 0 ? "" : `${fetched ? " and " : ""}${stored} bytes from the page store`;
+    const why = this.#why(index, options?.index);
+    const plan = `${index} (${why}): ${fetched + kept || "everything needed was in memory"}; ${distances} distances, ${rescored} rows rescored`;
+    return { hits, index, plan, why, bytes, requests, waves, stored, distances, rescored, milliseconds };
+  }
+
+  /**
+   * @param {"clusters" | "hnsw" | "flat"} index
+   * @param {string} [asked]
+   */
+  #why(index, asked = "auto") {
+    if (asked !== "auto") return "as asked";
+    const { graph, clusters } = this.#info;
+    if (index === "hnsw") return "codes and graph are here, or small, or there are no clusters";
+    if (index === "flat") return `${graph ? "the graph does not fit the memory budget" : "there is no graph"}, and no clusters`;
+    const { state, why } = this.#prefetch?.stats ?? {};
+    const loading = state === "off" ? `, and are not fetched: ${why}` : "";
+    return graph && clusters ? `codes and graph are not here${loading}` : "there is no graph";
   }
 
   /**
@@ -175,17 +202,18 @@ export class Index {
   /** @returns {Stats} */
   stats() {
     this.#checkOpen();
-    const { bytes, requests } = this.#source.traffic;
+    const { traffic, stats: store } = this.#source;
     const memory = this.#session.memory();
     return {
       queries: this.#queries,
-      bytes,
-      requests,
+      ...traffic,
       waves: this.#waves,
       memoryBudget: this.#memoryBudget,
       resident: memory?.resident ?? 0,
       evictions: memory?.evictions ?? 0,
       linearMemory: memory?.linearMemory ?? 0,
+      ...(store && { store: { ...store } }),
+      ...(this.#prefetch && { prefetch: { ...this.#prefetch.stats } }),
     };
   }
 
@@ -195,6 +223,7 @@ export class Index {
    */
   close() {
     this.#closing ??= (async () => {
+      this.#prefetch?.stop();
       this.#session.end(closed());
       await this.#source.close();
     })();
@@ -232,11 +261,13 @@ export class Index {
   async #run(begin, take, signal, tally) {
     this.#checkOpen();
     throwIfAborted(signal);
-    const session = this.#session.ended ? await this.#reopen() : this.#session;
+    this.#prefetch?.pause();
     try {
+      const session = this.#session.ended ? await this.#reopen() : this.#session;
       return await session.run(begin, take, signal, tally);
     } finally {
       this.#waves += tally.waves;
+      this.#prefetch?.resume();
     }
   }
 
@@ -271,7 +302,7 @@ export class Index {
 
 /** @returns {Tally} */
 function newTally() {
-  return { waves: 0, requests: 0, bytes: 0 };
+  return { waves: 0, requests: 0, bytes: 0, stored: 0 };
 }
 
 /**

@@ -13,7 +13,8 @@ import { newTraffic } from "./sources/source.js";
  * @typedef {import("./sources/source.js").Source} Source
  * @typedef {import("./manifest.js").Entry} Entry
  * @typedef {{ source: Source, entry: Entry | undefined }} Located
- * @typedef {import("./sources/http.js").HttpOptions & { signal?: AbortSignal, memoryBudget: number }} LocateOptions
+ * @typedef {import("./sources/http.js").HttpOptions & { signal?: AbortSignal, memoryBudget: number, manifest?: ManifestHook }} LocateOptions
+ * @typedef {(name: string, get: () => Promise<Uint8Array | undefined>) => Promise<Uint8Array | undefined>} ManifestHook
  *
  * @typedef {object} Platform what differs between browsers and Node
  * @property {import("./wasm.js").Compile} compile
@@ -75,7 +76,8 @@ async function openUrl(url, options) {
   const manifest = new URL(url);
   if (!/\/index\.json$/.test(url.pathname)) manifest.pathname = `${url.pathname.replace(/\/$/, "")}/index.json`;
   const traffic = newTraffic();
-  const bytes = await fetchSmall(manifest, options, traffic, MANIFEST_LIMIT, options.signal);
+  const get = () => fetchSmall(manifest, options, traffic, MANIFEST_LIMIT, options.signal);
+  const bytes = await (options.manifest?.(nameOf(manifest), get) ?? get());
   if (!bytes) throw new PagevecError("manifest", `${nameOf(manifest)} is no pagevec manifest: it is larger than ${MANIFEST_LIMIT} bytes`);
   const entry = parseManifest(new TextDecoder().decode(bytes), nameOf(manifest));
   return { source: sourceOf(entry, manifest, options, traffic), entry };

@@ -2,10 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { buildWith } from "./build.js";
+import { badArgument } from "./errors.js";
 import { openWith } from "./open.js";
 import { openPath } from "./sources/file-node.js";
 
-/** @type {import("./locate.js").Platform} */
+/** @type {import("./locate.js").Platform & import("./open.js").StorePlatform} */
 const platform = {
   compile: async (url) => WebAssembly.compile(await readFile(url)),
   openPath(input) {
@@ -13,6 +14,13 @@ const platform = {
     if (/^file:/i.test(text)) return openPath(fileURLToPath(text));
     // "c:\words" is a path, "http://…" and "data:…" are not.
     return input instanceof URL || /^[a-z][a-z0-9+.-]+:/i.test(text) ? undefined : openPath(text);
+  },
+  openStore({ folder, bytes, asked }) {
+    if (folder !== undefined) {
+      return Promise.all([import("./store/store.js"), import("./store/folder-node.js")]).then(([{ Store }, { DiskFolder }]) => new Store(DiskFolder.open(folder), bytes));
+    }
+    if (asked) throw badArgument('open(): in Node the page store needs a folder: cache: { folder: "…" }');
+    return undefined;
   },
 };
 

@@ -7,12 +7,15 @@ import { locate } from "./locate.js";
 import { checkAgainst } from "./manifest.js";
 import { Session } from "./session.js";
 import { toHttp } from "./sources/http-options.js";
+import { HttpSource } from "./sources/http.js";
 import { join, readAll } from "./sources/source.js";
 import { hasRelaxedSimd, loadModule } from "./wasm.js";
 
 /** Enough to learn how long the front is. */
 const HEAD = 65536;
 const DEFAULT_BUDGET = 64 * 1024 * 1024;
+/** Twice the default memory budget: what `load` brings and what searches read. */
+const DEFAULT_CACHE = 128 * 1024 * 1024;
 /** The same functions; the second for engines with relaxed SIMD, with which codes are scored faster. */
 const PLAIN = new URL("../wasm/search/pagevec_wasm_bg.wasm", import.meta.url);
 const RELAXED = new URL("../wasm/relaxed/pagevec_wasm_bg.wasm", import.meta.url);
@@ -24,11 +27,23 @@ const RELAXED = new URL("../wasm/relaxed/pagevec_wasm_bg.wasm", import.meta.url)
  * @property {number} [memoryBudget] bytes of the segment held in memory, 64 MiB unless told
  * @property {AbortSignal} [signal] ends the opening; searches take their own
  * @property {import("./wasm.js").WasmSource} [wasm] the search module, where the default URL does not reach it
+ * @property {boolean | { bytes?: number, folder?: string }} [cache] the page store: `bytes` at the most, 128 MiB unless
+ *   told; in Node in `folder`. Unless told, on in browsers if no `headers` are given, off in Node
+ * @property {{ contentId?: string, fileId?: string }} [expect] rejects with `stale` if the index is another one
+ * @property {import("./prefetch.js").PrefetchChoice} [prefetch] what is brought here behind the answers: `"codes"`, or
+ *   `"all"`, the graph too; nothing unless told
  * @typedef {OpenSettings & import("./sources/http-options.js").HttpSettings & import("./session.js").Listeners} OpenOptions
+ *
+ * @typedef {{ bytes: number, folder?: string, asked: boolean }} Cache
+ * @typedef {object} StorePlatform
+ * @property {(cache: Cache) => Promise<import("./store/store.js").Store> | undefined} openStore its code is loaded when it
+ *   is called, beside the WebAssembly module
+ *
+ * @typedef {OpenOptions & { memoryBudget: number, cache: Cache | undefined, prefetch: import("./prefetch.js").PrefetchChoice }} Checked
  */
 
 /**
- * @param {import("./locate.js").Platform} platform
+ * @param {import("./locate.js").Platform & StorePlatform} platform
  * @param {IndexSource} input
  * @param {OpenOptions} [options]
  * @returns {Promise<Index>}
@@ -38,15 +53,52 @@ export async function openWith(platform, input, options = {}) {
   throwIfAborted(settings.signal);
   const module = loadModule(hasRelaxedSimd() ? RELAXED : PLAIN, settings.wasm, platform.compile);
   module.catch(() => {}); // heard below, once the bytes are located
-  const { source, entry } = await locate(platform, input, settings);
-  const start = () => startSession(module, source, entry, settings);
+  const later = settings.prefetch === "none" ? undefined : import("./prefetch.js");
+  later?.catch(() => {}); // heard below too
+  const { source, entry, manifest } = await locateStored(platform, input, settings);
+  const start = async () => {
+    const { front, ...started } = await startSession(module, source, entry, settings);
+    await source.opened?.(front, started.info.fileId, manifest);
+    return started;
+  };
   try {
+    checkExpected(settings.expect, entry?.contentId, entry?.fileId, source.name);
     const first = await start();
-    return new Index(source, first, start, settings.memoryBudget);
+    checkExpected(settings.expect, entry?.contentId, first.info.fileId, source.name);
+    const prefetch = later && new (await later).Prefetch(settings.prefetch === "all");
+    return new Index(source, first, start, settings.memoryBudget, prefetch);
   } catch (error) {
     await source.close();
     throw error;
   }
+}
+
+/**
+ * What is at `input`, with the page store before it if it is remote.
+ * @param {import("./locate.js").Platform & StorePlatform} platform
+ * @param {IndexSource} input
+ * @param {Checked} settings
+ * @returns {Promise<import("./locate.js").Located & { manifest: Uint8Array | undefined }>}
+ */
+async function locateStored(platform, input, settings) {
+  const { cache } = settings;
+  const remote = typeof input === "string" || input instanceof URL;
+  // Without its code there is no store, and all else works.
+  const opened = remote && cache ? platform.openStore(cache)?.catch(() => undefined) : undefined;
+  let url = "";
+  /** @type {Uint8Array | undefined} */
+  let manifest;
+  const { source, entry } = await locate(platform, input, {
+    ...settings,
+    manifest: async (name, get) => {
+      url = name;
+      manifest = await get().catch(async (error) => (await (await opened)?.recallFor(error, name))?.bytes ?? Promise.reject(error));
+      return manifest;
+    },
+  });
+  if (!url && source instanceof HttpSource) url = source.name;
+  const store = url ? await opened : undefined;
+  return { source: store?.before(source, url, entry && entry.contentId.slice(0, 32) + entry.fileId) ?? source, entry, manifest };
 }
 
 /** @param {OpenOptions} options */
@@ -55,17 +107,61 @@ function toSettings(options) {
   for (const name of /** @type {const} */ (["onProgress", "onFetch"])) {
     if (options[name] !== undefined && typeof options[name] !== "function") throw badArgument(`open(): ${name} must be a function`);
   }
-  const { memoryBudget = DEFAULT_BUDGET } = options;
-  return { ...options, ...toHttp(options), memoryBudget: toInteger(memoryBudget, "memoryBudget"), signal: toSignal(options.signal) };
+  const { memoryBudget = DEFAULT_BUDGET, prefetch = "none", expect } = options;
+  if (!["none", "codes", "all"].includes(prefetch)) throw badArgument('open(): prefetch must be "none", "codes" or "all"');
+  for (const [name, digits] of /** @type {const} */ ([["contentId", 64], ["fileId", 32]])) {
+    const id = expect === undefined ? undefined : Object(expect)[name];
+    if (id !== undefined && !(typeof id === "string" && new RegExp(`^[0-9a-f]{${digits}}$`).test(id))) throw badArgument(`open(): expect.${name} must be ${digits} hexadecimal digits`);
+  }
+  return {
+    ...options,
+    ...toHttp(options),
+    memoryBudget: toInteger(memoryBudget, "memoryBudget"),
+    signal: toSignal(options.signal),
+    cache: toCache(options),
+    prefetch,
+  };
+}
+
+/**
+ * Immutable pages are what a browser's cache is for, so they are kept unless told; but not what needed `headers`, which
+ * may be private, on a disk that others may use.
+ * @param {OpenOptions} options
+ * @returns {Cache | undefined}
+ */
+function toCache({ cache, headers }) {
+  if (cache === false || (cache === undefined && headers !== undefined)) return undefined;
+  if (cache === undefined || cache === true) return { bytes: DEFAULT_CACHE, asked: cache === true };
+  if (typeof cache !== "object" || cache === null) throw badArgument("open(): cache must be true, false or { bytes, folder }");
+  const { bytes = DEFAULT_CACHE, folder } = cache;
+  if (folder !== undefined && (typeof folder !== "string" || folder === "")) throw badArgument("open(): cache.folder must be a path");
+  return { bytes: toInteger(bytes, "cache.bytes"), folder, asked: true };
+}
+
+/**
+ * @param {OpenOptions["expect"]} expect
+ * @param {string | undefined} contentId
+ * @param {string | undefined} fileId undefined: not known yet
+ * @param {string} name
+ */
+function checkExpected(expect, contentId, fileId, name) {
+  if (expect?.contentId !== undefined && contentId === undefined) {
+    throw badArgument(`open(): ${name} has no index.json, and only that knows the content id: open its folder, or expect a fileId`);
+  }
+  for (const [what, wanted, found] of [["contentId", expect?.contentId, contentId], ["fileId", expect?.fileId, fileId]]) {
+    if (wanted === undefined || found === undefined || wanted === found) continue;
+    throw new PagevecError("stale", `${name} has ${what} ${found}, not ${wanted} as expected: it was replaced, or a cache has another version`);
+  }
 }
 
 /**
  * @param {Promise<WebAssembly.Module>} module
  * @param {import("./sources/source.js").Source} source
  * @param {import("./manifest.js").Entry | undefined} entry
- * @param {OpenOptions & { memoryBudget: number }} settings
+ * @param {Checked} settings
+ * @returns {Promise<{ session: Session, info: import("./index.js").Info, front: Uint8Array }>}
  */
-async function startSession(module, source, entry, settings) {
+async function startSession(module, source, entry, settings, again = false) {
   const guess = entry?.front ?? Math.min(HEAD, source.length ?? HEAD);
   // What a manifest claims is not yet trusted with memory; a head of 64 KiB always is.
   if (entry && guess > settings.memoryBudget) throw overBudget(source.name, guess, settings.memoryBudget);
@@ -77,11 +173,14 @@ async function startSession(module, source, entry, settings) {
     const missing = needed - head.length;
     const front = missing > 0 ? join([head, await readFront(source, head.length, missing, needed, settings)], needed) : head.subarray(0, needed);
     const reader = new glue.Reader(front, length, settings.memoryBudget);
-    const info = reader.info();
+    const info = { ...reader.info(), contentId: entry?.contentId };
     if (entry) checkAgainst(entry, info, source.name);
-    return { session: new Session(reader, glue.memory, source, settings), info };
+    return { session: new Session(reader, glue.memory, source, settings), info, front };
   } catch (error) {
-    throw fromWasm(error, source.name);
+    const failed = fromWasm(error, source.name);
+    // A front that was stored may be damaged: once more, from the host.
+    if (!again && failed.code !== "budget" && source.forget?.({ offset: 0, length: guess })) return startSession(module, source, entry, settings, true);
+    throw failed;
   }
 }
 

@@ -16,7 +16,8 @@ const ABOUT_FILE = new Set(["not-a-segment", "version", "length", "checksum", "c
 
 /**
  * @typedef {InstanceType<Awaited<ReturnType<typeof import("../wasm/search/instance.js").instantiate>>["Reader"]>} Reader
- * @typedef {{ waves: number, requests: number, bytes: number }} Tally what one operation read from the source
+ * @typedef {{ waves: number, requests: number, bytes: number, stored: number }} Tally what one operation read: `bytes` from
+ *   the network (or file), `stored` from the page store
  *
  * @typedef {object} Listeners
  * @property {(event: Progress) => void} [onProgress]
@@ -59,6 +60,7 @@ export class Session {
       grain: (offset) => this.#call((reader) => reader.grain(offset)),
       deliver: (offset, bytes) => {
         this.#call((reader) => reader.deliver(offset, bytes));
+        source.keep?.(offset, bytes);
         notify(listeners.onFetch, { offset, length: bytes.length });
       },
     });
@@ -99,21 +101,49 @@ export class Session {
   }
 
   /**
+   * The next piece of what an operation needs first, behind everything else. It holds no room.
+   * @param {(reader: Reader) => number} begin gives the ticket
+   * @param {(extent: import("./waves.js").Extent) => boolean} wanted
+   * @param {number} most bytes, about
+   * @param {AbortSignal} signal
+   * @returns {Promise<number>} bytes that came; 0: there are no more
+   */
+  async piece(begin, wanted, most, signal) {
+    throwIfAborted(signal);
+    const operation = new Operation(this.#call(begin), signal);
+    this.#operations.add(operation);
+    try {
+      const pairs = this.#call((reader) => reader.step(operation.ticket));
+      const next = toExtents(pairs ?? []).find(wanted);
+      if (!next) return 0;
+      const grain = this.#call((reader) => reader.grain(next.offset));
+      const length = Math.min(next.length, Math.max(grain, most - (most % grain)));
+      await this.#fetch(operation, [{ offset: next.offset, length }], { waves: 0, requests: 0, bytes: 0, stored: 0 }, "low");
+      return length;
+    } finally {
+      this.#leave(operation);
+    }
+  }
+
+  /**
    * @param {Operation} operation
    * @param {import("./waves.js").Extent[]} extents
    * @param {Tally} tally
+   * @param {"low"} [priority]
    */
-  async #fetch(operation, extents, tally) {
+  async #fetch(operation, extents, tally, priority) {
     let done = 0;
     let total = 0;
     const wanted = this.#flights.want(extents, (bytes) => {
       done += bytes;
-      if (total >= PROGRESS_FROM) notify(this.#listeners.onProgress, { phase: "load", done, total });
-    }, tally);
-    for (const { run } of wanted.own) total += run.length;
-    tally.waves += 1;
-    tally.requests += wanted.own.length;
-    tally.bytes += total;
+      if (total >= PROGRESS_FROM && !priority) notify(this.#listeners.onProgress, { phase: "load", done, total });
+    }, tally, priority);
+    for (const { run, stored } of wanted.own) {
+      total += run.length;
+      tally.requests += stored ? 0 : 1;
+      tally[stored ? "stored" : "bytes"] += run.length;
+    }
+    if (wanted.own.length === 0 || wanted.own.some(({ stored }) => !stored)) tally.waves += 1;
     try {
       await operation.wait(wanted.arrived);
     } finally {

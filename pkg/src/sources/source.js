@@ -13,16 +13,23 @@ import { PagevecError } from "../errors.js";
  * PagevecError; it may be called again after it threw; chunks belong to the reader. Only the first
  * read of a source whose `length` is not known yet may give fewer, when the file ends, and `length`
  * is known after it.
+ * @typedef {{ signal?: AbortSignal, priority?: "low" }} ReadOptions `low`: behind everything else
+ *
  * @typedef {object} Source
  * @property {string} name for messages; no secrets
  * @property {number | undefined} length
  * @property {Traffic} traffic
  * @property {import("../waves.js").WaveLimits} limits
- * @property {(offset: number, length: number, options: { signal?: AbortSignal }) => Promise<Uint8Array | AsyncIterable<Uint8Array>>} read
+ * @property {(offset: number, length: number, options: ReadOptions) => Promise<Uint8Array | AsyncIterable<Uint8Array>>} read
  * @property {(extent: { offset: number, length: number }) => boolean} [forget] drops damaged bytes that were kept here or in a
  *   cache before, if these may have been; then they may be read again
  * @property {() => boolean} [changed] whether the place now says it holds another file: where a checksum fails, that is why
  * @property {() => void | Promise<void>} close
+ * @property {import("../store/store.js").StoreStats} [stats] of its store
+ * @property {(extent: { offset: number, length: number }) => boolean} [has] whether it is stored here: such a read is no request
+ * @property {(offset: number, bytes: Uint8Array) => void} [keep] takes bytes that the core has checked
+ * @property {(front: Uint8Array, fileId: string, manifest: Uint8Array | undefined) => Promise<void>} [opened] the front was
+ *   read and is good
  */
 
 /** Reads longer than this arrive in chunks. */

@@ -59,7 +59,7 @@ export async function fixture({ count = 3001, dim = 48, seed = 1, ids = (row) =>
 }
 
 function manifestOf({ fileLength, fileId, count, dim, metric }, front) {
-  const contentId = "0".repeat(64); // JS does not read it yet
+  const contentId = fileId + fileId; // JS cannot compute it; it must differ where the content does
   return { pagevec: 1, segments: [{ file: `seg-${fileId}.bin`, length: fileLength, front, contentId, fileId, count, dim, metric }] };
 }
 

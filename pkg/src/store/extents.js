@@ -1,0 +1,85 @@
+import { subtract } from "../waves.js";
+
+/**
+ * @typedef {import("../waves.js").Extent} Extent
+ *
+ * @typedef {object} Pack a file of the store, or one that will be
+ * @property {string | undefined} name undefined: not written yet
+ *
+ * @typedef {Extent & { pack: Pack, at: number, bytes?: Uint8Array }} Piece bytes of the segment at `at` of a pack, or
+ *   still in memory
+ */
+
+/** Which bytes of a segment are stored, and where. Pieces never overlap, so what covers an extent is a run of them. */
+export class Extents {
+  /** @type {Piece[]} by offset */
+  #pieces = [];
+
+  /**
+   * The pieces that touch `extent`, cut to it, in order.
+   * @param {Extent} extent
+   * @returns {Piece[]}
+   */
+  within({ offset, length }) {
+    const end = offset + length;
+    const found = [];
+    for (let i = this.#after(offset); i < this.#pieces.length && this.#pieces[i].offset < end; i++) {
+      const piece = this.#pieces[i];
+      const from = Math.max(piece.offset, offset);
+      found.push(cut(piece, from, Math.min(piece.offset + piece.length, end) - from));
+    }
+    return found;
+  }
+
+  /**
+   * @param {Extent} extent
+   * @returns {boolean}
+   */
+  covers(extent) {
+    return subtract([extent], this.within(extent)).length === 0;
+  }
+
+  /**
+   * Adds what of `piece` is not here yet.
+   * @param {Piece} piece
+   * @returns {Piece[]} the parts that were added
+   */
+  add(piece) {
+    const added = subtract([piece], this.within(piece)).map(({ offset, length }) => cut(piece, offset, length));
+    for (const part of added) this.#pieces.splice(this.#after(part.offset), 0, part);
+    return added;
+  }
+
+  /** @param {(piece: Piece) => boolean} unwanted */
+  remove(unwanted) {
+    this.#pieces = this.#pieces.filter((piece) => !unwanted(piece));
+  }
+
+  /**
+   * The first piece that ends behind `offset`.
+   * @param {number} offset
+   */
+  #after(offset) {
+    let low = 0;
+    let high = this.#pieces.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#pieces[middle].offset + this.#pieces[middle].length > offset) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
+
+/**
+ * @param {Piece} piece
+ * @param {number} offset
+ * @param {number} length
+ * @returns {Piece}
+ */
+function cut(piece, offset, length) {
+  const skip = offset - piece.offset;
+  if (skip === 0 && length === piece.length) return piece;
+  const { pack, bytes } = piece;
+  return { pack, offset, length, at: piece.at + skip, bytes: bytes?.subarray(skip, skip + length) };
+}

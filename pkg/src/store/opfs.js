@@ -1,0 +1,81 @@
+// A folder of the origin's private file system. On a page only whole files can be written, through a swap file that
+// takes the file's place at the end; Safari before 26 has that in no thread, but handles that write in place in workers.
+
+/**
+ * A flat folder of files that are written once.
+ * @typedef {object} Folder
+ * @property {() => Promise<string[]>} names
+ * @property {(name: string, from: number, to: number) => Promise<Uint8Array>} read fewer bytes where the file ends
+ * @property {(name: string, parts: Uint8Array[]) => Promise<void>}  write in the place of what is there
+ * @property {(name: string) => Promise<void>} remove what is not there: no error
+ */
+
+/** @implements {Folder} */
+export class OpfsFolder {
+  #folder;
+  /** @type {Map<string, Promise<File>>} */
+  #files = new Map();
+
+  static async open() {
+    const root = await navigator.storage.getDirectory();
+    return new OpfsFolder(await root.getDirectoryHandle("pagevec", { create: true }));
+  }
+
+  /** @param {FileSystemDirectoryHandle} folder */
+  constructor(folder) {
+    this.#folder = folder;
+  }
+
+  async names() {
+    const names = [];
+    for await (const name of /** @type {any} */ (this.#folder).keys()) names.push(name);
+    return names;
+  }
+
+  /**
+   * @param {string} name
+   * @param {number} from
+   * @param {number} to
+   */
+  async read(name, from, to) {
+    let file = this.#files.get(name);
+    if (!file) this.#files.set(name, (file = this.#folder.getFileHandle(name).then((handle) => handle.getFile())));
+    return new Uint8Array(await (await file).slice(from, to).arrayBuffer());
+  }
+
+  /**
+   * @param {string} name
+   * @param {Uint8Array[]} parts
+   */
+  async write(name, parts) {
+    this.#files.delete(name);
+    const handle = /** @type {any} */ (await this.#folder.getFileHandle(name, { create: true }));
+    try {
+      if (handle.createWritable) {
+        const writable = await handle.createWritable();
+        await writable.write(new Blob(/** @type {BlobPart[]} */ (parts)));
+        await writable.close();
+      } else {
+        const access = await handle.createSyncAccessHandle();
+        try {
+          let at = 0;
+          for (const part of parts) at += access.write(part, { at });
+          access.truncate(at);
+        } finally {
+          access.close();
+        }
+      }
+    } catch (error) {
+      await this.remove(name).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** @param {string} name */
+  async remove(name) {
+    this.#files.delete(name);
+    await this.#folder.removeEntry(name).catch((error) => {
+      if (error?.name !== "NotFoundError") throw error;
+    });
+  }
+}
