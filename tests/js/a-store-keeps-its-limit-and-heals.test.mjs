@@ -155,6 +155,20 @@ test("several indexes at once over one folder", async () => {
   assert.equal(server.requests, 1);
 });
 
+test("many small packs become few, and nothing is lost", async () => {
+  const rows = Array.from({ length: 40 }, (_, i) => 150 * i);
+  const most = [];
+  for (const row of rows) {
+    await visit([row]);
+    most.push((await packs()).length);
+  }
+  assert.ok(Math.max(...most) >= 31 && most.some((count, i) => count < most[i - 1] - 20), `${most}`);
+  server.reset();
+  const { stats } = await visit(rows);
+  assert.equal(server.requests, 1);
+  assert.equal(stats.store.misses, 0);
+});
+
 test("closed while pages are written behind: they are there at the next visit", async () => {
   const index = await open(`${server.url}/words/`, { cache: { folder } });
   const hits = await index.search(near(f, 7));

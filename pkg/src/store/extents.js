@@ -50,6 +50,14 @@ export class Extents {
     return added;
   }
 
+  /**
+   * @param {string} name
+   * @returns {Piece[]} those in that pack
+   */
+  inPack(name) {
+    return this.#pieces.filter(({ pack }) => pack.name === name);
+  }
+
   /** @param {(piece: Piece) => boolean} unwanted */
   remove(unwanted) {
     this.#pieces = this.#pieces.filter((piece) => !unwanted(piece));

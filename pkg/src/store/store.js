@@ -14,6 +14,9 @@ const PAUSE = 300;
 /** Bytes in memory that are not written yet; more are not kept. */
 const FRESH_LIMIT = 16 << 20;
 const PACK_LIMIT = 4 << 20;
+/** So many packs smaller than this become few: an opening reads the table of each. */
+const MANY = 32;
+const SMALL = 512 << 10;
 /** Milliseconds after which nobody is writing a pack any more. */
 const ABANDONED = 60_000;
 
@@ -231,7 +234,7 @@ export class Store {
     const found = this.within(extent);
     const end = extent.offset + extent.length;
     this.#extents.remove((piece) => piece.offset < end && extent.offset < piece.offset + piece.length);
-    return found.some((piece) => piece.bytes === undefined);
+    return found.some(({ pack }) => pack.name !== undefined);
   }
 
   /** Writes what is not written yet. */
@@ -261,18 +264,51 @@ export class Store {
 
   /** @param {Folder} folder */
   async #flush(folder) {
-    const limit = Math.min(PACK_LIMIT, Math.max(this.#limit / 16, 65536));
     while (this.#fresh.length > 0) {
-      let [count, bytes] = [1, this.#fresh[0].length];
-      while (count < this.#fresh.length && bytes + this.#fresh[count].length <= limit) bytes += this.#fresh[count++].length;
-      await this.#writePack(folder, this.#fresh.splice(0, count));
-      this.#freshBytes -= bytes;
+      const pieces = this.#nextOf(this.#fresh);
+      await this.#writePack(folder, pieces);
+      for (const { length } of pieces) this.#freshBytes -= length;
     }
+    await this.#merge(folder);
     if (this.#usesWritten) return;
     this.#usesWritten = true;
     const present = new Set(await folder.names());
     const uses = Object.entries(await this.#allUses(folder)).filter(([name]) => present.has(name));
     await folder.write("uses", [new TextEncoder().encode(JSON.stringify(Object.fromEntries(uses)))]);
+  }
+
+  /**
+   * @param {Piece[]} pieces
+   * @returns {Piece[]} the first of them, taken out: enough for a pack
+   */
+  #nextOf(pieces) {
+    const limit = Math.min(PACK_LIMIT, Math.max(this.#limit / 16, 65536));
+    let [count, bytes] = [1, pieces[0].length];
+    while (count < pieces.length && bytes + pieces[count].length <= limit) bytes += pieces[count++].length;
+    return pieces.splice(0, count);
+  }
+
+  /**
+   * Writes many small packs as few. Those that another tab wrote meanwhile are not known here, and stay.
+   * @param {Folder} folder
+   */
+  async #merge(folder) {
+    const all = packsAmong(await folder.names());
+    const small = all.filter(({ key, bytes, name }) => key === this.#key && bytes < SMALL && this.#extents.inPack(name).length > 0);
+    const total = all.concat(small).reduce((sum, { bytes }) => sum + bytes, 0);
+    if (small.length < MANY || total > this.#limit) return;
+    /** @type {Piece[]} */
+    const pieces = [];
+    for (const { name, bytes } of small) {
+      const pack = await folder.read(name, 0, bytes);
+      if (pack.length !== bytes) return;
+      for (const piece of this.#extents.inPack(name)) {
+        piece.bytes = pack.slice(piece.at, piece.at + piece.length);
+        pieces.push(piece);
+      }
+    }
+    while (pieces.length > 0) await this.#writePack(folder, this.#nextOf(pieces));
+    for (const { name } of small) await folder.remove(name);
   }
 
   /**
