@@ -15,17 +15,17 @@
  */
 
 /**
- * Requests against wasted bytes, measured on cold searches by clusters, wordnet (117,791 rows; 108 lists and 72 rows
- * to read, 571 kB that are needed). A wave of lists wastes 238 kB with 60 requests, 568 kB with 40, 4 MB with 4; a
- * wave of rows 33 kB with 48, 129 kB with 37, 8.4 MB with 5.
+ * Requests against wasted bytes, measured on cold searches by clusters, wordnet (117,791 rows, means of 20): a first
+ * query needs 358 kB in 108 ranges. With 60 requests a wave and 32 KiB of waste it is 372 kB in 90 requests, with 40
+ * and 256 KiB 422 kB in 79.
  * @type {Record<Connection, WaveLimits>}
  */
 export const LIMITS = {
   // All of a wave at once, each for some hundred bytes of headers: little is worth wasting. Servers take about a
   // hundred streams of a connection.
-  h2: { requests: 60, waste: 512 * 1024, near: 4096 },
+  h2: { requests: 60, waste: 32 * 1024, near: 1024 },
   // What is not known to be HTTP/2 may queue behind six connections: fewer, but not for megabytes.
-  unknown: { requests: 40, waste: 256 * 1024, near: 1024 },
+  unknown: { requests: 40, waste: 64 * 1024, near: 1024 },
   // Six connections, one request each at a time: 12 for three waves, whatever bytes that takes.
   h1: { requests: 12, inAll: [3, 7, 12], waste: Infinity, near: 4096 },
   // The same six, and a limit of requests (50, say) for all that a worker does.

@@ -55,9 +55,10 @@ impl<'a> Packed<'a> {
         if at >= self.count {
             return 0;
         }
-        let first = at * self.width;
+        // In u64: usize has 32 bits in wasm. The byte is one of `bits`, whose length is a usize.
+        let first = at as u64 * self.width as u64;
         let mut window = [0u8; 8];
-        let from = &self.bits[first / 8..];
+        let from = &self.bits[(first / 8) as usize..];
         let length = from.len().min(8);
         window[..length].copy_from_slice(&from[..length]);
         let number = u64::from_le_bytes(window) >> (first % 8) & ((1 << self.width) - 1);

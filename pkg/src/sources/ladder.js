@@ -87,6 +87,11 @@ export class LadderSource {
     return this.#current.forget?.(extent) ?? false;
   }
 
+  /** @returns {boolean} */
+  changed() {
+    return this.#current.changed?.() ?? false;
+  }
+
   /** @param {unknown} error */
   #step(error) {
     if (!(error instanceof PagevecError) || !NO_RANGES.has(error.code)) throw error;

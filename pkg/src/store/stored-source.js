@@ -162,6 +162,11 @@ export class StoredSource {
     return this.#store.forget(extent) || (this.#inner.forget?.(extent) ?? false);
   }
 
+  /** @returns {boolean} */
+  changed() {
+    return this.#inner.changed?.() ?? false;
+  }
+
   async close() {
     await this.#store.close();
     await this.#inner.close();

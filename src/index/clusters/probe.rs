@@ -203,7 +203,10 @@ impl Probe {
         let mut found: Vec<(f32, Label)> = Vec::with_capacity(self.width.keep.min(labels.len()));
         // Of two estimates of a row the nearer counts.
         for (distance, position) in self.pool.iter() {
-            let at = labels.iter().position(|l| l.position == position && l.distance == distance);
+            // Of two equal ones that with the smaller doubt, whichever list came first.
+            let same =
+                labels.iter().enumerate().filter(|(_, l)| l.position == position && l.distance == distance);
+            let at = same.min_by(|a, b| a.1.error.total_cmp(&b.1.error)).map(|s| s.0);
             let first = !found.iter().any(|f| f.1.position == position);
             if let Some(at) = at.filter(|_| first && found.len() < self.width.keep) {
                 found.push((distance, labels.swap_remove(at)));
