@@ -69,14 +69,15 @@ export class HttpSource {
   /**
    * @param {number} offset
    * @param {number} length
-   * @param {{ signal?: AbortSignal }} options
+   * @param {import("./source.js").ReadOptions} options
    * @returns {Promise<Uint8Array | AsyncIterable<Uint8Array>>}
    */
-  async read(offset, length, { signal } = {}) {
+  async read(offset, length, options = {}) {
+    const { signal } = options;
     throwIfAborted(signal);
     if (this.#whole) return this.#whole.read(offset, length);
-    if (length > STREAM_FROM) return this.#stream(offset, length, signal);
-    const all = () => gather(this.#attempt(offset, length, signal), length);
+    if (length > STREAM_FROM) return this.#stream(offset, length, options);
+    const all = () => gather(this.#attempt(offset, length, options), length);
     return /** @type {Promise<Uint8Array>} */ (retrying(this.#options, this.traffic, signal, all));
   }
 
@@ -84,13 +85,13 @@ export class HttpSource {
    * A large read, which goes on after a failure where it was.
    * @param {number} offset
    * @param {number} length
-   * @param {AbortSignal | undefined} signal
+   * @param {import("./source.js").ReadOptions} options
    */
-  async *#stream(offset, length, signal) {
+  async *#stream(offset, length, options) {
     let done = 0;
     for (let attempt = 0; done < length; attempt++) {
       try {
-        for await (const chunk of this.#attempt(offset + done, length - done, signal)) {
+        for await (const chunk of this.#attempt(offset + done, length - done, options)) {
           done += chunk.length;
           yield chunk;
         }
@@ -98,7 +99,7 @@ export class HttpSource {
         return;
       } catch (error) {
         if (done === length) return; // it broke after its last byte
-        await beforeRetry(error, attempt, this.#options, this.traffic, signal);
+        await beforeRetry(error, attempt, this.#options, this.traffic, options.signal);
       }
     }
   }
@@ -107,12 +108,12 @@ export class HttpSource {
    * One request (two, hedged), checked; its bytes.
    * @param {number} offset
    * @param {number} length
-   * @param {AbortSignal | undefined} signal
+   * @param {import("./source.js").ReadOptions} options
    */
-  async *#attempt(offset, length, signal) {
+  async *#attempt(offset, length, { signal, priority }) {
     const deadline = new Deadline(this.#url, length, this.#options.timeoutMs, signal);
     const hedge = length > STREAM_FROM ? undefined : this.#options.hedge;
-    const send = (/** @type {AbortSignal} */ own) => this.#ask(offset, length, own);
+    const send = (/** @type {AbortSignal} */ own) => this.#ask(offset, length, { signal: own, priority });
     try {
       const { response, end } = await deadline.wait(hedged(send, hedge, deadline.signal, () => (this.traffic.hedged += 1)));
       if (end === undefined) {
@@ -130,12 +131,12 @@ export class HttpSource {
   /**
    * @param {number} offset
    * @param {number} length
-   * @param {AbortSignal} signal
+   * @param {import("./source.js").ReadOptions} options
    * @returns {Promise<{ response: Response, end: number | undefined }>} no end: it is the whole file
    */
-  async #ask(offset, length, signal) {
+  async #ask(offset, length, options) {
     const range = `bytes=${offset}-${offset + length - 1}`;
-    const response = await request(this.#url, this.#options, this.traffic, { range, cache: "no-store", signal });
+    const response = await request(this.#url, this.#options, this.traffic, { range, cache: "no-store", ...options });
     if (response.status === 200) return { response, end: undefined };
     try {
       const { end, total } = checkRange(response, this.#url, offset, length, this.length);
@@ -214,10 +215,10 @@ export function fetchSmall(url, options, traffic, limit, signal, cache = "no-cac
  * @param {URL} url
  * @param {HttpOptions} options
  * @param {Traffic} traffic
- * @param {{ range?: string, cache: RequestCache, signal: AbortSignal }} how
+ * @param {{ range?: string, cache: RequestCache, signal?: AbortSignal, priority?: RequestPriority }} how
  * @returns {Promise<Response>}
  */
-async function request(url, { fetch = globalThis.fetch, headers }, traffic, { range, cache, signal }) {
+async function request(url, { fetch = globalThis.fetch, headers }, traffic, { range, ...how }) {
   const all = new Headers(headers);
   // One `bytes=a-b` needs no preflight; a suffix range, If-Range or a HEAD would.
   if (range) all.set("range", range);
@@ -228,7 +229,7 @@ async function request(url, { fetch = globalThis.fetch, headers }, traffic, { ra
     // A browser does not say where a redirect would lead before it is followed, so headers that may
     // be secret do without.
     const redirect = headers ? "manual" : "follow";
-    response = await fetch(url, { headers: all, cache, signal, redirect, credentials: "same-origin", referrerPolicy: "no-referrer" });
+    response = await fetch(url, { ...how, headers: all, redirect, credentials: "same-origin", referrerPolicy: "no-referrer" });
   } catch (cause) {
     throw fetchFailed(url, cause);
   }
