@@ -9,16 +9,14 @@ import { Session } from "./session.js";
 import { toHttp } from "./sources/http-options.js";
 import { HttpSource } from "./sources/http.js";
 import { join, readAll } from "./sources/source.js";
-import { hasRelaxedSimd, loadModule } from "./wasm.js";
+import { loadModule } from "./wasm.js";
 
 /** Enough to learn how long the front is. */
 const HEAD = 65536;
 const DEFAULT_BUDGET = 64 * 1024 * 1024;
 /** Twice the default memory budget: what `load` brings and what searches read. */
 const DEFAULT_CACHE = 128 * 1024 * 1024;
-/** The same functions; the second for engines with relaxed SIMD, with which codes are scored faster. */
-const PLAIN = new URL("../wasm/search/pagevec_wasm_bg.wasm", import.meta.url);
-const RELAXED = new URL("../wasm/relaxed/pagevec_wasm_bg.wasm", import.meta.url);
+const MODULE = new URL("../wasm/search/pagevec_wasm_bg.wasm", import.meta.url);
 
 /**
  * @typedef {string | URL | Uint8Array | ArrayBuffer | Blob} IndexSource
@@ -51,7 +49,7 @@ const RELAXED = new URL("../wasm/relaxed/pagevec_wasm_bg.wasm", import.meta.url)
 export async function openWith(platform, input, options = {}) {
   const settings = toSettings(options);
   throwIfAborted(settings.signal);
-  const module = loadModule(hasRelaxedSimd() ? RELAXED : PLAIN, settings.wasm, platform.compile);
+  const module = loadModule(MODULE, settings.wasm, platform.compile);
   module.catch(() => {}); // heard below, once the bytes are located
   const later = settings.prefetch === "none" ? undefined : import("./prefetch.js");
   later?.catch(() => {}); // heard below too

@@ -6,16 +6,6 @@ import { PagevecError } from "./errors.js";
  * @typedef {(url: URL) => Promise<WebAssembly.Module>} Compile how this platform reads its own files
  */
 
-/** A module with one function: i32x4.relaxed_dot_i8x16_i7x16_add_s of three vectors. */
-const RELAXED_DOT = [
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 147, 2, 11,
-];
-
-/** Whether this engine knows the relaxed SIMD instruction that the module in wasm/relaxed is made of. */
-export function hasRelaxedSimd() {
-  return WebAssembly.validate(new Uint8Array(RELAXED_DOT));
-}
-
 /** @type {Map<string, Promise<WebAssembly.Module>>} */
 const compiled = new Map();
 

@@ -10,7 +10,6 @@
 //! | `avx2.rs` | the blocks for x86-64 with AVX2 |
 //! | `avx512.rs` | the blocks for x86-64 with AVX-512, VNNI and VPOPCNTDQ |
 //! | `simd128.rs` | the blocks for WebAssembly SIMD |
-//! | `relaxed.rs` | the same with relaxed SIMD, for a module of its own |
 //! | `tests.rs` | every table against plain formulas, and against scalar bit for bit |
 //!
 //! A new instruction set is one more file of blocks and one more line in `SIMD`.
@@ -38,8 +37,6 @@ mod table;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-#[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-mod relaxed;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
 #[cfg(test)]
@@ -63,7 +60,7 @@ pub type Gather<Q, T> = fn(query: &[Q], rows: &[u8], stride: usize, ids: &[u32],
 /// The functions of one instruction set. They all compute the same results.
 #[derive(Clone, Copy, Debug)]
 pub struct Kernels {
-    /// The instruction set: `scalar`, `avx2`, `avx512`, `simd128`, `relaxed`.
+    /// The instruction set: `scalar`, `avx2`, `avx512`, `simd128`.
     pub name: &'static str,
 
     /// Sum of products.
@@ -132,8 +129,6 @@ const SIMD: &[fn() -> Option<Kernels>] = &[
     avx512::detect,
     #[cfg(target_arch = "x86_64")]
     avx2::detect,
-    #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-    relaxed::detect,
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     simd128::detect,
 ];

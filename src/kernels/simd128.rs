@@ -19,7 +19,7 @@ table! {
 
 /// Lanes 0 to 3, 4 to 7, and so on.
 #[derive(Clone, Copy)]
-pub(super) struct F32x16([v128; 4]);
+struct F32x16([v128; 4]);
 
 impl F32x16 {
     #[inline(always)]
@@ -129,13 +129,13 @@ fn extend(from: &[u8; 16]) -> [v128; 2] {
 
 /// The sum of the four lanes.
 #[inline(always)]
-pub(super) fn sum_i32(lanes: v128) -> i32 {
+fn sum_i32(lanes: v128) -> i32 {
     let l2 = i32x4_add(lanes, i64x2_shuffle::<1, 1>(lanes, lanes));
     i32x4_extract_lane::<0>(l2) + i32x4_extract_lane::<1>(l2)
 }
 
 /// Products of a query of `Q` (unsigned up to 127, or signed: the same bits) and signed bytes.
-pub(super) struct Bytes<Q>(Q);
+struct Bytes<Q>(Q);
 
 impl<Q: bytemuck::Pod> Block for Bytes<Q>
 where
@@ -175,7 +175,7 @@ where
 
 /// Counts in 16-bit lanes, each at most 16 more per block: room for 65 520 bytes, where the most
 /// dimensions allowed take 8 192.
-pub(super) struct Hamming;
+struct Hamming;
 
 impl Block for Hamming {
     type Query = u8;

@@ -3,7 +3,7 @@
 //!
 //! | file | command or duty |
 //! |---|---|
-//! | `wasm.rs` | `wasm`: the modules of pkg/wasm: cargo, wasm-bindgen, wasm-opt |
+//! | `wasm.rs` | `wasm`: the two modules of pkg/wasm: cargo, wasm-bindgen, wasm-opt |
 //! | `size.rs` | what a page downloads to search, and the limit on it |
 //! | `package.rs` | `pkg`: types checked and emitted, the npm package packed |
 //! | `test.rs`, `stages/` | `test`: every check |

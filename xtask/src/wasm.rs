@@ -1,4 +1,4 @@
-//! `cargo xtask wasm`: three modules, one to search, the same for engines with relaxed SIMD, and one that also builds, each made by cargo, wasm-bindgen (linked
+//! `cargo xtask wasm`: two modules, one to search and one that also builds, each made by cargo, wasm-bindgen (linked
 //! into xtask, so nothing need be installed) and wasm-opt (npm's binaryen).
 
 use crate::shell::{self, Stamp, cargo, output, run};
@@ -13,15 +13,8 @@ use wasm_bindgen_cli_support::Bindgen;
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 const NAME: &str = "pagevec_wasm";
 
-/// Folder in pkg/wasm and in target/wasm, the features of bindings/wasm, and what the engine must know.
-const MODULES: [(&str, &str, &str); 3] = [
-    ("search", "search", PLAIN),
-    // The same for engines with relaxed SIMD, with the same glue: JS takes the one or the other.
-    ("relaxed", "search", RELAXED),
-    ("build", "search,build", PLAIN),
-];
-pub(crate) const PLAIN: &str = "+simd128";
-pub(crate) const RELAXED: &str = "+simd128,+relaxed-simd";
+/// Folder in pkg/wasm and in target/wasm, and the features of bindings/wasm.
+const MODULES: [(&str, &str); 2] = [("search", "search"), ("build", "search,build")];
 
 /// What our modules may use: SIMD, and what rustc takes for granted in every wasm module.
 const OPTIMISE: [&str; 10] = [
@@ -48,8 +41,8 @@ pub(crate) fn build() -> Result<()> {
 pub(crate) fn make() -> Result<()> {
     check_versions()?;
     add_target()?;
-    for (folder, features, simd) in MODULES {
-        let raw = compile(folder, features, simd)?;
+    for (folder, features) in MODULES {
+        let raw = compile(folder, features)?;
         let out = shell::root().join("pkg/wasm").join(folder);
         let lock = shell::root().join("Cargo.lock");
         let tools = shell::root().join("xtask/package-lock.json");
@@ -59,30 +52,23 @@ pub(crate) fn make() -> Result<()> {
         let made = ["pagevec_wasm.js", "pagevec_wasm_bg.wasm", "instance.js"].map(|file| out.join(file));
         if !stamp.fresh(&made) {
             bind(&raw, &out).with_context(|| format!("wasm-bindgen failed on {}", raw.display()))?;
-            optimise(&out.join("pagevec_wasm_bg.wasm"), simd)?;
+            optimise(&out.join("pagevec_wasm_bg.wasm"))?;
             run(node::node()?.arg("pkg/scripts/instance.mjs").arg(&out))?;
             stamp.set()?;
         }
-    }
-    let [search, relaxed] =
-        ["search", "relaxed"].map(|folder| shell::root().join("pkg/wasm").join(folder).join("instance.js"));
-    if fs::read(search)? != fs::read(relaxed)? {
-        bail!(
-            "pkg/wasm/search and pkg/wasm/relaxed have different glue, but pkg/src/open.js loads one for both"
-        );
     }
     Ok(())
 }
 
 /// Cargo for wasm, in a target folder of its own: other flags there would throw the native builds away.
-pub(crate) fn wasm_cargo(line: &str, folder: &str, simd: &str) -> Result<Command> {
+pub(crate) fn wasm_cargo(line: &str, folder: &str) -> Result<Command> {
     add_target()?;
     let mut command = cargo(line);
     // Paths of this machine do not belong in a module that is published.
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo"))).unwrap_or_default();
     let flags = [
-        format!("-Ctarget-feature={simd}"),
+        "-Ctarget-feature=+simd128".to_owned(),
         format!("--remap-path-prefix={}=cargo", home.display()),
         format!("--remap-path-prefix={}=pagevec", shell::root().display()),
     ];
@@ -95,9 +81,9 @@ pub(crate) fn wasm_cargo(line: &str, folder: &str, simd: &str) -> Result<Command
 /// Each module has its own folder: cargo gives a cdylib one name whatever its features, so in one folder the second
 /// module would silently take the place of the first. Only the cdylib is asked for, as an rlib beside it would switch
 /// link-time optimisation off.
-fn compile(folder: &str, features: &str, simd: &str) -> Result<PathBuf> {
+fn compile(folder: &str, features: &str) -> Result<PathBuf> {
     let line = "rustc --package pagevec-wasm --lib --crate-type cdylib --profile wasm --no-default-features";
-    run(wasm_cargo(line, folder, simd)?.args(["--features", features]))?;
+    run(wasm_cargo(line, folder)?.args(["--features", features]))?;
     Ok(shell::target().join("wasm").join(folder).join(TARGET).join("wasm").join(format!("{NAME}.wasm")))
 }
 
@@ -108,15 +94,9 @@ fn bind(raw: &Path, out: &Path) -> Result<()> {
     bindgen.generate(out)
 }
 
-fn optimise(module: &Path, simd: &str) -> Result<()> {
-    let relaxed = (simd == RELAXED).then_some("--enable-relaxed-simd");
+fn optimise(module: &Path) -> Result<()> {
     let smaller = module.with_extension("optimised");
-    run(node::tool("binaryen/bin/wasm-opt")?
-        .args(OPTIMISE)
-        .args(relaxed)
-        .arg(module)
-        .arg("-o")
-        .arg(&smaller))?;
+    run(node::tool("binaryen/bin/wasm-opt")?.args(OPTIMISE).arg(module).arg("-o").arg(&smaller))?;
     fs::rename(&smaller, module)?;
     Ok(())
 }
@@ -155,20 +135,13 @@ fn check_versions() -> Result<()> {
     Ok(())
 }
 
-/// Node 20 knows relaxed SIMD only by this flag, later versions without it.
-pub(crate) const RELAXED_FLAG: &str = "--experimental-wasm-relaxed-simd";
-
-/// The tests of bindings/wasm, in Node, for each kind of module; xtask is its own test runner.
+/// The tests of bindings/wasm, in Node; xtask is its own test runner.
 pub(crate) fn test() -> Result<()> {
+    node::node()?;
     let line = "test --package pagevec-wasm --lib --tests --features build";
     let runner = format!("{:?}", env::current_exe()?);
     let config = format!("target.{TARGET}.runner=[{runner},\"wasm-test-runner\"]");
-    run(wasm_cargo(line, "test", PLAIN)?.args(["--config", &config]))?;
-    let mut relaxed = wasm_cargo(line, "test-relaxed", RELAXED)?;
-    if output(node::node()?.args([RELAXED_FLAG, "--version"])).is_ok() {
-        relaxed.env("NODE_ARGS", RELAXED_FLAG);
-    }
-    run(relaxed.args(["--config", &config]))
+    run(wasm_cargo(line, "test")?.args(["--config", &config]))
 }
 
 /// What cargo calls for each test file.

@@ -45,16 +45,6 @@ test("the same hits as in Node, from another origin, in the same requests, none 
   assert.ok(!log.some(({ path }) => path.startsWith("/pagevec/wasm/build/") && path.endsWith(".wasm")), "a page that searches does not load the builder");
 });
 
-test("the module with relaxed SIMD where the browser knows it, and the same hits from the plain one", async () => {
-  const own = (log) => log.filter(({ path }) => path.endsWith(".wasm")).map(({ path }) => path);
-  const relaxed = await run(SEARCH);
-  assert.deepEqual(own(relaxed.log), ["/pagevec/wasm/relaxed/pagevec_wasm_bg.wasm"]);
-  const plain = await run(SEARCH.replace('words/")', 'words/", { wasm: "/pagevec/wasm/search/pagevec_wasm_bg.wasm" })'));
-  assert.deepEqual(own(plain.log), ["/pagevec/wasm/search/pagevec_wasm_bg.wasm"]);
-  assert.deepEqual(relaxed.value.hits, plain.value.hits);
-  assert.deepEqual(relaxed.value.hits, expected);
-});
-
 const CSP = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src *; img-src data:";
 
 test("under script-src 'self' 'wasm-unsafe-eval'", async () => {
