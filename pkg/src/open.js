@@ -37,7 +37,7 @@ const MODULE = new URL("../wasm/search/pagevec_wasm_bg.wasm", import.meta.url);
  * @property {(cache: Cache) => Promise<import("./store/store.js").Store> | undefined} openStore its code is loaded when it
  *   is called, beside the WebAssembly module
  *
- * @typedef {OpenOptions & { memoryBudget: number, cache: Cache | undefined, prefetch: import("./prefetch.js").PrefetchChoice }} Checked
+ * @typedef {OpenOptions & import("./sources/http.js").HttpOptions & { memoryBudget: number, cache: Cache | undefined, prefetch: import("./prefetch.js").PrefetchChoice }} Checked
  */
 
 /**

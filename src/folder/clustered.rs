@@ -57,8 +57,8 @@ impl ClusteredIndex {
     /// Maps a file that [`ClusteredIndex::use_mmap_storage`] wrote, or any segment with clusters.
     ///
     /// # Errors
-    /// `io`; `length` if the file is shorter or longer than its header says; `checksum` if what is held in memory is
-    /// not what was written; `argument` if the segment has no clusters; those of
+    /// `io`; `length` if the file is shorter or longer than its header says; `checksum` if tree or lists are not
+    /// what was written; `argument` if the segment has no clusters; those of
     /// [`Segment::open`](crate::Segment::open).
     pub fn open(path: &Path) -> Result<Self, Error> {
         let map = Mapped::open(path)?;
@@ -67,10 +67,11 @@ impl ClusteredIndex {
         if segment.clusters.is_none() && segment.count() > 0 {
             return Err(Error::argument("path", "this segment has no clusters: rebuild it with them"));
         }
-        let sections: Vec<Extent> = segment.extent(SectionKind::Leaves).into_iter().collect();
-        map.prefetch(&mut sections.iter().copied());
-        let held = Held::new(map, &sections)?;
-        for extent in sections.into_iter().filter(|e| e.length > 0) {
+        let read = [SectionKind::Leaves, SectionKind::Lists].map(|kind| segment.extent(kind));
+        let read: Vec<Extent> = read.into_iter().flatten().filter(|e| e.length > 0).collect();
+        map.prefetch(&mut read.iter().copied());
+        let held = Held::new(map, read.get(..1).unwrap_or_default())?;
+        for extent in read {
             segment.check(Read { extent, sum: Sum::Blocks }, held.get(extent).unwrap_or_default())?;
         }
         let memory = held.bytes() + segment.header.front_length;
