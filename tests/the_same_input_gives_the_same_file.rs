@@ -26,7 +26,7 @@ const GOLDEN: [(Metric, CodecKind, Option<CodecKind>, bool, &str); 5] = [
         CodecKind::Binary,
         None,
         true,
-        "fa510b0c27ebbe6d5ef7a5464cd50e8d9a691fcfa69c92178622b3e9a24ad2ee",
+        "d05c38cc3d76eb6a554d7b62a940f1fdab095522bd54723b389d253f8f7dcbd4",
     ),
     (
         Metric::Dot,
@@ -47,7 +47,7 @@ const GOLDEN: [(Metric, CodecKind, Option<CodecKind>, bool, &str); 5] = [
         CodecKind::F16,
         None,
         false,
-        "dc284f7cafbd5b5160601cfe4f87195c6cd436e3a8f2c7759ceaade1d51a295b",
+        "039d518459697d3dff01212b7f6d3b24d929cb6e74106ab1740859a22fcb478e",
     ),
 ];
 

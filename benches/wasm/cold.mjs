@@ -5,7 +5,7 @@
 //   PAGEVEC_DATA=../shared/data node benches/wasm/cold.mjs FOLDER
 //
 // `pagevec serve` on this machine: bytes, requests and waves are exact, times are without a network. Means of 20 runs,
-// each with a fresh index and other queries.
+// each with a fresh index and other queries; limits of waves as for CONNECTION (h2 unless set).
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -35,7 +35,7 @@ const url = /http:\S+/.exec(line)[0];
 const rows = { open: [], first: [], second: [], hundredth: [] };
 for (let run = 0; run < RUNS; run++) {
   const from = performance.now();
-  const index = await open(url);
+  const index = await open(url, { connection: process.env.CONNECTION ?? "h2" });
   const opened = index.stats();
   rows.open.push({ bytes: opened.bytes, requests: opened.requests, waves: 2, milliseconds: performance.now() - from });
   for (let i = 0; i < 100; i++) {

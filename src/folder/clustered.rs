@@ -101,7 +101,7 @@ impl ClusteredIndex {
     }
 
     /// The `k` vectors nearest to `query`. `probes` lists are scanned, and the rows of at most `k · rerank_factor`
-    /// candidates are read; `None`: as many lists as the build was calibrated for, and 24.
+    /// candidates are read; `None`: as many lists as the build was calibrated for, and 12.
     ///
     /// # Errors
     /// `argument`, `dimension`, `not-finite`, `zero-vector`.

@@ -12,7 +12,7 @@ use crate::storage::Source;
 /// Below so many bytes codes and graph are fetched whole: it costs no more than a few lists and their round trips.
 const SMALL: u64 = 1 << 20;
 /// Candidates of lists whose rows may be read, per hit.
-const KEEP: usize = 24;
+const KEEP: usize = 12;
 
 /// How a search goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -113,11 +113,11 @@ test("a wave of many parts has at most 40 requests under way", async () => {
   };
   const index = await open(`${own.url}/words/`, { fetch: counted });
   const aborted = new AbortController();
-  const gone = index.search(queries[4], { index: "clusters", probes: 1000, signal: aborted.signal });
+  const gone = index.search(queries[4], { index: "clusters", probes: 30, signal: aborted.signal });
   setTimeout(() => aborted.abort(), 5);
   await rejected(gone, "aborted");
   const whole = await open(f.bytes);
-  const [hits, wanted] = await Promise.all([index, whole].map((each) => each.search(queries[0], { index: "clusters", probes: 1000 })));
+  const [hits, wanted] = await Promise.all([index, whole].map((each) => each.search(queries[0], { index: "clusters", probes: 30 })));
   assert.deepEqual(hits, wanted);
   await whole.close();
   assert.equal(running.most, 40);
