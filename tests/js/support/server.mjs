@@ -146,8 +146,9 @@ function partial(facts, res, body, headers = {}) {
 /** Past Node, which would not send a length that is not so. */
 function raw(facts, res, length, body, times = 1) {
   const head = `HTTP/1.1 206 Partial Content\r\naccess-control-allow-origin: *\r\ncontent-length: ${length}\r\ncontent-range: ${contentRange(facts)["content-range"]}\r\n\r\n`;
-  for (let i = 0; i < times; i++) res.socket.write(Buffer.concat([Buffer.from(head), body]));
-  res.socket.end();
+  // Without a socket the client has left.
+  for (let i = 0; i < times; i++) res.socket?.write(Buffer.concat([Buffer.from(head), body]));
+  res.socket?.end();
 }
 
 /** The first bytes of an answer; then whatever happens to it. */
