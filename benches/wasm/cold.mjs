@@ -4,7 +4,7 @@
 //   pagevec build $PAGEVEC_DATA/wordnet/base.f16.npy -o FOLDER
 //   PAGEVEC_DATA=../shared/data node benches/wasm/cold.mjs FOLDER
 //
-// `pagevec serve` on this machine: bytes, requests and waves are exact, times are without a network. Means of 20 runs,
+// `pagevec serve` on this machine: bytes, requests and waves are exact, times are without a network. Means of RUNS (20) runs,
 // each with a fresh index and other queries; limits of waves as for CONNECTION (h2 unless set).
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -16,7 +16,7 @@ import { open } from "../../pkg/dist/node.js";
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const data = join(process.env.PAGEVEC_DATA ?? "", "wordnet");
 const cli = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "release/pagevec");
-const [DIM, RUNS] = [384, 20];
+const [DIM, RUNS] = [384, Number(process.env.RUNS ?? 20)];
 
 const bytes = readFileSync(join(data, "queries.f16.npy"));
 const start = 10 + bytes.readUInt16LE(8);
