@@ -144,7 +144,7 @@ pub(crate) fn width(segment: &Segment, o: &SearchOptions, k: usize) -> Width {
         }
     };
     let probes = probes.clamp(1, clusters.cells.leaf_count().max(1));
-    let keep = o.rescore.unwrap_or(k * KEEP).max(k);
+    let keep = o.rescore.unwrap_or(k.saturating_mul(KEEP)).max(k);
     Width { cells: cells.clamp(1, clusters.cells.len().max(1)), probes, k, keep }
 }
 

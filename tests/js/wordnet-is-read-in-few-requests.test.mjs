@@ -19,12 +19,12 @@ const skip = !data || !cli || !existsSync(base) ? "PAGEVEC_DATA or PAGEVEC_CLI i
 const ROWS = 20_000;
 const QUERIES = 100;
 const LIMITS = {
-  open: { bytes: 9_689, requests: 2 },
-  first: { bytes: 224_640, requests: 62, waves: 3 },
-  second: { bytes: 385_864, requests: 81, waves: 3 },
-  "100th": { bytes: 46_000, requests: 42, waves: 2 },
-  most: { bytes: 399_496, requests: 81, waves: 3 },
-  mean: { bytes: 57_250, requests: 35.67, waves: 1.64 },
+  open: { bytes: 10_223, requests: 2 },
+  first: { bytes: 158_788, requests: 35, waves: 3 },
+  second: { bytes: 209_206, requests: 89, waves: 3 },
+  "100th": { bytes: 66_673, requests: 42, waves: 2 },
+  most: { bytes: 209_206, requests: 98, waves: 3 },
+  mean: { bytes: 53_656, requests: 36.09, waves: 1.77 },
 };
 
 test("bytes, requests and waves of cold searches", { skip }, async () => {
