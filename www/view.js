@@ -14,7 +14,7 @@ const SECTION_NOTES = /** @type {Record<string, string>} */ ({
   graph: "links between near vectors",
   cells: "groups of groups of words",
   leaves: "groups of words",
-  lists: "one bit of each number, and the words",
+  lists: "a few bits of each number, and the words",
   ids: "the words",
   "id order": "to find a word",
 });
