@@ -10,13 +10,13 @@ use crate::kernels::kernels;
 use crate::metric::Metric;
 use crate::quant::kmeans::{Rows, hash};
 use crate::quant::{Prepared, Rabitq};
-use crate::segment::clusters::{Curve, Width};
+use crate::segment::clusters::{Curve, WIDTHS, Width};
 
 /// Queries measured with.
 const QUERIES: usize = 256;
 const NEIGHBOURS: usize = 10;
 /// The recalls that widths are found for, in parts of 10,000.
-const RECALLS: [u32; 8] = [8000, 8500, 9000, 9300, 9500, 9700, 9800, 9900];
+const RECALLS: [u32; WIDTHS] = [8000, 8500, 9000, 9300, 9500, 9700, 9800, 9900];
 /// Of the neighbours that may be missed, the part that probing may miss; estimates of codes miss the others.
 const MISSED_BY_PROBING: f64 = 0.8;
 /// Each number of cells tried is this part of the one before.
@@ -112,8 +112,7 @@ fn found(levels: &Levels<'_>, rows: Rows<'_>, metric: Metric, query: &[f32], cap
         let codes = &levels.leaf_codes[leaves.start * stride..leaves.end * stride];
         promises.extend(asked.leaves(levels.codec, &prepared, centre, codes, &levels.leaf_spreads[leaves]));
     }
-    let mut order: Vec<u32> = (0..promises.len() as u32).collect();
-    order.sort_unstable_by(|&a, &b| promises[a as usize].total_cmp(&promises[b as usize]).then(a.cmp(&b)));
+    let order = order(&promises);
     let cell_rank: Vec<u32> = (0..order.len()).map(|leaf| cell_ranks[tree.cell_of(leaf as u32)]).collect();
     let neighbours = neighbours(rows, metric, query);
     caps.iter()
@@ -130,12 +129,17 @@ fn found(levels: &Levels<'_>, rows: Rows<'_>, metric: Metric, query: &[f32], cap
         .collect()
 }
 
-/// The rank of each, from 0, ties to the lower.
-fn ranks(promises: &[f32]) -> Vec<u32> {
+/// Which promises most, and so on; ties to the lower.
+fn order(promises: &[f32]) -> Vec<u32> {
     let mut order: Vec<u32> = (0..promises.len() as u32).collect();
     order.sort_unstable_by(|&a, &b| promises[a as usize].total_cmp(&promises[b as usize]).then(a.cmp(&b)));
-    let mut ranks = vec![0; order.len()];
-    order.iter().zip(0..).for_each(|(&at, rank)| ranks[at as usize] = rank);
+    order
+}
+
+/// The rank of each in that order, from 0.
+fn ranks(promises: &[f32]) -> Vec<u32> {
+    let mut ranks = vec![0; promises.len()];
+    order(promises).iter().zip(0..).for_each(|(&at, rank)| ranks[at as usize] = rank);
     ranks
 }
 

@@ -173,7 +173,7 @@ impl Probe {
             self.pool.offer(centre + offset, list.position(at)?);
         }
         // Labels of those that are candidates now: the list may be gone when they are wanted.
-        let limit = self.limit();
+        let limit = farthest(&self.pool, self.width.keep.saturating_mul(COPIES));
         for (at, offset) in offsets.iter().enumerate() {
             let distance = centre + offset;
             if distance <= limit {
@@ -187,14 +187,6 @@ impl Probe {
             self.labels.retain(|l| l.distance <= limit);
         }
         Ok(())
-    }
-
-    /// The farthest estimate that a candidate may have.
-    fn limit(&self) -> f32 {
-        match self.pool.iter().len() < self.width.keep.saturating_mul(COPIES) {
-            true => f32::INFINITY,
-            false => self.pool.iter().last().map_or(f32::INFINITY, |last| last.0),
-        }
     }
 
     /// The candidates that may be among the k nearest, nearest first, with their labels.
@@ -216,13 +208,17 @@ impl Probe {
         let mut worst = Pool::default();
         worst.reset(self.width.k);
         found.iter().for_each(|(d, l)| worst.offer(d + DOUBT * l.error, l.position));
-        let limit = if worst.iter().len() < self.width.k {
-            f32::INFINITY
-        } else {
-            worst.iter().last().map_or(0.0, |w| w.0)
-        };
+        let limit = farthest(&worst, self.width.k);
         found.retain(|(d, l)| d - DOUBT * l.error <= limit);
         found
+    }
+}
+
+/// How far one may be that is to be among the nearest `count`.
+fn farthest(pool: &Pool, count: usize) -> f32 {
+    match pool.iter().len() < count {
+        true => f32::INFINITY,
+        false => pool.iter().last().map_or(f32::INFINITY, |last| last.0),
     }
 }
 

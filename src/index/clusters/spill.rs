@@ -6,15 +6,13 @@
 //! second leaves in 114 lists of 3,710; the nearest other leaf, λ = 0, needs half as many rows again as λ = 1.5. A
 //! third leaf saves no more bytes.
 
-use super::tree::Tree;
+use super::tree::{LOOK, Tree};
 use crate::exec;
 use crate::kernels::kernels;
 use crate::quant::kmeans::{self, Rows};
 
 const LAMBDA: f32 = 1.5;
-/// Nearest cells whose leaves are looked at.
-const LOOK: usize = 12;
-/// Of these, so many of the nearest.
+/// Of the leaves looked at, so many of the nearest.
 const SHORT: usize = 32;
 
 /// The second leaf of the row at each position. `rows` are in the order of the tree. With one leaf there is none.

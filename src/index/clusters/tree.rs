@@ -51,8 +51,8 @@ impl Tree {
 
 /// Rows that a k-means is trained on, per centroid.
 const SAMPLE: usize = 64;
-/// Nearest cells whose leaves a row looks at in a round.
-const LOOK: usize = 12;
+/// Nearest cells whose leaves a row looks at, in a round and for its second leaf.
+pub(super) const LOOK: usize = 12;
 /// A leaf of more than so many times `max_leaf` rows is cut.
 const OVERSIZE: usize = 4;
 /// Rounds of a small k-means.
