@@ -2,7 +2,7 @@
 
 mod support;
 
-use pagevec::{BuildOptions, Id, IndexChoice, SearchOptions};
+use pagevec::{BuildOptions, Id, Index, IndexChoice, SearchOptions};
 use support::paged::Remote;
 use support::{file, npy, oracle};
 
@@ -21,6 +21,8 @@ fn three_waves_and_few_bytes() {
     let file = file(&rows, dim, None, &options);
     let (mut hit, mut first, mut later) = (0, 0, 0);
     let mut shared = Remote::open(&file, 16 << 20).unwrap();
+    let index = Index::from_bytes(file.as_slice()).unwrap();
+    let leaves = index.info().sections.iter().find(|s| s.name == "leaves").unwrap().length;
     for query in queries.chunks_exact(dim) {
         let scores = oracle::scores(options.metric, &rows, query);
         let least = oracle::kth(&scores, 10);
@@ -28,6 +30,14 @@ fn three_waves_and_few_bytes() {
         let mut cold = Remote::open(&file, 4 << 20).unwrap();
         let (answer, cost) = cold.search(query, &o).unwrap();
         assert_eq!(cost.waves, 3, "leaves, lists, rows");
+        // Where a wave costs as much as twice the other leaves do, all come at once, and are not asked for again.
+        let mut near = Remote::open(&file, 4 << 20).unwrap();
+        near.session.spare(2 * leaves);
+        let (same, more) = near.search(query, &o).unwrap();
+        assert_eq!(same.hits, answer.hits);
+        assert_eq!(more.waves, 3);
+        assert!((cost.bytes + 1..cost.bytes + leaves).contains(&more.bytes), "{more:?} after {cost:?}");
+        assert!(near.search(&queries[..dim], &o).unwrap().1.waves <= 2);
         first += cost.bytes;
         later += shared.search(query, &o).unwrap().1.bytes;
         let near = |id: &Id| matches!(id, Id::Number(n) if scores[*n as usize] >= least);

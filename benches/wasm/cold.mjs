@@ -5,7 +5,8 @@
 //   PAGEVEC_DATA=../shared/data node benches/wasm/cold.mjs FOLDER
 //
 // `pagevec serve` on this machine: bytes, requests and waves are exact, times are without a network. Means of RUNS (20) runs,
-// each with a fresh index and other queries; limits of waves as for CONNECTION (h2 unless set).
+// each with a fresh index and other queries; requests planned for CONNECTION (h2 unless set), 50 ms and 20 Mbit/s, and
+// MAX_REQUESTS, if set.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -35,7 +36,7 @@ const url = /http:\S+/.exec(line)[0];
 const rows = { open: [], first: [], second: [], hundredth: [] };
 for (let run = 0; run < RUNS; run++) {
   const from = performance.now();
-  const index = await open(url, { connection: process.env.CONNECTION ?? "h2" });
+  const index = await open(url, { connection: process.env.CONNECTION ?? "h2", link: { rttMs: 50, mbits: 20 }, maxRequests: process.env.MAX_REQUESTS && Number(process.env.MAX_REQUESTS) });
   const opened = index.stats();
   rows.open.push({ bytes: opened.bytes, requests: opened.requests, waves: 2, milliseconds: performance.now() - from });
   for (let i = 0; i < 100; i++) {

@@ -52,16 +52,27 @@ export class Flights {
     const stored = missing.filter((extent) => this.#source.has?.(extent));
     const remote = missing.filter((extent) => !stored.includes(extent));
     const own = [
-      ...plan(stored, LOCAL_LIMITS, before).map((run) => this.#start(run, onBytes, priority, true)),
-      ...plan(remote, this.#source.limits, before).map((run) => this.#start(run, onBytes, priority, false)),
+      ...plan(stored, LOCAL_LIMITS, 0, before).map((run) => this.#start(run, onBytes, priority, true)),
+      ...plan(remote, this.#source.limits, this.#source.link?.trip ?? 0, before).map((run) => this.#start(run, onBytes, priority, false)),
     ];
     for (const flight of joined) flight.waiters += 1;
+    if (!priority) this.#measure(own.filter((flight) => !flight.stored));
     const all = [...own, ...joined];
     return {
       own,
       arrived: Promise.all([...own.map(({ done }) => done), ...joined.map(({ done }) => done.catch(() => {}))]).then(() => {}),
       release: () => all.forEach((flight) => this.#release(flight)),
     };
+  }
+
+  /** @param {Flight[]} wave */
+  #measure(wave) {
+    const { link, limits } = this.#source;
+    if (!link || wave.length === 0) return;
+    const from = performance.now();
+    const bytes = wave.reduce((sum, { run }) => sum + run.length, 0);
+    const rounds = Math.max(1, Math.ceil(wave.length / (limits.lanes ?? Infinity)));
+    Promise.all(wave.map(({ done }) => done)).then(() => link.moved(bytes, performance.now() - from, rounds), () => {});
   }
 
   /**

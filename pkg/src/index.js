@@ -19,6 +19,7 @@ const BATCH = 64;
  * @property {"clusters" | "hnsw" | "flat"} index which one answered
  * @property {string} plan for people
  * @property {string} why this index
+ * @property {import("./sources/link.js").LinkState} [link] what the requests were planned for, where the index is not on this machine
  * @property {number} bytes read from the source by this search
  * @property {number} stored bytes read from the page store
  * @property {number} requests
@@ -159,8 +160,10 @@ export class Index {
     const fetched = waves === 0 ? "" : `read ${bytes} bytes in ${plural(requests, "request")} and ${plural(waves, "wave")}`;
     const kept = stored === 0 ? "" : `${fetched ? " and " : ""}${stored} bytes from the page store`;
     const why = this.#why(index, options?.index);
-    const plan = `${index} (${why}): ${fetched + kept || "everything needed was in memory"}; ${distances} distances, ${rescored} rows rescored`;
-    return { hits, index, plan, why, bytes, requests, waves, stored, distances, rescored, milliseconds };
+    const link = this.#source.link?.state;
+    const way = link && waves > 0 ? ` over ${Math.round(link.rttMs)} ms and ${link.mbits.toFixed(1)} Mbit/s (${link.known})` : "";
+    const plan = `${index} (${why}): ${fetched + kept || "everything needed was in memory"}${way}; ${distances} distances, ${rescored} rows rescored`;
+    return { hits, index, plan, why, link, bytes, requests, waves, stored, distances, rescored, milliseconds };
   }
 
   /**

@@ -34,7 +34,7 @@ export class Session {
   #reader;
   /** @type {WebAssembly.Memory | undefined} */
   #memory;
-  #name;
+  #source;
   #listeners;
   #flights;
   /** @type {Set<Operation>} */
@@ -54,7 +54,7 @@ export class Session {
   constructor(reader, memory, source, listeners) {
     this.#reader = reader;
     this.#memory = memory;
-    this.#name = source.name;
+    this.#source = source;
     this.#listeners = listeners;
     this.#flights = new Flights(source, {
       grain: (offset) => this.#call((reader) => reader.grain(offset)),
@@ -81,6 +81,7 @@ export class Session {
    */
   async run(begin, take, signal, tally) {
     throwIfAborted(signal);
+    this.#call((reader) => reader.spare(this.#source.link?.trip ?? 0));
     const operation = new Operation(this.#call(begin), signal);
     const { ticket } = operation;
     this.#operations.add(operation);
@@ -237,7 +238,7 @@ export class Session {
     } catch (thrown) {
       const error = fromWasm(thrown);
       if (error.code === "trapped") this.end(error);
-      else if (ABOUT_FILE.has(error.code)) error.message = `${this.#name}: ${error.message}`;
+      else if (ABOUT_FILE.has(error.code)) error.message = `${this.#source.name}: ${error.message}`;
       throw error;
     }
   }

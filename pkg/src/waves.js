@@ -5,11 +5,11 @@
  * @typedef {Extent & { extents: Extent[] }} Run one request: the extents it brings, in order
  *
  * @typedef {object} WaveLimits how a wave's extents may be merged into requests
+ * @property {number} [lanes] requests under way at once; more queue, and each round of them takes a round trip
  * @property {number} requests at most so many for a wave, as long as that wastes no more than `waste`
- * @property {number[]} [inAll] at most so many for a search after its first, second, … wave; what one wave leaves the
- *   next may have
  * @property {number} waste bytes of gaps that are read to save requests
  * @property {number} near gaps of so many bytes cost less than a request does
+ * @property {number} [inAll] at most so many for a search, whatever bytes that takes
  *
  * @typedef {"h2" | "h1" | "edge" | "unknown"} Connection
  */
@@ -17,7 +17,8 @@
 /**
  * Requests against wasted bytes, measured on cold searches by clusters, wordnet (117,791 rows, means of 20): a first
  * query needs 358 kB in 108 ranges. With 60 requests a wave and 32 KiB of waste it is 372 kB in 90 requests, with 40
- * and 256 KiB 422 kB in 79.
+ * and 256 KiB 422 kB in 79. With 12 requests in all it is 10.8 MB, of a million rows 41 MB, as the lists and rows that
+ * are read lie all over the file; so twelve is for who asks for it (`maxRequests`).
  * @type {Record<Connection, WaveLimits>}
  */
 export const LIMITS = {
@@ -26,11 +27,14 @@ export const LIMITS = {
   h2: { requests: 60, waste: 32 * 1024, near: 1024 },
   // What is not known to be HTTP/2 may queue behind six connections: fewer, but not for megabytes.
   unknown: { requests: 40, waste: 64 * 1024, near: 1024 },
-  // Six connections, one request each at a time: 12 for three waves, whatever bytes that takes.
-  h1: { requests: 12, inAll: [3, 7, 12], waste: Infinity, near: 4096 },
+  // Six connections, one request each at a time: the link decides how many rounds are worth their round trips.
+  h1: { lanes: 6, requests: Infinity, waste: 0, near: 1024 },
   // The same six, and a limit of requests (50, say) for all that a worker does.
-  edge: { requests: 12, inAll: [3, 7, 12], waste: Infinity, near: 4096 },
+  edge: { lanes: 6, requests: Infinity, waste: 0, near: 1024, inAll: 48 },
 };
+
+/** Of the requests of a search, those of its first, its first two, its first three waves: cells, lists, rows. */
+const SHARES = [3 / 12, 7 / 12, 1];
 
 /**
  * The core's flat list of pairs.
@@ -67,24 +71,18 @@ export function subtract(extents, taken) {
 }
 
 /**
- * Merges extents into requests, smallest gaps first, until there are few enough requests or the
- * next gap would waste too much. Extents that (nearly) touch are always one request.
+ * Merges extents into requests, smallest gaps first, as far as the link says that it is faster, and further where there
+ * are more requests than a wave may have and the gaps are small enough.
  * @param {Extent[]} extents by offset, not overlapping
  * @param {WaveLimits} limits
+ * @param {number} [trip] bytes that the link brings in the time of a round trip
  * @param {{ waves: number, requests: number }} [before] what the search asked for already
  * @returns {Run[]}
  */
-export function plan(extents, limits, before = { waves: 0, requests: 0 }) {
-  const most = mostRequests(limits, before);
+export function plan(extents, limits, trip = 0, before = { waves: 0, requests: 0 }) {
   const gaps = extents.slice(1).map((extent, i) => ({ at: i, size: extent.offset - (extents[i].offset + extents[i].length) }));
   gaps.sort((a, b) => a.size - b.size || a.at - b.at);
-  const joined = new Set();
-  let waste = 0;
-  for (const { at, size } of gaps) {
-    if (size > limits.near && (extents.length - joined.size <= most || waste + size > limits.waste)) break;
-    waste += size;
-    joined.add(at);
-  }
+  const joined = new Set(gaps.slice(0, merges(gaps.map(({ size }) => size), limits, trip, before)).map(({ at }) => at));
   /** @type {Run[]} */
   const runs = [];
   extents.forEach((extent, i) => {
@@ -100,11 +98,23 @@ export function plan(extents, limits, before = { waves: 0, requests: 0 }) {
 }
 
 /**
+ * How many of the smallest gaps are read. Costs are in bytes: what the link brings in the same time.
+ * @param {number[]} gaps rising
  * @param {WaveLimits} limits
+ * @param {number} trip
  * @param {{ waves: number, requests: number }} before
  */
-function mostRequests({ requests, inAll }, before) {
-  if (!inAll) return requests;
-  const last = inAll.length - 1;
-  return Math.max(1, Math.min(requests, inAll[Math.min(before.waves, last)] - before.requests));
+function merges(gaps, { lanes = Infinity, requests, waste, near, inAll }, trip, before) {
+  let [count, least, wasted] = [0, Infinity, 0];
+  for (let merged = 0; merged <= gaps.length; merged++) {
+    if (merged > 0) wasted += gaps[merged - 1];
+    const asked = gaps.length + 1 - merged;
+    const cost = wasted + asked * near + (lanes < Infinity ? Math.ceil(asked / lanes) * trip : 0);
+    if (cost <= least) [count, least] = [merged, cost];
+  }
+  wasted = gaps.slice(0, count).reduce((sum, size) => sum + size, 0);
+  while (gaps.length + 1 - count > requests && count < gaps.length && wasted + gaps[count] <= waste) wasted += gaps[count++];
+  if (inAll === undefined) return count;
+  const share = Math.ceil(inAll * SHARES[Math.min(before.waves, SHARES.length - 1)]) - before.requests;
+  return Math.max(count, Math.min(gaps.length, gaps.length + 1 - share));
 }

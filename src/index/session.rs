@@ -114,6 +114,12 @@ impl Session {
         &self.segment
     }
 
+    /// A wave costs as much as `bytes` do: what the way to the file brings in the time of a round trip. Decides when
+    /// bytes are read, never which rows are found.
+    pub fn spare(&mut self, bytes: u64) {
+        self.paged.spare = bytes;
+    }
+
     /// Checks the arguments and takes a ticket. Nothing is read before the first step.
     ///
     /// # Errors

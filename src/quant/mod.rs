@@ -94,16 +94,9 @@ pub(crate) struct Prepared {
     factor: f32,
     /// Bit planes: what level 0 stands for.
     low: f32,
-    /// The length of the query the codes estimate products with.
+    /// See [`Rabitq::length`].
     length: f32,
     scratch: Vec<f32>,
-}
-
-impl Prepared {
-    /// The length of the query that [`Rabitq`] codes estimate products with: its distance from the mean.
-    pub(crate) fn length(&self) -> f32 {
-        self.length
-    }
 }
 
 /// A trained codec.

@@ -125,12 +125,18 @@ impl Rabitq {
         best.1
     }
 
-    /// Leaves in `prepared.bytes` a plane of zeros, then the bit planes of the rotated query from low to high.
-    pub(crate) fn prepare(&self, query: &[f32], prepared: &mut Prepared) {
+    /// The length of the query that codes estimate products with: its distance from the mean.
+    pub(crate) fn length(&self, query: &[f32], prepared: &mut Prepared) -> f32 {
         let floats = &mut prepared.floats;
         floats.clear();
         floats.extend(query.iter().zip(&self.mean).map(|(x, m)| x - m));
-        prepared.length = (kernels().dot_f32)(floats, floats).sqrt();
+        (kernels().dot_f32)(floats, floats).sqrt()
+    }
+
+    /// Leaves in `prepared.bytes` a plane of zeros, then the bit planes of the rotated query from low to high.
+    pub(crate) fn prepare(&self, query: &[f32], prepared: &mut Prepared) {
+        prepared.length = self.length(query, prepared);
+        let floats = &mut prepared.floats;
         self.rotation.apply(floats);
         let (low, high) = floats.iter().fold((f32::MAX, f32::MIN), |(l, h), &x| (l.min(x), h.max(x)));
         let step = (high - low) / LEVELS;

@@ -107,6 +107,11 @@ pub trait Source {
     /// How many units (rows, lists, chunks) of `section` can be here at once, and how long one may be.
     fn room(&self, section: Extent) -> (usize, u64);
 
+    /// Bytes that may as well be read along if that saves a wave later.
+    fn spare(&self) -> u64 {
+        0
+    }
+
     /// Says what will be read next, so that what lies on a disk can be on its way all at once. A hint.
     fn prefetch(&self, _extents: &mut dyn Iterator<Item = Extent>) {}
 }

@@ -53,6 +53,8 @@ enum Holding {
 /// See the head of this file.
 pub(crate) struct Paged {
     holdings: Vec<(Region, Holding)>,
+    /// See [`Source::spare`].
+    pub(crate) spare: u64,
 }
 
 impl Paged {
@@ -62,7 +64,7 @@ impl Paged {
             Region::Whole { section, grain } => Holding::Whole(Blocks::new(section, grain)),
             Region::Slots { slot, slots, .. } => Holding::Slots(Slots::new(slot, slots)),
         };
-        Paged { holdings: regions.into_iter().map(|r| (r, holding(r))).collect() }
+        Paged { holdings: regions.into_iter().map(|r| (r, holding(r))).collect(), spare: 0 }
     }
 
     fn around(&self, extent: Extent) -> impl Iterator<Item = &(Region, Holding)> {
@@ -187,6 +189,10 @@ impl Source for Paged {
             Region::Whole { .. } => None,
         };
         self.around(section).find_map(room).unwrap_or((0, 0))
+    }
+
+    fn spare(&self) -> u64 {
+        self.spare
     }
 }
 

@@ -34,27 +34,41 @@ test("what touches, or nearly, is one request in any case", () => {
   assert.deepEqual(plan([], limits), []);
 });
 
-test("where requests are few, a search has twelve: what one wave leaves over the next may have", () => {
+test("twelve requests for a search: what one wave leaves over the next may have", () => {
   const wanted = extents(...Array.from({ length: 50 }, (_, i) => [i * 100_000, 100]));
-  for (const kind of ["h1", "edge"]) {
-    const count = (waves, requests) => plan(wanted, LIMITS[kind], { waves, requests }).length;
+  for (const kind of ["h1", "edge", "h2"]) {
+    const count = (waves, requests) => plan(wanted, { ...LIMITS[kind], inAll: 12 }, 0, { waves, requests }).length;
     assert.deepEqual([count(0, 0), count(1, 3), count(2, 7)], [3, 4, 5]);
     assert.deepEqual([count(1, 1), count(2, 4)], [6, 8]);
     assert.deepEqual([count(3, 12), count(9, 30)], [1, 1], "a search of many small waves goes on");
   }
 });
 
-test("a table that holds: at most 60, 40 or 12 requests, none of them for gaps without end over HTTP/2", () => {
+test("few requests a wave over HTTP/2, but not for gaps without end", () => {
   const near = extents(...Array.from({ length: 200 }, (_, i) => [i * 6000, 1000]));
   const far = extents(...Array.from({ length: 200 }, (_, i) => [i * 1_000_000, 1000]));
-  for (const [kind, most] of [["h2", 60], ["unknown", 200 - Math.floor((64 * 1024) / 5000)], ["h1", 3], ["edge", 3]]) {
-    const runs = plan(near, LIMITS[kind]);
-    const read = runs.reduce((sum, { length }) => sum + length, 0);
-    assert.ok(read - 200_000 <= LIMITS[kind].waste);
-    if (kind === "h2") assert.ok(runs.length > most, "32 KiB do not close 140 gaps of 5 kB");
-    else assert.equal(runs.length, most);
-    assert.equal(plan(far, LIMITS[kind]).length, kind === "h1" || kind === "edge" ? 3 : 200);
+  for (const [kind, count] of [["h2", 200 - Math.floor((32 * 1024) / 5000)], ["unknown", 200 - Math.floor((64 * 1024) / 5000)]]) {
+    const runs = plan(near, LIMITS[kind], 125_000);
+    assert.equal(runs.length, count);
+    assert.ok(runs.reduce((sum, { length }) => sum + length, 0) - 200_000 <= LIMITS[kind].waste);
+    assert.equal(plan(far, LIMITS[kind], 125_000).length, 200);
   }
+});
+
+test("six at a time: another round of requests where its round trip costs less than the gaps", () => {
+  // Thirteen extents are three rounds of six; closing one gap makes it two, closing seven makes it one.
+  const wanted = extents(...Array.from({ length: 13 }, (_, i) => [i * 20_000, 1000]));
+  const rounds = (trip) => Math.ceil(plan(wanted, LIMITS.h1, trip).length / 6);
+  const [one, round] = [19_000 - 1024, 6 * (19_000 - 1024)];
+  assert.deepEqual([0, one - 1, one, round - 1, round].map(rounds), [3, 3, 2, 2, 1]);
+  assert.equal(plan(wanted, LIMITS.h1, 0).length, 13, "nothing is read along for nothing");
+  assert.equal(plan(wanted, LIMITS.h1, round).length, 6);
+});
+
+test("a worker's search has 48 requests, whatever that takes", () => {
+  const wanted = extents(...Array.from({ length: 100 }, (_, i) => [i * 1_000_000, 1000]));
+  const count = (waves, requests) => plan(wanted, LIMITS.edge, 1, { waves, requests }).length;
+  assert.deepEqual([count(0, 0), count(1, 12), count(2, 28), count(2, 5)], [12, 16, 20, 43]);
 });
 
 test("what is under way is not asked for again", () => {

@@ -163,6 +163,11 @@ impl Reader {
         }
     }
 
+    /// Bytes that cost as much as a wave does.
+    pub fn spare(&mut self, bytes: f64) {
+        self.session.spare(bytes as u64);
+    }
+
     /// Pieces of a large extent start at multiples of this from its start, and are multiples of it long, or reach its
     /// end.
     pub fn grain(&self, offset: f64) -> Result<f64, JsValue> {

@@ -16,19 +16,25 @@ const LONGEST = 2 ** 31 - 1;
  * @property {number} [hedge] milliseconds after which a small request that has no answer yet is sent once more, and the
  *   first good answer taken; off unless told
  * @property {import("../waves.js").Connection} [connection] how the host is reached, where you know: `h2` (HTTP/2 or 3) for up to 60
- *   requests a wave and few bytes; `h1` (HTTP/1.1) and `edge` (a worker with a limit of requests) for at most 12 a
- *   search and far more bytes; `unknown` for something between. Unless told: `h2` where the browser says so, `edge` in
- *   Cloudflare's workers, else `unknown`
+ *   requests a wave and few bytes; `h1` (HTTP/1.1) for six at a time, as many as the link makes worth their round trips;
+ *   `edge` (a worker with a limit of requests) for those, at most 48 a search; `unknown` for something between. Unless
+ *   told: `h2` where the browser says so, `edge` in Cloudflare's workers, else `unknown`
+ * @property {number} [maxRequests] of a search, 3 or more, whatever bytes that takes: with 12, tens of megabytes of a large index.
+ *   A search that reads in more than three waves, for want of memory, makes more
+ * @property {import("./link.js").LinkSpeed} [link] round trip and bandwidth, where you know them; unless told, 50 ms and 20 Mbit/s until
+ *   answers tell. They decide which gaps are read along and when all leaves are, never what is found
  */
 
 /**
  * @param {HttpSettings} options of open
  * @returns {import("./http.js").HttpOptions}
  */
-export function toHttp({ fetch, headers, timeoutMs = 30_000, retries = 2, hedge, connection }) {
+export function toHttp({ fetch, headers, timeoutMs = 30_000, retries = 2, hedge, connection, maxRequests, link }) {
   if (fetch !== undefined && typeof fetch !== "function") throw badArgument("open(): fetch must be a function");
   if (headers !== undefined) checkHeaders(headers);
   if (connection !== undefined && !Object.hasOwn(LIMITS, connection)) throw badArgument("open(): connection must be h2, h1, edge or unknown");
+  const told = link === undefined ? undefined : { rttMs: Object(link).rttMs, mbits: Object(link).mbits };
+  if (told && !Object.values(told).every((value) => Number.isFinite(value) && value > 0)) throw badArgument("open(): link must be { rttMs, mbits }, both above 0");
   return {
     fetch,
     headers,
@@ -36,6 +42,8 @@ export function toHttp({ fetch, headers, timeoutMs = 30_000, retries = 2, hedge,
     retries: Math.min(toInteger(retries, "retries", 0), 10),
     hedge: hedge === undefined ? undefined : Math.min(toInteger(hedge, "hedge"), LONGEST),
     connection,
+    maxRequests: maxRequests === undefined ? undefined : toInteger(maxRequests, "maxRequests", 3),
+    link: told,
   };
 }
 

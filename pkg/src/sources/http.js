@@ -6,6 +6,7 @@ import { chunksOf, gather } from "./chunks.js";
 import { connectionTo } from "./http-options.js";
 import { checkRange, checkStatus, drop, encodingOf, fetchFailed, isHtml, nameOf, noRange, replaced, shortBody, startedHtml, strongTag, wrongLength } from "./http-response.js";
 import { beforeRetry, Deadline, hedged, retrying } from "./patience.js";
+import { Link } from "./link.js";
 import { newTraffic, STREAM_FROM } from "./source.js";
 
 /** A whole file up to this size is kept when a server answers 200 to a range. */
@@ -19,6 +20,8 @@ export const WHOLE_LIMIT = 8 << 20;
  * @property {number} retries
  * @property {number} [hedge]
  * @property {import("../waves.js").Connection} [connection]
+ * @property {number} [maxRequests]
+ * @property {import("./link.js").LinkSpeed} [link]
  */
 
 /**
@@ -48,6 +51,7 @@ export class HttpSource {
     this.#options = options;
     this.#connection = options.connection;
     this.length = length;
+    this.link = new Link(options.link);
     this.traffic = traffic;
     this.name = nameOf(url);
   }
@@ -55,7 +59,8 @@ export class HttpSource {
   /** Asked for when a wave begins: the answer that opened the index tells the protocol, where a page may know it. */
   get limits() {
     this.#connection ??= connectionTo(this.#url);
-    return LIMITS[this.#connection];
+    const limits = LIMITS[this.#connection];
+    return { ...limits, inAll: this.#options.maxRequests ?? limits.inAll };
   }
 
   /**
@@ -136,7 +141,9 @@ export class HttpSource {
    */
   async #ask(offset, length, options) {
     const range = `bytes=${offset}-${offset + length - 1}`;
+    const from = performance.now();
     const response = await request(this.#url, this.#options, this.traffic, { range, cache: "no-store", ...options });
+    this.link.answered(performance.now() - from);
     if (response.status === 200) return { response, end: undefined };
     try {
       const { end, total } = checkRange(response, this.#url, offset, length, this.length);

@@ -39,6 +39,10 @@ export class LadderSource {
     return this.#current.limits;
   }
 
+  get link() {
+    return this.#current.link;
+  }
+
   /**
    * @param {number} offset
    * @param {number} length

@@ -20,6 +20,7 @@ import { PagevecError } from "../errors.js";
  * @property {number | undefined} length
  * @property {Traffic} traffic
  * @property {import("../waves.js").WaveLimits} limits
+ * @property {import("./link.js").Link} [link] the way to it, where it is not on this machine
  * @property {(offset: number, length: number, options: ReadOptions) => Promise<Uint8Array | AsyncIterable<Uint8Array>>} read
  * @property {(extent: { offset: number, length: number }) => boolean} [forget] drops damaged bytes that were kept here or in a
  *   cache before, if these may have been; then they may be read again

@@ -49,6 +49,10 @@ export class StoredSource {
     return this.#inner.limits;
   }
 
+  get link() {
+    return this.#inner.link;
+  }
+
   /**
    * The front was read and is good: what is at the URL is remembered. Without a manifest its file id says which pages
    * belong to it, so the front itself is always fetched while the host can be reached.

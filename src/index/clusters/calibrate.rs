@@ -100,8 +100,7 @@ fn mixtures(rows: Rows<'_>, seed: u64) -> Vec<f32> {
 fn found(levels: &Levels<'_>, rows: Rows<'_>, metric: Metric, query: &[f32], caps: &[u32]) -> Found {
     let tree = levels.tree;
     let mut prepared = Prepared::default();
-    levels.codec.prepare(query, &mut prepared);
-    let asked = Asked { metric, length: prepared.length() };
+    let asked = Asked { metric, length: levels.codec.length(query, &mut prepared) };
     let (centres, promises) = asked.cells(levels.cells, query, &mut prepared);
     let cell_ranks = ranks(&promises);
     levels.codec.prepare(query, &mut prepared);

@@ -2,6 +2,7 @@
 
 use super::score::{Asked, CellsView};
 use crate::error::Error;
+use crate::exec;
 use crate::id::Id;
 use crate::index::pool::Pool;
 use crate::metric::Metric;
@@ -15,6 +16,9 @@ const DOUBT: f32 = 1.5;
 
 /// Candidates of lists are kept to so many times those wanted: a row may be in two lists.
 const COPIES: usize = 2;
+
+/// Lists that one task scans.
+const LISTS_A_TASK: usize = 16;
 
 /// How wide to look.
 #[derive(Clone, Copy)]
@@ -83,12 +87,11 @@ impl Probe {
         prepared: &mut Prepared,
     ) -> Result<Vec<Read>, Error> {
         let width = self.width;
-        clusters.list_codec.prepare(query, prepared);
         if self.cells.is_none() {
-            self.asked.length = prepared.length();
+            self.asked.length = clusters.list_codec.length(query, prepared);
             self.cells = Some(self.nearest_cells(clusters, query, prepared));
-            clusters.list_codec.prepare(query, prepared);
         }
+        clusters.list_codec.prepare(query, prepared);
         let mut missing = Vec::new();
         let cells = self.cells.iter().flatten();
         source.prefetch(&mut cells.map(|cell| clusters.cells.block(cell.1 as usize).extent));
@@ -103,7 +106,7 @@ impl Probe {
             }
         }
         if !missing.is_empty() {
-            return Ok(missing);
+            return Ok(all_leaves(clusters, source, &missing).unwrap_or(missing));
         }
         let found = &mut self.found;
         let lists = self.lists.get_or_insert_with(|| {
@@ -113,14 +116,22 @@ impl Probe {
             nearest.into_iter().filter_map(|at| found.get(at as usize).map(|f| f.1)).collect()
         });
         source.prefetch(&mut lists.iter().map(|found| found.leaf.read.extent));
-        for found in std::mem::take(lists) {
-            match source.get(found.leaf.read.extent) {
-                Some(bytes) => self.scan(segment, clusters, &found, bytes, prepared)?,
-                None => {
-                    self.lists.get_or_insert_default().push(found);
-                    missing.push(found.leaf.read);
-                }
+        let mut here: Vec<(Found, &[u8])> = Vec::with_capacity(lists.len());
+        lists.retain(|&found| match source.get(found.leaf.read.extent) {
+            Some(bytes) => {
+                here.push((found, bytes));
+                false
             }
+            None => true,
+        });
+        missing.extend(lists.iter().map(|found| found.leaf.read));
+        let prepared = &*prepared;
+        let scanned = exec::map_chunks(here.len(), LISTS_A_TASK, |range| {
+            let lists = here.get(range).unwrap_or_default().iter();
+            lists.map(|&list| Scanned::new(segment, clusters, list, prepared)).collect::<Vec<_>>()
+        });
+        for list in scanned.into_iter().flatten() {
+            self.take(&list?, clusters, prepared)?;
         }
         Ok(missing)
     }
@@ -156,26 +167,20 @@ impl Probe {
         Ok(())
     }
 
-    fn scan(
+    fn take(
         &mut self,
-        segment: &Segment,
+        Scanned { list, distances }: &Scanned<'_>,
         clusters: &Clusters,
-        Found { leaf, centre }: &Found,
-        bytes: &[u8],
         prepared: &Prepared,
     ) -> Result<(), Error> {
         let stride = clusters.list_codec.stride();
-        let list = List::new(bytes, leaf, stride, segment.header.text_ids, segment.count())?;
-        let mut offsets = vec![0.0; list.count()];
-        clusters.list_codec.offsets(prepared, list.codes, &mut offsets);
-        self.distances += offsets.len() as u64;
-        for (at, offset) in offsets.iter().enumerate() {
-            self.pool.offer(centre + offset, list.position(at)?);
+        self.distances += distances.len() as u64;
+        for (at, &distance) in distances.iter().enumerate() {
+            self.pool.offer(distance, list.position(at)?);
         }
         // Labels of those that are candidates now: the list may be gone when they are wanted.
         let limit = farthest(&self.pool, self.width.keep.saturating_mul(COPIES));
-        for (at, offset) in offsets.iter().enumerate() {
-            let distance = centre + offset;
+        for (at, &distance) in distances.iter().enumerate() {
             if distance <= limit {
                 let error = clusters.list_codec.error(prepared, &list.codes[at * stride..][..stride]);
                 let (position, row_sum) = (list.position(at)?, list.row_sum(at));
@@ -212,6 +217,41 @@ impl Probe {
         found.retain(|(d, l)| d - DOUBT * l.error <= limit);
         found
     }
+}
+
+/// A list, and the distances to its rows as its codes tell them.
+struct Scanned<'a> {
+    list: List<'a>,
+    distances: Vec<f32>,
+}
+
+impl<'a> Scanned<'a> {
+    fn new(
+        segment: &Segment,
+        clusters: &Clusters,
+        (Found { leaf, centre }, bytes): (Found, &'a [u8]),
+        prepared: &Prepared,
+    ) -> Result<Self, Error> {
+        let stride = clusters.list_codec.stride();
+        let list = List::new(bytes, &leaf, stride, segment.header.text_ids, segment.count())?;
+        let mut distances = vec![0.0; list.count()];
+        clusters.list_codec.offsets(prepared, list.codes, &mut distances);
+        distances.iter_mut().for_each(|distance| *distance += centre);
+        Ok(Scanned { list, distances })
+    }
+}
+
+/// All blocks of leaves that are not here, where those beyond the `missing` ones cost less than half of the wave that
+/// later searches would read some of them in: it pays when there is one.
+fn all_leaves(clusters: &Clusters, source: &dyn Source, missing: &[Read]) -> Option<Vec<Read>> {
+    let cells = &clusters.cells;
+    let total = |reads: &[Read]| reads.iter().map(|r| r.extent.length).sum::<u64>();
+    if source.room(cells.block(0).extent).0 < cells.len() {
+        return None;
+    }
+    let blocks = (0..cells.len()).map(|cell| cells.block(cell));
+    let absent: Vec<Read> = blocks.filter(|r| source.get(r.extent).is_none()).collect();
+    (total(&absent).saturating_sub(total(missing)) <= source.spare() / 2).then_some(absent)
 }
 
 /// How far one may be that is to be among the nearest `count`.

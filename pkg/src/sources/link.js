@@ -1,0 +1,59 @@
+// How far away a host is: what is told of it, else measured as answers come.
+
+/** Assumed until something is known: a home connection to a server not far away. */
+const ASSUMED = { rttMs: 50, mbits: 20 };
+/** Waves of fewer bytes say little of the bandwidth. */
+const ENOUGH = 64 * 1024;
+const BYTES_PER_MBIT = 125_000 / 1000; // in a millisecond
+
+/**
+ * @typedef {{ rttMs: number, mbits: number }} LinkSpeed round trip in milliseconds, bandwidth in Mbit/s
+ * @typedef {LinkSpeed & { known: "assumed" | "measured" | "told" }} LinkState
+ */
+
+export class Link {
+  #rtt = ASSUMED.rttMs;
+  #mbits = ASSUMED.mbits;
+  /** @type {LinkState["known"]} */
+  #known = "assumed";
+
+  /** @param {LinkSpeed} [told] is not measured then */
+  constructor(told) {
+    if (told) [this.#rtt, this.#mbits, this.#known] = [told.rttMs, told.mbits, "told"];
+  }
+
+  /** @returns {LinkState} */
+  get state() {
+    return { rttMs: this.#rtt, mbits: this.#mbits, known: this.#known };
+  }
+
+  /** Bytes that come in the time of a round trip. */
+  get trip() {
+    return this.#rtt * this.#mbits * BYTES_PER_MBIT;
+  }
+
+  /**
+   * An answer began so long after it was asked for. The shortest count, as others waited for a connection or a server;
+   * they are forgotten slowly, as the way may have become longer.
+   * @param {number} ms
+   */
+  answered(ms) {
+    if (this.#known === "told") return;
+    this.#rtt = this.#known === "assumed" || ms < this.#rtt ? ms : this.#rtt + (ms - this.#rtt) / 64;
+    this.#known = "measured";
+  }
+
+  /**
+   * A wave brought `bytes` in `ms`, in `rounds` of requests one after another. Where it took hardly longer than its
+   * round trips, the link is at least as fast as that; else the rest of the time is that of the bytes.
+   * @param {number} bytes
+   * @param {number} ms
+   * @param {number} rounds
+   */
+  moved(bytes, ms, rounds) {
+    if (this.#known === "told" || bytes < ENOUGH) return;
+    const moving = ms - rounds * this.#rtt;
+    if (moving > this.#rtt / 2) this.#mbits = (this.#mbits + bytes / moving / BYTES_PER_MBIT) / 2;
+    else this.#mbits = Math.max(this.#mbits, bytes / Math.max(ms, 1) / BYTES_PER_MBIT);
+  }
+}
