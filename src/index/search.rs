@@ -300,9 +300,8 @@ impl Search {
             return Ok(fitting(needs, source, segment));
         }
         for (probe, state) in probes.iter_mut().zip(&mut self.states) {
-            let found = probe.candidates();
-            state.candidates = found.iter().map(|(distance, label)| (*distance, label.position)).collect();
-            state.labels = found.into_iter().map(|f| f.1).collect();
+            state.labels = probe.candidates();
+            state.candidates = state.labels.iter().map(|label| (label.distance, label.position)).collect();
             state.distances = probe.distances;
         }
         self.stage = Stage::Rescore;

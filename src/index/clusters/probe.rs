@@ -35,7 +35,7 @@ pub(crate) struct Label {
     pub(crate) position: u32,
     pub(crate) row_sum: u32,
     pub(crate) id: Id,
-    distance: f32,
+    pub(crate) distance: f32,
     error: f32,
 }
 
@@ -195,26 +195,22 @@ impl Probe {
     }
 
     /// The candidates that may be among the k nearest, nearest first, with their labels.
-    pub(crate) fn candidates(&mut self) -> Vec<(f32, Label)> {
-        let mut labels = std::mem::take(&mut self.labels);
-        let mut found: Vec<(f32, Label)> = Vec::with_capacity(self.width.keep.min(labels.len()));
-        // Of two estimates of a row the nearer counts.
-        for (distance, position) in self.pool.iter() {
-            // Of two equal ones that with the smaller doubt, whichever list came first.
-            let same =
-                labels.iter().enumerate().filter(|(_, l)| l.position == position && l.distance == distance);
-            let at = same.min_by(|a, b| a.1.error.total_cmp(&b.1.error)).map(|s| s.0);
-            let first = !found.iter().any(|f| f.1.position == position);
-            if let Some(at) = at.filter(|_| first && found.len() < self.width.keep) {
-                found.push((distance, labels.swap_remove(at)));
-            }
-        }
+    pub(crate) fn candidates(&mut self) -> Vec<Label> {
+        let mut found = std::mem::take(&mut self.labels);
+        // Of two estimates of a row the nearer counts, of two equal ones that with the smaller doubt.
+        let nearness = |a: &Label, b: &Label| a.distance.total_cmp(&b.distance);
+        found.sort_unstable_by(|a, b| {
+            a.position.cmp(&b.position).then(nearness(a, b)).then(a.error.total_cmp(&b.error))
+        });
+        found.dedup_by_key(|label| label.position);
+        found.sort_unstable_by(|a, b| nearness(a, b).then(a.position.cmp(&b.position)));
+        found.truncate(self.width.keep);
         // The k nearest by their worst case; a candidate whose best case is farther cannot be among them.
         let mut worst = Pool::default();
         worst.reset(self.width.k);
-        found.iter().for_each(|(d, l)| worst.offer(d + DOUBT * l.error, l.position));
+        found.iter().for_each(|l| worst.offer(l.distance + DOUBT * l.error, l.position));
         let limit = farthest(&worst, self.width.k);
-        found.retain(|(d, l)| d - DOUBT * l.error <= limit);
+        found.retain(|l| l.distance - DOUBT * l.error <= limit);
         found
     }
 }
