@@ -1,4 +1,4 @@
-//! Published and opened by mmap or by pread under any budget, a segment answers as its bytes do.
+//! Published and opened by mmap, in memory, or by pread under any budget, a segment answers as its bytes do.
 
 mod support;
 
@@ -16,7 +16,7 @@ fn io(io: Io, memory_budget: u64) -> OpenOptions {
 }
 
 #[test]
-fn by_mmap_and_by_pread() {
+fn by_mmap_in_memory_and_by_pread() {
     let rows = data::clustered(N, DIM, 91);
     for codec in support::CODECS {
         let folder = tempfile::tempdir().unwrap();
@@ -25,7 +25,7 @@ fn by_mmap_and_by_pread() {
         let here = Index::from_bytes(&file).unwrap();
         let path = publish(folder.path(), &file).unwrap();
         let least = least_budget(&file);
-        let ways = [io(Io::Mmap, 0), io(Io::Pread, least), io(Io::Pread, 1 << 30)];
+        let ways = [io(Io::Mmap, 0), io(Io::Memory, 0), io(Io::Pread, least), io(Io::Pread, 1 << 30)];
         for (place, way) in [folder.path(), &path].into_iter().flat_map(|p| ways.map(|w| (p, w))) {
             let index = Index::open(place, &way).unwrap();
             assert_eq!(index.info(), here.info());
@@ -45,6 +45,29 @@ fn by_mmap_and_by_pread() {
         }
         assert_eq!(support::code(&Index::open(&path, &io(Io::Pread, least - 1))), "budget");
     }
+}
+
+#[test]
+fn in_memory_every_section_is_checked_when_it_is_opened() {
+    let rows = data::clustered(300, DIM, 97);
+    let file = file(&rows, DIM, None, &options(Metric::Cosine, CodecKind::Sq8));
+    let folder = tempfile::tempdir().unwrap();
+    let open = |bytes: &[u8]| {
+        let path = folder.path().join("seg.bin");
+        fs::write(&path, bytes).unwrap();
+        Index::open(&path, &io(Io::Memory, 0))
+    };
+    let sections = open(&file).unwrap().info().sections.clone();
+    assert!(sections.len() > 5);
+    for section in sections {
+        let mut damaged = file.clone();
+        damaged[(section.offset + section.length / 2) as usize] ^= 4;
+        assert!(["checksum", "corrupt"].contains(&support::code(&open(&damaged))), "{}", section.name);
+    }
+    assert_ne!(support::code(&open(&file[..file.len() - 1])), "ok");
+    let untouched = open(&file).unwrap();
+    fs::write(folder.path().join("seg.bin"), b"").unwrap();
+    assert!(untouched.search(&rows[..DIM], &support::top(3)).is_ok(), "the file is not needed any more");
 }
 
 #[test]

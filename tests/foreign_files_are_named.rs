@@ -30,8 +30,13 @@ fn codes(bytes: &[u8]) -> Vec<&'static str> {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), bytes).unwrap();
     let by = |io| code(&Index::open(file.path(), &OpenOptions { io, ..Default::default() }));
-    let mut codes =
-        vec![code(&Index::from_bytes(bytes)), code(&paged::segment(bytes)), by(Io::Mmap), by(Io::Pread)];
+    let mut codes = vec![
+        code(&Index::from_bytes(bytes)),
+        code(&paged::segment(bytes)),
+        by(Io::Mmap),
+        by(Io::Memory),
+        by(Io::Pread),
+    ];
     codes.dedup();
     codes
 }
@@ -62,7 +67,7 @@ fn places_that_are_no_files() {
     for (path, expected) in
         [("/dev/null", "not-a-segment"), ("/dev/zero", "not-a-segment"), ("/nowhere/x", "io")]
     {
-        for io in [Io::Mmap, Io::Pread] {
+        for io in [Io::Mmap, Io::Memory, Io::Pread] {
             let options = OpenOptions { io, ..Default::default() };
             assert_eq!(code(&Index::open(path.as_ref(), &options)), expected, "{path}");
         }

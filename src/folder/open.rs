@@ -7,7 +7,7 @@ use super::parts::PartFiles;
 use crate::collection::Index;
 use crate::error::Error;
 use crate::index::IndexChoice;
-use crate::storage::{Mapped, PositionedFile};
+use crate::storage::{Mapped, PositionedFile, Resident};
 
 /// How a file is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,6 +16,10 @@ pub enum Io {
     /// the operating system answers that with SIGBUS.
     #[default]
     Mmap,
+    /// Read into memory and compared with its checksums at once, in huge pages where Linux has them
+    /// (`transparent_hugepage` is `madvise` or `always`): the fastest searches by the graph, at the price of the
+    /// file's bytes of memory, for each process its own.
+    Memory,
     /// Read by position into at most `memory_budget` bytes: for files that others may truncate, and for indexes that
     /// are larger than memory.
     Pread,
@@ -84,6 +88,7 @@ fn open_file(file: &Path, options: &OpenOptions) -> Result<Index, Error> {
             let length = map.length();
             Index::over(Box::new(map), length)?
         }
+        Io::Memory => Index::in_memory(Resident::read(file)?)?,
         Io::Pread => {
             let file = Box::new(PositionedFile::open(file)?);
             Index::reading_for(options.index, file, options.memory_budget)?
@@ -91,7 +96,7 @@ fn open_file(file: &Path, options: &OpenOptions) -> Result<Index, Error> {
         Io::Parts => {
             return Err(Error::argument(
                 "io",
-                format!("{} was not published in parts: use mmap or pread", file.display()),
+                format!("{} was not published in parts: use mmap, memory or pread", file.display()),
             ));
         }
     };

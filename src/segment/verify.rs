@@ -8,17 +8,30 @@ use crate::error::Error;
 use crate::storage::{Extent, Read, Source, Sum};
 
 impl Segment {
-    /// Every checksum, every id, the order of ids. The graph's links are the index's to check.
-    pub(crate) fn verify(&self, source: &dyn Source) -> Result<(), Error> {
-        let read = |extent: Extent, name| {
-            let missing =
-                Error::Length { section: name, expected: extent.end(), got: self.header.file_length };
-            if extent.length == 0 { Ok(&[][..]) } else { source.get(extent).ok_or(missing) }
-        };
+    /// The checksums of all sections.
+    pub(crate) fn check_sections(&self, source: &dyn Source) -> Result<(), Error> {
         for section in self.header.sections.iter().filter(|s| s.extent.length > 0) {
-            let bytes = read(section.extent, section.kind.name())?;
+            let bytes = self.part(source, section.extent, section.kind.name())?;
             self.check(Read { extent: section.extent, sum: Sum::Blocks }, bytes)?;
         }
+        Ok(())
+    }
+
+    /// The bytes of a part, which must be there.
+    fn part<'a>(
+        &self,
+        source: &'a dyn Source,
+        extent: Extent,
+        name: &'static str,
+    ) -> Result<&'a [u8], Error> {
+        let missing = Error::Length { section: name, expected: extent.end(), got: self.header.file_length };
+        if extent.length == 0 { Ok(&[][..]) } else { source.get(extent).ok_or(missing) }
+    }
+
+    /// Every checksum, every id, the order of ids. The graph's links are the index's to check.
+    pub(crate) fn verify(&self, source: &dyn Source) -> Result<(), Error> {
+        let read = |extent: Extent, name| self.part(source, extent, name);
+        self.check_sections(source)?;
         self.verify_padding(source)?;
         if let Some(sums) = self.extent(SectionKind::RowSums) {
             let (sums, rows) = (read(sums, "row checksums")?, self.finest());

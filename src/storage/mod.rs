@@ -7,6 +7,7 @@
 //! | `checksum` | XXH3 seeded by file and place |
 //! | `mmap`, `file` | native: the file mapped, or read by position |
 //! | `held` | native: the file mapped, and some of its sections in memory |
+//! | `resident` | native: the file read into memory, in huge pages |
 //!
 //! Everything above reads through [`Source::get`]: the bytes of an extent if they are here, else nothing; a search
 //! then names the extent in its `Need` and is stepped again once somebody has delivered it.
@@ -22,8 +23,10 @@ mod file;
 mod held;
 #[cfg(feature = "native")]
 mod mmap;
+#[cfg(feature = "native")]
+mod resident;
 
-/// Hints about a mapping, which an operating system may ignore: so may we ignore that it did.
+/// Hints about memory, which an operating system may ignore: so may we ignore that it did.
 #[cfg(all(feature = "native", unix))]
 mod advice {
     pub(super) fn random(map: &memmap2::Mmap) {
@@ -33,6 +36,13 @@ mod advice {
     pub(super) fn will_need(map: &memmap2::Mmap, offset: usize, length: usize) {
         let _ = map.advise_range(memmap2::Advice::WillNeed, offset, length);
     }
+
+    pub(super) fn huge_pages(map: &memmap2::MmapMut) {
+        #[cfg(target_os = "linux")]
+        let _ = map.advise(memmap2::Advice::HugePage);
+        #[cfg(not(target_os = "linux"))]
+        let _ = map;
+    }
 }
 
 #[cfg(all(feature = "native", not(unix)))]
@@ -40,6 +50,8 @@ mod advice {
     pub(super) fn random(_map: &memmap2::Mmap) {}
 
     pub(super) fn will_need(_map: &memmap2::Mmap, _offset: usize, _length: usize) {}
+
+    pub(super) fn huge_pages(_map: &memmap2::MmapMut) {}
 }
 
 pub(crate) use buffer::Buffer;
@@ -51,6 +63,8 @@ pub(crate) use file::PositionedFile;
 pub(crate) use held::Held;
 #[cfg(feature = "native")]
 pub(crate) use mmap::Mapped;
+#[cfg(feature = "native")]
+pub(crate) use resident::Resident;
 
 /// A run of bytes of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

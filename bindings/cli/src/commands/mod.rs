@@ -58,7 +58,7 @@ struct Source {
     /// An index folder, or a segment file (seg-….bin)
     #[arg(value_name = "INDEX")]
     path: PathBuf,
-    /// mmap is fastest; pread survives a file that others truncate, and holds at most 1 GiB; parts reads the part files
+    /// mmap opens at once; memory reads the file first, in huge pages, and then walks the graph fastest; pread survives a file that others truncate, and holds at most 1 GiB; parts reads the part files
     /// instead (a folder without a segment file always does)
     #[arg(long, value_enum, default_value = "mmap")]
     io: Io,
@@ -67,6 +67,7 @@ struct Source {
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Io {
     Mmap,
+    Memory,
     Pread,
     Parts,
 }
@@ -75,6 +76,7 @@ impl Source {
     fn open(&self) -> Result<pagevec::Index, Failure> {
         self.open_by(match self.io {
             Io::Mmap => pagevec::Io::Mmap,
+            Io::Memory => pagevec::Io::Memory,
             Io::Pread => pagevec::Io::Pread,
             Io::Parts => pagevec::Io::Parts,
         })

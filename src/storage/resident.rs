@@ -1,0 +1,39 @@
+//! A file read into memory, in huge pages where the system has them: a walk over a graph touches a page a step, and
+//! with small ones most of those steps wait for the page tables too.
+
+use std::io::Read;
+use std::path::Path;
+
+use super::advice;
+use super::file::open_regular;
+use crate::error::Error;
+
+/// The bytes of a whole file.
+#[derive(Debug)]
+pub(crate) struct Resident {
+    map: memmap2::Mmap,
+    /// A mapping cannot be empty, a file can.
+    length: usize,
+}
+
+impl Resident {
+    /// Fails instead of aborting where there is no memory.
+    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+        let io = |source| Error::Io { path: path.display().to_string(), source };
+        let (mut file, length) = open_regular(path)?;
+        let memory = |_| Error::OutOfMemory { bytes: length };
+        let size = usize::try_from(length).map_err(|_| Error::OutOfMemory { bytes: length })?;
+        let mut map = memmap2::MmapMut::map_anon(size.max(1)).map_err(memory)?;
+        advice::huge_pages(&map);
+        if let Some(bytes) = map.get_mut(..size) {
+            file.read_exact(bytes).map_err(io)?;
+        }
+        Ok(Resident { map: map.make_read_only().map_err(io)?, length: size })
+    }
+}
+
+impl AsRef<[u8]> for Resident {
+    fn as_ref(&self) -> &[u8] {
+        self.map.get(..self.length).unwrap_or_default()
+    }
+}
