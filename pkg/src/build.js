@@ -45,7 +45,7 @@ export async function buildWith(compile, matrix, options = {}) {
 
   // Of its own: the memory that a build takes goes when it is done.
   const { instantiate } = await import("../wasm/build/instance.js");
-  const module = await loadModule(new URL("../wasm/build/pagevec_wasm_bg.wasm", import.meta.url), wasm, compile);
+  const module = await loadModule(() => new URL("../wasm/build/pagevec_wasm_bg.wasm", import.meta.url), wasm, compile);
   const glue = await instantiate(module);
   throwIfAborted(signal);
 

@@ -16,7 +16,6 @@ const HEAD = 65536;
 const DEFAULT_BUDGET = 64 * 1024 * 1024;
 /** Twice the default memory budget: what `load` brings and what searches read. */
 const DEFAULT_CACHE = 128 * 1024 * 1024;
-const MODULE = new URL("../wasm/search/pagevec_wasm_bg.wasm", import.meta.url);
 
 /**
  * @typedef {string | URL | Uint8Array | ArrayBuffer | Blob} IndexSource
@@ -49,7 +48,7 @@ const MODULE = new URL("../wasm/search/pagevec_wasm_bg.wasm", import.meta.url);
 export async function openWith(platform, input, options = {}) {
   const settings = toSettings(options);
   throwIfAborted(settings.signal);
-  const module = loadModule(MODULE, settings.wasm, platform.compile);
+  const module = loadModule(() => new URL("../wasm/search/pagevec_wasm_bg.wasm", import.meta.url), settings.wasm, platform.compile);
   module.catch(() => {}); // heard below, once the bytes are located
   const later = settings.prefetch === "none" ? undefined : import("./prefetch.js");
   later?.catch(() => {}); // heard below too

@@ -10,19 +10,19 @@ import { PagevecError } from "./errors.js";
 const compiled = new Map();
 
 /**
- * @param {URL} url the package's own file
+ * @param {() => URL} own names the package's own file; workers of Cloudflare do not know where their files are
  * @param {WasmSource | undefined} override
  * @param {Compile} compile
  * @returns {Promise<WebAssembly.Module>}
  */
-export async function loadModule(url, override, compile) {
+export async function loadModule(own, override, compile) {
   try {
-    return override === undefined ? await once(url, compile) : await fromOverride(await override);
+    return override === undefined ? await once(own(), compile) : await fromOverride(await override);
   } catch (cause) {
     if (cause instanceof PagevecError) throw cause;
     throw new PagevecError(
       "wasm",
-      `the WebAssembly module could not be loaded (${/** @type {Error} */ (cause)?.message}). Under a Content-Security-Policy it needs script-src 'wasm-unsafe-eval'; a bundler must copy ${nameOf(url)}, or pass \`wasm\``,
+      `the WebAssembly module could not be loaded (${/** @type {Error} */ (cause)?.message}). Under a Content-Security-Policy it needs script-src 'wasm-unsafe-eval'; a bundler must copy pagevec_wasm_bg.wasm; in an edge worker import pagevec/pagevec.wasm and pass it as \`wasm\``,
       { cause },
     );
   }
@@ -59,9 +59,4 @@ export async function compileResponse(response) {
   // Streaming wants this type exactly; a host that lacks it still works, a little slower.
   if (streaming && response.headers.get("content-type") === "application/wasm") return WebAssembly.compileStreaming(response);
   return WebAssembly.compile(await response.arrayBuffer());
-}
-
-/** @param {URL} url */
-function nameOf(url) {
-  return url.pathname.split("/").pop();
 }

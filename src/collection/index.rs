@@ -10,7 +10,7 @@ use crate::index::{
     Answer, IndexChoice, Operation, Outcome, Scratch, Search, SearchOptions, Session, Stepped,
 };
 use crate::segment::{HEAD, Info, Segment, content_id, front_length};
-use crate::storage::{Buffer, Extent, ReadAt, Resident, Source, Whole};
+use crate::storage::{Buffer, Extent, ReadAt, Source, Whole};
 
 /// Where the bytes are.
 enum Bytes {
@@ -36,14 +36,13 @@ impl Index {
         Index::over(Box::new(Whole(Buffer::copy_of(file)?)), file.len() as u64)
     }
 
-    /// Over the bytes of a file that were just read: they are compared with its checksums.
-    pub(crate) fn in_memory(file: Resident) -> Result<Self, Error> {
-        let length = file.as_ref().len() as u64;
-        let index = Index::over(Box::new(Whole(file)), length)?;
-        if let Bytes::Here { source, segment, .. } = &index.bytes {
+    /// Itself, if the bytes that are here as a whole are what the checksums say.
+    #[cfg(feature = "native")]
+    pub(crate) fn checked(self) -> Result<Self, Error> {
+        if let Bytes::Here { source, segment, .. } = &self.bytes {
             segment.check_sections(&**source)?;
         }
-        Ok(index)
+        Ok(self)
     }
 
     /// The segment in a file of `length` bytes that is here as a whole; reads its front alone.

@@ -7,7 +7,7 @@ use super::parts::PartFiles;
 use crate::collection::Index;
 use crate::error::Error;
 use crate::index::IndexChoice;
-use crate::storage::{Mapped, PositionedFile, Resident};
+use crate::storage::{Mapped, PositionedFile, Resident, Whole};
 
 /// How a file is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,7 +88,11 @@ fn open_file(file: &Path, options: &OpenOptions) -> Result<Index, Error> {
             let length = map.length();
             Index::over(Box::new(map), length)?
         }
-        Io::Memory => Index::in_memory(Resident::read(file)?)?,
+        Io::Memory => {
+            let bytes = Resident::read(file)?;
+            let length = bytes.as_ref().len() as u64;
+            Index::over(Box::new(Whole(bytes)), length)?.checked()?
+        }
         Io::Pread => {
             let file = Box::new(PositionedFile::open(file)?);
             Index::reading_for(options.index, file, options.memory_budget)?

@@ -47,3 +47,10 @@ pub(crate) fn modules() -> Result<PathBuf> {
     }
     Ok(modules)
 }
+
+/// The runtime of Cloudflare's workers; pinned for Linux alone.
+pub(crate) fn workerd() -> Result<Option<PathBuf>> {
+    let machine = if cfg!(target_arch = "aarch64") { "arm64" } else { "64" };
+    let program = modules()?.join(format!("@cloudflare/workerd-linux-{machine}/bin/workerd"));
+    Ok(Some(program).filter(|path| cfg!(target_os = "linux") && path.exists()))
+}

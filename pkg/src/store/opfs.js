@@ -17,7 +17,9 @@ export class OpfsFolder {
   #files = new Map();
 
   static async open() {
-    const root = await navigator.storage.getDirectory();
+    const { storage } = globalThis.navigator ?? {};
+    if (!storage?.getDirectory) throw new Error("there is no private file system here");
+    const root = await storage.getDirectory();
     return new OpfsFolder(await root.getDirectoryHandle("pagevec", { create: true }));
   }
 

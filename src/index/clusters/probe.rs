@@ -196,15 +196,18 @@ impl Probe {
 
     /// The candidates that may be among the k nearest, nearest first, with their labels.
     pub(crate) fn candidates(&mut self) -> Vec<Label> {
-        let mut found = std::mem::take(&mut self.labels);
+        let mut labels = std::mem::take(&mut self.labels);
         // Of two estimates of a row the nearer counts, of two equal ones that with the smaller doubt.
-        let nearness = |a: &Label, b: &Label| a.distance.total_cmp(&b.distance);
-        found.sort_unstable_by(|a, b| {
-            a.position.cmp(&b.position).then(nearness(a, b)).then(a.error.total_cmp(&b.error))
+        labels.sort_unstable_by(|a, b| {
+            let nearness = a.distance.total_cmp(&b.distance).then(a.position.cmp(&b.position));
+            nearness.then(a.error.total_cmp(&b.error))
         });
-        found.dedup_by_key(|label| label.position);
-        found.sort_unstable_by(|a, b| nearness(a, b).then(a.position.cmp(&b.position)));
-        found.truncate(self.width.keep);
+        let mut found: Vec<Label> = Vec::with_capacity(self.width.keep.min(labels.len()));
+        for label in labels {
+            if found.len() < self.width.keep && found.iter().all(|f| f.position != label.position) {
+                found.push(label);
+            }
+        }
         // The k nearest by their worst case; a candidate whose best case is farther cannot be among them.
         let mut worst = Pool::default();
         worst.reset(self.width.k);

@@ -1,7 +1,8 @@
 //! Stages that use the package as a user does: the packed tarball, installed in a project of its own.
 //!
 //! The tests get, as environment variables: `PAGEVEC_CLI` (the command line tool, built for release), `PAGEVEC_ROOT`
-//! (this repository, for www/), `CHROME` (the browser stage), and `PAGEVEC_DATA` if we were given it.
+//! (this repository, for www/), `CHROME` (the browser stage), `WORKERD` (where it runs), and `PAGEVEC_DATA` if we were
+//! given it.
 
 use crate::shell::{self, cargo, run};
 use crate::{browser, node, package};
@@ -33,6 +34,9 @@ fn tests(project: &Path, folder: &str) -> Result<Command> {
     let mut node = node::node()?;
     node.current_dir(project).args(["--test", "--test-concurrency=1"]).args(files);
     node.env("PAGEVEC_ROOT", shell::root()).env("PAGEVEC_CLI", cli()?);
+    if let Some(workerd) = node::workerd()? {
+        node.env("WORKERD", workerd);
+    }
     Ok(node)
 }
 
