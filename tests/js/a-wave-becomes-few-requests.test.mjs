@@ -47,7 +47,7 @@ test("twelve requests for a search: what one wave leaves over the next may have"
 test("few requests a wave over HTTP/2, but not for gaps without end", () => {
   const near = extents(...Array.from({ length: 200 }, (_, i) => [i * 6000, 1000]));
   const far = extents(...Array.from({ length: 200 }, (_, i) => [i * 1_000_000, 1000]));
-  for (const [kind, count] of [["h2", 200 - Math.floor((32 * 1024) / 5000)], ["unknown", 200 - Math.floor((64 * 1024) / 5000)]]) {
+  for (const [kind, count] of [["h2", 200 - Math.floor((24 * 1024) / 5000)], ["unknown", 200 - Math.floor((64 * 1024) / 5000)]]) {
     const runs = plan(near, LIMITS[kind], 125_000);
     assert.equal(runs.length, count);
     assert.ok(runs.reduce((sum, { length }) => sum + length, 0) - 200_000 <= LIMITS[kind].waste);
