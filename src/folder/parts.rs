@@ -82,16 +82,16 @@ impl Parts {
 /// How large the parts of a section are. No row is cut in two.
 fn part_size(segment: &Segment, kind: SectionKind, length: u64) -> u64 {
     let pieces = PIECES.max(length.div_ceil(MAX_PIECES).next_power_of_two());
-    let finest = segment.finest();
+    let rows = |stride: u64| (pieces / stride).max(1) * stride;
+    let finer = segment.finer.iter().find(|rows| Some(rows.extent) == segment.extent(kind));
     match kind {
         SectionKind::Leaves => LEAVES,
         SectionKind::Lists => pieces,
         // Codes are read one by one where they are the finest rows there are, and the clusters name some of them.
-        SectionKind::Rows => (pieces / finest.stride).max(1) * finest.stride,
-        SectionKind::Codes if segment.clusters.is_some() && segment.rows.is_none() => {
-            (pieces / finest.stride).max(1) * finest.stride
+        SectionKind::Codes if segment.clusters.is_some() && segment.finer.is_empty() => {
+            rows(segment.codes.stride)
         }
-        _ => WHOLE,
+        _ => finer.map_or(WHOLE, |finer| rows(finer.stride)),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::kernels::kernels;
 use crate::metric::Metric;
 use crate::quant::kmeans::Rows;
 use crate::quant::{self, Codec, CodecKind, Sq8};
-use crate::segment::{self, Header, Parts, SectionKind, limits};
+use crate::segment::{self, Header, Parts, STAGES, SectionKind, limits};
 
 /// How to build a segment. The same rows, ids and options give the same bytes on every target.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,9 +19,11 @@ pub struct BuildOptions {
     pub metric: Metric,
     /// How the codes that are searched are stored.
     pub codec: CodecKind,
-    /// Finer rows to rank candidates by. `None`: what the codec needs, which is SQ8 rows for binary codes and nothing
-    /// for SQ8 and floats, whose codes serve.
+    /// Finer rows to rank candidates by: F32, F16 or SQ8. `None`: what the codec needs, which is SQ8 rows for binary,
+    /// SQ4 and PQ codes and nothing for SQ8 and floats, whose codes serve.
     pub rows: Option<CodecKind>,
+    /// Rows finer than those, F16 or F32, by which the best of what they rank is ranked once more.
+    pub exact: Option<CodecKind>,
     /// Whether to build the HNSW graph; without it, and without clusters, every search scores every row.
     pub graph: bool,
     /// Whether to write the clustered index, by which a cold or larger-than-memory file is searched: about ⌈d/8⌉ + 16
@@ -47,6 +49,7 @@ impl Default for BuildOptions {
             metric: Metric::Cosine,
             codec: CodecKind::Sq8,
             rows: None,
+            exact: None,
             graph: true,
             clusters: true,
             m: 16,
@@ -73,22 +76,62 @@ impl BuildOptions {
         {
             return Err(Error::argument(name, format!("{value} is outside {low}..={high}")));
         }
-        match self.rows {
-            Some(CodecKind::Binary) => {
-                Err(Error::argument("rows", "binary rows cannot rescore: use sq8, f16 or f32"))
+        if let Some(rows) = self.rows.filter(|rows| rows.is_coarse()) {
+            return Err(Error::argument("rows", format!("{rows} rows cannot rescore: use sq8, f16 or f32")));
+        }
+        let before = self.rows.unwrap_or(self.codec);
+        match self.exact {
+            Some(exact) if !matches!(exact, CodecKind::F16 | CodecKind::F32) => {
+                Err(Error::argument("exact", format!("{exact} rows are not exact: use f16 or f32")))
+            }
+            Some(exact) if before == exact || before == CodecKind::F32 => {
+                Err(Error::argument("exact", format!("{exact} rows after {before} would rank no better")))
             }
             _ => Ok(()),
         }
     }
 
-    fn stored_rows(&self) -> Option<CodecKind> {
-        let rows = self.rows.or((self.codec == CodecKind::Binary).then_some(CodecKind::Sq8));
-        rows.filter(|&r| r != self.codec)
+    /// Codes that fit the vectors.
+    fn check_codec(&self, dim: usize) -> Result<(), Error> {
+        match self.codec {
+            CodecKind::Pq(parts) if parts == 0 || parts as usize > dim => Err(Error::argument(
+                "codec",
+                format!(
+                    "pq of {parts} parts for {dim} components: use pq1 to pq{}",
+                    dim.min(u16::MAX as usize)
+                ),
+            )),
+            _ => Ok(()),
+        }
     }
 
-    /// What the file id is made of, besides rows and ids.
+    /// What is stored, each form finer than the one before.
+    fn stages(&self) -> Vec<CodecKind> {
+        let rows = self.rows.or(self.codec.is_coarse().then_some(CodecKind::Sq8));
+        let mut stages = vec![self.codec];
+        stages.extend(rows.filter(|&rows| rows != self.codec));
+        stages.extend(self.exact);
+        stages
+    }
+
+    /// What the file id is made of, besides rows and ids. Options of later versions are in it where they are used.
     fn fingerprint(&self) -> String {
-        format!("{self:?}")
+        let exact = self.exact.map_or(String::new(), |exact| format!("exact: {exact:?}, "));
+        format!(
+            "BuildOptions {{ metric: {:?}, codec: {:?}, rows: {:?}, {exact}graph: {:?}, clusters: {:?}, m: {:?}, \
+             ef_construction: {:?}, seed: {:?}, branching: {:?}, max_leaf: {:?}, max_iterations: {:?} }}",
+            self.metric,
+            self.codec,
+            self.rows,
+            self.graph,
+            self.clusters,
+            self.m,
+            self.ef_construction,
+            self.seed,
+            self.branching,
+            self.max_leaf,
+            self.max_iterations
+        )
     }
 }
 
@@ -123,6 +166,7 @@ pub fn build_tuned(
     if dim == 0 || dim > limits::MAX_DIM {
         return Err(Error::argument("dim", format!("{dim} is outside 1..={}", limits::MAX_DIM)));
     }
+    options.check_codec(dim)?;
     let count = vectors.len() / dim;
     if vectors.len() != count * dim {
         return Err(Error::Dimension { expected: dim, got: vectors.len() - count * dim });
@@ -158,19 +202,17 @@ pub fn build_tuned(
 
     let mut sections = vec![(SectionKind::Ids, segment::encode_ids(&ids, order))];
     sections.push((SectionKind::IdOrder, id_order(&by_id, order)));
-    let codes = encode(options.codec, options.metric, dim, &rows)?;
-    let stored = options.stored_rows();
-    let finer = stored.map(|kind| encode(kind, options.metric, dim, &rows)).transpose()?;
+    let stages = options.stages();
+    let stored: Vec<Encoded> =
+        stages.iter().map(|&kind| encode(kind, options, dim, &rows)).collect::<Result<_, _>>()?;
     if options.graph && count > 0 {
-        let graph = graph(options, dim, &rows, [Some(&codes), finer.as_ref()], ctx)?;
-        let stride = codes.kind.stride(dim, options.metric);
-        let sums = segment::node_sums(&file_id, &codes.bytes, stride, &graph, options.m);
+        let graph = graph(options, dim, &rows, &stored, ctx)?;
+        let sums = segment::node_sums(&file_id, &stored[0].bytes, stored[0].stride, &graph, options.m);
         sections.extend([(SectionKind::NodeSums, sums), (SectionKind::Graph, graph)]);
     }
     ctx.tick("write", 0, count)?;
-    let finest = finer.as_ref().unwrap_or(&codes);
-    if options.clusters && count > 0 {
-        let sums = segment::row_sums(&file_id, &finest.bytes, finest.kind.stride(dim, options.metric));
+    if let Some(finest) = stored.last().filter(|_| options.clusters && count > 0) {
+        let sums = segment::row_sums(&file_id, &finest.bytes, finest.stride);
         sections.extend(clusters::sections(&clusters::Input {
             metric: options.metric,
             seed: options.seed,
@@ -183,13 +225,11 @@ pub fn build_tuned(
         })?);
     }
     drop(rows);
-    sections.push((SectionKind::CodeParameters, codes.parameters));
-    sections.push((SectionKind::Codes, codes.bytes));
-    if let Some(finer) = finer {
-        let stride = finer.kind.stride(dim, options.metric);
-        sections.push((SectionKind::RowSums, segment::row_sums(&file_id, &finer.bytes, stride)));
-        sections.push((SectionKind::RowParameters, finer.parameters));
-        sections.push((SectionKind::Rows, finer.bytes));
+    for (form, stage) in STAGES.iter().zip(stored) {
+        let sums = form.sums.map(|kind| (kind, segment::row_sums(&file_id, &stage.bytes, stage.stride)));
+        sections.extend(sums);
+        sections.push((form.parameters, stage.parameters));
+        sections.push((form.matrix, stage.bytes));
     }
     let graph = options.graph && count > 0;
     let header = Header {
@@ -199,8 +239,7 @@ pub fn build_tuned(
         count,
         dim,
         metric: options.metric,
-        codec: options.codec,
-        rows: stored,
+        stages,
         text_ids: matches!(ids, Ids::Texts(_)),
         m: if graph { options.m } else { 0 },
         ef_construction: if graph { options.ef_construction } else { 0 },
@@ -296,14 +335,16 @@ fn id_order(by_id: &[u32], order: &[u32]) -> Vec<u8> {
 
 struct Encoded {
     kind: CodecKind,
+    stride: usize,
     parameters: Vec<u8>,
     bytes: Vec<u8>,
 }
 
-fn encode(kind: CodecKind, metric: Metric, dim: usize, rows: &[f32]) -> Result<Encoded, Error> {
-    let codec = quant::train(kind, metric, dim, rows);
-    let bytes = encode_with(&*codec, kind.stride(dim, metric), dim, rows)?;
-    Ok(Encoded { kind, parameters: codec.parameters(), bytes })
+fn encode(kind: CodecKind, options: &BuildOptions, dim: usize, rows: &[f32]) -> Result<Encoded, Error> {
+    let codec = quant::train(kind, options.metric, dim, rows, options.seed);
+    let stride = kind.stride(dim, options.metric);
+    let bytes = encode_with(&*codec, stride, dim, rows)?;
+    Ok(Encoded { kind, stride, parameters: codec.parameters(), bytes })
 }
 
 fn encode_with(codec: &dyn Codec, stride: usize, dim: usize, rows: &[f32]) -> Result<Vec<u8>, Error> {
@@ -333,13 +374,13 @@ fn graph(
     options: &BuildOptions,
     dim: usize,
     rows: &[f32],
-    encoded: [Option<&Encoded>; 2],
+    stored: &[Encoded],
     ctx: &Ctx<'_>,
 ) -> Result<Vec<u8>, Error> {
-    let stored = encoded.into_iter().flatten().find(|e| e.kind == CodecKind::Sq8);
+    let stored = stored.iter().find(|stage| stage.kind == CodecKind::Sq8);
     let made = match stored {
         Some(_) => None,
-        None => Some(encode(CodecKind::Sq8, options.metric, dim, rows)?),
+        None => Some(encode(CodecKind::Sq8, options, dim, rows)?),
     };
     let Some(codes) = stored.or(made.as_ref()) else { return Ok(Vec::new()) };
     let mean =

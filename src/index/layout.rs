@@ -2,7 +2,7 @@
 
 use super::IndexChoice;
 use crate::error::Error;
-use crate::segment::{SectionKind, Segment};
+use crate::segment::{Matrix, SectionKind, Segment};
 use crate::storage::{Extent, Region};
 
 /// At least so many rows can be rescored in one wave, and so many lists scanned.
@@ -45,7 +45,8 @@ pub(crate) fn layout(segment: &Segment, budget: u64, favour: IndexChoice) -> Res
     let grain = |kind| segment.header.section(kind).map_or(1, |s| s.grain);
     let section = |kind| segment.extent(kind).unwrap_or(Extent { offset: 0, length: 0 });
     let whole = |kind| Region::Whole { section: section(kind), grain: grain(kind) };
-    let mut regions = vec![whole(SectionKind::Ids), whole(SectionKind::IdOrder), whole(SectionKind::RowSums)];
+    let mut regions = vec![whole(SectionKind::Ids), whole(SectionKind::IdOrder)];
+    regions.extend(segment.finer.iter().filter_map(|rows| rows.sums).map(whole));
     // A walk over the graph that does not fit leaves clusters the least that works.
     let mut units = units(segment, if favour == IndexChoice::Hnsw { 1 } else { MIN_LISTS });
     let codes = section(SectionKind::Codes);
@@ -105,7 +106,7 @@ fn walking(segment: &Segment, units: &mut Vec<Units>, left: u64) -> Option<Resul
     if all {
         needed += codes.extent.length;
         regions.push(Region::Whole { section: codes.extent, grain: codes.grain });
-    } else if segment.rows.is_some() {
+    } else if !segment.finer.is_empty() {
         let codes = unit(codes.extent, segment.codes.stride);
         needed += codes.slot * codes.slots;
         units.insert(0, codes);
@@ -127,30 +128,32 @@ fn walking(segment: &Segment, units: &mut Vec<Units>, left: u64) -> Option<Resul
 
 /// With the least that a search must have, in the order/// With the least that a search must have, in the order in which more room goes to them.
 fn units(segment: &Segment, lists: u64) -> Vec<Units> {
-    let rows = segment.finest();
     let count = segment.count() as u64;
     let of = |kind, slot, least: u64, warm, most: u64| {
         let section = segment.extent(kind).unwrap_or(Extent { offset: 0, length: 0 });
         Units { section, slot, slots: least.min(most), warm, most }
     };
-    let of_rows = |warm, most: u64| Units {
+    let of_rows = |rows: &Matrix, warm, most: u64| Units {
         section: rows.extent,
         slot: rows.stride,
         slots: MIN_ROWS.min(most),
         warm,
         most,
     };
+    // Lists lead to the finest rows; those before them only rank what a graph or a scan finds.
+    let finer = segment.finer.iter().rev();
     match &segment.clusters {
         Some(clusters) => {
             let cells = clusters.cells.len() as u64;
             let [block, list] = clusters.cells.longest;
-            vec![
+            let mut units = vec![
                 of(SectionKind::Leaves, block, 1, cells, cells),
-                of_rows(WARM_ROWS, MANY_ROWS.min(count)),
+                of_rows(segment.finest(), WARM_ROWS, MANY_ROWS.min(count)),
                 of(SectionKind::Lists, list, lists, WARM_LISTS, clusters.cells.leaf_count() as u64),
-            ]
+            ];
+            units.extend(finer.skip(1).map(|rows| of_rows(rows, 0, MANY_ROWS.min(count))));
+            units
         }
-        None if segment.rows.is_some() => vec![of_rows(0, count)],
-        None => Vec::new(),
+        None => finer.map(|rows| of_rows(rows, 0, count)).collect(),
     }
 }

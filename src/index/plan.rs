@@ -111,16 +111,26 @@ pub(crate) struct Depth {
 /// Fills in what the options leave open.
 pub(crate) fn depth(segment: &Segment, o: &SearchOptions) -> Depth {
     let k = o.k.min(segment.count());
-    let binary = segment.header.codec == CodecKind::Binary;
-    let default = if binary { SearchOptions::DEFAULT_EF_BINARY } else { SearchOptions::DEFAULT_EF };
+    let codec = segment.header.stages.first();
+    let default = match codec {
+        Some(CodecKind::Binary) => SearchOptions::DEFAULT_EF_BINARY,
+        _ => SearchOptions::DEFAULT_EF,
+    };
     let ef = o.ef.unwrap_or(default).clamp(k.max(1), segment.count().max(1));
     // Codes that are ranked again in place cost no reads; coarse ones want all their candidates ranked.
-    let enough = if segment.rows.is_some() { ef } else { (4 * k).max(32) };
-    let rescore = match segment.header.codec {
-        CodecKind::F32 | CodecKind::F16 | CodecKind::Binary if segment.rows.is_none() => 0,
+    let alone = segment.finer.is_empty();
+    let enough = if alone { few(k) } else { ef };
+    let rescore = match codec {
+        Some(CodecKind::Sq8) => o.rescore.unwrap_or(enough).max(k),
+        _ if alone => 0,
         _ => o.rescore.unwrap_or(enough).max(k),
     };
     Depth { k, ef, rescore }
+}
+
+/// How many candidates whose distances are good already are ranked once more.
+pub(crate) fn few(k: usize) -> usize {
+    k.saturating_mul(4).max(32)
 }
 
 /// How wide the clustered index looks.

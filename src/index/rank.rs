@@ -1,6 +1,6 @@
 //! From candidates to hits: ranked again by the finest rows, named by their ids.
 
-use super::plan::Route;
+use super::plan::{self, Route};
 use super::pool::Pool;
 use super::search::{Scratch, Search, State, chunk_around, fitting, here};
 use super::{Answer, Hit, QueryStats};
@@ -12,18 +12,19 @@ use crate::segment::{IdView, Matrix, SectionKind, Segment};
 use crate::storage::{Read, Source, Sum};
 
 impl Search {
-    /// Ranks the candidates whose rows are here; names as many of the others as there is room for.
+    /// Ranks the candidates whose rows of a stage are here; names as many of the others as there is room for.
     pub(super) fn rescore(
         &mut self,
         segment: &Segment,
         source: &dyn Source,
         scratch: &mut Scratch,
+        stage: usize,
     ) -> Result<Vec<Read>, Error> {
         if self.depth.rescore == 0 {
             return Ok(Vec::new());
         }
-        let rows = segment.finest();
-        let sums = segment.extent(SectionKind::RowSums).and_then(|e| source.get(e));
+        let rows = segment.finer.get(stage).unwrap_or(&segment.codes);
+        let sums = rows.sums.and_then(|kind| segment.extent(kind)).and_then(|e| source.get(e));
         let mut needs = Vec::new();
         for (query, state) in self.queries.chunks_exact(segment.dim()).zip(&mut self.states) {
             rows.codec.prepare(query, true, &mut scratch.prepared);
@@ -42,6 +43,16 @@ impl Search {
         Ok(fitting(needs, source, segment))
     }
 
+    /// Between two stages: the best few of each query, none of them ranked by the next stage yet.
+    pub(super) fn keep_few(&mut self) {
+        let few = plan::few(self.depth.k).min(self.depth.rescore);
+        for state in &mut self.states {
+            state.rescored_before += std::mem::take(&mut state.rescored);
+            state.candidates.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            state.candidates.truncate(few);
+        }
+    }
+
     pub(super) fn answers(&mut self, segment: &Segment, source: &dyn Source) -> Result<Vec<Answer>, Error> {
         let metric = segment.header.metric;
         let ids = match self.route {
@@ -51,7 +62,7 @@ impl Search {
                 Some(IdView::new(bytes, segment.count(), segment.header.text_ids)?)
             }
         };
-        let finest = if segment.rows.is_some() { "rows" } else { "codes" };
+        let finest = if segment.finer.is_empty() { "codes" } else { "rows" };
         let mut answers = Vec::with_capacity(self.states.len());
         for state in &self.states {
             let mut nearest = Pool::default();
@@ -77,7 +88,7 @@ impl Search {
             let stats = QueryStats {
                 index: self.route.name(),
                 distances: state.distances,
-                rescored: state.rescored as u64,
+                rescored: (state.rescored_before + state.rescored) as u64,
                 ..Default::default()
             };
             answers.push(Answer { hits: nearest.iter().map(hit).collect::<Result<_, _>>()?, stats });

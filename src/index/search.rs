@@ -62,8 +62,8 @@ enum Stage {
     Walk(Vec<Walk>),
     /// One per query.
     Probe(Vec<Probe>),
-    /// Ranking candidates by finer rows.
-    Rescore,
+    /// Ranking candidates by the finer rows of this number, or by the codes themselves where there are none.
+    Rescore(usize),
 }
 
 /// See the head of this file.
@@ -82,6 +82,8 @@ pub(super) struct State {
     pub(super) candidates: Vec<(f32, u32)>,
     /// Candidates before this one have their final distance.
     pub(super) rescored: usize,
+    /// In stages that are over.
+    pub(super) rescored_before: usize,
     pub(super) distances: u64,
     /// Clusters: what the lists said of the candidates, in the same order.
     pub(super) labels: Vec<Label>,
@@ -118,7 +120,7 @@ impl Search {
         let stage = match route {
             Route::Hnsw => Stage::Graph,
             Route::Walk => {
-                let fine = segment.rows.is_none() && depth.rescore > 0;
+                let fine = segment.finer.is_empty() && depth.rescore > 0;
                 let walk = |query| Walk::new(&*segment.codes.codec, query, fine, depth.ef, depth.k);
                 Stage::Walk(queries.chunks_exact(dim).map(walk).collect())
             }
@@ -159,8 +161,15 @@ impl Search {
                 Stage::Walk(_) => self.walk_by_node(segment, source, scratch)?,
                 Stage::Scan(first) => self.scan(segment, source, scratch, first)?,
                 Stage::Probe(_) => self.probe(segment, source, scratch)?,
-                Stage::Rescore => match self.rescore(segment, source, scratch)? {
-                    none if none.is_empty() => return self.answers(segment, source).map(Step::Done),
+                Stage::Rescore(stage) => match self.rescore(segment, source, scratch, stage)? {
+                    none if none.is_empty() && stage + 1 >= segment.finer.len() => {
+                        return self.answers(segment, source).map(Step::Done);
+                    }
+                    none if none.is_empty() => {
+                        self.keep_few();
+                        self.stage = Stage::Rescore(stage + 1);
+                        none
+                    }
                     missing => missing,
                 },
             };
@@ -177,7 +186,7 @@ impl Search {
         scratch: &mut Scratch,
     ) -> Result<Vec<Read>, Error> {
         let missing =
-            missing(segment, source, &[SectionKind::Codes, SectionKind::Graph], self.labelled(segment));
+            missing(segment, source, &[SectionKind::Codes, SectionKind::Graph], &self.labelled(segment));
         if !missing.is_empty() {
             return Ok(missing);
         }
@@ -204,7 +213,7 @@ impl Search {
             state.candidates.extend(scratch.beam.pool.iter().take(self.depth.rescore.max(self.depth.k)));
             state.distances += scratch.beam.computed;
         }
-        self.stage = Stage::Rescore;
+        self.stage = Stage::Rescore(0);
         Ok(Vec::new())
     }
 
@@ -217,14 +226,14 @@ impl Search {
     ) -> Result<Vec<Read>, Error> {
         let codes: &[SectionKind] =
             if source.holds(segment.codes.extent) { &[SectionKind::Codes] } else { &[] };
-        let mut absent = missing(segment, source, &[SectionKind::NodeSums], self.labelled(segment));
+        let mut absent = missing(segment, source, &[SectionKind::NodeSums], &self.labelled(segment));
         absent.extend(missing(segment, source, codes, &[]));
         let upper = segment.graph_parts().map(|parts| parts.upper);
         absent.extend(
             upper.filter(|&e| source.get(e).is_none()).map(|extent| Read { extent, sum: Sum::Blocks }),
         );
         let Stage::Walk(walks) = &mut self.stage else { return Ok(Vec::new()) };
-        let fine = segment.rows.is_none() && self.depth.rescore > 0;
+        let fine = segment.finer.is_empty() && self.depth.rescore > 0;
         let places = match Places::new(segment, source, fine, scratch.graph_checked)? {
             Some(places) if absent.is_empty() => places,
             _ => return Ok(absent),
@@ -239,7 +248,7 @@ impl Search {
                 state.distances = walk.computed;
                 state.rescored = if fine { state.candidates.len() } else { 0 };
             }
-            self.stage = Stage::Rescore;
+            self.stage = Stage::Rescore(0);
         }
         Ok(reads)
     }
@@ -254,14 +263,14 @@ impl Search {
     ) -> Result<Vec<Read>, Error> {
         let codes = &segment.codes;
         let mut missing = match first {
-            0 => missing(segment, source, &[], self.labelled(segment)),
+            0 => missing(segment, source, &[], &self.labelled(segment)),
             _ => Vec::new(),
         };
         if first as usize >= segment.count() {
             if missing.is_empty() {
                 let keep = self.depth.rescore.max(self.depth.k);
                 self.states.iter_mut().for_each(|s| s.candidates.extend(s.pool.iter().take(keep)));
-                self.stage = Stage::Rescore;
+                self.stage = Stage::Rescore(0);
             }
             return Ok(missing);
         }
@@ -304,16 +313,15 @@ impl Search {
             state.candidates = state.labels.iter().map(|label| (label.distance, label.position)).collect();
             state.distances = probe.distances;
         }
-        self.stage = Stage::Rescore;
+        // Lists have the sums of the finest rows: one wave for them, and a page of a mapping for each as for any other.
+        self.stage = Stage::Rescore(segment.finer.len().saturating_sub(1));
         Ok(Vec::new())
     }
 
     /// Sections that name rows and their sums, where no lists do.
-    fn labelled(&self, segment: &Segment) -> &'static [SectionKind] {
-        match segment.rows.is_some() && self.depth.rescore > 0 {
-            true => &[SectionKind::Ids, SectionKind::RowSums],
-            false => &[SectionKind::Ids],
-        }
+    fn labelled(&self, segment: &Segment) -> Vec<SectionKind> {
+        let sums = segment.finer.iter().filter(|_| self.depth.rescore > 0).filter_map(|rows| rows.sums);
+        std::iter::once(SectionKind::Ids).chain(sums).collect()
     }
 }
 

@@ -250,8 +250,9 @@ impl Session {
 
 /// All that a walk over the graph reads.
 fn load(segment: &Segment, source: &dyn Source) -> Step<Outcome> {
-    let kinds = [SectionKind::Ids, SectionKind::RowSums, SectionKind::Graph, SectionKind::Codes];
-    let missing = missing(segment, source, &kinds, &[]);
+    let sums: Vec<SectionKind> = segment.finer.iter().filter_map(|rows| rows.sums).collect();
+    let kinds = [SectionKind::Ids, SectionKind::Graph, SectionKind::Codes];
+    let missing = missing(segment, source, &kinds, &sums);
     if missing.is_empty() { Step::Done(Outcome::Loaded) } else { Step::Need(missing) }
 }
 
@@ -287,9 +288,9 @@ pub(crate) fn vector(segment: &Segment, source: &dyn Source, id: &Id) -> Result<
     }
 }
 
-/// The sum of the row at `position`: from its list, else from the row checksums, else the row's block stands for it.
+/// The sum of the finest row at `position`: from its checksums, else from its list, else the row's block stands for it.
 fn row_sum(segment: &Segment, source: &dyn Source, position: u32) -> Result<Step<u32>, Error> {
-    if let Some(sums) = segment.extent(SectionKind::RowSums) {
+    if let Some(sums) = segment.finest().sums.and_then(|kind| segment.extent(kind)) {
         let stored = source.get(sums).and_then(|sums| Segment::stored_row_sum(sums, position));
         return Ok(stored.map_or(Step::Need(vec![Read { extent: sums, sum: Sum::Blocks }]), Step::Done));
     }

@@ -18,7 +18,7 @@ pub(super) fn detect() -> Option<Kernels> {
 table! {
     "avx2",
     #[target_feature(enable = "avx2,f16c,popcnt")]
-    lanes: F32x16, u7_i8: U7I8, i8: I8I8, hamming: Hamming,
+    lanes: F32x16, u7_i8: U7I8, i8: I8I8, i8_u4: I8U4, hamming: Hamming,
 }
 
 /// Lanes 0 to 7, and 8 to 15.
@@ -35,10 +35,26 @@ impl Lanes for F32x16 {
     }
 
     #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        // SAFETY: the caller promises AVX2.
+        unsafe { Self(_mm256_set1_ps(x), _mm256_set1_ps(x)) }
+    }
+
+    #[inline(always)]
     unsafe fn load(from: &[f32; 16]) -> Self {
         let at = from.as_ptr();
         // SAFETY: the caller promises AVX2; the array holds both halves.
         unsafe { Self(_mm256_loadu_ps(at), _mm256_loadu_ps(at.add(8))) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: &mut [f32; 16]) {
+        let at = to.as_mut_ptr();
+        // SAFETY: the caller promises AVX2; the array holds both halves.
+        unsafe {
+            _mm256_storeu_ps(at, self.0);
+            _mm256_storeu_ps(at.add(8), self.1);
+        }
     }
 
     #[inline(always)]
@@ -201,6 +217,48 @@ impl Block for I8I8 {
         unsafe {
             let row = _mm256_loadu_si256(row.as_ptr().cast());
             add_products(sum, size, _mm256_sign_epi8(row, query))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn finish(sum: __m256i) -> i32 {
+        // SAFETY: the caller promises AVX2.
+        unsafe { sum_i32(sum) }
+    }
+}
+
+struct I8U4;
+
+impl Block for I8U4 {
+    type Query = [i8; 2];
+    type QueryBlock = [[i8; 2]; 16];
+    type RowBlock = [u8; 16];
+    type Ready = __m256i;
+    type Sum = __m256i;
+    type Out = i32;
+    const ZERO_ABSORBS: bool = true;
+    const TOGETHER: usize = 4;
+
+    #[inline(always)]
+    unsafe fn zero() -> __m256i {
+        // SAFETY: the caller promises AVX2.
+        unsafe { _mm256_setzero_si256() }
+    }
+
+    #[inline(always)]
+    unsafe fn ready(query: &[[i8; 2]; 16]) -> __m256i {
+        // SAFETY: the caller promises AVX2; the array is one register long; no alignment needed.
+        unsafe { _mm256_loadu_si256(query.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(sum: __m256i, query: __m256i, row: &[u8; 16]) -> __m256i {
+        // A byte in 16 bits, and itself four bits higher: its halves are the low halves of both bytes, in order.
+        // SAFETY: the caller promises AVX2; the array is half a register long; no alignment needed.
+        unsafe {
+            let wide = _mm256_cvtepu8_epi16(_mm_loadu_si128(row.as_ptr().cast()));
+            let halves = _mm256_or_si256(wide, _mm256_slli_epi16::<4>(wide));
+            add_products(sum, _mm256_and_si256(halves, _mm256_set1_epi8(15)), query)
         }
     }
 

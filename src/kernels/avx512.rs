@@ -20,7 +20,7 @@ pub(super) fn detect() -> Option<Kernels> {
 table! {
     "avx512",
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni,avx512vpopcntdq")]
-    lanes: F32x16, u7_i8: U7I8, i8: I8I8, hamming: Hamming,
+    lanes: F32x16, u7_i8: U7I8, i8: I8I8, i8_u4: I8U4, hamming: Hamming,
 }
 
 /// Lane j is lane j.
@@ -34,6 +34,18 @@ impl Lanes for F32x16 {
     unsafe fn zero() -> Self {
         // SAFETY: the caller promises AVX-512.
         unsafe { Self(_mm512_setzero_ps()) }
+    }
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        // SAFETY: the caller promises AVX-512.
+        unsafe { Self(_mm512_set1_ps(x)) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: &mut [f32; 16]) {
+        // SAFETY: the caller promises AVX-512; the array is one register long; no alignment needed.
+        unsafe { _mm512_storeu_ps(to.as_mut_ptr(), self.0) }
     }
 
     #[inline(always)]
@@ -205,6 +217,48 @@ impl Block for I8I8 {
     unsafe fn first(row: *const u8, n: usize) -> [u8; 64] {
         // SAFETY: as promised by the caller.
         unsafe { load_first(row, n) }
+    }
+}
+
+struct I8U4;
+
+impl Block for I8U4 {
+    type Query = [i8; 2];
+    type QueryBlock = [[i8; 2]; 32];
+    type RowBlock = [u8; 32];
+    type Ready = __m512i;
+    type Sum = __m512i;
+    type Out = i32;
+    const ZERO_ABSORBS: bool = true;
+    const TOGETHER: usize = 4;
+
+    #[inline(always)]
+    unsafe fn zero() -> __m512i {
+        // SAFETY: the caller promises AVX-512.
+        unsafe { _mm512_setzero_si512() }
+    }
+
+    #[inline(always)]
+    unsafe fn ready(query: &[[i8; 2]; 32]) -> __m512i {
+        // SAFETY: the caller promises AVX-512.
+        unsafe { load(bytemuck::cast_ref(query)) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(sum: __m512i, query: __m512i, row: &[u8; 32]) -> __m512i {
+        // A byte in 16 bits, and itself four bits higher: its halves are the low halves of both bytes, in order.
+        // SAFETY: the caller promises AVX-512BW and VNNI; the array is half a register long; no alignment needed.
+        unsafe {
+            let wide = _mm512_cvtepu8_epi16(_mm256_loadu_si256(row.as_ptr().cast()));
+            let halves = _mm512_or_si512(wide, _mm512_slli_epi16::<4>(wide));
+            _mm512_dpbusd_epi32(sum, _mm512_and_si512(halves, _mm512_set1_epi8(15)), query)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn finish(sum: __m512i) -> i32 {
+        // SAFETY: the caller promises AVX-512.
+        unsafe { _mm512_reduce_add_epi32(sum) }
     }
 }
 

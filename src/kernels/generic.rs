@@ -4,6 +4,7 @@
 //! `table.rs` writes have them, and all of this dissolves into those. Loops are plain `for`
 //! loops, since a closure might be compiled apart, without the features.
 
+use super::lanes::Lanes;
 use bytemuck::Pod;
 
 /// Sums up a row block by block.
@@ -250,5 +251,37 @@ pub(super) unsafe fn gather<B: Block>(
     for i in i..ids.len() {
         // SAFETY: as for four rows.
         [out[i]] = unsafe { query.score([start(ids[i])]) };
+    }
+}
+
+/// Adds columns weighed by the query. See [`Kernels::add_columns`](super::Kernels::add_columns).
+///
+/// # Safety
+///
+/// The CPU has the features of `L`.
+#[inline(always)]
+pub(super) unsafe fn add_columns<L: Lanes>(query: &[f32], columns: &[[i8; 256]], sums: &mut [f32; 256]) {
+    /// Registers' worth of sums that stay in registers.
+    const TOGETHER: usize = 2;
+    let columns = &columns[..query.len()];
+    let (sums, _) = sums.as_chunks_mut::<16>();
+    for (block, sums) in sums.chunks_exact_mut(TOGETHER).enumerate() {
+        // SAFETY: the features are the caller's promise.
+        unsafe {
+            let mut totals = [L::zero(); TOGETHER];
+            for t in 0..TOGETHER {
+                totals[t] = L::load(&sums[t]);
+            }
+            for i in 0..query.len() {
+                let weight = L::splat(query[i]);
+                let (values, _) = bytemuck::cast_slice::<i8, u8>(&columns[i]).as_chunks::<16>();
+                for t in 0..TOGETHER {
+                    totals[t] = totals[t].add(weight.mul(L::load_i8(&values[block * TOGETHER + t])));
+                }
+            }
+            for t in 0..TOGETHER {
+                totals[t].store(&mut sums[t]);
+            }
+        }
     }
 }

@@ -13,7 +13,9 @@ pub(super) trait Lanes: Copy {
     const TOGETHER: usize;
 
     unsafe fn zero() -> Self;
+    unsafe fn splat(x: f32) -> Self;
     unsafe fn load(from: &[f32; 16]) -> Self;
+    unsafe fn store(self, to: &mut [f32; 16]);
     unsafe fn load_f32(from: &[u8; 64]) -> Self;
     unsafe fn load_f16(from: &[u8; 32]) -> Self;
     unsafe fn load_i8(from: &[u8; 16]) -> Self;

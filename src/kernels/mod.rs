@@ -6,6 +6,7 @@
 //! | `table.rs` | the macro that writes the functions of a table |
 //! | `generic.rs` | every algorithm, written once over blocks: tails, four rows at a time, gather |
 //! | `lanes.rs` | the blocks of floats, written once over sixteen lanes |
+//! | `lookup.rs` | sums of table entries: the same scalar code on every machine |
 //! | `scalar.rs` | the blocks in plain Rust; always compiled, and the definition of every result |
 //! | `avx2.rs` | the blocks for x86-64 with AVX2 |
 //! | `avx512.rs` | the blocks for x86-64 with AVX-512, VNNI and VPOPCNTDQ |
@@ -30,6 +31,7 @@ use std::sync::LazyLock;
 
 mod generic;
 mod lanes;
+mod lookup;
 mod scalar;
 mod table;
 
@@ -41,6 +43,8 @@ mod avx512;
 mod simd128;
 #[cfg(test)]
 mod tests;
+
+pub use lookup::gather_lookup;
 
 const _: () = assert!(cfg!(target_endian = "little"), "rows are read in place and are little-endian");
 
@@ -56,6 +60,9 @@ pub type Four<Q, R, T> = fn(query: &[Q], rows: [&[R]; 4]) -> [T; 4];
 /// row is not read. Panics if a row does not fit into `rows`, or if `ids` and `out` differ in
 /// length.
 pub type Gather<Q, T> = fn(query: &[Q], rows: &[u8], stride: usize, ids: &[u32], out: &mut [T]);
+
+/// 256 values for each of several components.
+pub type Columns<'a> = &'a [[i8; 256]];
 
 /// The functions of one instruction set. They all compute the same results.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +107,12 @@ pub struct Kernels {
     pub gather_i8: Gather<i8, i32>,
     /// [`hamming`](Self::hamming) by row number.
     pub gather_hamming: Gather<u8, u32>,
+    /// Sum of products by row number; the query is in `-127..=127`, in pairs, and a row has one byte for each pair: its
+    /// low half for the first, its high half for the second, both unsigned.
+    pub gather_i8_u4: Gather<[i8; 2], i32>,
+
+    /// `sums[j] += query[i] * columns[i][j]`, in order of `i`. Panics if there are fewer columns than the query is long.
+    pub add_columns: fn(query: &[f32], columns: Columns<'_>, sums: &mut [f32; 256]),
 }
 
 /// Asks memory for what will be read soon. WebAssembly has no word for it: four rows at a time keep its memory busy.

@@ -7,7 +7,7 @@ use half::f16;
 
 table! {
     "scalar",
-    lanes: [f32; 16], u7_i8: U7I8, i8: I8I8, hamming: Hamming,
+    lanes: [f32; 16], u7_i8: U7I8, i8: I8I8, i8_u4: I8U4, hamming: Hamming,
 }
 
 /// `f` of each lane.
@@ -30,8 +30,18 @@ impl Lanes for [f32; 16] {
     }
 
     #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        [x; 16]
+    }
+
+    #[inline(always)]
     unsafe fn load(from: &[f32; 16]) -> Self {
         *from
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: &mut [f32; 16]) {
+        *to = self;
     }
 
     #[inline(always)]
@@ -120,4 +130,6 @@ macro_rules! byte_block {
 
 byte_block!(U7I8, u8, i32, true, |q, r| i32::from(q) * i32::from(r as i8));
 byte_block!(I8I8, i8, i32, true, |q, r| i32::from(q) * i32::from(r as i8));
+byte_block!(I8U4, [i8; 2], i32, true, |q, r| i32::from(q[0]) * i32::from(r & 15)
+    + i32::from(q[1]) * i32::from(r >> 4));
 byte_block!(Hamming, u8, u32, false, |q, r| (q ^ r).count_ones());

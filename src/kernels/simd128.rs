@@ -14,7 +14,7 @@ pub(super) fn detect() -> Option<Kernels> {
 
 table! {
     "simd128",
-    lanes: F32x16, u7_i8: Bytes<u8>, i8: Bytes<i8>, hamming: Hamming,
+    lanes: F32x16, u7_i8: Bytes<u8>, i8: Bytes<i8>, i8_u4: Halves, hamming: Hamming,
 }
 
 /// Lanes 0 to 3, 4 to 7, and so on.
@@ -48,6 +48,20 @@ impl Lanes for F32x16 {
     #[inline(always)]
     unsafe fn zero() -> Self {
         Self([f32x4_splat(0.0); 4])
+    }
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> Self {
+        Self([f32x4_splat(x); 4])
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: &mut [f32; 16]) {
+        let at = to.as_mut_ptr().cast::<v128>();
+        for i in 0..4 {
+            // SAFETY: the array holds four registers; the stores need no alignment.
+            unsafe { v128_store(at.add(i), self.0[i]) }
+        }
     }
 
     #[inline(always)]
@@ -165,6 +179,52 @@ where
         let row = extend(row);
         let sum = i32x4_add(sum, i32x4_dot_i16x8(query[0], row[0]));
         i32x4_add(sum, i32x4_dot_i16x8(query[1], row[1]))
+    }
+
+    #[inline(always)]
+    unsafe fn finish(sum: v128) -> i32 {
+        sum_i32(sum)
+    }
+}
+
+/// Products of pairs of signed bytes and the unsigned halves of bytes.
+struct Halves;
+
+impl Block for Halves {
+    type Query = [i8; 2];
+    type QueryBlock = [[i8; 2]; 16];
+    type RowBlock = [u8; 16];
+    /// The first of eight pairs in 16-bit lanes, the second; then those of the other eight.
+    type Ready = [v128; 4];
+    type Sum = v128;
+    type Out = i32;
+    const ZERO_ABSORBS: bool = true;
+    const TOGETHER: usize = 4;
+
+    #[inline(always)]
+    unsafe fn zero() -> v128 {
+        i32x4_splat(0)
+    }
+
+    #[inline(always)]
+    unsafe fn ready(query: &[[i8; 2]; 16]) -> [v128; 4] {
+        let at = query.as_ptr().cast::<v128>();
+        // SAFETY: the array holds two registers; the loads need no alignment.
+        let [a, b] = unsafe { [v128_load(at), v128_load(at.add(1))] };
+        [i16x8_shr(i16x8_shl(a, 8), 8), i16x8_shr(a, 8), i16x8_shr(i16x8_shl(b, 8), 8), i16x8_shr(b, 8)]
+    }
+
+    #[inline(always)]
+    unsafe fn add(mut sum: v128, query: [v128; 4], row: &[u8; 16]) -> v128 {
+        let at = row.as_ptr();
+        // SAFETY: the array holds two times eight bytes; the loads need no alignment.
+        let row = unsafe { [u16x8_load_extend_u8x8(at), u16x8_load_extend_u8x8(at.add(8))] };
+        for half in 0..2 {
+            let low = v128_and(row[half], u16x8_splat(15));
+            sum = i32x4_add(sum, i32x4_dot_i16x8(query[2 * half], low));
+            sum = i32x4_add(sum, i32x4_dot_i16x8(query[2 * half + 1], u16x8_shr(row[half], 4)));
+        }
+        sum
     }
 
     #[inline(always)]

@@ -6,7 +6,7 @@ macro_rules! table {
     (
         $name:literal,
         $(#[$features:meta])?
-        lanes: $lanes:ty, u7_i8: $u7_i8:ty, i8: $i8:ty, hamming: $hamming:ty,
+        lanes: $lanes:ty, u7_i8: $u7_i8:ty, i8: $i8:ty, i8_u4: $i8_u4:ty, hamming: $hamming:ty,
     ) => {
         /// All functions of this file. With features, only callable once they were detected.
         $(#[$features])?
@@ -60,13 +60,21 @@ macro_rules! table {
             gather!(gather_u7_i8, $u7_i8, u8, i32);
             gather!(gather_i8, $i8, i8, i32);
             gather!(gather_hamming, $hamming, u8, u32);
+            gather!(gather_i8_u4, $i8_u4, [i8; 2], i32);
+
+            $(#[$features])?
+            fn add_columns(query: &[f32], columns: $crate::kernels::Columns<'_>, sums: &mut [f32; 256]) {
+                // SAFETY: this function has the features of its lanes, so its caller does.
+                unsafe { generic::add_columns::<$lanes>(query, columns, sums) }
+            }
 
             $crate::kernels::Kernels {
                 name: $name,
                 dot_f32, dot_f32x4, l2_f32, l2_f32x4,
                 dot_f32_i8, dot_f32_i8x4, dot_f32_f16,
                 dot_u7_i8, dot_u7_i8x4, dot_i8, dot_i8x4, hamming, hamming_x4,
-                gather_f32, gather_l2_f32, gather_u7_i8, gather_i8, gather_hamming,
+                gather_f32, gather_l2_f32, gather_u7_i8, gather_i8, gather_hamming, gather_i8_u4,
+                add_columns,
             }
         }
     };

@@ -30,6 +30,7 @@ pub(super) fn check_all(k: &Kernels) {
         }
     }
     check_gather(k, &mut random);
+    check_columns(k, &mut random);
 }
 
 /// Numbers without a dependency (splitmix64).
@@ -178,6 +179,13 @@ fn check_limits(k: &Kernels) {
     assert_eq!((k.dot_i8)(&[-127; N], &[-127; N]), 127 * 127 * N as i32);
     assert_eq!((k.dot_u7_i8)(&[127; N], &[-127; N]), -127 * 127 * N as i32);
     assert_eq!((k.hamming)(&[0; N / 8 + 1], &[255; N / 8 + 1]), 65_536);
+    for (pair, row, product) in
+        [([-127; 2], 0xff, -127 * 15 * 2), ([127, 0], 0xf0, 0), ([0, 127], 0xf0, 127 * 15)]
+    {
+        let mut out = [0];
+        (k.gather_i8_u4)(&[pair; N / 2 + 1], &[row; N / 2 + 1], 0, &[0], &mut out);
+        assert_eq!(out, [product * (N as i32 / 2 + 1)], "{} gather_i8_u4 at its limits", k.name);
+    }
 
     let big: Vec<f32> = (0..N).map(|i| if i % 2 == 0 { 1e30 } else { -1e30 }).collect();
     let ones: Vec<f32> = (0..N).map(|i| if i % 3 == 0 { 1.0 } else { 1.0 + f32::EPSILON }).collect();
@@ -224,10 +232,37 @@ fn check_gather_bytes(k: &Kernels, random: &mut Random, d: usize, stride: usize,
     let expected: Vec<i32> = ids.iter().map(|&id| (k.dot_i8)(&signed, &code(id))).collect();
     assert_eq!(out, expected, "{} gather_i8, d = {d}, stride = {stride}", k.name);
 
+    let pairs: Vec<[i8; 2]> = signed.iter().map(|&x| [x, x.wrapping_mul(3).max(-127)]).collect();
+    (k.gather_i8_u4)(&pairs, &bytes, stride, ids, &mut out);
+    let of = |id: u32| {
+        let halves = row(id).iter().zip(&pairs);
+        let product = |(&b, q): (&u8, &[i8; 2])| {
+            i32::from(q[0]) * i32::from(b & 15) + i32::from(q[1]) * i32::from(b >> 4)
+        };
+        halves.map(product).sum::<i32>()
+    };
+    let expected: Vec<i32> = ids.iter().map(|&id| of(id)).collect();
+    assert_eq!(out, expected, "{} gather_i8_u4, d = {d}, stride = {stride}", k.name);
+
     let mut out = vec![0; ids.len()];
     (k.gather_hamming)(&q, &bytes, stride, ids, &mut out);
     let expected: Vec<u32> = ids.iter().map(|&id| (k.hamming)(&q, row(id))).collect();
     assert_eq!(out, expected, "{} gather_hamming, d = {d}, stride = {stride}", k.name);
+}
+
+/// Products in order of the components, on top of what was there.
+fn check_columns(k: &Kernels, random: &mut Random) {
+    for d in 0..20 {
+        let query: Vec<f32> = (0..d).map(|_| random.float()).collect();
+        let columns: Vec<[i8; 256]> = (0..d + 1).map(|_| [(); 256].map(|()| random.next() as i8)).collect();
+        let start = [(); 256].map(|()| random.float());
+        let mut sums = start;
+        (k.add_columns)(&query, &columns, &mut sums);
+        for j in 0..256 {
+            let expected = query.iter().zip(&columns).fold(start[j], |sum, (q, c)| sum + q * f32::from(c[j]));
+            same(k, "add_columns", sums[j], expected);
+        }
+    }
 }
 
 fn check_gather_floats(k: &Kernels, random: &mut Random, d: usize, stride: usize, n: usize, ids: &[u32]) {
@@ -247,6 +282,31 @@ fn check_gather_floats(k: &Kernels, random: &mut Random, d: usize, stride: usize
     for (&id, &got) in ids.iter().zip(&out) {
         same(k, "gather_l2_f32", got, (k.l2_f32)(&q, &vectors[id as usize]));
     }
+}
+
+#[test]
+fn lookups_are_summed() {
+    let mut random = Random(9);
+    for m in [0usize, 1, 3, 4, 7, 64, 97] {
+        let tables: Vec<[u8; 256]> = (0..m).map(|_| [(); 256].map(|()| random.next() as u8)).collect();
+        let rows: Vec<u8> = (0..5 * (m + 2)).map(|_| random.next() as u8).collect();
+        let ids = [3, 0, 4, 3];
+        let mut out = [0; 4];
+        super::gather_lookup(&tables, &rows, m + 2, &ids, &mut out);
+        for (id, sum) in ids.into_iter().zip(out) {
+            let row = &rows[id as usize * (m + 2)..][..m];
+            assert_eq!(sum, (0..m).map(|j| u32::from(tables[j][row[j] as usize])).sum::<u32>());
+        }
+    }
+    let mut most = [0];
+    super::gather_lookup(&[[255; 256]; 1000], &[7; 1000], 1000, &[0], &mut most);
+    assert_eq!(most, [255_000]);
+}
+
+#[test]
+#[should_panic(expected = "out of range")]
+fn lookups_refuse_a_row_that_does_not_fit() {
+    super::gather_lookup(&[[1; 256]; 16], &[0; 47], 16, &[2], &mut [0]);
 }
 
 #[test]

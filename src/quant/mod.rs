@@ -4,6 +4,8 @@
 //! |---|---|---|
 //! | `float`  | f32, f16 | 4·d, 2·d |
 //! | `sq8`    | one signed byte a component, a scale per row | d + 8, under L2 d + 12 |
+//! | `sq4`    | half a byte a component, a scale per row | ⌈d/2⌉ + 4, under L2 ⌈d/2⌉ + 8 |
+//! | `pq`     | the nearest of 256 centroids for each of m parts | m |
 //! | `binary` | one bit a component | ⌈d/8⌉ |
 //! | `rabitq` | (of lists only) one bit a component of the rotated residual, length-corrected | ⌈d/8⌉ + 8 |
 //! | `kmeans` | (no codec) centroids for the cluster order | |
@@ -14,8 +16,10 @@
 mod binary;
 mod float;
 pub(crate) mod kmeans;
+mod pq;
 mod rabitq;
 mod rotation;
+mod sq4;
 mod sq8;
 
 use crate::error::Error;
@@ -26,33 +30,59 @@ pub(crate) use sq8::Sq8;
 
 /// A way to store vectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
 pub enum CodecKind {
     /// Four bytes a component, exact.
-    F32 = 1,
+    F32,
     /// Two bytes a component.
-    F16 = 2,
+    F16,
     /// One byte a component, a scale per row.
-    Sq8 = 3,
+    Sq8,
     /// One bit a component.
-    Binary = 4,
+    Binary,
+    /// Half a byte a component, a scale per row.
+    Sq4,
+    /// Product quantization: so many bytes a row, each for one part of the vector; at most one part a component.
+    Pq(u16),
 }
 
-impl CodecKind {
-    const ALL: [CodecKind; 4] = [CodecKind::F32, CodecKind::F16, CodecKind::Sq8, CodecKind::Binary];
+/// Parts of product quantization where the name says no number.
+const PARTS: u16 = 64;
 
-    /// The name in files, on the command line and in JS.
-    pub fn name(self) -> &'static str {
+impl CodecKind {
+    /// The number in files.
+    pub(crate) fn number(self) -> u8 {
         match self {
-            CodecKind::F32 => "f32",
-            CodecKind::F16 => "f16",
-            CodecKind::Sq8 => "sq8",
-            CodecKind::Binary => "binary",
+            CodecKind::F32 => 1,
+            CodecKind::F16 => 2,
+            CodecKind::Sq8 => 3,
+            CodecKind::Binary => 4,
+            CodecKind::Sq4 => 5,
+            CodecKind::Pq(_) => 6,
         }
     }
 
-    pub(crate) fn from_u8(value: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|c| *c as u8 == value)
+    /// Parts of product quantization; 0 for the others.
+    pub(crate) fn parts(self) -> u16 {
+        if let CodecKind::Pq(parts) = self { parts } else { 0 }
+    }
+
+    /// What [`CodecKind::number`] and [`CodecKind::parts`] stand for in a file of `dim` components.
+    pub(crate) fn from_file(number: u8, parts: u16, dim: usize) -> Option<Self> {
+        let all = [
+            CodecKind::F32,
+            CodecKind::F16,
+            CodecKind::Sq8,
+            CodecKind::Binary,
+            CodecKind::Sq4,
+            CodecKind::Pq(parts),
+        ];
+        let found = all.into_iter().find(|c| c.number() == number && c.parts() == parts)?;
+        (parts as usize <= dim && found != CodecKind::Pq(0)).then_some(found)
+    }
+
+    /// Whether hits ranked by these codes alone would be poor: finer rows go with them.
+    pub(crate) fn is_coarse(self) -> bool {
+        matches!(self, CodecKind::Binary | CodecKind::Sq4 | CodecKind::Pq(_))
     }
 
     /// Bytes of one row.
@@ -62,6 +92,8 @@ impl CodecKind {
             CodecKind::F16 => dim * 2,
             CodecKind::Sq8 => dim + sq8::terms(metric),
             CodecKind::Binary => dim.div_ceil(8),
+            CodecKind::Sq4 => dim.div_ceil(2) + sq4::terms(metric),
+            CodecKind::Pq(parts) => parts as usize,
         }
     }
 
@@ -69,8 +101,24 @@ impl CodecKind {
     pub(crate) fn parameter_bytes(self, dim: usize) -> usize {
         match self {
             CodecKind::F32 | CodecKind::F16 => 0,
-            CodecKind::Sq8 | CodecKind::Binary => dim * 4,
+            CodecKind::Sq8 | CodecKind::Binary | CodecKind::Sq4 => dim * 4,
+            CodecKind::Pq(_) => dim * (8 + pq::CENTROIDS),
         }
+    }
+}
+
+/// The name in manifests, on the command line and in JS: `pq` is [`CodecKind::Pq`] with 64 parts, `pq96` with 96.
+impl std::fmt::Display for CodecKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            CodecKind::F32 => "f32",
+            CodecKind::F16 => "f16",
+            CodecKind::Sq8 => "sq8",
+            CodecKind::Binary => "binary",
+            CodecKind::Sq4 => "sq4",
+            CodecKind::Pq(PARTS) => "pq",
+            CodecKind::Pq(parts) => return write!(f, "pq{parts}"),
+        })
     }
 }
 
@@ -78,8 +126,22 @@ impl std::str::FromStr for CodecKind {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self, Error> {
-        let found = Self::ALL.into_iter().find(|c| c.name() == name);
-        found.ok_or_else(|| Error::argument("codec", format!("{name:?} is none of f32, f16, sq8, binary")))
+        Ok(match name {
+            "f32" => CodecKind::F32,
+            "f16" => CodecKind::F16,
+            "sq8" => CodecKind::Sq8,
+            "binary" => CodecKind::Binary,
+            "sq4" => CodecKind::Sq4,
+            "pq" => CodecKind::Pq(PARTS),
+            _ => {
+                let parts = name.strip_prefix("pq").filter(|n| n.starts_with(|c| matches!(c, '1'..='9')));
+                let parts = parts.and_then(|n| n.parse().ok()).map(CodecKind::Pq);
+                return parts.ok_or_else(|| {
+                    let known = "f32, f16, sq8, sq4, binary, pq, or pq with the number of its parts (pq96)";
+                    Error::argument("codec", format!("{name:?} is none of {known}"))
+                });
+            }
+        })
     }
 }
 
@@ -96,6 +158,8 @@ pub(crate) struct Prepared {
     low: f32,
     /// See [`Rabitq::length`].
     length: f32,
+    /// Subtracted from every product of codes.
+    sum: i32,
     scratch: Vec<f32>,
 }
 
@@ -119,12 +183,20 @@ pub(crate) trait Codec: Send + Sync {
     fn distances(&self, prepared: &mut Prepared, rows: &[u8], ids: &[u32], out: &mut [f32]);
 }
 
-/// Fits a codec to the rows. `rows` is row-major, `dim` wide.
-pub(crate) fn train(kind: CodecKind, metric: Metric, dim: usize, rows: &[f32]) -> Box<dyn Codec> {
+/// Fits a codec to the rows. `rows` is row-major, `dim` wide; what is found by k-means starts from `seed`.
+pub(crate) fn train(kind: CodecKind, metric: Metric, dim: usize, rows: &[f32], seed: u64) -> Box<dyn Codec> {
     match kind {
         CodecKind::F32 | CodecKind::F16 => Box::new(float::Float::new(kind, metric, dim)),
         CodecKind::Sq8 => Box::new(Sq8::new(metric, means(dim, rows))),
         CodecKind::Binary => Box::new(binary::Binary::new(means(dim, rows))),
+        CodecKind::Sq4 => Box::new(sq4::Sq4::new(metric, means(dim, rows))),
+        CodecKind::Pq(parts) => Box::new(pq::train(
+            metric,
+            parts as usize,
+            means(dim, rows),
+            kmeans::Rows { data: rows, dim },
+            seed,
+        )),
     }
 }
 
@@ -135,7 +207,11 @@ pub(crate) fn load(
     dim: usize,
     stored: &[u8],
 ) -> Result<Box<dyn Codec>, Error> {
-    let values = floats(stored);
+    let (values, centroids) = match kind {
+        CodecKind::Pq(_) => stored.split_at(stored.len().min(dim * 8)),
+        _ => (stored, &[][..]),
+    };
+    let values = floats(values);
     if stored.len() != kind.parameter_bytes(dim) || values.iter().any(|v| !v.is_finite()) {
         return Err(Error::corrupt("codec parameters", "a parameter is missing or not finite"));
     }
@@ -143,6 +219,8 @@ pub(crate) fn load(
         CodecKind::F32 | CodecKind::F16 => Box::new(float::Float::new(kind, metric, dim)),
         CodecKind::Sq8 => Box::new(Sq8::new(metric, values)),
         CodecKind::Binary => Box::new(binary::Binary::new(values)),
+        CodecKind::Sq4 => Box::new(sq4::Sq4::new(metric, values)),
+        CodecKind::Pq(parts) => Box::new(pq::Pq::load(metric, parts as usize, &values, centroids)),
     })
 }
 

@@ -51,7 +51,7 @@ impl Sq8 {
 /// To the nearest integer, ties to even, of a number below 2^22: at 2^23 the bits after the point fall off. The method of
 /// f32 is a call for each number where the CPU may be without the instruction.
 #[inline]
-fn round(x: f32) -> f32 {
+pub(super) fn round(x: f32) -> f32 {
     const UP: f32 = 12_582_912.0;
     (x + UP) - UP
 }

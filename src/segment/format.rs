@@ -31,6 +31,7 @@ pub(crate) enum SectionKind {
     Sums = 3,
     ListParameters = 4,
     Cells = 5,
+    ExactParameters = 6,
     Codes = 16,
     Rows = 17,
     RowSums = 18,
@@ -40,15 +41,42 @@ pub(crate) enum SectionKind {
     Leaves = 22,
     Lists = 23,
     NodeSums = 24,
+    Exact = 25,
+    ExactSums = 26,
 }
 
+/// Where one form of the vectors lies.
+pub(crate) struct Form {
+    pub(crate) parameters: SectionKind,
+    pub(crate) matrix: SectionKind,
+    /// Of single rows. Those of codes are where they are needed: in the node checksums and in the lists.
+    pub(crate) sums: Option<SectionKind>,
+}
+
+/// The stages a file may have, in the order in which a search goes through them: codes find candidates, each further
+/// stage ranks the best of them again.
+pub(crate) const STAGES: [Form; 3] = [
+    Form { parameters: SectionKind::CodeParameters, matrix: SectionKind::Codes, sums: None },
+    Form {
+        parameters: SectionKind::RowParameters,
+        matrix: SectionKind::Rows,
+        sums: Some(SectionKind::RowSums),
+    },
+    Form {
+        parameters: SectionKind::ExactParameters,
+        matrix: SectionKind::Exact,
+        sums: Some(SectionKind::ExactSums),
+    },
+];
+
 impl SectionKind {
-    pub(crate) const ALL: [SectionKind; 14] = [
+    pub(crate) const ALL: [SectionKind; 17] = [
         SectionKind::CodeParameters,
         SectionKind::RowParameters,
         SectionKind::Sums,
         SectionKind::ListParameters,
         SectionKind::Cells,
+        SectionKind::ExactParameters,
         SectionKind::Codes,
         SectionKind::Rows,
         SectionKind::RowSums,
@@ -58,6 +86,8 @@ impl SectionKind {
         SectionKind::Leaves,
         SectionKind::Lists,
         SectionKind::NodeSums,
+        SectionKind::Exact,
+        SectionKind::ExactSums,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -77,6 +107,9 @@ impl SectionKind {
             SectionKind::Leaves => "leaves",
             SectionKind::Lists => "lists",
             SectionKind::NodeSums => "node checksums",
+            SectionKind::ExactParameters => "exact parameters",
+            SectionKind::Exact => "exact rows",
+            SectionKind::ExactSums => "exact checksums",
         }
     }
 
@@ -113,8 +146,8 @@ pub(crate) struct Header {
     pub(crate) count: usize,
     pub(crate) dim: usize,
     pub(crate) metric: Metric,
-    pub(crate) codec: CodecKind,
-    pub(crate) rows: Option<CodecKind>,
+    /// The codec of each of [`STAGES`] that there is: one to three.
+    pub(crate) stages: Vec<CodecKind>,
     pub(crate) text_ids: bool,
     /// 0 when there is no graph.
     pub(crate) m: usize,
@@ -141,15 +174,13 @@ impl Header {
         out.extend(self.file_id);
         out.extend((self.count as u32).to_le_bytes());
         out.extend((self.dim as u32).to_le_bytes());
-        out.extend([
-            self.metric as u8,
-            self.codec as u8,
-            self.rows.map_or(0, |r| r as u8),
-            u8::from(self.text_ids),
-        ]);
+        let codec = |stage: usize| self.stages.get(stage).map_or(0, |c| c.number());
+        out.extend([self.metric as u8, codec(0), codec(1), u8::from(self.text_ids)]);
         out.extend((self.m as u32).to_le_bytes());
         out.extend((self.ef_construction as u32).to_le_bytes());
         out.extend(self.seed.to_le_bytes());
+        out.extend([codec(2), 0]);
+        out.extend(self.stages.first().map_or(0, |c| c.parts()).to_le_bytes());
         out.resize(FIXED, 0);
         for section in &self.sections {
             out.extend((section.kind as u32).to_le_bytes());
@@ -189,19 +220,15 @@ impl Header {
             return Err(Error::Checksum { section: "header", offset: 0 });
         }
         cursor.at = 24;
-        let header = Header {
+        let mut header = Header {
             file_length: cursor.u64()?,
             front_length: cursor.u64()?,
             file_id: cursor.take()?,
             count: cursor.u32()? as usize,
             dim: cursor.u32()? as usize,
             metric: Metric::from_u8(cursor.u8()?).ok_or_else(|| bad("an unknown metric"))?,
-            codec: CodecKind::from_u8(cursor.u8()?).ok_or_else(|| bad("an unknown codec"))?,
-            rows: match cursor.u8()? {
-                0 => None,
-                value => Some(CodecKind::from_u8(value).ok_or_else(|| bad("an unknown codec of rows"))?),
-            },
-            text_ids: match cursor.u8()? {
+            stages: Vec::new(),
+            text_ids: match cursor.skip(2).u8()? {
                 0 => false,
                 1 => true,
                 _ => return Err(bad("an unknown kind of ids")),
@@ -211,8 +238,9 @@ impl Header {
             seed: cursor.u64()?,
             sections: Vec::new(),
         };
+        header.stages = stages(bytes, header.dim)?;
         cursor.at = FIXED;
-        let header = Header { sections: sections(&mut cursor, count)?, ..header };
+        header.sections = sections(&mut cursor, count)?;
         header.check(file_length)?;
         Ok(header)
     }
@@ -250,6 +278,25 @@ impl Header {
 
     pub(crate) fn section(&self, kind: SectionKind) -> Option<&Section> {
         self.sections.iter().find(|s| s.kind == kind)
+    }
+}
+
+/// The stages, as the fields of the header name them.
+fn stages(bytes: &[u8], dim: usize) -> Result<Vec<CodecKind>, Error> {
+    let mut cursor = Cursor { bytes, at: 65 };
+    let [codes, rows] = cursor.take()?;
+    let [exact, _, low, high] = cursor.skip(17).take()?;
+    let mut parts = u16::from_le_bytes([low, high]);
+    let numbers = [codes, rows, exact];
+    let mut stages = Vec::new();
+    for number in numbers.iter().take_while(|&&n| n > 0) {
+        // Only codes have parts.
+        let codec = CodecKind::from_file(*number, std::mem::take(&mut parts), dim);
+        stages.push(codec.ok_or_else(|| bad("an unknown codec, or parts that the codec does not have"))?);
+    }
+    match stages.is_empty() || numbers[stages.len()..].iter().any(|&n| n > 0) {
+        true => Err(bad("a stage without the one before it")),
+        false => Ok(stages),
     }
 }
 
@@ -308,6 +355,11 @@ struct Cursor<'a> {
 }
 
 impl Cursor<'_> {
+    fn skip(&mut self, bytes: usize) -> &mut Self {
+        self.at += bytes;
+        self
+    }
+
     fn take<const N: usize>(&mut self) -> Result<[u8; N], Error> {
         let found = self.bytes.get(self.at..).and_then(|b| b.first_chunk::<N>());
         self.at += N;

@@ -30,6 +30,8 @@ pub struct Info {
     pub codec: CodecKind,
     /// How the rows that hits are rescored by are stored; `None`: the codes serve.
     pub rows: Option<CodecKind>,
+    /// How the rows are stored by which the best of those are ranked once more; `None`: there are none.
+    pub exact: Option<CodecKind>,
     /// Whether there is an HNSW graph.
     pub graph: bool,
     /// Whether there is a clustered index.
@@ -58,6 +60,7 @@ impl Segment {
     /// The segment's facts.
     pub fn info(&self) -> Info {
         let h = &self.header;
+        let [codec, rows, exact] = [0, 1, 2].map(|stage| h.stages.get(stage).copied());
         let section = |s: &super::format::Section| SectionInfo {
             name: s.kind.name(),
             offset: s.extent.offset,
@@ -68,8 +71,9 @@ impl Segment {
             count: h.count,
             dim: h.dim,
             metric: h.metric,
-            codec: h.codec,
-            rows: h.rows,
+            codec: codec.unwrap_or(CodecKind::F32),
+            rows,
+            exact,
             graph: h.m > 0,
             clusters: self.clusters.is_some(),
             m: h.m,

@@ -20,7 +20,7 @@ mod reader;
 mod verify;
 mod writer;
 
-pub(crate) use format::{Header, SectionKind};
+pub(crate) use format::{Header, STAGES, SectionKind};
 pub(crate) use ids::{IdView, Lookup, check_ids, encode as encode_ids};
 pub use info::{Info, SectionInfo};
 pub(crate) use reader::{Clusters, GraphParts, Matrix};

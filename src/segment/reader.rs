@@ -2,7 +2,7 @@
 //! against the counts in the header, before anything of that size is allocated.
 
 use super::clusters::Cells;
-use super::format::{self, Header, Section, SectionKind};
+use super::format::{self, Form, Header, STAGES, Section, SectionKind};
 use crate::error::Error;
 use crate::quant::{self, Codec, CodecKind, Rabitq};
 use crate::storage::{Extent, Read, Sum, checksum};
@@ -20,6 +20,8 @@ pub(crate) struct Matrix {
     pub(crate) extent: Extent,
     pub(crate) stride: u64,
     pub(crate) codec: Box<dyn Codec>,
+    /// Where the checksums of its rows are, if they have a section of their own.
+    pub(crate) sums: Option<SectionKind>,
 }
 
 impl Matrix {
@@ -56,8 +58,8 @@ pub(crate) struct Clusters {
 pub struct Segment {
     pub(crate) header: Header,
     pub(crate) codes: Matrix,
-    /// Finer rows to rescore by; without them the codes themselves serve.
-    pub(crate) rows: Option<Matrix>,
+    /// Finer forms by which candidates are ranked again, one after the other; without them the codes themselves serve.
+    pub(crate) finer: Vec<Matrix>,
     /// The clustered index, if there is one.
     pub(crate) clusters: Option<Clusters>,
     seed: u64,
@@ -75,11 +77,12 @@ impl Segment {
         check_lengths(&header)?;
         let sums_bytes = front_section(&header, front, seed, SectionKind::Sums)?;
         let sums = sums_bytes.as_chunks::<8>().0.iter().map(|b| u64::from_le_bytes(*b)).collect();
-        let codes = matrix(&header, front, seed, SectionKind::Codes, header.codec)?;
-        let rows =
-            header.rows.map(|kind| matrix(&header, front, seed, SectionKind::Rows, kind)).transpose()?;
+        let mut stages = STAGES.iter().zip(&header.stages);
+        let matrix = |(form, codec)| matrix(&header, front, seed, form, codec);
+        let codes = stages.next().map(matrix).ok_or_else(|| Error::corrupt("header", "no codes"))??;
+        let finer = stages.map(matrix).collect::<Result<_, _>>()?;
         let clusters = clusters(&header, front, seed)?;
-        Ok(Segment { header, codes, rows, clusters, seed, sums })
+        Ok(Segment { header, codes, finer, clusters, seed, sums })
     }
 
     /// Rows.
@@ -107,7 +110,7 @@ impl Segment {
 
     /// The rows that hits are ranked by at last.
     pub(crate) fn finest(&self) -> &Matrix {
-        self.rows.as_ref().unwrap_or(&self.codes)
+        self.finer.last().unwrap_or(&self.codes)
     }
 
     /// The checksum blocks around a row.
@@ -176,7 +179,7 @@ impl Segment {
         usize::try_from(section.sum + block).ok().and_then(|at| self.sums.get(at)).copied().unwrap_or(0)
     }
 
-    /// The sum of the row at `position`, as the RowSums section `sums` has it.
+    /// The sum of the row at `position`, as the section `sums` of its form has it.
     pub(crate) fn stored_row_sum(sums: &[u8], position: u32) -> Option<u32> {
         sums.get(position as usize * 4..).and_then(|s| s.first_chunk()).map(|s| u32::from_le_bytes(*s))
     }
@@ -224,15 +227,16 @@ fn front_section<'a>(h: &Header, front: &'a [u8], seed: u64, kind: SectionKind) 
     Ok(bytes)
 }
 
-fn matrix(h: &Header, front: &[u8], seed: u64, kind: SectionKind, codec: CodecKind) -> Result<Matrix, Error> {
-    let parameters = match kind {
-        SectionKind::Codes => SectionKind::CodeParameters,
-        _ => SectionKind::RowParameters,
-    };
+fn matrix(h: &Header, front: &[u8], seed: u64, form: &Form, codec: &CodecKind) -> Result<Matrix, Error> {
+    let kind = form.matrix;
     let section = h.section(kind).ok_or_else(|| Error::corrupt(kind.name(), "the section is missing"))?;
-    let stored = front_section(h, front, seed, parameters)?;
-    let codec_object = quant::load(codec, h.metric, h.dim, stored)?;
-    Ok(Matrix { extent: section.extent, stride: codec.stride(h.dim, h.metric) as u64, codec: codec_object })
+    let stored = front_section(h, front, seed, form.parameters)?;
+    Ok(Matrix {
+        extent: section.extent,
+        stride: codec.stride(h.dim, h.metric) as u64,
+        codec: quant::load(*codec, h.metric, h.dim, stored)?,
+        sums: form.sums,
+    })
 }
 
 fn clusters(h: &Header, front: &[u8], seed: u64) -> Result<Option<Clusters>, Error> {
@@ -255,13 +259,18 @@ fn clusters(h: &Header, front: &[u8], seed: u64) -> Result<Option<Clusters>, Err
 fn check_lengths(h: &Header) -> Result<(), Error> {
     let count = h.count as u64;
     let sums = h.section(SectionKind::Sums).map_or(0, |s| s.extent.length / 8);
+    let stage = |at: usize| h.stages.get(at);
+    let parameters = |at: usize| stage(at).map(|c| c.parameter_bytes(h.dim) as u64);
+    let stride = |at: usize| stage(at).map(|c| c.stride(h.dim, h.metric) as u64);
     for section in &h.sections {
         let fixed = match section.kind {
-            SectionKind::CodeParameters => Some(h.codec.parameter_bytes(h.dim) as u64),
-            SectionKind::RowParameters => h.rows.map(|r| r.parameter_bytes(h.dim) as u64),
-            SectionKind::Codes => Some(count * h.codec.stride(h.dim, h.metric) as u64),
-            SectionKind::Rows => h.rows.map(|r| count * r.stride(h.dim, h.metric) as u64),
-            SectionKind::RowSums | SectionKind::IdOrder => Some(count * 4),
+            SectionKind::CodeParameters => parameters(0),
+            SectionKind::RowParameters => parameters(1),
+            SectionKind::ExactParameters => parameters(2),
+            SectionKind::Codes => stride(0).map(|s| count * s),
+            SectionKind::Rows => stride(1).map(|s| count * s),
+            SectionKind::Exact => stride(2).map(|s| count * s),
+            SectionKind::RowSums | SectionKind::ExactSums | SectionKind::IdOrder => Some(count * 4),
             SectionKind::NodeSums => Some(count * 8),
             // Their own headers say more; `graph` and `ids` check them when they are read.
             SectionKind::Graph | SectionKind::Ids | SectionKind::Sums => None,
@@ -272,14 +281,15 @@ fn check_lengths(h: &Header) -> Result<(), Error> {
             return Err(Error::Length { section: section.kind.name(), expected, got: section.extent.length });
         }
         let stride = match section.kind {
-            SectionKind::Codes => h.codec.stride(h.dim, h.metric) as u64,
-            SectionKind::Rows => h.rows.map_or(1, |r| r.stride(h.dim, h.metric)) as u64,
-            _ => 1,
+            SectionKind::Codes => stride(0),
+            SectionKind::Rows => stride(1),
+            SectionKind::Exact => stride(2),
+            _ => None,
         };
         let blocks = section.blocks();
         let listed = blocks <= 1 || section.sum.checked_add(blocks).is_some_and(|end| end <= sums);
         let one = !section.kind.in_front() || blocks <= 1;
-        if !listed || !one || section.grain % stride != 0 {
+        if !listed || !one || section.grain % stride.unwrap_or(1) != 0 {
             return Err(Error::corrupt(
                 section.kind.name(),
                 "its checksum blocks do not fit the table of sums",
@@ -292,12 +302,16 @@ fn check_lengths(h: &Header) -> Result<(), Error> {
             "the header and the section table disagree on whether there is one",
         ));
     }
-    let needed = [SectionKind::Codes, SectionKind::Ids, SectionKind::IdOrder];
-    let with_rows = [SectionKind::Rows, SectionKind::RowSums];
+    let stages = STAGES.iter().take(h.stages.len());
+    let needed: Vec<SectionKind> = stages
+        .flat_map(|form| [Some(form.matrix), form.sums])
+        .flatten()
+        .chain([SectionKind::Ids, SectionKind::IdOrder])
+        .collect();
     let missing = |kinds: &[SectionKind]| kinds.iter().find(|k| h.section(**k).is_none()).copied();
     let clusters = [SectionKind::ListParameters, SectionKind::Leaves, SectionKind::Lists];
     let without = || h.section(SectionKind::Cells).and_then(|_| missing(&clusters));
-    match missing(&needed).or_else(|| h.rows.and_then(|_| missing(&with_rows))).or_else(without) {
+    match missing(&needed).or_else(without) {
         Some(kind) => Err(Error::corrupt(kind.name(), "the section is missing")),
         None => Ok(()),
     }

@@ -33,8 +33,9 @@ impl Segment {
         let read = |extent: Extent, name| self.part(source, extent, name);
         self.check_sections(source)?;
         self.verify_padding(source)?;
-        if let Some(sums) = self.extent(SectionKind::RowSums) {
-            let (sums, rows) = (read(sums, "row checksums")?, self.finest());
+        for rows in &self.finer {
+            let Some(kind) = rows.sums else { continue };
+            let sums = read(self.required(kind)?, kind.name())?;
             for position in 0..self.count() as u32 {
                 let row = read(rows.row(position), "rows")?;
                 if Segment::stored_row_sum(sums, position) != Some(self.row_sum(position, row)) {

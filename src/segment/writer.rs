@@ -1,6 +1,6 @@
 //! Sections in, file out: front sections first, then the rest in the order of their kinds.
 
-use super::format::{ALIGN, Header, Section, SectionKind, header_bytes};
+use super::format::{ALIGN, Header, STAGES, Section, SectionKind, header_bytes};
 use super::reader::LINKS;
 use crate::error::Error;
 use crate::exec;
@@ -18,8 +18,7 @@ const BLOCK: usize = 64 << 10;
 /// The finished file.
 pub(crate) fn write(parts: Parts) -> Result<Vec<u8>, Error> {
     let Parts { mut header, mut sections } = parts;
-    let strides =
-        [(SectionKind::Codes, header.codec), (SectionKind::Rows, header.rows.unwrap_or(header.codec))];
+    let strides: Vec<_> = STAGES.iter().map(|s| s.matrix).zip(header.stages.iter().copied()).collect();
     let grain = |kind: SectionKind, length: usize| {
         // Front sections are read whole: one block.
         if kind.in_front() {

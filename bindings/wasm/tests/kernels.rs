@@ -1,7 +1,7 @@
 //! Every table of kernels that this module has, against scalar, in a wasm engine.
 #![cfg(target_arch = "wasm32")]
 
-use pagevec::kernels::{Kernels, available};
+use pagevec::kernels::{Kernels, available, gather_lookup};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 #[path = "../../../src/kernels/tests.rs"]

@@ -32,7 +32,7 @@ pub(crate) struct Input<'a> {
 pub(crate) fn sections(input: &Input<'_>) -> Result<Vec<(SectionKind, Vec<u8>)>, Error> {
     let &Input { metric, rows, tree, .. } = input;
     let dim = rows.dim;
-    let cell_codec = quant::train(CodecKind::Sq8, metric, dim, rows.data);
+    let cell_codec = quant::train(CodecKind::Sq8, metric, dim, rows.data, input.seed);
     let parameters = cell_codec.parameters();
     let codec = Rabitq::new(metric, quant::floats(&parameters), Rabitq::bits_for(dim));
     let (cell_codes, centres) = centres(&*cell_codec, metric, &tree.cell_centroids, dim)?;

@@ -25,13 +25,16 @@ pub(crate) struct Build {
     #[arg(long, default_value = "cosine")]
     metric: Metric,
     /// The codes that are searched, in bytes per vector of d components:
-    /// f32 4·d, sq8 d + 8 (l2: d + 12), binary d/8
+    /// f32 4·d, f16 2·d, sq8 d + 8 (l2: d + 12), sq4 d/2 + 4 (l2: d/2 + 8), binary d/8, pq 64, pq96 96 (pq1 to pq<d>)
     #[arg(long, default_value = "sq8")]
     codec: CodecKind,
     /// Finer rows by which hits are ranked again: f32 4·d, f16 2·d, sq8 d + 8 bytes more per vector, none 0
-    /// [default: sq8 for binary codes, else none: the codes serve]
+    /// [default: sq8 for binary, sq4 and pq codes, else none: the codes serve]
     #[arg(long)]
     rows: Option<Rows>,
+    /// Rows finer than those, by which the best few are ranked once more: f32 4·d, f16 2·d bytes more per vector
+    #[arg(long)]
+    exact: Option<Exact>,
     /// Leave out the graph: about 8·M bytes per vector less; the clusters answer instead
     #[arg(long)]
     no_graph: bool,
@@ -76,6 +79,12 @@ const TUNING: usize = 256;
 enum Rows {
     None,
     Sq8,
+    F16,
+    F32,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Exact {
     F16,
     F32,
 }
@@ -146,10 +155,10 @@ impl Build {
 
     fn options(&self) -> Result<BuildOptions, Failure> {
         let rows = match (self.rows, self.codec) {
-            (Some(Rows::None), CodecKind::Binary) => {
-                return Err(Failure::usage(
-                    "--rows none: binary codes alone rank too coarsely; use sq8, f16 or f32",
-                ));
+            (Some(Rows::None), CodecKind::Binary | CodecKind::Sq4 | CodecKind::Pq(_)) => {
+                let message =
+                    format!("--rows none: {} codes alone rank too coarsely; use sq8, f16 or f32", self.codec);
+                return Err(Failure::usage(message));
             }
             (None | Some(Rows::None), _) => None,
             (Some(Rows::Sq8), _) => Some(CodecKind::Sq8),
@@ -160,6 +169,10 @@ impl Build {
             metric: self.metric,
             codec: self.codec,
             rows,
+            exact: self.exact.map(|exact| match exact {
+                Exact::F16 => CodecKind::F16,
+                Exact::F32 => CodecKind::F32,
+            }),
             graph: !self.no_graph,
             clusters: !self.no_clusters,
             m: self.m,

@@ -21,8 +21,9 @@ struct Facts {
     count: usize,
     dim: usize,
     metric: &'static str,
-    codec: &'static str,
-    rows: Option<&'static str>,
+    codec: String,
+    rows: Option<String>,
+    exact: Option<String>,
     graph: bool,
     clusters: bool,
     m: usize,
@@ -82,8 +83,9 @@ fn facts(info: &Info, content_id: Option<String>) -> Facts {
         count: info.count,
         dim: info.dim,
         metric: info.metric.name(),
-        codec: info.codec.name(),
-        rows: info.rows.map(|r| r.name()),
+        codec: info.codec.to_string(),
+        rows: info.rows.map(|r| r.to_string()),
+        exact: info.exact.map(|e| e.to_string()),
         graph: info.graph,
         clusters: info.clusters,
         m: info.m,
@@ -104,8 +106,11 @@ fn facts(info: &Info, content_id: Option<String>) -> Facts {
 fn print(facts: &Facts) -> Result<(), Failure> {
     output::text(|out| {
         field(out, "vectors", format!("{} of {} components, {}", facts.count, facts.dim, facts.metric))?;
-        field(out, "codes", facts.codec)?;
-        field(out, "rescoring rows", facts.rows.unwrap_or("none: the codes serve"))?;
+        field(out, "codes", &facts.codec)?;
+        field(out, "rescoring rows", facts.rows.as_deref().unwrap_or("none: the codes serve"))?;
+        if let Some(exact) = &facts.exact {
+            field(out, "exact rows", exact)?;
+        }
         let graph = format!("M {}, efConstruction {}, seed {}", facts.m, facts.ef_construction, facts.seed);
         field(out, "graph", if facts.graph { &graph } else { "none" })?;
         field(out, "clusters", if facts.clusters { "yes" } else { "none" })?;

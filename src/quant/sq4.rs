@@ -1,0 +1,147 @@
+//! SQ4: half a byte a component around the data's mean, one scale per row; integers decide.
+//!
+//! A row x is stored as levels v from 0 to 15 that stand for the odd numbers w = 2v - 15, two to a byte (the first in
+//! its low half), followed by its terms: `[v: 4 bits × d][s: f32]` and under L2 `[‖x - mean‖²: f32]`. x - mean points
+//! about where w does: of some grids the one that comes nearest is taken, since the largest component alone would
+//! waste levels. s = ‖x - mean‖² / (w·(x - mean)), so that s·(q·w) is q·(x - mean) without a bias, as in RaBitQ.
+//! A query becomes signed bytes u with a step t: q·(x - mean) ≈ s · t · (2·(u·v) - 15·Σu).
+
+use super::sq8::round;
+use super::{Codec, Prepared, f32_at, f32_bytes};
+use crate::error::Error;
+use crate::kernels::kernels;
+use crate::metric::Metric;
+
+/// Bytes after the components of a row.
+pub(crate) fn terms(metric: Metric) -> usize {
+    if metric == Metric::L2 { 8 } else { 4 }
+}
+
+/// The largest level, and the largest w.
+const TOP: f32 = 15.0;
+/// Grids that a code is chosen from: the largest component is from `FIRST` to `GRIDS` parts of the largest w's share.
+const GRIDS: usize = 16;
+const FIRST: usize = 6;
+
+/// See the head of this file.
+pub(crate) struct Sq4 {
+    metric: Metric,
+    mean: Vec<f32>,
+}
+
+/// The level of a component on the grid of odd numbers times a step: `by` is half of one over the step.
+fn level(x: f32, by: f32) -> u8 {
+    // Cut off below 0 first, so that the conversion rounds down.
+    (x * by + 8.0).clamp(0.0, TOP) as u8
+}
+
+/// What the level stands for.
+fn odd(level: u8) -> f32 {
+    f32::from(level) * 2.0 - TOP
+}
+
+impl Sq4 {
+    pub(crate) fn new(metric: Metric, mean: Vec<f32>) -> Self {
+        Sq4 { metric, mean }
+    }
+
+    /// Half of one over the step of the grid whose points lie most nearly where `r` does; 0 for a row that is the mean.
+    fn grid(r: &[f32], largest: f32) -> f32 {
+        let mut best = (f32::MIN, 0.0);
+        for part in FIRST..=GRIDS {
+            let by = 0.5 * TOP * (GRIDS as f32 / part as f32) / largest;
+            let (mut product, mut square) = (0.0f32, 0.0f32);
+            for &x in r {
+                let w = odd(level(x, by));
+                product += x * w;
+                square += w * w;
+            }
+            let cosine = product / square.sqrt();
+            if by.is_finite() && cosine > best.0 {
+                best = (cosine, by);
+            }
+        }
+        best.1
+    }
+
+    fn codes(&self) -> usize {
+        self.mean.len().div_ceil(2)
+    }
+}
+
+impl Codec for Sq4 {
+    fn parameters(&self) -> Vec<u8> {
+        f32_bytes(&self.mean)
+    }
+
+    fn encode(&self, row: &[f32], out: &mut [u8]) -> Result<(), Error> {
+        let r: Vec<f32> = row.iter().zip(&self.mean).map(|(x, m)| x - m).collect();
+        let largest = r.iter().fold(0.0f32, |a, x| a.max(x.abs()));
+        let by = Self::grid(&r, largest);
+        let (mut product, mut square) = (0.0f64, 0.0f64);
+        let (codes, terms) = out.split_at_mut(self.codes());
+        codes.fill(0);
+        for (i, &x) in r.iter().enumerate() {
+            let level = level(x, by);
+            product += f64::from(x) * f64::from(odd(level));
+            square += f64::from(x) * f64::from(x);
+            codes[i / 2] |= level << (i % 2 * 4);
+        }
+        let scale = if product > 0.0 { (square / product) as f32 } else { 0.0 };
+        terms[..4].copy_from_slice(&scale.to_le_bytes());
+        if self.metric == Metric::L2 {
+            terms[4..8].copy_from_slice(&(square as f32).to_le_bytes());
+        }
+        Ok(())
+    }
+
+    fn decode(&self, code: &[u8], out: &mut [f32]) {
+        let scale = f32_at(code, self.codes());
+        for (i, (o, m)) in out.iter_mut().zip(&self.mean).enumerate() {
+            let level = code.get(i / 2).map_or(0, |b| b >> (i % 2 * 4) & 15);
+            *o = m + scale * odd(level);
+        }
+    }
+
+    fn prepare(&self, query: &[f32], _fine: bool, prepared: &mut Prepared) {
+        prepared.floats.clear();
+        match self.metric {
+            Metric::Cosine | Metric::Dot => {
+                prepared.floats.extend_from_slice(query);
+                prepared.base = -(kernels().dot_f32)(query, &self.mean);
+            }
+            Metric::L2 => {
+                prepared.floats.extend(query.iter().zip(&self.mean).map(|(x, m)| x - m));
+                prepared.base = (kernels().dot_f32)(&prepared.floats, &prepared.floats);
+            }
+        }
+        let largest = prepared.floats.iter().fold(0.0f32, |a, x| a.max(x.abs()));
+        let step = largest / 127.0;
+        let code = |x: &f32| if step > 0.0 { round(x / step).clamp(-127.0, 127.0) as i8 } else { 0 };
+        prepared.bytes.clear();
+        prepared.bytes.extend(prepared.floats.iter().map(|x| code(x) as u8));
+        prepared.sum = prepared.bytes.iter().map(|&u| i32::from(u as i8)).sum::<i32>() * TOP as i32;
+        // Pairs, as the codes are.
+        prepared.bytes.resize(self.codes() * 2, 0);
+        prepared.factor = step;
+    }
+
+    fn distances(&self, prepared: &mut Prepared, rows: &[u8], ids: &[u32], out: &mut [f32]) {
+        const GROUP: usize = 64;
+        let stride = self.codes() + terms(self.metric);
+        let mut dots = [0i32; GROUP];
+        for (ids, out) in ids.chunks(GROUP).zip(out.chunks_mut(GROUP)) {
+            let query = bytemuck::cast_slice(&prepared.bytes);
+            (kernels().gather_i8_u4)(query, rows, stride, ids, &mut dots[..ids.len()]);
+            for ((&id, &dot), o) in ids.iter().zip(&dots).zip(out) {
+                let code = &rows[id as usize * stride..][..stride];
+                let product =
+                    prepared.factor * (f32_at(code, self.codes()) * (2 * dot - prepared.sum) as f32);
+                *o = match self.metric {
+                    Metric::Cosine | Metric::Dot => prepared.base - product,
+                    Metric::L2 => (prepared.base - (product + product)) + f32_at(code, self.codes() + 4),
+                };
+            }
+        }
+    }
+}
