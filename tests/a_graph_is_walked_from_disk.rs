@@ -22,6 +22,11 @@ fn cases() -> Vec<(&'static str, BuildOptions)> {
         ("binary, sq8 rows", of(Metric::L2, CodecKind::Binary)),
         ("sq8, f16 rows", BuildOptions { rows: Some(CodecKind::F16), ..of(Metric::Dot, CodecKind::Sq8) }),
         ("f32", of(Metric::L2, CodecKind::F32)),
+        ("pq, sq8 rows", of(Metric::Cosine, CodecKind::Pq(8))),
+        (
+            "sq4, sq8 rows, exact rows",
+            BuildOptions { exact: Some(CodecKind::F16), ..of(Metric::Dot, CodecKind::Sq4) },
+        ),
     ]
 }
 

@@ -14,6 +14,7 @@ fn cases() -> Vec<(&'static str, usize, BuildOptions)> {
     let flat = |o| BuildOptions { graph: false, ..o };
     let rows = |rows, o| BuildOptions { rows: Some(rows), ..o };
     let clusters = |o| BuildOptions { clusters: true, ..o };
+    let exact = |o| BuildOptions { exact: Some(CodecKind::F32), ..o };
     vec![
         ("sq8", 2500, of(Metric::Cosine, CodecKind::Sq8)),
         ("sq8, no graph", 2500, flat(of(Metric::L2, CodecKind::Sq8))),
@@ -25,6 +26,11 @@ fn cases() -> Vec<(&'static str, usize, BuildOptions)> {
         ("sq8, clusters", 4000, clusters(of(Metric::Cosine, CodecKind::Sq8))),
         ("binary, sq8 rows, clusters", 4000, clusters(of(Metric::L2, CodecKind::Binary))),
         ("f32, clusters, no graph", 2500, clusters(flat(of(Metric::Dot, CodecKind::F32)))),
+        ("pq, sq8 rows", 3000, of(Metric::L2, CodecKind::Pq(10))),
+        ("pq, sq8 rows, clusters", 3000, clusters(of(Metric::Cosine, CodecKind::Pq(10)))),
+        ("sq4, sq8 rows, no graph", 6000, flat(of(Metric::Dot, CodecKind::Sq4))),
+        ("pq, sq8 rows, exact rows", 2500, exact(of(Metric::Dot, CodecKind::Pq(5)))),
+        ("binary, sq8 rows, exact rows, clusters", 3000, clusters(exact(of(Metric::L2, CodecKind::Binary)))),
         ("sq8, f16 rows, clusters", 3000, clusters(rows(CodecKind::F16, of(Metric::L2, CodecKind::Sq8)))),
     ]
 }

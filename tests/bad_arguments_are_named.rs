@@ -78,7 +78,22 @@ fn shapes_ids_and_options() {
             "max_iterations",
             [0, 1001, usize::MAX].map(|max_iterations| BuildOptions { max_iterations, ..base }),
         ),
-        ("rows", [CodecKind::Binary; 3].map(|rows| BuildOptions { rows: Some(rows), ..base })),
+        (
+            "rows",
+            [CodecKind::Binary, CodecKind::Sq4, CodecKind::Pq(1)]
+                .map(|rows| BuildOptions { rows: Some(rows), ..base }),
+        ),
+        // Not exact; as the rows before; no finer than they.
+        (
+            "exact",
+            [
+                (None, CodecKind::Sq8),
+                (Some(CodecKind::F16), CodecKind::F16),
+                (Some(CodecKind::F32), CodecKind::F16),
+            ]
+            .map(|(rows, exact)| BuildOptions { rows, exact: Some(exact), ..base }),
+        ),
+        ("codec", [0, 3, u16::MAX].map(|parts| BuildOptions { codec: CodecKind::Pq(parts), ..base })),
     ] {
         for options in bad {
             match built(one(), 2, None, &options) {
@@ -164,4 +179,28 @@ fn a_build_can_be_cancelled_at_every_tick() {
     }
     assert!(whole == build(rows, 8, None, &BuildOptions::default(), &Ctx::default()).unwrap());
     assert!(Index::from_bytes(&whole).is_ok());
+}
+
+#[test]
+fn names_of_codecs() {
+    for (name, codec) in [
+        ("f32", CodecKind::F32),
+        ("f16", CodecKind::F16),
+        ("sq8", CodecKind::Sq8),
+        ("sq4", CodecKind::Sq4),
+        ("binary", CodecKind::Binary),
+        ("pq", CodecKind::Pq(64)),
+        ("pq1", CodecKind::Pq(1)),
+        ("pq96", CodecKind::Pq(96)),
+        ("pq65535", CodecKind::Pq(65_535)),
+    ] {
+        assert_eq!(name.parse::<CodecKind>().unwrap(), codec);
+        assert_eq!(codec.to_string(), name);
+    }
+    for name in ["", "f64", "SQ8", "pq0", "pq-1", "pq+1", "pq01", "pq65536", "pq64x", "pq 64", "opq"] {
+        match name.parse::<CodecKind>() {
+            Err(Error::Argument { name: "codec", .. }) => {}
+            other => panic!("{name}: {other:?}"),
+        }
+    }
 }

@@ -12,7 +12,7 @@ const N: usize = 2000;
 const DIM: usize = 48;
 
 /// Codes, rows, the least recall@10 flat and by the graph (the worst of the three metrics) at the default ef.
-const BOUNDS: [(CodecKind, Option<CodecKind>, f64, f64); 9] = [
+const BOUNDS: [(CodecKind, Option<CodecKind>, f64, f64); 14] = [
     (CodecKind::F32, None, 1.0, 0.99),
     (CodecKind::F16, None, 0.99, 0.99),
     (CodecKind::F16, Some(CodecKind::F32), 1.0, 0.99),
@@ -22,6 +22,19 @@ const BOUNDS: [(CodecKind, Option<CodecKind>, f64, f64); 9] = [
     (CodecKind::Binary, None, 0.97, 0.97),
     (CodecKind::Binary, Some(CodecKind::F16), 0.99, 0.99),
     (CodecKind::Binary, Some(CodecKind::F32), 0.99, 0.99),
+    (CodecKind::Sq4, None, 0.97, 0.97),
+    (CodecKind::Sq4, Some(CodecKind::F32), 1.0, 0.99),
+    // 48 components in 20 parts: eight of three components, twelve of two.
+    (CodecKind::Pq(20), None, 0.97, 0.97),
+    (CodecKind::Pq(20), Some(CodecKind::F32), 0.99, 0.99),
+    (CodecKind::Pq(7), Some(CodecKind::F32), 0.9, 0.9),
+];
+
+/// As above, with exact rows of f32 behind the rows.
+const WITH_EXACT: [(CodecKind, Option<CodecKind>, f64, f64); 3] = [
+    (CodecKind::Binary, None, 0.99, 0.99),
+    (CodecKind::Sq4, None, 1.0, 0.99),
+    (CodecKind::Pq(20), Some(CodecKind::F16), 0.99, 0.99),
 ];
 
 /// What the clustered index, at the width it was calibrated to, may find less than the graph.
@@ -44,10 +57,11 @@ fn measure(metric: Metric, options: &BuildOptions) -> [f64; 3] {
 #[test]
 fn recall_is_above_its_bound() {
     let mut low = Vec::new();
-    for (codec, rows, flat, hnsw) in BOUNDS {
+    let bounds = BOUNDS.map(|b| (b, None)).into_iter();
+    for ((codec, rows, flat, hnsw), exact) in bounds.chain(WITH_EXACT.map(|b| (b, Some(CodecKind::F32)))) {
         for metric in METRICS {
-            let found = measure(metric, &BuildOptions { rows, ..options(metric, codec) });
-            eprintln!("{codec:?} {rows:?} {metric:?}: flat, hnsw, clusters {found:.3?}");
+            let found = measure(metric, &BuildOptions { rows, exact, ..options(metric, codec) });
+            eprintln!("{codec:?} {rows:?} {exact:?} {metric:?}: flat, hnsw, clusters {found:.3?}");
             if found[0] < flat || found[1] < hnsw || found[2] < hnsw - CLUSTERS_LOSE {
                 low.push((codec, rows, metric, found));
             }
@@ -61,7 +75,13 @@ fn recall_is_above_its_bound() {
 fn scores_are_near_the_truth() {
     let rows = data::clustered(500, DIM, 23);
     for metric in METRICS {
-        for (codec, close) in [(CodecKind::F16, 1e-3), (CodecKind::Sq8, 5e-3), (CodecKind::Binary, 5e-3)] {
+        for (codec, close) in [
+            (CodecKind::F16, 1e-3),
+            (CodecKind::Sq8, 5e-3),
+            (CodecKind::Binary, 5e-3),
+            (CodecKind::Sq4, 5e-3),
+            (CodecKind::Pq(20), 5e-3),
+        ] {
             let index = index(&rows, DIM, &options(metric, codec));
             for query in data::queries(&rows, DIM, 20, 24) {
                 let truth = oracle::scores(metric, &rows, &query);

@@ -78,8 +78,9 @@ fn any_two_rows_and_any_two_sections_swapped() {
             }
         };
         let count = format::u32_at(&file, 56) as usize;
-        for s in
-            format::sections(&file).into_iter().filter(|s| [format::CODES, format::ROWS].contains(&s.kind))
+        for s in format::sections(&file)
+            .into_iter()
+            .filter(|s| [format::CODES, format::ROWS, format::EXACT].contains(&s.kind))
         {
             let row = |i: usize| (s.offset + i * (s.length / count), s.length / count);
             for a in 0..count {

@@ -97,6 +97,18 @@ fn in_sq8_with_f16_rows_and_wide_ids() {
     flip_all(name, &file, dim);
 }
 
+#[test]
+fn in_pq_with_rows_and_exact_rows() {
+    let (name, file, dim) = small_segments().swap_remove(4);
+    flip_all(name, &file, dim);
+}
+
+#[test]
+fn in_sq4_with_rows() {
+    let (name, file, dim) = small_segments().swap_remove(5);
+    flip_all(name, &file, dim);
+}
+
 /// Where sections have many blocks, whose sums stand in a table: bits here and there.
 #[test]
 fn in_a_file_of_many_blocks() {

@@ -94,7 +94,7 @@ fn header_fields() {
                 attempt(at, &word.to_le_bytes(), true);
             }
         }
-        for at in (64..68).chain(format::TABLE..format::TABLE + 8) {
+        for at in (64..68).chain(84..88).chain(format::TABLE..format::TABLE + 8) {
             (0..=255u8).for_each(|byte| attempt(at, &[byte], true));
         }
         for at in (24..40).step_by(8).chain((format::TABLE..end).step_by(8)) {
@@ -131,7 +131,7 @@ fn section_words() {
         let mut tried = file.clone();
         for s in format::sections(&file).into_iter().filter(|s| s.kind != format::SUMS) {
             // Scales and sums of a row of codes stand at odd places: every byte may start a field.
-            let step = if [format::CODES, format::ROWS].contains(&s.kind) { 1 } else { 4 };
+            let step = if [format::CODES, format::ROWS, format::EXACT].contains(&s.kind) { 1 } else { 4 };
             for at in (s.offset..(s.offset + s.length).saturating_sub(3)).step_by(step) {
                 for word in words(u32_at(&file, at), count) {
                     put(&mut tried, at, &word.to_le_bytes());

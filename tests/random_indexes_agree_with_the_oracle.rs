@@ -14,15 +14,22 @@ proptest! {
     #[test]
     fn hits_are_well_formed_and_true(
         (n, dim, seed) in (0usize..120, 1usize..20, any::<u64>()),
-        (metric, codec, rows) in (0usize..3, 0usize..4, 0usize..4),
+        (metric, codec, rows, exact) in (0usize..3, 0usize..6, 0usize..4, 0usize..3),
         (m, ef_construction, max_leaf, branching) in (2usize..20, 1usize..60, 1usize..40, 2usize..70),
         (k, ef, rescore) in (1usize..150, 0usize..200, 0usize..150),
         (graph, clusters, whole, spare) in (any::<bool>(), any::<bool>(), any::<bool>(), 0u64..3000),
     ) {
         let (metric, codec) = (METRICS[metric], CODECS[codec]);
+        let codec = match codec {
+            CodecKind::Pq(_) => CodecKind::Pq(1 + (seed % dim as u64) as u16),
+            other => other,
+        };
         let stored = (rows < 3).then(|| CODECS[rows]);
+        // Finer than what is before it.
+        let before = stored.unwrap_or(codec);
+        let exact = (exact < 2).then(|| CODECS[exact]).filter(|&e| before != e && before != CodecKind::F32);
         let build = BuildOptions {
-            metric, codec, rows: stored, graph, clusters, m, ef_construction, seed, branching, max_leaf,
+            metric, codec, rows: stored, exact, graph, clusters, m, ef_construction, seed, branching, max_leaf,
             max_iterations: 1 + seed as usize % 9,
         };
         // Whole numbers tie often, and rows stand there many times; but zero rows have no direction.

@@ -12,11 +12,18 @@ fn stride(codec: CodecKind, dim: usize, metric: Metric) -> usize {
         CodecKind::Sq8 if metric == Metric::L2 => dim + 12,
         CodecKind::Sq8 => dim + 8,
         CodecKind::Binary => dim.div_ceil(8),
+        CodecKind::Sq4 if metric == Metric::L2 => dim.div_ceil(2) + 8,
+        CodecKind::Sq4 => dim.div_ceil(2) + 4,
+        CodecKind::Pq(parts) => parts.into(),
     }
 }
 
 fn parameters(codec: CodecKind, dim: usize) -> usize {
-    if matches!(codec, CodecKind::Sq8 | CodecKind::Binary) { 4 * dim } else { 0 }
+    match codec {
+        CodecKind::F32 | CodecKind::F16 => 0,
+        CodecKind::Sq8 | CodecKind::Binary | CodecKind::Sq4 => 4 * dim,
+        CodecKind::Pq(_) => (4 + 4 + 256) * dim,
+    }
 }
 
 fn length(index: &Index, name: &str) -> Option<u64> {
@@ -37,7 +44,8 @@ fn codes_rows_and_parameters() {
                     index.verify().unwrap();
                     let info = index.info();
                     let finer = stored
-                        .or((codec == CodecKind::Binary).then_some(CodecKind::Sq8))
+                        .or(matches!(codec, CodecKind::Binary | CodecKind::Sq4 | CodecKind::Pq(_))
+                            .then_some(CodecKind::Sq8))
                         .filter(|&r| r != codec);
                     assert_eq!((info.codec, info.rows), (codec, finer));
                     let bytes_of = |codec| (n * stride(codec, dim, metric)) as u64;
@@ -52,6 +60,42 @@ fn codes_rows_and_parameters() {
             }
         }
     }
+}
+
+#[test]
+fn three_stages() {
+    let (n, dim) = (37, 9);
+    let rows = data::clustered(n, dim, 33);
+    let [sq8, f16, f32] = [CodecKind::Sq8, CodecKind::F16, CodecKind::F32];
+    for (codec, stored, exact, stages) in [
+        (CodecKind::Pq(4), None, Some(f32), [CodecKind::Pq(4), sq8, f32]),
+        (CodecKind::Binary, Some(f16), Some(f32), [CodecKind::Binary, f16, f32]),
+        (CodecKind::Sq4, Some(sq8), Some(f16), [CodecKind::Sq4, sq8, f16]),
+    ] {
+        for metric in METRICS {
+            let options = BuildOptions { rows: stored, exact, m: 2, ..options(metric, codec) };
+            let index = Index::from_bytes(&file(&rows, dim, None, &options)).unwrap();
+            index.verify().unwrap();
+            let info = index.info();
+            assert_eq!([Some(info.codec), info.rows, info.exact], stages.map(Some));
+            for (codec, names) in stages.into_iter().zip([
+                ["code parameters", "codes", "node checksums"],
+                ["row parameters", "rows", "row checksums"],
+                ["exact parameters", "exact rows", "exact checksums"],
+            ]) {
+                let bytes = [parameters(codec, dim), n * stride(codec, dim, metric)].map(|l| Some(l as u64));
+                assert_eq!([length(&index, names[0]), length(&index, names[1])], bytes);
+                assert_eq!(
+                    length(&index, names[2]),
+                    Some(n as u64 * if names[1] == "codes" { 8 } else { 4 })
+                );
+            }
+        }
+    }
+    // Exact rows straight after the codes are their rows.
+    let two = BuildOptions { exact: Some(f16), ..options(Metric::Dot, sq8) };
+    let info = Index::from_bytes(&file(&rows, dim, None, &two)).unwrap().info().clone();
+    assert_eq!((info.codec, info.rows, info.exact), (sq8, Some(f16), None));
 }
 
 #[test]

@@ -8,12 +8,12 @@
 mod support;
 
 use pagevec::{BuildOptions, CodecKind, Ids, Metric, content_id, with_threads};
-use support::{METRICS, data, file, options};
+use support::{CODECS, METRICS, data, file, options};
 
 const DIM: usize = 24;
 
 /// Metric, codec, rows, graph; everything else as by default, ids 0, 1, 2, …: the BLAKE3 of the file.
-const GOLDEN: [(Metric, CodecKind, Option<CodecKind>, bool, &str); 5] = [
+const GOLDEN: [(Metric, CodecKind, Option<CodecKind>, bool, &str); 7] = [
     (
         Metric::Cosine,
         CodecKind::Sq8,
@@ -49,7 +49,25 @@ const GOLDEN: [(Metric, CodecKind, Option<CodecKind>, bool, &str); 5] = [
         false,
         "039d518459697d3dff01212b7f6d3b24d929cb6e74106ab1740859a22fcb478e",
     ),
+    // 24 components in 7 parts.
+    (
+        Metric::L2,
+        CodecKind::Pq(7),
+        None,
+        false,
+        "df0f72fdc21fa3fddac9cdec9cf8758286bfc00650042008102e5f109b66bbd2",
+    ),
+    (
+        Metric::Cosine,
+        CodecKind::Sq4,
+        Some(CodecKind::F16),
+        true,
+        "d883dcd3a9b2394abb0889d279161ec2978a57223aca9b220c0f3ffabb2c8bf2",
+    ),
 ];
+
+/// Three stages: pq, sq8 rows, f32 rows; l2.
+const STAGES: &str = "";
 
 fn recipe() -> Vec<f32> {
     let mut random = data::Random(2026);
@@ -68,12 +86,15 @@ fn the_golden_input_gives_the_golden_files() {
     });
     // A change of format, codec, order or graph changes these: then raise the version or say why it need not rise.
     assert_eq!(got.each_ref().map(String::as_str), GOLDEN.map(|g| g.4));
+    let stages = BuildOptions { exact: Some(CodecKind::F32), ..options(Metric::L2, CodecKind::Pq(7)) };
+    assert_eq!(content_id(&file(&recipe(), DIM, None, &stages)), STAGES);
 }
 
 #[test]
 fn threads_do_not_show() {
     let rows = data::clustered(3000, 20, 41);
-    for (metric, codec) in METRICS.into_iter().zip([CodecKind::Sq8, CodecKind::Binary, CodecKind::F16]) {
+    for (metric, codec) in [METRICS, METRICS].concat().into_iter().zip(CODECS) {
+        let codec = if codec == CodecKind::Pq(1) { CodecKind::Pq(7) } else { codec };
         let options = BuildOptions { ef_construction: 60, ..options(metric, codec) };
         let [one, two, many] = [1, 2, 16].map(|threads| {
             with_threads(threads, || file(&rows, 20, Some(support::texts(3000)), &options)).unwrap()
@@ -94,6 +115,9 @@ fn every_part_of_the_input_shows() {
         file(&rows, dim, None, &BuildOptions { ef_construction: 201, ..base }),
         file(&rows, dim, None, &BuildOptions { metric: Metric::Dot, ..base }),
         file(&rows, dim, None, &BuildOptions { clusters: false, ..base }),
+        file(&rows, dim, None, &BuildOptions { exact: Some(CodecKind::F16), ..base }),
+        file(&rows, dim, None, &BuildOptions { codec: CodecKind::Pq(2), ..base }),
+        file(&rows, dim, None, &BuildOptions { codec: CodecKind::Pq(3), ..base }),
         file(&rows, dim, Some(data::shuffled_ids(n, 1)), &base),
         file(&moved, dim, None, &base),
     ];

@@ -9,8 +9,10 @@ import { loadModule } from "./wasm.js";
  * @property {(string | number)[] | ArrayLike<number>} [ids] one for each row, all strings or all whole numbers; row numbers unless given
  * @property {number} [dim] numbers in a row: needed for a flat matrix
  * @property {"cosine" | "dot" | "l2"} [metric] cosine unless told
- * @property {"f32" | "sq8" | "binary"} [codec] sq8 unless told
- * @property {"f32" | "f16" | "sq8"} [rows] finer rows to rescore with; the codec's default unless told
+ * @property {"f32" | "f16" | "sq8" | "sq4" | "binary" | "pq" | `pq${number}`} [codec] the codes that are searched, sq8 unless
+ *   told; pq has 64 parts of one byte, pq96 has 96, at most one a component
+ * @property {"f32" | "f16" | "sq8"} [rows] finer rows to rescore with; sq8 for sq4, binary and pq, else none unless told
+ * @property {"f32" | "f16"} [exact] rows finer than those, which rank the best of them once more; none unless told
  * @property {boolean} [graph] whether to build HNSW, about 8·m bytes per row; true unless told. Without it `load` and
  *   `index: "hnsw"` have nothing to use
  * @property {boolean} [clusters] whether to build the clustered index, about dim/8 + 16 bytes per row, which answers
@@ -75,7 +77,7 @@ export async function buildWith(compile, matrix, options = {}) {
 function pickOptions(options) {
   /** @type {Record<string, unknown>} */
   const out = {};
-  for (const name of /** @type {const} */ (["metric", "codec", "rows"])) {
+  for (const name of /** @type {const} */ (["metric", "codec", "rows", "exact"])) {
     if (options[name] === undefined) continue;
     if (typeof options[name] !== "string") throw badArgument(`build(): ${name} must be a string`);
     out[name] = options[name];

@@ -34,6 +34,7 @@ const BATCH = 64;
  * @property {string} metric
  * @property {string} codec
  * @property {string | undefined} rows
+ * @property {string | undefined} exact
  * @property {boolean} graph whether there is HNSW
  * @property {boolean} clusters whether there is the clustered index
  * @property {number} m

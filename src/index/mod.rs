@@ -7,13 +7,13 @@
 //! | `hnsw/`   | the graph: build it, walk it, keep it in a file |
 //! | `flat`    | score every row: exact, and the oracle of every test |
 //! | `search`  | a batch of queries as a resumable value: `Need(extents)` or `Done` |
-//! | `rank`    | from candidates to hits: the finest rows, then ids |
+//! | `rank`    | from candidates to hits: finer rows, stage by stage, then ids |
 //! | `session` | operations over a source of which only parts are here, step by step |
 //! | `plan`    | which index answers and how wide it looks (a pure choice) |
 //! | `layout`  | what of a segment is held, and how, under a memory budget (a pure choice) |
 //! | `pool`, `visited` | candidates in order of distance; a set of positions |
 //!
-//! Read path: `session` → `search` → (`flat` | `hnsw` on codes, or `clusters` on lists) → rescore on the finest rows →
+//! Read path: `session` → `search` → (`flat` | `hnsw` on codes, or `clusters` on lists) → rescore on finer rows →
 //! ids.
 
 mod build;
@@ -76,7 +76,8 @@ pub struct SearchOptions {
     pub ef: Option<usize>,
     /// Which index answers.
     pub index: IndexChoice,
-    /// How many candidates are ranked again by the finest rows; `None`: enough for the codec.
+    /// How many candidates are ranked again by finer rows; `None`: enough for the codec. Where exact rows follow, the
+    /// best 4·k of those (32 at least) are ranked by them.
     pub rescore: Option<usize>,
     /// Lists the clustered index scans; `None`: as many as `recall` asks for.
     pub probes: Option<usize>,
@@ -118,7 +119,7 @@ pub struct QueryStats {
     pub index: &'static str,
     /// Distances computed on codes.
     pub distances: u64,
-    /// Rows ranked again by the finest rows.
+    /// Rows ranked again, in all stages.
     pub rescored: u64,
     /// Bytes read for it from a source that is not memory.
     pub bytes: u64,

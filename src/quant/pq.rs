@@ -209,29 +209,29 @@ impl Codec for Pq {
             true => (kernels().dot_f32)(floats, floats),
             false => -(kernels().dot_f32)(query, &self.mean),
         };
-        // -q·c, and under L2 ‖c‖² - 2·q·c.
-        let weight = if l2 { -2.0 } else { -1.0 };
-        floats.iter_mut().zip(&self.scale).for_each(|(x, s)| *x *= s * weight);
+        // -q·c, and under L2 half of ‖c‖² - 2·q·c.
+        floats.iter_mut().zip(&self.scale).for_each(|(x, s)| *x *= -s);
+        let weight = if l2 { 2.0 } else { 1.0 };
         scratch.clear();
         scratch.resize(self.parts * CENTROIDS, 0.0);
         let (tables, _) = scratch.as_chunks_mut::<CENTROIDS>();
         let mut widest = 0.0f32;
         for (part, table) in tables.iter_mut().enumerate() {
             if l2 {
-                table.iter_mut().zip(&self.halves[part]).for_each(|(t, h)| *t = h + h);
+                *table = self.halves[part];
             }
             (kernels().add_columns)(&floats[self.range(part)], self.columns_of(part), table);
             let least = least(table);
             widest = widest.max(extreme(table, |a, b| if b > a { b } else { a }) - least);
             table.iter_mut().for_each(|t| *t -= least);
-            base += least;
+            base += weight * least;
         }
         let step = widest / 255.0;
         let by = if step > 0.0 { 1.0 / step } else { 0.0 };
         bytes.clear();
         // At 2^23 the bits after the point fall off: to the nearest, ties to even.
         bytes.extend(scratch.iter().map(|t| (t * by + 8_388_608.0).to_bits() as u8));
-        (prepared.base, prepared.factor) = (base, step);
+        (prepared.base, prepared.factor) = (base, weight * step);
     }
 
     fn distances(&self, prepared: &mut Prepared, rows: &[u8], ids: &[u32], out: &mut [f32]) {

@@ -23,7 +23,7 @@ test("rows and flat matrix, twice", async () => {
 });
 
 const cli = process.env.PAGEVEC_CLI;
-for (const codec of ["sq8", "binary", "f32"]) {
+for (const codec of ["sq8", "binary", "f32", "sq4", "pq13"]) {
   test(`${codec}: as the command line builds it`, { skip: !cli && "PAGEVEC_CLI is not set" }, async () => {
     const folder = await mkdtemp(join(tmpdir(), "pagevec-"));
     await writeFile(join(folder, "vectors.npy"), npy(matrix, count, dim));
@@ -43,7 +43,7 @@ for (const codec of ["sq8", "binary", "f32"]) {
 }
 
 for (const metric of ["cosine", "dot", "l2"]) {
-  for (const codec of ["sq8", "binary", "f32"]) {
+  for (const codec of ["sq8", "binary", "f32", "f16", "sq4", "pq13"]) {
     test(`${metric}, ${codec}: a built file opens and finds its rows`, async () => {
       const index = await open(await build(matrix, { dim, ids, metric, codec }));
       const { codec: stored, metric: used, count: n } = index.info;
@@ -90,7 +90,7 @@ test("bad input", async () => {
   await rejected(build(rows.slice(0, 2), { ids: [1, "a"] }), "argument");
   await rejected(build(rows.slice(0, 1), { ids: [-1] }), "argument");
   await rejected(build(rows.slice(0, 1), { ids: ["\ud800"] }), "argument");
-  for (const options of [{ metric: "hamming" }, { codec: "pq" }, { metric: 5 }, { m: 0 }, { m: 2 ** 31 }, { efConstruction: 0 }, { seed: -1 }, { graph: 1 }, { clusters: "no" }, { onProgress: 1 }, null]) {
+  for (const options of [{ metric: "hamming" }, { codec: "quantum" }, { codec: "pq41" }, { codec: "pq0" }, { codec: "sq8", rows: "sq4" }, { rows: "pq" }, { exact: "sq8" }, { exact: 1 }, { rows: "f32", exact: "f16" }, { codec: "f32", exact: "f32" }, { metric: 5 }, { m: 0 }, { m: 2 ** 31 }, { efConstruction: 0 }, { seed: -1 }, { graph: 1 }, { clusters: "no" }, { onProgress: 1 }, null]) {
     await rejected(build(rows, options), "argument");
   }
   for (const input of [null, undefined, 5, "x", [], [5], [[]]]) await rejected(build(input), "argument");

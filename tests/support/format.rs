@@ -15,6 +15,8 @@ pub(crate) const IDS: u32 = 20;
 pub(crate) const LEAVES: u32 = 22;
 pub(crate) const LISTS: u32 = 23;
 pub(crate) const NODE_SUMS: u32 = 24;
+pub(crate) const EXACT: u32 = 25;
+pub(crate) const EXACT_SUMS: u32 = 26;
 
 /// One line of the section table, as it stands in the file, right or wrong.
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +88,8 @@ pub(crate) fn seal_header(file: &mut [u8]) {
 
 /// Recomputes every sum: rows' own, blocks', the table of sums', the header's. What lies outside the file is left.
 pub(crate) fn seal(file: &mut [u8]) {
-    seal_rows(file);
+    seal_rows(file, ROWS, ROW_SUMS);
+    seal_rows(file, EXACT, EXACT_SUMS);
     seal_nodes(file);
     let seed = seed(file);
     let all = sections(file);
@@ -118,11 +121,11 @@ pub(crate) fn seal(file: &mut [u8]) {
     seal_header(file);
 }
 
-fn seal_rows(file: &mut [u8]) {
-    if !has(file, ROWS) || !has(file, ROW_SUMS) {
+fn seal_rows(file: &mut [u8], rows: u32, sums: u32) {
+    if !has(file, rows) || !has(file, sums) {
         return;
     }
-    let (rows, sums, seed) = (section(file, ROWS), section(file, ROW_SUMS), seed(file));
+    let (rows, sums, seed) = (section(file, rows), section(file, sums), seed(file));
     let Some(stride) = rows.length.checked_div(u32_at(file, 56) as usize).filter(|&s| s > 0) else { return };
     let end = rows.offset.saturating_add(rows.length);
     for (i, at) in (rows.offset..end).step_by(stride).enumerate() {

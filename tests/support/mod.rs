@@ -22,7 +22,9 @@ pub(crate) mod paged;
 use pagevec::{Answer, BuildOptions, CodecKind, Ctx, Error, Ids, Index, IndexChoice, Metric, SearchOptions};
 
 pub(crate) const METRICS: [Metric; 3] = [Metric::Cosine, Metric::Dot, Metric::L2];
-pub(crate) const CODECS: [CodecKind; 4] = [CodecKind::F32, CodecKind::F16, CodecKind::Sq8, CodecKind::Binary];
+/// One part fits vectors of any length.
+pub(crate) const CODECS: [CodecKind; 6] =
+    [CodecKind::F32, CodecKind::F16, CodecKind::Sq8, CodecKind::Binary, CodecKind::Sq4, CodecKind::Pq(1)];
 
 /// The file of `rows`, which must be buildable.
 pub(crate) fn file(rows: &[f32], dim: usize, ids: Option<Ids>, options: &BuildOptions) -> Vec<u8> {
@@ -61,7 +63,7 @@ pub(crate) fn texts(count: usize) -> Ids {
     Ids::Texts((0..count).map(|i| format!("{}ä-{i}", "w".repeat(i % 5))).collect())
 }
 
-/// The four kinds of small segment that damage is tried on, with their rows' dimension: between them every section,
+/// The kinds of small segment that damage is tried on, with their rows' dimension: between them every section,
 /// codec and kind of id.
 pub(crate) fn small_segments() -> Vec<(&'static str, Vec<u8>, usize)> {
     let (n, dim) = (40, 5);
@@ -99,5 +101,16 @@ pub(crate) fn small_segments() -> Vec<(&'static str, Vec<u8>, usize)> {
             ),
             dim,
         ),
+        (
+            "pq of uneven parts, sq8 rows, exact rows, graph",
+            file(
+                &rows,
+                dim,
+                None,
+                &BuildOptions { exact: Some(CodecKind::F32), ..small(Metric::L2, CodecKind::Pq(2)) },
+            ),
+            dim,
+        ),
+        ("sq4, sq8 rows, graph", file(&rows, dim, None, &small(Metric::Dot, CodecKind::Sq4)), dim),
     ]
 }
