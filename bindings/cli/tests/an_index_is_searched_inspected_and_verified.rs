@@ -60,3 +60,18 @@ fn verify_names_the_file_of_a_changed_bit() {
     std::fs::write(&file, bytes).expect("the segment can be written");
     refused(&["verify", &index], 1, &[file.to_str().expect("UTF-8"), "again"]);
 }
+
+#[test]
+fn stages_are_built_shown_and_searched() {
+    let room = Room::new();
+    let index = room.index(&["--codec", "pq5", "--rows", "sq8", "--exact", "f32"]);
+    let facts = json(&["inspect", &index, "--json"]);
+    assert_eq!([&facts["codec"], &facts["rows"], &facts["exact"]], ["pq5", "sq8", "f32"]);
+    assert!(support::run(&["verify", &index]).status.success());
+    let all = values(ROWS, DIM);
+    let text: Vec<String> = all[7 * DIM..8 * DIM].iter().map(f32::to_string).collect();
+    let found = json(&["search", &index, "--vector", &text.join(","), "--explain", "--json"]);
+    assert_eq!(found["hits"][0]["id"], "w7");
+    // 100 candidates by rows, the best 40 of them by exact rows.
+    assert_eq!(found["explain"]["rescored"], 140);
+}
