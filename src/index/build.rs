@@ -9,7 +9,7 @@ use crate::id::Ids;
 use crate::kernels::kernels;
 use crate::metric::Metric;
 use crate::quant::kmeans::Rows;
-use crate::quant::{self, Codec, CodecKind, Sq8};
+use crate::quant::{self, CodecKind, Encode, Sq8};
 use crate::segment::{self, Header, Parts, STAGES, SectionKind, limits};
 
 /// How to build a segment. The same rows, ids and options give the same bytes on every target.
@@ -347,7 +347,7 @@ fn encode(kind: CodecKind, options: &BuildOptions, dim: usize, rows: &[f32]) -> 
     Ok(Encoded { kind, stride, parameters: codec.parameters(), bytes })
 }
 
-fn encode_with(codec: &dyn Codec, stride: usize, dim: usize, rows: &[f32]) -> Result<Vec<u8>, Error> {
+fn encode_with(codec: &dyn Encode, stride: usize, dim: usize, rows: &[f32]) -> Result<Vec<u8>, Error> {
     const CHUNK: usize = 1024;
     let length = rows.len() / dim * stride;
     let mut bytes = Vec::new();

@@ -46,10 +46,12 @@ impl Search {
     /// Between two stages: the best few of each query, none of them ranked by the next stage yet.
     pub(super) fn keep_few(&mut self) {
         let few = plan::few(self.depth.k).min(self.depth.rescore);
+        let mut best = Pool::default();
         for state in &mut self.states {
             state.rescored_before += std::mem::take(&mut state.rescored);
-            state.candidates.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-            state.candidates.truncate(few);
+            best.reset(few);
+            state.candidates.drain(..).for_each(|(distance, position)| best.offer(distance, position));
+            state.candidates.extend(best.iter());
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! For candidates only: without finer rows to rescore by, the score is the agreement of signs, 1 - 2·Hamming/d.
 
-use super::{Codec, Prepared, f32_bytes};
+use super::{Codec, Encode, Prepared, f32_bytes};
 use crate::error::Error;
 use crate::kernels::kernels;
 
@@ -23,7 +23,7 @@ impl Binary {
     }
 }
 
-impl Codec for Binary {
+impl Encode for Binary {
     fn parameters(&self) -> Vec<u8> {
         f32_bytes(&self.thresholds)
     }
@@ -32,7 +32,9 @@ impl Codec for Binary {
         out.iter_mut().zip(self.bits(row)).for_each(|(o, b)| *o = b);
         Ok(())
     }
+}
 
+impl Codec for Binary {
     /// The corner of the cube around the thresholds, at unit distance from them.
     fn decode(&self, code: &[u8], out: &mut [f32]) {
         let step = 1.0 / (self.thresholds.len() as f32).sqrt();

@@ -2,7 +2,7 @@
 
 use half::f16;
 
-use super::{Codec, CodecKind, Prepared};
+use super::{Codec, CodecKind, Encode, Prepared};
 use crate::error::Error;
 use crate::kernels::kernels;
 use crate::metric::Metric;
@@ -24,7 +24,7 @@ impl Float {
     }
 }
 
-impl Codec for Float {
+impl Encode for Float {
     fn parameters(&self) -> Vec<u8> {
         Vec::new()
     }
@@ -46,7 +46,9 @@ impl Codec for Float {
         }
         Ok(())
     }
+}
 
+impl Codec for Float {
     fn decode(&self, code: &[u8], out: &mut [f32]) {
         if self.half {
             let halves = code.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32());

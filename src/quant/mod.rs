@@ -165,12 +165,6 @@ pub(crate) struct Prepared {
 
 /// A trained codec.
 pub(crate) trait Codec: Send + Sync {
-    /// What [`load`] needs to make this codec again.
-    fn parameters(&self) -> Vec<u8>;
-
-    /// Writes the code of `row`; `out` is one stride long. Fails if the codec cannot hold the row.
-    fn encode(&self, row: &[f32], out: &mut [u8]) -> Result<(), Error>;
-
     /// The vector that `code` stands for.
     fn decode(&self, code: &[u8], out: &mut [f32]);
 
@@ -183,8 +177,17 @@ pub(crate) trait Codec: Send + Sync {
     fn distances(&self, prepared: &mut Prepared, rows: &[u8], ids: &[u32], out: &mut [f32]);
 }
 
+/// What building takes of a codec: apart, so that a module that only searches does not carry it.
+pub(crate) trait Encode: Codec {
+    /// What [`load`] needs to make this codec again.
+    fn parameters(&self) -> Vec<u8>;
+
+    /// Writes the code of `row`; `out` is one stride long. Fails if the codec cannot hold the row.
+    fn encode(&self, row: &[f32], out: &mut [u8]) -> Result<(), Error>;
+}
+
 /// Fits a codec to the rows. `rows` is row-major, `dim` wide; what is found by k-means starts from `seed`.
-pub(crate) fn train(kind: CodecKind, metric: Metric, dim: usize, rows: &[f32], seed: u64) -> Box<dyn Codec> {
+pub(crate) fn train(kind: CodecKind, metric: Metric, dim: usize, rows: &[f32], seed: u64) -> Box<dyn Encode> {
     match kind {
         CodecKind::F32 | CodecKind::F16 => Box::new(float::Float::new(kind, metric, dim)),
         CodecKind::Sq8 => Box::new(Sq8::new(metric, means(dim, rows))),

@@ -7,7 +7,7 @@
 //! component side by side. A query becomes a table of 256 bytes a part; a distance is a sum of m of them, an integer.
 
 use super::kmeans::{Rows, hash};
-use super::{Codec, Prepared, f32_bytes};
+use super::{Codec, Encode, Prepared, f32_bytes};
 use crate::error::Error;
 use crate::exec;
 use crate::kernels::{gather_lookup, kernels};
@@ -175,7 +175,7 @@ fn centroids(points: Rows<'_>, count: usize, seed: u64) -> (Vec<f32>, Vec<[i8; C
     (scale, columns)
 }
 
-impl Codec for Pq {
+impl Encode for Pq {
     fn parameters(&self) -> Vec<u8> {
         let centroids = self.columns.iter().flatten().map(|&c| c as u8);
         f32_bytes(&self.mean).into_iter().chain(f32_bytes(&self.scale)).chain(centroids).collect()
@@ -190,7 +190,9 @@ impl Codec for Pq {
         }
         Ok(())
     }
+}
 
+impl Codec for Pq {
     fn decode(&self, code: &[u8], out: &mut [f32]) {
         for (part, &centroid) in code.iter().enumerate().take(self.parts) {
             for i in self.range(part) {

@@ -7,7 +7,7 @@
 //! A query becomes signed bytes u with a step t: q·(x - mean) ≈ s · t · (2·(u·v) - 15·Σu).
 
 use super::sq8::round;
-use super::{Codec, Prepared, f32_at, f32_bytes};
+use super::{Codec, Encode, Prepared, f32_at, f32_bytes};
 use crate::error::Error;
 use crate::kernels::kernels;
 use crate::metric::Metric;
@@ -69,7 +69,7 @@ impl Sq4 {
     }
 }
 
-impl Codec for Sq4 {
+impl Encode for Sq4 {
     fn parameters(&self) -> Vec<u8> {
         f32_bytes(&self.mean)
     }
@@ -94,7 +94,9 @@ impl Codec for Sq4 {
         }
         Ok(())
     }
+}
 
+impl Codec for Sq4 {
     fn decode(&self, code: &[u8], out: &mut [f32]) {
         let scale = f32_at(code, self.codes());
         for (i, (o, m)) in out.iter_mut().zip(&self.mean).enumerate() {

@@ -6,7 +6,7 @@
 //! q·(x - mean) ≈ s · t · (u·c - 64·Σc). Per-row scales keep 2-8 points of recall on skewed embeddings that one global
 //! scale loses, and unlike per-dimension scales leave row-to-row distances integer.
 
-use super::{Codec, Prepared, f32_at, f32_bytes};
+use super::{Codec, Encode, Prepared, f32_at, f32_bytes};
 use crate::error::Error;
 use crate::kernels::kernels;
 use crate::metric::Metric;
@@ -60,7 +60,7 @@ fn i32_at(code: &[u8], at: usize) -> i32 {
     code.get(at..).and_then(|c| c.first_chunk()).map_or(0, |b| i32::from_le_bytes(*b))
 }
 
-impl Codec for Sq8 {
+impl Encode for Sq8 {
     fn parameters(&self) -> Vec<u8> {
         f32_bytes(&self.mean)
     }
@@ -85,7 +85,9 @@ impl Codec for Sq8 {
         }
         Ok(())
     }
+}
 
+impl Codec for Sq8 {
     fn decode(&self, code: &[u8], out: &mut [f32]) {
         let scale = self.scale(code);
         for ((o, &c), m) in out.iter_mut().zip(code).zip(&self.mean) {

@@ -302,12 +302,11 @@ fn check_lengths(h: &Header) -> Result<(), Error> {
             "the header and the section table disagree on whether there is one",
         ));
     }
-    let stages = STAGES.iter().take(h.stages.len());
-    let needed: Vec<SectionKind> = stages
-        .flat_map(|form| [Some(form.matrix), form.sums])
-        .flatten()
-        .chain([SectionKind::Ids, SectionKind::IdOrder])
-        .collect();
+    let mut needed = vec![SectionKind::Ids, SectionKind::IdOrder];
+    for form in STAGES.iter().take(h.stages.len()) {
+        needed.push(form.matrix);
+        needed.extend(form.sums);
+    }
     let missing = |kinds: &[SectionKind]| kinds.iter().find(|k| h.section(**k).is_none()).copied();
     let clusters = [SectionKind::ListParameters, SectionKind::Leaves, SectionKind::Lists];
     let without = || h.section(SectionKind::Cells).and_then(|_| missing(&clusters));

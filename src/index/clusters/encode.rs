@@ -10,7 +10,7 @@ use crate::id::Ids;
 use crate::kernels::kernels;
 use crate::metric::Metric;
 use crate::quant::kmeans::Rows;
-use crate::quant::{self, Codec, CodecKind, Rabitq};
+use crate::quant::{self, CodecKind, Encode, Rabitq};
 use crate::segment::{self, SectionKind, clusters};
 
 /// What they are made of.
@@ -84,7 +84,7 @@ pub(crate) fn sections(input: &Input<'_>) -> Result<Vec<(SectionKind, Vec<u8>)>,
 /// The cells' codes and what they stand for: what is stored around a centroid is stored around that, since it is what a
 /// query is measured to.
 fn centres(
-    codec: &dyn Codec,
+    codec: &dyn Encode,
     metric: Metric,
     centroids: &[f32],
     dim: usize,
