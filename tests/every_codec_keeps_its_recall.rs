@@ -27,7 +27,7 @@ const BOUNDS: [(CodecKind, Option<CodecKind>, f64, f64); 14] = [
     // 48 components in 20 parts: eight of three components, twelve of two.
     (CodecKind::Pq(20), None, 0.97, 0.97),
     (CodecKind::Pq(20), Some(CodecKind::F32), 0.99, 0.99),
-    (CodecKind::Pq(7), Some(CodecKind::F32), 0.9, 0.9),
+    (CodecKind::Pq(7), Some(CodecKind::F32), 0.99, 0.99),
 ];
 
 /// As above, with exact rows of f32 behind the rows.
