@@ -36,15 +36,6 @@ impl Index {
         Index::over(Box::new(Whole(Buffer::copy_of(file)?)), file.len() as u64)
     }
 
-    /// Itself, if the bytes that are here as a whole are what the checksums say.
-    #[cfg(feature = "native")]
-    pub(crate) fn checked(self) -> Result<Self, Error> {
-        if let Bytes::Here { source, segment, .. } = &self.bytes {
-            segment.check_sections(&**source)?;
-        }
-        Ok(self)
-    }
-
     /// The segment in a file of `length` bytes that is here as a whole; reads its front alone.
     pub(crate) fn segment_of(source: &dyn Source, length: u64) -> Result<Segment, Error> {
         let first = |length: u64| source.get(Extent { offset: 0, length }).unwrap_or_default();

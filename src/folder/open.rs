@@ -89,9 +89,10 @@ fn open_file(file: &Path, options: &OpenOptions) -> Result<Index, Error> {
             Index::over(Box::new(map), length)?
         }
         Io::Memory => {
-            let bytes = Resident::read(file)?;
-            let length = bytes.as_ref().len() as u64;
-            Index::over(Box::new(Whole(bytes)), length)?.checked()?
+            let bytes = Whole(Resident::read(file)?);
+            let length = bytes.0.as_ref().len() as u64;
+            Index::segment_of(&bytes, length)?.check_sections(&bytes)?;
+            Index::over(Box::new(bytes), length)?
         }
         Io::Pread => {
             let file = Box::new(PositionedFile::open(file)?);

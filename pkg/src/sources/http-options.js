@@ -18,7 +18,7 @@ const LONGEST = 2 ** 31 - 1;
  * @property {import("../waves.js").Connection} [connection] how the host is reached, where you know: `h2` (HTTP/2 or 3) for up to 60
  *   requests a wave and few bytes; `h1` (HTTP/1.1) for six at a time, as many as the link makes worth their round trips;
  *   `edge` (a worker with a limit of requests) for those, at most 48 a search; `unknown` for something between. Unless
- *   told: `h2` where the browser says so, `edge` in Cloudflare's workers, else `unknown`
+ *   told: `h2` or `h1` where the browser says so, `edge` in Cloudflare's workers, else `unknown`
  * @property {number} [maxRequests] of a search, 3 or more, whatever bytes that takes: with 12, tens of megabytes of a large index.
  *   A search that reads in more than three waves, for want of memory, makes more
  * @property {import("./link.js").LinkSpeed} [link] round trip and bandwidth, where you know them; unless told, 50 ms and 20 Mbit/s until
@@ -70,5 +70,5 @@ export function connectionTo(url) {
   if (navigator?.userAgent === "Cloudflare-Workers") return "edge";
   const [timing] = globalThis.performance?.getEntriesByName?.(url.href, "resource").slice(-1) ?? [];
   const protocol = /** @type {{ nextHopProtocol?: string } | undefined} */ (timing)?.nextHopProtocol;
-  return protocol === "h2" || protocol === "h3" ? "h2" : "unknown";
+  return protocol === "h2" || protocol === "h3" ? "h2" : protocol === "http/1.1" ? "h1" : "unknown";
 }

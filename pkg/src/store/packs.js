@@ -8,7 +8,9 @@
 const MAGIC = 0x4b50_5650; // "PVPK"
 
 /** A pack's table is read with one read if it has no more than this. */
-export const TABLE_GUESS = 8192;
+const TABLE_GUESS = 8192;
+/** Milliseconds after which nobody is writing a pack any more. */
+const ABANDONED = 60_000;
 
 /**
  * @typedef {import("./extents.js").Extent} Extent
@@ -57,7 +59,7 @@ export function encodeTable(pieces) {
  * @param {number} bytes of the pack
  * @returns {{ needed: number } | { pieces: Extent[] } | undefined} `needed`: a longer head; undefined: it is no whole pack
  */
-export function decodeTable(head, bytes) {
+function decodeTable(head, bytes) {
   const numbers = new Float64Array(head.slice(0, head.length & ~15).buffer);
   const count = numbers[1];
   if (numbers[0] !== MAGIC || !(count >= 0) || tableBytes(count) > bytes) return undefined;
@@ -72,4 +74,21 @@ export function decodeTable(head, bytes) {
     total += length;
   }
   return total === bytes ? { pieces } : undefined;
+}
+
+/**
+ * @param {import("./opfs.js").Folder} folder
+ * @param {PackName} pack
+ * @returns {Promise<Extent[] | undefined>} undefined: it is torn, or gone
+ */
+export async function readTable(folder, { name, bytes, written }) {
+  try {
+    let table = decodeTable(await folder.read(name, 0, Math.min(TABLE_GUESS, bytes)), bytes);
+    if (table && "needed" in table) table = decodeTable(await folder.read(name, 0, table.needed), bytes);
+    if (table && "pieces" in table) return table.pieces;
+    if (Date.now() - written > ABANDONED) await folder.remove(name);
+  } catch {
+    // Another tab removed it.
+  }
+  return undefined;
 }

@@ -3,12 +3,11 @@
 // the next `open`. Tabs need no lock, as packs are written once under names of their own.
 import { PagevecError } from "../errors.js";
 import { Extents } from "./extents.js";
-import { plan } from "../waves.js";
-import { decodeTable, encodeTable, packName, packsAmong, TABLE_GUESS, tableBytes } from "./packs.js";
+import { encodeTable, packName, packsAmong, readTable, tableBytes } from "./packs.js";
+import { Reads } from "./reads.js";
 import { StoredSource } from "./stored-source.js";
+import { recall, remember } from "./urls.js";
 
-/** Pieces of a pack that are nearer than this are read as one. */
-const NEAR = { requests: Infinity, waste: Infinity, near: 64 * 1024 };
 /** Milliseconds without a new piece after which pieces are written. */
 const PAUSE = 300;
 /** Bytes in memory that are not written yet; more are not kept. */
@@ -17,16 +16,10 @@ const PACK_LIMIT = 4 << 20;
 /** So many packs smaller than this become few: an opening reads the table of each. */
 const MANY = 32;
 const SMALL = 512 << 10;
-/** Milliseconds after which nobody is writing a pack any more. */
-const ABANDONED = 60_000;
-
 /**
  * @typedef {import("./opfs.js").Folder} Folder
  * @typedef {import("./extents.js").Extent} Extent
  * @typedef {import("./extents.js").Piece} Piece
- *
- * @typedef {Extent & { pack: import("./extents.js").Pack, resolve: (bytes: Uint8Array | undefined) => void }} Asked its
- *   offset is that in the pack
  *
  * @typedef {object} StoreStats since open
  * @property {number} hits reads that the store answered
@@ -47,8 +40,7 @@ export class Store {
   /** @type {Piece[]} not written yet */
   #fresh = [];
   #freshBytes = 0;
-  /** @type {Asked[]} to be read together */
-  #asked = [];
+  #reads;
   /** @type {Map<string, number>} when packs were last read here */
   #uses = new Map();
   #usesWritten = true;
@@ -64,6 +56,7 @@ export class Store {
   constructor(folder, limit) {
     this.#limit = limit;
     this.#folder = folder.catch((error) => this.#turnOff(error));
+    this.#reads = new Reads(this.#folder);
   }
 
   /** Longer reads are not kept: they would push out everything else. */
@@ -91,9 +84,7 @@ export class Store {
     if (!(error instanceof PagevecError && (error.code === "network" || error.code === "timeout"))) return undefined;
     try {
       const folder = await this.#folder;
-      const hash = await hashOf(url);
-      const name = (await folder?.names())?.find((file) => file.endsWith(`.${hash}.url`));
-      return folder && name ? { key: name.split(".")[0], bytes: await folder.read(name, 0, 1 << 20) } : undefined;
+      return folder && (await recall(folder, url));
     } catch {
       return undefined;
     }
@@ -105,19 +96,7 @@ export class Store {
    * @param {Uint8Array} bytes
    */
   remember(url, bytes) {
-    this.#write(async (folder) => {
-      const hash = await hashOf(url);
-      const name = `${this.#key}.${hash}.url`;
-      const names = await folder.names();
-      const known = names.includes(name) && same(await folder.read(name, 0, bytes.length + 1), bytes);
-      if (!known) await folder.write(name, [bytes]);
-      for (const old of names.filter((file) => file.endsWith(`.${hash}.url`) && file !== name)) {
-        const [key] = old.split(".");
-        await folder.remove(old);
-        if (names.some((file) => file !== old && file.startsWith(`${key}.`) && file.endsWith(".url"))) continue;
-        for (const pack of packsAmong(names)) if (pack.key === key) await folder.remove(pack.name);
-      }
-    });
+    this.#write((folder) => remember(folder, /** @type {string} */ (this.#key), url, bytes));
   }
 
   /**
@@ -170,7 +149,7 @@ export class Store {
     if (piece.bytes) return piece.bytes;
     const { pack, length } = piece;
     const name = /** @type {string} */ (pack.name);
-    const bytes = await this.#readSoon(piece);
+    const bytes = await this.#reads.read(piece);
     if (bytes?.length !== length) {
       this.#extents.remove((other) => other.pack === pack);
       return undefined;
@@ -181,33 +160,6 @@ export class Store {
       this.#soon();
     }
     return bytes;
-  }
-
-  /**
-   * The pieces of a wave are asked for at once and lie close together: they are read in few calls.
-   * @param {Piece} piece
-   * @returns {Promise<Uint8Array | undefined>}
-   */
-  #readSoon({ pack, at, length }) {
-    return new Promise((resolve) => {
-      const first = this.#asked.push({ pack, offset: at, length, resolve }) === 1;
-      if (first) queueMicrotask(() => this.#readAsked(this.#asked.splice(0)));
-    });
-  }
-
-  /** @param {Asked[]} asked */
-  async #readAsked(asked) {
-    const folder = await this.#folder;
-    for (const name of new Set(asked.map(({ pack }) => pack.name))) {
-      const here = asked.filter(({ pack }) => pack.name === name).sort((a, b) => a.offset - b.offset);
-      for (const { offset, extents } of plan(here, NEAR)) {
-        const end = Math.max(...extents.map((extent) => extent.offset + extent.length));
-        const read = folder?.read(/** @type {string} */ (name), offset, end).catch(() => undefined);
-        for (const one of /** @type {Asked[]} */ (extents)) {
-          void Promise.resolve(read).then((bytes) => one.resolve(bytes?.subarray(one.offset - offset, one.offset - offset + one.length)));
-        }
-      }
-    }
   }
 
   /**
@@ -385,35 +337,4 @@ export class Store {
     this.#freshBytes = 0;
     this.#extents.remove((piece) => piece.bytes !== undefined);
   }
-}
-
-/**
- * @param {Folder} folder
- * @param {import("./packs.js").PackName} pack
- * @returns {Promise<Extent[] | undefined>} undefined: it is torn, or gone
- */
-async function readTable(folder, { name, bytes, written }) {
-  try {
-    let table = decodeTable(await folder.read(name, 0, Math.min(TABLE_GUESS, bytes)), bytes);
-    if (table && "needed" in table) table = decodeTable(await folder.read(name, 0, table.needed), bytes);
-    if (table && "pieces" in table) return table.pieces;
-    if (Date.now() - written > ABANDONED) await folder.remove(name);
-  } catch {
-    // Another tab removed it.
-  }
-  return undefined;
-}
-
-/** @param {string} url */
-async function hashOf(url) {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(url));
-  return [...new Uint8Array(digest, 0, 16)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/**
- * @param {Uint8Array} a
- * @param {Uint8Array} b
- */
-function same(a, b) {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
