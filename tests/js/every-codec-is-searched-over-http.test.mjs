@@ -24,13 +24,14 @@ const cases = [
 ];
 
 for (const [options, stages, least] of cases) {
-  test(JSON.stringify(options), { skip: !cli && "PAGEVEC_CLI is not set" }, async () => {
+  test(JSON.stringify(options), { skip: !cli && "PAGEVEC_CLI is not set" }, async (t) => {
     const f = await fixture({ ...options, efConstruction: 60 });
     const { codec, rows, exact } = f.info;
     assert.deepEqual([codec, rows, exact], stages);
     const file = join(folder, f.file);
     await writeFile(file, f.bytes);
     const server = await serve(f.folder);
+    t.after(() => server.close());
     const search = (query, kind) => {
       const args = ["search", file, "--vector", [...query].join(","), "--index", kind, "--json"];
       return JSON.parse(execFileSync(cli, args, { encoding: "utf8" })).hits.map(({ id, score }) => [id, Math.fround(score)]);
@@ -47,7 +48,6 @@ for (const [options, stages, least] of cases) {
       }
       await index.close();
     }
-    await server.close();
     if (options.metric === "cosine") await ranksWell(f, least);
   });
 }
@@ -63,14 +63,14 @@ async function ranksWell(f, least) {
   await index.close();
 }
 
-test("a first search by clusters reads no codes, and only the finest rows", async () => {
+test("a first search by clusters reads no codes, and only the finest rows", async (t) => {
   const f = await fixture({ codec: "pq20", exact: "f32", count: 6000 });
   const server = await serve(f.folder);
+  t.after(() => server.close());
   const index = await open(`${server.url}/words/`);
   server.reset();
   assert.equal((await index.search(near(f, 9), { index: "clusters" }))[0].id, "word-9");
   const sections = new Set(server.ranges().map(([from, to]) => sectionOf(f.info, from, to - from + 1)));
   assert.deepEqual([...sections].sort(), ["exact rows", "leaves", "lists"]);
   await index.close();
-  await server.close();
 });
