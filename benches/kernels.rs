@@ -1,7 +1,7 @@
 //! Nanoseconds per vector, for every implementation this machine can run.
 //!
 //! `cargo bench --bench kernels [-- filter]`. Divan prints the time of one call: a call of `one`
-//! is one vector, `four` is 4 vectors and `gather` is 32, all in cache; `gather_*_cold` is 32
+//! is one vector, `four` is 4 vectors, `gather` is 32 and `matrix` 32 times 64, all in cache; `gather_*_cold` is 32
 //! of a million rows (of 300 000, for floats), which are asked for first. The `ns/vector` is the time divided by that, or the reciprocal of the
 //! throughput shown in items per second.
 
@@ -127,3 +127,15 @@ gather!(gather_f32_cold, gather_f32, floats, |d| 4 * d, 300_000);
 gather!(gather_u7_i8_cold, gather_u7_i8, small, |d| d, 1_000_000);
 gather!(gather_i8_cold, gather_i8, codes, |d| d, 1_000_000);
 gather!(gather_hamming_cold, gather_hamming, |d| bits(d / 8), |d| d / 8, 1_000_000);
+
+/// 32 rows against 64, in cache.
+#[divan::bench(args = cases())]
+fn matrix_i8(bencher: Bencher<'_, '_>, (name, d): (&'static str, usize)) {
+    let (f, stride) = (table(name).matrix_i8, d + 8);
+    let rows = vec![60u8; IN_CACHE * stride];
+    let ids: Vec<u32> = (0..IN_CACHE as u32).collect();
+    let mut out = vec![0; PER_CALL * IN_CACHE];
+    bencher.counter(ItemsCount::new(PER_CALL * IN_CACHE)).bench_local(|| {
+        f((black_box(&rows), &ids[..PER_CALL]), (&rows, &ids), stride, d, &mut out);
+    });
+}

@@ -194,6 +194,7 @@ impl Block for I8I8 {
     type Out = i32;
     const ZERO_ABSORBS: bool = true;
     const TOGETHER: usize = 4;
+    const QUERIES: usize = 2;
 
     #[inline(always)]
     unsafe fn zero() -> __m256i {

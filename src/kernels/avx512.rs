@@ -180,6 +180,7 @@ impl Block for I8I8 {
     type Out = i32;
     const ZERO_ABSORBS: bool = false;
     const TOGETHER: usize = 4;
+    const QUERIES: usize = 4;
 
     #[inline(always)]
     unsafe fn zero() -> __m512i {

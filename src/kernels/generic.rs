@@ -4,6 +4,7 @@
 //! `table.rs` writes have them, and all of this dissolves into those. Loops are plain `for`
 //! loops, since a closure might be compiled apart, without the features.
 
+use super::Named;
 use super::lanes::Lanes;
 use bytemuck::Pod;
 
@@ -30,6 +31,8 @@ pub(super) trait Block {
     const ZERO_ABSORBS: bool;
     /// Rows to score together, 1, 2 or 4: as many as have their sums in registers.
     const TOGETHER: usize;
+    /// Queries to score four rows with, 1, 2 or 4: as many as have all sums in registers.
+    const QUERIES: usize = 1;
 
     unsafe fn zero() -> Self::Sum;
     unsafe fn ready(query: &Self::QueryBlock) -> Self::Ready;
@@ -221,6 +224,14 @@ pub(super) unsafe fn four<B: Block, R: Pod>(query: &[B::Query], rows: [&[R]; 4])
     unsafe { Query::<B>::new(query).score_four(starts) }
 }
 
+/// Every one of `ids` names a row that lies in `rows`, or this panics.
+#[inline(always)]
+fn check<B: Block>(rows: &[u8], stride: usize, ids: &[u32], elements: usize) {
+    let Some(&last) = ids.iter().max() else { return };
+    let end = (last as usize).checked_mul(stride).and_then(|at| at.checked_add(row_bytes::<B>(elements)));
+    assert!(end.is_some_and(|end| end <= rows.len()), "a row lies outside of rows");
+}
+
 /// Scores the rows named by `ids`. See [`Gather`](super::Gather).
 ///
 /// # Safety
@@ -235,10 +246,7 @@ pub(super) unsafe fn gather<B: Block>(
     out: &mut [B::Out],
 ) {
     assert!(ids.len() == out.len(), "ids and out differ in length");
-    let Some(&last) = ids.iter().max() else { return };
-    let end = (last as usize).checked_mul(stride).and_then(|at| at.checked_add(row_bytes::<B>(query.len())));
-    assert!(end.is_some_and(|end| end <= rows.len()), "a row lies outside of rows");
-
+    check::<B>(rows, stride, ids, query.len());
     let query = Query::<B>::new(query);
     let start = |id: u32| rows.as_ptr().wrapping_add(id as usize * stride);
     let mut i = 0;
@@ -252,6 +260,114 @@ pub(super) unsafe fn gather<B: Block>(
         // SAFETY: as for four rows.
         [out[i]] = unsafe { query.score([start(ids[i])]) };
     }
+}
+
+/// Scores every query against every row. See [`Matrix`](super::Matrix).
+///
+/// # Safety
+///
+/// The CPU has the features of `B`.
+#[inline(always)]
+pub(super) unsafe fn matrix<B: Block>(
+    queries: Named<'_>,
+    rows: Named<'_>,
+    stride: usize,
+    elements: usize,
+    out: &mut [B::Out],
+) {
+    assert!(out.len() == queries.1.len() * rows.1.len(), "out is not queries times rows");
+    check::<B>(rows.0, stride, rows.1, elements);
+    for q in (0..queries.1.len()).step_by(B::QUERIES) {
+        // SAFETY: the CPU has the features, every row was checked, and `q` is one of the queries.
+        unsafe {
+            match B::QUERIES {
+                1 => band::<B, 1>(queries, rows, stride, elements, q, out),
+                2 => band::<B, 2>(queries, rows, stride, elements, q, out),
+                _ => band::<B, 4>(queries, rows, stride, elements, q, out),
+            }
+        }
+    }
+}
+
+/// Scores `Q` queries from `q` on, or as many as are left.
+///
+/// # Safety
+///
+/// As for [`matrix`], whose checks were made.
+#[inline(always)]
+unsafe fn band<B: Block, const Q: usize>(
+    queries: Named<'_>,
+    rows: Named<'_>,
+    stride: usize,
+    elements: usize,
+    q: usize,
+    out: &mut [B::Out],
+) {
+    let (n, m) = (queries.1.len(), rows.1.len());
+    // What a tile lacks is filled with the last query and row, and thrown away.
+    let query = |j: usize| {
+        let start = queries.1[(q + j).min(n - 1)] as usize * stride;
+        Query::<B>::new(bytemuck::cast_slice(&queries.0[start..][..elements * size_of::<B::Query>()]))
+    };
+    let band: [Query<'_, B>; Q] = std::array::from_fn(query);
+    for r in (0..m).step_by(4) {
+        let mut starts = [std::ptr::null(); 4];
+        for (k, start) in starts.iter_mut().enumerate() {
+            *start = rows.0.as_ptr().wrapping_add(rows.1[(r + k).min(m - 1)] as usize * stride);
+        }
+        // SAFETY: as promised by the caller; every row lies in `rows`.
+        let tile = unsafe { tile::<B, Q>(&band, starts) };
+        let count = 4.min(m - r);
+        for j in 0..Q.min(n - q) {
+            out[(q + j) * m + r..][..count].copy_from_slice(&tile[j][..count]);
+        }
+    }
+}
+
+/// Scores `Q` queries of one length against four rows: a block of a row is loaded once for all queries.
+///
+/// # Safety
+///
+/// As for [`Query::score`].
+#[inline(always)]
+unsafe fn tile<B: Block, const Q: usize>(
+    queries: &[Query<'_, B>; Q],
+    rows: [*const u8; 4],
+) -> [[B::Out; 4]; Q] {
+    let mut out = [[B::Out::default(); 4]; Q];
+    // SAFETY: as for `Query::score`.
+    unsafe {
+        let mut sums = [[B::zero(); 4]; Q];
+        let mut ready = [B::ready(&queries[0].tail); Q];
+        for i in 0..queries[0].blocks {
+            for q in 0..Q {
+                ready[q] = B::ready(&*queries[q].elements.as_ptr().cast::<B::QueryBlock>().add(i));
+            }
+            for r in 0..4 {
+                let row = &*rows[r].cast::<B::RowBlock>().add(i);
+                for q in 0..Q {
+                    sums[q][r] = B::add(sums[q][r], ready[q], row);
+                }
+            }
+        }
+        if queries[0].rest > 0 {
+            for q in 0..Q {
+                ready[q] = B::ready(&queries[q].tail);
+            }
+            for r in 0..4 {
+                let row = queries[0].last_block(rows[r]);
+                for q in 0..Q {
+                    sums[q][r] = B::add(sums[q][r], ready[q], &row);
+                }
+            }
+        }
+        for q in 0..Q {
+            for r in 0..4 {
+                out[q][r] = B::finish(sums[q][r]);
+            }
+        }
+    }
+    out
 }
 
 /// Adds columns weighed by the query. See [`Kernels::add_columns`](super::Kernels::add_columns).

@@ -63,6 +63,14 @@ pub type Gather<Q, T> = fn(query: &[Q], rows: &[u8], stride: usize, ids: &[u32],
 
 /// 256 values for each of several components.
 pub type Columns<'a> = &'a [[i8; 256]];
+/// A buffer of rows, and the numbers of those that are meant.
+pub type Named<'a> = (&'a [u8], &'a [u32]);
+
+/// Scores every query against every row: `out[i * rows + j]` is the score of query `i` and row `j`.
+///
+/// Query and row `id` start at `id * stride` of their buffers, and their first `elements` count. Panics if one does not
+/// fit into its buffer, or if `out` is not as long as queries times rows.
+pub type Matrix<T> = fn(queries: Named<'_>, rows: Named<'_>, stride: usize, elements: usize, out: &mut [T]);
 
 /// The functions of one instruction set. They all compute the same results.
 #[derive(Clone, Copy, Debug)]
@@ -113,6 +121,9 @@ pub struct Kernels {
 
     /// `sums[j] += query[i] * columns[i][j]`, in order of `i`. Panics if there are fewer columns than the query is long.
     pub add_columns: fn(query: &[f32], columns: Columns<'_>, sums: &mut [f32; 256]),
+
+    /// [`dot_i8`](Self::dot_i8) of all pairs.
+    pub matrix_i8: Matrix<i32>,
 }
 
 /// Asks memory for what will be read soon. WebAssembly has no word for it: four rows at a time keep its memory busy.

@@ -163,6 +163,7 @@ where
     type Out = i32;
     const ZERO_ABSORBS: bool = true;
     const TOGETHER: usize = 4;
+    const QUERIES: usize = 2;
 
     #[inline(always)]
     unsafe fn zero() -> v128 {

@@ -11,7 +11,7 @@ macro_rules! table {
         /// All functions of this file. With features, only callable once they were detected.
         $(#[$features])?
         pub(super) fn table() -> $crate::kernels::Kernels {
-            use $crate::kernels::generic;
+            use $crate::kernels::{Named, generic};
             use $crate::kernels::lanes::{DotF16, DotF32, DotI8, L2F32};
 
             macro_rules! one {
@@ -40,6 +40,12 @@ macro_rules! table {
                         unsafe { generic::gather::<$block>(query, rows, stride, ids, out) }
                     }
                 };
+            }
+
+            $(#[$features])?
+            fn matrix_i8(queries: Named<'_>, rows: Named<'_>, stride: usize, elements: usize, out: &mut [i32]) {
+                // SAFETY: this function has the features of its block, so its caller does.
+                unsafe { generic::matrix::<$i8>(queries, rows, stride, elements, out) }
             }
 
             one!(dot_f32, DotF32<$lanes>, f32, f32, f32);
@@ -75,6 +81,7 @@ macro_rules! table {
                 dot_u7_i8, dot_u7_i8x4, dot_i8, dot_i8x4, hamming, hamming_x4,
                 gather_f32, gather_l2_f32, gather_u7_i8, gather_i8, gather_hamming, gather_i8_u4,
                 add_columns,
+                matrix_i8,
             }
         }
     };

@@ -31,6 +31,7 @@ pub(super) fn check_all(k: &Kernels) {
     }
     check_gather(k, &mut random);
     check_columns(k, &mut random);
+    check_matrix(k, &mut random);
 }
 
 /// Numbers without a dependency (splitmix64).
@@ -250,6 +251,30 @@ fn check_gather_bytes(k: &Kernels, random: &mut Random, d: usize, stride: usize,
     assert_eq!(out, expected, "{} gather_hamming, d = {d}, stride = {stride}", k.name);
 }
 
+fn check_matrix(k: &Kernels, random: &mut Random) {
+    for d in [0usize, 1, 7, 16, 33, 64, 100, 130, 257] {
+        for (n, m) in [(0, 3), (3, 0), (1, 1), (2, 5), (4, 4), (5, 11), (9, 2)] {
+            let stride = d + random.next() as usize % 9;
+            let (of, count) = (7, n + m);
+            // The last row ends with the buffer. -128 is no code.
+            let mut codes = || (0..6 * stride + d).map(|_| (random.next() % 255 + 129) as u8).collect();
+            let buffers: [Vec<u8>; 2] = [codes(), codes()];
+            let ids: Vec<u32> = (0..count).map(|_| (random.next() % of) as u32).collect();
+            let (queries, rows) = ids.split_at(n);
+            let code = |buffer: &[u8], id: u32| -> Vec<i8> {
+                buffer[id as usize * stride..][..d].iter().map(|&b| b as i8).collect()
+            };
+            let mut out = vec![0; n * m];
+            (k.matrix_i8)((&buffers[0], queries), (&buffers[1], rows), stride, d, &mut out);
+            for (at, &got) in out.iter().enumerate() {
+                let (query, row) = (code(&buffers[0], queries[at / m]), code(&buffers[1], rows[at % m]));
+                let expected = (k.dot_i8)(&query, &row);
+                assert_eq!(got, expected, "{} matrix_i8, {n} x {m}, d = {d}, stride = {stride}", k.name);
+            }
+        }
+    }
+}
+
 /// Products in order of the components, on top of what was there.
 fn check_columns(k: &Kernels, random: &mut Random) {
     for d in 0..20 {
@@ -325,4 +350,16 @@ fn gather_refuses_a_row_whose_address_overflows() {
 #[should_panic(expected = "query and row differ in length")]
 fn unequal_lengths_are_refused() {
     (available()[0].dot_f32)(&[1.0; 16], &[1.0; 15]);
+}
+
+#[test]
+#[should_panic(expected = "a row lies outside of rows")]
+fn a_matrix_refuses_a_row_that_does_not_fit() {
+    (available()[0].matrix_i8)((&[1; 48], &[0, 1]), (&[1; 47], &[2, 0]), 16, 16, &mut [0; 4]);
+}
+
+#[test]
+#[should_panic(expected = "out of range")]
+fn a_matrix_refuses_a_query_that_does_not_fit() {
+    (available()[0].matrix_i8)((&[1; 47], &[0, 2]), (&[1; 48], &[2, 0]), 16, 16, &mut [0; 4]);
 }
