@@ -8,9 +8,11 @@ use crate::exec;
 use crate::id::Ids;
 use crate::kernels::kernels;
 use crate::metric::Metric;
+use crate::quant::coded::Coded;
 use crate::quant::kmeans::Rows;
 use crate::quant::{self, CodecKind, Encode, Sq8};
 use crate::segment::{self, Header, Parts, STAGES, SectionKind, limits};
+use std::borrow::Cow;
 
 /// How to build a segment. The same rows, ids and options give the same bytes on every target.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -205,8 +207,9 @@ pub fn build_tuned(
     let stages = options.stages();
     let stored: Vec<Encoded> =
         stages.iter().map(|&kind| encode(kind, options, dim, &rows)).collect::<Result<_, _>>()?;
+    let second = clusters::second_leaves(&tree, Rows { data: &rows, dim });
     if options.graph && count > 0 {
-        let graph = graph(options, dim, &rows, &stored, ctx)?;
+        let graph = graph(options, dim, &rows, &stored, &tree, &second, ctx)?;
         let sums = segment::node_sums(&file_id, &stored[0].bytes, stored[0].stride, &graph, options.m);
         sections.extend([(SectionKind::NodeSums, sums), (SectionKind::Graph, graph)]);
     }
@@ -218,6 +221,7 @@ pub fn build_tuned(
             seed: options.seed,
             rows: Rows { data: &rows, dim },
             tree: &tree,
+            second: &second,
             ids: &ids,
             row_sums: &sums,
             file_id,
@@ -375,6 +379,8 @@ fn graph(
     dim: usize,
     rows: &[f32],
     stored: &[Encoded],
+    tree: &clusters::Tree,
+    second: &[u32],
     ctx: &Ctx<'_>,
 ) -> Result<Vec<u8>, Error> {
     let stored = stored.iter().find(|stage| stage.kind == CodecKind::Sq8);
@@ -387,5 +393,7 @@ fn graph(
         codes.parameters.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
     let codec = Sq8::new(options.metric, mean);
     let p = hnsw::Parameters { m: options.m, ef_construction: options.ef_construction, seed: options.seed };
-    Ok(hnsw::build(&codec, options.metric, &codes.bytes, p, ctx)?.encode())
+    let coded = Coded::new(&codec, options.metric, Cow::Borrowed(&codes.bytes));
+    let near = clusters::Near::new(&coded, tree, second, |rows| Coded::encode(&codec, options.metric, rows));
+    Ok(hnsw::build(&near, p, ctx)?.encode())
 }

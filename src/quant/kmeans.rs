@@ -1,9 +1,14 @@
-//! k-means (Lloyd), deterministic: seeded start, fixed chunks summed in order, ties to the lower centroid.
+//! k-means (Lloyd), deterministic: seeded start, distances of codes, means summed in order, ties to the lower centroid.
 
+use super::coded::{Coded, Scratch};
+use super::least::Least;
+use super::sq8::Sq8;
 use crate::exec;
-use crate::kernels::kernels;
 
+/// Rows per task.
 const CHUNK: usize = 1024;
+/// Rows whose distances are computed at a time: they and as many centroids stay in the fastest cache.
+const TILE: usize = 32;
 
 /// A pseudo-random u64 of `x`: SplitMix64's finaliser (Steele, Lea, Flood 2014).
 pub(crate) fn hash(x: u64) -> u64 {
@@ -24,16 +29,28 @@ impl<'a> Rows<'a> {
     pub(crate) fn row(self, number: u32) -> &'a [f32] {
         &self.data[number as usize * self.dim..][..self.dim]
     }
+
+    pub(crate) fn count(self) -> usize {
+        self.data.len() / self.dim
+    }
 }
 
-/// Up to `k` centroids (row-major) of the rows `of`.
-pub(crate) fn train(rows: Rows<'_>, of: &[u32], k: usize, iterations: usize, seed: u64) -> Vec<f32> {
+/// Rows with their codes: the codes tell which is near, the rows what their mean is.
+#[derive(Clone, Copy)]
+pub(crate) struct Points<'a> {
+    pub(crate) rows: Rows<'a>,
+    pub(crate) codes: &'a Coded<'a>,
+    pub(crate) codec: &'a Sq8,
+}
+
+/// Up to `k` centroids (row-major) of the points `of`.
+pub(crate) fn train(points: Points<'_>, of: &[u32], k: usize, iterations: usize, seed: u64) -> Vec<f32> {
     let mut start: Vec<u32> = of.to_vec();
     start.sort_unstable_by_key(|&r| (hash(seed ^ hash(u64::from(r))), r));
-    let mut centroids: Vec<f32> = start.iter().take(k).flat_map(|&r| rows.row(r)).copied().collect();
+    let mut centroids: Vec<f32> = start.iter().take(k).flat_map(|&r| points.rows.row(r)).copied().collect();
     for _ in 0..iterations {
-        let nearest = assign(rows, of, &centroids);
-        let moved = means(rows, of, &nearest, &centroids);
+        let nearest = assign(points, of, &centroids);
+        let moved = means(points.rows, of, &nearest, &centroids);
         if moved == centroids {
             break;
         }
@@ -43,60 +60,56 @@ pub(crate) fn train(rows: Rows<'_>, of: &[u32], k: usize, iterations: usize, see
 }
 
 /// For each of `of` the number of its nearest centroid.
-pub(crate) fn assign(rows: Rows<'_>, of: &[u32], centroids: &[f32]) -> Vec<u32> {
-    nearest(rows, of, centroids, 1)
-}
-
-/// For each of `of` the numbers of its `count` nearest centroids, nearest first, ties to the lower.
-pub(crate) fn nearest(rows: Rows<'_>, of: &[u32], centroids: &[f32], count: usize) -> Vec<u32> {
-    let halves = halves(centroids, rows.dim);
-    let chunks = exec::map_chunks(of.len(), CHUNK, |range| {
-        let mut found = Vec::with_capacity(range.len() * count);
-        let mut best: Vec<(f32, u32)> = Vec::with_capacity(count + 1);
-        for &row in &of[range] {
-            best.clear();
-            scan(rows.row(row), centroids, &halves, |distance, c| {
-                if best.len() < count || best.last().is_some_and(|l| distance < l.0) {
-                    let at = best.partition_point(|b| b.0 <= distance);
-                    best.insert(at, (distance, c));
-                    best.truncate(count);
-                }
-            });
-            found.extend(best.iter().map(|b| b.1));
-        }
-        found
-    });
+pub(crate) fn assign(points: Points<'_>, of: &[u32], centroids: &[f32]) -> Vec<u32> {
+    let centroids = Coded::euclidean(points.codec, centroids);
+    let all: Vec<u32> = (0..centroids.count() as u32).collect();
+    let chunks =
+        exec::map_chunks(of.len(), CHUNK, |range| nearest(points.codes, &of[range], &centroids, &all));
     chunks.concat()
 }
 
-/// The nearest of a few centroids to one vector: half its squared distance less half the vector's square, and which.
-pub(crate) fn nearest_one(vector: &[f32], centroids: &[f32], halves: &[f32]) -> (f32, usize) {
-    let mut best = (f32::INFINITY, 0);
-    scan(vector, centroids, halves, |distance, c| {
-        if distance < best.0 {
-            best = (distance, c as usize);
-        }
-    });
-    best
+/// For each of `of` which of `among` is nearest.
+pub(crate) fn nearest(codes: &Coded<'_>, of: &[u32], centroids: &Coded<'_>, among: &[u32]) -> Vec<u32> {
+    let (mut scratch, mut distances) = (Scratch::default(), Vec::new());
+    let mut nearest = Vec::with_capacity(of.len());
+    for tile in of.chunks(TILE) {
+        codes.matrix(tile, centroids, among, &mut scratch, &mut distances);
+        nearest.extend(distances.chunks_exact(among.len()).map(|line| among[least(line).1]));
+    }
+    nearest
 }
 
-/// ‖c‖² / 2 of each centroid.
-pub(crate) fn halves(centroids: &[f32], dim: usize) -> Vec<f32> {
-    centroids.chunks_exact(dim).map(|c| (kernels().dot_f32)(c, c) * 0.5).collect()
-}
-
-/// Offers ‖c‖²/2 - x·c of every centroid, in order: ‖x - c‖² = ‖x‖² + 2·(‖c‖²/2 - x·c), so the vector's own norm
-/// decides nothing.
-pub(crate) fn scan(vector: &[f32], centroids: &[f32], halves: &[f32], mut offer: impl FnMut(f32, u32)) {
-    let dim = vector.len();
-    let mut number = 0;
-    for group in centroids.chunks(dim * 4) {
-        let rows = std::array::from_fn(|i| group.get(i * dim..(i + 1) * dim).unwrap_or(&group[..dim]));
-        for dot in (kernels().dot_f32x4)(vector, rows).into_iter().take(group.len() / dim) {
-            offer(halves[number] - dot, number as u32);
-            number += 1;
+/// For each of `of` the `count` nearest of `among`, nearest first, ties to the lower.
+pub(crate) fn nearest_few(
+    codes: &Coded<'_>,
+    of: &[u32],
+    centroids: &Coded<'_>,
+    among: &[u32],
+    count: usize,
+) -> Vec<Vec<u32>> {
+    let (mut scratch, mut distances) = (Scratch::default(), Vec::new());
+    let mut found = Vec::with_capacity(of.len());
+    for tile in of.chunks(TILE) {
+        codes.matrix(tile, centroids, among, &mut scratch, &mut distances);
+        for line in distances.chunks_exact(among.len()) {
+            let mut least = Least::new(count, 0);
+            least.offer(line, among);
+            found.push(least.sorted().map(|near| near.1).collect());
         }
     }
+    found
+}
+
+/// The least of some distances and where it is, ties to the first.
+pub(crate) fn least(distances: &[f32]) -> (f32, usize) {
+    const LANES: usize = 8;
+    let (lines, rest) = distances.as_chunks::<LANES>();
+    let mut lanes = [f32::INFINITY; LANES];
+    for line in lines {
+        lanes.iter_mut().zip(line).for_each(|(l, &d)| *l = if d < *l { d } else { *l });
+    }
+    let least = lanes.iter().chain(rest).fold(f32::INFINITY, |l, &d| if d < l { d } else { l });
+    (least, distances.iter().position(|&d| d <= least).unwrap_or(0))
 }
 
 /// The mean of some rows, summed in f64 in their order.

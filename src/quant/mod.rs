@@ -8,14 +8,18 @@
 //! | `pq`     | the nearest of 256 centroids for each of m parts | m |
 //! | `binary` | one bit a component | ⌈d/8⌉ |
 //! | `rabitq` | (of lists only) one bit a component of the rotated residual, length-corrected | ⌈d/8⌉ + 8 |
+//! | `coded`  | (no codec) rows of sq8 codes among themselves | |
+//! | `least`  | (no codec) the least of many distances | |
 //! | `kmeans` | (no codec) centroids for the cluster order | |
 //!
 //! A codec is trained once, encodes each row once, and scores rows in place: `prepare` a query, then `distances` of
 //! row numbers in a matrix of codes. A distance is *smaller is nearer*, and the score users see is its negative.
 
 mod binary;
+pub(crate) mod coded;
 mod float;
 pub(crate) mod kmeans;
+pub(crate) mod least;
 mod pq;
 mod rabitq;
 mod rotation;
@@ -186,11 +190,16 @@ pub(crate) trait Encode: Codec {
     fn encode(&self, row: &[f32], out: &mut [u8]) -> Result<(), Error>;
 }
 
+/// SQ8 as fitted to the rows.
+pub(crate) fn train_sq8(metric: Metric, dim: usize, rows: &[f32]) -> Sq8 {
+    Sq8::new(metric, means(dim, rows))
+}
+
 /// Fits a codec to the rows. `rows` is row-major, `dim` wide; what is found by k-means starts from `seed`.
 pub(crate) fn train(kind: CodecKind, metric: Metric, dim: usize, rows: &[f32], seed: u64) -> Box<dyn Encode> {
     match kind {
         CodecKind::F32 | CodecKind::F16 => Box::new(float::Float::new(kind, metric, dim)),
-        CodecKind::Sq8 => Box::new(Sq8::new(metric, means(dim, rows))),
+        CodecKind::Sq8 => Box::new(train_sq8(metric, dim, rows)),
         CodecKind::Binary => Box::new(binary::Binary::new(means(dim, rows))),
         CodecKind::Sq4 => Box::new(sq4::Sq4::new(metric, means(dim, rows))),
         CodecKind::Pq(parts) => Box::new(pq::train(

@@ -38,6 +38,27 @@ impl Sq8 {
         f32_at(code, self.mean.len())
     }
 
+    /// Writes the code of a row; every row has one.
+    pub(crate) fn encode_row(&self, row: &[f32], out: &mut [u8]) {
+        let centred = |(x, m): (&f32, &f32)| x - m;
+        let largest = row.iter().zip(&self.mean).map(centred).fold(0.0f32, |a, x| a.max(x.abs()));
+        let scale = largest / 127.0;
+        let (mut sum, mut norm) = (0i32, 0.0f64);
+        for (o, x) in out.iter_mut().zip(row.iter().zip(&self.mean).map(centred)) {
+            // A subnormal largest has scale 0: the row is its mean.
+            let code = if scale > 0.0 { round(x / scale).clamp(-127.0, 127.0) as i8 } else { 0 };
+            sum += i32::from(code);
+            norm += f64::from(x) * f64::from(x);
+            *o = code as u8;
+        }
+        let (_, tail) = out.split_at_mut(self.mean.len());
+        tail[..4].copy_from_slice(&scale.to_le_bytes());
+        tail[4..8].copy_from_slice(&sum.to_le_bytes());
+        if self.metric == Metric::L2 {
+            tail[8..12].copy_from_slice(&(norm as f32).to_le_bytes());
+        }
+    }
+
     /// Scores one row against integers (`dot` = u·c) or floats (`dot` = q·c).
     fn distance(&self, prepared: &Prepared, code: &[u8], dot: f32) -> f32 {
         let product = prepared.factor * (self.scale(code) * dot);
@@ -66,23 +87,7 @@ impl Encode for Sq8 {
     }
 
     fn encode(&self, row: &[f32], out: &mut [u8]) -> Result<(), Error> {
-        let centred = |(x, m): (&f32, &f32)| x - m;
-        let largest = row.iter().zip(&self.mean).map(centred).fold(0.0f32, |a, x| a.max(x.abs()));
-        let scale = largest / 127.0;
-        let (mut sum, mut norm) = (0i32, 0.0f64);
-        for (o, x) in out.iter_mut().zip(row.iter().zip(&self.mean).map(centred)) {
-            // A subnormal largest has scale 0: the row is its mean.
-            let code = if scale > 0.0 { round(x / scale).clamp(-127.0, 127.0) as i8 } else { 0 };
-            sum += i32::from(code);
-            norm += f64::from(x) * f64::from(x);
-            *o = code as u8;
-        }
-        let (_, tail) = out.split_at_mut(self.mean.len());
-        tail[..4].copy_from_slice(&scale.to_le_bytes());
-        tail[4..8].copy_from_slice(&sum.to_le_bytes());
-        if self.metric == Metric::L2 {
-            tail[8..12].copy_from_slice(&(norm as f32).to_le_bytes());
-        }
+        self.encode_row(row, out);
         Ok(())
     }
 }

@@ -144,12 +144,17 @@ fn ranks(promises: &[f32]) -> Vec<u32> {
 
 /// The true ones.
 fn neighbours(rows: Rows<'_>, metric: Metric, query: &[f32]) -> Vec<u32> {
-    let distance = |row: &[f32]| match metric {
-        Metric::L2 => (kernels().l2_f32)(query, row),
-        Metric::Cosine | Metric::Dot => -(kernels().dot_f32)(query, row),
-    };
+    let dim = rows.dim;
     let mut pool = Pool::default();
     pool.reset(NEIGHBOURS);
-    rows.data.chunks_exact(rows.dim).zip(0..).for_each(|(row, position)| pool.offer(distance(row), position));
+    for (four, first) in rows.data.chunks(4 * dim).zip((0..).step_by(4)) {
+        let each = std::array::from_fn(|i| four.get(i * dim..(i + 1) * dim).unwrap_or(&four[..dim]));
+        let distances = match metric {
+            Metric::L2 => (kernels().l2_f32x4)(query, each),
+            Metric::Cosine | Metric::Dot => (kernels().dot_f32x4)(query, each).map(|dot| -dot),
+        };
+        let distances = &distances[..four.len() / dim];
+        distances.iter().zip(first..).for_each(|(&distance, position)| pool.offer(distance, position));
+    }
     pool.iter().map(|c| c.1).collect()
 }

@@ -20,6 +20,8 @@ pub(crate) struct Input<'a> {
     /// In the order of the tree.
     pub(crate) rows: Rows<'a>,
     pub(crate) tree: &'a Tree,
+    /// The second leaf of each position.
+    pub(crate) second: &'a [u32],
     pub(crate) ids: &'a Ids,
     /// Sums of the finest rows.
     pub(crate) row_sums: &'a [u8],
@@ -36,8 +38,8 @@ pub(crate) fn sections(input: &Input<'_>) -> Result<Vec<(SectionKind, Vec<u8>)>,
     let parameters = cell_codec.parameters();
     let codec = Rabitq::new(metric, quant::floats(&parameters), Rabitq::bits_for(dim));
     let (cell_codes, centres) = centres(&*cell_codec, metric, &tree.cell_centroids, dim)?;
-    let second = spill::second_leaves(tree, rows);
-    let spilled = spill::spilled(&second, tree.leaves.len() - 1);
+    let second = input.second;
+    let spilled = spill::spilled(second, tree.leaves.len() - 1);
     let starts: Vec<u32> = tree.cells.iter().map(|&leaf| tree.leaves[leaf as usize]).collect();
     let cell_spreads = spreads(rows, &starts, &centres);
     let leaf_spreads = spreads(rows, &tree.leaves, &tree.leaf_centroids);
@@ -45,7 +47,7 @@ pub(crate) fn sections(input: &Input<'_>) -> Result<Vec<(SectionKind, Vec<u8>)>,
     let curve = calibrate::calibrate(
         &Levels {
             tree,
-            second: &second,
+            second,
             cells: CellsView { codec: &*cell_codec, codes: &cell_codes, spreads: &cell_spreads },
             codec: &codec,
             leaf_codes: &leaf_codes,

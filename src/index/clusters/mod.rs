@@ -3,6 +3,7 @@
 //! | file | duty |
 //! |---|---|
 //! | `tree`  | the clustering, which is also the order of the segment's rows |
+//! | `look`  | distances from rows to the leaves of their nearest cells |
 //! | `spill` | a second leaf for every row |
 //! | `score` | what a cell or a leaf promises a query |
 //! | `calibrate` | how many cells and leaves reach a wanted recall |
@@ -11,11 +12,15 @@
 
 mod calibrate;
 mod encode;
+mod look;
+mod near;
 mod probe;
 mod score;
 mod spill;
 mod tree;
 
 pub(crate) use encode::{Input, sections};
+pub(crate) use near::Near;
 pub(crate) use probe::{Label, Probe, Width};
-pub(crate) use tree::{Shape, cluster};
+pub(crate) use spill::second_leaves;
+pub(crate) use tree::{Shape, Tree, cluster};

@@ -6,66 +6,69 @@
 //! second leaves in 114 lists of 3,710; the nearest other leaf, λ = 0, needs half as many rows again as λ = 1.5. A
 //! third leaf saves no more bytes.
 
-use super::tree::{LOOK, Tree};
+use super::look::{self, Cells};
+use super::tree::Tree;
 use crate::exec;
-use crate::kernels::kernels;
-use crate::quant::kmeans::{self, Rows};
+use crate::metric::Metric;
+use crate::quant;
+use crate::quant::coded::{Coded, Scratch};
+use crate::quant::kmeans::Rows;
 
 const LAMBDA: f32 = 1.5;
-/// Of the leaves looked at, so many of the nearest.
-const SHORT: usize = 32;
 
 /// The second leaf of the row at each position. `rows` are in the order of the tree. With one leaf there is none.
 pub(crate) fn second_leaves(tree: &Tree, rows: Rows<'_>) -> Vec<u32> {
-    let dim = rows.dim;
     if tree.leaves.len() < 3 {
         return Vec::new();
     }
-    let count = tree.order.len();
-    let all: Vec<u32> = (0..count as u32).collect();
-    let look = LOOK.min(tree.cells.len() - 1);
-    let cells = kmeans::nearest(rows, &all, &tree.cell_centroids, look);
-    let leaves = Rows { data: &tree.leaf_centroids, dim };
-    let halves = kmeans::halves(leaves.data, dim);
-    let chunks = exec::map_chunks(count, 256, |range| {
-        let mut near = Vec::new();
-        let mut second = Vec::with_capacity(range.len());
-        for position in range {
-            let own = tree.leaf_of(position as u32);
-            near.clear();
-            for &cell in &cells[position * look..][..look] {
-                let [first, last] = [cell, cell + 1].map(|c| tree.cells[c as usize] as usize);
-                let centroids = &leaves.data[first * dim..last * dim];
-                let offer = |distance, at| near.push((distance, first as u32 + at));
-                kmeans::scan(rows.row(position as u32), centroids, &halves[first..last], offer);
-            }
-            near.retain(|n| n.1 != own);
-            second.push(choose(rows.row(position as u32), own, &mut near, leaves));
-        }
-        second
+    let codec = &quant::train_sq8(Metric::Cosine, rows.dim, rows.data);
+    let [codes, leaves, means] =
+        [rows.data, &tree.leaf_centroids, &tree.cell_centroids].map(|rows| Coded::euclidean(codec, rows));
+    let members: Vec<Vec<u32>> = tree.cells.windows(2).map(|w| (w[0]..w[1]).collect()).collect();
+    let cells = Cells { members: &members, means: &means, leaves: &leaves };
+    let chunks = exec::map_chunks(rows.count(), look::TOGETHER, |range| {
+        let of: Vec<u32> = range.map(|position| position as u32).collect();
+        let own: Vec<u32> = of.iter().map(|&position| tree.leaf_of(position)).collect();
+        second(&codes, &of, &own, &cells)
     });
     chunks.concat()
 }
 
-/// `near`: half the squared distance (less a constant) of each leaf looked at, and which it is.
-fn choose(row: &[f32], own: u32, near: &mut Vec<(f32, u32)>, leaves: Rows<'_>) -> u32 {
-    let order = |a: &(f32, u32), b: &(f32, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
-    if near.len() > SHORT {
-        near.select_nth_unstable_by(SHORT, order);
-        near.truncate(SHORT);
+/// For each of `of`, whose leaves are `own` and follow one another, the second leaf.
+fn second(codes: &Coded<'_>, of: &[u32], own: &[u32], cells: &Cells<'_>) -> Vec<u32> {
+    let (mut scratch, mut out) = (Scratch::default(), Vec::new());
+    let mut to_own = Vec::with_capacity(of.len());
+    for (rows, own) in look::runs(own).map(|run| (&of[run.clone()], own[run.start])) {
+        codes.matrix(rows, cells.leaves, &[own], &mut scratch, &mut out);
+        to_own.extend_from_slice(&out);
     }
-    let dot = kernels().dot_f32;
-    let mut towards: Vec<f32> = row.iter().zip(leaves.row(own)).map(|(x, c)| x - c).collect();
-    let length = dot(&towards, &towards).sqrt();
+    let mut best: Vec<(f32, u32)> = own.iter().map(|&own| (f32::INFINITY, own)).collect();
+    look::look(codes, of, cells, |seen| {
+        let owners: Vec<u32> = seen.rows.iter().map(|&row| own[row as usize]).collect();
+        let mut lines = seen.rows.iter().zip(seen.distances.chunks_exact(seen.leaves.len()));
+        for run in look::runs(&owners) {
+            let owner = owners[run.start];
+            cells.leaves.matrix(&[owner], cells.leaves, seen.leaves, &mut scratch, &mut out);
+            for (&row, line) in lines.by_ref().take(run.len()) {
+                let best = &mut best[row as usize];
+                for ((&leaf, &distance), &apart) in seen.leaves.iter().zip(line).zip(&out) {
+                    let loss = loss(distance, to_own[row as usize], apart);
+                    if loss < best.0 && leaf != owner {
+                        *best = (loss, leaf);
+                    }
+                }
+            }
+        }
+    });
+    best.into_iter().map(|b| b.1).collect()
+}
+
+/// From the squared distances of a row to another leaf, of the row to its own, and of these two to each other, which
+/// tell how far along r the other leaf is.
+fn loss(distance: f32, to_own: f32, apart: f32) -> f32 {
+    let along = (distance + to_own - apart) * 0.5;
     // A row that is its own centroid leans nowhere.
-    let scale = if length > 0.0 { 1.0 / length } else { 0.0 };
-    towards.iter_mut().for_each(|r| *r *= scale);
-    let along = dot(row, &towards);
-    let loss = |&(half, leaf): &(f32, u32)| {
-        let lean = along - dot(leaves.row(leaf), &towards);
-        (half + half + LAMBDA * lean * lean, leaf)
-    };
-    near.iter().map(loss).min_by(order).map_or(own, |least| least.1)
+    if to_own > 0.0 { distance + LAMBDA * along * along / to_own } else { distance }
 }
 
 /// For each leaf the positions of the rows spilled into it, ascending.

@@ -5,11 +5,15 @@
 //! its nearest cells only. The rounds decide: on wordnet (4,094 leaves, 2,918 rows scanned) the recall that probing
 //! allows rises from 0.898 without a round to 0.936 after one, 0.945 after four, 0.950 after eight.
 
+use super::look::{self, Cells};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::exec;
 use crate::kernels::kernels;
-use crate::quant::kmeans::{self, Rows, hash};
+use crate::metric::Metric;
+use crate::quant::coded::Coded;
+use crate::quant::kmeans::{self, Points, Rows, hash};
+use crate::quant::{self, Sq8};
 
 /// The shape of the tree.
 #[derive(Clone, Copy)]
@@ -51,8 +55,6 @@ impl Tree {
 
 /// Rows that a k-means is trained on, per centroid.
 const SAMPLE: usize = 64;
-/// Nearest cells whose leaves a row looks at, in a round and for its second leaf.
-pub(super) const LOOK: usize = 12;
 /// A leaf of more than so many times `max_leaf` rows is cut.
 const OVERSIZE: usize = 4;
 /// Rounds of a small k-means.
@@ -60,13 +62,16 @@ const ITERATIONS: usize = 8;
 
 /// Clusters the rows.
 pub(crate) fn cluster(rows: Rows<'_>, shape: Shape, ctx: &Ctx<'_>) -> Result<Tree, Error> {
-    let count = rows.data.len() / rows.dim;
+    let count = rows.count();
     let all: Vec<u32> = (0..count as u32).collect();
     ctx.tick("order", 0, count)?;
-    let mut leaves = start(rows, &all, shape);
+    let codec = quant::train_sq8(Metric::Cosine, rows.dim, rows.data);
+    let codes = Coded::euclidean(&codec, rows.data);
+    let points = Points { rows, codes: &codes, codec: &codec };
+    let mut leaves = start(points, &all, shape);
     ctx.tick("order", count / (shape.max_iterations + 1), count)?;
     for round in 0..shape.max_iterations {
-        leaves = refine(rows, &all, leaves, shape);
+        leaves = refine(points, &all, &leaves, shape);
         ctx.tick("order", count * (round + 2) / (shape.max_iterations + 1), count)?;
     }
     let limit = shape.max_leaf * OVERSIZE;
@@ -80,27 +85,27 @@ pub(crate) fn cluster(rows: Rows<'_>, shape: Shape, ctx: &Ctx<'_>) -> Result<Tre
             false => vec![leaf],
         })
         .collect();
-    Ok(arrange(rows, leaves, shape))
+    Ok(arrange(rows, &codec, leaves, shape))
 }
 
 /// Two levels of k-means: about √leaves groups, each divided on its own.
-fn start(rows: Rows<'_>, all: &[u32], shape: Shape) -> Vec<Vec<u32>> {
+fn start(points: Points<'_>, all: &[u32], shape: Shape) -> Vec<Vec<u32>> {
     let leaves = all.len().div_ceil(shape.max_leaf);
-    let groups = divide(rows, all.to_vec(), leaves.isqrt().max(1), shape.seed);
+    let groups = divide(points, all.to_vec(), leaves.isqrt().max(1), shape.seed);
     let divided = exec::map_chunks(groups.len(), 1, |r| {
         let group = &groups[r.start];
-        divide(rows, group.clone(), group.len().div_ceil(shape.max_leaf), hash(shape.seed ^ r.start as u64))
+        divide(points, group.clone(), group.len().div_ceil(shape.max_leaf), hash(shape.seed ^ r.start as u64))
     });
     divided.into_iter().flatten().collect()
 }
 
 /// Up to `k` groups of near rows.
-fn divide(rows: Rows<'_>, of: Vec<u32>, k: usize, seed: u64) -> Vec<Vec<u32>> {
+fn divide(points: Points<'_>, of: Vec<u32>, k: usize, seed: u64) -> Vec<Vec<u32>> {
     if k < 2 {
         return vec![of];
     }
-    let centroids = kmeans::train(rows, &sample(&of, k * SAMPLE, seed), k, ITERATIONS, seed);
-    let groups = gather(&of, &kmeans::assign(rows, &of, &centroids), k);
+    let centroids = kmeans::train(points, &sample(&of, k * SAMPLE, seed), k, ITERATIONS, seed);
+    let groups = gather(&of, &kmeans::assign(points, &of, &centroids), k);
     match groups.len() {
         // Rows that k-means cannot tell apart: any even division is as good.
         0 | 1 => of.chunks(of.len().div_ceil(k)).map(<[u32]>::to_vec).collect(),
@@ -127,32 +132,27 @@ fn gather(of: &[u32], group: &[u32], k: usize) -> Vec<Vec<u32>> {
 }
 
 /// One round: every row to the nearest of the leaves in its nearest cells.
-fn refine(rows: Rows<'_>, all: &[u32], leaves: Vec<Vec<u32>>, shape: Shape) -> Vec<Vec<u32>> {
-    let dim = rows.dim;
-    let centroids = centroids(rows, &leaves);
-    let (cells, cell_centroids) = group(Rows { data: &centroids, dim }, leaves.len(), shape);
-    let members: Vec<(Vec<f32>, Vec<f32>)> = cells
-        .iter()
-        .map(|cell| cell.iter().flat_map(|&l| &centroids[l as usize * dim..][..dim]).copied().collect())
-        .map(|cell: Vec<f32>| (kmeans::halves(&cell, dim), cell))
-        .collect();
-    let look = LOOK.min(cells.len());
-    let nearest_cells = kmeans::nearest(rows, all, &cell_centroids, look);
-    let near = |row: u32, cells_of_row: &[u32]| {
-        let mut best = (f32::INFINITY, 0u32);
-        for &cell in cells_of_row {
-            let (halves, members) = &members[cell as usize];
-            let (distance, at) = kmeans::nearest_one(rows.row(row), members, halves);
-            if distance < best.0 {
-                best = (distance, cells[cell as usize][at]);
+fn refine(points: Points<'_>, all: &[u32], leaves: &[Vec<u32>], shape: Shape) -> Vec<Vec<u32>> {
+    let dim = points.rows.dim;
+    let centroids = centroids(points.rows, leaves);
+    let codes = Coded::euclidean(points.codec, &centroids);
+    let centres = Points { rows: Rows { data: &centroids, dim }, codes: &codes, codec: points.codec };
+    let (members, means) = group(centres, shape);
+    let cells = Cells { members: &members, means: &Coded::euclidean(points.codec, &means), leaves: &codes };
+    let moved = exec::map_chunks(all.len(), look::TOGETHER, |range| {
+        let mut best = vec![(f32::INFINITY, u32::MAX); range.len()];
+        look::look(points.codes, &all[range], &cells, |seen| {
+            for (&row, line) in seen.rows.iter().zip(seen.distances.chunks_exact(seen.leaves.len())) {
+                let (distance, at) = kmeans::least(line);
+                let best = &mut best[row as usize];
+                if distance < best.0 {
+                    *best = (distance, seen.leaves[at]);
+                }
             }
-        }
-        best.1
-    };
-    let assigned = exec::map_chunks(all.len(), 1024, |range| {
-        range.map(|i| near(all[i], &nearest_cells[i * look..][..look])).collect::<Vec<u32>>()
+        });
+        best.into_iter().map(|b| b.1).collect::<Vec<u32>>()
     });
-    gather(all, &assigned.concat(), leaves.len())
+    gather(all, &moved.concat(), leaves.len())
 }
 
 /// The mean of each leaf, row-major.
@@ -164,19 +164,21 @@ fn centroids(rows: Rows<'_>, leaves: &[Vec<u32>]) -> Vec<f32> {
 }
 
 /// Leaves in cells by their centroids: the leaves of each cell, and the cells' centroids (row-major).
-fn group(centroids: Rows<'_>, leaves: usize, shape: Shape) -> (Vec<Vec<u32>>, Vec<f32>) {
-    let of: Vec<u32> = (0..leaves as u32).collect();
-    let cells = divide(centroids, of, leaves.div_ceil(shape.branching), shape.seed);
-    let means = cells.iter().flat_map(|cell| kmeans::mean(centroids, cell)).collect();
+fn group(leaves: Points<'_>, shape: Shape) -> (Vec<Vec<u32>>, Vec<f32>) {
+    let count = leaves.rows.count();
+    let cells = divide(leaves, (0..count as u32).collect(), count.div_ceil(shape.branching), shape.seed);
+    let means = cells.iter().flat_map(|cell| kmeans::mean(leaves.rows, cell)).collect();
     (cells, means)
 }
 
-fn arrange(rows: Rows<'_>, mut leaves: Vec<Vec<u32>>, shape: Shape) -> Tree {
+fn arrange(rows: Rows<'_>, codec: &Sq8, mut leaves: Vec<Vec<u32>>, shape: Shape) -> Tree {
     let dim = rows.dim;
     let centroids = centroids(rows, &leaves);
-    let (mut cells, means) = group(Rows { data: &centroids, dim }, leaves.len(), shape);
+    let codes = Coded::euclidean(codec, &centroids);
+    let centres = Points { rows: Rows { data: &centroids, dim }, codes: &codes, codec };
+    let (mut cells, means) = group(centres, shape);
     let mut tree = Tree {
-        order: Vec::with_capacity(rows.data.len() / dim),
+        order: Vec::with_capacity(rows.count()),
         leaves: vec![0],
         cells: vec![0],
         leaf_centroids: Vec::with_capacity(centroids.len()),

@@ -1,15 +1,16 @@
-//! Building in batches (prefix doubling, as in ParlayANN: Manohar et al., 2024): each batch searches the graph as it
+//! The layers above 0, in batches (prefix doubling, as in ParlayANN: Manohar et al., 2024): each batch searches the graph as it
 //! was before the batch, then all its links are added in one order, so neither threads nor timing can show.
 
+use super::base;
 use super::beam::{self, Beam, Distances};
 use super::graph::{Graph, GraphView};
 use super::prune::{Between, prune};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::exec;
-use crate::kernels::{kernels, prefetch};
-use crate::metric::Metric;
-use crate::quant::Sq8;
+use crate::index::clusters::Near;
+use crate::kernels::prefetch;
+use crate::quant::coded::Coded;
 use crate::quant::kmeans::hash;
 
 /// What shapes a graph.
@@ -24,36 +25,31 @@ const MAX_LEVEL: u8 = 16;
 /// Rows per task: enough to share scratch, few enough to balance.
 const TASK: usize = 16;
 
-/// Links rows that are SQ8 codes, `stride` bytes apart. A graph is never built on coarser codes.
-pub(crate) fn build(
-    codec: &Sq8,
-    metric: Metric,
-    codes: &[u8],
-    p: Parameters,
-    ctx: &Ctx<'_>,
-) -> Result<Graph, Error> {
-    let rows = Rows::new(codec, metric, codes);
-    let count = rows.scale.len();
+/// Links rows that are SQ8 codes. A graph is never built on coarser codes.
+pub(crate) fn build(near: &Near<'_>, p: Parameters, ctx: &Ctx<'_>) -> Result<Graph, Error> {
+    let rows = near.rows;
+    let count = rows.count();
     let levels: Vec<u8> = (0..count as u64).map(|i| level(hash(p.seed ^ hash(i)), p.m)).collect();
-    // High nodes first, so that upper layers are linked while batches are small and the entry never changes;
-    // otherwise by a hash: neighbours in cluster order would not see each other within a batch.
+    // High nodes first, so that they are linked while batches are small and the entry never changes; otherwise by a
+    // hash: neighbours in cluster order would not see each other within a batch.
     let mut sequence: Vec<u32> = (0..count as u32).collect();
     sequence.sort_unstable_by_key(|&i| (u8::MAX - levels[i as usize], hash(p.seed ^ !u64::from(i)), i));
     let mut graph = Graph::unlinked(p.m, sequence.first().copied().unwrap_or(0), &levels);
-    let mut done = 1.min(count);
-    while done < count {
-        ctx.tick("graph", done, count)?;
-        let size = done.min((count / 50).max(1)).min(count - done);
+    let upper = graph.upper.len();
+    let mut done = 1.min(upper);
+    while done < upper {
+        ctx.tick("graph", 0, count)?;
+        let size = done.min((upper / 50).max(1)).min(upper - done);
         let batch = &sequence[done..done + size];
         let view = graph.view();
         let found = exec::map_chunks(size, TASK, |range| {
             let mut beam = Beam::default();
-            batch[range].iter().map(|&node| neighbours(&rows, &view, node, p, &mut beam)).collect::<Vec<_>>()
+            batch[range].iter().map(|&node| neighbours(rows, &view, node, p, &mut beam)).collect::<Vec<_>>()
         });
-        link(&rows, &mut graph, found.into_iter().flatten().collect::<Result<Vec<_>, _>>()?);
+        link(rows, &mut graph, found.into_iter().flatten().collect::<Result<Vec<_>, _>>()?);
         done += size;
     }
-    ctx.tick("graph", count, count)?;
+    base::link(near, &mut graph, p, ctx)?;
     Ok(graph)
 }
 
@@ -69,11 +65,11 @@ fn level(hash: u64, m: usize) -> u8 {
     MAX_LEVEL
 }
 
-/// A node and, from layer 0 up, whom it links to with their distances.
+/// A node and, by layer, whom it links to with their distances.
 type Linked = (u32, Vec<Vec<(f32, u32)>>);
 
 fn neighbours(
-    rows: &Rows<'_>,
+    rows: &Coded<'_>,
     g: &GraphView<'_>,
     node: u32,
     p: Parameters,
@@ -83,7 +79,7 @@ fn neighbours(
     let top = g.levels(node).min(g.top);
     let mut starts = vec![beam::descend(g, &mut to, top, beam)?];
     let mut layers = vec![Vec::new(); top + 1];
-    for layer in (0..=top).rev() {
+    for layer in (1..=top).rev() {
         beam::layer(g, &mut to, layer, &starts, p.ef_construction, beam)?;
         let mut candidates: Vec<(f32, u32)> = beam.pool.iter().filter(|&(_, n)| n != node).collect();
         starts.clear();
@@ -95,7 +91,7 @@ fn neighbours(
 }
 
 /// Writes the batch's own links, then the links back: sorted by (layer, target, distance, source), each target once.
-fn link(rows: &Rows<'_>, graph: &mut Graph, batch: Vec<Linked>) {
+fn link(rows: &Coded<'_>, graph: &mut Graph, batch: Vec<Linked>) {
     let mut back: Vec<(usize, u32, f32, u32)> = Vec::new();
     for (node, layers) in &batch {
         for (layer, found) in layers.iter().enumerate() {
@@ -119,7 +115,7 @@ fn link(rows: &Rows<'_>, graph: &mut Graph, batch: Vec<Linked>) {
 }
 
 /// A target's links with the new ones among them; pruned only when they are too many.
-fn merge(rows: &Rows<'_>, g: &GraphView<'_>, target: &[(usize, u32, f32, u32)]) -> Vec<u32> {
+fn merge(rows: &Coded<'_>, g: &GraphView<'_>, target: &[(usize, u32, f32, u32)]) -> Vec<u32> {
     let (layer, node) = (target[0].0, target[0].1);
     let links = g.links_unchecked(layer, node);
     let mut all: Vec<u32> = links.iter().copied().filter(|&l| l != node).collect();
@@ -136,56 +132,16 @@ fn merge(rows: &Rows<'_>, g: &GraphView<'_>, target: &[(usize, u32, f32, u32)]) 
     candidates.into_iter().map(|c| c.1).collect()
 }
 
-/// Rows as codes, with what their distances need: d(a, b) = add(a) + add(b) - 2·s(a)·s(b)·(a·b).
-struct Rows<'a> {
-    codes: &'a [u8],
-    stride: usize,
-    dim: usize,
-    scale: Vec<f32>,
-    /// ‖x - mean‖² under cosine and L2; -2·mean·(x - mean) under dot, where d = -2·x·y up to a constant.
-    add: Vec<f32>,
-}
-
-impl<'a> Rows<'a> {
-    fn new(codec: &Sq8, metric: Metric, codes: &'a [u8]) -> Self {
-        let dim = codec.mean().len();
-        let stride = crate::quant::CodecKind::Sq8.stride(dim, metric);
-        let chunks = exec::map_chunks(codes.len() / stride, 1024, |range| {
-            let rows = codes[range.start * stride..range.end * stride].chunks_exact(stride);
-            let terms = rows.map(|row| {
-                let scale = codec.scale(row);
-                let code: &[i8] = bytemuck::cast_slice(&row[..dim]);
-                let add = match metric {
-                    Metric::Cosine | Metric::L2 => scale * scale * (kernels().dot_i8)(code, code) as f32,
-                    Metric::Dot => -2.0 * scale * (kernels().dot_f32_i8)(codec.mean(), code),
-                };
-                (scale, add)
-            });
-            terms.collect::<Vec<_>>()
-        });
-        let (scale, add) = chunks.into_iter().flatten().unzip();
-        Rows { codes, stride, dim, scale, add }
-    }
-}
-
-impl Between for Rows<'_> {
+impl Between for Coded<'_> {
     fn between(&self, from: u32, to: &[u32], out: &mut [f32]) {
-        const GROUP: usize = 64;
-        let mut dots = [0i32; GROUP];
-        let query: &[i8] = bytemuck::cast_slice(&self.codes[from as usize * self.stride..][..self.dim]);
-        let (scale, add) = (-2.0 * self.scale[from as usize], self.add[from as usize]);
-        for (ids, out) in to.chunks(GROUP).zip(out.chunks_mut(GROUP)) {
-            (kernels().gather_i8)(query, self.codes, self.stride, ids, &mut dots[..ids.len()]);
-            for ((&id, &dot), o) in ids.iter().zip(&dots).zip(out) {
-                *o = (add + self.add[id as usize]) + scale * self.scale[id as usize] * dot as f32;
-            }
-        }
+        self.distances(from, to, out);
     }
 }
 
-struct FromRow<'a, 'b> {
-    rows: &'a Rows<'b>,
-    row: u32,
+/// Distances from one of the rows.
+pub(crate) struct FromRow<'a, 'b> {
+    pub(crate) rows: &'a Coded<'b>,
+    pub(crate) row: u32,
 }
 
 impl Distances for FromRow<'_, '_> {
@@ -194,7 +150,6 @@ impl Distances for FromRow<'_, '_> {
     }
 
     fn prefetch(&self, ids: &[u32]) {
-        ids.iter()
-            .for_each(|&id| prefetch(&self.rows.codes[id as usize * self.rows.stride..][..self.rows.dim]));
+        ids.iter().for_each(|&id| prefetch(self.rows.code(id)));
     }
 }

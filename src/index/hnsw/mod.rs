@@ -6,9 +6,11 @@
 //! | `beam`  | the walk: greedy above, best-first with a pool below; the same code builds and searches |
 //! | `disk`  | the same walk where links and codes are read node by node |
 //! | `places` | what such a walk reads, and where it lies |
-//! | `build` | batches of rows linked on a frozen graph (ParlayANN): the same links for any number of threads |
+//! | `build` | the layers above 0: batches of rows linked on a frozen graph (ParlayANN), the same links for any number of threads |
+//! | `base`  | layer 0: links among rows that the clusters hold near each other |
 //! | `prune` | which neighbours to keep: near, and in different directions |
 
+mod base;
 mod beam;
 mod build;
 mod disk;

@@ -1,5 +1,5 @@
 //! Which neighbours a node keeps: from near to far, each that is nearer to the node than to any kept one (the
-//! heuristic of the HNSW paper, algorithm 4).
+//! heuristic of the HNSW paper, algorithm 4). So of rows that are the same as the node one is kept, the first.
 
 /// Distances between rows.
 pub(crate) trait Between: Sync {
@@ -20,7 +20,7 @@ pub(crate) fn prune(rows: &impl Between, candidates: &mut Vec<(f32, u32)>, keep:
         for group in kept.chunks(GROUP) {
             let found = &mut distances[..group.len()];
             rows.between(candidate, group, found);
-            if found.iter().any(|&d| d < distance) {
+            if found.iter().any(|&d| d <= distance) {
                 return false;
             }
         }
