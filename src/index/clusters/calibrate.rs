@@ -18,7 +18,7 @@ const NEIGHBOURS: usize = 10;
 /// The recalls that widths are found for, in parts of 10,000.
 const RECALLS: [u32; WIDTHS] = [8000, 8500, 9000, 9300, 9500, 9700, 9800, 9900];
 /// Of the neighbours that may be missed, the part that probing may miss; estimates of codes miss the others.
-const MISSED_BY_PROBING: f64 = 0.8;
+const MISSED_BY_PROBING: f64 = 0.85;
 /// Each number of cells tried is this part of the one before.
 const FEWER: f64 = 0.85;
 
