@@ -4,21 +4,44 @@
 //! |---|---|
 //! | `sets.rs` | vectors, queries and truths: found, fetched or made; their indexes |
 //! | `remote.rs` | `bench remote`: what an index costs over a shaped link, in Chromium and in Node |
+//! | `race.rs` | `bench race`: speed at a recall against other engines, natively and in Chromium |
 
+mod race;
 mod remote;
 mod sets;
 
+use crate::shell::{command, output, root};
 use anyhow::Result;
 use clap::Subcommand;
+use std::path::PathBuf;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Bytes, requests, waves, time and memory over a shaped link, to benches/results/<date>/remote.md
     Remote(remote::Options),
+    /// Speed, building and memory against other engines, to benches/results/<date>/race-<set>.md
+    Race(race::Options),
 }
 
 pub(crate) fn run(command: &Command) -> Result<()> {
     match command {
         Command::Remote(options) => remote::measure(options),
+        Command::Race(options) => race::measure(options),
     }
+}
+
+/// As the results are filed.
+fn date() -> Result<String> {
+    output(command("date").arg("+%F"))
+}
+
+/// Today's folder of results.
+fn results() -> Result<PathBuf> {
+    Ok(root().join("benches/results").join(date()?))
+}
+
+/// What was measured; git may be missing.
+fn commit() -> String {
+    output(command("git").args(["describe", "--always", "--dirty"]))
+        .unwrap_or_else(|_| "without git".to_owned())
 }

@@ -1,7 +1,8 @@
 //! `cargo xtask bench remote`: prepares sets, indexes and the packed package, then runs benches/remote in Node.
 
 use super::sets::{Name, Set};
-use crate::shell::{self, command, copy_dir, output, run};
+use super::{commit, date, results};
+use crate::shell::{self, copy_dir, run};
 use crate::stages::js::cli;
 use crate::{browser, node, package};
 use anyhow::Result;
@@ -59,9 +60,8 @@ pub(crate) fn measure(options: &Options) -> Result<()> {
     }
     let project = package::project()?;
     copy_dir(&shell::root().join("benches/remote"), &project.join("benches/remote"), &|_| true)?;
-    let date = output(command("date").arg("+%F"))?;
-    let results = shell::root().join("benches/results").join(&date);
-    let out = if options.quick { cache.join("quick") } else { results }.join("remote");
+    let date = date()?;
+    let out = if options.quick { cache.join("quick") } else { results()? }.join("remote");
     let parts: Vec<String> = options
         .parts
         .iter()
@@ -75,10 +75,4 @@ pub(crate) fn measure(options: &Options) -> Result<()> {
     run(bench.env("CHROME", browser::find()?))?;
     println!("{}", out.with_extension("md").display());
     Ok(())
-}
-
-/// What was measured; git may be missing.
-fn commit() -> String {
-    output(command("git").args(["describe", "--always", "--dirty"]))
-        .unwrap_or_else(|_| "without git".to_owned())
 }

@@ -1,0 +1,152 @@
+// `cargo xtask bench race` runs this with one argument, a JSON of what to race; it writes OUT.json and OUT.md.
+//
+// Each engine has a Chromium of its own, in which it builds its index; then their sweeps take turns, point by point.
+import { execFileSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { cpus, loadavg } from "node:os";
+import { dirname, extname, join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { launch, packageFiles } from "../../../tests/js/support/browser.mjs";
+import { npyRows } from "../../../tests/js/support/npy.mjs";
+import { engines } from "./engines.mjs";
+import { markdown } from "./table.mjs";
+
+/** @type {{ base: string, queries: string, home: string, out: string, date: string, commit: string, rounds: number,
+ *   rows: number[], count: number, names?: string[] }} */
+const task = { rounds: 3, rows: [20_000, 5_000], count: 500, ...JSON.parse(process.argv[2]) };
+/** Those that would take an hour for more. */
+const SLOW = { voy: 5_000, mememo: 5_000 };
+const [K, ENOUGH, PATIENCE] = [10, 0.992, 600_000];
+
+const modules = peers();
+const site = { ...(await packageFiles()), "/engines.mjs": { body: readFileSync(new URL("engines.mjs", import.meta.url)), type: "text/javascript" } };
+const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm" };
+const own = ["/", "/engines.mjs", "/rows.f32", "/queries.f32"];
+
+const report = { date: task.date, commit: task.commit, machine: { cpu: cpus()[0].model, cores: cpus().length }, load: [loadavg()[0]], rounds: task.rounds, versions: versions(), sets: [] };
+for (const rows of task.rows) report.sets.push(await race(rows));
+report.load.push(loadavg()[0]);
+mkdirSync(dirname(task.out), { recursive: true });
+writeFileSync(`${task.out}.json`, `${JSON.stringify(report, undefined, 1)}\n`);
+writeFileSync(`${task.out}.md`, markdown(report));
+
+async function race(rows) {
+  const base = await npyRows(task.base, rows);
+  const queries = await npyRows(task.queries, task.count);
+  [...base, ...queries].forEach(unit);
+  const truth = queries.map((query) => nearest(base, query));
+  const data = { "/rows.f32": { body: flat(base) }, "/queries.f32": { body: flat(queries) }, "/": { body: `<!doctype html><link rel="icon" href="data:,">`, type: "text/html" } };
+  const names = Object.keys(engines).filter((name) => (!task.names || task.names.includes(name)) && rows <= (SLOW[name] ?? Infinity));
+  const result = {};
+  const running = {};
+  for (const name of names) {
+    note(`${rows} rows: ${name} builds`);
+    const client = await open({ ...site, ...data });
+    result[name] = { sweep: [] };
+    running[name] = client;
+    await attempt(name, async () => {
+      result[name].start = (await client.call("start", name)).milliseconds;
+      result[name].download = client.downloaded((path) => !/\/build(\.js|\/)/.test(path));
+      result[name].withBuilder = client.downloaded(() => true);
+      const empty = client.resident();
+      const built = await client.call("build", name, base[0].length, rows);
+      await client.collect();
+      Object.assign(result[name], { build: built.milliseconds, file: built.bytes, memory: client.resident() - empty });
+    });
+  }
+  for (let round = 0; round < task.rounds; round++) {
+    for (let step = 0; step < Math.max(...names.map((name) => engines[name].params.length)); step++) {
+      for (const name of names) {
+        const { sweep, failed } = result[name];
+        const param = engines[name].params[step];
+        if (failed || param === undefined || (round === 0 ? sweep.at(-1)?.recall >= ENOUGH : step >= sweep.length)) continue;
+        await attempt(name, async () => {
+          const { found, milliseconds } = await running[name].call("search", name, param);
+          const hits = found.map((ids, q) => ids.filter((id) => truth[q].has(id)).length);
+          if (round === 0) sweep.push({ param, recall: hits.reduce((a, b) => a + b, 0) / (K * found.length), rounds: [] });
+          sweep[step].rounds.push((found.length * 1000) / milliseconds);
+        });
+      }
+    }
+    note(`${rows} rows: round ${round + 1} of ${task.rounds}, load ${loadavg()[0].toFixed(2)}`);
+  }
+  for (const { sweep } of Object.values(result)) for (const point of sweep) point.qps = Math.max(...point.rounds);
+  for (const client of Object.values(running)) await client.close();
+  return { rows, dim: base[0].length, queries: queries.length, engines: result };
+
+  async function attempt(name, what) {
+    try {
+      await Promise.race([what(), new Promise((_, no) => setTimeout(() => no(new Error(`took longer than ${PATIENCE / 60_000} minutes`)), PATIENCE).unref())]);
+    } catch (error) {
+      result[name].failed = error.message.split("\n")[0];
+      note(`${name}: ${result[name].failed}`);
+    }
+  }
+}
+
+/** A Chromium with one page, and a server of its own that counts what the library is. */
+async function open(files) {
+  const sent = new Map();
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url, "http://x");
+    const file = files[pathname] ?? peer(pathname);
+    if (!file) return response.writeHead(404).end();
+    if (!own.includes(pathname)) sent.set(pathname, gzipSync(file.body, { level: 9 }).length);
+    return response.writeHead(200, { "content-type": file.type ?? "application/octet-stream" }).end(file.body);
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  const browser = await launch();
+  const page = await browser.newPage();
+  const devtools = await browser.newBrowserCDPSession();
+  const inPage = await page.context().newCDPSession(page);
+  await page.goto(`http://127.0.0.1:${server.address().port}/`);
+  await page.evaluate(async () => void (window.calls = (await import("/engines.mjs")).calls));
+  const processes = (await devtools.send("SystemInfo.getProcessInfo")).processInfo.filter(({ type }) => type === "renderer");
+  return {
+    call: (name, ...args) => page.evaluate(([name, args]) => window.calls[name](...args), [name, args]),
+    collect: () => inPage.send("HeapProfiler.collectGarbage"),
+    /** Bytes of memory of the page's process. */
+    resident: () => processes.reduce((sum, { id }) => sum + 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, "utf8"))[1]), 0),
+    /** Bytes of those files, each gzipped. */
+    downloaded: (which) => [...sent].reduce((sum, [path, bytes]) => sum + (which(path) ? bytes : 0), 0),
+    close: async () => (await browser.close(), server.close()),
+  };
+}
+
+function peer(path) {
+  const file = path.startsWith("/peers/") && join(modules, path.slice(7));
+  return file && existsSync(file) ? { body: readFileSync(file), type: TYPES[extname(file)] } : undefined;
+}
+
+/** The peers, installed from npm. */
+function peers() {
+  mkdirSync(task.home, { recursive: true });
+  for (const name of ["package.json", "package-lock.json"]) copyFileSync(new URL(name, import.meta.url), join(task.home, name));
+  execFileSync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: task.home, stdio: "inherit" });
+  return join(task.home, "node_modules");
+}
+
+function versions() {
+  return JSON.parse(readFileSync(new URL("package.json", import.meta.url), "utf8")).dependencies;
+}
+
+function unit(row) {
+  const length = Math.hypot(...row);
+  row.forEach((x, i) => (row[i] = x / length));
+}
+
+function nearest(base, query) {
+  const scores = base.map((row, i) => [row.reduce((sum, x, j) => sum + x * query[j], 0), i]);
+  return new Set(scores.sort((a, b) => b[0] - a[0]).slice(0, K).map(([, i]) => i));
+}
+
+function flat(rows) {
+  const out = new Float32Array(rows.length * rows[0].length);
+  rows.forEach((row, i) => out.set(row, i * row.length));
+  return Buffer.from(out.buffer);
+}
+
+function note(text) {
+  process.stderr.write(`${new Date().toTimeString().slice(0, 8)} ${text}\n`);
+}

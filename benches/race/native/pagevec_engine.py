@@ -1,0 +1,39 @@
+"""pagevec: HNSW over bytes or bits in one mapped file, through its command line. `eval` does what worker.py does to the
+others: it warms up with all queries, then times each search of one thread."""
+import json
+import os
+import pathlib
+import subprocess
+import time
+
+
+class Engine:
+    def __init__(self, codec, clusters, tool, files):
+        self.codec, self.clusters, self.tool, self.files = codec, clusters, tool, files
+
+    def command(self, *arguments):
+        return [str(a) for a in (self.tool, *arguments)]
+
+    def build(self, base, path):
+        from native import EF_CONSTRUCTION, M
+        more = [] if self.clusters else ["--no-clusters"]
+        out = subprocess.run(self.command("build", self.files["base"], "--codec", self.codec, "-M", M, "--ef-construction",
+                                          EF_CONSTRUCTION, "--threads", 1, "-o", path, "--json", *more),
+                             check=True, stdout=subprocess.PIPE, text=True).stdout
+        return json.loads(out)
+
+    def load(self, path, dim):
+        self.path = path
+
+    def evaluate(self, param, limit, watch=None):
+        """One line of `eval`; `watch` is called with the process id while it runs."""
+        command = self.command("eval", self.path, "--queries", self.files["queries"], "--truth", self.files["truth"], "-k", 10,
+                               "--ef", param, "--index", "hnsw", "--threads", 1, "--limit", limit, "--json")
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        while watch and process.poll() is None:
+            watch(process.pid)
+            time.sleep(0.005)
+        out, _ = process.communicate()
+        if process.returncode:
+            raise RuntimeError(f"pagevec eval ended with {process.returncode}")
+        return json.loads(out)

@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+"""Races pagevec against other engines natively: the same rows, queries and k, one machine, one run, one thread each.
+
+    race.py --set NAME BASE QUERIES TRUTH --pagevec PATH --out FOLDER
+
+`cargo xtask bench race` calls this with its sets. README.md beside this tells what is counted.
+"""
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import venv
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path.insert(0, str(HERE))
+from native import EF_CONSTRUCTION, ENGINES, M, PACKAGES  # noqa: E402
+import report  # noqa: E402
+
+ENOUGH = 0.992  # a sweep ends with the first point that finds as much
+ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")}
+
+
+def options():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--set", nargs=4, action="append", required=True, metavar=("NAME", "BASE", "QUERIES", "TRUTH"),
+                   help="a name and three .npy files: rows, queries, the numbers of the rows nearest to each query")
+    p.add_argument("--pagevec", type=pathlib.Path, required=True, help="the command line tool to race")
+    p.add_argument("--out", type=pathlib.Path, required=True, help="folder for race-NAME.md, .json and .svg")
+    p.add_argument("--home", type=pathlib.Path, default=ROOT / "target/race", help="the venv, indexes [target/race]")
+    p.add_argument("--engines", help="names that begin so, parted by commas [all]")
+    p.add_argument("--rounds", type=int, default=4, help="sweeps of each engine [4]")
+    p.add_argument("--rows", type=int, help="take the first rows only, with their own truth; for trying the script")
+    p.add_argument("--queries", type=int, default=2000, help="how many at most [2000]")
+    p.add_argument("--core", type=int, default=(os.cpu_count() or 1) - 1, help="that all are pinned to, -1 for none [the last]")
+    p.add_argument("--keep", action="store_true", help="search the indexes that an earlier run built, where there are any; "
+                   "pagevec's are always built again")
+    return p.parse_args()
+
+
+def in_venv(home):
+    """Runs this script again with the packages, installed from PyPI."""
+    folder = home / "venv"
+    python = folder / "bin/python"
+    ready = folder / "ready"
+    wanted = [f"{name}=={version}" for name, version in PACKAGES.items()]
+    if not ready.exists() or ready.read_text() != " ".join(wanted):
+        venv.create(folder, with_pip=True, clear=True)
+        for package in wanted:  # one by one: what cannot be installed is told in the table
+            if subprocess.run([python, "-m", "pip", "install", "--quiet", package]).returncode:
+                print(f"{package} could not be installed", file=sys.stderr)
+        ready.write_text(" ".join(wanted))
+    os.execve(python, [python, *sys.argv], {**os.environ, **ONE_THREAD, "PAGEVEC_RACE": "1"})
+
+
+class Worker:
+    """An engine in its process. A failure of it is kept as a text and ends its race, not the others'."""
+
+    def __init__(self, name, files, path, core, log):
+        self.name, self.failed, self.log = name, None, log
+        command = [sys.executable, HERE / "worker.py", name, json.dumps(files, default=str), path, str(core)]
+        with open(log, "w") as errors:
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True)
+
+    def ask(self, *command):
+        if self.failed:
+            return None
+        try:
+            self.process.stdin.write(json.dumps(command) + "\n")
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if line:
+            return json.loads(line)
+        code = self.process.wait()
+        said = [text for text in self.log.read_text().splitlines() if text.strip()]
+        self.failed = f"{command[0]}: {said[-1] if said else f'the process ended with {code}'}"
+        print(f"{self.name}: {self.failed}", file=sys.stderr)
+        return None
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def prepare(o, name, base, queries, truth, folder):
+    """Unit rows in float32 and their truth, as .npy files that all engines read."""
+    import numpy as np
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {part: folder / f"{part}.npy" for part in ("base", "queries", "truth")}
+    unit = lambda a: a / np.linalg.norm(a, axis=1, keepdims=True)
+    base = unit(np.load(base, mmap_mode="r")[: o.rows].astype(np.float32))
+    queries = unit(np.load(queries)[: o.queries].astype(np.float32))
+    truth = np.load(truth)[: len(queries)].astype(np.int32)
+    if o.rows:
+        truth = np.argsort(-(queries @ base.T), axis=1, kind="stable")[:, :100].astype(np.int32)
+    for part, array in (("base", base), ("queries", queries), ("truth", truth)):
+        np.save(files[part], np.ascontiguousarray(array))
+    return {**files, "tool": o.pagevec.resolve()}, {"name": name, "rows": len(base), "dim": base.shape[1], "queries": len(queries)}
+
+
+def build(o, names, files, folder):
+    built = {}
+    for name in names:
+        path = folder / name.replace(" ", "-").replace(",", "")
+        facts = path.with_name(path.name + ".json")
+        if not (o.keep and facts.exists() and ENGINES[name][0] != "pagevec"):
+            shutil.rmtree(path, ignore_errors=True)
+            path.unlink(missing_ok=True)
+            if ENGINES[name][0] in ("svs", "pagevec"):
+                path.mkdir()
+            worker = Worker(name, files, path, o.core, path.with_name(path.name + ".log"))
+            answer = worker.ask("build")
+            worker.close()
+            facts.write_text(json.dumps(answer or {"failed": worker.failed}))
+        built[name] = json.loads(facts.read_text())
+        note(f"built {name}: {built[name]}")
+    return built
+
+
+def race(o, names, files, folder, built):
+    """Sweeps take turns point by point, so that whatever else the machine does falls on all alike."""
+    workers = {}
+    result = {}
+    for name in names:
+        result[name] = {"build": built[name], "failed": built[name].get("failed"), "sweep": []}
+        if result[name]["failed"]:
+            continue
+        path = folder / name.replace(" ", "-").replace(",", "")
+        workers[name] = Worker(name, files, path, o.core, path.with_name(path.name + ".log"))
+        result[name]["load"] = workers[name].ask("load")
+    longest = max(len(ENGINES[name][2]) for name in names)
+    for turn in range(o.rounds):
+        for step in range(longest):
+            for name, worker in workers.items():
+                sweep, params = result[name]["sweep"], ENGINES[name][2]
+                ended = step >= len(params) or (turn == 0 and sweep and sweep[-1]["recall"] >= ENOUGH)
+                if ended or (turn > 0 and step >= len(sweep)):
+                    continue
+                found = worker.ask("search", params[step])
+                if found and turn == 0:
+                    sweep.append({"param": params[step], "recall": found["recall"], "rounds": [found["qps"]]})
+                elif found:
+                    sweep[step]["rounds"].append(found["qps"])
+        note(f"round {turn + 1} of {o.rounds}, load {os.getloadavg()[0]:.2f}")
+    for name, worker in workers.items():
+        for point in result[name]["sweep"]:
+            # The least disturbed of the rounds: on a shared machine others only ever add time.
+            point["qps"], point["median"] = max(point["rounds"]), statistics.median(point["rounds"])
+        result[name]["at95"] = next((p["param"] for p in result[name]["sweep"] if p["recall"] >= 0.95), None)
+    singles = {name: [] for name in workers}
+    for _ in range(o.rounds):
+        for name, worker in workers.items():
+            if result[name]["at95"] is not None and (found := worker.ask("single", result[name]["at95"])):
+                singles[name].append(found)
+    for name, worker in workers.items():
+        if singles[name]:
+            result[name]["single"] = {key: min(s[key] for s in singles[name]) for key in ("p50_us", "p99_us")}
+        if result[name]["sweep"]:
+            param = result[name]["at95"] or result[name]["sweep"][-1]["param"]
+            result[name]["memory"] = worker.ask("memory", param)
+        result[name]["failed"] = worker.failed
+        worker.close()
+    return result
+
+
+def note(text):
+    print(f"{datetime.datetime.now():%H:%M:%S} {text}", file=sys.stderr, flush=True)
+
+
+def main():
+    o = options()
+    o.home, o.out = o.home.absolute(), o.out.absolute()
+    if "PAGEVEC_RACE" not in os.environ:
+        in_venv(o.home)
+    prefixes = o.engines.split(",") if o.engines else [""]
+    names = [name for name in ENGINES if any(name.startswith(p) for p in prefixes)]
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout
+    o.out.mkdir(parents=True, exist_ok=True)
+    for name, *three in o.set:
+        folder = o.home / f"{name}-{o.rows or 'all'}"
+        note(f"{name}: {len(names)} engines")
+        files, facts = prepare(o, name, *three, folder)
+        load = os.getloadavg()[0]
+        built = build(o, names, files, folder)
+        engines = race(o, names, files, folder, built)
+        result = {**facts, "date": datetime.date.today().isoformat(), "commit": commit.strip(), "machine": report.machine(),
+                  "load": [load, os.getloadavg()[0]], "rounds": o.rounds, "k": 10, "m": M, "ef_construction": EF_CONSTRUCTION,
+                  "versions": PACKAGES, "engines": engines}
+        report.write(result, o.out / f"race-{name}")
+        note(f"written to {o.out}/race-{name}.md")
+
+
+if __name__ == "__main__":
+    main()
