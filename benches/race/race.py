@@ -7,6 +7,7 @@
 """
 import argparse
 import datetime
+import hashlib
 import json
 import os
 import pathlib
@@ -36,10 +37,10 @@ def options():
     p.add_argument("--engines", help="names that begin so, parted by commas [all]")
     p.add_argument("--rounds", type=int, default=4, help="sweeps of each engine [4]")
     p.add_argument("--rows", type=int, help="take the first rows only, with their own truth; for trying the script")
-    p.add_argument("--queries", type=int, default=2000, help="how many at most [2000]")
+    p.add_argument("--queries", type=int, default=1000, help="how many at most [1000]")
     p.add_argument("--core", type=int, default=(os.cpu_count() or 1) - 1, help="that all are pinned to, -1 for none [the last]")
     p.add_argument("--keep", action="store_true", help="search the indexes that an earlier run built, where there are any; "
-                   "pagevec's are always built again")
+                   "pagevec's if the tool is the same")
     return p.parse_args()
 
 
@@ -107,10 +108,12 @@ def prepare(o, name, base, queries, truth, folder):
 
 def build(o, names, files, folder):
     built = {}
+    tool = hashlib.sha256(o.pagevec.read_bytes()).hexdigest()
     for name in names:
         path = folder / name.replace(" ", "-").replace(",", "")
         facts = path.with_name(path.name + ".json")
-        if not (o.keep and facts.exists() and ENGINES[name][0] != "pagevec"):
+        builder = tool if ENGINES[name][0] == "pagevec" else PACKAGES
+        if not (o.keep and facts.exists() and json.loads(facts.read_text()).get("builder") == builder):
             shutil.rmtree(path, ignore_errors=True)
             path.unlink(missing_ok=True)
             if ENGINES[name][0] in ("svs", "pagevec"):
@@ -118,56 +121,60 @@ def build(o, names, files, folder):
             worker = Worker(name, files, path, o.core, path.with_name(path.name + ".log"))
             answer = worker.ask("build")
             worker.close()
-            facts.write_text(json.dumps(answer or {"failed": worker.failed}))
+            facts.write_text(json.dumps({**(answer or {"failed": worker.failed}), "builder": builder}))
         built[name] = json.loads(facts.read_text())
-        note(f"built {name}: {built[name]}")
+        note(f"{name}: {built[name].get('failed') or 'built'}")
     return built
 
 
-def race(o, names, files, folder, built):
-    """Sweeps take turns point by point, so that whatever else the machine does falls on all alike."""
-    workers = {}
-    result = {}
+def race(o, names, files, folder, built, write):
+    """Sweeps take turns point by point, so that whatever else the machine does falls on all alike. `write` gets what is
+    known after each round."""
+    workers, engines = {}, {}
     for name in names:
-        result[name] = {"build": built[name], "failed": built[name].get("failed"), "sweep": []}
-        if result[name]["failed"]:
+        engines[name] = {"build": built[name], "failed": built[name].get("failed"), "sweep": [], "singles": []}
+        if engines[name]["failed"]:
             continue
         path = folder / name.replace(" ", "-").replace(",", "")
         workers[name] = Worker(name, files, path, o.core, path.with_name(path.name + ".log"))
-        result[name]["load"] = workers[name].ask("load")
-    longest = max(len(ENGINES[name][2]) for name in names)
+        engines[name]["load"] = workers[name].ask("load")
     for turn in range(o.rounds):
-        for step in range(longest):
+        for step in range(max(len(ENGINES[name][2]) for name in names)):
             for name, worker in workers.items():
-                sweep, params = result[name]["sweep"], ENGINES[name][2]
-                ended = step >= len(params) or (turn == 0 and sweep and sweep[-1]["recall"] >= ENOUGH)
-                if ended or (turn > 0 and step >= len(sweep)):
-                    continue
-                found = worker.ask("search", params[step])
-                if found and turn == 0:
-                    sweep.append({"param": params[step], "recall": found["recall"], "rounds": [found["qps"]]})
-                elif found:
-                    sweep[step]["rounds"].append(found["qps"])
-        note(f"round {turn + 1} of {o.rounds}, load {os.getloadavg()[0]:.2f}")
-    for name, worker in workers.items():
-        for point in result[name]["sweep"]:
-            # The least disturbed of the rounds: on a shared machine others only ever add time.
-            point["qps"], point["median"] = max(point["rounds"]), statistics.median(point["rounds"])
-        result[name]["at95"] = next((p["param"] for p in result[name]["sweep"] if p["recall"] >= 0.95), None)
-    singles = {name: [] for name in workers}
-    for _ in range(o.rounds):
+                if wanted(engines[name]["sweep"], step, ENGINES[name][2], turn):
+                    keep_point(engines[name]["sweep"], step, ENGINES[name][2][step], worker.ask("search", ENGINES[name][2][step]))
         for name, worker in workers.items():
-            if result[name]["at95"] is not None and (found := worker.ask("single", result[name]["at95"])):
-                singles[name].append(found)
-    for name, worker in workers.items():
-        if singles[name]:
-            result[name]["single"] = {key: min(s[key] for s in singles[name]) for key in ("p50_us", "p99_us")}
-        if result[name]["sweep"]:
-            param = result[name]["at95"] or result[name]["sweep"][-1]["param"]
-            result[name]["memory"] = worker.ask("memory", param)
-        result[name]["failed"] = worker.failed
+            e = engines[name]
+            at95 = next((p["param"] for p in e["sweep"] if p["recall"] >= 0.95), None)
+            if turn == 0 and e["sweep"]:
+                e["memory"] = worker.ask("memory", at95 or e["sweep"][-1]["param"])
+            if at95 and (found := worker.ask("single", at95)):
+                e["singles"].append(found)
+                e["single"] = {key: min(single[key] for single in e["singles"]) for key in found}
+            e["failed"] = worker.failed
+        note(f"round {turn + 1} of {o.rounds}, load {os.getloadavg()[0]:.2f}")
+        write(engines, turn + 1)
+    for worker in workers.values():
         worker.close()
-    return result
+
+
+def wanted(sweep, step, params, turn):
+    """The first round goes up to recall enough; the others repeat its points near the recalls that are compared."""
+    if turn == 0:
+        return step < len(params) and not (sweep and sweep[-1]["recall"] >= ENOUGH)
+    return step < len(sweep) and sweep[min(step + 1, len(sweep) - 1)]["recall"] >= 0.93
+
+
+def keep_point(sweep, step, param, found):
+    if not found:
+        return
+    if step == len(sweep):
+        sweep.append({"param": param, "recall": found["recall"], "rounds": [], "wall": []})
+    point = sweep[step]
+    point["rounds"].append(found["qps"])
+    point["wall"].append(found["wall_qps"])
+    # The least disturbed of the rounds: others on the machine only ever add time.
+    point["qps"], point["median"] = max(point["rounds"]), statistics.median(point["rounds"])
 
 
 def note(text):
@@ -189,11 +196,14 @@ def main():
         files, facts = prepare(o, name, *three, folder)
         load = os.getloadavg()[0]
         built = build(o, names, files, folder)
-        engines = race(o, names, files, folder, built)
-        result = {**facts, "date": datetime.date.today().isoformat(), "commit": commit.strip(), "machine": report.machine(),
-                  "load": [load, os.getloadavg()[0]], "rounds": o.rounds, "k": 10, "m": M, "ef_construction": EF_CONSTRUCTION,
-                  "versions": PACKAGES, "engines": engines}
-        report.write(result, o.out / f"race-{name}")
+        facts |= {"date": datetime.date.today().isoformat(), "commit": commit.strip(), "machine": report.machine(), "k": 10,
+                  "m": M, "ef_construction": EF_CONSTRUCTION, "versions": PACKAGES}
+
+        def write(engines, rounds):
+            now = {"load": [load, os.getloadavg()[0]], "rounds": rounds, "engines": engines}
+            report.write({**facts, **now}, o.out / f"race-{name}")
+
+        race(o, names, files, folder, built, write)
         note(f"written to {o.out}/race-{name}.md")
 
 

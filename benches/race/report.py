@@ -87,7 +87,8 @@ def markdown(result, picture):
         f"{result['m']} (degree {2 * result['m']}), efConstruction {result['ef_construction']}, one thread, one core.",
         f"{m['cpu']}, {m['cores']} cores, {m['memory_gib']} GiB; of its SIMD: {', '.join(m['simd'])}. Load (1 min) before "
         f"{result['load'][0]:.2f}, after {result['load'][1]:.2f}. pagevec commit {result['commit']}; {versions}.", "",
-        f"Sweeps took turns point by point, {result['rounds']} rounds; a speed is the best of its rounds. "
+        f"Sweeps took turns point by point, {result['rounds']} rounds; a speed is the best of its rounds, in queries per second of the core, "
+        "which other work on the machine does not take from. "
         "[What is counted](../../race/README.md#what-is-counted).", "",
         f"![recall@10 and queries per second]({picture})", "", *table(result), "", *sweeps(result)])
 

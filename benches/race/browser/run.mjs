@@ -2,7 +2,7 @@
 //
 // Each engine has a Chromium of its own, in which it builds its index; then their sweeps take turns, point by point.
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { cpus, loadavg } from "node:os";
 import { dirname, extname, join } from "node:path";
@@ -50,9 +50,12 @@ async function race(rows) {
       result[name].download = client.downloaded((path) => !/\/build(\.js|\/)/.test(path));
       result[name].withBuilder = client.downloaded(() => true);
       const empty = client.resident();
-      const built = await client.call("build", name, base[0].length, rows);
+      await client.call("fetch", base[0].length);
+      const before = client.seconds();
+      const built = await client.call("build", name);
+      const seconds = client.seconds() - before;
       await client.collect();
-      Object.assign(result[name], { build: built.milliseconds, file: built.bytes, memory: client.resident() - empty });
+      Object.assign(result[name], { build: seconds, file: built.bytes, memory: client.resident() - empty });
     });
   }
   for (let round = 0; round < task.rounds; round++) {
@@ -62,10 +65,14 @@ async function race(rows) {
         const param = engines[name].params[step];
         if (failed || param === undefined || (round === 0 ? sweep.at(-1)?.recall >= ENOUGH : step >= sweep.length)) continue;
         await attempt(name, async () => {
-          const { found, milliseconds } = await running[name].call("search", name, param);
+          const client = running[name];
+          const found = await client.call("find", name, param); // also warms up
           const hits = found.map((ids, q) => ids.filter((id) => truth[q].has(id)).length);
-          if (round === 0) sweep.push({ param, recall: hits.reduce((a, b) => a + b, 0) / (K * found.length), rounds: [] });
-          sweep[step].rounds.push((found.length * 1000) / milliseconds);
+          if (round === 0) sweep.push({ param, recall: hits.reduce((a, b) => a + b, 0) / (K * found.length), rounds: [], wall: [] });
+          const before = client.seconds();
+          const { searches, milliseconds } = await client.call("time", name, param);
+          sweep[step].rounds.push(searches / (client.seconds() - before));
+          sweep[step].wall.push((searches * 1000) / milliseconds);
         });
       }
     }
@@ -102,16 +109,33 @@ async function open(files) {
   const inPage = await page.context().newCDPSession(page);
   await page.goto(`http://127.0.0.1:${server.address().port}/`);
   await page.evaluate(async () => void (window.calls = (await import("/engines.mjs")).calls));
-  const processes = (await devtools.send("SystemInfo.getProcessInfo")).processInfo.filter(({ type }) => type === "renderer");
+  // That of the page, and spare ones, which do nothing.
+  const renderers = (await devtools.send("SystemInfo.getProcessInfo")).processInfo.filter(({ type }) => type === "renderer");
+  const sum = (what) => renderers.reduce((sum, { id }) => sum + what(id), 0);
   return {
     call: (name, ...args) => page.evaluate(([name, args]) => window.calls[name](...args), [name, args]),
     collect: () => inPage.send("HeapProfiler.collectGarbage"),
     /** Bytes of memory of the page's process. */
-    resident: () => processes.reduce((sum, { id }) => sum + 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, "utf8"))[1]), 0),
+    resident: () => sum((pid) => 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1])),
+    /** Seconds that the threads of the page's process have run, whatever else the machine did. */
+    seconds: () => sum(ranFor),
     /** Bytes of those files, each gzipped. */
     downloaded: (which) => [...sent].reduce((sum, [path, bytes]) => sum + (which(path) ? bytes : 0), 0),
     close: async () => (await browser.close(), server.close()),
   };
+}
+
+/** Seconds that a process has run, all its threads. */
+function ranFor(pid) {
+  return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => sum + ran(pid, thread), 0);
+}
+
+function ran(pid, thread) {
+  try {
+    return Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]) / 1e9;
+  } catch {
+    return 0; // it has ended meanwhile
+  }
 }
 
 function peer(path) {

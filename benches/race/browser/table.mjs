@@ -21,7 +21,7 @@ export function markdown(report) {
     "",
     `${report.machine.cpu}, ${report.machine.cores} cores. Load (1 min) before ${report.load[0].toFixed(2)}, after ${report.load[1].toFixed(2)}. pagevec commit ${report.commit}; ${versions}.`,
     "",
-    `wordnet, cosine, k = 10, M 16, efConstruction 200. Built and searched in the page, query by query; ${report.rounds} rounds, point by point in turns, the best counts. [What is counted](../../race/README.md#what-is-counted).`,
+    `wordnet, cosine, k = 10, M 16, efConstruction 200. Built and searched in the page, query by query; ${report.rounds} rounds, point by point in turns, the best counts; speeds are per second that the page's process ran. [What is counted](../../race/README.md#what-is-counted).`,
     "",
   ];
   for (const { rows, dim, queries, engines } of report.sets) {
@@ -46,6 +46,6 @@ function row(name, e, rows, ours) {
   const at = (recall) => (best < recall ? `(best ${best.toFixed(4)})` : number(speedAt(e.sweep, recall)));
   const [mine, theirs] = [speedAt(ours, 0.95), speedAt(e.sweep, 0.95)];
   const library = e.withBuilder > e.download ? `${kilobytes(e.download)} to search, ${kilobytes(e.withBuilder)} with the builder` : kilobytes(e.download);
-  const cells = [name, at(0.95), mine && theirs ? number(theirs / mine, 2) : "–", at(0.99), number((rows * 1000) / e.build), library, number(e.start), megabytes(e.memory)];
+  const cells = [name, at(0.95), mine && theirs ? number(theirs / mine, 2) : "–", at(0.99), number(rows / e.build), library, number(e.start), megabytes(e.memory)];
   return `| ${cells.join(" | ")} |${e.failed ? ` ended early: ${e.failed}` : ""}`;
 }

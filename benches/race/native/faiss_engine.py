@@ -11,7 +11,7 @@ class Engine:
         self.kind, self.refine = kind, refine
 
     def build(self, base, path):
-        lists = 1 << (round(len(base) ** 0.5 * 4).bit_length() - 1)  # between 2 and 4 roots of the rows
+        lists = 1 << (int(2 * len(base) ** 0.5).bit_length() - 1)  # between 1 and 2 roots of the rows: best of those tried
         kind = self.kind.format(lists=lists, half=base.shape[1] // 2)
         # Of unit vectors L2 gives the order of the cosine.
         index = faiss.index_factory(base.shape[1], kind, faiss.METRIC_L2)

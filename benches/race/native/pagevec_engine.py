@@ -1,8 +1,6 @@
 """pagevec: HNSW over bytes or bits in one mapped file, through its command line. `eval` does what worker.py does to the
-others: it warms up with all queries, then times each search of one thread."""
+others: it warms up with all queries, then searches for each with one thread."""
 import json
-import os
-import pathlib
 import subprocess
 import time
 
@@ -25,10 +23,11 @@ class Engine:
     def load(self, path, dim):
         self.path = path
 
-    def evaluate(self, param, limit, watch=None):
-        """One line of `eval`; `watch` is called with the process id while it runs."""
+    def evaluate(self, param, limit, passes=1, watch=None):
+        """One line of `eval` after so many timed passes; `watch` is called with the process id while it runs."""
         command = self.command("eval", self.path, "--queries", self.files["queries"], "--truth", self.files["truth"], "-k", 10,
-                               "--ef", param, "--index", "hnsw", "--threads", 1, "--limit", limit, "--json")
+                               "--ef", param, "--index", "hnsw", "--threads", 1, "--limit", limit,
+                               "--repeat", passes, "--json")
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         while watch and process.poll() is None:
             watch(process.pid)
