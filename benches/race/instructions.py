@@ -76,10 +76,12 @@ def main():
         counts[f"search: {name}"] = ("query", each)
         if "clusters" not in how:  # they look at codes of three kinds
             counts[f"search: {name}, of it per code looked at"] = ("code", each / json.loads(runs[1][1])["distances"])
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=pathlib.Path(__file__).parent, stdout=subprocess.PIPE,
+                            text=True).stdout
     lines = [
         f"# Instructions, {datetime.date.today()}", "",
         f"pagevec sq8 over the first {ROWS:,} rows of wordnet (384 components), M 16, efConstruction 200, k 10, one thread, AVX2 "
-        f"kernels (valgrind has no AVX-512), counted by callgrind; {os.path.basename(__file__)} says how.", "",
+        f"kernels (valgrind has no AVX-512), counted by callgrind; {os.path.basename(__file__)} says how. pagevec commit {commit.strip()}.", "",
         "| what | instructions | per |", "|---|---|---|",
         *[f"| {name} | {count:,.0f} | {unit} |" for name, (unit, count) in counts.items()], "",
     ]

@@ -12,7 +12,6 @@ import json
 import os
 import pathlib
 import shutil
-import statistics
 import subprocess
 import sys
 import venv
@@ -34,7 +33,7 @@ def options():
     p.add_argument("--pagevec", type=pathlib.Path, required=True, help="the command line tool to race")
     p.add_argument("--out", type=pathlib.Path, required=True, help="folder for race-NAME.md, .json and .svg")
     p.add_argument("--home", type=pathlib.Path, default=ROOT / "target/race", help="the venv, indexes [target/race]")
-    p.add_argument("--engines", help="names that begin so, parted by commas [all]")
+    p.add_argument("--engines", help="names, or how names begin, parted by semicolons [all]")
     p.add_argument("--rounds", type=int, default=4, help="sweeps of each engine [4]")
     p.add_argument("--rows", type=int, help="take the first rows only, with their own truth; for trying the script")
     p.add_argument("--queries", type=int, default=1000, help="how many at most [1000]")
@@ -174,7 +173,7 @@ def keep_point(sweep, step, param, found):
     point["rounds"].append(found["qps"])
     point["wall"].append(found["wall_qps"])
     # The least disturbed of the rounds: others on the machine only ever add time.
-    point["qps"], point["median"] = max(point["rounds"]), statistics.median(point["rounds"])
+    point["qps"] = found["qps"] if "so_far" in found else max(point["rounds"])
 
 
 def note(text):
@@ -186,8 +185,8 @@ def main():
     o.home, o.out = o.home.absolute(), o.out.absolute()
     if "PAGEVEC_RACE" not in os.environ:
         in_venv(o.home)
-    prefixes = o.engines.split(",") if o.engines else [""]
-    names = [name for name in ENGINES if any(name.startswith(p) for p in prefixes)]
+    prefixes = o.engines.split(";") if o.engines else [""]
+    names = [name for name in ENGINES if any(name == p or (name.startswith(p) and p not in ENGINES) for p in prefixes)]
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout
     o.out.mkdir(parents=True, exist_ok=True)
     for name, *three in o.set:

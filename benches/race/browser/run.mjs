@@ -24,14 +24,19 @@ const site = { ...(await packageFiles()), "/engines.mjs": { body: readFileSync(n
 const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm" };
 const own = ["/", "/engines.mjs", "/rows.f32", "/queries.f32"];
 
-const report = { date: task.date, commit: task.commit, machine: { cpu: cpus()[0].model, cores: cpus().length }, load: [loadavg()[0]], rounds: task.rounds, versions: versions(), sets: [] };
-for (const rows of task.rows) report.sets.push(await race(rows));
-report.load.push(loadavg()[0]);
+const report = { date: task.date, commit: task.commit, machine: { cpu: cpus()[0].model, cores: cpus().length }, load: [loadavg()[0]], versions: versions(), sets: [] };
 mkdirSync(dirname(task.out), { recursive: true });
-writeFileSync(`${task.out}.json`, `${JSON.stringify(report, undefined, 1)}\n`);
-writeFileSync(`${task.out}.md`, markdown(report));
+for (const [i, rows] of task.rows.entries()) await race(rows, (set) => save(i, set));
 
-async function race(rows) {
+/** Called after each round: what is measured so far is kept. */
+function save(i, set) {
+  report.sets[i] = set;
+  report.load[1] = loadavg()[0];
+  writeFileSync(`${task.out}.json`, `${JSON.stringify(report, undefined, 1)}\n`);
+  writeFileSync(`${task.out}.md`, markdown(report));
+}
+
+async function race(rows, save) {
   const base = await npyRows(task.base, rows);
   const queries = await npyRows(task.queries, task.count);
   [...base, ...queries].forEach(unit);
@@ -76,11 +81,11 @@ async function race(rows) {
         });
       }
     }
+    for (const { sweep } of Object.values(result)) for (const point of sweep) point.qps = Math.max(...point.rounds);
+    save({ rows, dim: base[0].length, queries: queries.length, rounds: round + 1, engines: result });
     note(`${rows} rows: round ${round + 1} of ${task.rounds}, load ${loadavg()[0].toFixed(2)}`);
   }
-  for (const { sweep } of Object.values(result)) for (const point of sweep) point.qps = Math.max(...point.rounds);
   for (const client of Object.values(running)) await client.close();
-  return { rows, dim: base[0].length, queries: queries.length, engines: result };
 
   async function attempt(name, what) {
     try {

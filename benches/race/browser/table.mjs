@@ -21,12 +21,12 @@ export function markdown(report) {
     "",
     `${report.machine.cpu}, ${report.machine.cores} cores. Load (1 min) before ${report.load[0].toFixed(2)}, after ${report.load[1].toFixed(2)}. pagevec commit ${report.commit}; ${versions}.`,
     "",
-    `wordnet, cosine, k = 10, M 16, efConstruction 200. Built and searched in the page, query by query; ${report.rounds} rounds, point by point in turns, the best counts; speeds are per second that the page's process ran. [What is counted](../../race/README.md#what-is-counted).`,
+    `wordnet, cosine, k = 10, M 16, efConstruction 200. Built and searched in the page, query by query; rounds point by point in turns, the best counts; speeds are per second that the page's process ran. [What is counted](../../race/README.md#what-is-counted).`,
     "",
   ];
-  for (const { rows, dim, queries, engines } of report.sets) {
+  for (const { rows, dim, queries, rounds, engines } of report.sets) {
     const ours = engines["pagevec sq8"]?.sweep ?? [];
-    lines.push(`## ${number(rows)} rows of ${dim}, ${queries} queries`, "");
+    lines.push(`## ${number(rows)} rows of ${dim}, ${queries} queries, ${rounds} rounds`, "");
     lines.push("| engine | queries/s at 0.95 | of pagevec sq8 | at 0.99 | build, vectors/s | library, gzipped | started in, ms | memory of the page |", "|---|---|---|---|---|---|---|---|");
     for (const [name, e] of Object.entries(engines)) lines.push(row(name, e, rows, ours));
     lines.push("");

@@ -25,8 +25,8 @@ pub(crate) struct Options {
     /// Sweeps of each engine
     #[arg(long, default_value_t = 4)]
     rounds: u32,
-    /// Engines whose names begin so, natively
-    #[arg(long, value_name = "NAME,…")]
+    /// Engines of the native race: names, or how names begin, parted by semicolons
+    #[arg(long, value_name = "NAME;…")]
     engines: Option<String>,
     /// Search the peers' indexes that an earlier race built
     #[arg(long)]
