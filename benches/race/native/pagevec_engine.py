@@ -1,4 +1,4 @@
-"""pagevec: HNSW over bytes or bits in one mapped file, through its command line. `eval` does what worker.py does to the
+"""pagevec: HNSW over bytes or bits in one file, read into memory as the others are, through its command line. `eval` does what worker.py does to the
 others: it warms up with all queries, then searches for each with one thread."""
 import json
 import subprocess
@@ -26,7 +26,7 @@ class Engine:
     def evaluate(self, param, limit, passes=1, watch=None):
         """One line of `eval` after so many timed passes; `watch` is called with the process id while it runs."""
         command = self.command("eval", self.path, "--queries", self.files["queries"], "--truth", self.files["truth"], "-k", 10,
-                               "--ef", param, "--index", "hnsw", "--threads", 1, "--limit", limit,
+                               "--ef", param, "--index", "hnsw", "--io", "memory", "--threads", 1, "--limit", limit,
                                "--repeat", passes, "--json")
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         while watch and process.poll() is None:
