@@ -30,7 +30,7 @@ window.milliseconds = performance.now();
 const task = JSON.parse(process.argv[2]);
 const size = task.quick
   ? { links: LINKS.slice(0, 1), journeys: { runs: 4, long: 1, last: 40 }, budgets: { shares: [1, 0.1], queries: 20 }, flat: 500 }
-  : { links: LINKS, journeys: { runs: 12, long: 2, last: 100 }, budgets: { shares: [1, 0.5, 0.25, 0.1, 0.05], queries: 200 }, flat: 10_000 };
+  : { links: LINKS, journeys: { runs: 8, long: 1, last: 100 }, budgets: { shares: [1, 0.5, 0.25, 0.1, 0.05], queries: 200 }, flat: 10_000 };
 
 const browser = await launch();
 const report = {
