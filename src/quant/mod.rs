@@ -27,6 +27,7 @@ mod sq4;
 mod sq8;
 
 use crate::error::Error;
+use crate::kernels::kernels;
 use crate::metric::Metric;
 
 pub(crate) use rabitq::Rabitq;
@@ -165,6 +166,24 @@ pub(crate) struct Prepared {
     /// Subtracted from every product of codes.
     sum: i32,
     scratch: Vec<f32>,
+}
+
+impl Prepared {
+    /// The query as codes around `mean` see it, and its distance to the mean (under cosine and dot less a constant).
+    fn around(&mut self, metric: Metric, mean: &[f32], query: &[f32]) {
+        let dot = kernels().dot_f32;
+        self.floats.clear();
+        match metric {
+            Metric::Cosine | Metric::Dot => {
+                self.floats.extend_from_slice(query);
+                self.base = -dot(query, mean);
+            }
+            Metric::L2 => {
+                self.floats.extend(query.iter().zip(mean).map(|(x, m)| x - m));
+                self.base = dot(&self.floats, &self.floats);
+            }
+        }
+    }
 }
 
 /// A trained codec.

@@ -204,13 +204,9 @@ impl Codec for Pq {
     /// Distances to all centroids, as bytes above the least of their part in steps that all parts share.
     fn prepare(&self, query: &[f32], _fine: bool, prepared: &mut Prepared) {
         let l2 = self.metric == Metric::L2;
+        prepared.around(self.metric, &self.mean, query);
+        let mut base = prepared.base;
         let Prepared { floats, bytes, scratch, .. } = prepared;
-        floats.clear();
-        floats.extend(query.iter().zip(&self.mean).map(|(x, m)| if l2 { x - m } else { *x }));
-        let mut base = match l2 {
-            true => (kernels().dot_f32)(floats, floats),
-            false => -(kernels().dot_f32)(query, &self.mean),
-        };
         // -q·c, and under L2 half of ‖c‖² - 2·q·c.
         floats.iter_mut().zip(&self.scale).for_each(|(x, s)| *x *= -s);
         let weight = if l2 { 2.0 } else { 1.0 };

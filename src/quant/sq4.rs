@@ -106,17 +106,7 @@ impl Codec for Sq4 {
     }
 
     fn prepare(&self, query: &[f32], _fine: bool, prepared: &mut Prepared) {
-        prepared.floats.clear();
-        match self.metric {
-            Metric::Cosine | Metric::Dot => {
-                prepared.floats.extend_from_slice(query);
-                prepared.base = -(kernels().dot_f32)(query, &self.mean);
-            }
-            Metric::L2 => {
-                prepared.floats.extend(query.iter().zip(&self.mean).map(|(x, m)| x - m));
-                prepared.base = (kernels().dot_f32)(&prepared.floats, &prepared.floats);
-            }
-        }
+        prepared.around(self.metric, &self.mean, query);
         let largest = prepared.floats.iter().fold(0.0f32, |a, x| a.max(x.abs()));
         let step = largest / 127.0;
         let code = |x: &f32| if step > 0.0 { round(x / step).clamp(-127.0, 127.0) as i8 } else { 0 };

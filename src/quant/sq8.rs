@@ -101,17 +101,7 @@ impl Codec for Sq8 {
     }
 
     fn prepare(&self, query: &[f32], fine: bool, prepared: &mut Prepared) {
-        prepared.floats.clear();
-        match self.metric {
-            Metric::Cosine | Metric::Dot => {
-                prepared.floats.extend_from_slice(query);
-                prepared.base = -(kernels().dot_f32)(query, &self.mean);
-            }
-            Metric::L2 => {
-                prepared.floats.extend(query.iter().zip(&self.mean).map(|(x, m)| x - m));
-                prepared.base = (kernels().dot_f32)(&prepared.floats, &prepared.floats);
-            }
-        }
+        prepared.around(self.metric, &self.mean, query);
         prepared.bytes.clear();
         prepared.factor = 1.0;
         if !fine {
