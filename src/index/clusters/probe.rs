@@ -240,8 +240,8 @@ impl<'a> Scanned<'a> {
     }
 }
 
-/// All blocks of leaves that are not here, where those beyond the `missing` ones cost less than half of the wave that
-/// later searches would read some of them in: it pays when there is one.
+/// All blocks of leaves that are not here, where those beyond the `missing` ones cost at most a quarter of the wave
+/// that later searches would read some of them in: it pays when there is one, and no search pays much for others.
 fn all_leaves(clusters: &Clusters, source: &dyn Source, missing: &[Read]) -> Option<Vec<Read>> {
     let cells = &clusters.cells;
     let total = |reads: &[Read]| reads.iter().map(|r| r.extent.length).sum::<u64>();
@@ -250,7 +250,7 @@ fn all_leaves(clusters: &Clusters, source: &dyn Source, missing: &[Read]) -> Opt
     }
     let blocks = (0..cells.len()).map(|cell| cells.block(cell));
     let absent: Vec<Read> = blocks.filter(|r| source.get(r.extent).is_none()).collect();
-    (total(&absent).saturating_sub(total(missing)) <= source.spare() / 2).then_some(absent)
+    (total(&absent).saturating_sub(total(missing)) <= source.spare() / 4).then_some(absent)
 }
 
 /// How far one may be that is to be among the nearest `count`.
