@@ -105,14 +105,13 @@ export function plan(extents, limits, trip = 0, before = { waves: 0, requests: 0
  * @param {{ waves: number, requests: number }} before
  */
 function merges(gaps, { lanes = Infinity, requests, waste, near, inAll }, trip, before) {
-  let [count, least, wasted] = [0, Infinity, 0];
+  let [count, least, wasted, read] = [0, Infinity, 0, 0];
   for (let merged = 0; merged <= gaps.length; merged++) {
-    if (merged > 0) wasted += gaps[merged - 1];
+    if (merged > 0) read += gaps[merged - 1];
     const asked = gaps.length + 1 - merged;
-    const cost = wasted + asked * near + (lanes < Infinity ? Math.ceil(asked / lanes) * trip : 0);
-    if (cost <= least) [count, least] = [merged, cost];
+    const cost = read + asked * near + (lanes < Infinity ? Math.ceil(asked / lanes) * trip : 0);
+    if (cost <= least) [count, least, wasted] = [merged, cost, read];
   }
-  wasted = gaps.slice(0, count).reduce((sum, size) => sum + size, 0);
   while (gaps.length + 1 - count > requests && count < gaps.length && wasted + gaps[count] <= waste) wasted += gaps[count++];
   if (inAll === undefined) return count;
   const share = Math.ceil(inAll * SHARES[Math.min(before.waves, SHARES.length - 1)]) - before.requests;

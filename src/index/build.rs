@@ -119,21 +119,7 @@ impl BuildOptions {
     /// What the file id is made of, besides rows and ids. Options of later versions are in it where they are used.
     fn fingerprint(&self) -> String {
         let exact = self.exact.map_or(String::new(), |exact| format!("exact: {exact:?}, "));
-        format!(
-            "BuildOptions {{ metric: {:?}, codec: {:?}, rows: {:?}, {exact}graph: {:?}, clusters: {:?}, m: {:?}, \
-             ef_construction: {:?}, seed: {:?}, branching: {:?}, max_leaf: {:?}, max_iterations: {:?} }}",
-            self.metric,
-            self.codec,
-            self.rows,
-            self.graph,
-            self.clusters,
-            self.m,
-            self.ef_construction,
-            self.seed,
-            self.branching,
-            self.max_leaf,
-            self.max_iterations
-        )
+        format!("{self:?}").replacen(&format!("exact: {:?}, ", self.exact), &exact, 1)
     }
 }
 
@@ -207,7 +193,10 @@ pub fn build_tuned(
     let stages = options.stages();
     let stored: Vec<Encoded> =
         stages.iter().map(|&kind| encode(kind, options, dim, &rows)).collect::<Result<_, _>>()?;
-    let second = clusters::second_leaves(&tree, Rows { data: &rows, dim });
+    let second = match options.graph || options.clusters {
+        true => clusters::second_leaves(&tree, Rows { data: &rows, dim }),
+        false => Vec::new(),
+    };
     if options.graph && count > 0 {
         let graph = graph(options, dim, &rows, &stored, &tree, &second, ctx)?;
         let sums = segment::node_sums(&file_id, &stored[0].bytes, stored[0].stride, &graph, options.m);
@@ -389,9 +378,7 @@ fn graph(
         None => Some(encode(CodecKind::Sq8, options, dim, rows)?),
     };
     let Some(codes) = stored.or(made.as_ref()) else { return Ok(Vec::new()) };
-    let mean =
-        codes.parameters.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-    let codec = Sq8::new(options.metric, mean);
+    let codec = Sq8::new(options.metric, quant::floats(&codes.parameters));
     let p = hnsw::Parameters { m: options.m, ef_construction: options.ef_construction, seed: options.seed };
     let coded = Coded::new(&codec, options.metric, Cow::Borrowed(&codes.bytes));
     let near = clusters::Near::new(&coded, tree, second, |rows| Coded::encode(&codec, options.metric, rows));

@@ -102,14 +102,19 @@ pub(crate) fn nearest_few(
 
 /// The least of some distances and where it is, ties to the first.
 pub(crate) fn least(distances: &[f32]) -> (f32, usize) {
+    let least = smallest(distances);
+    (least, distances.iter().position(|&d| d <= least).unwrap_or(0))
+}
+
+/// The least of some distances.
+pub(super) fn smallest(distances: &[f32]) -> f32 {
     const LANES: usize = 8;
     let (lines, rest) = distances.as_chunks::<LANES>();
     let mut lanes = [f32::INFINITY; LANES];
     for line in lines {
         lanes.iter_mut().zip(line).for_each(|(l, &d)| *l = if d < *l { d } else { *l });
     }
-    let least = lanes.iter().chain(rest).fold(f32::INFINITY, |l, &d| if d < l { d } else { l });
-    (least, distances.iter().position(|&d| d <= least).unwrap_or(0))
+    lanes.iter().chain(rest).fold(f32::INFINITY, |l, &d| if d < l { d } else { l })
 }
 
 /// The mean of some rows, summed in f64 in their order.

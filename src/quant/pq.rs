@@ -6,7 +6,7 @@
 //! of floats' bytes at no loss that recall would show, and the centroids lie as [`kernels`] add them up: all 256 of a
 //! component side by side. A query becomes a table of 256 bytes a part; a distance is a sum of m of them, an integer.
 
-use super::kmeans::{Rows, hash};
+use super::kmeans::{Rows, hash, least, smallest};
 use super::{Codec, Encode, Prepared, f32_bytes};
 use crate::error::Error;
 use crate::exec;
@@ -98,23 +98,7 @@ fn nearest(
     weights.extend(row.iter().zip(scale).map(|(x, s)| -(x * s)));
     let mut distances = *halves;
     (kernels().add_columns)(weights, columns, &mut distances);
-    let least = least(&distances);
-    distances.iter().position(|&d| d == least).unwrap_or(0) as u8
-}
-
-/// Of finite numbers.
-fn least(values: &[f32; CENTROIDS]) -> f32 {
-    extreme(values, |a, b| if b < a { b } else { a })
-}
-
-fn extreme(values: &[f32; CENTROIDS], better: impl Fn(f32, f32) -> f32) -> f32 {
-    let mut lanes = [values[0]; 16];
-    for chunk in values.as_chunks::<16>().0 {
-        for (lane, &value) in lanes.iter_mut().zip(chunk) {
-            *lane = better(*lane, value);
-        }
-    }
-    lanes.into_iter().fold(lanes[0], better)
+    least(&distances).1 as u8
 }
 
 /// Finds the centroids. Rows stand in cluster order, so an even stride takes rows of all clusters.
@@ -213,18 +197,20 @@ impl Codec for Pq {
         scratch.clear();
         scratch.resize(self.parts * CENTROIDS, 0.0);
         let (tables, _) = scratch.as_chunks_mut::<CENTROIDS>();
-        let mut widest = 0.0f32;
         for (part, table) in tables.iter_mut().enumerate() {
             if l2 {
                 *table = self.halves[part];
             }
             (kernels().add_columns)(&floats[self.range(part)], self.columns_of(part), table);
-            let least = least(table);
-            widest = widest.max(extreme(table, |a, b| if b > a { b } else { a }) - least);
+            let least = smallest(table);
             table.iter_mut().for_each(|t| *t -= least);
             base += weight * least;
         }
-        let step = widest / 255.0;
+        let mut widest = [0.0f32; 16];
+        for entries in scratch.as_chunks::<16>().0 {
+            widest.iter_mut().zip(entries).for_each(|(w, &t)| *w = if t > *w { t } else { *w });
+        }
+        let step = widest.into_iter().fold(0.0, f32::max) / 255.0;
         let by = if step > 0.0 { 1.0 / step } else { 0.0 };
         bytes.clear();
         // At 2^23 the bits after the point fall off: to the nearest, ties to even.

@@ -6,7 +6,7 @@
 | `load(path)` | from that file into memory; after it `search` answers at once |
 | `search(queries, k, param)` | row numbers, `len(queries)` x k, in one call of the library where it has one |
 
-`param` is what the family sweeps: ef, search window or nprobe. pagevec is a program, not a Python module: see pagevec.py.
+`param` is what the family sweeps: ef, search window or nprobe. pagevec is a program, not a Python module: see pagevec_engine.py.
 """
 import importlib
 

@@ -33,7 +33,7 @@ impl<'a> Near<'a> {
         second.iter().zip(0..).for_each(|(&leaf, position)| lists[leaf as usize].push(position));
         Near {
             rows,
-            members: tree.cells.windows(2).map(|w| (w[0]..w[1]).collect()).collect(),
+            members: tree.members(),
             means: encode(&tree.cell_centroids),
             leaves: encode(&tree.leaf_centroids),
             lists,

@@ -124,7 +124,7 @@ impl Probe {
             }
             None => true,
         });
-        missing.extend(lists.iter().map(|found| found.leaf.read));
+        let absent = lists.iter().map(|found| found.leaf.read).collect();
         let prepared = &*prepared;
         let scanned = exec::map_chunks(here.len(), LISTS_A_TASK, |range| {
             let lists = here.get(range).unwrap_or_default().iter();
@@ -133,7 +133,7 @@ impl Probe {
         for list in scanned.into_iter().flatten() {
             self.take(&list?, clusters, prepared)?;
         }
-        Ok(missing)
+        Ok(absent)
     }
 
     /// The most promising cells and the distances to their centroids.

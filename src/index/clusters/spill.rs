@@ -24,7 +24,7 @@ pub(crate) fn second_leaves(tree: &Tree, rows: Rows<'_>) -> Vec<u32> {
     let codec = &quant::train_sq8(Metric::Cosine, rows.dim, rows.data);
     let [codes, leaves, means] =
         [rows.data, &tree.leaf_centroids, &tree.cell_centroids].map(|rows| Coded::euclidean(codec, rows));
-    let members: Vec<Vec<u32>> = tree.cells.windows(2).map(|w| (w[0]..w[1]).collect()).collect();
+    let members = tree.members();
     let cells = Cells { members: &members, means: &means, leaves: &leaves };
     let chunks = exec::map_chunks(rows.count(), look::TOGETHER, |range| {
         let of: Vec<u32> = range.map(|position| position as u32).collect();

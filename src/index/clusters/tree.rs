@@ -51,6 +51,11 @@ impl Tree {
     pub(crate) fn cell_of(&self, leaf: u32) -> usize {
         self.cells.partition_point(|&first| first <= leaf) - 1
     }
+
+    /// The leaves of each cell.
+    pub(super) fn members(&self) -> Vec<Vec<u32>> {
+        self.cells.windows(2).map(|w| (w[0]..w[1]).collect()).collect()
+    }
 }
 
 /// Rows that a k-means is trained on, per centroid.

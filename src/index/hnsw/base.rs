@@ -5,7 +5,7 @@
 use super::beam::{self, Beam};
 use super::build::{FromRow, Parameters};
 use super::graph::Graph;
-use super::prune::prune;
+use super::prune::{best, prune};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::exec;
@@ -77,13 +77,9 @@ fn both_ways(rows: &Coded<'_>, base: &mut [u32], slots: usize) {
                 continue;
             }
             new.extend_from_slice(&links[..length]);
-            let mut distances = vec![0.0; new.len()];
-            rows.distances(node as u32, &new, &mut distances);
-            let mut candidates: Vec<(f32, u32)> = distances.into_iter().zip(new.drain(..)).collect();
-            candidates.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-            prune(rows, &mut candidates, slots);
             links.fill(node as u32);
-            links.iter_mut().zip(candidates).for_each(|(link, near)| *link = near.1);
+            let best = best(rows, node as u32, &new, slots);
+            links.iter_mut().zip(best).for_each(|(link, near)| *link = near);
         }
     });
 }

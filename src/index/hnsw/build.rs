@@ -4,7 +4,7 @@
 use super::base;
 use super::beam::{self, Beam, Distances};
 use super::graph::{Graph, GraphView};
-use super::prune::{Between, prune};
+use super::prune::{best, prune};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::exec;
@@ -119,23 +119,8 @@ fn merge(rows: &Coded<'_>, g: &GraphView<'_>, target: &[(usize, u32, f32, u32)])
     let (layer, node) = (target[0].0, target[0].1);
     let links = g.links_unchecked(layer, node);
     let mut all: Vec<u32> = links.iter().copied().filter(|&l| l != node).collect();
-    if all.len() + target.len() <= links.len() {
-        all.extend(target.iter().map(|t| t.3));
-        return all;
-    }
-    let mut distances = vec![0.0; all.len()];
-    rows.between(node, &all, &mut distances);
-    let mut candidates: Vec<(f32, u32)> = distances.into_iter().zip(all).collect();
-    candidates.extend(target.iter().map(|t| (t.2, t.3)));
-    candidates.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    prune(rows, &mut candidates, links.len());
-    candidates.into_iter().map(|c| c.1).collect()
-}
-
-impl Between for Coded<'_> {
-    fn between(&self, from: u32, to: &[u32], out: &mut [f32]) {
-        self.distances(from, to, out);
-    }
+    all.extend(target.iter().map(|t| t.3));
+    if all.len() <= links.len() { all } else { best(rows, node, &all, links.len()).collect() }
 }
 
 /// Distances from one of the rows.
@@ -146,7 +131,7 @@ pub(crate) struct FromRow<'a, 'b> {
 
 impl Distances for FromRow<'_, '_> {
     fn distances(&mut self, ids: &[u32], out: &mut [f32]) {
-        self.rows.between(self.row, ids, out);
+        self.rows.distances(self.row, ids, out);
     }
 
     fn prefetch(&self, ids: &[u32]) {

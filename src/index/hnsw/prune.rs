@@ -1,14 +1,20 @@
 //! Which neighbours a node keeps: from near to far, each that is nearer to the node than to any kept one (the
 //! heuristic of the HNSW paper, algorithm 4). So of rows that are the same as the node one is kept, the first.
 
-/// Distances between rows.
-pub(crate) trait Between: Sync {
-    /// `out[i]` = distance from row `from` to row `to[i]`.
-    fn between(&self, from: u32, to: &[u32], out: &mut [f32]);
+use crate::quant::coded::Coded;
+
+/// The best of `links` for `node`, nearest first, at most `keep`.
+pub(crate) fn best(rows: &Coded<'_>, node: u32, links: &[u32], keep: usize) -> impl Iterator<Item = u32> {
+    let mut distances = vec![0.0; links.len()];
+    rows.distances(node, links, &mut distances);
+    let mut candidates: Vec<(f32, u32)> = distances.into_iter().zip(links.iter().copied()).collect();
+    candidates.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    prune(rows, &mut candidates, keep);
+    candidates.into_iter().map(|candidate| candidate.1)
 }
 
 /// Leaves at most `keep` of `candidates`, which come sorted by (distance to the node, position).
-pub(crate) fn prune(rows: &impl Between, candidates: &mut Vec<(f32, u32)>, keep: usize) {
+pub(crate) fn prune(rows: &Coded<'_>, candidates: &mut Vec<(f32, u32)>, keep: usize) {
     // A few kept ones at a time: most candidates that fall do so by one of the first.
     const GROUP: usize = 8;
     let mut kept: Vec<u32> = Vec::with_capacity(keep);
@@ -19,7 +25,7 @@ pub(crate) fn prune(rows: &impl Between, candidates: &mut Vec<(f32, u32)>, keep:
         }
         for group in kept.chunks(GROUP) {
             let found = &mut distances[..group.len()];
-            rows.between(candidate, group, found);
+            rows.distances(candidate, group, found);
             if found.iter().any(|&d| d <= distance) {
                 return false;
             }
