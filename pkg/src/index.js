@@ -3,6 +3,8 @@ import { badArgument, closed, PagevecError, throwIfAborted } from "./errors.js";
 
 /** Rows searched in one call into wasm: enough to share a wave, few enough to let others in. */
 const BATCH = 64;
+/** As the wasm module numbers them. */
+const INDEXES = /** @type {const} */ (["clusters", "hnsw", "flat"]);
 
 /**
  * @typedef {import("./arguments.js").Id} Id
@@ -322,15 +324,19 @@ function plural(count, noun) {
  * @param {number} ticket
  */
 function takeHits(reader, ticket) {
-  const { ids, scores, counts, index, distances, rescored } = reader.takeHits(ticket);
+  const [numbers, texts] = /** @type {[Float64Array, string[]]} */ (reader.takeHits(ticket));
+  const [index, distances, rescored] = numbers;
   /** @type {Hit[][]} */
   const answers = [];
-  let at = 0;
-  for (const count of counts) {
+  for (let at = 3; at < numbers.length; ) {
     /** @type {Hit[]} */
     const hits = [];
-    for (const end = at + count; at < end; at++) hits.push({ id: ids[at], score: scores[at] });
+    const count = numbers[at++];
+    for (const end = at + 2 * count; at < end; at += 2) {
+      const id = numbers[at];
+      hits.push({ id: texts[id] ?? id, score: numbers[at + 1] });
+    }
     answers.push(hits);
   }
-  return { answers, index, distances, rescored };
+  return { answers, index: INDEXES[index], distances, rescored };
 }

@@ -88,12 +88,12 @@ export class Session {
     try {
       for (;;) {
         const pairs = this.#call((reader) => reader.step(ticket));
-        if (!pairs) {
+        if (pairs === undefined) {
           await this.#room(operation);
           continue;
         }
         this.#stir();
-        if (pairs.length === 0) return this.#call((reader) => take(reader, ticket));
+        if (pairs === null) return this.#call((reader) => take(reader, ticket));
         await this.#fetch(operation, toExtents(pairs), tally);
       }
     } finally {

@@ -60,10 +60,32 @@ impl Pool {
                 _ => return false,
             };
         }
-        let at = self.keys.partition_point(|&k| k < key);
-        self.keys.insert(at, key);
+        let at = self.place(key);
         self.cursor = self.cursor.min(at);
         true
+    }
+
+    /// Puts the key where it belongs.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[inline]
+    fn place(&mut self, key: Key) -> usize {
+        let at = self.keys.partition_point(|&k| k < key);
+        self.keys.insert(at, key);
+        at
+    }
+
+    /// Moves keys one by one: moving them at once is a call out of the module, which takes longer for most.
+    #[cfg(target_arch = "wasm32")]
+    #[inline]
+    fn place(&mut self, key: Key) -> usize {
+        let mut at = self.keys.len();
+        self.keys.push(key);
+        while at > 0 && self.keys[at - 1] > key {
+            self.keys[at] = self.keys[at - 1];
+            at -= 1;
+        }
+        self.keys[at] = key;
+        at
     }
 
     /// The nearest candidate that was not taken yet.

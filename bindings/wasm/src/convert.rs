@@ -33,13 +33,6 @@ pub(crate) fn id(value: &JsValue) -> Result<Id, JsValue> {
     }
 }
 
-pub(crate) fn id_to_js(id: &Id) -> JsValue {
-    match id {
-        Id::Number(n) => JsValue::from_f64(*n as f64),
-        Id::Text(t) => JsValue::from_str(t),
-    }
-}
-
 /// Numbers or strings, one kind only; `undefined` is none given.
 #[cfg_attr(not(feature = "build"), allow(dead_code, reason = "only building takes ids"))]
 pub(crate) fn ids(value: &JsValue) -> Result<Option<Ids>, JsValue> {

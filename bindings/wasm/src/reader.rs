@@ -1,11 +1,14 @@
 //! Searching: a session over a file that JS fetches.
 
-use js_sys::{Array, Float32Array, Float64Array, Object, Reflect, Uint32Array};
-use pagevec::{Answer, Extent, Operation, Outcome, SearchOptions, Segment, Session, Stepped};
+use js_sys::{Array, Float64Array};
+use pagevec::{Answer, Extent, Id, Operation, Outcome, SearchOptions, Segment, Session, Stepped};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use crate::convert::{bad, id, id_to_js, to_js, whole};
+use crate::convert::{bad, id, to_js, whole};
+
+/// As `pkg/src/index.js` has them.
+const INDEXES: [&str; 3] = ["clusters", "hnsw", "flat"];
 
 /// How many bytes from 0 the constructor of `Reader` needs; `head` is the first 64 KiB of the file, or all of it.
 #[wasm_bindgen(js_name = frontLength)]
@@ -143,11 +146,11 @@ impl Reader {
         self.session.begin(Operation::Load).map_err(to_js)
     }
 
-    /// Goes on: `[offset, length, …]` to deliver before the next step, `[]` when the outcome can be taken, or
+    /// Goes on: `[offset, length, …]` to deliver before the next step, `null` when the outcome can be taken, or
     /// `undefined` while other operations hold the room. An error ends the operation.
     pub fn step(&mut self, ticket: u32) -> Result<JsValue, JsValue> {
         if self.outcomes.iter().any(|o| o.0 == ticket) {
-            return Ok(Float64Array::new_with_length(0).into());
+            return Ok(JsValue::NULL);
         }
         match self.session.step(ticket).map_err(to_js)? {
             Stepped::Wait => Ok(JsValue::UNDEFINED),
@@ -160,7 +163,7 @@ impl Reader {
                 if outcome != Outcome::Loaded {
                     self.outcomes.push((ticket, outcome));
                 }
-                Ok(Float64Array::new_with_length(0).into())
+                Ok(JsValue::NULL)
             }
         }
     }
@@ -182,12 +185,13 @@ impl Reader {
         self.session.deliver(extent, bytes).map_err(to_js)
     }
 
-    /// `{ ids, scores, counts, index, distances, rescored }` of a search that is done; ids and scores of all its
-    /// queries one after another.
+    /// Of a search that is done: `[numbers, texts]`. The numbers are those of `stats.index` in `INDEXES`, distances and
+    /// rows rescored; then for each query how many hits it has, and each hit's id and score. An id that is a text is its
+    /// place in `texts`.
     #[wasm_bindgen(js_name = takeHits)]
     pub fn take_hits(&mut self, ticket: u32) -> Result<JsValue, JsValue> {
         match self.take(ticket) {
-            Some(Outcome::Answers(answers)) => hits_to_js(&answers),
+            Some(Outcome::Answers(answers)) => Ok(hits_to_js(&answers)),
             _ => Err(bad("ticket", "no search with this ticket is done")),
         }
     }
@@ -236,17 +240,21 @@ impl Reader {
     }
 }
 
-fn hits_to_js(answers: &[Answer]) -> Result<JsValue, JsValue> {
-    let hits = || answers.iter().flat_map(|a| &a.hits);
-    let scores: Vec<f32> = hits().map(|h| h.score).collect();
-    let counts: Vec<u32> = answers.iter().map(|a| a.hits.len() as u32).collect();
-    let object = Object::new();
-    let set = |name: &str, value: JsValue| Reflect::set(&object, &name.into(), &value).map(drop);
-    set("ids", hits().map(|h| id_to_js(&h.id)).collect::<Array>().into())?;
-    set("scores", Float32Array::from(&scores[..]).into())?;
-    set("counts", Uint32Array::from(&counts[..]).into())?;
-    set("index", answers.first().map_or("flat", |a| a.stats.index).into())?;
-    set("distances", (answers.iter().map(|a| a.stats.distances).sum::<u64>() as f64).into())?;
-    set("rescored", (answers.iter().map(|a| a.stats.rescored).sum::<u64>() as f64).into())?;
-    Ok(object.into())
+/// Two values whatever there is to tell: each that crosses to JS costs a call, and a resident search takes microseconds.
+fn hits_to_js(answers: &[Answer]) -> JsValue {
+    let texts = Array::new();
+    let index = answers.first().map_or(0, |a| INDEXES.iter().position(|&i| i == a.stats.index).unwrap_or(0));
+    let total = |of: fn(&Answer) -> u64| answers.iter().map(of).sum::<u64>() as f64;
+    let mut numbers = vec![index as f64, total(|a| a.stats.distances), total(|a| a.stats.rescored)];
+    for answer in answers {
+        numbers.push(answer.hits.len() as f64);
+        for hit in &answer.hits {
+            let id = match &hit.id {
+                Id::Number(n) => *n as f64,
+                Id::Text(text) => f64::from(texts.push(&JsValue::from_str(text)) - 1),
+            };
+            numbers.extend([id, f64::from(hit.score)]);
+        }
+    }
+    Array::of2(&Float64Array::from(&numbers[..]), &texts).into()
 }
