@@ -10,6 +10,8 @@
 //! | `scalar.rs` | the blocks in plain Rust; always compiled, and the definition of every result |
 //! | `avx2.rs` | the blocks for x86-64 with AVX2 |
 //! | `avx512.rs` | the blocks for x86-64 with AVX-512, VNNI and VPOPCNTDQ |
+//! | `neon.rs` | the blocks for aarch64, which always has NEON |
+//! | `neon_dotprod.rs` | the same for aarch64 with dot products of bytes |
 //! | `simd128.rs` | the blocks for WebAssembly SIMD |
 //! | `tests.rs` | every table against plain formulas, and against scalar bit for bit |
 //!
@@ -39,6 +41,10 @@ mod table;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+#[cfg(target_arch = "aarch64")]
+mod neon_dotprod;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
 #[cfg(test)]
@@ -75,7 +81,7 @@ pub type Matrix<T> = fn(queries: Named<'_>, rows: Named<'_>, stride: usize, elem
 /// The functions of one instruction set. They all compute the same results.
 #[derive(Clone, Copy, Debug)]
 pub struct Kernels {
-    /// The instruction set: `scalar`, `avx2`, `avx512`, `simd128`.
+    /// The instruction set: `scalar`, `avx2`, `avx512`, `neon`, `neon-dotprod`, `simd128`.
     pub name: &'static str,
 
     /// Sum of products.
@@ -129,21 +135,26 @@ pub struct Kernels {
 /// Asks memory for what will be read soon. WebAssembly has no word for it: four rows at a time keep its memory busy.
 #[inline(always)]
 pub fn prefetch<T>(soon: &[T]) {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         const LINE: usize = 64;
         let within = soon.as_ptr().addr() % LINE;
         for line in (0..within + size_of_val(soon)).step_by(LINE) {
+            let at = soon.as_ptr().cast::<i8>().wrapping_add(line).wrapping_sub(within);
             // SAFETY: every x86-64 CPU has SSE, and a prefetch of any address is sound.
+            #[cfg(target_arch = "x86_64")]
             unsafe {
-                _mm_prefetch::<_MM_HINT_T0>(
-                    soon.as_ptr().cast::<i8>().wrapping_add(line).wrapping_sub(within),
-                )
+                use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+                _mm_prefetch::<_MM_HINT_T0>(at)
+            }
+            // SAFETY: a prefetch of any address is sound. The intrinsic is not stable yet (rust-lang/rust#117217).
+            #[cfg(target_arch = "aarch64")]
+            unsafe {
+                std::arch::asm!("prfm pldl1keep, [{}]", in(reg) at.addr(), options(nomem, nostack, preserves_flags))
             }
         }
     }
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     let _ = soon;
 }
 
@@ -153,6 +164,10 @@ const SIMD: &[fn() -> Option<Kernels>] = &[
     avx512::detect,
     #[cfg(target_arch = "x86_64")]
     avx2::detect,
+    #[cfg(target_arch = "aarch64")]
+    neon_dotprod::detect,
+    #[cfg(target_arch = "aarch64")]
+    neon::detect,
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     simd128::detect,
 ];
