@@ -42,6 +42,21 @@ pub(crate) fn cargo(line: &str) -> Command {
     command
 }
 
+/// Has rustup add the standard library of a target, if it is not there.
+pub(crate) fn add_target(target: &str) -> Result<()> {
+    let mut rustc = command(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    let libraries = output(rustc.args(["--print", "target-libdir", "--target", target]))?;
+    if Path::new(&libraries).is_dir() {
+        return Ok(());
+    }
+    run(command("rustup").args(["target", "add", target])).with_context(|| {
+        format!(
+            "Rust cannot compile for {target} here. With rustup, `rustup target add {target}` does it; a Rust from \
+             elsewhere needs its own package for that target"
+        )
+    })
+}
+
 /// Runs a command to its end, its output going straight to ours; an error if it fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("could not start {}", show(command)))?;

@@ -1,7 +1,7 @@
 //! `cargo xtask wasm`: two modules, one to search and one that also builds, each made by cargo, wasm-bindgen (linked
 //! into xtask, so nothing need be installed) and wasm-opt (npm's binaryen).
 
-use crate::shell::{self, Stamp, cargo, output, run};
+use crate::shell::{self, Stamp, add_target, cargo, run};
 use crate::{node, package, size};
 use anyhow::{Context as _, Result, bail};
 use std::ffi::OsString;
@@ -40,7 +40,7 @@ pub(crate) fn build() -> Result<()> {
 /// Builds what has changed.
 pub(crate) fn make() -> Result<()> {
     check_versions()?;
-    add_target()?;
+    add_target(TARGET)?;
     for (folder, features) in MODULES {
         let raw = compile(folder, features)?;
         let out = shell::root().join("pkg/wasm").join(folder);
@@ -62,7 +62,7 @@ pub(crate) fn make() -> Result<()> {
 
 /// Cargo for wasm, in a target folder of its own: other flags there would throw the native builds away.
 pub(crate) fn wasm_cargo(line: &str, folder: &str) -> Result<Command> {
-    add_target()?;
+    add_target(TARGET)?;
     let mut command = cargo(line);
     // Paths of this machine do not belong in a module that is published.
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
@@ -99,21 +99,6 @@ fn optimise(module: &Path) -> Result<()> {
     run(node::tool("binaryen/bin/wasm-opt")?.args(OPTIMISE).arg(module).arg("-o").arg(&smaller))?;
     fs::rename(&smaller, module)?;
     Ok(())
-}
-
-fn add_target() -> Result<()> {
-    let libraries = output(command_rustc().args(["--print", "target-libdir", "--target", TARGET]))?;
-    if Path::new(&libraries).is_dir() {
-        return Ok(());
-    }
-    run(shell::command("rustup").args(["target", "add", TARGET])).context(
-        "Rust cannot compile for wasm here. With rustup, `rustup target add wasm32-unknown-unknown` does it; a Rust \
-         from elsewhere needs its own package for that target",
-    )
-}
-
-fn command_rustc() -> Command {
-    shell::command(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
 }
 
 /// wasm-bindgen writes into the module what only the same version can read.

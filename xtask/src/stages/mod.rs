@@ -3,11 +3,13 @@
 //! | file | stages |
 //! |---|---|
 //! | `rust.rs` | fmt, clippy, native, docs |
+//! | `aarch64.rs` | aarch64: compiled, and run where qemu is |
 //! | `js.rs` | js, browser: the packed package in a project of its own |
 //! | `links.rs` | the links of every .md file, a part of docs |
 //!
 //! `wasm` and `size` are in `../wasm.rs` and `../size.rs`, beside what they share with the build.
 
+mod aarch64;
 pub(crate) mod js;
 mod links;
 mod rust;
@@ -26,10 +28,11 @@ const fn stage(name: &'static str, quick: bool, about: &'static str, run: fn() -
     Stage { name, about, quick, run }
 }
 
-pub(crate) const ALL: [Stage; 8] = [
+pub(crate) const ALL: [Stage; 9] = [
     stage("fmt", true, "rustfmt", rust::fmt),
     stage("clippy", true, "lints of every crate, native and wasm", rust::clippy),
     stage("native", true, "tests of the crates and of the examples in their docs", rust::native),
+    stage("aarch64", false, "the core for ARM: lints, and results under qemu", aarch64::check),
     stage("wasm", false, "tests of bindings/wasm in Node", crate::wasm::test),
     stage("size", false, "what a page downloads to search", crate::wasm::build),
     stage("js", false, "the packed npm package in Node", js::node),

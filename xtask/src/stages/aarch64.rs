@@ -1,0 +1,34 @@
+//! The aarch64 stage: the core compiles there without a warning, and where qemu is installed its kernels give the
+//! results of scalar and its files are the golden ones. musl needs no C compiler to link, BLAKE3 in plain Rust none to
+//! compile.
+
+use crate::shell::{add_target, cargo, run, which};
+use anyhow::Result;
+
+const TARGET: &str = "aarch64-unknown-linux-musl";
+const SHAPE: &str = "--package pagevec --lib --features blake3/pure --target";
+
+/// A CPU without dot products of bytes and one with them, and the best table of each.
+const CPUS: [(&str, &str); 2] = [("cortex-a53", "neon"), ("max", "neon-dotprod")];
+
+pub(super) fn check() -> Result<()> {
+    add_target(TARGET)?;
+    run(cargo(&format!("clippy {SHAPE} {TARGET}")).args(["--", "-D", "warnings"]))?;
+    let Some(qemu) = ["qemu-aarch64", "qemu-aarch64-static"].into_iter().find_map(which) else {
+        println!(
+            "SKIPPED: nothing was run for aarch64. `apt-get install qemu-user` brings the qemu-aarch64 it needs"
+        );
+        return Ok(());
+    };
+    for (cpu, kernels) in CPUS {
+        let mut test = cargo(&format!("test {SHAPE} {TARGET} --test the_same_input_gives_the_same_file"));
+        // Optimised is only what is run for long: half the time of a clean build.
+        test.args(["--profile", "xtask", "--config", "profile.xtask.package.pagevec.opt-level=2"]);
+        test.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER", "rust-lld");
+        test.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_RUNNER", &qemu);
+        test.env("QEMU_CPU", cpu).env("PAGEVEC_KERNELS", kernels);
+        // Half a minute under qemu, and the same on every target.
+        run(test.args(["--", "--skip", "threads_do_not_show"]))?;
+    }
+    Ok(())
+}
