@@ -49,9 +49,11 @@ fn hits_are_those_of_memory_whatever_is_here() {
                 assert_eq!(hits(&answer), hits(&truth), "{name}, budget {budget}");
                 assert_eq!(answer.stats, truth.stats, "{name}, budget {budget}");
             }
-            // Not asked for, it is not walked: clusters take fewer waves.
-            let auto = remote.search(&rows[..DIM], &support::top(5)).unwrap().0;
-            assert_eq!(auto.stats.index, "clusters", "{name}");
+            // Not asked for, it is not walked: clusters take fewer waves. The last budget may hold codes and graph.
+            if budget <= least + 20_000 {
+                let auto = remote.search(&rows[..DIM], &support::top(5)).unwrap().0;
+                assert_eq!(auto.stats.index, "clusters", "{name}");
+            }
         }
     }
 }

@@ -17,6 +17,10 @@ const N: usize = 3000;
 const DIM: usize = 16;
 const M: usize = 8;
 
+/// Bits of a link in layer 0 among so many nodes, and bytes of a node's record.
+const WIDTH: usize = 12;
+const RECORD: usize = 2 * M * WIDTH / 8;
+
 /// Words of the graph section: where the parts start (see FORMAT.md).
 struct Parts {
     at: usize,
@@ -32,7 +36,7 @@ fn built() -> (Vec<u8>, Parts) {
     let section = format::section(&file, format::GRAPH);
     let (uppers, links) =
         (u32_at(&file, section.offset + 8) as usize, u32_at(&file, section.offset + 12) as usize);
-    let base = section.offset + section.length - N * 2 * M * 4;
+    let base = section.offset + section.length - N * RECORD;
     assert!(uppers > 100 && links >= uppers * M);
     (file, Parts { at: section.offset, uppers, links, base })
 }
@@ -66,8 +70,15 @@ fn links_of_every_shape() {
     // Where a node's links lead, all of them.
     let try_links = |name: &str, expected: &'static str, target: &mut dyn FnMut(u32) -> u32| {
         let mut changed = file.clone();
-        for word in 0..N * 2 * M {
-            put(&mut changed, parts.base + word * 4, &target((word / (2 * M)) as u32).to_le_bytes());
+        for node in 0..N {
+            let record = &mut changed[parts.base + node * RECORD..][..RECORD];
+            record.fill(0);
+            for link in 0..2 * M {
+                let to = target(node as u32);
+                for (i, bit) in (link * WIDTH..(link + 1) * WIDTH).enumerate() {
+                    record[bit / 8] |= ((to >> i & 1) as u8) << (bit % 8);
+                }
+            }
         }
         assert_eq!(outcome(&mut changed), (expected, expected), "layer 0 {name}");
     };
@@ -80,7 +91,7 @@ fn links_of_every_shape() {
     try_links("at random", "ok", &mut |_| random.below(N) as u32);
     try_links("one beyond", "corrupt", &mut |_| n);
     try_links("far beyond", "corrupt", &mut |_| u32::MAX);
-    try_links("sign bit", "corrupt", &mut |p| p | 1 << 31);
+    try_links("high bits", "corrupt", &mut |p| p | 3 << (WIDTH - 2));
 }
 
 #[test]

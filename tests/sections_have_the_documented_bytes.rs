@@ -116,9 +116,10 @@ fn ids_graph_and_front() {
     let bytes: usize = words.iter().map(String::len).sum();
     assert_eq!(length(&built(Some(ids.clone())), "ids"), Some((4 * (n + 1) + bytes) as u64));
 
-    // Every node has 2 M links of 4 bytes; one node in M is in layer 1, one in M² in layer 2.
-    let graph = length(&narrow, "graph").unwrap() as f64 / n as f64;
-    assert!((128.0..128.0 * 1.15).contains(&graph), "{graph} bytes of graph a vector");
+    // Every node has 2 M links of 9 bits; above layer 0 M of 4 bytes: one node in M is in layer 1, one in M² in layer 2.
+    assert!((257..=512).contains(&n));
+    let above = length(&narrow, "graph").unwrap() - 36 * n as u64;
+    assert!(above.is_multiple_of(64) && (3..10).contains(&(above / n as u64)), "{above} bytes above layer 0");
     let front = narrow.info().memory_to_open;
     // The checksums of a node's code and of its links.
     assert_eq!(length(&narrow, "node checksums"), Some(8 * n as u64));

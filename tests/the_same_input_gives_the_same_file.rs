@@ -19,28 +19,28 @@ const GOLDEN: [(Metric, CodecKind, Option<CodecKind>, bool, &str); 7] = [
         CodecKind::Sq8,
         None,
         true,
-        "69d94246e5fc4dc604586245243180033f52e0d4a6a0709e01a0203833f9950a",
+        "d2bed67c3acad64eff5856e02c3fcc825ab526cda34697dbc3b320fa3fd38da5",
     ),
     (
         Metric::L2,
         CodecKind::Binary,
         None,
         true,
-        "feafa007ccc84ec1347b3de99ff3a6f6d8d4c1239be388f7b25d66defae603f1",
+        "2778ddcd82d4e544a428d3f5b2b14aafaca01fc248dc50b6b0f084bb19e72d6f",
     ),
     (
         Metric::Dot,
         CodecKind::Sq8,
         Some(CodecKind::F16),
         true,
-        "61d576cf3ad47f97551f6fdead54845bdf4073dd8e3d1dff4baa9c0305e79aa1",
+        "3f3cf5f120ec0a779d342e26593fccede3afee7129dc45c02182058f307caacf",
     ),
     (
         Metric::Cosine,
         CodecKind::F32,
         None,
         true,
-        "07dffe51b61693c7bea689264eaa31d5910427b8131dbbf8c9b8ef990deeea27",
+        "142a6de46cbbb757ba714bda224d07aec56fd118471cdfb8eaeb8d58f5307177",
     ),
     (
         Metric::L2,
@@ -62,12 +62,12 @@ const GOLDEN: [(Metric, CodecKind, Option<CodecKind>, bool, &str); 7] = [
         CodecKind::Sq4,
         Some(CodecKind::F16),
         true,
-        "787f4c88142bd2c2cb1f8efaf21e680da5bff3140951c9d3633f88b3e7449539",
+        "fd6fd4da4a3d53913f28c9b439d70c62b473d4f155731ac915423441032e3d47",
     ),
 ];
 
 /// Three stages: pq, sq8 rows, f32 rows; l2.
-const STAGES: &str = "1b08ace3099510d902b5a22f132258c7601aa40a98539d445c3163f4a769d3a5";
+const STAGES: &str = "eb44cbb268d520face2d23023f0926e786766c27f69bb65615673d148fc535bc";
 
 fn recipe() -> Vec<f32> {
     let mut random = data::Random(2026);

@@ -1,6 +1,8 @@
 //! Candidates in order of (distance, position), at most so many: one sorted array, as in NSG and glass, which for the
 //! usual hundred entries beats a heap.
 
+use crate::kernels;
+
 /// A candidate as one integer: the distance's bits in an order that integers keep, the position, and whether the
 /// search has looked at its neighbours.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,32 +62,9 @@ impl Pool {
                 _ => return false,
             };
         }
-        let at = self.place(key);
+        let at = kernels::insert(&mut self.keys, key);
         self.cursor = self.cursor.min(at);
         true
-    }
-
-    /// Puts the key where it belongs.
-    #[cfg(not(target_arch = "wasm32"))]
-    #[inline]
-    fn place(&mut self, key: Key) -> usize {
-        let at = self.keys.partition_point(|&k| k < key);
-        self.keys.insert(at, key);
-        at
-    }
-
-    /// Moves keys one by one: moving them at once is a call out of the module, which takes longer for most.
-    #[cfg(target_arch = "wasm32")]
-    #[inline]
-    fn place(&mut self, key: Key) -> usize {
-        let mut at = self.keys.len();
-        self.keys.push(key);
-        while at > 0 && self.keys[at - 1] > key {
-            self.keys[at] = self.keys[at - 1];
-            at -= 1;
-        }
-        self.keys[at] = key;
-        at
     }
 
     /// The nearest candidate that was not taken yet.

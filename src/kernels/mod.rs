@@ -160,6 +160,29 @@ pub fn prefetch<T>(soon: &[T]) {
     let _ = soon;
 }
 
+/// Puts `item` where it belongs among ascending items; returns that place.
+#[inline]
+pub(crate) fn insert<T: Copy + Ord>(items: &mut Vec<T>, item: T) -> usize {
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        let at = items.partition_point(|i| *i < item);
+        items.insert(at, item);
+        at
+    }
+    // One by one: moving them at once is a call out of the module, which takes longer for most.
+    #[cfg(target_arch = "wasm32")]
+    {
+        let mut at = items.len();
+        items.push(item);
+        while at > 0 && items[at - 1] > item {
+            items[at] = items[at - 1];
+            at -= 1;
+        }
+        items[at] = item;
+        at
+    }
+}
+
 /// The choices beyond scalar, best first. `None` if this machine cannot run it.
 const SIMD: &[fn() -> Option<Kernels>] = &[
     #[cfg(target_arch = "x86_64")]

@@ -7,6 +7,7 @@
 //! | `reader` | the front in, a [`Segment`] out: cheap, checks all that later reads rest on |
 //! | `ids`    | position -> id, and id -> position |
 //! | `packed` | whole numbers, bit by bit |
+//! | `links`  | a graph's links of layer 0, bit by bit |
 //! | `clusters` | the clustered index: cells -> leaves -> lists |
 //! | `verify` | the complete check |
 //! | `info`   | what a person or program wants to know of a segment |
@@ -15,6 +16,7 @@ pub(crate) mod clusters;
 mod format;
 mod ids;
 mod info;
+mod links;
 mod packed;
 mod reader;
 mod verify;
@@ -23,6 +25,7 @@ mod writer;
 pub(crate) use format::{Header, STAGES, SectionKind};
 pub(crate) use ids::{IdView, Lookup, check_ids, encode as encode_ids};
 pub use info::{Info, SectionInfo};
+pub(crate) use links::{Links, pack as pack_links, stride as links_stride};
 pub(crate) use reader::{Clusters, GraphParts, Matrix};
 pub use reader::{HEAD, Segment, front_length};
 pub(crate) use writer::{Parts, node_sums, row_sums, write};

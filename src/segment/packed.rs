@@ -11,9 +11,14 @@ pub(crate) fn encode(numbers: impl Iterator<Item = u64> + Clone, out: &mut Vec<u
     let width = u64::BITS - numbers.clone().map(|n| n - least).max().unwrap_or(0).leading_zeros();
     out.extend(least.to_le_bytes());
     out.push(width as u8);
+    pack(numbers.map(|number| number - least), width, out);
+}
+
+/// Appends numbers of `width` bits each, up to a whole byte.
+pub(super) fn pack(numbers: impl Iterator<Item = u64>, width: u32, out: &mut Vec<u8>) {
     let (mut bits, mut filled) = (0u64, 0);
     for number in numbers {
-        bits |= (number - least) << filled;
+        bits |= number << filled;
         filled += width;
         while filled >= 8 {
             out.push(bits as u8);

@@ -3,6 +3,7 @@
 
 use super::clusters::Cells;
 use super::format::{self, Form, Header, STAGES, Section, SectionKind};
+use super::links;
 use crate::error::Error;
 use crate::quant::{self, Codec, CodecKind, Rabitq};
 use crate::storage::{Extent, Read, Sum, checksum};
@@ -195,7 +196,7 @@ impl Segment {
     /// layer 0; nothing where the lengths do not allow for them.
     pub(crate) fn graph_parts(&self) -> Option<GraphParts> {
         let section = self.header.section(SectionKind::Graph)?;
-        let stride = self.header.m as u64 * 8;
+        let stride = links::stride(self.header.count, self.header.m) as u64;
         let base = stride.checked_mul(self.header.count as u64)?;
         let upper = section.extent.length.checked_sub(base)?;
         let blocks = upper.div_ceil(section.grain).checked_mul(section.grain)?.min(section.extent.length);

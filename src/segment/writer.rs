@@ -1,6 +1,7 @@
 //! Sections in, file out: front sections first, then the rest in the order of their kinds.
 
 use super::format::{ALIGN, Header, STAGES, Section, SectionKind, header_bytes};
+use super::links;
 use super::reader::LINKS;
 use crate::error::Error;
 use crate::exec;
@@ -110,13 +111,14 @@ pub(crate) fn row_sums(file_id: &[u8; 16], rows: &[u8], stride: usize) -> Vec<u8
         .collect()
 }
 
-/// The NodeSums section: for every node the sum of its code, and that of its links in layer 0, which are the last
-/// 8·m bytes a node of `graph`.
+/// The NodeSums section: for every node the sum of its code, and that of its links in layer 0, whose records are the last
+/// bytes of `graph`.
 pub(crate) fn node_sums(file_id: &[u8; 16], codes: &[u8], stride: usize, graph: &[u8], m: usize) -> Vec<u8> {
     let seed = checksum::file_seed(file_id);
     let codes = codes.chunks_exact(stride);
-    let base = &graph[graph.len().saturating_sub(codes.len() * m * 8)..];
-    let sums = codes.zip(base.chunks_exact(m * 8)).enumerate().map(|(node, (code, links))| {
+    let record = links::stride(codes.len(), m);
+    let base = &graph[graph.len().saturating_sub(codes.len() * record)..];
+    let sums = codes.zip(base.chunks_exact(record)).enumerate().map(|(node, (code, links))| {
         [checksum::row_sum(seed, node, code), checksum::row_sum(seed ^ LINKS, node, links)]
     });
     sums.flatten().flat_map(u32::to_le_bytes).collect()

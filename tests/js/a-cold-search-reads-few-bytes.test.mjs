@@ -5,7 +5,7 @@ import { open } from "pagevec";
 import { fixture, near, rejected, recall, sectionOf, smooth } from "./support/fixture.mjs";
 import { serve } from "./support/server.mjs";
 
-const f = await fixture({ count: 6000, dim: 128, make: smooth, efConstruction: 60 });
+const f = await fixture({ count: 7000, dim: 128, make: smooth, efConstruction: 60 });
 const server = await serve(f.folder);
 after(() => server.close());
 const { requests: most, waste } = { requests: 40, waste: 256 * 1024 };

@@ -43,7 +43,7 @@ test("bandwidth is what a wave takes beyond its round trips; a short one says at
   near(link.state.mbits, 32);
 });
 
-const f = await fixture({ count: 6000, dim: 128, make: smooth, efConstruction: 40 });
+const f = await fixture({ count: 7000, dim: 128, make: smooth, efConstruction: 40 });
 const query = f.row(9);
 
 test("explain() tells the link, and other links find the same", async () => {

@@ -4,7 +4,7 @@ import { open } from "pagevec";
 import { fixture, near, rejected, smooth } from "./support/fixture.mjs";
 import { serve } from "./support/server.mjs";
 
-const f = await fixture({ count: 6000, dim: 128, make: smooth, efConstruction: 60 });
+const f = await fixture({ count: 7000, dim: 128, make: smooth, efConstruction: 60 });
 const server = await serve(f.folder);
 after(() => server.close());
 const length = (name) => f.info.sections.find((section) => section.name === name).length;

@@ -8,7 +8,7 @@ import { open } from "pagevec";
 import { fixture, near, rejected, smooth } from "./support/fixture.mjs";
 import { serve } from "./support/server.mjs";
 
-const f = await fixture({ count: 6000, dim: 128, make: smooth, efConstruction: 60 });
+const f = await fixture({ count: 7000, dim: 128, make: smooth, efConstruction: 60 });
 const queries = [7, 500, 2222, 5999].map((row) => near(f, row));
 const folders = [];
 after(() => Promise.all(folders.map((path) => rm(path, { recursive: true, force: true }))));
@@ -129,7 +129,7 @@ test("what a load fetched is there for the next load, and half of it if it was a
 });
 
 test("another content at the same URL takes the place of the first", async () => {
-  const other = await fixture({ count: 6000, dim: 128, make: smooth, seed: 2, efConstruction: 60 });
+  const other = await fixture({ count: 7000, dim: 128, make: smooth, seed: 2, efConstruction: 60 });
   let files = f.folder;
   const server = await serve((path) => files[path]);
   for (const path of ["/words/", `/words/${f.file}`]) {

@@ -5,7 +5,7 @@ import { open } from "pagevec";
 import { fixture, near, smooth } from "./support/fixture.mjs";
 import { serve } from "./support/server.mjs";
 
-const f = await fixture({ count: 6000, dim: 128, make: smooth, efConstruction: 40 });
+const f = await fixture({ count: 7000, dim: 128, make: smooth, efConstruction: 40 });
 const server = await serve(f.folder);
 after(() => server.close());
 

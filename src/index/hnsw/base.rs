@@ -145,7 +145,7 @@ fn flood(graph: &Graph, from: u32, parents: &mut [u32]) {
     let view = graph.view();
     let mut open = vec![from];
     while let Some(node) = open.pop() {
-        for &link in view.links_unchecked(0, node) {
+        for &link in view.slots(0, node) {
             if parents[link as usize] == NONE {
                 parents[link as usize] = node;
                 open.push(link);

@@ -4,7 +4,6 @@ use super::graph::GraphView;
 use crate::error::Error;
 use crate::index::pool::Pool;
 use crate::index::visited::Visited;
-use crate::kernels::prefetch;
 use std::ops::Range;
 
 /// Distances from one point to rows.
@@ -21,6 +20,7 @@ pub(crate) trait Distances {
 pub(crate) struct Beam {
     pub(crate) pool: Pool,
     visited: Visited,
+    links: Vec<u32>,
     nodes: Vec<u32>,
     distances: Vec<f32>,
     /// Distances computed since the caller last set it to 0.
@@ -57,7 +57,8 @@ pub(crate) fn descend(
         loop {
             let before = here;
             beam.nodes.clear();
-            beam.nodes.extend(g.links(l, before)?.iter().filter(|&&link| link != before));
+            let links = g.links(l, before, &mut beam.links)?;
+            beam.nodes.extend(links.iter().filter(|&&link| link != before));
             to.prefetch(&beam.nodes);
             beam.distances.resize(beam.nodes.len(), 0.0);
             to.distances(&beam.nodes, &mut beam.distances);
@@ -95,7 +96,7 @@ pub(crate) fn layer(
     let mut waiting = 0..0;
     loop {
         let fresh = match beam.pool.take() {
-            Some(node) => beam.visited.extend(g.links(layer, node)?),
+            Some(node) => beam.visited.extend(g.links(layer, node, &mut beam.links)?),
             None if waiting.is_empty() => return Ok(()),
             None => 0..0,
         };
@@ -114,7 +115,7 @@ impl Beam {
         self.computed += nodes.len() as u64;
         for (&node, &distance) in nodes.iter().zip(&self.distances) {
             if self.pool.keep(distance, node) {
-                prefetch(g.links_unchecked(layer, node));
+                g.prefetch(layer, node);
             }
         }
     }

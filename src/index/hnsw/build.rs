@@ -117,7 +117,7 @@ fn link(rows: &Coded<'_>, graph: &mut Graph, batch: Vec<Linked>) {
 /// A target's links with the new ones among them; pruned only when they are too many.
 fn merge(rows: &Coded<'_>, g: &GraphView<'_>, target: &[(usize, u32, f32, u32)]) -> Vec<u32> {
     let (layer, node) = (target[0].0, target[0].1);
-    let links = g.links_unchecked(layer, node);
+    let links = g.slots(layer, node);
     let mut all: Vec<u32> = links.iter().copied().filter(|&l| l != node).collect();
     all.extend(target.iter().map(|t| t.3));
     if all.len() <= links.len() { all } else { best(rows, node, &all, links.len()).collect() }

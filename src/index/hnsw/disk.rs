@@ -117,7 +117,7 @@ impl Walk {
         }
         let mut near = (best, here);
         let (mut count, mut ready) = (0, true);
-        for &node in places.upper.links(layer, here)?.iter().filter(|&&l| l != here) {
+        for &node in places.upper.links(layer, here, &mut Vec::new())?.iter().filter(|&&l| l != here) {
             match self.distance(places, needs, node) {
                 Some(d) if d < near.0 || (d == near.0 && node < near.1) => near = (d, node),
                 Some(_) => {}
@@ -169,14 +169,13 @@ impl Walk {
         node: u32,
     ) -> Result<Option<Vec<u32>>, Error> {
         if let Entry::Vacant(place) = self.links.entry(node) {
-            let Some(bytes) = places.source.get(places.links(node)) else {
+            let Some(record) = places.source.get(places.links(node)) else {
                 needs.links.insert(node);
                 return Ok(None);
             };
-            let words = bytes.as_chunks::<4>().0.iter().map(|b| u32::from_le_bytes(*b));
-            let links: Vec<u32> = words.filter(|&l| l != node).collect();
-            links.iter().try_for_each(|&link| check(node, link, places))?;
-            place.insert(links);
+            let mut unpacked = Vec::new();
+            let links = places.upper.links_of_record(node, record, &mut unpacked)?;
+            place.insert(links.iter().copied().filter(|&link| link != node).collect());
         }
         Ok(self.links.get(&node).cloned())
     }
@@ -239,13 +238,5 @@ impl Walk {
         let fine = if places.fine { distance(&mut self.fine) } else { coarse };
         self.known.insert(node, [coarse, fine]);
         Some(coarse)
-    }
-}
-
-/// A link that leaves the graph is an error, not a read.
-fn check(node: u32, link: u32, places: &Places<'_>) -> Result<(), Error> {
-    match (link as usize) < places.upper.count {
-        true => Ok(()),
-        false => Err(Error::corrupt("graph", format!("node {node} links to {link}, beyond the last row"))),
     }
 }

@@ -1,14 +1,17 @@
 //! The links. A node's unused links point to itself.
 //!
 //! In the file: a head of 16 u32, the sorted positions of the nodes above layer 0, where each one's blocks start,
-//! the blocks (one of `m` links per layer from 1 up), padding to 64 bytes, then `2m` links for every node.
+//! the blocks (one of `m` links per layer from 1 up), padding to 64 bytes, then the records of layer 0: `2m` links for
+//! every node, packed (`segment/links.rs`).
 
 use crate::error::Error;
+use crate::kernels::prefetch;
+use crate::segment::{Links, links_stride, pack_links};
 
 const SECTION: &str = "graph";
 const HEAD: usize = 16;
 
-/// A graph that owns its links.
+/// A graph that owns its links: `2m` a node in layer 0.
 pub(crate) struct Graph {
     pub(crate) m: usize,
     pub(crate) entry: u32,
@@ -29,7 +32,16 @@ pub(crate) struct GraphView<'a> {
     upper: &'a [u32],
     first: &'a [u32],
     blocks: &'a [u32],
-    base: &'a [u32],
+    base: Base<'a>,
+}
+
+/// Layer 0.
+#[derive(Clone, Copy)]
+enum Base<'a> {
+    /// While it is built.
+    Open(&'a [u32]),
+    /// In a file; nothing where its records are read one by one.
+    Packed(Links<'a>),
 }
 
 impl Graph {
@@ -55,7 +67,7 @@ impl Graph {
             upper: &self.upper,
             first: &self.first,
             blocks: &self.blocks,
-            base: &self.base,
+            base: Base::Open(&self.base),
         };
         view.top = view.levels(self.entry);
         view
@@ -80,13 +92,12 @@ impl Graph {
             self.upper.len() as u32,
             self.blocks.len() as u32,
         ]);
-        let mut out =
-            Vec::with_capacity((self.base.len() + self.blocks.len() + 2 * self.upper.len()) * 4 + 256);
+        let mut out = Vec::new();
         for part in [&head[..], &self.upper, &self.first, &self.blocks] {
             out.extend(part.iter().flat_map(|v| v.to_le_bytes()));
         }
         out.resize(out.len().next_multiple_of(64), 0);
-        out.extend(self.base.iter().flat_map(|v| v.to_le_bytes()));
+        out.extend(pack_links(&self.base, self.m));
         out
     }
 }
@@ -95,19 +106,20 @@ impl<'a> GraphView<'a> {
     /// Checks lengths, and unless `checked` before, the order that the walk rests on. Links are checked when they are
     /// followed.
     pub(crate) fn new(bytes: &'a [u8], count: usize, m: usize, checked: bool) -> Result<Self, Error> {
-        Self::with_base(bytes, count, count, m, checked)
+        let at = bytes.len().checked_sub(links_stride(count, m).saturating_mul(count));
+        let (upper, records) = bytes.split_at(at.ok_or_else(|| bad("it is shorter than its links"))?);
+        Self::with_records(upper, records, count, m, checked)
     }
 
-    /// The layers above 0 alone: `links` of layer 0 are elsewhere.
+    /// The layers above 0 alone: the records of layer 0 are elsewhere.
     pub(crate) fn upper(bytes: &'a [u8], count: usize, m: usize, checked: bool) -> Result<Self, Error> {
-        Self::with_base(bytes, count, 0, m, checked)
+        Self::with_records(bytes, &[], count, m, checked)
     }
 
-    /// `linked` nodes have their links of layer 0 in `bytes`: all or none.
-    fn with_base(
+    fn with_records(
         bytes: &'a [u8],
+        records: &'a [u8],
         count: usize,
-        linked: usize,
         m: usize,
         checked: bool,
     ) -> Result<Self, Error> {
@@ -118,8 +130,7 @@ impl<'a> GraphView<'a> {
         let upper_at = HEAD;
         let first_at = upper_at.saturating_add(uppers);
         let blocks_at = first_at.saturating_add(uppers).saturating_add(1);
-        let base_at = blocks_at.saturating_add(links).saturating_add(15) / 16 * 16;
-        let expected = linked.saturating_mul(2 * m).saturating_add(base_at);
+        let expected = blocks_at.saturating_add(links).saturating_add(15) / 16 * 16;
         if words.len() != expected || head[0] as usize != m || m == 0 {
             return Err(Error::Length {
                 section: SECTION,
@@ -135,7 +146,7 @@ impl<'a> GraphView<'a> {
             upper: &words[upper_at..first_at],
             first: &words[first_at..blocks_at],
             blocks: &words[blocks_at..blocks_at + links],
-            base: &words[base_at..],
+            base: Base::Packed(Links::new(records, count, m)),
         };
         if !checked {
             view.check_layers()?;
@@ -165,19 +176,59 @@ impl<'a> GraphView<'a> {
     /// Where `node` links to in `layer`; nothing if it is not there. A link that leaves the graph is an error, not a
     /// read.
     #[inline]
-    pub(crate) fn links(&self, layer: usize, node: u32) -> Result<&'a [u32], Error> {
-        let links = self.links_unchecked(layer, node);
+    pub(crate) fn links<'b>(
+        &self,
+        layer: usize,
+        node: u32,
+        unpacked: &'b mut Vec<u32>,
+    ) -> Result<&'b [u32], Error>
+    where
+        'a: 'b,
+    {
+        let links = match self.base {
+            Base::Packed(links) if layer == 0 => links.of(node as usize, unpacked),
+            _ => self.slots(layer, node),
+        };
+        self.check_links(node, links)?;
+        Ok(links)
+    }
+
+    /// The links in the record of `node` in layer 0.
+    pub(crate) fn links_of_record<'b>(
+        &self,
+        node: u32,
+        record: &[u8],
+        unpacked: &'b mut Vec<u32>,
+    ) -> Result<&'b [u32], Error> {
+        let links = Links::new(record, self.count, self.m).of(0, unpacked);
+        self.check_links(node, links)?;
+        Ok(links)
+    }
+
+    #[inline]
+    fn check_links(&self, node: u32, links: &[u32]) -> Result<(), Error> {
         match links.iter().fold(0, |most, &link| most.max(link)) as usize >= self.count {
             true => Err(bad(&format!("node {node} links beyond the last row"))),
-            false => Ok(links),
+            false => Ok(()),
         }
     }
 
-    /// As [`GraphView::links`], not yet looked at.
+    /// Asks memory for links that will be followed soon.
     #[inline]
-    pub(crate) fn links_unchecked(&self, layer: usize, node: u32) -> &'a [u32] {
+    pub(crate) fn prefetch(&self, layer: usize, node: u32) {
+        match self.base {
+            Base::Packed(links) if layer == 0 => prefetch(links.bytes(node)),
+            _ => prefetch(self.slots(layer, node)),
+        }
+    }
+
+    /// The links of a node in a layer above 0, or in layer 0 while that is built; not looked at.
+    pub(crate) fn slots(&self, layer: usize, node: u32) -> &'a [u32] {
         if layer == 0 {
-            return &self.base[node as usize * 2 * self.m..][..2 * self.m];
+            return match self.base {
+                Base::Open(links) => &links[node as usize * 2 * self.m..][..2 * self.m],
+                Base::Packed(_) => &[],
+            };
         }
         match self.upper.binary_search(&node) {
             Ok(at) if self.first[at] as usize + layer <= self.first[at + 1] as usize => {
@@ -189,12 +240,13 @@ impl<'a> GraphView<'a> {
 
     /// Follows every link once: each must lead to a node that is in the same layer.
     pub(crate) fn verify(&self) -> Result<(), Error> {
+        let mut links = Vec::new();
         for node in 0..self.count as u32 {
-            self.links(0, node)?;
+            self.links(0, node, &mut links)?;
         }
         for &node in self.upper {
             for layer in 1..=self.levels(node) {
-                if self.links(layer, node)?.iter().any(|&l| self.levels(l) < layer) {
+                if self.links(layer, node, &mut links)?.iter().any(|&l| self.levels(l) < layer) {
                     return Err(bad(&format!("node {node} links to a node that is not in layer {layer}")));
                 }
             }

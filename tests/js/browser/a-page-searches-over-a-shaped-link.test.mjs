@@ -6,7 +6,7 @@ import { entry, launch, packageFiles } from "../support/browser.mjs";
 import { fixture, smooth } from "../support/fixture.mjs";
 import { serveShaped } from "../support/shaped.mjs";
 
-const f = await fixture({ count: 6000, dim: 128, make: smooth, efConstruction: 40 });
+const f = await fixture({ count: 7000, dim: 128, make: smooth, efConstruction: 40 });
 const files = { ...(await packageFiles()), ...f.folder, "/": { body: `<!doctype html><link rel="icon" href="data:,">`, type: "text/html" } };
 const browser = await launch();
 after(() => browser.close());

@@ -35,7 +35,7 @@ pub(crate) struct Build {
     /// Rows finer than those, by which the best few are ranked once more: f32 4·d, f16 2·d bytes more per vector
     #[arg(long)]
     exact: Option<Exact>,
-    /// Leave out the graph: about 8·M bytes per vector less; the clusters answer instead
+    /// Leave out the graph: about 5·M bytes per vector less; the clusters answer instead
     #[arg(long)]
     no_graph: bool,
     /// Real queries (a file as the input's) from which the clustered index learns how wide to look for a wanted
@@ -45,7 +45,7 @@ pub(crate) struct Build {
     /// Leave out the clustered index: about d/4 + 20 bytes per vector less, and a cold file is fetched whole
     #[arg(long)]
     no_clusters: bool,
-    /// Links per node of the graph (2·M on its lowest layer): about 8·M bytes per vector
+    /// Links per node of the graph (2·M on its lowest layer): about 5·M bytes per vector
     #[arg(short = 'M', long = "m", value_name = "M", default_value_t = BuildOptions::default().m)]
     m: usize,
     /// Candidates looked at for the links of each node: costs time, no bytes
