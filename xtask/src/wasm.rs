@@ -1,4 +1,4 @@
-//! `cargo xtask wasm`: two modules, one to search and one that also builds, each made by cargo, wasm-bindgen (linked
+//! `cargo xtask wasm`: two modules, one to search and one to build, each made by cargo, wasm-bindgen (linked
 //! into xtask, so nothing need be installed) and wasm-opt (npm's binaryen).
 
 use crate::shell::{self, Stamp, add_target, cargo, run};
@@ -14,7 +14,7 @@ pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 const NAME: &str = "pagevec_wasm";
 
 /// Folder in pkg/wasm and in target/wasm, and the features of bindings/wasm.
-const MODULES: [(&str, &str); 2] = [("search", "search"), ("build", "search,build")];
+const MODULES: [(&str, &str); 2] = [("search", "search"), ("build", "build")];
 
 /// What our modules may use: SIMD, and what rustc takes for granted in every wasm module.
 const OPTIMISE: [&str; 10] = [

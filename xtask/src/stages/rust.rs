@@ -15,7 +15,7 @@ pub(super) fn clippy() -> Result<()> {
     run(cargo("clippy --package pagevec --no-default-features --").args(["-D", "warnings"]))?;
     // The core comes along as what pagevec-wasm depends on; its own tests do not compile for wasm. The folder is that
     // of the tests in wasm, which need the same dependencies.
-    for features in ["search", "search,build"] {
+    for features in ["search", "build", "search,build"] {
         let line = "clippy --package pagevec-wasm --no-default-features --all-targets";
         run(wasm_cargo(line, "test")?.args(["--features", features, "--", "-D", "warnings"]))?;
     }
