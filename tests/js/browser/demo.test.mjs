@@ -11,7 +11,7 @@ import { serve } from "../support/server.mjs";
 // Below a path of its own: nothing in the page may take the server's root for granted.
 const BASE = "/some/where/";
 const DIM = 100;
-const WORDS = 5000;
+const WORDS = 7000;
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".wasm": "application/wasm" };
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
