@@ -173,7 +173,7 @@ def keep_point(sweep, step, param, found):
     point["rounds"].append(found["qps"])
     point["wall"].append(found["wall_qps"])
     # The least disturbed of the rounds: others on the machine only ever add time.
-    point["qps"] = found["qps"] if "so_far" in found else max(point["rounds"])
+    point["qps"] = max(point["rounds"])
 
 
 def note(text):

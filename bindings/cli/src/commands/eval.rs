@@ -68,6 +68,8 @@ struct Row {
     qps: f64,
     p50_us: f64,
     p99_us: f64,
+    /// Per query, the mean; on a busy machine the others' work is not in it. Where the system tells.
+    cpu_us: Option<f64>,
     /// Per query.
     distances: f64,
     /// Per query.
@@ -177,7 +179,7 @@ impl Eval {
 
         let repeat = self.repeat.get();
         let share = (queries.len() / dim).div_ceil(usize::from(self.threads)) * dim;
-        let mut times = Vec::new();
+        let (mut times, mut cpu) = (Vec::new(), Some(0));
         let started = Instant::now();
         for pass in 0..repeat {
             progress.tick("measure", u64::from(pass), u64::from(repeat));
@@ -188,7 +190,9 @@ impl Eval {
             });
             for part in parts {
                 // A worker only searches; if that panics, so may we.
-                times.extend(part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+                let (part, ran) = part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+                times.extend(part);
+                cpu = cpu.zip(ran).map(|(cpu, ran)| cpu + ran);
             }
         }
         let qps = times.len() as f64 / started.elapsed().as_secs_f64();
@@ -203,6 +207,7 @@ impl Eval {
             qps,
             p50_us: percentile(&times, 50),
             p99_us: percentile(&times, 99),
+            cpu_us: cpu.map(|cpu| cpu as f64 / 1000.0 / times.len() as f64),
             distances: counts.distances,
             bytes: counts.bytes,
         })
@@ -254,15 +259,27 @@ fn count(
 }
 
 /// Searches each query alone, on this thread; nanoseconds of each.
-fn time_each(index: &Index, queries: &[f32], options: &SearchOptions) -> Result<Vec<u64>, Failure> {
-    let times = pagevec::with_threads(1, || {
+fn time_each(
+    index: &Index,
+    queries: &[f32],
+    options: &SearchOptions,
+) -> Result<(Vec<u64>, Option<u64>), Failure> {
+    pagevec::with_threads(1, || {
+        let before = cpu_time();
         let time = |query| {
             let started = Instant::now();
             index.search(query, options).map(|_| started.elapsed().as_nanos() as u64)
         };
-        queries.chunks_exact(index.info().dim).map(time).collect::<Result<Vec<_>, _>>()
-    })?;
-    Ok(times?)
+        let times = queries.chunks_exact(index.info().dim).map(time).collect::<Result<Vec<_>, _>>()?;
+        Ok((times, cpu_time().zip(before).map(|(after, before)| after - before)))
+    })?
+}
+
+/// Nanoseconds that this thread has run, where the system tells (Linux).
+fn cpu_time() -> Option<u64> {
+    // What the system has counted is brought up to date when a thread gives way.
+    std::thread::yield_now();
+    std::fs::read_to_string("/proc/thread-self/schedstat").ok()?.split(' ').next()?.parse().ok()
 }
 
 /// In microseconds, of sorted nanoseconds: the smallest time that `percent` of all times do not exceed.
