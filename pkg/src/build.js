@@ -13,7 +13,7 @@ import { loadModule } from "./wasm.js";
  *   told; pq has 64 parts of one byte, pq96 has 96, at most one a component
  * @property {"f32" | "f16" | "sq8"} [rows] finer rows to rescore with; sq8 for sq4, binary and pq, else none unless told
  * @property {"f32" | "f16"} [exact] rows finer than those, which rank the best of them once more; none unless told
- * @property {boolean} [graph] whether to build HNSW, about 8·m bytes per row; true unless told. Without it `load` and
+ * @property {boolean} [graph] whether to build HNSW, about 5·m bytes per row; true unless told. Without it `load` and
  *   `index: "hnsw"` have nothing to use
  * @property {boolean} [clusters] whether to build the clustered index, about dim/8 + 16 bytes per row, which answers
  *   from a few parts of a file that stays on its server; true unless told. Without it a first search fetches codes and
