@@ -13,8 +13,8 @@ use wasm_bindgen_cli_support::Bindgen;
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 const NAME: &str = "pagevec_wasm";
 
-/// Folder in pkg/wasm and in target/wasm, and the features of bindings/wasm.
-const MODULES: [(&str, &str); 2] = [("search", "search"), ("build", "build")];
+/// What each is called: its folder in pkg/wasm and in target/wasm, and its feature of bindings/wasm.
+const MODULES: [&str; 2] = ["search", "build"];
 
 /// What our modules may use: SIMD, and what rustc takes for granted in every wasm module.
 const OPTIMISE: [&str; 10] = [
@@ -41,9 +41,9 @@ pub(crate) fn build() -> Result<()> {
 pub(crate) fn make() -> Result<()> {
     check_versions()?;
     add_target(TARGET)?;
-    for (folder, features) in MODULES {
-        let raw = compile(folder, features)?;
-        let out = shell::root().join("pkg/wasm").join(folder);
+    for module in MODULES {
+        let raw = compile(module)?;
+        let out = shell::root().join("pkg/wasm").join(module);
         let lock = shell::root().join("Cargo.lock");
         let tools = shell::root().join("xtask/package-lock.json");
         let recipe = shell::root().join("xtask/src/wasm.rs");
@@ -81,10 +81,10 @@ pub(crate) fn wasm_cargo(line: &str, folder: &str) -> Result<Command> {
 /// Each module has its own folder: cargo gives a cdylib one name whatever its features, so in one folder the second
 /// module would silently take the place of the first. Only the cdylib is asked for, as an rlib beside it would switch
 /// link-time optimisation off.
-fn compile(folder: &str, features: &str) -> Result<PathBuf> {
+fn compile(module: &str) -> Result<PathBuf> {
     let line = "rustc --package pagevec-wasm --lib --crate-type cdylib --profile wasm --no-default-features";
-    run(wasm_cargo(line, folder)?.args(["--features", features]))?;
-    Ok(shell::target().join("wasm").join(folder).join(TARGET).join("wasm").join(format!("{NAME}.wasm")))
+    run(wasm_cargo(line, module)?.args(["--features", module]))?;
+    Ok(shell::target().join("wasm").join(module).join(TARGET).join("wasm").join(format!("{NAME}.wasm")))
 }
 
 fn bind(raw: &Path, out: &Path) -> Result<()> {
