@@ -2,7 +2,7 @@
 //!
 //! | file | duty |
 //! |---|---|
-//! | `mod.rs` | the table of functions, chosen once for this machine |
+//! | `mod.rs` | the table of functions, chosen once for this machine; what else is done differently on one: prefetch, insert |
 //! | `table.rs` | the macro that writes the functions of a table |
 //! | `generic.rs` | every algorithm, written once over blocks: tails, four rows at a time, gather |
 //! | `lanes.rs` | the blocks of floats, written once over sixteen lanes |
