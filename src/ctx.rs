@@ -13,16 +13,67 @@ pub struct Progress {
     pub total: u64,
 }
 
-/// Handed down through a build; both callbacks are called on the caller's thread, between batches.
+/// What a build found of the rows that its caller should know: the file is sound, and finds less than is usual.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// Ranked by the finest form the file stores, searches of every row find only this part of the ten nearest rows.
+    CodesRecall {
+        /// The codec of that form.
+        codec: String,
+        /// The mean over a sample of the rows, 0 to 1.
+        recall: f32,
+    },
+    /// However wide it looks, the clustered index finds only this part of the nearest rows.
+    ClustersRecall {
+        /// How many nearest rows were looked for.
+        k: u32,
+        /// The recall that was wanted, 0 to 1.
+        wanted: f32,
+        /// The recall that was measured, 0 to 1.
+        reached: f32,
+    },
+}
+
+impl std::fmt::Display for Warning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Warning::CodesRecall { codec, recall } => write!(
+                f,
+                "{codec} rows find {:.0} % of the ten nearest rows, even by a scan: the rows differ too little for them; \
+                 build with codec f16 or f32",
+                recall * 100.0
+            ),
+            Warning::ClustersRecall { k, wanted, reached } => write!(
+                f,
+                "the clustered index finds {:.1} % of the {k} nearest rows where {:.1} % is wanted: search flat or by the \
+                 graph",
+                reached * 100.0,
+                wanted * 100.0
+            ),
+        }
+    }
+}
+
+/// Handed down through a build; the callbacks are called on the caller's thread, between batches.
 #[derive(Clone, Copy, Default)]
 pub struct Ctx<'a> {
     /// Told how far the work is.
     pub progress: Option<&'a dyn Fn(Progress)>,
     /// Asked whether to stop.
     pub cancelled: Option<&'a dyn Fn() -> bool>,
+    /// Told what the rows will not do well.
+    pub warning: Option<&'a dyn Fn(Warning)>,
 }
 
 impl Ctx<'_> {
+    /// Tells the caller something about the rows.
+    pub(crate) fn warn(&self, warning: Warning) {
+        if let Some(warn) = self.warning {
+            warn(warning);
+        }
+    }
+
     /// Reports, then returns [`Error::Cancelled`] if the caller wants to stop.
     pub fn tick(&self, phase: &'static str, done: usize, total: usize) -> Result<(), Error> {
         if let Some(report) = self.progress {

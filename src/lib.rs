@@ -36,7 +36,7 @@ mod collection;
 mod folder;
 
 pub use collection::Index;
-pub use ctx::{Ctx, Progress};
+pub use ctx::{Ctx, Progress, Warning};
 pub use error::Error;
 pub use id::{Id, Ids};
 pub use index::{

@@ -168,7 +168,7 @@ fn a_build_can_be_cancelled_at_every_tick() {
         ticks.set(ticks.get() + 1);
         ticks.get() > stop_at.get()
     };
-    let ctx = Ctx { progress: None, cancelled: Some(&cancelled) };
+    let ctx = Ctx { cancelled: Some(&cancelled), ..Default::default() };
     let whole = build(rows.clone(), 8, None, &BuildOptions::default(), &ctx).unwrap();
     let all = ticks.replace(0);
     assert!(all > 10, "{all} ticks");

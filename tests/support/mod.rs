@@ -3,6 +3,7 @@
 //! | file | duty |
 //! |---|---|
 //! | `data`   | seeded rows in clusters, from integers and divisions only |
+//! | `odd`    | odd data from seeds, and recall over it: mean, worst tenth, cost |
 //! | `oracle` | the nearest rows by definition, in f64; recall against them |
 //! | `paged`  | drives a `Session` over a byte slice and counts what it moves |
 //! | `format` | a second reading of FORMAT.md: finds sections, writes fields, makes every checksum right again |
@@ -16,6 +17,7 @@ pub(crate) mod alloc;
 pub(crate) mod data;
 pub(crate) mod format;
 pub(crate) mod npy;
+pub(crate) mod odd;
 pub(crate) mod oracle;
 pub(crate) mod paged;
 

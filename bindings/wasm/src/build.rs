@@ -61,6 +61,6 @@ pub fn build(
         cancel.set(cancel.get() || told.map_or(true, |t| t.is_truthy()));
     };
     let cancelled = || cancel.get();
-    let ctx = Ctx { progress: Some(&report), cancelled: Some(&cancelled) };
+    let ctx = Ctx { progress: Some(&report), cancelled: Some(&cancelled), ..Default::default() };
     pagevec::build(matrix, dim as usize, ids(&names)?, &options, &ctx).map_err(to_js)
 }

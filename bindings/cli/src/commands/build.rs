@@ -230,7 +230,7 @@ impl Build {
         let segment = pagevec::with_threads(threads, || {
             let report = |p: pagevec::Progress| progress.tick(p.phase, p.done, p.total);
             let cancelled = || STOP.load(Ordering::Relaxed);
-            let ctx = Ctx { progress: Some(&report), cancelled: Some(&cancelled) };
+            let ctx = Ctx { progress: Some(&report), cancelled: Some(&cancelled), ..Default::default() };
             pagevec::build_tuned(vectors.data, vectors.dim, ids, queries, options, &ctx)
         })?;
         match segment {
