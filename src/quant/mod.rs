@@ -8,6 +8,7 @@
 //! | `pq`     | the nearest of 256 centroids for each of m parts | m |
 //! | `binary` | one bit a component | ⌈d/8⌉ |
 //! | `rabitq` | (of lists only) one bit a component of the rotated residual, length-corrected | ⌈d/8⌉ + 8 |
+//! | `scale`  | (no codec) what the integers of a code are multiplied with | |
 //! | `coded`  | (no codec) rows of sq8 codes among themselves | |
 //! | `least`  | (no codec) the least of many distances | |
 //! | `kmeans` | (no codec) centroids for the cluster order | |
@@ -23,6 +24,7 @@ pub(crate) mod least;
 mod pq;
 mod rabitq;
 mod rotation;
+mod scale;
 mod sq4;
 mod sq8;
 

@@ -72,7 +72,7 @@ impl Case {
 
 /// Normal with variance 1.
 pub(crate) fn normal(random: &mut Random) -> f32 {
-    (random.normal() + random.normal() + random.normal()) as f32
+    random.normal() + random.normal() + random.normal()
 }
 
 fn normals(random: &mut Random, dim: usize, scale: f32) -> Vec<f32> {
@@ -186,5 +186,17 @@ pub(crate) fn many_equal(metric: Metric, counts: [usize; 2], dim: usize, same: u
     case.name = format!("{same} of {} equal, {metric:?}", counts[0]);
     let first = case.rows[..dim].to_vec();
     case.rows[..same * dim].chunks_exact_mut(dim).for_each(|row| row.copy_from_slice(&first));
+    case
+}
+
+/// As [`ordinary`] under cosine, all around one direction: `spread` of a row's length is its own.
+pub(crate) fn narrow_cone(counts: [usize; 2], dim: usize, spread: f32, seed: u64) -> Case {
+    let mut case = ordinary(Metric::Cosine, counts, dim, seed);
+    let axis = normals(&mut Random(!seed), dim, 1.0);
+    case.name = format!("cone {spread}");
+    let rows = case.rows.chunks_exact_mut(dim);
+    for row in rows.chain(case.queries.iter_mut().map(Vec::as_mut_slice)) {
+        row.iter_mut().zip(&axis).for_each(|(x, a)| *x = a + spread * *x);
+    }
     case
 }

@@ -10,7 +10,7 @@ use crate::id::Ids;
 use crate::kernels::kernels;
 use crate::metric::Metric;
 use crate::quant::kmeans::Rows;
-use crate::quant::{self, CodecKind, Encode, Rabitq};
+use crate::quant::{self, Codec, CodecKind, Encode, Rabitq, Sq8};
 use crate::segment::{self, SectionKind, clusters};
 
 /// What they are made of.
@@ -34,10 +34,10 @@ pub(crate) struct Input<'a> {
 pub(crate) fn sections(input: &Input<'_>) -> Result<Vec<(SectionKind, Vec<u8>)>, Error> {
     let &Input { metric, rows, tree, .. } = input;
     let dim = rows.dim;
-    let cell_codec = quant::train(CodecKind::Sq8, metric, dim, rows.data, input.seed);
+    let cell_codec = quant::train_sq8(metric, dim, rows.data);
     let parameters = cell_codec.parameters();
     let codec = Rabitq::new(metric, quant::floats(&parameters), Rabitq::bits_for(dim));
-    let (cell_codes, centres) = centres(&*cell_codec, metric, &tree.cell_centroids, dim)?;
+    let (cell_codes, centres) = centres(&cell_codec, metric, &tree.cell_centroids, dim);
     let second = input.second;
     let spilled = spill::spilled(second, tree.leaves.len() - 1);
     let starts: Vec<u32> = tree.cells.iter().map(|&leaf| tree.leaves[leaf as usize]).collect();
@@ -48,7 +48,7 @@ pub(crate) fn sections(input: &Input<'_>) -> Result<Vec<(SectionKind, Vec<u8>)>,
         &Levels {
             tree,
             second,
-            cells: CellsView { codec: &*cell_codec, codes: &cell_codes, spreads: &cell_spreads },
+            cells: CellsView { codec: &cell_codec, codes: &cell_codes, spreads: &cell_spreads },
             codec: &codec,
             leaf_codes: &leaf_codes,
             leaf_spreads: &leaf_spreads,
@@ -85,22 +85,17 @@ pub(crate) fn sections(input: &Input<'_>) -> Result<Vec<(SectionKind, Vec<u8>)>,
 
 /// The cells' codes and what they stand for: what is stored around a centroid is stored around that, since it is what a
 /// query is measured to.
-fn centres(
-    codec: &dyn Encode,
-    metric: Metric,
-    centroids: &[f32],
-    dim: usize,
-) -> Result<(Vec<u8>, Vec<f32>), Error> {
+fn centres(codec: &Sq8, metric: Metric, centroids: &[f32], dim: usize) -> (Vec<u8>, Vec<f32>) {
     let stride = CodecKind::Sq8.stride(dim, metric);
     let mut codes = vec![0; centroids.len() / dim * stride];
     let mut centres = vec![0.0; centroids.len()];
     for ((row, code), centre) in
         centroids.chunks_exact(dim).zip(codes.chunks_exact_mut(stride)).zip(centres.chunks_exact_mut(dim))
     {
-        codec.encode(row, code)?;
+        codec.encode_row(row, code);
         codec.decode(code, centre);
     }
-    Ok((codes, centres))
+    (codes, centres)
 }
 
 /// Root mean square distances of the rows `starts[i]..starts[i + 1]` to centre i.
