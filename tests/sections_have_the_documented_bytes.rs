@@ -22,7 +22,7 @@ fn parameters(codec: CodecKind, dim: usize) -> usize {
     match codec {
         CodecKind::F32 | CodecKind::F16 => 0,
         CodecKind::Sq8 | CodecKind::Binary | CodecKind::Sq4 => 4 * dim,
-        CodecKind::Pq(_) => (4 + 4 + 256) * dim,
+        CodecKind::Pq(_) => (4 + 4 + 256) * dim + 4,
     }
 }
 

@@ -109,7 +109,7 @@ impl CodecKind {
         match self {
             CodecKind::F32 | CodecKind::F16 => 0,
             CodecKind::Sq8 | CodecKind::Binary | CodecKind::Sq4 => dim * 4,
-            CodecKind::Pq(_) => dim * (8 + pq::CENTROIDS),
+            CodecKind::Pq(_) => dim * (8 + pq::CENTROIDS) + 4,
         }
     }
 }
@@ -241,7 +241,7 @@ pub(crate) fn load(
     stored: &[u8],
 ) -> Result<Box<dyn Codec>, Error> {
     let (values, centroids) = match kind {
-        CodecKind::Pq(_) => stored.split_at(stored.len().min(dim * 8)),
+        CodecKind::Pq(_) => stored.split_at(stored.len().min(dim * 8 + 4)),
         _ => (stored, &[][..]),
     };
     let values = floats(values);
