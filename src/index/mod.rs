@@ -77,7 +77,7 @@ pub struct SearchOptions {
     /// Which index answers.
     pub index: IndexChoice,
     /// How many candidates are ranked again by finer rows; `None`: enough for the codec. Where exact rows follow, the
-    /// best 4·k of those (32 at least) are ranked by them.
+    /// best 4·k of those (40 at least) are ranked by them.
     pub rescore: Option<usize>,
     /// Lists the clustered index scans; `None`: as many as `recall` asks for.
     pub probes: Option<usize>,
