@@ -83,6 +83,26 @@ fn shapes_ids_and_options() {
             [CodecKind::Binary, CodecKind::Sq4, CodecKind::Pq(1)]
                 .map(|rows| BuildOptions { rows: Some(rows), ..base }),
         ),
+        // Coarser than the codes.
+        (
+            "rows",
+            [
+                (CodecKind::F32, CodecKind::Sq8),
+                (CodecKind::F16, CodecKind::Sq8),
+                (CodecKind::F32, CodecKind::F16),
+            ]
+            .map(|(codec, rows)| BuildOptions { codec, rows: Some(rows), ..base }),
+        ),
+        // No finer than the codes, or than the rows that coarse codes have.
+        (
+            "exact",
+            [
+                (CodecKind::F32, CodecKind::F16),
+                (CodecKind::F16, CodecKind::F16),
+                (CodecKind::Sq4, CodecKind::Sq8),
+            ]
+            .map(|(codec, exact)| BuildOptions { codec, exact: Some(exact), ..base }),
+        ),
         // Not exact; as the rows before; no finer than they.
         (
             "exact",

@@ -81,14 +81,20 @@ impl BuildOptions {
         if let Some(rows) = self.rows.filter(|rows| rows.is_coarse()) {
             return Err(Error::argument("rows", format!("{rows} rows cannot rescore: use sq8, f16 or f32")));
         }
-        let before = self.rows.unwrap_or(self.codec);
+        if let Some(rows) = self.rows.filter(|&rows| self.codec.is_finer_than(rows)) {
+            let detail =
+                format!("{rows} rows would rank worse than the {} codes: leave them out", self.codec);
+            return Err(Error::argument("rows", detail));
+        }
+        let before = BuildOptions { exact: None, ..*self }.stages().last().copied().unwrap_or(self.codec);
         match self.exact {
             Some(exact) if !matches!(exact, CodecKind::F16 | CodecKind::F32) => {
                 Err(Error::argument("exact", format!("{exact} rows are not exact: use f16 or f32")))
             }
-            Some(exact) if before == exact || before == CodecKind::F32 => {
-                Err(Error::argument("exact", format!("{exact} rows after {before} would rank no better")))
-            }
+            Some(exact) if !exact.is_finer_than(before) => Err(Error::argument(
+                "exact",
+                format!("{exact} rows after {before} would rank no better: leave them out"),
+            )),
             _ => Ok(()),
         }
     }
@@ -110,10 +116,8 @@ impl BuildOptions {
     /// What is stored, each form finer than the one before.
     fn stages(&self) -> Vec<CodecKind> {
         let rows = self.rows.or(self.codec.is_coarse().then_some(CodecKind::Sq8));
-        let mut stages = vec![self.codec];
-        stages.extend(rows.filter(|&rows| rows != self.codec));
-        stages.extend(self.exact);
-        stages
+        let rows = rows.filter(|&rows| rows != self.codec);
+        [Some(self.codec), rows, self.exact].into_iter().flatten().collect()
     }
 
     /// What the file id is made of, besides rows and ids. Options of later versions are in it where they are used.

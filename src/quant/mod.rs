@@ -92,6 +92,19 @@ impl CodecKind {
         matches!(self, CodecKind::Binary | CodecKind::Sq4 | CodecKind::Pq(_))
     }
 
+    /// Whether rows of this codec rank better than rows of the other.
+    pub(crate) fn is_finer_than(self, other: Self) -> bool {
+        let fineness = |codec| match codec {
+            CodecKind::Binary => 0,
+            CodecKind::Pq(_) => 1,
+            CodecKind::Sq4 => 2,
+            CodecKind::Sq8 => 3,
+            CodecKind::F16 => 4,
+            CodecKind::F32 => 5,
+        };
+        fineness(self) > fineness(other)
+    }
+
     /// Bytes of one row.
     pub(crate) fn stride(self, dim: usize, metric: Metric) -> usize {
         match self {
