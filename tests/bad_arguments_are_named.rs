@@ -37,9 +37,8 @@ fn a_bad_row_is_named_by_its_number() {
             assert_eq!(code(&fine), "ok");
         }
     }
-    for (value, codes) in
-        [(1e30, ["zero-vector", "argument", "argument"]), (1e-30, ["zero-vector", "ok", "ok"])]
-    {
+    // Under cosine the direction counts, however long the row is.
+    for (value, codes) in [(1e30, ["ok", "argument", "argument"]), (1e-30, ["ok"; 3])] {
         for (metric, expected) in METRICS.into_iter().zip(codes) {
             let result = built([[1.0; 4], [value; 4]].concat(), 4, None, &options(metric, CodecKind::Sq8));
             assert_eq!(code(&result), expected, "{metric:?} {value}");
@@ -142,7 +141,7 @@ fn searches() {
         }
         let cosine = metric == Metric::Cosine;
         assert_eq!(code(&search(&[0.0; 6], &plain)), if cosine { "zero-vector" } else { "ok" });
-        assert_eq!(code(&search(&[1e30; 6], &plain)), if cosine { "zero-vector" } else { "argument" });
+        assert_eq!(code(&search(&[1e30; 6], &plain)), if cosine { "ok" } else { "argument" });
         // Too many, or too few candidates for them: clamped.
         for k in [n - 1, n, n + 1, 1 << 32, usize::MAX] {
             for ef in [None, Some(0), Some(1), Some(usize::MAX)] {

@@ -300,12 +300,20 @@ pub(crate) fn check_row(row: &mut [f32], number: usize, metric: Metric) -> Resul
     }
     let square = (kernels().dot_f32)(row, row);
     match metric {
-        Metric::Cosine if square.is_normal() => {
+        // No square of a component that matters is lost in f32.
+        Metric::Cosine if (1e-30..1e30).contains(&square) => {
             let norm = square.sqrt();
             row.iter_mut().for_each(|x| *x /= norm);
             Ok(())
         }
-        Metric::Cosine => Err(Error::ZeroVector { row: number }),
+        Metric::Cosine => {
+            let norm = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+            if norm == 0.0 {
+                return Err(Error::ZeroVector { row: number });
+            }
+            row.iter_mut().for_each(|x| *x = (f64::from(*x) / norm) as f32);
+            Ok(())
+        }
         // Distances of rows this long would overflow to infinity and rank by chance.
         _ if square > f32::MAX / 8.0 => Err(Error::argument(
             "vectors",
