@@ -1,7 +1,7 @@
 //! Rows in, segment file out: check, order, encode, link, write.
 
 use super::clusters::{self, Shape};
-use super::hnsw;
+use super::{codes_recall, hnsw};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::exec;
@@ -197,6 +197,7 @@ pub fn build_tuned(
     let stages = options.stages();
     let stored: Vec<Encoded> =
         stages.iter().map(|&kind| encode(kind, options, dim, &rows)).collect::<Result<_, _>>()?;
+    codes_recall::check(options, Rows { data: &rows, dim }, &stored, ctx)?;
     let second = match options.graph || options.clusters {
         true => clusters::second_leaves(&tree, Rows { data: &rows, dim }),
         false => Vec::new(),
@@ -338,14 +339,20 @@ fn id_order(by_id: &[u32], order: &[u32]) -> Vec<u8> {
     by_id.iter().flat_map(|&row| position[row as usize].to_le_bytes()).collect()
 }
 
-struct Encoded {
-    kind: CodecKind,
-    stride: usize,
-    parameters: Vec<u8>,
-    bytes: Vec<u8>,
+/// A stored form of all rows.
+pub(super) struct Encoded {
+    pub(super) kind: CodecKind,
+    pub(super) stride: usize,
+    pub(super) parameters: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
 }
 
-fn encode(kind: CodecKind, options: &BuildOptions, dim: usize, rows: &[f32]) -> Result<Encoded, Error> {
+pub(super) fn encode(
+    kind: CodecKind,
+    options: &BuildOptions,
+    dim: usize,
+    rows: &[f32],
+) -> Result<Encoded, Error> {
     let codec = quant::train(kind, options.metric, dim, rows, options.seed);
     let stride = kind.stride(dim, options.metric);
     let bytes = encode_with(&*codec, stride, dim, rows)?;

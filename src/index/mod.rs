@@ -3,6 +3,7 @@
 //! | file | duty |
 //! |---|---|
 //! | `build`   | rows in, segment file out: check, order, encode, link, write |
+//! | `codes_recall` | what a scan of the stored forms finds of the exact nearest rows; the build warns where it is little |
 //! | `clusters/` | the clustering that orders the rows, and the index over it |
 //! | `hnsw/`   | the graph: build it, walk it, keep it in a file |
 //! | `flat`    | score every row: exact, and the oracle of every test |
@@ -18,6 +19,7 @@
 
 mod build;
 mod clusters;
+mod codes_recall;
 mod flat;
 mod hnsw;
 mod layout;
