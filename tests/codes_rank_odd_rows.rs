@@ -130,6 +130,8 @@ fn sq8_finds_what_a_scale_per_component_finds_under_l2() {
         (|s| odd::far_clusters(COUNTS, 64, 1.0, s), 0.02),
         (|s| odd::far_clusters(COUNTS, 96, 3.0, s), 0.02),
         (|s| odd::far_clusters(COUNTS, 64, 10.0, s), 0.02),
+        // The more components a row has, the farther out its largest is, which its scale must reach.
+        (|s| odd::far_clusters(COUNTS, 192, 10.0, s), 0.02),
         (|s| odd::far_clusters(COUNTS, 64, 30.0, s), 0.07),
         (|s| odd::far_clusters(COUNTS, 20, 30.0, s), 0.07),
         (|s| odd::ordinary(Metric::L2, COUNTS, 100, s), 0.02),
@@ -204,5 +206,38 @@ fn coarse_codes_choose_what_their_rows_rank() {
             let (coarse, rows) = (built(case, codec), built(case, CodecKind::Sq8));
             measured(case, &[&|query, k| scan(&coarse, query, k), &|query, k| scan(&rows, query, k)])
         });
+    }
+}
+
+/// A hit's score is that of the vector its code stands for, which under cosine has length 1: nothing of the row itself.
+#[test]
+fn scores_are_those_of_what_codes_stand_for() {
+    let counts = [400, 10];
+    for case in [
+        odd::far_clusters(counts, 33, 30.0, 71),
+        odd::places(counts, 72),
+        odd::topics(counts, 50, 0.1, 73),
+        odd::narrow_cone(counts, 70, 0.03, 74),
+        odd::one_wide_component(counts, 40, 75),
+    ] {
+        let index = built(&case, CodecKind::Sq8);
+        for query in &case.queries {
+            let flat = SearchOptions { index: IndexChoice::Flat, k: 40, ..Default::default() };
+            for hit in index.search(query, &flat).expect("a search of good data").hits {
+                let stored = index.vector(&hit.id).expect("an id of a hit");
+                let length = stored.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+                let cosine = case.metric == Metric::Cosine;
+                assert!(!cosine || (length - 1.0).abs() < 1e-6, "{}: length {length}", case.name);
+                // The terms of an l2 distance are as large as the squared distance to the mean.
+                let close = if cosine { 2e-6 } else { 1e-6 * (30.0 * 30.0 * 33.0) };
+                let score = oracle::score(case.metric, query, &stored);
+                assert!(
+                    (f64::from(hit.score) - score).abs() < close,
+                    "{}: {} for {score}",
+                    case.name,
+                    hit.score
+                );
+            }
+        }
     }
 }
