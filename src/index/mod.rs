@@ -11,7 +11,8 @@
 //! | `session` | operations over a source of which only parts are here, step by step |
 //! | `plan`    | which index answers and how wide it looks (a pure choice) |
 //! | `layout`  | what of a segment is held, and how, under a memory budget (a pure choice) |
-//! | `pool`, `visited` | candidates in order of distance; a set of positions |
+//! | `topk`, `pool` | the k nearest of many; those of a walk, in order all the time |
+//! | `visited` | a set of positions |
 //!
 //! Read path: `session` → `search` → (`flat` | `hnsw` on codes, or `clusters` on lists) → rescore on finer rows →
 //! ids.
@@ -26,6 +27,7 @@ mod pool;
 mod rank;
 mod search;
 mod session;
+mod topk;
 mod visited;
 
 use crate::error::Error;

@@ -6,13 +6,13 @@ use crate::kernels;
 /// A candidate as one integer: the distance's bits in an order that integers keep, the position, and whether the
 /// search has looked at its neighbours.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Key(u64);
+pub(super) struct Key(pub(super) u64);
 
 const EXPANDED: u64 = 1;
 
 impl Key {
     #[inline]
-    fn new(distance: f32, position: u32) -> Self {
+    pub(super) fn new(distance: f32, position: u32) -> Self {
         let bits = distance.to_bits();
         let ordered = bits ^ (((bits as i32 >> 31) as u32) | 0x8000_0000);
         Key(u64::from(ordered) << 32 | u64::from(position) << 1)
@@ -22,10 +22,14 @@ impl Key {
         (self.0 as u32) >> 1
     }
 
-    fn distance(self) -> f32 {
+    pub(super) fn distance(self) -> f32 {
         let ordered = (self.0 >> 32) as u32;
         let mask = if ordered & 0x8000_0000 != 0 { 0x8000_0000 } else { u32::MAX };
         f32::from_bits(ordered ^ mask)
+    }
+
+    pub(super) fn candidate(self) -> (f32, u32) {
+        (self.distance(), self.position())
     }
 }
 
@@ -88,7 +92,7 @@ impl Pool {
 
     /// Nearest first.
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (f32, u32)> + '_ {
-        self.keys.iter().map(|k| (k.distance(), k.position()))
+        self.keys.iter().map(|k| k.candidate())
     }
 }
 
