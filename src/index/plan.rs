@@ -108,6 +108,13 @@ pub(crate) struct Depth {
     pub(crate) rescore: usize,
 }
 
+impl Depth {
+    /// Candidates that codes must find.
+    pub(crate) fn candidates(self) -> usize {
+        self.rescore.max(self.k)
+    }
+}
+
 /// Fills in what the options leave open.
 pub(crate) fn depth(segment: &Segment, o: &SearchOptions) -> Depth {
     let k = o.k.min(segment.count());

@@ -6,7 +6,7 @@
 use super::clusters::{Label, Probe};
 use super::hnsw::{self, Beam, Distances, GraphView, Needs, Places, Walk};
 use super::plan::{self, Depth, Facts, Route};
-use super::pool::Pool;
+use super::topk::TopK;
 use super::{Answer, SearchOptions, flat};
 use crate::error::Error;
 use crate::kernels::prefetch;
@@ -19,6 +19,7 @@ use crate::storage::{Extent, Read, Source, Sum};
 pub(crate) struct Scratch {
     beam: Beam,
     pub(super) prepared: Prepared,
+    pub(super) nearest: TopK,
     /// The graph's layers were found to be in order: immutable, so once is enough.
     graph_checked: bool,
 }
@@ -78,7 +79,7 @@ pub(crate) struct Search {
 #[derive(Default)]
 pub(super) struct State {
     /// Flat: the nearest so far.
-    pool: Pool,
+    nearest: TopK,
     pub(super) candidates: Vec<(f32, u32)>,
     /// Candidates before this one have their final distance.
     pub(super) rescored: usize,
@@ -125,7 +126,7 @@ impl Search {
                 Stage::Walk(queries.chunks_exact(dim).map(walk).collect())
             }
             Route::Flat => {
-                states.iter_mut().for_each(|s| s.pool.reset(depth.ef.max(depth.rescore)));
+                states.iter_mut().for_each(|s| s.nearest.reset(depth.candidates()));
                 Stage::Scan(0)
             }
             Route::Clusters => {
@@ -163,10 +164,10 @@ impl Search {
                 Stage::Probe(_) => self.probe(segment, source, scratch)?,
                 Stage::Rescore(stage) => match self.rescore(segment, source, scratch, stage)? {
                     none if none.is_empty() && stage + 1 >= segment.finer.len() => {
-                        return self.answers(segment, source).map(Step::Done);
+                        return self.answers(segment, source, scratch).map(Step::Done);
                     }
                     none if none.is_empty() => {
-                        self.keep_few();
+                        self.keep_few(&mut scratch.nearest);
                         self.stage = Stage::Rescore(stage + 1);
                         none
                     }
@@ -203,15 +204,18 @@ impl Search {
             let mut to = FromQuery { codec, prepared: &mut scratch.prepared, rows, stride };
             scratch.beam.computed = 0;
             hnsw::search(&graph, &mut to, self.depth.ef, &mut scratch.beam)?;
+            state.distances += scratch.beam.computed;
+            let keep = self.depth.candidates().min(self.depth.ef);
             // The walk reached fewer rows than are wanted: few links, or many rows that are the same.
             if scratch.beam.pool.iter().len() < self.depth.k {
-                let pool = &mut scratch.beam.pool;
-                pool.reset(self.depth.ef);
-                flat::scan(codec, &mut scratch.prepared, rows, 0, segment.count(), pool);
+                scratch.nearest.reset(keep);
+                let (prepared, nearest) = (&mut scratch.prepared, &mut scratch.nearest);
+                flat::scan(codec, prepared, rows, 0, segment.count(), nearest);
                 state.distances += segment.count() as u64;
+                state.candidates.extend(nearest.unsorted());
+            } else {
+                state.candidates.extend(scratch.beam.pool.iter().take(keep));
             }
-            state.candidates.extend(scratch.beam.pool.iter().take(self.depth.rescore.max(self.depth.k)));
-            state.distances += scratch.beam.computed;
         }
         self.stage = Stage::Rescore(0);
         Ok(Vec::new())
@@ -244,7 +248,7 @@ impl Search {
         let reads = needs.reads(&places)?;
         if reads.is_empty() {
             for (walk, state) in walks.iter().zip(&mut self.states) {
-                state.candidates = walk.candidates(self.depth.rescore.max(self.depth.k));
+                state.candidates = walk.candidates(self.depth.candidates());
                 state.distances = walk.computed;
                 state.rescored = if fine { state.candidates.len() } else { 0 };
             }
@@ -268,8 +272,9 @@ impl Search {
         };
         if first as usize >= segment.count() {
             if missing.is_empty() {
-                let keep = self.depth.rescore.max(self.depth.k);
-                self.states.iter_mut().for_each(|s| s.candidates.extend(s.pool.iter().take(keep)));
+                for state in &mut self.states {
+                    state.candidates.extend(std::mem::take(&mut state.nearest).unsorted());
+                }
                 self.stage = Stage::Rescore(0);
             }
             return Ok(missing);
@@ -284,7 +289,7 @@ impl Search {
         let Some(rows) = rows.filter(|_| missing.is_empty()) else { return Ok(missing) };
         for (query, state) in self.queries.chunks_exact(segment.dim()).zip(&mut self.states) {
             codes.codec.prepare(query, false, &mut scratch.prepared);
-            flat::scan(&*codes.codec, &mut scratch.prepared, rows, first, count as usize, &mut state.pool);
+            flat::scan(&*codes.codec, &mut scratch.prepared, rows, first, count as usize, &mut state.nearest);
             state.distances += count;
         }
         self.stage = Stage::Scan(first + count as u32);
