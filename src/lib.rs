@@ -37,7 +37,7 @@ mod folder;
 
 pub use collection::Index;
 pub use ctx::{Ctx, Progress, Warning};
-pub use error::Error;
+pub use error::{Error, QueryFault};
 pub use id::{Id, Ids};
 pub use index::{
     Answer, BuildOptions, Hit, IndexChoice, Operation, Outcome, QueryStats, SearchOptions, Session,

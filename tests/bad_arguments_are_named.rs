@@ -3,7 +3,8 @@
 mod support;
 
 use pagevec::{
-    BuildOptions, CodecKind, Ctx, Error, Id, Ids, Index, IndexChoice, Metric, SearchOptions, build,
+    BuildOptions, CodecKind, Ctx, Error, Id, Ids, Index, IndexChoice, Metric, QueryFault, SearchOptions,
+    build, build_tuned,
 };
 use support::{METRICS, code, data, index, options};
 
@@ -156,6 +157,39 @@ fn searches() {
     for index in [IndexChoice::Hnsw, IndexChoice::Clusters] {
         let o = SearchOptions { index, ..Default::default() };
         assert_eq!(code(&flat.search(&rows[..dim], &o)), "argument");
+    }
+}
+
+#[test]
+fn a_bad_query_is_told_as_a_query_by_its_number_in_the_batch() {
+    let (n, dim) = (50, 7);
+    let rows = data::clustered(n, dim, 164);
+    let plain = SearchOptions::default();
+    // Shorter than a task of a batch, as long, and several with one query left.
+    for (metric, batch) in METRICS.into_iter().flat_map(|m| [1, 2, 16, 17, 49].map(|b| (m, b))) {
+        let index = index(&rows, dim, &options(metric, CodecKind::Sq8));
+        for bad in [0, batch / 2, batch - 1] {
+            let cosine = metric == Metric::Cosine;
+            let long = if cosine { QueryFault::NoDirection } else { QueryFault::TooLong };
+            for (values, fault, word) in [
+                ([f32::NAN, 1.0], QueryFault::NotFinite { column: 0 }, "not-finite"),
+                ([1.0, -f32::INFINITY], QueryFault::NotFinite { column: 1 }, "not-finite"),
+                ([1e30, 1e30], long, if cosine { "zero-vector" } else { "argument" }),
+            ] {
+                let mut queries = rows[..batch * dim].to_vec();
+                queries[bad * dim..][..2].copy_from_slice(&values);
+                let error = index.search_batch(&queries, &plain).unwrap_err();
+                let Error::Query { query, fault: found } = error else { panic!("{error:?}") };
+                assert_eq!((query, found), ((batch > 1).then_some(bad), fault), "{metric:?} {batch}");
+                let name = if batch > 1 { format!("query {bad} ") } else { "the query ".to_owned() };
+                let said = error.to_string();
+                assert!(said.starts_with(&name) && !said.contains("row") && error.code() == word, "{said}");
+                // As real queries that a build learns from.
+                let base = options(metric, CodecKind::Sq8);
+                let tuned = build_tuned(rows.clone(), dim, None, &queries, &base, &Ctx::default());
+                assert_eq!(tuned.unwrap_err().to_string(), said);
+            }
+        }
     }
 }
 

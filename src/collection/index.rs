@@ -117,13 +117,13 @@ impl Index {
             return Err(Error::Dimension { expected: self.info.dim, got: query.len() });
         }
         let mut answers = self.search_chunk(query, options)?;
-        answers.pop().ok_or_else(|| Error::argument("query", "no answer"))
+        answers.pop().ok_or_else(|| Error::internal("a search gave no answer"))
     }
 
     /// The rows nearest to each of `queries` (row-major), in parallel over mapped or given bytes.
     ///
     /// # Errors
-    /// As [`Index::search`]; a row number in an error is that of the query within its task of 16.
+    /// As [`Index::search`].
     pub fn search_batch(&self, queries: &[f32], options: &SearchOptions) -> Result<Vec<Answer>, Error> {
         const TASK: usize = 16;
         let dim = self.info.dim;
@@ -131,7 +131,8 @@ impl Index {
             return Err(Error::Dimension { expected: dim, got: queries.len() % dim });
         }
         let parts = exec::map_chunks(queries.len() / dim, TASK, |range| {
-            self.search_chunk(&queries[range.start * dim..range.end * dim], options)
+            let answers = self.search_chunk(&queries[range.start * dim..range.end * dim], options);
+            answers.map_err(|error| error.of_rows_from(range.start))
         });
         Ok(parts.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
@@ -219,9 +220,7 @@ fn run(
     loop {
         match session.step(ticket)? {
             Stepped::Done(outcome) => return Ok((outcome, reads)),
-            Stepped::Wait => {
-                return Err(Error::argument("memory_budget", "the room is held by another operation"));
-            }
+            Stepped::Wait => return Err(Error::internal("the room is held by an operation that is over")),
             Stepped::Need(extents) => {
                 reads.2 += 1;
                 file.prefetch(&extents);

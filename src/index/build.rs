@@ -174,7 +174,7 @@ pub fn build_tuned(
     let mut tuning = queries.to_vec();
     let file_id = file_id(&vectors, dim, &ids, &tuning, options);
     check_rows(&mut vectors, dim, options.metric)?;
-    check_rows(&mut tuning, dim, options.metric)?;
+    super::search::check_queries(&mut tuning, dim, options.metric)?;
 
     let shape = Shape {
         branching: options.branching,

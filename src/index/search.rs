@@ -3,6 +3,7 @@
 //! Hits depend on the file, the queries, the options and the route alone: what is here decides when bytes move, never
 //! which rows are scored.
 
+use super::build::check_row;
 use super::clusters::{Label, Probe};
 use super::hnsw::{self, Beam, Distances, GraphView, Needs, Places, Walk};
 use super::plan::{self, Depth, Facts, Route};
@@ -10,6 +11,7 @@ use super::topk::TopK;
 use super::{Answer, SearchOptions, flat};
 use crate::error::Error;
 use crate::kernels::prefetch;
+use crate::metric::Metric;
 use crate::quant::{Codec, Prepared};
 use crate::segment::{SectionKind, Segment};
 use crate::storage::{Extent, Read, Source, Sum};
@@ -112,9 +114,7 @@ impl Search {
             ));
         }
         let mut queries = queries.to_vec();
-        for (i, query) in queries.chunks_exact_mut(dim).enumerate() {
-            super::build::check_row(query, i, segment.header.metric)?;
-        }
+        check_queries(&mut queries, dim, segment.header.metric)?;
         let route = plan::route(o.index, Facts::of(segment, source))?;
         let depth = plan::depth(segment, o);
         let mut states: Vec<State> = (0..queries.len() / dim).map(|_| State::default()).collect();
@@ -330,6 +330,15 @@ impl Search {
     }
 }
 
+/// Refuses queries that no distance is defined for, and under cosine makes each a unit vector.
+pub(super) fn check_queries(queries: &mut [f32], dim: usize, metric: Metric) -> Result<(), Error> {
+    let batch = queries.len() > dim;
+    for (i, query) in queries.chunks_exact_mut(dim).enumerate() {
+        check_row(query, i, metric).map_err(|error| error.of_query(batch.then_some(i)))?;
+    }
+    Ok(())
+}
+
 /// Those of these sections that are not here, as reads.
 pub(super) fn missing(
     segment: &Segment,
@@ -368,7 +377,7 @@ pub(super) fn here(source: &dyn Source, extent: Extent) -> Result<&[u8], Error> 
     if extent.length == 0 {
         return Ok(&[]);
     }
-    source.get(extent).ok_or_else(|| Error::argument("source", "bytes that were delivered are gone"))
+    source.get(extent).ok_or_else(|| Error::internal("bytes that were delivered are gone"))
 }
 
 struct FromQuery<'a> {

@@ -180,10 +180,7 @@ impl Session {
         let missing = self.merge(reads.iter().flat_map(|r| self.paged.missing(r)));
         match missing.is_empty() {
             // Asked for, here, and yet not readable: only a layout that does not fit the search does that.
-            true => Err(Error::argument(
-                "memory_budget",
-                "bytes that are here cannot be read as they were asked for",
-            )),
+            true => Err(Error::internal("bytes that are here cannot be read as they were asked for")),
             false => Ok(Stepped::Need(missing)),
         }
     }
