@@ -7,10 +7,19 @@ use super::{IndexChoice, SearchOptions};
 use crate::error::Error;
 use crate::quant::CodecKind;
 use crate::segment::{SectionKind, Segment};
-use crate::storage::Source;
+use crate::storage::{Extent, Source};
 
-/// Below so many bytes codes and graph are fetched whole: it costs no more than a few lists and their round trips.
+/// Below so many bytes codes, or codes and graph, are fetched whole: it costs no more than a few lists and their round
+/// trips.
 const SMALL: u64 = 1 << 20;
+/// Up to so many rows whose codes take no more bytes than this, a scan is exact and costs no more than a walk. Both cost
+/// the same at 4,000 rows of sq8 codes in 8 or 64 components, 3,300 in 384; of f32 2,300, 4,700 and 2,200; of f16 1,400,
+/// 4,800 and 2,200; of sq4 2,300, 5,000 and 3,500; of pq 2,900, 3,200 and 1,700; of binary codes beyond 16,000. At 1,000
+/// rows a scan takes 0.2 to 0.8 of a walk.
+const SCAN_ROWS: usize = 2000;
+const SCAN_BYTES: u64 = 4 << 20;
+/// Where one row of so many is wanted a walk or lists come to most of them: a scan is exact and costs less.
+const WIDE: usize = 8;
 /// Candidates of lists whose rows may be read, per hit.
 const KEEP: usize = 12;
 
@@ -39,7 +48,7 @@ impl Route {
 pub(crate) struct Facts {
     /// There is a graph, and codes and graph can be here as a whole.
     pub(crate) graph_fits: bool,
-    /// They are here already.
+    /// They are here already, or cost nothing to bring.
     pub(crate) graph_here: bool,
     /// Their bytes.
     pub(crate) graph_bytes: u64,
@@ -49,6 +58,12 @@ pub(crate) struct Facts {
     pub(crate) clusters: bool,
     /// Codes can be here, as a whole or chunk by chunk.
     pub(crate) codes_fit: bool,
+    /// They are here already as a whole, or cost nothing to bring.
+    pub(crate) codes_here: bool,
+    pub(crate) codes_bytes: u64,
+    pub(crate) count: usize,
+    /// Hits wanted.
+    pub(crate) k: usize,
 }
 
 impl Facts {
@@ -56,15 +71,28 @@ impl Facts {
         let extent = |kind| segment.extent(kind).filter(|e| e.length > 0);
         let parts = [extent(SectionKind::Codes), extent(SectionKind::Graph)];
         let codes = segment.codes.extent;
+        let near = source.spare() == u64::MAX;
+        let here = |e: Extent| source.get(e).is_some() || (near && source.holds(e));
         Facts {
             graph: segment.header.m > 0,
             walk_fits: walk_fits(segment, source),
             graph_fits: segment.header.m > 0 && parts.iter().all(|e| e.is_some_and(|e| source.holds(e))),
-            graph_here: parts.iter().all(|e| e.is_some_and(|e| source.get(e).is_some())),
+            graph_here: parts.iter().all(|e| e.is_some_and(here)),
             graph_bytes: parts.iter().flatten().map(|e| e.length).sum(),
             clusters: segment.clusters.is_some(),
             codes_fit: source.holds(codes) || source.room(codes).1 > segment.codes.stride,
+            codes_here: here(codes),
+            codes_bytes: codes.length,
+            count: segment.count(),
+            k: SearchOptions::default().k,
         }
+    }
+
+    /// Whether a scan costs less than any other way, and is exact on the codes.
+    fn scan_is_best(&self) -> bool {
+        let cheap = self.codes_here || (self.codes_fit && self.codes_bytes <= SMALL);
+        let few = self.count <= SCAN_ROWS && self.codes_bytes <= SCAN_BYTES;
+        cheap && (few || self.k >= self.count / WIDE)
     }
 }
 
@@ -79,6 +107,7 @@ fn walk_fits(segment: &Segment, source: &dyn Source) -> bool {
 pub(crate) fn route(choice: IndexChoice, f: Facts) -> Result<Route, Error> {
     let no = |detail: &str| Err(Error::argument("index", detail));
     match choice {
+        IndexChoice::Auto if f.scan_is_best() => Ok(Route::Flat),
         IndexChoice::Auto if f.graph_fits && (f.graph_here || f.graph_bytes <= SMALL) => Ok(Route::Hnsw),
         IndexChoice::Auto if f.clusters => Ok(Route::Clusters),
         IndexChoice::Auto if f.graph_fits => Ok(Route::Hnsw),
@@ -127,7 +156,7 @@ pub(crate) fn depth(segment: &Segment, o: &SearchOptions) -> Depth {
     // Codes that are ranked again in place cost no reads; coarse ones want all their candidates ranked.
     let alone = segment.finer.is_empty();
     // Half a byte a component ranks well: wordnet, flat: recall@10 0.943 alone, 0.9956 (that of SQ8) with 20 ranked again.
-    let enough = if alone || codec == Some(&CodecKind::Sq4) { few(k) } else { ef };
+    let enough = if alone || codec == Some(&CodecKind::Sq4) { few(k) } else { ef.max(few(k)) };
     let rescore = match codec {
         Some(CodecKind::Sq8) => o.rescore.unwrap_or(enough).max(k),
         _ if alone => 0,
@@ -178,6 +207,10 @@ mod tests {
         graph_bytes: 100 << 20,
         clusters: false,
         codes_fit: false,
+        codes_here: false,
+        codes_bytes: 60 << 20,
+        count: 150_000,
+        k: 10,
     };
 
     #[test]
@@ -188,19 +221,53 @@ mod tests {
             graph_here: true,
             clusters: true,
             codes_fit: true,
+            codes_here: true,
             ..NONE
         };
-        let cold = Facts { graph_here: false, ..all };
+        let cold = Facts { graph_here: false, codes_here: false, ..all };
         let tight = Facts { graph_fits: false, codes_fit: false, ..cold };
+        let few = |f: Facts| Facts { count: 2000, codes_bytes: 800 << 10, graph_bytes: 1000 << 10, ..f };
+        let lists = Facts { graph: false, graph_fits: false, ..all };
         let table = [
             ("everything is here", IndexChoice::Auto, all, Some(Route::Hnsw)),
             ("cold and large", IndexChoice::Auto, cold, Some(Route::Clusters)),
             (
                 "cold and small",
                 IndexChoice::Auto,
-                Facts { graph_bytes: 900 << 10, ..cold },
+                Facts { codes_bytes: 700 << 10, graph_bytes: 900 << 10, ..cold },
                 Some(Route::Hnsw),
             ),
+            ("few rows", IndexChoice::Auto, few(all), Some(Route::Flat)),
+            ("few rows, cold", IndexChoice::Auto, few(cold), Some(Route::Flat)),
+            ("few rows, pinned graph", IndexChoice::Hnsw, few(all), Some(Route::Hnsw)),
+            ("few rows, pinned clusters", IndexChoice::Clusters, few(all), Some(Route::Clusters)),
+            ("few and one more", IndexChoice::Auto, Facts { count: 2001, ..few(all) }, Some(Route::Hnsw)),
+            (
+                "few rows, very long",
+                IndexChoice::Auto,
+                Facts { codes_bytes: 5 << 20, ..few(all) },
+                Some(Route::Hnsw),
+            ),
+            (
+                "few rows, long, cold",
+                IndexChoice::Auto,
+                Facts { codes_bytes: 2 << 20, graph_bytes: 3 << 20, ..few(cold) },
+                Some(Route::Clusters),
+            ),
+            ("few rows, too large for memory", IndexChoice::Auto, few(tight), Some(Route::Clusters)),
+            ("few rows, no graph", IndexChoice::Auto, few(lists), Some(Route::Flat)),
+            ("many rows, no graph", IndexChoice::Auto, lists, Some(Route::Clusters)),
+            ("most rows are wanted", IndexChoice::Auto, Facts { k: 18_750, ..all }, Some(Route::Flat)),
+            ("a little less", IndexChoice::Auto, Facts { k: 18_749, ..all }, Some(Route::Hnsw)),
+            ("most rows, no graph", IndexChoice::Auto, Facts { k: 1 << 40, ..lists }, Some(Route::Flat)),
+            ("most rows, cold", IndexChoice::Auto, Facts { k: 1 << 40, ..cold }, Some(Route::Clusters)),
+            (
+                "most rows, cold and small",
+                IndexChoice::Auto,
+                Facts { k: 4000, count: 5000, codes_bytes: 1000 << 10, ..cold },
+                Some(Route::Flat),
+            ),
+            ("most rows, pinned graph", IndexChoice::Hnsw, Facts { k: 1 << 40, ..all }, Some(Route::Hnsw)),
             ("too large for memory", IndexChoice::Auto, tight, Some(Route::Clusters)),
             ("no clusters", IndexChoice::Auto, Facts { clusters: false, ..cold }, Some(Route::Hnsw)),
             ("codes only", IndexChoice::Auto, Facts { codes_fit: true, ..NONE }, Some(Route::Flat)),

@@ -115,7 +115,7 @@ impl Search {
         }
         let mut queries = queries.to_vec();
         check_queries(&mut queries, dim, segment.header.metric)?;
-        let route = plan::route(o.index, Facts::of(segment, source))?;
+        let route = plan::route(o.index, Facts { k: o.k, ..Facts::of(segment, source) })?;
         let depth = plan::depth(segment, o);
         let mut states: Vec<State> = (0..queries.len() / dim).map(|_| State::default()).collect();
         let stage = match route {

@@ -115,7 +115,8 @@ impl Session {
     }
 
     /// A wave costs as much as `bytes` do: what the way to the file brings in the time of a round trip. Decides when
-    /// bytes are read, never which rows are found.
+    /// bytes are read, never which rows are found. But `u64::MAX` says that reading costs nothing, since the file is in
+    /// memory: then `auto` chooses as if all that fits were here.
     pub fn spare(&mut self, bytes: u64) {
         self.paged.spare = bytes;
     }
