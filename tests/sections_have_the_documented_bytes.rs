@@ -54,7 +54,7 @@ fn codes_rows_and_parameters() {
                     assert_eq!(length(&index, "row checksums"), finer.map(|_| n as u64 * 4));
                     assert_eq!(length(&index, "code parameters"), Some(parameters(codec, dim) as u64));
                     assert_eq!(length(&index, "row parameters"), finer.map(|r| parameters(r, dim) as u64));
-                    assert_eq!(length(&index, "id order"), Some(n as u64 * 4));
+                    assert_eq!(length(&index, "id order"), Some(n as u64 * 8));
                     assert_eq!(info.file_length, bytes.len() as u64);
                 }
             }

@@ -189,7 +189,8 @@ pub fn build_tuned(
     drop(vectors);
 
     let mut sections = vec![(SectionKind::Ids, segment::encode_ids(&ids, order))];
-    sections.push((SectionKind::IdOrder, id_order(&by_id, order)));
+    let seed = segment::file_seed(&file_id);
+    sections.push((SectionKind::IdOrder, segment::encode_order(&ids, &by_id, order, seed)));
     let stages = options.stages();
     let stored: Vec<Encoded> =
         stages.iter().map(|&kind| encode(kind, options, dim, &rows)).collect::<Result<_, _>>()?;
@@ -317,13 +318,6 @@ fn reorder(vectors: &[f32], dim: usize, order: &[u32]) -> Result<Vec<f32>, Error
         .map_err(|_| Error::OutOfMemory { bytes: vectors.len() as u64 * 4 })?;
     order.iter().for_each(|&r| rows.extend_from_slice(&vectors[r as usize * dim..][..dim]));
     Ok(rows)
-}
-
-/// The positions in the order of their ids, from the rows in that order.
-fn id_order(by_id: &[u32], order: &[u32]) -> Vec<u8> {
-    let mut position = vec![0u32; order.len()];
-    order.iter().enumerate().for_each(|(p, &row)| position[row as usize] = p as u32);
-    by_id.iter().flat_map(|&row| position[row as usize].to_le_bytes()).collect()
 }
 
 struct Encoded {

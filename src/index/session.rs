@@ -12,7 +12,7 @@ use super::{Answer, IndexChoice, SearchOptions, plan};
 use crate::error::Error;
 use crate::id::Id;
 use crate::segment::clusters::List;
-use crate::segment::{IdView, Lookup, SectionKind, Segment};
+use crate::segment::{SectionKind, Segment};
 use crate::storage::{Extent, Paged, Read, Reserved, Source, Sum};
 
 /// Names one operation under way.
@@ -63,7 +63,7 @@ pub enum Stepped {
 /// What a session holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionStats {
-    /// Bytes allocated for parts of the file.
+    /// Bytes of the file that are here; less than is allocated for them.
     pub resident: u64,
     /// Rows and chunks kept for later queries.
     pub slots: usize,
@@ -256,14 +256,16 @@ fn load(segment: &Segment, source: &dyn Source) -> Step<Outcome> {
 
 /// The position of an id.
 pub(crate) fn find(segment: &Segment, source: &dyn Source, id: &Id) -> Result<Step<Option<u32>>, Error> {
-    let extents = [segment.required(SectionKind::Ids)?, segment.required(SectionKind::IdOrder)?];
-    let missing = missing(segment, source, &[SectionKind::Ids, SectionKind::IdOrder], &[]);
-    if !missing.is_empty() || segment.count() == 0 {
-        return Ok(if missing.is_empty() { Step::Done(None) } else { Step::Need(missing) });
+    match segment.find(source, id)? {
+        Ok(position) => Ok(Step::Done(position)),
+        Err(absent) => {
+            let mut reads: Vec<Read> =
+                absent.into_iter().map(|extent| segment.block_around(extent)).collect();
+            reads.sort_unstable_by_key(|read| read.extent);
+            reads.dedup();
+            Ok(Step::Need(reads))
+        }
     }
-    let [ids, order] = extents.map(|e| source.get(e).unwrap_or_default());
-    let ids = IdView::new(ids, segment.count(), segment.header.text_ids)?;
-    Lookup { ids, order }.find(id).map(Step::Done)
 }
 
 /// The vector of an id.

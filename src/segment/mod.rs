@@ -5,7 +5,7 @@
 //! | `format` | the header and the section table, both directions |
 //! | `writer` | sections in, file out |
 //! | `reader` | the front in, a [`Segment`] out: cheap, checks all that later reads rest on |
-//! | `ids`    | position -> id, and id -> position |
+//! | `ids`    | position -> id, and id -> position by hashes |
 //! | `packed` | whole numbers, bit by bit |
 //! | `links`  | a graph's links of layer 0, bit by bit |
 //! | `clusters` | the clustered index: cells -> leaves -> lists |
@@ -23,7 +23,7 @@ mod verify;
 mod writer;
 
 pub(crate) use format::{Header, STAGES, SectionKind};
-pub(crate) use ids::{IdView, Lookup, check_ids, encode as encode_ids};
+pub(crate) use ids::{IdView, check_ids, encode as encode_ids, encode_order};
 pub use info::{Info, SectionInfo};
 pub(crate) use links::{Links, pack as pack_links, stride as links_stride};
 pub(crate) use reader::{Clusters, GraphParts, Matrix};

@@ -3,10 +3,12 @@
 
 use super::clusters::Cells;
 use super::format::{self, Form, Header, STAGES, Section, SectionKind};
+use super::ids::{Found, Lookup};
 use super::links;
 use crate::error::Error;
+use crate::id::Id;
 use crate::quant::{self, Codec, CodecKind, Rabitq};
-use crate::storage::{Extent, Read, Sum, checksum};
+use crate::storage::{Extent, Read, Source, Sum, checksum};
 
 /// Enough of a file's start to hold its header; the whole front of most segments.
 pub const HEAD: u64 = 64 << 10;
@@ -63,7 +65,7 @@ pub struct Segment {
     pub(crate) finer: Vec<Matrix>,
     /// The clustered index, if there is one.
     pub(crate) clusters: Option<Clusters>,
-    seed: u64,
+    pub(super) seed: u64,
     sums: Vec<u64>,
 }
 
@@ -180,6 +182,19 @@ impl Segment {
         usize::try_from(section.sum + block).ok().and_then(|at| self.sums.get(at)).copied().unwrap_or(0)
     }
 
+    /// The position of `id`, if a row has it; or the parts of the file that say so and are not here.
+    pub(crate) fn find(&self, source: &dyn Source, id: &Id) -> Result<Found<Option<u32>>, Error> {
+        let lookup = Lookup {
+            source,
+            ids: self.required(SectionKind::Ids)?,
+            order: self.required(SectionKind::IdOrder)?,
+            count: self.count(),
+            text: self.header.text_ids,
+            file_seed: self.seed,
+        };
+        lookup.find(id)
+    }
+
     /// The sum of the row at `position`, as the section `sums` of its form has it.
     pub(crate) fn stored_row_sum(sums: &[u8], position: u32) -> Option<u32> {
         sums.get(position as usize * 4..).and_then(|s| s.first_chunk()).map(|s| u32::from_le_bytes(*s))
@@ -271,8 +286,8 @@ fn check_lengths(h: &Header) -> Result<(), Error> {
             SectionKind::Codes => stride(0).map(|s| count * s),
             SectionKind::Rows => stride(1).map(|s| count * s),
             SectionKind::Exact => stride(2).map(|s| count * s),
-            SectionKind::RowSums | SectionKind::ExactSums | SectionKind::IdOrder => Some(count * 4),
-            SectionKind::NodeSums => Some(count * 8),
+            SectionKind::RowSums | SectionKind::ExactSums => Some(count * 4),
+            SectionKind::NodeSums | SectionKind::IdOrder => Some(count * 8),
             // Their own headers say more; `graph` and `ids` check them when they are read.
             SectionKind::Graph | SectionKind::Ids | SectionKind::Sums => None,
             SectionKind::ListParameters => Some(CodecKind::Sq8.parameter_bytes(h.dim) as u64),

@@ -2,7 +2,7 @@
 
 use super::clusters::List;
 use super::format::SectionKind;
-use super::ids::{IdView, Lookup};
+use super::ids::{IdOrder, IdView};
 use super::reader::Segment;
 use crate::error::Error;
 use crate::storage::{Extent, Read, Source, Sum};
@@ -46,15 +46,8 @@ impl Segment {
         self.verify_nodes(source)?;
         let ids = read(self.required(SectionKind::Ids)?, "ids")?;
         let ids = IdView::new(ids, self.count(), self.header.text_ids)?;
-        let lookup = Lookup { ids, order: read(self.required(SectionKind::IdOrder)?, "id order")? };
-        let mut before = None;
-        for rank in 0..self.count() {
-            let id = ids.id(lookup.position_at(rank)?)?;
-            if before.as_ref().is_some_and(|b| *b >= id) {
-                return Err(Error::corrupt("id order", format!("{id} is out of order or there twice")));
-            }
-            before = Some(id);
-        }
+        let order = IdOrder(read(self.required(SectionKind::IdOrder)?, "id order")?);
+        order.verify(&ids, self.seed)?;
         self.verify_lists(source, ids)
     }
 

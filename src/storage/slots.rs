@@ -131,9 +131,10 @@ impl Slots {
         self.slots.iter_mut().for_each(|slot| slot.pins.retain(|&t| t != ticket));
     }
 
-    /// Bytes allocated, slots filled, evictions so far.
+    /// Bytes held, slots filled, evictions so far.
     pub(crate) fn stats(&self) -> (u64, usize, u64) {
-        let allocated = self.buffer.as_ref().map_or(0, |_| self.size * self.capacity as u64);
-        (allocated, self.slots.iter().filter(|s| s.filled).count(), self.evictions)
+        let filled = self.slots.iter().filter(|s| s.filled);
+        let (held, slots) = filled.fold((0, 0), |(held, slots), s| (held + s.read.extent.length, slots + 1));
+        (held, slots, self.evictions)
     }
 }
