@@ -153,10 +153,12 @@ pub(crate) fn depth(segment: &Segment, o: &SearchOptions) -> Depth {
         _ => SearchOptions::DEFAULT_EF,
     };
     let ef = o.ef.unwrap_or(default).clamp(k.max(1), segment.count().max(1));
+    // As many for each hit as the default is for ten: of use to a scan, since a walk finds `ef` at the most.
+    let many = k.saturating_mul(default / 10);
     // Codes that are ranked again in place cost no reads; coarse ones want all their candidates ranked.
     let alone = segment.finer.is_empty();
     // Half a byte a component ranks well: wordnet, flat: recall@10 0.943 alone, 0.9956 (that of SQ8) with 20 ranked again.
-    let enough = if alone || codec == Some(&CodecKind::Sq4) { few(k) } else { ef.max(few(k)) };
+    let enough = if alone || codec == Some(&CodecKind::Sq4) { few(k) } else { ef.max(many) };
     let rescore = match codec {
         Some(CodecKind::Sq8) => o.rescore.unwrap_or(enough).max(k),
         _ if alone => 0,
