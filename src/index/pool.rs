@@ -19,16 +19,19 @@ impl Key {
         Key(u64::from(ordered) << 32 | u64::from(position) << 1)
     }
 
+    #[inline]
     fn position(self) -> u32 {
         (self.0 as u32) >> 1
     }
 
+    #[inline]
     pub(super) fn distance(self) -> f32 {
         let ordered = (self.0 >> 32) as u32;
         let mask = if ordered & 0x8000_0000 != 0 { 0x8000_0000 } else { u32::MAX };
         f32::from_bits(ordered ^ mask)
     }
 
+    #[inline]
     pub(super) fn candidate(self) -> (f32, u32) {
         (self.distance(), self.position())
     }

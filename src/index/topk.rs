@@ -34,6 +34,7 @@ impl TopK {
         self.limit = u64::MAX;
     }
 
+    #[inline]
     fn room(&self) -> usize {
         self.k.saturating_mul(2).max(LEAST)
     }
