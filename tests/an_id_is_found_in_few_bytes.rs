@@ -1,8 +1,6 @@
 //! A cold lookup of an id reads a few blocks of the order of ids and of the ids, whatever ids look like; and the order
 //! cannot lie without `verify` telling.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
-
 mod support;
 
 use pagevec::{BuildOptions, CodecKind, Id, Ids, Index, Metric, Operation, Outcome};
@@ -19,7 +17,7 @@ fn shapes(n: usize) -> Vec<(&'static str, Ids)> {
         ("uneven", texts(|i| format!("{i}{}", "x".repeat(if i % 997 == 0 { 9000 } else { i % 5 })))),
         ("beyond ASCII", texts(|i| format!("ä{}ß", (i as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15)))),
         ("counting", numbers(|i| i)),
-        ("wide", numbers(|i| (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 11) ^ i % 2)),
+        ("wide", numbers(|i| (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 11) ^ (i % 2))),
         ("few bits apart", numbers(|i| (1 << 52) + i * 3)),
     ]
 }
@@ -30,6 +28,9 @@ fn id(ids: &Ids, row: usize) -> Id {
         Ids::Texts(texts) => Id::Text(texts[row].clone()),
     }
 }
+
+/// Changes the order of ids in a file.
+type Lie<'a> = &'a dyn Fn(&mut [u8]);
 
 fn plain() -> BuildOptions {
     BuildOptions { graph: false, clusters: false, ..support::options(Metric::L2, CodecKind::Binary) }
@@ -118,7 +119,7 @@ fn an_order_that_lies_is_found_and_harms_nobody() {
         let order = format::section(&good, format::ID_ORDER);
         assert_eq!(order.length, 8 * n);
         let entry = |file: &[u8], rank: usize| file[order.offset + rank * 8..][..8].to_vec();
-        let lies: [&dyn Fn(&mut Vec<u8>); 6] = [
+        let lies: [Lie<'_>; 6] = [
             // Two change places; one is there twice; another hash; another row; a row beyond the last; all the same.
             &|f| {
                 let (a, b) = (entry(f, 700), entry(f, 701));

@@ -1,8 +1,6 @@
 //! `auto` scans where that is exact and costs no more, walks the graph where codes and graph are in memory or cost nothing
 //! to bring, and reads lists only where bytes are far.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
-
 mod support;
 
 use pagevec::{BuildOptions, CodecKind, Index, IndexChoice, Metric, SearchOptions};

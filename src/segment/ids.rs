@@ -244,7 +244,7 @@ impl Lookup<'_> {
     /// The rows whose ids have this hash.
     fn positions(&self, hash: u32) -> Result<Found<Vec<u32>>, Error> {
         let count = self.count as u64;
-        let place = u64::from(hash) * count >> 32;
+        let place = (u64::from(hash) * count) >> 32;
         // Three standard deviations: one id of 400 lies outside.
         let mut around = (count.isqrt() * 3 / 2).max(1);
         loop {
