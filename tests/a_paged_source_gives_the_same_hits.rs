@@ -65,7 +65,7 @@ fn at_every_budget() {
             };
             let small = build.graph && n * 200 < 1 << 20;
             // And few rows are scanned, small or here.
-            let few = n <= 2000;
+            let few = n <= 1500;
             let other = (small && by == "hnsw") || (few && by == "flat");
             assert!(by == expected || other, "{name}: budget {budget} of {all}: {by}");
         }

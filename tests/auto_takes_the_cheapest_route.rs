@@ -22,7 +22,7 @@ fn pinned(k: usize, index: IndexChoice) -> SearchOptions {
 fn few_rows_in_memory_are_scanned_and_more_are_walked() {
     for (i, codec) in CODECS.into_iter().enumerate() {
         let metric = METRICS[i % 3];
-        for (n, expected) in [(40, "flat"), (1500, "flat"), (2000, "flat"), (2100, "hnsw")] {
+        for (n, expected) in [(40, "flat"), (900, "flat"), (1500, "flat"), (1501, "hnsw")] {
             let (rows, file) = built(n, 12, metric, codec, 211);
             let index = Index::from_bytes(&file).unwrap();
             for query in data::queries(&rows, 12, 5, 212) {
@@ -35,7 +35,7 @@ fn few_rows_in_memory_are_scanned_and_more_are_walked() {
         }
     }
     // Few rows, but long: a walk reads less of them.
-    let (rows, file) = built(1800, 700, Metric::L2, CodecKind::F32, 213);
+    let (rows, file) = built(500, 700, Metric::L2, CodecKind::F32, 213);
     let index = Index::from_bytes(&file).unwrap();
     assert_eq!(index.search(&rows[..700], &support::top(3)).unwrap().stats.index, "hnsw");
 }
@@ -100,7 +100,7 @@ fn bytes_that_cost_nothing_to_read_are_as_good_as_here() {
 #[test]
 fn a_small_cold_file_is_scanned_in_fewer_bytes_than_its_graph_has() {
     for codec in CODECS {
-        let (rows, file) = built(1900, 32, Metric::L2, codec, 218);
+        let (rows, file) = built(1400, 32, Metric::L2, codec, 218);
         let cost = |index| {
             let mut remote = Remote::open(&file, 2 * file.len() as u64).unwrap();
             let (answer, cost) = remote.search(&rows[..32], &pinned(5, index)).unwrap();

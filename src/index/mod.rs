@@ -43,7 +43,7 @@ pub(crate) use session::{find, vector};
 /// Which index answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IndexChoice {
-    /// Every row where there are few, or an eighth of them is wanted, and their codes are here (or small); else the graph
+    /// Every row where there are few, or an eighth of them is wanted, and codes are small (or here); else the graph
     /// if it is here (or small), else the clusters if there are any, else the graph, else every row.
     #[default]
     Auto,
