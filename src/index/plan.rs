@@ -39,7 +39,7 @@ impl Route {
 pub(crate) struct Facts {
     /// There is a graph, and codes and graph can be here as a whole.
     pub(crate) graph_fits: bool,
-    /// They are here already.
+    /// They are here already, and memory holds them both.
     pub(crate) graph_here: bool,
     /// Their bytes.
     pub(crate) graph_bytes: u64,
@@ -56,12 +56,14 @@ impl Facts {
         let extent = |kind| segment.extent(kind).filter(|e| e.length > 0);
         let parts = [extent(SectionKind::Codes), extent(SectionKind::Graph)];
         let codes = segment.codes.extent;
+        let graph_bytes = parts.iter().flatten().map(|e| e.length).sum();
         Facts {
             graph: segment.header.m > 0,
             walk_fits: walk_fits(segment, source),
             graph_fits: segment.header.m > 0 && parts.iter().all(|e| e.is_some_and(|e| source.holds(e))),
-            graph_here: parts.iter().all(|e| e.is_some_and(|e| source.get(e).is_some())),
-            graph_bytes: parts.iter().flatten().map(|e| e.length).sum(),
+            graph_here: graph_bytes <= source.memory()
+                && parts.iter().all(|e| e.is_some_and(|e| source.get(e).is_some())),
+            graph_bytes,
             clusters: segment.clusters.is_some(),
             codes_fit: source.holds(codes) || source.room(codes).1 > segment.codes.stride,
         }

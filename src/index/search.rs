@@ -14,6 +14,9 @@ use crate::quant::{Codec, Prepared};
 use crate::segment::{SectionKind, Segment};
 use crate::storage::{Extent, Read, Source, Sum};
 
+/// A scan asks for so many bytes while it scores those before them.
+const AHEAD: u64 = 1 << 20;
+
 /// Memory that queries of one segment share, so that none allocates its own.
 #[derive(Default)]
 pub(crate) struct Scratch {
@@ -190,17 +193,19 @@ impl Search {
         if !missing.is_empty() {
             return Ok(missing);
         }
-        let parts = [segment.required(SectionKind::Graph)?, segment.codes.extent];
-        source.prefetch(&mut parts.into_iter());
-        let graph = here(source, parts[0])?;
+        let graph = here(source, segment.required(SectionKind::Graph)?)?;
         let graph = GraphView::new(graph, segment.count(), segment.header.m, scratch.graph_checked)?;
         scratch.graph_checked = true;
         let rows = here(source, segment.codes.extent)?;
+        source.prefetch(&mut std::iter::once(segment.codes.row(graph.entry)));
+        let links = segment.graph_parts().map(|parts| Extent { length: parts.stride, ..parts.base });
         for (query, state) in self.queries.chunks_exact(segment.dim()).zip(&mut self.states) {
             let codec = &*segment.codes.codec;
             codec.prepare(query, false, &mut scratch.prepared);
             let stride = segment.codes.stride as usize;
-            let mut to = FromQuery { codec, prepared: &mut scratch.prepared, rows, stride };
+            let prepared = &mut scratch.prepared;
+            let mut to =
+                FromQuery { codec, prepared, rows, stride, source, codes: segment.codes.row(0), links };
             scratch.beam.computed = 0;
             hnsw::search(&graph, &mut to, self.depth.ef, &mut scratch.beam)?;
             // The walk reached fewer rows than are wanted: few links, or many rows that are the same.
@@ -276,16 +281,31 @@ impl Search {
         }
         let read = chunk_around(segment, source, first);
         let count = read.extent.length / codes.stride;
-        source.prefetch(&mut std::iter::once(read.extent));
         let rows = source.get(read.extent);
         if rows.is_none() {
             missing.push(read);
         }
         let Some(rows) = rows.filter(|_| missing.is_empty()) else { return Ok(missing) };
-        for (query, state) in self.queries.chunks_exact(segment.dim()).zip(&mut self.states) {
-            codes.codec.prepare(query, false, &mut scratch.prepared);
-            flat::scan(&*codes.codec, &mut scratch.prepared, rows, first, count as usize, &mut state.pool);
-            state.distances += count;
+        let together = (AHEAD / codes.stride).max(1);
+        let announce = |from: u64| {
+            let length = together.min(count.saturating_sub(from)) * codes.stride;
+            source.prefetch(&mut std::iter::once(Extent {
+                offset: read.extent.offset + from * codes.stride,
+                length,
+            }));
+        };
+        announce(0);
+        for (rows, from) in
+            rows.chunks((together * codes.stride) as usize).zip((0..).step_by(together as usize))
+        {
+            announce(from + together);
+            let some = rows.len() as u64 / codes.stride;
+            for (query, state) in self.queries.chunks_exact(segment.dim()).zip(&mut self.states) {
+                codes.codec.prepare(query, false, &mut scratch.prepared);
+                let (first, pool) = (first + from as u32, &mut state.pool);
+                flat::scan(&*codes.codec, &mut scratch.prepared, rows, first, some as usize, pool);
+                state.distances += some;
+            }
         }
         self.stage = Stage::Scan(first + count as u32);
         Ok(Vec::new())
@@ -371,6 +391,10 @@ struct FromQuery<'a> {
     prepared: &'a mut Prepared,
     rows: &'a [u8],
     stride: usize,
+    /// Where the rows come from, and the first of them and of the records of links there.
+    source: &'a dyn Source,
+    codes: Extent,
+    links: Option<Extent>,
 }
 
 impl Distances for FromQuery<'_> {
@@ -380,5 +404,9 @@ impl Distances for FromQuery<'_> {
 
     fn prefetch(&self, ids: &[u32]) {
         ids.iter().for_each(|&id| prefetch(&self.rows[id as usize * self.stride..][..self.stride]));
+        self.source.prefetch_records(self.codes, ids);
+        if let Some(links) = self.links {
+            self.source.prefetch_records(links, ids);
+        }
     }
 }

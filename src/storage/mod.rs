@@ -54,6 +54,45 @@ mod advice {
     pub(super) fn huge_pages(_map: &memmap2::MmapMut) {}
 }
 
+/// The memory of this machine, or of the control group that this process runs in; as much as there may be where nothing
+/// is known of it.
+#[cfg(feature = "native")]
+fn memory_size() -> u64 {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let total = read("/proc/meminfo");
+    let total = total.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB"));
+    let total = total.and_then(|kilobytes| kilobytes.parse::<u64>().ok()).map(|kilobytes| kilobytes << 10);
+    let groups = read("/proc/self/cgroup");
+    let own = groups.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or("/");
+    let limits =
+        ["/", own].map(|group| read(&format!("/sys/fs/cgroup{group}/memory.max")).trim().parse().ok());
+    limits.into_iter().chain([total]).flatten().min().unwrap_or(u64::MAX)
+}
+
+/// Reads by position: from any number of threads at once, since none moves a cursor.
+#[cfg(all(feature = "native", unix))]
+pub(crate) fn read_exact_at(file: &std::fs::File, into: &mut [u8], offset: u64) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, into, offset)
+}
+
+/// Reads by position: from any number of threads at once, since each call names its place.
+#[cfg(all(feature = "native", windows))]
+pub(crate) fn read_exact_at(file: &std::fs::File, into: &mut [u8], offset: u64) -> std::io::Result<()> {
+    let (mut rest, mut at) = (into, offset);
+    while !rest.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, rest, at) {
+            Ok(0) => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => {
+                rest = rest.split_at_mut(read).1;
+                at += read as u64;
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(())
+}
+
 pub(crate) use buffer::Buffer;
 pub(crate) use paged::{Paged, Region, Reserved};
 
@@ -126,12 +165,24 @@ pub trait Source {
         0
     }
 
+    /// Bytes of the file that memory can hold at once: what is beyond is read from the disk again and again.
+    fn memory(&self) -> u64 {
+        u64::MAX
+    }
+
     /// Says what will be read next, so that what lies on a disk can be on its way all at once. A hint.
     fn prefetch(&self, _extents: &mut dyn Iterator<Item = Extent>) {}
+
+    /// As [`Source::prefetch`], for records of equal length of which the first is given. A walk asks this at every step,
+    /// so a few of them stand for all: if those were asked for before, nothing is said.
+    fn prefetch_records(&self, _first: Extent, _at: &[u32]) {}
 }
 
-/// A file that is read piece by piece.
-pub trait ReadAt: Send {
+/// A file that is read piece by piece, by any number of searches at once.
+///
+/// A search reads while it holds no lock. A read must end by itself: one that waits for another search, or for a task of
+/// the rayon pool that the search runs in, may wait for ever.
+pub trait ReadAt: Send + Sync {
     /// In bytes.
     fn length(&self) -> u64;
 
@@ -139,10 +190,10 @@ pub trait ReadAt: Send {
     ///
     /// # Errors
     /// `io`, when it cannot fill all of it.
-    fn read(&mut self, extent: Extent, into: &mut [u8]) -> Result<(), crate::Error>;
+    fn read(&self, extent: Extent, into: &mut [u8]) -> Result<(), crate::Error>;
 
     /// Told what a wave will read, so that all of it can be on its way at once. A hint.
-    fn prefetch(&mut self, _extents: &[Extent]) {}
+    fn prefetch(&self, _extents: &[Extent]) {}
 }
 
 /// A file that is here as a whole.
