@@ -20,7 +20,7 @@ pub enum Error {
         /// The vector's.
         got: usize,
     },
-    /// A NaN or an infinity in row `row` (the query is row 0 of its batch).
+    /// A NaN or an infinity in row `row` (of a query: its number in the batch).
     NotFinite {
         /// The row as it was given, from 0.
         row: usize,
@@ -120,6 +120,14 @@ impl Error {
             Error::Cancelled => "cancelled",
             Error::Io { .. } => "io",
         }
+    }
+
+    /// What is said of a row of some that start at row `first` of what was given.
+    pub(crate) fn of_rows_from(mut self, first: usize) -> Self {
+        if let Error::NotFinite { row, .. } | Error::ZeroVector { row } = &mut self {
+            *row += first;
+        }
+        self
     }
 
     pub(crate) fn argument(name: &'static str, detail: impl Into<String>) -> Self {

@@ -204,3 +204,32 @@ fn names_of_codecs() {
         }
     }
 }
+
+#[test]
+fn a_bad_query_is_named_by_its_number_in_the_batch() {
+    let (dim, n) = (6, 150);
+    let rows = data::clustered(500, dim, 167);
+    let file = support::file(&rows, dim, None, &support::options(Metric::Cosine, CodecKind::Sq8));
+    let folder = tempfile::tempdir().unwrap();
+    let path = pagevec::publish(folder.path(), &file).unwrap();
+    for io in [pagevec::Io::Mmap, pagevec::Io::Pread] {
+        let index = Index::open(&path, &pagevec::OpenOptions { io, ..Default::default() }).unwrap();
+        let options = SearchOptions::default();
+        for row in [0, 15, 16, 77, 128, 149] {
+            let mut queries = rows[..n * dim].to_vec();
+            queries[row * dim + 4] = f32::NAN;
+            // A later one is not named.
+            queries[n * dim - 1] = f32::NAN;
+            match index.search_batch(&queries, &options) {
+                Err(Error::NotFinite { row: r, column: c }) => assert_eq!((r, c), (row, 4)),
+                other => panic!("{other:?}"),
+            }
+            let mut queries = rows[..n * dim].to_vec();
+            queries[row * dim..][..dim].fill(0.0);
+            match index.search_batch(&queries, &options) {
+                Err(Error::ZeroVector { row: r }) => assert_eq!(r, row),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}

@@ -9,7 +9,7 @@
 //! | `packed` | whole numbers, bit by bit |
 //! | `links`  | a graph's links of layer 0, bit by bit |
 //! | `clusters` | the clustered index: cells -> leaves -> lists |
-//! | `verify` | the complete check |
+//! | `verify`, `stream` | the complete check, in one pass over the file |
 //! | `info`   | what a person or program wants to know of a segment |
 
 pub(crate) mod clusters;
@@ -19,6 +19,7 @@ mod info;
 mod links;
 mod packed;
 mod reader;
+mod stream;
 mod verify;
 mod writer;
 
@@ -28,6 +29,7 @@ pub use info::{Info, SectionInfo};
 pub(crate) use links::{Links, pack as pack_links, stride as links_stride};
 pub(crate) use reader::{Clusters, GraphParts, Matrix};
 pub use reader::{HEAD, Segment, front_length};
+pub(crate) use stream::Fill;
 pub(crate) use writer::{Parts, node_sums, row_sums, write};
 
 pub(crate) use crate::storage::checksum::file_seed;

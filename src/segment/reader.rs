@@ -105,8 +105,19 @@ impl Segment {
         self.extent(kind).ok_or_else(|| Error::corrupt(kind.name(), "the section is missing"))
     }
 
-    pub(crate) fn starts_section(&self, offset: u64) -> bool {
-        self.header.sections.iter().any(|s| s.extent.offset == offset)
+    /// Neighbours within one section become one.
+    pub(crate) fn merge(&self, extents: impl Iterator<Item = Extent>) -> Vec<Extent> {
+        let starts_section = |offset| self.header.sections.iter().any(|s| s.extent.offset == offset);
+        let mut merged: Vec<Extent> = Vec::new();
+        for extent in extents {
+            match merged.last_mut() {
+                Some(last) if last.end() == extent.offset && !starts_section(extent.offset) => {
+                    last.length += extent.length;
+                }
+                _ => merged.push(extent),
+            }
+        }
+        merged
     }
 
     /// The rows that hits are ranked by at last.
@@ -210,9 +221,9 @@ impl Segment {
         })
     }
 
-    /// The sum of a row's bytes.
-    pub(crate) fn row_sum(&self, position: u32, row: &[u8]) -> u32 {
-        checksum::row_sum(self.seed, position as usize, row)
+    /// The sum of a row's bytes, or with the seed [`LINKS`] of a node's.
+    pub(crate) fn unit_sum(&self, position: u32, bytes: &[u8], seed: u64) -> u32 {
+        checksum::row_sum(self.seed ^ seed, position as usize, bytes)
     }
 }
 

@@ -89,6 +89,12 @@ impl Paged {
         })
     }
 
+    /// Whether what is read stays here: it belongs to a section that is held whole.
+    pub(crate) fn stays(&self, read: &Read) -> Result<bool, Error> {
+        let at = self.region_of(read)?;
+        Ok(self.holdings.get(at).is_some_and(|h| matches!(h.0, Region::Whole { .. })))
+    }
+
     /// Makes room for `reads` and pins it to `ticket`. All or nothing.
     pub(crate) fn reserve(&mut self, ticket: u32, reads: &[Read]) -> Result<Reserved, Error> {
         let mut by_region: Vec<Vec<Read>> = vec![Vec::new(); self.holdings.len()];

@@ -45,7 +45,13 @@ impl Slots {
         let elsewhere = |s: &&Slot| {
             s.pins.iter().any(|&t| t != ticket) && offsets.binary_search(&s.read.extent.offset).is_err()
         };
-        Ok(offsets.len() + self.slots.iter().filter(elsewhere).count() <= self.capacity)
+        let held = self.slots.iter().filter(elsewhere).count();
+        if held == 0 && offsets.len() > self.capacity {
+            // Nobody's leaving would make the room.
+            let [needed, budget] = [offsets.len(), self.capacity].map(|units| units as u64 * self.size);
+            return Err(Error::Budget { needed, budget });
+        }
+        Ok(offsets.len() + held <= self.capacity)
     }
 
     /// Pins `reads` to `ticket`, evicting what nobody has pinned.

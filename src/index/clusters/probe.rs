@@ -2,7 +2,6 @@
 
 use super::score::{Asked, CellsView};
 use crate::error::Error;
-use crate::exec;
 use crate::id::Id;
 use crate::index::pool::Pool;
 use crate::metric::Metric;
@@ -16,9 +15,6 @@ const DOUBT: f32 = 1.5;
 
 /// Candidates of lists are kept to so many times those wanted: a row may be in two lists.
 const COPIES: usize = 2;
-
-/// Lists that one task scans.
-const LISTS_A_TASK: usize = 16;
 
 /// How wide to look.
 #[derive(Clone, Copy)]
@@ -126,12 +122,8 @@ impl Probe {
         });
         let absent = lists.iter().map(|found| found.leaf.read).collect();
         let prepared = &*prepared;
-        let scanned = exec::map_chunks(here.len(), LISTS_A_TASK, |range| {
-            let lists = here.get(range).unwrap_or_default().iter();
-            lists.map(|&list| Scanned::new(segment, clusters, list, prepared)).collect::<Vec<_>>()
-        });
-        for list in scanned.into_iter().flatten() {
-            self.take(&list?, clusters, prepared)?;
+        for list in here {
+            self.take(&Scanned::new(segment, clusters, list, prepared)?, clusters, prepared)?;
         }
         Ok(absent)
     }
