@@ -33,7 +33,7 @@ pub enum Io {
 pub struct OpenOptions {
     /// See [`Io`].
     pub io: Io,
-    /// Bytes held at most under [`Io::Pread`] and [`Io::Parts`].
+    /// Bytes held at most under [`Io::Pread`] and [`Io::Parts`], beside those on their way: see [`Index::reading`].
     pub memory_budget: u64,
     /// What the memory is laid out for under [`Io::Pread`]: with [`IndexChoice::Hnsw`] a graph that does not fit is
     /// walked node by node when a search asks for `hnsw`.

@@ -223,4 +223,44 @@ mod tests {
             assert_eq!(route(choice, facts).ok(), expected, "{case}");
         }
     }
+
+    /// All of a file is here, but memory holds only so much of it at once.
+    struct Mapping(Vec<u8>, u64);
+
+    impl Source for Mapping {
+        fn get(&self, e: crate::storage::Extent) -> Option<&[u8]> {
+            self.0.get(e.offset as usize..e.end() as usize)
+        }
+
+        fn holds(&self, _section: crate::storage::Extent) -> bool {
+            true
+        }
+
+        fn room(&self, section: crate::storage::Extent) -> (usize, u64) {
+            (usize::MAX, section.length)
+        }
+
+        fn memory(&self) -> u64 {
+            self.1
+        }
+    }
+
+    #[test]
+    fn auto_leaves_a_graph_that_memory_does_not_hold() {
+        let rows: Vec<f32> = (0..4000 * 256).map(|i| ((i * 7919 % 1013) as f32).sin()).collect();
+        let build =
+            crate::BuildOptions { max_iterations: 1, ef_construction: 10, m: 4, ..Default::default() };
+        let file = crate::build(rows, 256, None, &build, &crate::Ctx::default()).unwrap();
+        let segment = Segment::open(&file, file.len() as u64).unwrap();
+        let facts = |memory| Facts::of(&segment, &Mapping(file.clone(), memory));
+        let graph = facts(u64::MAX).graph_bytes;
+        assert!(graph > SMALL);
+        for (memory, here, expected) in
+            [(u64::MAX, true, Route::Hnsw), (graph, true, Route::Hnsw), (graph - 1, false, Route::Clusters)]
+        {
+            assert_eq!(facts(memory).graph_here, here);
+            assert_eq!(route(IndexChoice::Auto, facts(memory)).unwrap(), expected);
+            assert_eq!(route(IndexChoice::Hnsw, facts(memory)).unwrap(), Route::Hnsw);
+        }
+    }
 }

@@ -3,6 +3,8 @@
 //! Hits depend on the file, the queries, the options and the route alone: what is here decides when bytes move, never
 //! which rows are scored.
 
+use std::cell::Cell;
+
 use super::clusters::{Label, Probe};
 use super::hnsw::{self, Beam, Distances, GraphView, Needs, Places, Walk};
 use super::plan::{self, Depth, Facts, Route};
@@ -15,7 +17,9 @@ use crate::segment::{SectionKind, Segment};
 use crate::storage::{Extent, Read, Source, Sum};
 
 /// A scan asks for so many bytes while it scores those before them.
-const AHEAD: u64 = 1 << 20;
+const AHEAD: u64 = 4 << 20;
+/// A walk tells a mapping what it will read at one step in so many at least.
+const MOST_CALM: u32 = 15;
 
 /// Memory that queries of one segment share, so that none allocates its own.
 #[derive(Default)]
@@ -204,8 +208,16 @@ impl Search {
             codec.prepare(query, false, &mut scratch.prepared);
             let stride = segment.codes.stride as usize;
             let prepared = &mut scratch.prepared;
-            let mut to =
-                FromQuery { codec, prepared, rows, stride, source, codes: segment.codes.row(0), links };
+            let mut to = FromQuery {
+                codec,
+                prepared,
+                rows,
+                stride,
+                source,
+                codes: segment.codes.row(0),
+                links,
+                calm: Cell::default(),
+            };
             scratch.beam.computed = 0;
             hnsw::search(&graph, &mut to, self.depth.ef, &mut scratch.beam)?;
             // The walk reached fewer rows than are wanted: few links, or many rows that are the same.
@@ -395,6 +407,20 @@ struct FromQuery<'a> {
     source: &'a dyn Source,
     codes: Extent,
     links: Option<Extent>,
+    /// Steps until the source is told of rows again; and how many it was not told of before.
+    calm: Cell<(u32, u32)>,
+}
+
+impl FromQuery<'_> {
+    /// Tells the source what the next step will read. As long as all of it was asked for before, twice as many steps pass
+    /// without that each time: a walk through what is in memory hardly pays for it.
+    #[inline(never)]
+    fn announce(&self, ids: &[u32], before: u32) {
+        let codes = self.source.prefetch_records(self.codes, ids);
+        let links = self.links.is_some_and(|links| self.source.prefetch_records(links, ids));
+        let steps = if codes || links { 0 } else { (2 * before + 1).min(MOST_CALM) };
+        self.calm.set((steps, steps));
+    }
 }
 
 impl Distances for FromQuery<'_> {
@@ -404,9 +430,9 @@ impl Distances for FromQuery<'_> {
 
     fn prefetch(&self, ids: &[u32]) {
         ids.iter().for_each(|&id| prefetch(&self.rows[id as usize * self.stride..][..self.stride]));
-        self.source.prefetch_records(self.codes, ids);
-        if let Some(links) = self.links {
-            self.source.prefetch_records(links, ids);
+        match self.calm.get() {
+            (0, before) => self.announce(ids, before),
+            (steps, before) => self.calm.set((steps - 1, before)),
         }
     }
 }

@@ -60,9 +60,7 @@ impl Source for Held {
         self.map.memory()
     }
 
-    fn prefetch_records(&self, first: Extent, at: &[u32]) {
-        if self.part(first).is_none() {
-            self.map.prefetch_records(first, at);
-        }
+    fn prefetch_records(&self, first: Extent, at: &[u32]) -> bool {
+        self.part(first).is_none() && self.map.prefetch_records(first, at)
     }
 }

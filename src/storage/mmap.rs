@@ -16,8 +16,6 @@ const PIECE: u64 = 128 << 10;
 /// once in so many hints.
 const FORGET: u64 = 10;
 const LOOK: u32 = 64;
-/// Of the records of one step of a walk, one in so many is looked at to tell whether they were asked for before.
-const SAMPLE: usize = 8;
 
 /// A read-only mapping. Truncating the file under it is a SIGBUS: for files that others may truncate, use pread.
 ///
@@ -66,13 +64,6 @@ impl Mapped {
         }
     }
 
-    /// Whether the first page of `extent` was asked for.
-    fn was_asked(&self, extent: Extent) -> bool {
-        let page = extent.offset / PAGE;
-        let word = self.asked.get((page / 64) as usize);
-        word.is_none_or(|word| word.load(Relaxed) >> (page % 64) & 1 == 1)
-    }
-
     /// Whether some page of `extent` was not asked for before; from now on all are.
     fn ask(&self, extent: Extent) -> bool {
         let (first, end) = (extent.offset / PAGE, extent.end().div_ceil(PAGE));
@@ -115,17 +106,21 @@ impl Source for Mapped {
         self.announce(extents.filter(|&e| self.ask(e) || tight).collect());
     }
 
-    fn prefetch_records(&self, first: Extent, at: &[u32]) {
+    fn prefetch_records(&self, first: Extent, at: &[u32]) -> bool {
         let record = |&at: &u32| Extent { offset: first.offset + u64::from(at) * first.length, ..first };
-        if !at.iter().step_by(SAMPLE).all(|at| self.was_asked(record(at))) {
-            self.announce(at.iter().map(record).filter(|&e| self.ask(e)).collect());
-        }
+        let new: Vec<Extent> = at.iter().map(record).filter(|&e| self.ask(e)).collect();
+        let some = !new.is_empty();
+        self.announce(new);
+        some
     }
 }
 
 impl Mapped {
     /// Tells the system, of neighbours at once.
     fn announce(&self, mut new: Vec<Extent>) {
+        if new.is_empty() {
+            return;
+        }
         new.sort_unstable();
         let mut run: Option<Extent> = None;
         let will_need = |run: Extent| {

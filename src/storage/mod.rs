@@ -173,9 +173,11 @@ pub trait Source {
     /// Says what will be read next, so that what lies on a disk can be on its way all at once. A hint.
     fn prefetch(&self, _extents: &mut dyn Iterator<Item = Extent>) {}
 
-    /// As [`Source::prefetch`], for records of equal length of which the first is given. A walk asks this at every step,
-    /// so a few of them stand for all: if those were asked for before, nothing is said.
-    fn prefetch_records(&self, _first: Extent, _at: &[u32]) {}
+    /// As [`Source::prefetch`], for records of equal length of which the first is given. Whether some of them were asked
+    /// for now, and not before: if none was, those of the next steps of a walk are likely to be here as well.
+    fn prefetch_records(&self, _first: Extent, _at: &[u32]) -> bool {
+        false
+    }
 }
 
 /// A file that is read piece by piece, by any number of searches at once.
