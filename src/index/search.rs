@@ -216,7 +216,7 @@ impl Search {
                 source,
                 codes: segment.codes.row(0),
                 links,
-                calm: Cell::default(),
+                calm: Cell::new((0, 1)),
             };
             scratch.beam.computed = 0;
             hnsw::search(&graph, &mut to, self.depth.ef, &mut scratch.beam)?;
@@ -412,13 +412,17 @@ struct FromQuery<'a> {
 }
 
 impl FromQuery<'_> {
-    /// Tells the source what the next step will read. As long as all of it was asked for before, twice as many steps pass
-    /// without that each time: a walk through what is in memory hardly pays for it.
+    /// Tells the source what the next step will read. While two rows of it were asked for before, as all are in the end,
+    /// twice as many steps pass without that each time: a walk through what is in memory hardly pays for it.
     #[inline(never)]
     fn announce(&self, ids: &[u32], before: u32) {
-        let codes = self.source.prefetch_records(self.codes, ids);
-        let links = self.links.is_some_and(|links| self.source.prefetch_records(links, ids));
-        let steps = if codes || links { 0 } else { (2 * before + 1).min(MOST_CALM) };
+        let Some((first, middle)) = ids.first().zip(ids.get(ids.len() / 2)) else { return };
+        let mut news = self.source.prefetch_records(self.codes, &[*first, *middle]);
+        if news || before == 0 {
+            news |= self.source.prefetch_records(self.codes, ids);
+            news |= self.links.is_some_and(|links| self.source.prefetch_records(links, ids));
+        }
+        let steps = if news { 0 } else { (2 * before + 1).min(MOST_CALM) };
         self.calm.set((steps, steps));
     }
 }
