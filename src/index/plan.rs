@@ -164,6 +164,7 @@ pub(crate) fn width(segment: &Segment, o: &SearchOptions, k: usize) -> Width {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::Extent;
 
     const NONE: Facts = Facts {
         graph: false,
@@ -228,15 +229,15 @@ mod tests {
     struct Mapping(Vec<u8>, u64);
 
     impl Source for Mapping {
-        fn get(&self, e: crate::storage::Extent) -> Option<&[u8]> {
+        fn get(&self, e: Extent) -> Option<&[u8]> {
             self.0.get(e.offset as usize..e.end() as usize)
         }
 
-        fn holds(&self, _section: crate::storage::Extent) -> bool {
+        fn holds(&self, _section: Extent) -> bool {
             true
         }
 
-        fn room(&self, section: crate::storage::Extent) -> (usize, u64) {
+        fn room(&self, section: Extent) -> (usize, u64) {
             (usize::MAX, section.length)
         }
 
@@ -247,10 +248,10 @@ mod tests {
 
     #[test]
     fn auto_leaves_a_graph_that_memory_does_not_hold() {
-        let rows: Vec<f32> = (0..4000 * 256).map(|i| ((i * 7919 % 1013) as f32).sin()).collect();
+        let rows: Vec<f32> = (0..4000 * 256u64).map(|i| ((i * 7919 % 1013) as f32).sin()).collect();
         let build =
-            crate::BuildOptions { max_iterations: 1, ef_construction: 10, m: 4, ..Default::default() };
-        let file = crate::build(rows, 256, None, &build, &crate::Ctx::default()).unwrap();
+            crate::index::BuildOptions { max_iterations: 1, ef_construction: 10, m: 4, ..Default::default() };
+        let file = crate::index::build(rows, 256, None, &build, &crate::ctx::Ctx::default()).unwrap();
         let segment = Segment::open(&file, file.len() as u64).unwrap();
         let facts = |memory| Facts::of(&segment, &Mapping(file.clone(), memory));
         let graph = facts(u64::MAX).graph_bytes;
