@@ -1,6 +1,8 @@
 //! `Session::deliver` compares with their checksums the bytes that somebody waits for, and says whether those are all
 //! that came: what it dropped may be anything, and must not be kept as what the file holds.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 mod support;
 
 use pagevec::{

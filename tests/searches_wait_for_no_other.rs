@@ -1,6 +1,8 @@
 //! Searches of one index from many threads, over a file that is read piece by piece: none holds a lock or room while it
 //! reads, so none stops another, and a panic below one of them harms nobody.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -7,7 +7,8 @@ use super::parts::PartFiles;
 use crate::collection::Index;
 use crate::error::Error;
 use crate::index::IndexChoice;
-use crate::storage::{Mapped, PositionedFile, Resident, Whole};
+use crate::segment::Segment;
+use crate::storage::{Mapped, PositionedFile, Read, Resident, Source, Sum, Whole};
 
 /// How a file is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,7 +92,7 @@ fn open_file(file: &Path, options: &OpenOptions) -> Result<Index, Error> {
         Io::Memory => {
             let bytes = Whole(Resident::read(file)?);
             let length = bytes.0.as_ref().len() as u64;
-            Index::segment_of(&bytes, length)?.check_sections(&bytes)?;
+            check_sections(&Index::segment_of(&bytes, length)?, &bytes)?;
             Index::over(Box::new(bytes), length)?
         }
         Io::Pread => {
@@ -107,4 +108,17 @@ fn open_file(file: &Path, options: &OpenOptions) -> Result<Index, Error> {
     };
     index.path = Some(file.to_owned());
     Ok(index)
+}
+
+/// The checksums of all sections of a file that is here.
+fn check_sections(segment: &Segment, source: &dyn Source) -> Result<(), Error> {
+    for section in segment.header.sections.iter().filter(|s| s.extent.length > 0) {
+        let bytes = source.get(section.extent).ok_or(Error::Length {
+            section: section.kind.name(),
+            expected: section.extent.end(),
+            got: segment.header.file_length,
+        })?;
+        segment.check(Read { extent: section.extent, sum: Sum::Blocks }, bytes)?;
+    }
+    Ok(())
 }

@@ -10,7 +10,7 @@ use super::links::Links;
 use super::reader::{LINKS, Matrix, Segment};
 use super::stream::{Fill, Stream};
 use crate::error::Error;
-use crate::storage::{Buffer, Extent, Read, Source, Sum};
+use crate::storage::{Buffer, Extent};
 
 /// What a whole file was found to be.
 pub(crate) struct Verified {
@@ -33,19 +33,6 @@ struct Kept {
 }
 
 impl Segment {
-    /// The checksums of all sections of a file that is here.
-    pub(crate) fn check_sections(&self, source: &dyn Source) -> Result<(), Error> {
-        for section in self.header.sections.iter().filter(|s| s.extent.length > 0) {
-            let bytes = source.get(section.extent).ok_or(Error::Length {
-                section: section.kind.name(),
-                expected: section.extent.end(),
-                got: self.header.file_length,
-            })?;
-            self.check(Read { extent: section.extent, sum: Sum::Blocks }, bytes)?;
-        }
-        Ok(())
-    }
-
     /// Every checksum, every id, the order of ids, every list, the links of layer 0.
     pub(crate) fn verify(&self, read: &mut Fill<'_>, content_id: bool) -> Result<Verified, Error> {
         let mut kept = Kept::default();
