@@ -35,6 +35,16 @@ pub enum Warning {
     },
 }
 
+impl Warning {
+    /// A stable short name, the same in Rust, in the CLI's `--json` and in JS.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Warning::CodesRecall { .. } => "codes-recall",
+            Warning::ClustersRecall { .. } => "clusters-recall",
+        }
+    }
+}
+
 impl std::fmt::Display for Warning {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

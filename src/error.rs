@@ -91,6 +91,13 @@ pub enum Error {
     },
     /// The caller cancelled.
     Cancelled,
+    /// Another process publishes into the same folder, for longer than one waits.
+    Locked {
+        /// The lock file.
+        path: String,
+        /// How long was waited.
+        seconds: u64,
+    },
     /// The operating system refused.
     Io {
         /// The file, or what was being done.
@@ -118,6 +125,7 @@ impl Error {
             Error::Budget { .. } => "budget",
             Error::OutOfMemory { .. } => "out-of-memory",
             Error::Cancelled => "cancelled",
+            Error::Locked { .. } => "locked",
             Error::Io { .. } => "io",
         }
     }
@@ -192,6 +200,13 @@ impl fmt::Display for Error {
                 )
             }
             Error::Cancelled => f.write_str("cancelled by the caller"),
+            Error::Locked { path, seconds } => {
+                write!(
+                    f,
+                    "{path}: another process publishes into this folder, for more than {seconds} s now: let it end, or \
+                     end it, and publish again"
+                )
+            }
             Error::Io { path, source } => write!(f, "{path}: {source}"),
         }
     }

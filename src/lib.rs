@@ -51,7 +51,10 @@ pub use storage::{Extent, ReadAt, Source};
 #[cfg(feature = "native")]
 pub use exec::with_threads;
 #[cfg(feature = "native")]
-pub use folder::{ClusteredIndex, Form, Io, OpenOptions, PartsInfo, parts, publish, publish_as};
+pub use folder::{
+    ClusteredIndex, Form, Io, OldSegment, OpenOptions, PartsInfo, old_segments, parts, prune, publish,
+    publish_as,
+};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -47,7 +47,8 @@ impl Default for OpenOptions {
 }
 
 impl Index {
-    /// Opens a folder with an `index.json`, or a segment file.
+    /// Opens a folder with an `index.json`, or a segment file. Where another segment is published meanwhile and the
+    /// one that was named is removed, the other is opened.
     ///
     /// # Errors
     /// `io`, and those of [`Segment::open`](crate::Segment::open); `corrupt` if the manifest describes another file.
@@ -55,25 +56,37 @@ impl Index {
         if !path.is_dir() {
             return open_file(path, options);
         }
-        let Some(mut entry) = Manifest::read(path)?.segments.pop() else {
-            return Err(Error::corrupt("manifest", "it names no segment"));
-        };
-        let mut index = open_entry(path, &mut entry, options)?;
-        if !entry.describes(index.info()) {
-            return Err(Error::corrupt(
-                "manifest",
-                format!("it describes another file than lies in {}", path.display()),
-            ));
+        let mut manifest = Manifest::read(path)?;
+        loop {
+            let failed = match open_entry(path, manifest.entry()?, options) {
+                Err(error) if error.code() == "io" => error,
+                other => return other,
+            };
+            let now = Manifest::read(path)?;
+            if now == manifest {
+                return Err(failed);
+            }
+            manifest = now;
         }
-        index.content_id = Some(entry.content_id);
-        Ok(index)
     }
 }
 
-fn open_entry(folder: &Path, entry: &mut Entry, options: &OpenOptions) -> Result<Index, Error> {
-    match (entry.parts.take(), &entry.file) {
+fn open_entry(folder: &Path, entry: &Entry, options: &OpenOptions) -> Result<Index, Error> {
+    let mut index = open_files(folder, entry, options)?;
+    if !entry.describes(index.info()) {
+        return Err(Error::corrupt(
+            "manifest",
+            format!("it describes another file than lies in {}", folder.display()),
+        ));
+    }
+    index.content_id = Some(entry.content_id.clone());
+    Ok(index)
+}
+
+fn open_files(folder: &Path, entry: &Entry, options: &OpenOptions) -> Result<Index, Error> {
+    match (&entry.parts, &entry.file) {
         (Some(parts), file) if options.io == Io::Parts || file.is_none() => {
-            let files = PartFiles::new(folder, parts, entry.length);
+            let files = PartFiles::new(folder, parts.clone(), entry.length);
             Index::reading(Box::new(files), options.memory_budget)
         }
         (_, Some(file)) => open_file(&folder.join(file), options),

@@ -23,7 +23,7 @@ const WHOLE: u64 = 1 << 20;
 
 /// The parts of a segment. A part is named by the content of the segment and by its bytes' place in it, so that a name
 /// stands for the same bytes for ever, whichever rule cut them.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Parts {
     /// Beside the manifest.
     pub(crate) folder: String,

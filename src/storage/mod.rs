@@ -54,6 +54,10 @@ mod advice {
     pub(super) fn huge_pages(_map: &memmap2::MmapMut) {}
 }
 
+/// Whether a folder can be opened and synced. Windows alone cannot, and needs no sync for a name to last.
+#[cfg(feature = "native")]
+pub(crate) const FOLDERS_ARE_SYNCED: bool = cfg!(not(windows));
+
 pub(crate) use buffer::Buffer;
 pub(crate) use paged::{Paged, Region, Reserved};
 
