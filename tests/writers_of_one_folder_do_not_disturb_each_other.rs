@@ -207,6 +207,27 @@ fn what_is_there_is_not_written_again_and_what_is_torn_is_replaced() {
 }
 
 #[test]
+fn a_publication_that_fails_leaves_nothing_new() {
+    let all = |folder: &Path| {
+        let mut all = named(folder, "");
+        all.sort();
+        all
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    publish(folder, &segment(1, 60)).unwrap();
+    // A folder has the name of the new segment, so the parts are written and the file is not.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let new = publish(elsewhere.path(), &segment(2, 900)).unwrap();
+    fs::create_dir(folder.join(new.file_name().unwrap())).unwrap();
+    let before = all(folder);
+    assert_eq!(code(&publish_as(folder, &segment(2, 900), Form::Both)), "io");
+    assert_eq!(all(folder), before);
+    assert!(!folder.join(new.file_stem().unwrap()).exists(), "the folder of its parts");
+    assert_eq!(open(folder).info().seed, 1);
+}
+
+#[test]
 fn a_folder_whose_names_cannot_be_synced_is_an_error() {
     let place = tempfile::tempdir().unwrap();
     let closed = place.path().join("closed");

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::steps::{self, Step};
+use super::steps::{self, OnError, Step};
 use crate::collection::Index;
 use crate::ctx::Ctx;
 use crate::error::Error;
@@ -92,7 +92,7 @@ impl ClusteredIndex {
             Some(file) => {
                 let mut steps = Vec::from(steps::replace(path, Cow::Borrowed(file)));
                 steps.push(Step::SyncFolder(steps::parent(path)));
-                steps::run(&steps)?;
+                steps::run(&steps, OnError::Keep)?;
                 *self = ClusteredIndex::open(path)?;
                 Ok(())
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::lock::Lock;
 use super::manifest::{Entry, FILE_NAME, Manifest};
 use super::old;
-use super::steps::{self, Step, create_folders, replace};
+use super::steps::{self, OnError, Step, create_folders, replace};
 use crate::error::Error;
 use crate::segment::Segment;
 
@@ -37,7 +37,8 @@ pub fn publish(folder: &Path, segment: &[u8]) -> Result<PathBuf, Error> {
 /// Writes the finished segment file `segment` into `folder` under a name made of its content, and makes `index.json`
 /// name it. Returns the segment's path, or the folder of its parts if they are all there is.
 ///
-/// A reader sees the folder as it was or as it will be. When this returns, all of it is synced, the folders that were
+/// A reader sees the folder as it was or as it will be; after an error it is as it was (as it will be, where
+/// only the last sync failed). When this returns, all of it is synced, the folders that were
 /// created for it included. A file that is there already with the same bytes is not written again. Other writers of
 /// the folder, in this process or another, wait for their turn (`.lock`); on a file system without locks they do not,
 /// the last to end wins, and what killed writers left stays. Segments of earlier versions stay: somebody may be reading
@@ -50,12 +51,13 @@ pub fn publish_as(folder: &Path, segment: &[u8], form: Form) -> Result<PathBuf, 
     let manifest = Manifest::of(&opened, segment, form);
     let text = manifest.encode()?;
     let entry = manifest.entry()?;
-    steps::run(&create_folders(folder, &Path::is_dir))?;
+    steps::run(&create_folders(folder, &Path::is_dir), OnError::Keep)?;
     let lock = Lock::take(folder, PATIENCE)?;
     if lock.holds {
         old::remove_leftovers(folder)?;
     }
-    steps::run(&plan(folder, entry, segment, text, &Path::is_dir, &steps::holds))?;
+    let steps = plan(folder, entry, segment, text, &Path::is_dir, &steps::holds);
+    steps::run(&steps, if lock.holds { OnError::Undo } else { OnError::Keep })?;
     Ok(entry.place(folder))
 }
 

@@ -9,6 +9,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::manifest::FILE_NAME;
 use crate::error::Error;
 use crate::storage::FOLDERS_ARE_SYNCED;
 
@@ -27,19 +28,67 @@ pub(super) enum Step<'a> {
     SyncFolder(PathBuf),
 }
 
+/// What becomes of the files and folders that are new when a later step fails.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum OnError {
+    /// They stay: others may rest on them already.
+    Keep,
+    /// They go, unless the manifest has been renamed by then: on a full disk they would be in the way of all to come.
+    Undo,
+}
+
 /// Does the steps in order, up to the first that fails. A step that fails leaves no temporary file.
-pub(super) fn run(steps: &[Step<'_>]) -> Result<(), Error> {
+pub(super) fn run(steps: &[Step<'_>], on_error: OnError) -> Result<(), Error> {
+    let mut new: Vec<&Path> = Vec::new();
     for step in steps {
-        let (path, done) = match step {
-            Step::CreateFolder(path) => (path.as_path(), create_folder(path)),
-            Step::Write { temporary, bytes } => (temporary.as_path(), write(temporary, bytes)),
-            Step::Rename { temporary, to } => (to.as_path(), rename(temporary, to)),
-            Step::SyncFile(path) => (path.as_path(), sync_file(path)),
-            Step::SyncFolder(path) => (path.as_path(), sync_folder(path)),
-        };
-        done.map_err(|source| Error::Io { path: path.display().to_string(), source })?;
+        if let Err(source) = step.run(&mut new) {
+            if on_error == OnError::Undo {
+                new.iter().rev().for_each(|path| forget(path));
+            }
+            return Err(Error::Io { path: step.about().display().to_string(), source });
+        }
     }
     Ok(())
+}
+
+impl Step<'_> {
+    /// Adds what was not there before to `new`.
+    fn run<'s>(&'s self, new: &mut Vec<&'s Path>) -> io::Result<()> {
+        match self {
+            Step::CreateFolder(path) => {
+                if create_folder(path)? {
+                    new.push(path);
+                }
+            }
+            Step::Write { temporary, bytes } => write(temporary, bytes)?,
+            Step::Rename { temporary, to } => {
+                let there = to.exists();
+                fs::rename(temporary, to).inspect_err(|_| forget(temporary))?;
+                if to.ends_with(FILE_NAME) {
+                    new.clear();
+                } else if !there {
+                    new.push(to);
+                }
+            }
+            Step::SyncFile(path) => sync_file(path)?,
+            Step::SyncFolder(path) => sync_folder(path)?,
+        }
+        Ok(())
+    }
+
+    /// The path that its user knows.
+    fn about(&self) -> PathBuf {
+        match self {
+            Step::Write { temporary: path, .. } => {
+                let name = path.file_name().and_then(|name| meant_for(name.to_str()?));
+                name.map_or_else(|| path.clone(), |name| path.with_file_name(name))
+            }
+            Step::Rename { to: path, .. }
+            | Step::CreateFolder(path)
+            | Step::SyncFile(path)
+            | Step::SyncFolder(path) => path.clone(),
+        }
+    }
 }
 
 /// Creates those of a folder and its ancestors that are missing, and syncs the parent of each.
@@ -103,11 +152,12 @@ pub(super) fn holds(path: &Path, bytes: &[u8]) -> bool {
     same().unwrap_or(false)
 }
 
-fn create_folder(path: &Path) -> io::Result<()> {
+/// Whether it is new.
+fn create_folder(path: &Path) -> io::Result<bool> {
     match fs::create_dir(path) {
         // Another writer was faster.
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        done => done,
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(false),
+        done => done.map(|()| true),
     }
 }
 
@@ -117,13 +167,10 @@ fn write(temporary: &Path, bytes: &[u8]) -> io::Result<()> {
     written.inspect_err(|_| forget(temporary))
 }
 
-fn rename(temporary: &Path, to: &Path) -> io::Result<()> {
-    fs::rename(temporary, to).inspect_err(|_| forget(temporary))
-}
-
-/// The error that matters is the one before; what this cannot remove, the next publication does.
-fn forget(temporary: &Path) {
-    let _ = fs::remove_file(temporary);
+/// Removes a file or an empty folder. The error that matters is the one before; a temporary file that this cannot remove
+/// goes with the next publication.
+fn forget(path: &Path) {
+    let _ = if path.is_dir() { fs::remove_dir(path) } else { fs::remove_file(path) };
 }
 
 /// Windows syncs only what is open for writing.
