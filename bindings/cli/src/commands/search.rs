@@ -2,7 +2,7 @@
 
 use super::{IndexChoice, Source};
 use crate::failure::Failure;
-use crate::input::npy;
+use crate::input;
 use crate::output;
 use crate::progress::Progress;
 use pagevec::{Answer, Id, Index, SearchOptions};
@@ -21,7 +21,7 @@ pub(crate) struct Search {
     /// The components, parted by commas
     #[arg(long, group = "query", value_name = "0.1,0.2,…", allow_hyphen_values = true)]
     vector: Option<String>,
-    /// A .npy file of one vector
+    /// A file of one vector, in a format that build reads
     #[arg(long, group = "query", value_name = "FILE")]
     vector_file: Option<PathBuf>,
     /// How many hits
@@ -39,6 +39,9 @@ pub(crate) struct Search {
     /// The part of the true nearest rows that the clustered index should find [default: 0.95]
     #[arg(long, value_name = "PART")]
     recall: Option<f32>,
+    /// Candidates that are ranked again by the finest rows: more finds more [default: enough for the codes]
+    #[arg(long, value_name = "N")]
+    rescore: Option<usize>,
     /// Tell which index answered and what it cost
     #[arg(long)]
     explain: bool,
@@ -92,7 +95,7 @@ impl Search {
             index: self.index.into(),
             probes: self.probes,
             recall: self.recall,
-            ..Default::default()
+            rescore: self.rescore,
         };
 
         let started = Instant::now();
@@ -174,13 +177,14 @@ fn parse_vector(text: &str) -> Result<Vec<f32>, Failure> {
 }
 
 fn read_vector(path: &Path) -> Result<Vec<f32>, Failure> {
-    let array = npy::Array::open(path)?;
-    if array.rows != 1 {
+    let vectors = input::vectors(path, 2, &Progress::new())?;
+    if vectors.rows != 1 {
+        let rows = vectors.total.map_or("several".to_owned(), |rows| rows.to_string());
         let message =
-            format!("holds {} vectors where --vector-file wants one: take one row, or use eval", array.rows);
+            format!("holds {rows} vectors where --vector-file wants one: take one row, or use eval");
         return Err(Failure::input(path, message));
     }
-    Ok(array.vectors(1, &Progress::new())?.data)
+    Ok(vectors.data)
 }
 
 /// An id from a file must not move the cursor or part a line.
