@@ -147,7 +147,7 @@ mod tests {
 
     fn kill(signal: &str, process: &str) -> bool {
         let mut kill = Command::new("kill");
-        kill.args([signal, process]).stderr(Stdio::null()).status().unwrap().success()
+        kill.args([signal, process]).stderr(Stdio::null()).status().expect("kill runs").success()
     }
 
     #[test]

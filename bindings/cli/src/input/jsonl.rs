@@ -85,10 +85,14 @@ impl<R: BufRead> Text<'_, R> {
     fn begins(&mut self) -> Result<bool, Failure> {
         match self.peek()? {
             Some(0xff | 0xfe | 0) => return Err(Failure::input(self.path, UTF16)),
-            Some(0xef) => [0xef, 0xbb, 0xbf].iter().try_for_each(|&mark| match self.peek()? {
-                Some(byte) if byte == mark => Ok(self.skip(byte)),
-                _ => self.fault("not UTF-8, so not JSON"),
-            })?,
+            Some(0xef) => {
+                for mark in [0xef, 0xbb, 0xbf] {
+                    if self.peek()? != Some(mark) {
+                        return self.fault("not UTF-8, so not JSON");
+                    }
+                    self.skip(mark);
+                }
+            }
             _ => {}
         }
         if self.peek_word()? != Some(b'[') {
