@@ -98,7 +98,7 @@ impl Truth<'_> {
                 Kind::Ids(near) => near.get(number).is_some_and(|near| near.contains(&hit.id)),
                 Kind::Scores(rows, least) => {
                     let least = least.get(number).copied().unwrap_or(f64::INFINITY);
-                    let score = Scorer::new(metric, query).score(&rows.of(&hit.id)?);
+                    let score = Vector::new(query).score(metric, &Vector::new(&rows.of(&hit.id)?));
                     score >= least - 1e-9 * least.abs().max(1.0)
                 }
             });
@@ -233,9 +233,9 @@ fn scan(
     let Some(dim) = (total > 0).then(|| rows.at(0)).transpose()?.map(|row| row.len()) else {
         return Ok(vec![f64::NEG_INFINITY; queries.len()]);
     };
-    let scorers: Vec<Scorer<'_>> = queries.chunks_exact(dim.max(1)).map(|q| Scorer::new(metric, q)).collect();
+    let queries: Vec<Vector> = queries.chunks_exact(dim.max(1)).map(Vector::new).collect();
     let work = |told: Option<&Progress>| -> Result<Vec<Vec<f64>>, Failure> {
-        let mut best = vec![Vec::new(); scorers.len()];
+        let mut best = vec![Vec::new(); queries.len()];
         loop {
             let first = next.fetch_add(BLOCK, Ordering::Relaxed);
             if first >= total {
@@ -244,11 +244,10 @@ fn scan(
             if let Some(progress) = told {
                 progress.tick("truth", first as u64, total as u64);
             }
-            let block: Result<Vec<_>, Failure> =
-                (first..total.min(first + BLOCK)).map(|i| rows.at(i)).collect();
-            let block = block?;
-            for (scorer, best) in scorers.iter().zip(&mut best) {
-                best.extend(block.iter().map(|row| scorer.score(row)));
+            let row = |number| rows.at(number).map(|row| Vector::new(&row));
+            let block: Vec<Vector> = (first..total.min(first + BLOCK)).map(row).collect::<Result<_, _>>()?;
+            for (query, best) in queries.iter().zip(&mut best) {
+                best.extend(block.iter().map(|row| query.score(metric, row)));
                 if best.len() > 4 * k + BLOCK {
                     keep(best, k);
                 }
@@ -265,7 +264,7 @@ fn scan(
         };
         std::iter::once(mine).chain(others.into_iter().map(join)).collect::<Result<Vec<_>, Failure>>()
     })?;
-    let mut best = vec![Vec::new(); scorers.len()];
+    let mut best = vec![Vec::new(); queries.len()];
     for part in parts {
         best.iter_mut().zip(part).for_each(|(all, some): (&mut Vec<f64>, _)| all.extend(some));
     }
@@ -286,41 +285,38 @@ fn keep(scores: &mut Vec<f64>, k: usize) {
     }
 }
 
-/// One query, and how near rows are to it by definition: cosine, inner product, minus the squared distance.
-struct Scorer<'a> {
-    metric: Metric,
-    query: &'a [f32],
+/// A query or a row.
+struct Vector {
+    data: Vec<f64>,
     norm: f64,
 }
 
-impl<'a> Scorer<'a> {
-    fn new(metric: Metric, query: &'a [f32]) -> Self {
-        Scorer { metric, query, norm: dot(query, query).sqrt() }
+impl Vector {
+    fn new(data: &[f32]) -> Self {
+        let data: Vec<f64> = data.iter().copied().map(f64::from).collect();
+        Vector { norm: sum(&data, &data, |a, b| a * b).sqrt(), data }
     }
 
-    fn score(&self, row: &[f32]) -> f64 {
-        match self.metric {
-            Metric::Dot => dot(self.query, row),
-            Metric::L2 => -sum(self.query, row, |a, b| (a - b) * (a - b)),
-            Metric::Cosine => dot(self.query, row) / (self.norm * dot(row, row).sqrt()),
+    /// How near a row is by definition: cosine, inner product, minus the squared distance.
+    fn score(&self, metric: Metric, row: &Vector) -> f64 {
+        match metric {
+            Metric::Dot => sum(&self.data, &row.data, |a, b| a * b),
+            Metric::L2 => -sum(&self.data, &row.data, |a, b| (a - b) * (a - b)),
+            Metric::Cosine => sum(&self.data, &row.data, |a, b| a * b) / (self.norm * row.norm),
         }
     }
 }
 
-fn dot(a: &[f32], b: &[f32]) -> f64 {
-    sum(a, b, |a, b| a * b)
-}
-
 /// In eight sums side by side, which the compiler makes vectors of.
-fn sum(a: &[f32], b: &[f32], term: impl Fn(f64, f64) -> f64) -> f64 {
+fn sum(a: &[f64], b: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
     let (a8, a_rest) = a.as_chunks::<8>();
     let (b8, b_rest) = b.as_chunks::<8>();
     let mut sums = [0.0; 8];
     for (a, b) in a8.iter().zip(b8) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += term(f64::from(*a), f64::from(*b));
+        for i in 0..8 {
+            sums[i] += term(a[i], b[i]);
         }
     }
-    let rest = a_rest.iter().zip(b_rest).map(|(a, b)| term(f64::from(*a), f64::from(*b)));
+    let rest = a_rest.iter().zip(b_rest).map(|(a, b)| term(*a, *b));
     sums.iter().sum::<f64>() + rest.sum::<f64>()
 }
