@@ -32,6 +32,28 @@ fn a_vector_finds_its_row_in_text_file_and_either_way_of_reading() {
 }
 
 #[test]
+fn a_file_of_several_vectors_gives_a_line_for_each() {
+    let room = Room::new();
+    let index = room.index(&[]);
+    let all = values(ROWS, DIM);
+    let few = |name: &str, rows: &[f32]| {
+        room.write(name, npy("<f4", false, rows.len() / DIM, DIM, &support::f32_bytes(rows)))
+    };
+    let three = few("three.npy", &all[..3 * DIM]);
+    let told = support::run(&["search", &index, "--vector-file", &three, "-k", "4", "--json"]);
+    let lines: Vec<serde_json::Value> = String::from_utf8_lossy(&told.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a line of JSON"))
+        .collect();
+    let alone = |i: usize| {
+        let one = few("one.npy", &all[i * DIM..(i + 1) * DIM]);
+        json(&["search", &index, "--vector-file", &one, "-k", "4", "--json"])
+    };
+    assert_eq!(lines, [alone(0), alone(1), alone(2)]);
+    refused(&["search", &index, "--vector-file", &three], 1, &["3 vectors", "--json"]);
+}
+
+#[test]
 fn sections_lie_inside_the_file_and_weigh_what_is_said() {
     let room = Room::new();
     let index = room.index(&["--codec", "sq8"]);
