@@ -15,8 +15,8 @@ import { loadModule } from "./wasm.js";
  * @property {"f32" | "f16"} [exact] rows finer than those, which rank the best of them once more; none unless told
  * @property {boolean} [graph] whether to build HNSW, about 5·m bytes per row; true unless told. Without it `load` and
  *   `index: "hnsw"` have nothing to use
- * @property {boolean} [clusters] whether to build the clustered index, about dim/8 + 16 bytes per row, which answers
- *   from a few parts of a file that stays on its server; true unless told. Without it a first search fetches codes and
+ * @property {boolean} [clusters] whether to build the clustered index, about dim/4 + 20 bytes per row (dim/2 up to 256
+ *   components, dim up to 128), which answers from a few parts of a file that stays on its server; true unless told. Without it a first search fetches codes and
  *   graph whole
  * @property {number} [m] links of a node, 16 unless told
  * @property {number} [efConstruction] 200 unless told

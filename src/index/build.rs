@@ -28,8 +28,8 @@ pub struct BuildOptions {
     pub exact: Option<CodecKind>,
     /// Whether to build the HNSW graph; without it, and without clusters, every search scores every row.
     pub graph: bool,
-    /// Whether to write the clustered index, by which a cold or larger-than-memory file is searched: about ⌈d/8⌉ + 16
-    /// bytes a row.
+    /// Whether to write the clustered index, by which a cold or larger-than-memory file is searched. Each row is in two
+    /// lists, with Z·⌈d/8⌉ + 8 bytes and its id in each: Z is 4 up to 128 components, 2 up to 256, else 1.
     pub clusters: bool,
     /// Links per node (2..=256); layer 0 has twice as many.
     pub m: usize,

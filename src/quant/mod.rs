@@ -7,7 +7,7 @@
 //! | `sq4`    | half a byte a component, a scale per row | ⌈d/2⌉ + 4, under L2 ⌈d/2⌉ + 8 |
 //! | `pq`     | the nearest of 256 centroids for each of m parts | m |
 //! | `binary` | one bit a component | ⌈d/8⌉ |
-//! | `rabitq` | (of lists only) one bit a component of the rotated residual, length-corrected | ⌈d/8⌉ + 8 |
+//! | `rabitq` | (of lists only) Z bits a component of the rotated residual, 1 to 4, and two terms | Z·⌈d/8⌉ + 4 |
 //! | `coded`  | (no codec) rows of sq8 codes among themselves | |
 //! | `least`  | (no codec) the least of many distances | |
 //! | `kmeans` | (no codec) centroids for the cluster order | |

@@ -1,4 +1,5 @@
-//! Bytes and where they are. Door 3: the only place that knows files and mappings.
+//! Bytes and where they are. Door 3: the only place that maps a file or reads it by position. `folder/` names, writes
+//! and replaces files; `Index::verify` reads one as a whole.
 //!
 //! | file | duty |
 //! |---|---|

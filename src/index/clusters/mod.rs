@@ -5,6 +5,7 @@
 //! | `tree`  | the clustering, which is also the order of the segment's rows |
 //! | `look`  | distances from rows to the leaves of their nearest cells |
 //! | `spill` | a second leaf for every row |
+//! | `near`  | candidates for each row's links, from the lists of its nearest leaves |
 //! | `score` | what a cell or a leaf promises a query |
 //! | `calibrate` | how many cells and leaves reach a wanted recall |
 //! | `encode` | the sections |

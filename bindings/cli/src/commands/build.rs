@@ -42,7 +42,8 @@ pub(crate) struct Build {
     /// recall; the first 256 count
     #[arg(long, value_name = "FILE", conflicts_with = "no_clusters")]
     tune_queries: Option<PathBuf>,
-    /// Leave out the clustered index: about d/4 + 20 bytes per vector less, and a cold file is fetched whole
+    /// Leave out the clustered index: about d/4 + 20 bytes per vector less (d/2 up to 256 components, d up to 128), and
+    /// a cold file is fetched whole
     #[arg(long)]
     no_clusters: bool,
     /// Links per node of the graph (2·M on its lowest layer): about 5·M bytes per vector
