@@ -9,7 +9,6 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -80,6 +79,7 @@ impl Tally {
         self.codes.get(code).copied().unwrap_or(0) as f64 / all as f64
     }
 
+    #[expect(clippy::print_stdout, reason = "`cargo xtask bench fuzz` reads it there")]
     fn print(&self, name: &str) {
         let all: u64 = self.codes.values().sum();
         let codes: Vec<String> = self
@@ -87,7 +87,7 @@ impl Tally {
             .iter()
             .map(|(code, count)| format!("{code} {:.2} %", *count as f64 * 100.0 / all as f64))
             .collect();
-        let line = format!(
+        println!(
             "fuzz | {name} | {} | {} | {} | {:.1} | {}",
             self.inputs,
             self.opened,
@@ -95,8 +95,6 @@ impl Tally {
             self.memory,
             self.slowest.as_millis()
         );
-        // Where `cargo xtask bench fuzz` reads it.
-        writeln!(std::io::stdout(), "{line}").unwrap();
     }
 }
 

@@ -11,7 +11,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use pagevec::{BuildOptions, Ids};
+use pagevec::{BuildOptions, Id, Ids, Index, IndexChoice, SearchOptions};
 use support::file;
 use support::format::{self, Section};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -161,4 +161,28 @@ fn remarks() {
     assert!(text.contains(&manifest), "{manifest}");
     let first = format!("[[\"code parameters\", {}, {}], …]", sections[0].offset, sections[0].length);
     assert!(text.contains(&first), "{first}");
+
+    let all: Vec<&str> = dump(&text).lines().filter_map(parse).map(|(.., remark)| remark).collect();
+    let all = all.join(" ");
+    for (number, row) in file[format::section(&file, format::CODES).offset..].chunks(10).take(3).enumerate() {
+        let scale = f32::from_bits(format::u32_at(row, 2));
+        let [c, d] = [row[0] as i8, row[1] as i8];
+        let sum = format::u32_at(row, 6) as i32;
+        let said = format!("row {number}: c ({c}, {d}), s {scale:.5}, Σc {sum}");
+        assert!(all.contains(&said), "{said}");
+    }
+}
+
+/// The search that the example follows has the scores it says.
+#[test]
+fn search() {
+    let (_, text) = document();
+    let index = Index::from_bytes(&built()).unwrap();
+    for choice in [IndexChoice::Flat, IndexChoice::Hnsw, IndexChoice::Clusters] {
+        let o = SearchOptions { index: choice, ..support::top(1) };
+        let best = index.search(&[0.6, 0.8], &o).unwrap().hits.remove(0);
+        assert_eq!(best.id, Id::Text("northeast".to_owned()));
+        let said = format!("= −{:.4}, score {:.4}.", best.score, best.score);
+        assert!(text.contains(&said), "{said}");
+    }
 }

@@ -72,7 +72,7 @@ impl Case {
 
 /// Normal with variance 1.
 pub(crate) fn normal(random: &mut Random) -> f32 {
-    (random.normal() + random.normal() + random.normal()) as f32
+    random.normal() + random.normal() + random.normal()
 }
 
 fn normals(random: &mut Random, dim: usize, scale: f32) -> Vec<f32> {
