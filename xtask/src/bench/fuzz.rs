@@ -1,7 +1,7 @@
 //! `cargo xtask bench fuzz`: the structure-aware fuzz of the tests over many more inputs, and what came of them.
 
-use super::{commit, date, results};
-use crate::shell::{cargo, output};
+use super::{cache, commit, date, results};
+use crate::shell::{cargo, output, run};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use std::fmt::Write as _;
@@ -10,11 +10,13 @@ use std::time::Instant;
 
 /// The test that holds the fuzz.
 const TEST: &str = "hostile_files_are_survived";
+/// Inputs of a result.
+const ENOUGH: u64 = 1_000_000;
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// How many inputs, of all kinds together
-    #[arg(long, default_value_t = 1_000_000)]
+    /// How many inputs, of all kinds together; fewer than a million are no result: written to target/bench
+    #[arg(long, default_value_t = ENOUGH)]
     inputs: u64,
     /// Other inputs than those of the tests
     #[arg(long, default_value_t = 1)]
@@ -22,6 +24,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn measure(options: &Options) -> Result<()> {
+    run(cargo("test --package pagevec --no-run --test").arg(TEST))?;
     let mut fuzz = cargo("test --package pagevec --test");
     fuzz.args([TEST, "--", "--nocapture"]);
     fuzz.env("PAGEVEC_FUZZ", options.inputs.to_string()).env("PAGEVEC_FUZZ_SEED", options.seed.to_string());
@@ -48,8 +51,9 @@ pub(crate) fn measure(options: &Options) -> Result<()> {
     text.push_str("| file | inputs | opened | what they gave, by code | most memory, of the file's length | slowest, ms |\n");
     text.push_str("|---|---|---|---|---|---|\n");
     lines.iter().try_for_each(|line| writeln!(text, "| {line} |"))?;
-    let file = results()?.join("fuzz.md");
-    fs::create_dir_all(results()?)?;
+    let folder = if options.inputs >= ENOUGH { results()? } else { cache()? };
+    let file = folder.join("fuzz.md");
+    fs::create_dir_all(&folder)?;
     fs::write(&file, text).with_context(|| format!("could not write {}", file.display()))?;
     eprintln!("written to {}", file.display());
     Ok(())
