@@ -53,7 +53,9 @@ def build(tool, rows, folder, metric, codec):
     done = pagevec(tool, "build", rows, "--metric", metric, "--codec", codec, "--threads", 1, "-o", folder, "--json")
     if done.returncode:
         raise RuntimeError(f"pagevec build ended with {done.returncode}: {done.stderr.strip()}")
-    return json.loads(done.stdout), [line for line in done.stderr.splitlines() if "warn" in line.lower()]
+    built = json.loads(done.stdout)
+    told = built.get("warnings") or [line for line in done.stderr.splitlines() if "warn" in line.lower()]
+    return built, [str(warning) for warning in told]
 
 
 def search(tool, folder, queries, k, *arguments):
