@@ -87,6 +87,17 @@ pub(crate) fn layout(segment: &Segment, budget: u64, favour: IndexChoice) -> Res
     Ok(regions)
 }
 
+/// The smallest budget under which [`layout`] holds codes and graph whole, where it favours no index.
+pub(crate) fn to_load(segment: &Segment) -> u64 {
+    let length = |kind| segment.extent(kind).map_or(0, |e| e.length);
+    let kinds = [SectionKind::Ids, SectionKind::IdOrder, SectionKind::Codes, SectionKind::Graph];
+    let sums = segment.finer.iter().filter_map(|rows| rows.sums);
+    let whole = kinds.into_iter().chain(sums).map(length).sum::<u64>();
+    let units = units(segment, MIN_LISTS);
+    let units = units.iter().map(|u| u.slot * u.slots.max(u.warm.min(u.most))).sum::<u64>();
+    segment.header.front_length + whole + units
+}
+
 /// The regions of a walk node by node, and of `units`, in `left` bytes; an error says how many there must be. `None`
 /// where there is no such walk: without its checksums, or without clusters, where codes come in chunks.
 fn walking(segment: &Segment, units: &mut Vec<Units>, left: u64) -> Option<Result<Vec<Region>, u64>> {

@@ -39,7 +39,7 @@ impl Route {
 pub(crate) struct Facts {
     /// There is a graph, and codes and graph can be here as a whole.
     pub(crate) graph_fits: bool,
-    /// They are here already.
+    /// They are here already, or reading them costs nothing.
     pub(crate) graph_here: bool,
     /// Their bytes.
     pub(crate) graph_bytes: u64,
@@ -60,7 +60,8 @@ impl Facts {
             graph: segment.header.m > 0,
             walk_fits: walk_fits(segment, source),
             graph_fits: segment.header.m > 0 && parts.iter().all(|e| e.is_some_and(|e| source.holds(e))),
-            graph_here: parts.iter().all(|e| e.is_some_and(|e| source.get(e).is_some())),
+            graph_here: source.spare() == u64::MAX
+                || parts.iter().all(|e| e.is_some_and(|e| source.get(e).is_some())),
             graph_bytes: parts.iter().flatten().map(|e| e.length).sum(),
             clusters: segment.clusters.is_some(),
             codes_fit: source.holds(codes) || source.room(codes).1 > segment.codes.stride,

@@ -6,7 +6,7 @@
 //!                                  -> Done(outcome)
 //! ```
 
-use super::layout::layout;
+use super::layout::{layout, to_load};
 use super::search::{Scratch, Search, Step, missing};
 use super::{Answer, IndexChoice, SearchOptions, plan};
 use crate::error::Error;
@@ -84,6 +84,7 @@ enum Running {
 pub struct Session {
     segment: Segment,
     paged: Paged,
+    budget: u64,
     /// Few: one per operation under way.
     running: Vec<(Ticket, Running)>,
     next: Ticket,
@@ -106,7 +107,8 @@ impl Session {
     /// `budget` if not even one query fits.
     pub fn favouring(index: IndexChoice, segment: Segment, memory_budget: u64) -> Result<Self, Error> {
         let paged = Paged::new(layout(&segment, memory_budget, index)?);
-        Ok(Session { segment, paged, running: Vec::new(), next: 0, scratch: Scratch::default() })
+        let (running, scratch) = (Vec::new(), Scratch::default());
+        Ok(Session { segment, paged, budget: memory_budget, running, next: 0, scratch })
     }
 
     /// What was opened.
@@ -114,8 +116,9 @@ impl Session {
         &self.segment
     }
 
-    /// A wave costs as much as `bytes` do: what the way to the file brings in the time of a round trip. Decides when
-    /// bytes are read, never which rows are found.
+    /// A wave costs as much as `bytes` do: what the way to the file brings in the time of a round trip; [`u64::MAX`]:
+    /// the file is in memory, and what a search reads of it costs nothing. Decides when bytes are read and, where no
+    /// index was asked for, which one answers.
     pub fn spare(&mut self, bytes: u64) {
         self.paged.spare = bytes;
     }
@@ -133,6 +136,9 @@ impl Session {
             Operation::Vector(id) => Running::Vector(id),
             Operation::Load => {
                 let facts = plan::Facts::of(&self.segment, &self.paged);
+                if facts.graph && !facts.graph_fits {
+                    return Err(Error::argument("memory_budget", self.too_small_to_load()));
+                }
                 plan::route(IndexChoice::Hnsw, plan::Facts { walk_fits: false, ..facts })?;
                 Running::Load
             }
@@ -140,6 +146,13 @@ impl Session {
         self.next = self.next.wrapping_add(1);
         self.running.push((self.next, running));
         Ok(self.next)
+    }
+
+    fn too_small_to_load(&self) -> String {
+        let (needed, budget) = (to_load(&self.segment), self.budget);
+        format!(
+            "codes and graph need a memory budget of {needed} bytes, it is {budget}: raise it, or search by clusters or flat"
+        )
     }
 
     /// Goes on with an operation. An error ends it.
@@ -211,9 +224,11 @@ impl Session {
     /// Checks bytes against their checksums and keeps them. Bytes that are here already, or that no operation waits
     /// for any more, are dropped.
     ///
+    /// Returns whether every byte was compared with its checksum: what was dropped was not.
+    ///
     /// # Errors
     /// `checksum`, `length`; `argument` if nothing of that part of the file is kept.
-    pub fn deliver(&mut self, extent: Extent, bytes: &[u8]) -> Result<(), Error> {
+    pub fn deliver(&mut self, extent: Extent, bytes: &[u8]) -> Result<bool, Error> {
         if bytes.len() as u64 != extent.length {
             return Err(Error::Length {
                 section: "delivery",
@@ -221,13 +236,19 @@ impl Session {
                 got: bytes.len() as u64,
             });
         }
-        for read in self.paged.awaited(extent)? {
+        let part = |read: &Read| {
             let start = (read.extent.offset - extent.offset) as usize;
-            let bytes = bytes.get(start..start + read.extent.length as usize).unwrap_or_default();
-            self.segment.check(read, bytes)?;
-            self.paged.fill(&read, bytes)?;
+            bytes.get(start..start + read.extent.length as usize).unwrap_or_default()
+        };
+        // All or nothing: what is delivered again after an error is awaited, and so checked, as a whole.
+        let reads = self.paged.awaited(extent)?;
+        reads.iter().try_for_each(|read| self.segment.check(*read, part(read)))?;
+        reads.iter().try_for_each(|read| self.paged.fill(read, part(read)))?;
+        let mut end = extent.offset;
+        while let Some(next) = reads.iter().map(|r| r.extent).find(|c| c.offset <= end && c.end() > end) {
+            end = next.end();
         }
-        Ok(())
+        Ok(end >= extent.end())
     }
 
     /// Ends an operation; its room is free. A spent ticket is no error.

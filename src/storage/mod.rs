@@ -121,7 +121,7 @@ pub trait Source {
     /// How many units (rows, lists, chunks) of `section` can be here at once, and how long one may be.
     fn room(&self, section: Extent) -> (usize, u64);
 
-    /// Bytes that may as well be read along if that saves a wave later.
+    /// Bytes that may as well be read along if that saves a wave later; [`u64::MAX`] where reads cost nothing.
     fn spare(&self) -> u64 {
         0
     }

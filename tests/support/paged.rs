@@ -61,7 +61,7 @@ impl<'a> Remote<'a> {
     /// Moves one extent from the file.
     pub(crate) fn deliver(&mut self, extent: Extent) -> Result<(), Error> {
         let bytes = self.file.get(extent.offset as usize..extent.end() as usize);
-        self.session.deliver(extent, bytes.expect("a request inside the file"))
+        self.session.deliver(extent, bytes.expect("a request inside the file")).map(|_| ())
     }
 
     pub(crate) fn search(&mut self, query: &[f32], o: &SearchOptions) -> Result<(Answer, Cost), Error> {

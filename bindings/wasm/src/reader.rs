@@ -182,7 +182,7 @@ impl Reader {
     /// Checks and keeps the bytes at `offset`.
     pub fn deliver(&mut self, offset: f64, bytes: &[u8]) -> Result<(), JsValue> {
         let extent = Extent { offset: whole("offset", offset)?, length: bytes.len() as u64 };
-        self.session.deliver(extent, bytes).map_err(to_js)
+        self.session.deliver(extent, bytes).map(|_| ()).map_err(to_js)
     }
 
     /// Of a search that is done: `[numbers, texts]`. The numbers are those of `stats.index` in `INDEXES`, distances and
