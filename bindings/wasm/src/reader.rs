@@ -5,7 +5,7 @@ use pagevec::{Answer, Extent, Id, Operation, Outcome, SearchOptions, Segment, Se
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use crate::convert::{bad, id, to_js, whole};
+use crate::convert::{id, internal, to_js, whole};
 
 /// As `pkg/src/index.js` has them.
 const INDEXES: [&str; 3] = ["clusters", "hnsw", "flat"];
@@ -104,7 +104,8 @@ impl Reader {
         Ok(serde_wasm_bindgen::to_value(&js)?)
     }
 
-    /// A search for each row of `queries`; `ef`, `probes` and `recall` 0 are the defaults. Returns its ticket.
+    /// A search for each row of `queries`; `ef`, `probes`, `recall` and `rescore` 0 are the defaults. Returns its ticket.
+    #[expect(clippy::too_many_arguments, reason = "an object would cost a call into JS for each property")]
     #[wasm_bindgen(js_name = beginSearch)]
     pub fn begin_search(
         &mut self,
@@ -114,13 +115,14 @@ impl Reader {
         index: &str,
         probes: u32,
         recall: f32,
+        rescore: u32,
     ) -> Result<u32, JsValue> {
         let given = |value: u32| (value > 0).then_some(value as usize);
         let options = SearchOptions {
             k: k as usize,
             ef: given(ef),
             index: index.parse().map_err(to_js)?,
-            rescore: None,
+            rescore: given(rescore),
             probes: given(probes),
             // Not a number where it is left out.
             recall: (recall > 0.0).then_some(recall),
@@ -168,7 +170,7 @@ impl Reader {
         }
     }
 
-    /// Bytes that cost as much as a wave does.
+    /// Bytes that cost as much as a wave does; infinity: reads cost nothing.
     pub fn spare(&mut self, bytes: f64) {
         self.session.spare(bytes as u64);
     }
@@ -179,10 +181,10 @@ impl Reader {
         Ok(self.session.grain(whole("offset", offset)?) as f64)
     }
 
-    /// Checks and keeps the bytes at `offset`.
-    pub fn deliver(&mut self, offset: f64, bytes: &[u8]) -> Result<(), JsValue> {
+    /// Checks and keeps the bytes at `offset`; whether every byte was checked.
+    pub fn deliver(&mut self, offset: f64, bytes: &[u8]) -> Result<bool, JsValue> {
         let extent = Extent { offset: whole("offset", offset)?, length: bytes.len() as u64 };
-        self.session.deliver(extent, bytes).map(|_| ()).map_err(to_js)
+        self.session.deliver(extent, bytes).map_err(to_js)
     }
 
     /// Of a search that is done: `[numbers, texts]`. The numbers are those of `stats.index` in `INDEXES`, distances and
@@ -192,7 +194,7 @@ impl Reader {
     pub fn take_hits(&mut self, ticket: u32) -> Result<JsValue, JsValue> {
         match self.take(ticket) {
             Some(Outcome::Answers(answers)) => Ok(hits_to_js(&answers)),
-            _ => Err(bad("ticket", "no search with this ticket is done")),
+            _ => Err(internal("no search with this ticket is done")),
         }
     }
 
@@ -201,7 +203,7 @@ impl Reader {
     pub fn take_position(&mut self, ticket: u32) -> Result<Option<u32>, JsValue> {
         match self.take(ticket) {
             Some(Outcome::Position(position)) => Ok(position),
-            _ => Err(bad("ticket", "no find with this ticket is done")),
+            _ => Err(internal("no find with this ticket is done")),
         }
     }
 
@@ -210,7 +212,7 @@ impl Reader {
     pub fn take_vector(&mut self, ticket: u32) -> Result<Vec<f32>, JsValue> {
         match self.take(ticket) {
             Some(Outcome::Vector(vector)) => Ok(vector),
-            _ => Err(bad("ticket", "no vector with this ticket is here")),
+            _ => Err(internal("no vector with this ticket is here")),
         }
     }
 
