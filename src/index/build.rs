@@ -362,7 +362,8 @@ fn encode_with(codec: &dyn Encode, stride: usize, dim: usize, rows: &[f32]) -> R
     }
 }
 
-/// The graph over SQ8 codes: the segment's own where it has them, else made for the purpose.
+/// The graph over SQ8 codes: the segment's own where it has them, else made for the purpose. A walk over floats tells
+/// rows apart that one code stands for; where there are many, its links are made by floats too.
 fn graph(
     options: &BuildOptions,
     dim: usize,
@@ -380,7 +381,12 @@ fn graph(
     let Some(codes) = stored.or(made.as_ref()) else { return Ok(Vec::new()) };
     let codec = Sq8::new(options.metric, quant::floats(&codes.parameters));
     let p = hnsw::Parameters { m: options.m, ef_construction: options.ef_construction, seed: options.seed };
-    let coded = Coded::new(&codec, options.metric, Cow::Borrowed(&codes.bytes));
-    let near = clusters::Near::new(&coded, tree, second, |rows| Coded::encode(&codec, options.metric, rows));
-    Ok(hnsw::build(&near, p, ctx)?.encode())
+    let mut coded = Coded::new(&codec, options.metric, Cow::Borrowed(&codes.bytes));
+    if matches!(options.codec, CodecKind::F32 | CodecKind::F16) && !coded.tell(rows) {
+        coded = Coded::floats(options.metric, dim, rows);
+    }
+    let copies = hnsw::Copies::among(&coded);
+    let wanted = |row| copies.is_first(row);
+    let near = clusters::Near::new(&coded, tree, second, wanted, |rows| coded.alike(&codec, rows));
+    Ok(hnsw::build(&near, &copies, p, ctx)?.encode())
 }

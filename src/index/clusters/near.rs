@@ -4,8 +4,7 @@
 use super::look::{self, Cells};
 use super::tree::Tree;
 use crate::quant::coded::{Coded, Scratch};
-use crate::quant::least::Least;
-use std::ops::Range;
+use crate::quant::least::{Least, Ties};
 
 /// Rows (and copies) in the lists looked at, for each row wanted.
 const LISTED: usize = 8;
@@ -13,39 +12,47 @@ const LISTED: usize = 8;
 /// Rows by their leaves, in the measure of their codes.
 pub(crate) struct Near<'a> {
     pub(crate) rows: &'a Coded<'a>,
-    /// Leaves of each cell.
+    /// Leaves that have rows in their lists, by cell.
     members: Vec<Vec<u32>>,
     means: Coded<'static>,
     leaves: Coded<'static>,
-    /// The positions in each leaf's list: its own rows and those spilled into it.
+    /// The wanted positions in each leaf's list: its own rows and those spilled into it.
     lists: Vec<Vec<u32>>,
 }
 
 impl<'a> Near<'a> {
-    /// `second` are the second leaves of the positions, or nothing.
+    /// Near rows among the `wanted`. `second` are the second leaves of the positions, or nothing.
     pub(crate) fn new(
         rows: &'a Coded<'a>,
         tree: &Tree,
         second: &[u32],
+        wanted: impl Fn(u32) -> bool,
         encode: impl Fn(&[f32]) -> Coded<'static>,
     ) -> Self {
-        let mut lists: Vec<Vec<u32>> = tree.leaves.windows(2).map(|w| (w[0]..w[1]).collect()).collect();
-        second.iter().zip(0..).for_each(|(&leaf, position)| lists[leaf as usize].push(position));
-        Near {
-            rows,
-            members: tree.members(),
-            means: encode(&tree.cell_centroids),
-            leaves: encode(&tree.leaf_centroids),
-            lists,
+        let own = tree.leaves.windows(2).map(|w| (w[0]..w[1]).filter(|&row| wanted(row)).collect());
+        let mut lists: Vec<Vec<u32>> = own.collect();
+        for (&leaf, position) in second.iter().zip(0..).filter(|spilled| wanted(spilled.1)) {
+            lists[leaf as usize].push(position);
         }
+        // Cells and leaves without wanted rows would be looked at in place of others: copies may fill many.
+        let dim = tree.cell_centroids.len() / (tree.cells.len() - 1).max(1);
+        let (mut members, mut means) = (Vec::new(), Vec::new());
+        for (mut leaves, mean) in tree.members().into_iter().zip(tree.cell_centroids.chunks_exact(dim.max(1)))
+        {
+            leaves.retain(|&leaf| !lists[leaf as usize].is_empty());
+            if !leaves.is_empty() {
+                members.push(leaves);
+                means.extend_from_slice(mean);
+            }
+        }
+        Near { rows, members, means: encode(&means), leaves: encode(&tree.leaf_centroids), lists }
     }
 
-    /// For each position in `range` the `count` nearest rows, nearest first, in the lists of its nearest leaves.
-    pub(crate) fn of(&self, range: Range<u32>, count: usize) -> Vec<Vec<(f32, u32)>> {
-        let of: Vec<u32> = range.collect();
-        let mut near: Vec<Least> = of.iter().map(|&row| Least::new(count, row)).collect();
+    /// For each row of `of` the `count` nearest others, nearest first, in the lists of its nearest leaves.
+    pub(crate) fn of(&self, of: &[u32], count: usize) -> Vec<Vec<(f32, u32)>> {
+        let mut near: Vec<Least> = of.iter().map(|&row| Least::new(count, Ties::of(row))).collect();
         let (mut scratch, mut distances, mut rows) = (Scratch::default(), Vec::new(), Vec::new());
-        for (list, looking) in self.lists.iter().zip(&self.looking(&of, count)) {
+        for (list, looking) in self.lists.iter().zip(&self.looking(of, count)) {
             for places in looking.chunks(look::TILE) {
                 rows.clear();
                 rows.extend(places.iter().map(|&place| of[place as usize]));
@@ -55,16 +62,17 @@ impl<'a> Near<'a> {
                 }
             }
         }
-        let others = |(least, row): (Least, u32)| least.sorted().filter(|near| near.1 != row).collect();
+        let others = |(least, &row): (Least, &u32)| least.sorted().filter(|near| near.1 != row).collect();
         near.into_iter().zip(of).map(others).collect()
     }
 
     /// For each leaf the places in `of` that look at its list.
     fn looking(&self, of: &[u32], count: usize) -> Vec<Vec<u32>> {
         let listed: usize = self.lists.iter().map(Vec::len).sum();
-        let lists = (count * LISTED).div_ceil(listed.div_ceil(self.lists.len()));
+        let filled = self.members.iter().map(Vec::len).sum::<usize>().max(1);
+        let lists = (count * LISTED).div_ceil(listed.div_ceil(filled).max(1));
         let cells = Cells { members: &self.members, means: &self.means, leaves: &self.leaves };
-        let mut leaves = vec![Least::new(lists, 0); of.len()];
+        let mut leaves = vec![Least::new(lists, Ties::LOWER); of.len()];
         look::look(self.rows, of, &cells, |seen| {
             for (&row, line) in seen.rows.iter().zip(seen.distances.chunks_exact(seen.leaves.len())) {
                 leaves[row as usize].offer(line, seen.leaves);
