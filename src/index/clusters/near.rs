@@ -85,3 +85,45 @@ impl<'a> Near<'a> {
         looking
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Shape, cluster};
+    use super::{Coded, Near};
+    use crate::ctx::Ctx;
+    use crate::metric::Metric;
+    use crate::quant::kmeans::Rows;
+    use crate::quant::train_sq8;
+
+    /// Rows compared, per row: what building a graph costs.
+    fn compared(near: &Near<'_>, wanted: &[u32]) -> usize {
+        near.looking(wanted, 100)
+            .iter()
+            .zip(&near.lists)
+            .map(|(looking, list)| looking.len() * list.len())
+            .sum()
+    }
+
+    /// The part that copies have in it: none, and others look no further for them.
+    #[test]
+    fn copies_are_compared_with_nothing() {
+        let rows: Vec<f32> = (0..3000u16).flat_map(|i| [f32::from(i % 61), f32::from(i % 53)]).collect();
+        let mut cost = Vec::new();
+        for equal in [0, 2000, 10_000] {
+            let rows: Vec<f32> = [vec![20.0, 20.0].repeat(equal), rows.clone()].concat();
+            let shape = Shape { branching: 8, max_leaf: 16, max_iterations: 2, seed: 1 };
+            let tree = cluster(Rows { data: &rows, dim: 2 }, shape, &Ctx::default()).unwrap();
+            let ordered: Vec<f32> =
+                tree.order.iter().flat_map(|&row| rows[row as usize * 2..][..2].to_vec()).collect();
+            let codec = train_sq8(Metric::L2, 2, &ordered);
+            let codes = Coded::encode(&codec, Metric::L2, &ordered);
+            let second = super::super::second_leaves(&tree, Rows { data: &ordered, dim: 2 });
+            let own = |position: u32| tree.order[position as usize] >= equal as u32;
+            let near = Near::new(&codes, &tree, &second, own, |rows| codes.alike(&codec, rows));
+            let wanted: Vec<u32> = (0..codes.count() as u32).filter(|&position| own(position)).collect();
+            assert!(near.of(&wanted, 20).iter().flatten().all(|near| own(near.1)));
+            cost.push(compared(&near, &wanted));
+        }
+        assert!(cost.iter().all(|&cost| cost < 2 * 3000 * 100 * super::LISTED), "{cost:?}");
+    }
+}
