@@ -114,15 +114,16 @@ fn reach_far(rows: &Coded<'_>, graph: &mut Graph) {
         let mut near = links(graph, 0);
         let mut far = links(graph, 1);
         far.retain(|f| near.iter().all(|n| n.1 != f.1));
-        let slots = 2 * graph.m;
-        near.extend(far.iter().rev().take(slots - near.len()));
-        if near.len() == slots && rows.are_squares() {
-            let clump = near.iter().fold(0.0f32, |most, n| most.max(n.0));
-            far.retain(|f| f.0 > CLUMP * clump);
-            far.truncate(graph.m / 2);
+        let room = 2 * graph.m - near.len();
+        let clump = near.iter().fold(0.0f32, |most, n| most.max(n.0));
+        let leaves = |f: &&(f32, u32)| rows.are_squares() && f.0 > CLUMP * clump;
+        let away: Vec<(f32, u32)> = far.iter().filter(leaves).take(graph.m / 2).copied().collect();
+        if away.len() > room {
             near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-            near.truncate(slots - far.len());
-            near.extend(far);
+            near.truncate(2 * graph.m - away.len());
+            near.extend(away);
+        } else {
+            near.extend(far.iter().rev().take(room));
         }
         graph.links_mut(0, node).iter_mut().zip(near).for_each(|(slot, link)| *slot = link.1);
     }

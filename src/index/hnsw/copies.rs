@@ -14,7 +14,7 @@ const CHILDREN: usize = 4;
 /// A group of so many has links to so many times as many rows around it as others: a few such groups fill a pool, and
 /// where all others are as far as these (one-hot rows), their links must lead to all.
 const LARGE: usize = 8;
-const WIDER: usize = 4;
+const WIDER: usize = 8;
 /// Groups per task.
 const TASK: usize = 256;
 
