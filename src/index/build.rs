@@ -382,10 +382,13 @@ fn graph(
     let codec = Sq8::new(options.metric, quant::floats(&codes.parameters));
     let p = hnsw::Parameters { m: options.m, ef_construction: options.ef_construction, seed: options.seed };
     let mut coded = Coded::new(&codec, options.metric, Cow::Borrowed(&codes.bytes));
-    if matches!(options.codec, CodecKind::F32 | CodecKind::F16) && !coded.tell(rows) {
+    let mut copies = hnsw::Copies::among(&coded);
+    let floats = matches!(options.codec, CodecKind::F32 | CodecKind::F16);
+    // Few rows to link by floats take no longer than many by codes.
+    if floats && (copies.are_most() || !coded.tell(rows)) {
         coded = Coded::floats(options.metric, dim, rows);
+        copies = hnsw::Copies::among(&coded);
     }
-    let copies = hnsw::Copies::among(&coded);
     let wanted = |row| copies.is_first(row);
     let near = clusters::Near::new(&coded, tree, second, wanted, |rows| coded.alike(&codec, rows));
     Ok(hnsw::build(&near, &copies, p, ctx)?.encode())

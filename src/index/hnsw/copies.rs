@@ -53,6 +53,11 @@ impl Copies {
         self.first[row as usize] == row
     }
 
+    /// Most rows are copies of others.
+    pub(crate) fn are_most(&self) -> bool {
+        self.groups.iter().map(|group| group.len() - 1).sum::<usize>() * 2 > self.first.len()
+    }
+
     /// The row stands for others too.
     pub(super) fn has_others(&self, row: u32) -> bool {
         self.groups.binary_search_by_key(&row, |group| group[0]).is_ok()
