@@ -385,7 +385,7 @@ fn graph(
     let mut copies = hnsw::Copies::among(&coded);
     let floats = matches!(options.codec, CodecKind::F32 | CodecKind::F16);
     // Few rows to link by floats take no longer than many by codes.
-    if floats && (copies.are_most() || !coded.tell(rows)) {
+    if copies.are_most() || (floats && !coded.tell(rows)) {
         coded = Coded::floats(options.metric, dim, rows);
         copies = hnsw::Copies::among(&coded);
     }
