@@ -17,12 +17,14 @@ pub struct Progress {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Warning {
-    /// Ranked by the finest form the file stores, searches of every row find only this part of the ten nearest rows.
+    /// A search of every row finds only this part of the ten nearest: rows differ by less than what is stored of them.
     CodesRecall {
-        /// The codec of that form.
+        /// The codecs of what is stored, in the order they rank.
         codec: String,
         /// The mean over a sample of the rows, 0 to 1.
         recall: f32,
+        /// The codec to build with instead.
+        better: String,
     },
     /// However wide it looks, the clustered index finds only this part of the nearest rows.
     ClustersRecall {
@@ -35,13 +37,23 @@ pub enum Warning {
     },
 }
 
+impl Warning {
+    /// A stable short name, the same in Rust, in the CLI's `--json` and in JS.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Warning::CodesRecall { .. } => "codes-recall",
+            Warning::ClustersRecall { .. } => "clusters-recall",
+        }
+    }
+}
+
 impl std::fmt::Display for Warning {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Warning::CodesRecall { codec, recall } => write!(
+            Warning::CodesRecall { codec, recall, better } => write!(
                 f,
-                "{codec} rows find {:.0} % of the ten nearest rows, even by a scan: the rows differ too little for them; \
-                 build with codec f16 or f32",
+                "{codec}: even a search of every row finds only {:.0} % of the ten nearest, since near rows differ by \
+                 less than these codes do: build with --codec {better} (the option codec)",
                 recall * 100.0
             ),
             Warning::ClustersRecall { k, wanted, reached } => write!(

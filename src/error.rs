@@ -20,7 +20,7 @@ pub enum Error {
         /// The vector's.
         got: usize,
     },
-    /// A NaN or an infinity in row `row` (the query is row 0 of its batch).
+    /// A NaN or an infinity in a row.
     NotFinite {
         /// The row as it was given, from 0.
         row: usize,
@@ -31,6 +31,13 @@ pub enum Error {
     ZeroVector {
         /// The row as it was given, from 0.
         row: usize,
+    },
+    /// A query that no distance is defined for.
+    Query {
+        /// Its number in the batch, from 0; `None` where it is alone.
+        query: Option<usize>,
+        /// What is wrong with it.
+        fault: QueryFault,
     },
     /// The same id twice.
     DuplicateId {
@@ -91,6 +98,13 @@ pub enum Error {
     },
     /// The caller cancelled.
     Cancelled,
+    /// Another process publishes into the same folder, for longer than one waits.
+    Locked {
+        /// The lock file.
+        path: String,
+        /// How long was waited.
+        seconds: u64,
+    },
     /// The operating system refused.
     Io {
         /// The file, or what was being done.
@@ -98,6 +112,25 @@ pub enum Error {
         /// Its reason.
         source: std::io::Error,
     },
+    /// What must hold inside pagevec does not: not the caller's fault.
+    Internal {
+        /// What.
+        detail: String,
+    },
+}
+
+/// What is wrong with a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueryFault {
+    /// A component is NaN or infinite.
+    NotFinite {
+        /// Which one, from 0.
+        column: usize,
+    },
+    /// A zero vector (or one whose norm overflows f32) under cosine.
+    NoDirection,
+    /// So long that its distances overflow f32.
+    TooLong,
 }
 
 impl Error {
@@ -108,6 +141,9 @@ impl Error {
             Error::Dimension { .. } => "dimension",
             Error::NotFinite { .. } => "not-finite",
             Error::ZeroVector { .. } => "zero-vector",
+            Error::Query { fault: QueryFault::NotFinite { .. }, .. } => "not-finite",
+            Error::Query { fault: QueryFault::NoDirection, .. } => "zero-vector",
+            Error::Query { fault: QueryFault::TooLong, .. } => "argument",
             Error::DuplicateId { .. } => "duplicate-id",
             Error::UnknownId { .. } => "unknown-id",
             Error::NotASegment { .. } => "not-a-segment",
@@ -118,8 +154,35 @@ impl Error {
             Error::Budget { .. } => "budget",
             Error::OutOfMemory { .. } => "out-of-memory",
             Error::Cancelled => "cancelled",
+            Error::Locked { .. } => "locked",
             Error::Io { .. } => "io",
+            Error::Internal { .. } => "internal",
         }
+    }
+
+    /// What a check of rows said of a query: `query` of a batch, `None` where it is alone.
+    pub(crate) fn of_query(self, query: Option<usize>) -> Self {
+        let fault = match self {
+            Error::NotFinite { column, .. } => QueryFault::NotFinite { column },
+            Error::ZeroVector { .. } => QueryFault::NoDirection,
+            Error::Argument { name: "vectors", .. } => QueryFault::TooLong,
+            other => return other,
+        };
+        Error::Query { query, fault }
+    }
+
+    /// What is said of one of some queries that start at query `first` of a batch.
+    pub(crate) fn of_rows_from(mut self, first: usize) -> Self {
+        if let Error::Query { query, .. } = &mut self
+            && first > 0
+        {
+            *query = Some(query.unwrap_or(0) + first);
+        }
+        self
+    }
+
+    pub(crate) fn internal(detail: impl Into<String>) -> Self {
+        Error::Internal { detail: detail.into() }
     }
 
     pub(crate) fn argument(name: &'static str, detail: impl Into<String>) -> Self {
@@ -149,6 +212,24 @@ impl fmt::Display for Error {
                     f,
                     "row {row} has no direction (its norm is zero or overflows): cosine cannot rank it; remove the row or use dot or l2"
                 )
+            }
+            Error::Query { query, fault } => {
+                match query {
+                    Some(number) => write!(f, "query {number} ")?,
+                    None => f.write_str("the query ")?,
+                }
+                match fault {
+                    QueryFault::NotFinite { column } => {
+                        write!(f, "has NaN or infinity in component {column}")?
+                    }
+                    QueryFault::NoDirection => {
+                        f.write_str(
+                            "has no direction (its norm is zero or overflows), so cosine cannot rank by it",
+                        )?;
+                    }
+                    QueryFault::TooLong => f.write_str("is so long that its distances overflow f32")?,
+                }
+                f.write_str(": check what the embedding model gave")
             }
             Error::DuplicateId { id } => write!(f, "the id {id:?} is given twice: ids name one row each"),
             Error::UnknownId { id } => write!(f, "no row has the id {id:?}"),
@@ -192,7 +273,17 @@ impl fmt::Display for Error {
                 )
             }
             Error::Cancelled => f.write_str("cancelled by the caller"),
+            Error::Locked { path, seconds } => {
+                write!(
+                    f,
+                    "{path}: another process publishes into this folder, for more than {seconds} s now: let it end, or \
+                     end it, and publish again"
+                )
+            }
             Error::Io { path, source } => write!(f, "{path}: {source}"),
+            Error::Internal { detail } => {
+                write!(f, "{detail}: this is a fault of pagevec, please report it")
+            }
         }
     }
 }

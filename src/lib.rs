@@ -37,7 +37,7 @@ mod folder;
 
 pub use collection::Index;
 pub use ctx::{Ctx, Progress, Warning};
-pub use error::Error;
+pub use error::{Error, QueryFault};
 pub use id::{Id, Ids};
 pub use index::{
     Answer, BuildOptions, Hit, IndexChoice, Operation, Outcome, QueryStats, SearchOptions, Session,
@@ -45,13 +45,16 @@ pub use index::{
 };
 pub use metric::Metric;
 pub use quant::CodecKind;
-pub use segment::{HEAD, Info, SectionInfo, Segment, content_id, front_length};
+pub use segment::{CurveStep, HEAD, Info, SectionInfo, Segment, content_id, front_length};
 pub use storage::{Extent, ReadAt, Source};
 
 #[cfg(feature = "native")]
 pub use exec::with_threads;
 #[cfg(feature = "native")]
-pub use folder::{ClusteredIndex, Form, Io, OpenOptions, PartsInfo, parts, publish, publish_as};
+pub use folder::{
+    ClusteredIndex, Form, Io, OldSegment, OpenOptions, PartsInfo, old_segments, parts, prune, publish,
+    publish_as,
+};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -28,15 +28,17 @@ fn sq8_with_graph_comes_as_three_sections_in_one_wave() {
     let length = lengths(&file);
     let mut remote = Remote::open(&file, file.len() as u64).unwrap();
     let front = remote.session.stats().resident;
-    let (_, cost) = remote.search(&rows[..DIM], &support::top(10)).unwrap();
+    let top = |k| SearchOptions { index: IndexChoice::Hnsw, ..support::top(k) };
+    let (_, cost) = remote.search(&rows[..DIM], &top(10)).unwrap();
     let bytes = length("ids") + length("codes") + length("graph");
     assert_eq!(cost, Cost { bytes, requests: 3, waves: 1 });
     assert_eq!(remote.session.stats().resident, front + bytes);
     // The codes serve for rescoring, so nothing more is ever fetched.
-    assert_eq!(remote.search(&rows[DIM..2 * DIM], &support::top(50)).unwrap().1, Cost::default());
-    // An id is found by its order as well.
+    assert_eq!(remote.search(&rows[DIM..2 * DIM], &top(50)).unwrap().1, Cost::default());
+    // An id is found by its order as well: the two blocks of it around where its hash may be, or one.
     let (_, cost) = remote.run(Operation::Find(pagevec::Id::Number(7))).unwrap();
-    assert_eq!(cost, Cost { bytes: length("id order"), requests: 1, waves: 1 });
+    assert_eq!((cost.requests, cost.waves), (1, 1));
+    assert!(cost.bytes == length("id order") || cost.bytes == 8192);
 }
 
 #[test]
@@ -44,7 +46,7 @@ fn rows_come_one_by_one_in_a_second_wave() {
     let (rows, file) = built(2000, CodecKind::Binary, true);
     let length = lengths(&file);
     let mut remote = Remote::open(&file, file.len() as u64).unwrap();
-    let o = SearchOptions { rescore: Some(50), ..support::top(10) };
+    let o = SearchOptions { rescore: Some(50), index: IndexChoice::Hnsw, ..support::top(10) };
     let (answer, cost) = remote.search(&rows[..DIM], &o).unwrap();
     let sections = length("ids") + length("row checksums") + length("codes") + length("graph");
     let stride = DIM as u64 + 8;
@@ -72,7 +74,9 @@ fn codes_beyond_the_budget_stream_in_chunks() {
     let rows_read = 64 * (DIM as u64 + 8);
     assert_eq!(cost.bytes, length("ids") + length("row checksums") + length("codes") + rows_read);
     assert_eq!(remote.session.stats().evictions, 4, "five chunks through one slot");
-    assert_eq!(remote.session.stats().resident, least - length("id order"), "all but what only `find` needs");
+    // All but what only `find` needs, and a last chunk that is shorter than its slot.
+    let shorter = 65_536 - length("codes") % 65_536;
+    assert_eq!(remote.session.stats().resident, least - length("id order") - shorter);
 }
 
 /// Codes that serve as rows are read a second time where candidates are, each chunk at most once.

@@ -50,9 +50,11 @@ fn one_that_is_required_refuses_the_file() {
     let (_, new) = from_the_future(99, 1, 8);
     assert_eq!(code(&Index::from_bytes(&new)), "version");
     let (mut old, _) = from_the_future(99, 0, 8);
-    for (at, expected) in [(8, "version"), (12, "version"), (16, "ok")] {
+    // Version 1 was never published.
+    for (at, value, expected) in [(8, 1u32, "version"), (8, 3, "version"), (12, 2, "version"), (16, 2, "ok")]
+    {
         let before = old.clone();
-        put(&mut old, at, &2u32.to_le_bytes());
+        put(&mut old, at, &value.to_le_bytes());
         format::seal_header(&mut old);
         assert_eq!(code(&Index::from_bytes(&old)), expected, "version, required and optional features: {at}");
         old = before;

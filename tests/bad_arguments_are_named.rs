@@ -3,7 +3,8 @@
 mod support;
 
 use pagevec::{
-    BuildOptions, CodecKind, Ctx, Error, Id, Ids, Index, IndexChoice, Metric, SearchOptions, build,
+    BuildOptions, CodecKind, Ctx, Error, Id, Ids, Index, IndexChoice, Metric, QueryFault, SearchOptions,
+    build, build_tuned,
 };
 use support::{METRICS, code, data, index, options};
 
@@ -37,9 +38,8 @@ fn a_bad_row_is_named_by_its_number() {
             assert_eq!(code(&fine), "ok");
         }
     }
-    for (value, codes) in
-        [(1e30, ["zero-vector", "argument", "argument"]), (1e-30, ["zero-vector", "ok", "ok"])]
-    {
+    // Under cosine the direction counts, however long the row is.
+    for (value, codes) in [(1e30, ["ok", "argument", "argument"]), (1e-30, ["ok"; 3])] {
         for (metric, expected) in METRICS.into_iter().zip(codes) {
             let result = built([[1.0; 4], [value; 4]].concat(), 4, None, &options(metric, CodecKind::Sq8));
             assert_eq!(code(&result), expected, "{metric:?} {value}");
@@ -83,6 +83,26 @@ fn shapes_ids_and_options() {
             [CodecKind::Binary, CodecKind::Sq4, CodecKind::Pq(1)]
                 .map(|rows| BuildOptions { rows: Some(rows), ..base }),
         ),
+        // Coarser than the codes.
+        (
+            "rows",
+            [
+                (CodecKind::F32, CodecKind::Sq8),
+                (CodecKind::F16, CodecKind::Sq8),
+                (CodecKind::F32, CodecKind::F16),
+            ]
+            .map(|(codec, rows)| BuildOptions { codec, rows: Some(rows), ..base }),
+        ),
+        // No finer than the codes, or than the rows that coarse codes have.
+        (
+            "exact",
+            [
+                (CodecKind::F32, CodecKind::F16),
+                (CodecKind::F16, CodecKind::F16),
+                (CodecKind::Sq4, CodecKind::Sq8),
+            ]
+            .map(|(codec, exact)| BuildOptions { codec, exact: Some(exact), ..base }),
+        ),
         // Not exact; as the rows before; no finer than they.
         (
             "exact",
@@ -122,7 +142,7 @@ fn searches() {
         }
         let cosine = metric == Metric::Cosine;
         assert_eq!(code(&search(&[0.0; 6], &plain)), if cosine { "zero-vector" } else { "ok" });
-        assert_eq!(code(&search(&[1e30; 6], &plain)), if cosine { "zero-vector" } else { "argument" });
+        assert_eq!(code(&search(&[1e30; 6], &plain)), if cosine { "ok" } else { "argument" });
         // Too many, or too few candidates for them: clamped.
         for k in [n - 1, n, n + 1, 1 << 32, usize::MAX] {
             for ef in [None, Some(0), Some(1), Some(usize::MAX)] {
@@ -156,6 +176,43 @@ fn searches() {
     for index in [IndexChoice::Hnsw, IndexChoice::Clusters] {
         let o = SearchOptions { index, ..Default::default() };
         assert_eq!(code(&flat.search(&rows[..dim], &o)), "argument");
+    }
+}
+
+#[test]
+fn a_bad_query_is_told_as_a_query_by_its_number_in_the_batch() {
+    let (n, dim) = (50, 7);
+    let rows = data::clustered(n, dim, 164);
+    let plain = SearchOptions::default();
+    // Shorter than a task of a batch, as long, and several with one query left.
+    for (metric, batch) in METRICS.into_iter().flat_map(|m| [1, 2, 16, 17, 49].map(|b| (m, b))) {
+        let index = index(&rows, dim, &options(metric, CodecKind::Sq8));
+        for bad in [0, batch / 2, batch - 1] {
+            let cosine = metric == Metric::Cosine;
+            let long = if cosine { QueryFault::NoDirection } else { QueryFault::TooLong };
+            for (values, fault, word) in [
+                ([f32::NAN, 1.0], QueryFault::NotFinite { column: 0 }, "not-finite"),
+                ([1.0, -f32::INFINITY], QueryFault::NotFinite { column: 1 }, "not-finite"),
+                ([1e30, 1e30], long, if cosine { "zero-vector" } else { "argument" }),
+            ] {
+                let mut queries = rows[..batch * dim].to_vec();
+                queries[bad * dim..][..2].copy_from_slice(&values);
+                if fault == QueryFault::NoDirection {
+                    // Under cosine a row may be as long as f32 holds, and as short; all but zero has a direction.
+                    queries[bad * dim..][..dim].fill(0.0);
+                }
+                let error = index.search_batch(&queries, &plain).unwrap_err();
+                let Error::Query { query, fault: found } = error else { panic!("{error:?}") };
+                assert_eq!((query, found), ((batch > 1).then_some(bad), fault), "{metric:?} {batch}");
+                let name = if batch > 1 { format!("query {bad} ") } else { "the query ".to_owned() };
+                let said = error.to_string();
+                assert!(said.starts_with(&name) && !said.contains("row") && error.code() == word, "{said}");
+                // As real queries that a build learns from.
+                let base = options(metric, CodecKind::Sq8);
+                let tuned = build_tuned(rows.clone(), dim, None, &queries, &base, &Ctx::default());
+                assert_eq!(tuned.unwrap_err().to_string(), said);
+            }
+        }
     }
 }
 
@@ -201,6 +258,39 @@ fn names_of_codecs() {
         match name.parse::<CodecKind>() {
             Err(Error::Argument { name: "codec", .. }) => {}
             other => panic!("{name}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_bad_query_is_named_by_its_number_in_the_batch() {
+    let (dim, n) = (6, 150);
+    let rows = data::clustered(500, dim, 167);
+    let file = support::file(&rows, dim, None, &support::options(Metric::Cosine, CodecKind::Sq8));
+    let folder = tempfile::tempdir().unwrap();
+    let path = pagevec::publish(folder.path(), &file).unwrap();
+    for io in [pagevec::Io::Mmap, pagevec::Io::Pread] {
+        let index = Index::open(&path, &pagevec::OpenOptions { io, ..Default::default() }).unwrap();
+        let options = SearchOptions::default();
+        for row in [0, 15, 16, 77, 128, 149] {
+            let mut queries = rows[..n * dim].to_vec();
+            queries[row * dim + 4] = f32::NAN;
+            // A later one is not named.
+            queries[n * dim - 1] = f32::NAN;
+            match index.search_batch(&queries, &options) {
+                Err(Error::Query { query, fault }) => {
+                    assert_eq!((query, fault), (Some(row), QueryFault::NotFinite { column: 4 }));
+                }
+                other => panic!("{other:?}"),
+            }
+            let mut queries = rows[..n * dim].to_vec();
+            queries[row * dim..][..dim].fill(0.0);
+            match index.search_batch(&queries, &options) {
+                Err(Error::Query { query, fault }) => {
+                    assert_eq!((query, fault), (Some(row), QueryFault::NoDirection));
+                }
+                other => panic!("{other:?}"),
+            }
         }
     }
 }

@@ -97,4 +97,13 @@ fn the_graph_serves_once_it_is_loaded() {
     let least = least_budget(&file);
     let tight = Remote::open(&file, least).unwrap().run(Operation::Load);
     assert_eq!(support::code(&tight), "argument");
+    // It says which budget is enough, and no smaller one is.
+    let message = tight.unwrap_err().to_string();
+    assert!(message.contains(&least.to_string()), "{message}");
+    let figures: Vec<u64> =
+        message.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
+    let enough = *figures.iter().max().unwrap();
+    assert_eq!(Remote::open(&file, enough).unwrap().run(Operation::Load).unwrap().0, Outcome::Loaded);
+    let short = Remote::open(&file, enough - 1).unwrap().run(Operation::Load);
+    assert_eq!(support::code(&short), "argument");
 }

@@ -152,3 +152,25 @@ fn odd_ids() {
     index.verify().unwrap();
     numbers.iter().for_each(|&n| assert!(index.find(&Id::Number(n)).unwrap().is_some(), "{n}"));
 }
+
+/// Rows that are the centre of their list: their estimates have no error, and as many are ranked as were told.
+#[test]
+fn rows_that_are_their_centre_are_candidates() {
+    let (n, dim, k) = (700, 12, 9);
+    let row = data::clustered(1, dim, 231);
+    let query = data::clustered(1, dim, 232);
+    for metric in METRICS {
+        let options = BuildOptions { graph: false, ..options(metric, pagevec::CodecKind::F32) };
+        let index = Index::from_bytes(&file(&row.repeat(n), dim, None, &options)).unwrap();
+        for query in [&row, &query] {
+            let told =
+                SearchOptions { index: IndexChoice::Clusters, rescore: Some(2 * k), ..support::top(k) };
+            let answer = index.search(query, &told).unwrap();
+            oracle::well_formed(&answer, k, n);
+            assert_eq!(answer.stats.rescored, 2 * k as u64, "{metric:?}");
+            let best = oracle::score(metric, query, &row);
+            let near = |score: f32| (f64::from(score) - best).abs() <= oracle::tolerance(best);
+            assert!(answer.hits.iter().all(|hit| near(hit.score)), "{metric:?}");
+        }
+    }
+}

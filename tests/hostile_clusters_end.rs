@@ -5,8 +5,8 @@ mod support;
 
 use pagevec::{BuildOptions, CodecKind, Error, Index, IndexChoice, Metric, SearchOptions};
 use support::format::{self, put, u32_at, u64_at};
-use support::paged::Remote;
-use support::{code, data, file, options};
+use support::paged::{Remote, hits};
+use support::{clusters, code, data, file, options};
 
 const N: usize = 4000;
 const DIM: usize = 16;
@@ -39,19 +39,19 @@ fn outcome(file: &mut [u8]) -> (&'static str, &'static str) {
         seen.sort_unstable();
         assert!(seen.windows(2).all(|w| w[0] < w[1]), "a row twice");
     }
-    // Blocks' own sums are not made right here, so a paged source finds them out; it must not do worse.
+    // A source that compares sums says the same, or finds one that could not be made right: places were changed.
     let paged = Remote::open(file, u64::MAX).and_then(|mut r| r.search(&query, &everything()));
-    assert!(paged.is_err() || answer.is_ok());
+    match (&paged, &answer) {
+        (Ok((paged, _)), Ok(answer)) => assert_eq!(hits(paged), hits(answer)),
+        _ => assert!(["checksum", answer.as_ref().err().copied().unwrap_or("ok")].contains(&code(&paged))),
+    }
     (answer.err().unwrap_or("ok"), code(&index.and_then(|i| i.verify())))
 }
 
 /// Where the offsets, the first leaves and the first rows of the cells stand, and how many cells there are.
 fn cells(file: &[u8]) -> (usize, usize, usize, usize) {
-    let at = format::section(file, format::CELLS).offset;
-    let count = u32_at(file, at) as usize;
-    let offsets = at + 116;
-    let first = offsets + (count + 1) * 8 + count * 8;
-    (offsets, first, first + (count + 1) * 4, count)
+    let cells = clusters::cells(file).expect("the cells are inside the file");
+    (cells.at + clusters::OFFSETS, cells.first, cells.positions, cells.count)
 }
 
 #[test]
@@ -83,6 +83,9 @@ fn every_word_of_the_cells() {
     let section = format::section(&file, format::CELLS);
     let (_, _, positions, count) = cells(&file);
     for at in (section.offset..positions + (count + 1) * 4).step_by(4) {
+        if clusters::within_a_curve(&file, at) {
+            continue;
+        }
         for word in [0, 1, N as u32, u32::MAX, 1 << 31, u32_at(&file, at).wrapping_add(1)] {
             let mut changed = file.clone();
             put(&mut changed, at, &word.to_le_bytes());

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use pagevec::{Answer, Error, Id, Index, IndexChoice, Operation, SearchOptions};
 use support::format::{self, put, u32_at, u64_at};
 use support::paged::Remote;
-use support::{alloc, data, small_segments};
+use support::{alloc, clusters, data, small_segments};
 
 #[global_allocator]
 static ALLOCATOR: alloc::Counting = alloc::Counting;
@@ -133,6 +133,9 @@ fn section_words() {
             // Scales and sums of a row of codes stand at odd places: every byte may start a field.
             let step = if [format::CODES, format::ROWS, format::EXACT].contains(&s.kind) { 1 } else { 4 };
             for at in (s.offset..(s.offset + s.length).saturating_sub(3)).step_by(step) {
+                if clusters::within_a_curve(&file, at) {
+                    continue;
+                }
                 for word in words(u32_at(&file, at), count) {
                     put(&mut tried, at, &word.to_le_bytes());
                     format::seal(&mut tried);

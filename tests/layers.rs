@@ -17,6 +17,23 @@ const FLOORS: [&[&str]; 7] = [
 const LEAVES: [&str; 8] = ["error", "id", "metric", "ctx", "exec", "budget", "metrics", "Error"];
 const DOORS: [&str; 4] = ["lib.rs", "exec.rs", "kernels/mod.rs", "storage/mod.rs"];
 const UNSAFE_FILE: &str = "storage/mmap.rs";
+/// What divides its work among threads: a build, and the batch of queries at the top. A search does not, so that none
+/// waits for the pool in which others wait for it.
+const DIVIDES: [&str; 11] = [
+    "lib.rs",
+    "exec.rs",
+    "quant/",
+    "segment/writer.rs",
+    "index/build.rs",
+    "index/codes_recall.rs",
+    "index/hnsw/build.rs",
+    "index/hnsw/base.rs",
+    "index/hnsw/copies.rs",
+    "index/clusters/",
+    "collection/index.rs",
+];
+const UNDIVIDED: [&str; 3] =
+    ["index/clusters/probe.rs", "index/clusters/score.rs", "index/clusters/width.rs"];
 
 #[test]
 fn the_source_keeps_to_its_layers() {
@@ -52,6 +69,10 @@ fn a_bad_source_is_noticed() {
         ("index/flat.rs", "if cfg!(debug_assertions) {}"),
         ("storage/paged.rs", "let x = unsafe { *p };"),
         ("index/flat.rs", "unsafe impl Send for X {}"),
+        ("index/flat.rs", "use crate::exec;"),
+        ("index/session.rs", "let a = crate::exec::map_chunks(n, 1, f);"),
+        ("index/clusters/probe.rs", "use crate::{error::Error, exec};"),
+        ("collection/reading.rs", "use rayon::prelude::*;"),
     ];
     for (name, text) in bad {
         assert!(!check(name, text).is_empty(), "nothing said about {text:?} in {name}");
@@ -69,6 +90,7 @@ fn a_good_source_is_left_alone() {
             "index/hnsw/build.rs",
             "use super::super::topk; use super::Graph; use crate::index::flat; use crate::exec;",
         ),
+        ("index/clusters/tree.rs", "use crate::exec; // rayon"),
         ("segment/reader.rs", "// use crate::index::Hit;\nuse crate::id::Id; // unlike unsafe { } elsewhere"),
         ("quant/sq8.rs", "#[cfg(test)]\nmod tests { use crate::metric::Metric; }"),
         ("metric.rs", "mod tests { use super::*; use super::Metric; }"),
@@ -95,6 +117,15 @@ fn check(name: &str, text: &str) -> Vec<String> {
         if !may_import(module(name), &target) {
             complaints.push(format!("src/{name} reaches {target}, which is not below it (a name re-exported by lib.rs: import it from its module)"));
         }
+    }
+    let may_divide = DIVIDES.iter().any(|d| name == *d || (d.ends_with('/') && name.starts_with(d)));
+    let divides = words(&code).any(|word| word == "rayon") && name != "exec.rs";
+    if divides
+        || (imports(name, &code).contains(&"exec".to_owned()) && (!may_divide || UNDIVIDED.contains(&name)))
+    {
+        complaints.push(format!(
+            "src/{name} divides its work among threads: only a build and a batch of queries may, and by exec"
+        ));
     }
     if !DOORS.contains(&name) && platform(&code) {
         complaints.push(format!("src/{name} asks for the platform: only {} may", DOORS.join(", ")));

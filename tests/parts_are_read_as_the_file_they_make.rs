@@ -43,7 +43,7 @@ fn names_tell_their_bytes_and_all_make_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let place = publish_as(folder.path(), &file, Form::Parts).unwrap();
         let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
-        assert_eq!(left.len(), 2, "index.json and one folder: {left:?}");
+        assert_eq!(left.len(), 3, "index.json, .lock and one folder: {left:?}");
         let ranges = ranges(&place);
         let mut joined = Vec::new();
         for (first, last, path) in &ranges {

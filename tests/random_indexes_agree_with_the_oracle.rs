@@ -24,10 +24,11 @@ proptest! {
             CodecKind::Pq(_) => CodecKind::Pq(1 + (seed % dim as u64) as u16),
             other => other,
         };
-        let stored = (rows < 3).then(|| CODECS[rows]);
-        // Finer than what is before it.
-        let before = stored.unwrap_or(codec);
-        let exact = (exact < 2).then(|| CODECS[exact]).filter(|&e| before != e && before != CodecKind::F32);
+        // None coarser than what is before it: the first of these are the finest.
+        let fineness = |codec| CODECS[..3].iter().position(|&c| c == codec).unwrap_or(3);
+        let stored = (rows < 3).then(|| CODECS[rows]).filter(|_| rows <= fineness(codec));
+        let before = stored.map_or(fineness(codec), fineness);
+        let exact = (exact < 2).then(|| CODECS[exact]).filter(|&e| fineness(e) < before);
         let build = BuildOptions {
             metric, codec, rows: stored, exact, graph, clusters, m, ef_construction, seed, branching, max_leaf,
             max_iterations: 1 + seed as usize % 9,

@@ -33,6 +33,9 @@ fn nothing_is_kept_and_little_is_asked_for() {
             // Candidates of 8 bytes (400 for binary) held twice, hits of 48 with their texts, the query.
             let each = used.total / 300;
             assert!(each <= 16_000, "{codec:?} {choice:?}: {each} bytes a query");
+            // Ten texts of ids, and what holds them.
+            assert!(used.times <= 300 * 19, "{codec:?} {choice:?}: {} allocations a query", used.times / 300);
+            eprintln!("{codec:?} {choice:?}: {each} bytes in {} allocations a query", used.times / 300);
             assert!(used.peak <= 16_000, "{codec:?} {choice:?}: {} bytes at once", used.peak);
         }
     }

@@ -3,7 +3,7 @@
 mod support;
 
 use pagevec::{BuildOptions, CodecKind, Index, Metric};
-use support::{CODECS, METRICS, data, file, format, options, texts};
+use support::{CODECS, METRICS, clusters, data, file, format, options, texts};
 
 fn stride(codec: CodecKind, dim: usize, metric: Metric) -> usize {
     match codec {
@@ -22,7 +22,7 @@ fn parameters(codec: CodecKind, dim: usize) -> usize {
     match codec {
         CodecKind::F32 | CodecKind::F16 => 0,
         CodecKind::Sq8 | CodecKind::Binary | CodecKind::Sq4 => 4 * dim,
-        CodecKind::Pq(_) => (4 + 4 + 256) * dim,
+        CodecKind::Pq(_) => (4 + 4 + 256) * dim + 4,
     }
 }
 
@@ -36,7 +36,10 @@ fn codes_rows_and_parameters() {
         for dim in [1, 3, 7, 8, 65, 100] {
             let rows = data::clustered(n, dim, 31);
             for (metric, codec) in METRICS.into_iter().flat_map(|m| CODECS.map(|c| (m, c))) {
-                for stored in [None, Some(CodecKind::F32), Some(CodecKind::F16), Some(CodecKind::Sq8)] {
+                // From the finest on; coarser rows than the codes are refused.
+                let finest = [CodecKind::F32, CodecKind::F16, CodecKind::Sq8];
+                let last = finest.iter().position(|&c| c == codec).map_or(3, |at| at + 1);
+                for stored in finest[..last].iter().copied().map(Some).chain([None]) {
                     let options =
                         BuildOptions { rows: stored, m: 2, ef_construction: 8, ..options(metric, codec) };
                     let bytes = file(&rows, dim, None, &options);
@@ -54,7 +57,7 @@ fn codes_rows_and_parameters() {
                     assert_eq!(length(&index, "row checksums"), finer.map(|_| n as u64 * 4));
                     assert_eq!(length(&index, "code parameters"), Some(parameters(codec, dim) as u64));
                     assert_eq!(length(&index, "row parameters"), finer.map(|r| parameters(r, dim) as u64));
-                    assert_eq!(length(&index, "id order"), Some(n as u64 * 4));
+                    assert_eq!(length(&index, "id order"), Some(n as u64 * 8));
                     assert_eq!(info.file_length, bytes.len() as u64);
                 }
             }
@@ -127,31 +130,43 @@ fn ids_graph_and_front() {
     assert_eq!(front, (96 + 40 * 7 + 8) + 64);
 }
 
-/// Per copy of a row in a list: its bits (4 planes up to 128 components), two terms, the checksum of its finest row, its id bit by bit, and for one
-/// spilled from another leaf its position; per list how many are spilled, and the heads of positions and ids.
+/// Per copy of a row in a list: its bits, two terms, the checksum of its finest row, its id bit by bit, and for one
+/// spilled from another leaf its position; per list the codes of its leaf's centroid, and the heads of positions and ids.
 #[test]
 fn clusters() {
-    for (n, dim) in [(1, 1), (40, 65), (1500, 24)] {
+    for (n, dim) in [(1, 1), (40, 65), (1500, 24), (900, 200), (900, 300)] {
         let rows = data::clustered(n, dim, 33);
         for metric in METRICS {
             let bytes = file(&rows, dim, None, &options(metric, CodecKind::Sq8));
             let index = Index::from_bytes(&bytes).unwrap();
-            let cells_at = format::section(&bytes, format::CELLS).offset;
-            let [cells, leaves] = [0, 4].map(|at| u64::from(format::u32_at(&bytes, cells_at + at)));
-            let bits = if dim > 128 { 1 } else { 4 };
+            index.verify().unwrap();
+            let head = clusters::cells(&bytes).unwrap();
+            let number = |at: usize| u64::from(format::u32_at(&bytes, head.at + at));
+            let [cells, leaves, bits, centres] = [0, 4, 16, 20].map(number);
+            // From the fewest bits that a dimension needs on to 4, then two codes of the centroid.
+            let fewest = if dim > 256 { 1 } else { 4 / dim.div_ceil(128) as u64 };
+            assert!(
+                [(fewest, 1), (4, 1), (4, 2)].contains(&(bits, centres)),
+                "{dim}: {bits} bits, {centres}"
+            );
             let code = dim.div_ceil(8) as u64 * bits + 4;
-            let copies = n as u64 * if leaves > 1 { 2 } else { 1 };
-            let fixed = copies * (code + 4) + leaves * (4 + 9 + 9);
-            let packed =
-                (copies + copies - n as u64) * u64::from((n - 1).max(1).ilog2() + 1) / 8 + 2 * leaves;
+            let centroid = dim as u64 + 4;
+            let held = clusters::blocks(&bytes);
+            let held = held.iter().flat_map(|block| &block.leaves);
+            let spilled = held.map(|leaf| leaf.spilled as u64).sum::<u64>();
+            let most = if leaves > 1 { n as u64 } else { 0 };
+            assert!(spilled <= most && spilled * 10 >= most * 9, "{spilled} of {n} rows have a copy");
+            let copies = n as u64 + spilled;
+            let fixed = copies * (code + 4) + leaves * (9 + 9 + centres * centroid);
+            let packed = (copies + spilled) * u64::from((n - 1).max(1).ilog2() + 1) / 8 + 2 * leaves;
             let lists = length(&index, "lists").unwrap();
             assert!((fixed..=fixed + packed).contains(&lists), "{lists}: {fixed} + at most {packed}");
-            // Per leaf: a list's sum and length, a first row, a spread, a centroid's code; and per cell where its lists
-            // start, and one first row more.
-            assert_eq!(length(&index, "leaves"), Some(leaves * (8 + 4 + 4 + 2 + code) + cells * (8 + 4)));
-            let centroid = stride(CodecKind::Sq8, dim, metric) as u64;
+            // Per leaf: the two sums of its list, the length of its labels, how many rows are spilled, a first row, a
+            // spread, a centroid's code; and per cell where its lists start, and one first row more.
+            let per_leaf = 8 + 4 + 2 + 4 + 2 + code;
+            assert_eq!(length(&index, "leaves"), Some(leaves * per_leaf + cells * (8 + 4)));
             let per_cell = 8 + 8 + 4 + 4 + 4 + centroid;
-            assert_eq!(length(&index, "cells"), Some(116 + 8 + 4 + 4 + cells * per_cell));
+            assert_eq!(length(&index, "cells"), Some(944 + 8 + 4 + 4 + cells * per_cell));
             assert_eq!(length(&index, "list parameters"), Some(4 * dim as u64));
         }
     }

@@ -14,16 +14,15 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import venv
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path.insert(0, str(HERE))
-from native import EF_CONSTRUCTION, ENGINES, M, PACKAGES  # noqa: E402
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+from native import EF_CONSTRUCTION, ENGINES, M  # noqa: E402
+from peers import VERSIONS, enter, machine  # noqa: E402
 import report  # noqa: E402
 
 ENOUGH = 0.992  # a sweep ends with the first point that finds as much
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")}
 
 
 def options():
@@ -41,21 +40,6 @@ def options():
     p.add_argument("--keep", action="store_true", help="search the indexes that an earlier run built, where there are any; "
                    "pagevec's if the tool is the same")
     return p.parse_args()
-
-
-def in_venv(home):
-    """Runs this script again with the packages, installed from PyPI."""
-    folder = home / "venv"
-    python = folder / "bin/python"
-    ready = folder / "ready"
-    wanted = [f"{name}=={version}" for name, version in PACKAGES.items()]
-    if not ready.exists() or ready.read_text() != " ".join(wanted):
-        venv.create(folder, with_pip=True, clear=True)
-        for package in wanted:  # one by one: what cannot be installed is told in the table
-            if subprocess.run([python, "-m", "pip", "install", "--quiet", package]).returncode:
-                print(f"{package} could not be installed", file=sys.stderr)
-        ready.write_text(" ".join(wanted))
-    os.execve(python, [python, *sys.argv], {**os.environ, **ONE_THREAD, "PAGEVEC_RACE": "1"})
 
 
 class Worker:
@@ -111,7 +95,7 @@ def build(o, names, files, folder):
     for name in names:
         path = folder / name.replace(" ", "-").replace(",", "")
         facts = path.with_name(path.name + ".json")
-        builder = tool if ENGINES[name][0] == "pagevec" else PACKAGES
+        builder = tool if ENGINES[name][0] == "pagevec" else VERSIONS
         if not (o.keep and facts.exists() and json.loads(facts.read_text()).get("builder") == builder):
             shutil.rmtree(path, ignore_errors=True)
             path.unlink(missing_ok=True)
@@ -183,8 +167,7 @@ def note(text):
 def main():
     o = options()
     o.home, o.out = o.home.absolute(), o.out.absolute()
-    if "PAGEVEC_RACE" not in os.environ:
-        in_venv(o.home)
+    enter(o.home, VERSIONS)
     prefixes = o.engines.split(";") if o.engines else [""]
     names = [name for name in ENGINES if any(name == p or (name.startswith(p) and p not in ENGINES) for p in prefixes)]
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout
@@ -195,8 +178,8 @@ def main():
         files, facts = prepare(o, name, *three, folder)
         load = os.getloadavg()[0]
         built = build(o, names, files, folder)
-        facts |= {"date": datetime.date.today().isoformat(), "commit": commit.strip(), "machine": report.machine(), "k": 10,
-                  "m": M, "ef_construction": EF_CONSTRUCTION, "versions": PACKAGES}
+        facts |= {"date": datetime.date.today().isoformat(), "commit": commit.strip(), "machine": machine(), "k": 10,
+                  "m": M, "ef_construction": EF_CONSTRUCTION, "versions": VERSIONS}
 
         def write(engines, rounds):
             now = {"load": [load, os.getloadavg()[0]], "rounds": rounds, "engines": engines}

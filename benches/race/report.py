@@ -1,27 +1,10 @@
 """The table of a race: Markdown and JSON from its result. Speeds at a recall are read off the curve."""
 import json
 import math
-import os
-import pathlib
 
 import plot
 
 RECALLS = [0.95, 0.99]
-
-
-def machine():
-    def field(name, text, default=""):
-        found = [line.split(":", 1)[1].strip() for line in text.splitlines() if line.startswith(name)]
-        return found[0] if found else default
-
-    cpu = pathlib.Path("/proc/cpuinfo").read_text()
-    flags = set(field("flags", cpu).split())
-    return {
-        "cpu": field("model name", cpu, "unknown"),
-        "cores": os.cpu_count(),
-        "simd": [f for f in ("avx2", "fma", "avx512f", "avx512_vnni", "avx512_vpopcntdq") if f in flags],
-        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-    }
 
 
 def speed_at(sweep, recall, speed="qps"):

@@ -40,7 +40,7 @@ pub(crate) fn drop_pages(_path: &Path) -> io::Result<()> {
 
 /// Pages of the file that are in memory, and all of them.
 #[cfg(target_os = "linux")]
-fn resident(file: &File) -> io::Result<(usize, usize)> {
+pub(crate) fn resident(file: &File) -> io::Result<(usize, usize)> {
     // SAFETY: nobody writes the file; the mapping is read by nobody, mincore only looks at where its pages are.
     let map = unsafe { memmap2::Mmap::map(file) }?;
     // SAFETY: asks for a number.

@@ -14,9 +14,12 @@ import { badArgument, PagevecError } from "./errors.js";
  * @returns {Float32Array<ArrayBuffer>} a copy
  */
 export function toVector(value, dim, name = "vector") {
+  if (Array.isArray(value) && isVector(value[0])) throw badArgument(`${name} is an array of vectors: pass one of them (\`rows[0]\`), or all of them to searchBatch()`);
   const length = lengthOf(value, name);
   if (length !== dim) {
-    throw new PagevecError("dimension", `${name} has ${length} numbers; this index has dimension ${dim}`);
+    const bytes = value instanceof Uint8Array && length === 4 * dim;
+    const hint = bytes ? ". If these are the bytes of floats, pass new Float32Array(bytes.buffer, bytes.byteOffset, dim)" : ": use the model that the index was built with";
+    throw new PagevecError("dimension", `${name} has ${length} numbers; this index has dimension ${dim}${hint}`);
   }
   const out = new Float32Array(length);
   copyNumbers(/** @type {ArrayLike<unknown>} */ (value), out, 0, name);
@@ -31,8 +34,9 @@ export function toVector(value, dim, name = "vector") {
 export function toMatrix(value, dim) {
   if (ArrayBuffer.isView(value)) return flatMatrix(value, dim);
   if (!Array.isArray(value)) {
-    throw badArgument("the matrix must be an array of vectors, or a Float32Array of rows one after another");
+    throw badArgument(`the matrix is ${describe(value)}; it must be an array of vectors, or a Float32Array of rows one after another${hintFor(value, "the matrix")}`);
   }
+  if (typeof value[0] === "number") throw badArgument("the matrix is an array of numbers, not of vectors: put it in another array ([vector]), or make it a Float32Array of rows one after another");
   const width = dim ?? (value.length > 0 ? lengthOf(value[0], "row 0") : 0);
   if (!(width > 0)) throw badArgument("the matrix has no rows: give `dim`");
   const rows = value.length;
@@ -51,6 +55,7 @@ export function toMatrix(value, dim) {
  */
 function flatMatrix(value, dim) {
   const length = lengthOf(value, "matrix");
+  if (isNpy(value)) throw badArgument(`the matrix is ${describe(value)}${hintFor(value, "the matrix")}`);
   if (!dim) throw badArgument("a flat matrix needs `dim`, the numbers in a row");
   if (length % dim !== 0) throw new PagevecError("dimension", `a matrix of ${length} numbers has no whole rows of ${dim}`);
   const data = new Float32Array(length);
@@ -75,7 +80,65 @@ function lengthOf(value, name) {
     }
     return length;
   }
-  throw badArgument(`${name} must be an array of numbers or a Float32Array`);
+  throw badArgument(`${name} is ${describe(value)}; it must be an array of numbers or a Float32Array${hintFor(value, name)}`);
+}
+
+/** @param {unknown} value */
+function isVector(value) {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+}
+
+/**
+ * Whether these are the bytes of a file of numpy.
+ * @param {unknown} value
+ */
+export function isNpy(value) {
+  const bytes = value instanceof ArrayBuffer ? new Uint8Array(value, 0, Math.min(6, value.byteLength)) : value;
+  return bytes instanceof Uint8Array && bytes[0] === 0x93 && String.fromCharCode(...bytes.subarray(1, 6)) === "NUMPY";
+}
+
+/**
+ * What it is, for messages; never its content.
+ * @param {unknown} value
+ * @returns {string}
+ */
+export function describe(value) {
+  if (value === null || value === undefined) return String(value);
+  if (isNpy(value)) return "the bytes of a .npy file";
+  if (isPromise(value)) return "a Promise";
+  if (isTensor(value)) return "a tensor";
+  if (Array.isArray(value)) return "an array";
+  if (typeof value !== "object") return `a ${typeof value}`;
+  const name = /** @type {{ constructor?: { name?: unknown } }} */ (value).constructor?.name;
+  return typeof name === "string" && name !== "Object" ? `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}` : "an object";
+}
+
+/**
+ * What to do about it.
+ * @param {unknown} value
+ * @param {string} name
+ */
+function hintFor(value, name) {
+  if (isPromise(value)) return ": await it first";
+  if (typeof value === "string") return ": pagevec makes no vectors of texts; pass what your model makes of it";
+  if (isNpy(value)) return ": read its header and pass the numbers behind it as a Float32Array, or build with the command line (`pagevec build`)";
+  if (isTensor(value)) return `: pass its numbers (${typeof (/** @type {{ data: unknown }} */ (value).data) === "function" ? "await tensor.data()" : "tensor.data"})`;
+  if (value instanceof ArrayBuffer) return `: pass new Float32Array(${name === "vector" ? "vector" : "buffer"})`;
+  return "";
+}
+
+/** @param {unknown} value */
+function isPromise(value) {
+  return typeof (/** @type {{ then?: unknown }} */ (Object(value)).then) === "function";
+}
+
+/**
+ * As the libraries that run models have them: numbers in `data`, and a shape.
+ * @param {unknown} value
+ */
+function isTensor(value) {
+  const { data, dims, shape } = /** @type {{ data?: unknown, dims?: unknown, shape?: unknown }} */ (Object(value));
+  return (ArrayBuffer.isView(data) || typeof data === "function") && (Array.isArray(dims) || Array.isArray(shape));
 }
 
 /**
@@ -123,16 +186,18 @@ const CHOICES = ["auto", "flat", "hnsw", "clusters"];
  * @property {number} [recall] the part of the true nearest that the clusters should find, 0.95 unless told: what was
  *   measured when the index was built says how many lists that takes; 0.8 to 0.99 make a difference
  * @property {number} [probes] lists that the clusters scan, instead
+ * @property {number} [rescore] candidates that are ranked again on finer rows or by the query in floats, where the codes
+ *   alone do not rank well: more is better and, in a file that stays on its host, reads more; raised to `k`
  * @property {AbortSignal} [signal]
  */
 
 /**
  * @param {SearchOptions | undefined} options
  * @param {number} count vectors in the index
- * @returns {{ asked: [k: number, ef: number, index: IndexChoice, probes: number, recall: number], signal: AbortSignal | undefined }} 0: the default
+ * @returns {{ asked: [k: number, ef: number, index: IndexChoice, probes: number, recall: number, rescore: number], signal: AbortSignal | undefined }} 0: the default
  */
 export function toSearch(options = {}, count) {
-  if (typeof options !== "object" || options === null) throw badArgument("the options must be an object");
+  if (typeof options !== "object" || options === null) throw badArgument(`the options must be an object, not ${describe(options)}`);
   const k = Math.min(toInteger(options.k === undefined ? 10 : options.k, "k"), Math.max(count, 1));
   const ef = options.ef === undefined ? 0 : Math.min(Math.max(toInteger(options.ef, "ef"), k), Math.max(count, 1));
   const index = options.index ?? "auto";
@@ -142,7 +207,8 @@ export function toSearch(options = {}, count) {
   if (options.recall !== undefined && !(typeof recall === "number" && recall > 0 && recall <= 1)) {
     throw badArgument("recall must be a number above 0 and at most 1");
   }
-  return { asked: [k, ef, index, probes, recall], signal: toSignal(options.signal) };
+  const rescore = options.rescore === undefined ? 0 : Math.min(Math.max(toInteger(options.rescore, "rescore"), k), Math.max(count, 1));
+  return { asked: [k, ef, index, probes, recall, rescore], signal: toSignal(options.signal) };
 }
 
 /**
@@ -151,8 +217,9 @@ export function toSearch(options = {}, count) {
  */
 export function toSignal(signal) {
   if (signal === undefined || signal === null) return undefined;
-  if (typeof (/** @type {AbortSignal} */ (signal).addEventListener) !== "function") {
-    throw badArgument("signal must be an AbortSignal");
+  const { aborted, addEventListener, removeEventListener } = /** @type {Partial<AbortSignal>} */ (Object(signal));
+  if (typeof aborted !== "boolean" || typeof addEventListener !== "function" || typeof removeEventListener !== "function") {
+    throw badArgument(`signal must be an AbortSignal (the \`signal\` of an AbortController), not ${describe(signal)}`);
   }
   return /** @type {AbortSignal} */ (signal);
 }
@@ -164,7 +231,7 @@ export function toSignal(signal) {
 export function toId(id) {
   if (typeof id === "string") return id;
   if (typeof id === "number" && Number.isFinite(id)) return id;
-  throw badArgument("an id is a string or a number");
+  throw badArgument(`an id is a string or a number, not ${typeof id === "number" ? id : describe(id)}${isPromise(id) ? ": await it first" : ""}`);
 }
 
 /**
@@ -176,7 +243,7 @@ export function toId(id) {
 export function toIds(ids, rows) {
   if (ids === undefined || ids === null) return undefined;
   const typed = ArrayBuffer.isView(ids);
-  if (!Array.isArray(ids) && !typed) throw badArgument("ids must be an array of strings or of numbers");
+  if (!Array.isArray(ids) && !typed) throw badArgument(`ids must be an array of strings or of numbers, not ${describe(ids)}`);
   const length = typed ? lengthOf(ids, "ids") : ids.length;
   if (length !== rows) throw badArgument(`${length} ids for ${rows} rows: one id for each row`);
   if (!typed && typeof ids[0] === "string") return toStrings(ids);

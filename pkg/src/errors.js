@@ -4,7 +4,8 @@
  *
  * Codes of this layer: `argument`, `dimension`, `closed`, `aborted`, `trapped`, `network`, `timeout`,
  * `forbidden`, `not-found`, `status`, `stale`, `redirect`, `range-unsupported`, `not-a-segment`, `manifest`, `io`,
- * `wasm`, `budget`. The core adds its own, for example `checksum` and `unknown-id`.
+ * `wasm`, `budget`, `unsupported`, `out-of-memory`, `internal`. The core adds its own, for example `checksum` and
+ * `unknown-id`.
  */
 export class PagevecError extends Error {
   /**
@@ -45,6 +46,65 @@ export function aborted(reason) {
  */
 export function throwIfAborted(signal) {
   if (signal?.aborted) throw aborted(signal.reason);
+}
+
+/**
+ * What a call may reject with: a PagevecError, whatever was thrown.
+ * @param {unknown} thrown
+ * @returns {PagevecError}
+ */
+export function toPagevec(thrown) {
+  if (thrown instanceof PagevecError) return thrown;
+  if (isMemory(thrown)) return new PagevecError("out-of-memory", `there is not enough memory (${thrown.message}): lower memoryBudget, close indexes, or pass fewer rows at a time`, { cause: thrown });
+  const { message } = /** @type {Error} */ (Object(thrown));
+  return new PagevecError("internal", `pagevec's own state is wrong (${message}): please report it`, { cause: thrown });
+}
+
+/**
+ * @param {unknown} thrown
+ * @returns {thrown is RangeError}
+ */
+function isMemory(thrown) {
+  return thrown instanceof RangeError && /allocat|memory|(array|typed array|buffer) length/i.test(thrown.message);
+}
+
+/**
+ * Every call that users make goes through here.
+ * @template T
+ * @param {() => Promise<T>} action
+ * @returns {Promise<T>}
+ */
+export async function typed(action) {
+  try {
+    return await action();
+  } catch (thrown) {
+    throw toPagevec(thrown);
+  }
+}
+
+/**
+ * Reads what users passed: what their getters and proxies throw is about an argument.
+ * @template T
+ * @param {() => T} read
+ * @returns {T}
+ */
+export function reading(read) {
+  try {
+    return read();
+  } catch (thrown) {
+    if (thrown instanceof PagevecError || isMemory(thrown)) throw toPagevec(thrown);
+    const { message } = /** @type {Error} */ (Object(thrown));
+    throw new PagevecError("argument", `what was passed in could not be read (${message})`, { cause: thrown });
+  }
+}
+
+/**
+ * @param {string[]} names of what the platform must have
+ * @param {string} [instead]
+ */
+export function needs(names, instead = "") {
+  const missing = names.filter((name) => !(name in globalThis));
+  if (missing.length > 0) throw new PagevecError("unsupported", `this runtime has no ${missing.join(", ")}${instead}: pagevec runs in browsers, workers, and Node 20 or newer`);
 }
 
 /** @returns {PagevecError} */

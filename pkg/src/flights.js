@@ -4,6 +4,7 @@
 import { Cutter } from "./cutter.js";
 import { aborted, PagevecError } from "./errors.js";
 import { LOCAL_LIMITS } from "./sources/source.js";
+import { Claim } from "./sources/turns.js";
 import { plan, subtract } from "./waves.js";
 
 /** Extents up to this size are delivered whole. */
@@ -19,6 +20,7 @@ const WHOLE_EXTENT = 64 * 1024;
  * @property {boolean} stored no request: the source has its bytes here
  * @property {Promise<void>} done
  * @property {number} waiters
+ * @property {Claim} claim whose turns it takes
  * @property {AbortController} controller
  */
 
@@ -39,6 +41,7 @@ export class Flights {
 
   /**
    * Starts what is missing and joins what is under way.
+   * @param {object} owner which takes turns with others
    * @param {import("./waves.js").Extent[]} extents by offset
    * @param {(bytes: number) => void} onBytes called as own bytes arrive
    * @param {{ waves: number, requests: number }} before what the search asked for already
@@ -46,16 +49,19 @@ export class Flights {
    * @returns {{ own: Flight[], arrived: Promise<void>, release: () => void }} `arrived` rejects when
    *   an own request fails; `release` must be called at the end, whatever it is
    */
-  want(extents, onBytes, before, priority) {
+  want(owner, extents, onBytes, before, priority) {
     const joined = [...this.#open].filter(({ run }) => run.extents.some((taken) => extents.some((extent) => overlap(taken, extent))));
     const missing = subtract(extents, joined.flatMap(({ run }) => run.extents));
     const stored = missing.filter((extent) => this.#source.has?.(extent));
     const remote = missing.filter((extent) => !stored.includes(extent));
     const own = [
-      ...plan(stored, LOCAL_LIMITS, 0, before).map((run) => this.#start(run, onBytes, priority, true)),
-      ...plan(remote, this.#source.limits, this.#source.link?.trip ?? 0, before).map((run) => this.#start(run, onBytes, priority, false)),
+      ...plan(stored, LOCAL_LIMITS, 0, before).map((run) => this.#start(owner, run, onBytes, priority, true)),
+      ...plan(remote, this.#source.limits, this.#source.link?.trip ?? 0, before).map((run) => this.#start(owner, run, onBytes, priority, false)),
     ];
-    for (const flight of joined) flight.waiters += 1;
+    for (const flight of joined) {
+      flight.waiters += 1;
+      flight.claim.join(owner);
+    }
     if (!priority) this.#measure(own.filter((flight) => !flight.stored));
     const all = [...own, ...joined];
     return {
@@ -76,17 +82,19 @@ export class Flights {
   }
 
   /**
+   * @param {object} owner
    * @param {import("./waves.js").Run} run
    * @param {(bytes: number) => void} onBytes
    * @param {"low" | undefined} priority
    * @param {boolean} stored
    * @returns {Flight}
    */
-  #start(run, onBytes, priority, stored) {
+  #start(owner, run, onBytes, priority, stored) {
     const controller = new AbortController();
+    const claim = new Claim(owner);
     /** @type {Flight} */
-    const flight = { run, stored, waiters: 1, controller, done: Promise.resolve() };
-    flight.done = this.#fly(run, { signal: controller.signal, priority }, onBytes).finally(() => this.#open.delete(flight));
+    const flight = { run, stored, waiters: 1, claim, controller, done: Promise.resolve() };
+    flight.done = this.#fly(run, { signal: controller.signal, priority, claim }, onBytes).finally(() => this.#open.delete(flight));
     // Nobody may be left to hear of it.
     flight.done.catch(() => {});
     this.#open.add(flight);
@@ -95,32 +103,39 @@ export class Flights {
 
   /**
    * @param {import("./waves.js").Run} run
-   * @param {{ signal: AbortSignal, priority?: "low" }} options
+   * @param {{ signal: AbortSignal, priority?: "low", claim: Claim }} options
    * @param {(bytes: number) => void} onBytes
    */
   async #fly(run, options, onBytes) {
     let done = 0;
+    /** What was delivered last, and may be damaged. */
+    const last = { offset: run.offset };
     const count = (/** @type {number} */ bytes) => onBytes(((done += bytes), bytes));
     try {
-      await this.#bring(run, options, count);
+      await this.#bring(run, options, count, last);
     } catch (error) {
-      // What a store, a source or a cache before it kept may be damaged; it is read anew then, once.
-      if (!(error instanceof PagevecError) || error.code !== "checksum" || !this.#source.forget?.(run)) throw error;
+      // What a store, a source or a cache before it kept may be damaged, there and behind; it is read anew then, once.
+      const rest = { offset: last.offset, length: run.offset + run.length - last.offset };
+      if (!(error instanceof PagevecError) || error.code !== "checksum" || !this.#source.forget?.(rest)) throw error;
       onBytes(-done);
-      await this.#bring(run, options, onBytes);
+      await this.#bring(run, options, onBytes, last);
     }
   }
 
   /**
    * @param {import("./waves.js").Run} run
-   * @param {{ signal: AbortSignal, priority?: "low" }} options
+   * @param {{ signal: AbortSignal, priority?: "low", claim: Claim }} options
    * @param {(bytes: number) => void} onBytes
+   * @param {{ offset: number }} last
    */
-  async #bring(run, options, onBytes) {
+  async #bring(run, options, onBytes, last) {
     const cutter = new Cutter(
       run,
       (offset, length) => (length <= WHOLE_EXTENT ? length : this.#sink.grain(offset)),
-      (offset, bytes) => this.#deliver(offset, bytes),
+      (offset, bytes) => {
+        last.offset = offset;
+        this.#deliver(offset, bytes);
+      },
     );
     const got = await this.#source.read(run.offset, run.length, options);
     for await (const chunk of got instanceof Uint8Array ? [got] : got) {

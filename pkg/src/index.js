@@ -1,5 +1,6 @@
-import { toId, toMatrix, toSearch, toSignal, toVector } from "./arguments.js";
-import { badArgument, closed, PagevecError, throwIfAborted } from "./errors.js";
+import { describe, toId, toMatrix, toSearch, toSignal, toVector } from "./arguments.js";
+import { badArgument, closed, PagevecError, reading, throwIfAborted, typed } from "./errors.js";
+import { Lost } from "./instances.js";
 
 /** Rows searched in one call into wasm: enough to share a wave, few enough to let others in. */
 const BATCH = 64;
@@ -39,6 +40,8 @@ const INDEXES = /** @type {const} */ (["clusters", "hnsw", "flat"]);
  * @property {string | undefined} exact
  * @property {boolean} graph whether there is HNSW
  * @property {boolean} clusters whether there is the clustered index
+ * @property {{ k: number, wanted: number, reached: number, cells: number, probes: number }[]} curve what recall the
+ *   clustered index reached for the `k` nearest when it was built, where `wanted` is asked for
  * @property {number} m
  * @property {number} efConstruction
  * @property {"number" | "text"} ids
@@ -55,9 +58,10 @@ const INDEXES = /** @type {const} */ (["clusters", "hnsw", "flat"]);
  * @property {number} requests
  * @property {number} waves
  * @property {number} memoryBudget
- * @property {number} resident bytes of the segment in memory
+ * @property {number} resident bytes of the segment that are held in memory: at most `memoryBudget`
  * @property {number} evictions
- * @property {number} linearMemory bytes of WebAssembly memory, which never shrink until `close`
+ * @property {number} linearMemory bytes of the WebAssembly memory that this index shares with others. They never shrink;
+ *   what a closed index held is used again
  * @property {number} [retries] requests that were made again
  * @property {number} [hedged] requests that were made twice, as the first took long
  * @property {import("./store/store.js").StoreStats} [store] the page store, where there is one
@@ -76,15 +80,17 @@ export class Index {
   #reopening;
   /** @type {Promise<void> | undefined} */
   #closing;
+  /** Whether it shares its instance with no other index, as it trapped in one. */
+  #alone = false;
   #queries = 0;
   #waves = 0;
 
   /**
    * @param {import("./sources/source.js").Source} source
    * @param {{ session: Session, info: Info }} first
-   * @param {() => Promise<{ session: Session, info: Info }>} start
+   * @param {(alone: boolean) => Promise<{ session: Session, info: Info }>} start
    * @param {number} memoryBudget
-   * @param {import("./prefetch.js").Prefetch} [prefetch]
+   * @param {import("./prefetch.js").Prefetcher} [prefetch]
    */
   constructor(source, first, start, memoryBudget, prefetch) {
     this.#source = source;
@@ -107,9 +113,8 @@ export class Index {
    * @param {SearchOptions} [options]
    * @returns {Promise<Hit[]>}
    */
-  async search(vector, options) {
-    const { hits } = await this.#search(vector, options, newTally());
-    return hits;
+  search(vector, options) {
+    return typed(async () => (await this.#search(vector, options, newTally())).hits);
   }
 
   /**
@@ -118,12 +123,19 @@ export class Index {
    * @param {SearchOptions} [options]
    * @returns {Promise<Hit[][]>}
    */
-  async searchBatch(matrix, options) {
+  searchBatch(matrix, options) {
+    return typed(() => this.#searchBatch(matrix, options));
+  }
+
+  /**
+   * @param {Vector[] | Float32Array} matrix
+   * @param {SearchOptions} [options]
+   */
+  async #searchBatch(matrix, options) {
     this.#checkOpen();
     const { dim, count } = this.#info;
-    const { asked, signal } = toSearch(options, count);
-    if (Array.isArray(matrix) && matrix.length === 0) return [];
-    const { data, rows } = toMatrix(matrix, dim);
+    const { asked, signal } = reading(() => toSearch(options, count));
+    const { data, rows } = reading(() => (Array.isArray(matrix) && matrix.length === 0 ? { data: new Float32Array(), rows: 0 } : toMatrix(matrix, dim)));
     /** @type {Hit[][]} */
     const answers = [];
     for (let row = 0; row < rows; row += BATCH) {
@@ -143,9 +155,8 @@ export class Index {
    * @param {{ signal?: AbortSignal }} [options]
    * @returns {Promise<void>}
    */
-  async load(options = {}) {
-    if (typeof options !== "object" || options === null) throw badArgument("the options must be an object");
-    await this.#run((reader) => reader.beginLoad(), () => undefined, toSignal(options.signal), newTally());
+  load(options) {
+    return typed(() => this.#run((reader) => reader.beginLoad(), () => undefined, signalOf(options), newTally()));
   }
 
   /**
@@ -154,7 +165,16 @@ export class Index {
    * @param {SearchOptions} [options]
    * @returns {Promise<Explanation>}
    */
-  async explain(vector, options) {
+  explain(vector, options) {
+    return typed(() => this.#explain(vector, options));
+  }
+
+  /**
+   * @param {Vector} vector
+   * @param {SearchOptions} [options]
+   * @returns {Promise<Explanation>}
+   */
+  async #explain(vector, options) {
     const tally = newTally();
     const from = performance.now();
     const { hits, index, distances, rescored } = await this.#search(vector, options, tally);
@@ -177,6 +197,7 @@ export class Index {
     if (asked !== "auto") return "as asked";
     const { graph, clusters } = this.#info;
     if (index === "hnsw") return "codes and graph are here, or small, or there are no clusters";
+    if (index === "flat" && (graph || clusters)) return "there are few rows, or a large part of them is wanted";
     if (index === "flat") return `${graph ? "the graph does not fit the memory budget" : "there is no graph"}, and no clusters`;
     const { state, why } = this.#prefetch?.stats ?? {};
     const loading = state === "off" ? `, and are not fetched: ${why}` : "";
@@ -189,9 +210,11 @@ export class Index {
    * @param {{ signal?: AbortSignal }} [options]
    * @returns {Promise<Float32Array>} rejects with `unknown-id`
    */
-  async vector(id, { signal } = {}) {
-    const checked = toId(id);
-    return this.#run((reader) => reader.beginVector(checked), (reader, ticket) => reader.takeVector(ticket), signal, newTally());
+  vector(id, options) {
+    return typed(async () => {
+      const checked = reading(() => toId(id));
+      return this.#run((reader) => reader.beginVector(checked), (reader, ticket) => reader.takeVector(ticket), signalOf(options), newTally());
+    });
   }
 
   /**
@@ -199,10 +222,12 @@ export class Index {
    * @param {{ signal?: AbortSignal }} [options]
    * @returns {Promise<boolean>}
    */
-  async has(id, { signal } = {}) {
-    const checked = toId(id);
-    const position = await this.#run((reader) => reader.beginFind(checked), (reader, ticket) => reader.takePosition(ticket), signal, newTally());
-    return position !== undefined;
+  has(id, options) {
+    return typed(async () => {
+      const checked = reading(() => toId(id));
+      const position = await this.#run((reader) => reader.beginFind(checked), (reader, ticket) => reader.takePosition(ticket), signalOf(options), newTally());
+      return position !== undefined;
+    });
   }
 
   /** @returns {Stats} */
@@ -224,15 +249,15 @@ export class Index {
   }
 
   /**
-   * Ends what is under way (with code `closed`) and frees the memory. Closing twice is fine.
+   * Ends what is under way (with code `closed`) and frees the memory for other indexes. Closing twice is fine.
    * @returns {Promise<void>}
    */
   close() {
-    this.#closing ??= (async () => {
+    this.#closing ??= typed(async () => {
       this.#prefetch?.stop();
       this.#session.end(closed());
       await this.#source.close();
-    })();
+    });
     return this.#closing;
   }
 
@@ -248,8 +273,8 @@ export class Index {
    */
   async #search(vector, options, tally) {
     this.#checkOpen();
-    const { asked, signal } = toSearch(options, this.#info.count);
-    const query = toVector(vector, this.#info.dim);
+    const { asked, signal } = reading(() => toSearch(options, this.#info.count));
+    const query = reading(() => toVector(vector, this.#info.dim));
     const begin = (/** @type {Reader} */ reader) => reader.beginSearch(query, ...asked);
     const { answers, ...rest } = await this.#run(begin, takeHits, signal, tally);
     this.#queries += 1;
@@ -269,8 +294,15 @@ export class Index {
     throwIfAborted(signal);
     this.#prefetch?.pause();
     try {
-      const session = this.#session.ended ? await this.#reopen() : this.#session;
-      return await session.run(begin, take, signal, tally);
+      for (;;) {
+        const session = this.#session.ended ? await this.#reopen() : this.#session;
+        try {
+          return await session.run(begin, take, signal, tally);
+        } catch (error) {
+          // Another index stopped the instance: once more, in a new one.
+          if (!(error instanceof Lost)) throw error;
+        }
+      }
     } finally {
       this.#waves += tally.waves;
       this.#prefetch?.resume();
@@ -278,11 +310,12 @@ export class Index {
   }
 
   /**
-   * A trap ended the session: the same source, a new instance.
+   * A trap ended the session: the same source, a new instance. An index that trapped is alone from then on.
    * @returns {Promise<Session>}
    */
   #reopen() {
-    this.#reopening ??= this.#start()
+    this.#alone ||= !(this.#session.ended instanceof Lost);
+    this.#reopening ??= this.#start(this.#alone)
       .then(({ session, info }) => {
         if (this.#closing) {
           session.end(closed());
@@ -309,6 +342,15 @@ export class Index {
 /** @returns {Tally} */
 function newTally() {
   return { waves: 0, requests: 0, bytes: 0, stored: 0 };
+}
+
+/**
+ * @param {{ signal?: AbortSignal } | undefined} options
+ * @returns {AbortSignal | undefined}
+ */
+function signalOf(options = {}) {
+  if (typeof options !== "object" || options === null) throw badArgument(`the options must be an object, not ${describe(options)}`);
+  return reading(() => toSignal(options.signal));
 }
 
 /**

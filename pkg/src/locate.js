@@ -1,5 +1,6 @@
 // From what the user passed to a source of bytes, and the manifest's entry where there is one.
-import { badArgument, PagevecError } from "./errors.js";
+import { describe } from "./arguments.js";
+import { badArgument, needs, PagevecError } from "./errors.js";
 import { MANIFEST_LIMIT, parseManifest } from "./manifest.js";
 import { BlobSource } from "./sources/blob.js";
 import { BytesSource } from "./sources/bytes.js";
@@ -13,6 +14,7 @@ import { newTraffic } from "./sources/source.js";
  * @typedef {import("./sources/source.js").Source} Source
  * @typedef {import("./manifest.js").Entry} Entry
  * @typedef {{ source: Source, entry: Entry | undefined }} Located
+ * @typedef {string | URL | Blob | Uint8Array} Input
  * @typedef {import("./sources/http.js").HttpOptions & { signal?: AbortSignal, memoryBudget: number, manifest?: ManifestHook }} LocateOptions
  * @typedef {(name: string, get: () => Promise<Uint8Array | undefined>) => Promise<Uint8Array | undefined>} ManifestHook
  *
@@ -23,26 +25,33 @@ import { newTraffic } from "./sources/source.js";
 
 /**
  * @param {Platform} platform
- * @param {unknown} input
+ * @param {Input} input
  * @param {LocateOptions} options
  * @returns {Promise<Located>}
  */
 export async function locate(platform, input, options) {
   if (typeof input === "string" || input instanceof URL) {
-    return platform.openPath(input) ?? openUrl(toUrl(input), options);
+    const local = platform.openPath(input);
+    if (local) return local;
+    const url = toUrl(input);
+    needs(["Headers", ...(options.fetch ? [] : ["fetch"])], "; pass `fetch` to open()");
+    return openUrl(url, options);
   }
   if (typeof Blob === "function" && input instanceof Blob) return { source: new BlobSource(input), entry: undefined };
-  return { source: new BytesSource(toBytes(input)), entry: undefined };
+  return { source: new BytesSource(/** @type {Uint8Array} */ (input)), entry: undefined };
 }
 
 /**
  * @param {unknown} input
- * @returns {Uint8Array}
+ * @returns {Input}
  */
-function toBytes(input) {
-  if (input instanceof Uint8Array) return input;
+export function toInput(input) {
+  const plain = typeof input === "string" || input instanceof URL || input instanceof Uint8Array;
+  if (plain || (typeof Blob === "function" && input instanceof Blob)) return input;
   if (input instanceof ArrayBuffer) return new Uint8Array(input);
-  throw badArgument("open() takes a URL, a Uint8Array or ArrayBuffer, a Blob or File, or (in Node) a path");
+  const { then, arrayBuffer } = /** @type {{ then?: unknown, arrayBuffer?: unknown }} */ (Object(input));
+  const hint = typeof then === "function" ? ": await it first" : typeof arrayBuffer === "function" ? ": pass its URL, or await its arrayBuffer()" : ArrayBuffer.isView(input) || Array.isArray(input) ? ": build() makes an index of vectors" : "";
+  throw badArgument(`open() takes a URL, a Uint8Array or ArrayBuffer, a Blob or File, or (in Node) a path, not ${describe(input)}${hint}`);
 }
 
 /**
@@ -95,7 +104,7 @@ function sourceOf(entry, manifest, options, traffic) {
   if (!entry.parts) return /** @type {HttpSource} */ (file);
   const { signal: _, ...settings } = options; // that of the opening; parts are read later too
   /** @type {import("./sources/parts.js").LoadPart} */
-  const load = (path, length, signal, again) => fetchPart(beside(manifest, path), length, settings, traffic, signal, again);
+  const load = (path, length, how) => fetchPart(beside(manifest, path), length, settings, traffic, how);
   const name = nameOf(beside(manifest, entry.parts.folder));
   const parts = new PartsSource(entry.parts, entry.length, name, load, { traffic, room: options.memoryBudget / 4 });
   return file ? new LadderSource(file, parts) : parts;
@@ -116,12 +125,11 @@ function beside(manifest, path) {
  * @param {number} length
  * @param {import("./sources/http.js").HttpOptions} options
  * @param {import("./sources/source.js").Traffic} traffic
- * @param {AbortSignal} signal
- * @param {boolean} again
+ * @param {Parameters<import("./sources/parts.js").LoadPart>[2]} how
  */
-async function fetchPart(url, length, options, traffic, signal, again) {
+async function fetchPart(url, length, options, traffic, { signal, claim, again }) {
   // Its name is made of its content: what a cache has is good, until it is found to be damaged.
-  const bytes = await fetchSmall(url, options, traffic, length, signal, again ? "reload" : "default");
+  const bytes = await fetchSmall(url, options, traffic, length, signal, again ? "reload" : "default", claim);
   if (bytes?.length === length) return bytes;
   // Hosts of single-page sites answer what they do not have with the start page, and status 200.
   if (bytes && /^\s*<(!doctype|html)/i.test(new TextDecoder().decode(bytes.subarray(0, 64)))) throw startedHtml(url);

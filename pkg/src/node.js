@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { buildWith } from "./build.js";
-import { badArgument } from "./errors.js";
+import { badArgument, PagevecError } from "./errors.js";
 import { openWith } from "./open.js";
 import { openPath } from "./sources/file-node.js";
 
@@ -11,7 +11,7 @@ const platform = {
   compile: async (url) => WebAssembly.compile(await readFile(url)),
   openPath(input) {
     const text = String(input);
-    if (/^file:/i.test(text)) return openPath(fileURLToPath(text));
+    if (/^file:/i.test(text)) return openPath(pathOf(text));
     // "c:\words" is a path, "http://…" and "data:…" are not.
     return input instanceof URL || /^[a-z][a-z0-9+.-]+:/i.test(text) ? undefined : openPath(text);
   },
@@ -23,6 +23,15 @@ const platform = {
     return undefined;
   },
 };
+
+/** @param {string} url */
+function pathOf(url) {
+  try {
+    return fileURLToPath(url);
+  } catch (cause) {
+    throw new PagevecError("argument", `open(): this file: URL names no path (${/** @type {Error} */ (cause).message})`, { cause });
+  }
+}
 
 /**
  * Opens an index: a folder or segment by path or URL, bytes, or a Blob.

@@ -1,9 +1,9 @@
 // open(): finds the bytes, starts the wasm instance, reads the front of the segment, nothing else.
-import { instantiate } from "../wasm/search/instance.js";
-import { toInteger, toSignal } from "./arguments.js";
-import { badArgument, fromWasm, notify, PagevecError, throwIfAborted } from "./errors.js";
+import { describe, isNpy, toInteger, toSignal } from "./arguments.js";
+import { badArgument, needs, notify, PagevecError, reading, throwIfAborted, toPagevec, typed } from "./errors.js";
 import { Index } from "./index.js";
-import { locate } from "./locate.js";
+import { lend, Lost } from "./instances.js";
+import { locate, toInput } from "./locate.js";
 import { checkAgainst } from "./manifest.js";
 import { Session } from "./session.js";
 import { toHttp } from "./sources/http-options.js";
@@ -45,16 +45,24 @@ const DEFAULT_CACHE = 128 * 1024 * 1024;
  * @param {OpenOptions} [options]
  * @returns {Promise<Index>}
  */
-export async function openWith(platform, input, options = {}) {
-  const settings = toSettings(options);
+export function openWith(platform, input, options = {}) {
+  return typed(() => openChecked(platform, reading(() => toInput(input)), reading(() => toSettings(options))));
+}
+
+/**
+ * @param {import("./locate.js").Platform & StorePlatform} platform
+ * @param {import("./locate.js").Input} input
+ * @param {Checked} settings
+ */
+async function openChecked(platform, input, settings) {
+  needs(["WebAssembly", "TextDecoder", "TextEncoder", "AbortController", "URL", "performance"]);
   throwIfAborted(settings.signal);
-  const module = loadModule(() => new URL("../wasm/search/pagevec_wasm_bg.wasm", import.meta.url), settings.wasm, platform.compile);
+  const module = loadModule("search", () => new URL("../wasm/search/pagevec_wasm_bg.wasm", import.meta.url), settings.wasm, platform.compile);
   module.catch(() => {}); // heard below, once the bytes are located
-  const later = settings.prefetch === "none" ? undefined : import("./prefetch.js");
-  later?.catch(() => {}); // heard below too
+  const later = settings.prefetch === "none" ? undefined : import("./prefetch.js").catch(() => undefined);
   const { source, entry, manifest } = await locateStored(platform, input, settings);
-  const start = async () => {
-    const { front, ...started } = await startSession(module, source, entry, settings);
+  const start = async (alone = false) => {
+    const { front, ...started } = await startSession(module, source, entry, settings, alone);
     await source.opened?.(front, started.info.fileId, manifest);
     return started;
   };
@@ -62,7 +70,7 @@ export async function openWith(platform, input, options = {}) {
     checkExpected(settings.expect, entry?.contentId, entry?.fileId, source.name);
     const first = await start();
     checkExpected(settings.expect, entry?.contentId, first.info.fileId, source.name);
-    const prefetch = later && new (await later).Prefetch(settings.prefetch === "all");
+    const prefetch = later && prefetchOf(await later, settings.prefetch === "all");
     return new Index(source, first, start, settings.memoryBudget, prefetch);
   } catch (error) {
     await source.close();
@@ -71,9 +79,21 @@ export async function openWith(platform, input, options = {}) {
 }
 
 /**
+ * @param {typeof import("./prefetch.js") | undefined} loaded undefined: its script could not be
+ * @param {boolean} graph
+ * @returns {import("./prefetch.js").Prefetcher}
+ */
+function prefetchOf(loaded, graph) {
+  if (loaded) return new loaded.Prefetch(graph);
+  const nothing = () => {};
+  const why = "its script could not be loaded: service workers do not import() scripts, and a bundler must copy prefetch.js";
+  return { stats: { state: "off", why, bytes: 0 }, begin: nothing, pause: nothing, resume: nothing, stop: nothing };
+}
+
+/**
  * What is at `input`, with the page store before it if it is remote.
  * @param {import("./locate.js").Platform & StorePlatform} platform
- * @param {IndexSource} input
+ * @param {import("./locate.js").Input} input
  * @param {Checked} settings
  * @returns {Promise<import("./locate.js").Located & { manifest: Uint8Array | undefined }>}
  */
@@ -100,14 +120,15 @@ async function locateStored(platform, input, settings) {
 
 /** @param {OpenOptions} options */
 function toSettings(options) {
-  if (typeof options !== "object" || options === null) throw badArgument("open(): the options must be an object");
+  if (typeof options !== "object" || options === null) throw badArgument(`open(): the options must be an object, not ${describe(options)}`);
   for (const name of /** @type {const} */ (["onProgress", "onFetch"])) {
     if (options[name] !== undefined && typeof options[name] !== "function") throw badArgument(`open(): ${name} must be a function`);
   }
   const { memoryBudget = DEFAULT_BUDGET, prefetch = "none", expect } = options;
   if (!["none", "codes", "all"].includes(prefetch)) throw badArgument('open(): prefetch must be "none", "codes" or "all"');
+  if (expect !== undefined && (typeof expect !== "object" || expect === null)) throw badArgument(`open(): expect must be { contentId } or { fileId }, not ${describe(expect)}`);
   for (const [name, digits] of /** @type {const} */ ([["contentId", 64], ["fileId", 32]])) {
-    const id = expect === undefined ? undefined : Object(expect)[name];
+    const id = expect?.[name];
     if (id !== undefined && !(typeof id === "string" && new RegExp(`^[0-9a-f]{${digits}}$`).test(id))) throw badArgument(`open(): expect.${name} must be ${digits} hexadecimal digits`);
   }
   return {
@@ -156,28 +177,41 @@ function checkExpected(expect, contentId, fileId, name) {
  * @param {import("./sources/source.js").Source} source
  * @param {import("./manifest.js").Entry | undefined} entry
  * @param {Checked} settings
+ * @param {boolean} alone in an instance that no other index shares
+ * @param {boolean} [again]
  * @returns {Promise<{ session: Session, info: import("./index.js").Info, front: Uint8Array }>}
  */
-async function startSession(module, source, entry, settings, again = false) {
+async function startSession(module, source, entry, settings, alone, again = false) {
   const guess = entry?.front ?? Math.min(HEAD, source.length ?? HEAD);
   // What a manifest claims is not yet trusted with memory; a head of 64 KiB always is.
   if (entry && guess > settings.memoryBudget) throw overBudget(source.name, guess, settings.memoryBudget);
-  const [glue, head] = await Promise.all([module.then(instantiate), readFront(source, 0, guess, guess, settings)]);
-  const length = source.length ?? head.length;
-  try {
-    const needed = glue.frontLength(head.subarray(0, HEAD), length);
-    if (needed > settings.memoryBudget) throw overBudget(source.name, needed, settings.memoryBudget);
-    const missing = needed - head.length;
-    const front = missing > 0 ? join([head, await readFront(source, head.length, missing, needed, settings)], needed) : head.subarray(0, needed);
-    const reader = new glue.Reader(front, length, settings.memoryBudget);
-    const info = { ...reader.info(), contentId: entry?.contentId };
-    if (entry) checkAgainst(entry, info, source.name);
-    return { session: new Session(reader, glue.memory, source, settings), info, front };
-  } catch (error) {
-    const failed = fromWasm(error, source.name);
-    // A front that was stored may be damaged: once more, from the host.
-    if (!again && failed.code !== "budget" && source.forget?.({ offset: 0, length: guess })) return startSession(module, source, entry, settings, true);
-    throw failed;
+  let [compiled, front] = await Promise.all([module, readFront(source, 0, guess, guess, settings)]);
+  const length = source.length ?? front.length;
+  for (;;) {
+    const lease = await lend(compiled, Math.min(length, settings.memoryBudget), alone);
+    /** @type {Session | undefined} */
+    let session;
+    try {
+      const needed = lease.call((glue) => glue.frontLength(front.subarray(0, HEAD), length), source.name);
+      if (needed > settings.memoryBudget) throw overBudget(source.name, needed, settings.memoryBudget);
+      const missing = needed - front.length;
+      if (missing > 0) front = join([front, await readFront(source, front.length, missing, needed, settings)], needed);
+      front = front.subarray(0, needed);
+      const reader = lease.call((glue) => new glue.Reader(front, length, settings.memoryBudget), source.name);
+      session = new Session(reader, lease, source, settings);
+      const info = { ...lease.call(() => reader.info()), contentId: entry?.contentId };
+      if (entry) checkAgainst(entry, info, source.name);
+      return { session, info, front };
+    } catch (thrown) {
+      const failed = toPagevec(thrown);
+      if (session) session.end(failed);
+      else lease.end();
+      if (failed instanceof Lost) continue;
+      // A front that was stored may be damaged: once more, from the host.
+      if (!again && failed.code !== "budget" && source.forget?.({ offset: 0, length: guess })) return startSession(module, source, entry, settings, alone, true);
+      if (failed.code === "not-a-segment" && isNpy(front)) failed.message = `${source.name} is a .npy file of vectors, not an index of them: make one with build(), or with the command line (\`pagevec build\`)`;
+      throw failed;
+    }
   }
 }
 

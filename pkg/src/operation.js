@@ -2,9 +2,9 @@ import { aborted } from "./errors.js";
 
 /** One search or look-up under way: it can be stopped while it waits, by its signal or from outside. */
 export class Operation {
-  /** The core's name for it. */
+  /** @type {number | undefined} the core's name for it, once it began there */
   ticket;
-  /** @type {(() => void) | undefined} set while it waits for room */
+  /** @type {(() => void) | undefined} set while it waits for its turn or for room */
   wake;
   #signal;
   /** @type {Error | undefined} */
@@ -13,12 +13,8 @@ export class Operation {
   #reject;
   #onAbort = () => this.stop(aborted(this.#signal?.reason));
 
-  /**
-   * @param {number} ticket
-   * @param {AbortSignal | undefined} signal
-   */
-  constructor(ticket, signal) {
-    this.ticket = ticket;
+  /** @param {AbortSignal | undefined} signal */
+  constructor(signal) {
     this.#signal = signal;
     signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
@@ -35,6 +31,14 @@ export class Operation {
       if (this.#stopped) reject(this.#stopped);
       promise.then(resolve, reject);
     });
+  }
+
+  /**
+   * Waits until `wake` is called, or until it is stopped.
+   * @returns {Promise<void>}
+   */
+  sleep() {
+    return this.wait(new Promise((resolve) => (this.wake = resolve)));
   }
 
   /** @param {Error} error */

@@ -15,6 +15,8 @@ const PATIENCE = 3;
  *   or a failure: it goes on after the next answer
  * @property {string} [why] it is off or paused
  * @property {number} bytes brought here
+ *
+ * @typedef {Pick<Prefetch, "stats" | "begin" | "pause" | "resume" | "stop">} Prefetcher
  */
 
 export class Prefetch {

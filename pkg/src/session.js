@@ -1,21 +1,25 @@
-// One wasm instance over one source, and the loop that drives every search:
+// One reader in a wasm instance over one source, and the loop that drives every search:
 //
 //   step -> extents to fetch -> fetch and deliver -> step … -> take the result
 //
 // The reader is touched only through `#call`, which notices a trap, and never after the end. No
 // view of wasm memory is held across an await: what the reader returns are copies.
-import { fromWasm, notify, PagevecError, throwIfAborted } from "./errors.js";
+import { notify, PagevecError, throwIfAborted } from "./errors.js";
 import { Flights } from "./flights.js";
 import { Operation } from "./operation.js";
 import { toExtents } from "./waves.js";
 
 /** Waves smaller than this are over before a progress bar helps. */
 const PROGRESS_FROM = 256 * 1024;
+/** Operations that begin before others end: enough to keep a link busy; each holds memory and, in the core, room. */
+const AT_ONCE = 100;
+/** Of those that wait for room, so many try again when something moved: the oldest. */
+const AWAKE = 8;
 /** Errors that are about the file rather than about the call. */
 const ABOUT_FILE = new Set(["not-a-segment", "version", "length", "checksum", "corrupt"]);
 
 /**
- * @typedef {InstanceType<Awaited<ReturnType<typeof import("../wasm/search/instance.js").instantiate>>["Reader"]>} Reader
+ * @typedef {InstanceType<import("./instances.js").Glue["Reader"]>} Reader
  * @typedef {{ waves: number, requests: number, bytes: number, stored: number }} Tally what one operation read: `bytes` from
  *   the network (or file), `stored` from the page store
  *
@@ -32,13 +36,14 @@ const ABOUT_FILE = new Set(["not-a-segment", "version", "length", "checksum", "c
 export class Session {
   /** @type {Reader | undefined} */
   #reader;
-  /** @type {WebAssembly.Memory | undefined} */
-  #memory;
+  #lease;
   #source;
   #listeners;
   #flights;
-  /** @type {Set<Operation>} */
+  /** @type {Set<Operation>} those that began */
   #operations = new Set();
+  /** @type {Operation[]} those that did not yet */
+  #queue = [];
   /** @type {Set<Operation>} those that wait for room */
   #waiting = new Set();
   #stalls = 0;
@@ -47,20 +52,22 @@ export class Session {
 
   /**
    * @param {Reader} reader
-   * @param {WebAssembly.Memory} memory the reader's
+   * @param {import("./instances.js").Lease} lease of the reader's instance
    * @param {import("./sources/source.js").Source} source
    * @param {Listeners} listeners
    */
-  constructor(reader, memory, source, listeners) {
+  constructor(reader, lease, source, listeners) {
     this.#reader = reader;
-    this.#memory = memory;
+    this.#lease = lease;
+    lease.onLost = (error) => this.end(error);
     this.#source = source;
     this.#listeners = listeners;
     this.#flights = new Flights(source, {
       grain: (offset) => this.#call((reader) => reader.grain(offset)),
       deliver: (offset, bytes) => {
-        this.#call((reader) => reader.deliver(offset, bytes));
-        source.keep?.(offset, bytes);
+        const checked = this.#call((reader) => reader.deliver(offset, bytes));
+        // What nobody waits for any more was not compared with its checksum.
+        if (checked) source.keep?.(offset, bytes);
         notify(listeners.onFetch, { offset, length: bytes.length });
       },
     });
@@ -81,11 +88,13 @@ export class Session {
    */
   async run(begin, take, signal, tally) {
     throwIfAborted(signal);
-    this.#call((reader) => reader.spare(this.#source.link?.trip ?? 0));
-    const operation = new Operation(this.#call(begin), signal);
-    const { ticket } = operation;
-    this.#operations.add(operation);
+    if (this.#ended) throw this.#ended;
+    const operation = new Operation(signal);
     try {
+      await this.#turn(operation);
+      const spare = this.#source.here ? Infinity : this.#source.link?.trip ?? 0;
+      this.#call((reader) => reader.spare(spare));
+      const ticket = (operation.ticket = this.#call(begin));
       for (;;) {
         const pairs = this.#call((reader) => reader.step(ticket));
         if (pairs === undefined) {
@@ -111,10 +120,11 @@ export class Session {
    */
   async piece(begin, wanted, most, signal) {
     throwIfAborted(signal);
-    const operation = new Operation(this.#call(begin), signal);
+    const operation = new Operation(signal);
     this.#operations.add(operation);
     try {
-      const pairs = this.#call((reader) => reader.step(operation.ticket));
+      const ticket = (operation.ticket = this.#call(begin));
+      const pairs = this.#call((reader) => reader.step(ticket));
       const next = toExtents(pairs ?? []).find(wanted);
       if (!next) return 0;
       const grain = this.#call((reader) => reader.grain(next.offset));
@@ -135,7 +145,7 @@ export class Session {
   async #fetch(operation, extents, tally, priority) {
     let done = 0;
     let total = 0;
-    const wanted = this.#flights.want(extents, (bytes) => {
+    const wanted = this.#flights.want(operation, extents, (bytes) => {
       done += bytes;
       if (total >= PROGRESS_FROM && !priority) notify(this.#listeners.onProgress, { phase: "load", done, total });
     }, tally, priority);
@@ -153,51 +163,69 @@ export class Session {
   }
 
   /**
+   * Waits until few enough are under way; then it is one of them.
+   * @param {Operation} operation
+   * @returns {Promise<void> | undefined}
+   */
+  #turn(operation) {
+    if (this.#operations.size >= AT_ONCE) {
+      this.#queue.push(operation);
+      return operation.sleep();
+    }
+    this.#operations.add(operation);
+    return undefined;
+  }
+
+  /**
    * Waits until another operation stepped or left. Where all of them wait, one more round is
    * given, as steps may have unpinned something; then the youngest gives way.
    * @param {Operation} operation
    */
   #room(operation) {
-    const turn = new Promise((resolve) => {
-      operation.wake = () => resolve(undefined);
-    });
-    const waited = operation.wait(turn).finally(() => this.#waiting.delete(operation));
+    const waited = operation.sleep().finally(() => this.#waiting.delete(operation));
     this.#waiting.add(operation);
     if (this.#waiting.size === this.#operations.size) {
       this.#stalls += 1;
-      if (this.#stalls === 1) this.#wakeAll();
+      if (this.#stalls === 1) this.#wake(Infinity);
       else this.#byAge().at(-1)?.stop(new PagevecError("budget", "the memory budget is too small for this many searches at once: raise memoryBudget"));
     }
     return waited;
   }
 
-  /** Something moved: whoever waits may have room now. */
+  /** Something moved: who waits longest may have room now. */
   #stir() {
     this.#stalls = 0;
-    if (this.#waiting.size > 0) this.#wakeAll();
+    if (this.#waiting.size > 0) this.#wake(AWAKE);
   }
 
-  #wakeAll() {
-    for (const operation of this.#byAge()) {
+  /** @param {number} most */
+  #wake(most) {
+    for (const operation of this.#byAge().slice(0, most)) {
       this.#waiting.delete(operation);
       operation.wake?.();
     }
   }
 
   #byAge() {
-    return [...this.#waiting].sort((a, b) => a.ticket - b.ticket);
+    return [...this.#waiting].sort((a, b) => Number(a.ticket) - Number(b.ticket));
   }
 
   /** @param {Operation} operation */
   #leave(operation) {
     operation.end();
-    this.#operations.delete(operation);
     this.#waiting.delete(operation);
+    const { ticket } = operation;
+    if (!this.#operations.delete(operation)) this.#queue = this.#queue.filter((other) => other !== operation);
     if (this.#ended) return;
     try {
-      this.#call((reader) => reader.cancel(operation.ticket));
+      if (ticket !== undefined) this.#call((reader) => reader.cancel(ticket));
     } catch {
       // A trap: #call told everyone, and this operation has its own outcome already.
+    }
+    const next = this.#operations.size < AT_ONCE ? this.#queue.shift() : undefined;
+    if (next) {
+      this.#operations.add(next);
+      next.wake?.();
     }
     this.#stir();
   }
@@ -205,7 +233,7 @@ export class Session {
   /** @returns {{ resident: number, evictions: number, linearMemory: number } | undefined} undefined after the end */
   memory() {
     if (this.#ended) return undefined;
-    return { ...this.#call((reader) => reader.stats()), linearMemory: this.#memory?.buffer.byteLength ?? 0 };
+    return { ...this.#call((reader) => reader.stats()), linearMemory: this.#lease.bytes };
   }
 
   /**
@@ -215,15 +243,16 @@ export class Session {
   end(error) {
     if (this.#ended) return;
     this.#ended = error;
-    for (const operation of this.#operations) operation.stop(error);
-    try {
-      this.#reader?.free();
-    } catch {
-      // A trapped reader cannot be freed; its instance goes with it.
-    }
-    // The instance owns its linear memory: nothing must hold on to it.
+    for (const operation of [...this.#operations, ...this.#queue]) operation.stop(error);
+    const reader = this.#reader;
     this.#reader = undefined;
-    this.#memory = undefined;
+    try {
+      this.#lease.call(() => reader?.free());
+    } catch {
+      // After a trap the instance is left as it is: the collector must not free the reader in it either.
+      /** @type {any} */ (reader).__destroy_into_raw();
+    }
+    this.#lease.end();
   }
 
   /**
@@ -233,10 +262,11 @@ export class Session {
    */
   #call(action) {
     if (!this.#reader) throw this.#ended;
+    const reader = this.#reader;
     try {
-      return action(this.#reader);
+      return this.#lease.call(() => action(reader));
     } catch (thrown) {
-      const error = fromWasm(thrown);
+      const error = /** @type {PagevecError} */ (thrown);
       if (error.code === "trapped") this.end(error);
       else if (ABOUT_FILE.has(error.code)) error.message = `${this.#source.name}: ${error.message}`;
       throw error;

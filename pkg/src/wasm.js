@@ -1,50 +1,67 @@
-// Compiles the WebAssembly modules, once each.
+// Compiles the WebAssembly modules, once each, and starts them.
 import { PagevecError } from "./errors.js";
 
 /**
  * @typedef {string | URL | Response | BufferSource | WebAssembly.Module | Promise<Response>} WasmSource where the module comes from
  * @typedef {(url: URL) => Promise<WebAssembly.Module>} Compile how this platform reads its own files
+ * @typedef {"search" | "build"} Which of the two modules
  */
 
-/** @type {Map<string, Promise<WebAssembly.Module>>} */
+/** How each is imported. */
+const NAMES = { search: "pagevec/pagevec.wasm", build: "pagevec/pagevec-build.wasm" };
+
+/** @type {Map<string, Promise<WebAssembly.Module>>} by URL */
 const compiled = new Map();
 
 /**
+ * @param {Which} which
  * @param {() => URL} own names the package's own file; workers of Cloudflare do not know where their files are
  * @param {WasmSource | undefined} override
  * @param {Compile} compile
  * @returns {Promise<WebAssembly.Module>}
  */
-export async function loadModule(own, override, compile) {
+export async function loadModule(which, own, override, compile) {
   try {
-    return override === undefined ? await once(own(), compile) : await fromOverride(await override);
+    if (override !== undefined) return await fromOverride(await override);
+    const url = own();
+    return await once(url.href, () => compile(url));
   } catch (cause) {
     if (cause instanceof PagevecError) throw cause;
-    throw new PagevecError(
-      "wasm",
-      `the WebAssembly module could not be loaded (${/** @type {Error} */ (cause)?.message}). Under a Content-Security-Policy it needs script-src 'wasm-unsafe-eval'; a bundler must copy pagevec_wasm_bg.wasm; in an edge worker import pagevec/pagevec.wasm and pass it as \`wasm\``,
-      { cause },
-    );
+    throw notLoaded(which, cause);
   }
 }
 
 /**
- * @param {URL} url
- * @param {Compile} compile
+ * @param {Which} which
+ * @param {unknown} cause
+ * @returns {PagevecError}
  */
-function once(url, compile) {
-  const found = compiled.get(url.href);
+export function notLoaded(which, cause) {
+  const { message } = /** @type {Error} */ (Object(cause));
+  return new PagevecError(
+    "wasm",
+    `the WebAssembly module to ${which} could not be loaded (${message}). Under a Content-Security-Policy it needs script-src 'wasm-unsafe-eval'; a bundler must copy wasm/${which}/pagevec_wasm_bg.wasm; in an edge worker import ${NAMES[which]} and pass it as \`wasm\``,
+    { cause },
+  );
+}
+
+/**
+ * @param {string} key
+ * @param {() => Promise<WebAssembly.Module>} compile
+ */
+function once(key, compile) {
+  const found = compiled.get(key);
   if (found) return found;
-  const module = compile(url);
-  compiled.set(url.href, module);
-  module.catch(() => compiled.delete(url.href)); // so that the next open tries again
+  const module = compile();
+  compiled.set(key, module);
+  module.catch(() => compiled.delete(key)); // so that the next open tries again
   return module;
 }
 
 /** @param {Exclude<WasmSource, Promise<Response>>} source */
 async function fromOverride(source) {
   if (source instanceof WebAssembly.Module) return source;
-  if (typeof source === "string" || source instanceof URL) return compileResponse(await fetch(source));
+  if (typeof source === "string" || source instanceof URL) return once(`as told: ${source}`, async () => compileResponse(await fetch(source)));
   if (typeof Response === "function" && source instanceof Response) return compileResponse(source);
   return WebAssembly.compile(/** @type {BufferSource} */ (source));
 }
@@ -59,4 +76,25 @@ export async function compileResponse(response) {
   // Streaming wants this type exactly; a host that lacks it still works, a little slower.
   if (streaming && response.headers.get("content-type") === "application/wasm") return WebAssembly.compileStreaming(response);
   return WebAssembly.compile(await response.arrayBuffer());
+}
+
+/**
+ * @template T
+ * @param {(module: WebAssembly.Module) => Promise<T>} instantiate
+ * @param {WebAssembly.Module} module
+ * @param {Which} which
+ * @returns {Promise<T>}
+ */
+export async function instantiated(instantiate, module, which) {
+  try {
+    return await instantiate(module);
+  } catch (cause) {
+    const { message } = /** @type {Error} */ (Object(cause));
+    if (cause instanceof RangeError) throw new PagevecError("out-of-memory", `there is no room for another WebAssembly instance (${message}): close indexes`, { cause });
+    throw new PagevecError(
+      "wasm",
+      `the WebAssembly module to ${which} does not start (${message}): the module and the scripts must be those of one version of pagevec, so purge caches; what is passed as \`wasm\` must be ${NAMES[which]}`,
+      { cause },
+    );
+  }
 }

@@ -5,7 +5,7 @@
  * @typedef {Extent & { extents: Extent[] }} Run one request: the extents it brings, in order
  *
  * @typedef {object} WaveLimits how a wave's extents may be merged into requests
- * @property {number} [lanes] requests under way at once; more queue, and each round of them takes a round trip
+ * @property {number} [lanes] requests that the way there takes at once: each round of them takes a round trip
  * @property {number} requests at most so many for a wave, as long as that wastes no more than `waste`
  * @property {number} waste bytes of gaps that are read to save requests
  * @property {number} near gaps of so many bytes cost less than a request does
@@ -19,18 +19,21 @@
  * query needs 358 kB in 108 ranges. With 60 requests a wave and 32 KiB of waste it is 372 kB in 90 requests, with 40
  * and 256 KiB 422 kB in 79; of a million rows a later query is 757 kB in 171 with 32 KiB, 743 kB in 175 with 24. With 12 requests in all it is 10.8 MB, of a million rows 41 MB, as the lists and rows that
  * are read lie all over the file; so twelve is for who asks for it (`maxRequests`).
- * @type {Record<Connection, WaveLimits>}
+ *
+ * `atOnce` is for all indexes and searches: so many requests to a host are under way, more wait for their turn.
+ * @type {Record<Connection, WaveLimits & { atOnce: number }>}
  */
 export const LIMITS = {
   // All of a wave at once, each for some hundred bytes of headers: little is worth wasting. Servers take about a
   // hundred streams of a connection.
-  h2: { requests: 60, waste: 24 * 1024, near: 1024 },
+  h2: { atOnce: 100, requests: 60, waste: 24 * 1024, near: 1024 },
   // What is not known to be HTTP/2 may queue behind six connections: fewer, but not for megabytes.
-  unknown: { requests: 40, waste: 64 * 1024, near: 1024 },
+  unknown: { atOnce: 40, requests: 40, waste: 64 * 1024, near: 1024 },
   // Six connections, one request each at a time: the link decides how many rounds are worth their round trips.
-  h1: { lanes: 6, requests: Infinity, waste: 0, near: 1024 },
-  // The same six, and a limit of requests (50, say) for all that a worker does.
-  edge: { lanes: 6, requests: Infinity, waste: 0, near: 1024, inAll: 48 },
+  h1: { lanes: 6, atOnce: 6, requests: Infinity, waste: 0, near: 1024 },
+  // The same six, and a limit of requests (50, say) for all that a worker does. They wait in the runtime: what another
+  // call's request lets go is no call's own.
+  edge: { lanes: 6, atOnce: Infinity, requests: Infinity, waste: 0, near: 1024, inAll: 48 },
 };
 
 /** Of the requests of a search, those of its first, its first two, its first three waves: cells, lists, rows. */

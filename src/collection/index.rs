@@ -3,19 +3,36 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::reading::Reading;
 use crate::error::Error;
 use crate::exec;
 use crate::id::Id;
-use crate::index::{
-    Answer, IndexChoice, Operation, Outcome, Scratch, Search, SearchOptions, Session, Stepped,
-};
-use crate::segment::{HEAD, Info, Segment, content_id, front_length};
+use crate::index::{Answer, IndexChoice, Operation, Outcome, Running, Scratch, Search, SearchOptions};
+use crate::segment::{Fill, HEAD, Info, Segment, front_length};
 use crate::storage::{Buffer, Extent, ReadAt, Source, Whole};
 
 /// Where the bytes are.
 enum Bytes {
-    Here { source: Box<dyn Source + Send + Sync>, segment: Box<Segment>, scratch: Mutex<Vec<Scratch>> },
-    Elsewhere(Box<Mutex<(Session, Box<dyn ReadAt>)>>),
+    Here { source: Box<dyn Source + Send + Sync>, segment: Box<Segment>, scratches: Scratches },
+    Elsewhere(Box<Reading>),
+}
+
+/// Memory of searches that are over, for those to come.
+#[derive(Default)]
+pub(super) struct Scratches(Mutex<Vec<Scratch>>);
+
+impl Scratches {
+    /// Lends one to `f`, under no lock; one that a panic left behind is not used again.
+    pub(super) fn with<T>(&self, f: impl FnOnce(&mut Scratch) -> T) -> T {
+        let mut mine = self.lock().pop().unwrap_or_default();
+        let value = f(&mut mine);
+        self.lock().push(mine);
+        value
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Scratch>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A segment that is searched from any number of threads.
@@ -46,11 +63,13 @@ impl Index {
     pub(crate) fn over(source: Box<dyn Source + Send + Sync>, length: u64) -> Result<Self, Error> {
         let segment = Index::segment_of(&*source, length)?;
         let info = segment.info();
-        let bytes = Bytes::Here { source, segment: Box::new(segment), scratch: Mutex::default() };
+        let bytes = Bytes::Here { source, segment: Box::new(segment), scratches: Scratches::default() };
         Ok(Index { bytes, info, path: None, content_id: None })
     }
 
-    /// Opens a file that is read piece by piece, of which at most `memory_budget` bytes are held.
+    /// Opens a file that is read piece by piece, of which at most `memory_budget` bytes are held. Searches under way
+    /// hold the bytes of one wave each beside it: all together a quarter of the budget or 1 MiB, whichever is more, or
+    /// one search the units of the largest wave that the budget has room for.
     ///
     /// # Errors
     /// Those of [`Segment::open`] and of `file`; `budget` if not even one query fits.
@@ -58,31 +77,14 @@ impl Index {
         Index::reading_for(IndexChoice::Auto, file, memory_budget)
     }
 
-    /// As [`Index::reading`], with the memory laid out as [`Session::favouring`] does.
+    /// As [`Index::reading`], with the memory laid out as [`Session::favouring`](crate::Session::favouring) does.
     ///
     /// # Errors
     /// As there.
-    pub fn reading_for(
-        index: IndexChoice,
-        mut file: Box<dyn ReadAt>,
-        memory_budget: u64,
-    ) -> Result<Self, Error> {
-        let length = file.length();
-        let mut read = |length: u64| -> Result<Vec<u8>, Error> {
-            let mut bytes = vec![0; length as usize];
-            file.read(Extent { offset: 0, length }, &mut bytes)?;
-            Ok(bytes)
-        };
-        let head = read(length.min(HEAD))?;
-        let front = read(front_length(&head, length)?)?;
-        let session = Session::favouring(index, Segment::open(&front, length)?, memory_budget)?;
-        let info = session.segment().info();
-        Ok(Index {
-            bytes: Bytes::Elsewhere(Box::new(Mutex::new((session, file)))),
-            info,
-            path: None,
-            content_id: None,
-        })
+    pub fn reading_for(index: IndexChoice, file: Box<dyn ReadAt>, memory_budget: u64) -> Result<Self, Error> {
+        let reading = Reading::open(index, file, memory_budget)?;
+        let info = reading.segment().info();
+        Ok(Index { bytes: Bytes::Elsewhere(Box::new(reading)), info, path: None, content_id: None })
     }
 
     /// The bytes of the file, if they are here as a whole: given, or mapped.
@@ -117,13 +119,13 @@ impl Index {
             return Err(Error::Dimension { expected: self.info.dim, got: query.len() });
         }
         let mut answers = self.search_chunk(query, options)?;
-        answers.pop().ok_or_else(|| Error::argument("query", "no answer"))
+        answers.pop().ok_or_else(|| Error::internal("a search gave no answer"))
     }
 
-    /// The rows nearest to each of `queries` (row-major), in parallel over mapped or given bytes.
+    /// The rows nearest to each of `queries` (row-major), in parallel.
     ///
     /// # Errors
-    /// As [`Index::search`]; a row number in an error is that of the query within its task of 16.
+    /// As [`Index::search`].
     pub fn search_batch(&self, queries: &[f32], options: &SearchOptions) -> Result<Vec<Answer>, Error> {
         const TASK: usize = 16;
         let dim = self.info.dim;
@@ -131,30 +133,39 @@ impl Index {
             return Err(Error::Dimension { expected: dim, got: queries.len() % dim });
         }
         let parts = exec::map_chunks(queries.len() / dim, TASK, |range| {
-            self.search_chunk(&queries[range.start * dim..range.end * dim], options)
+            let answers = self.search_chunk(&queries[range.start * dim..range.end * dim], options);
+            answers.map_err(|error| error.of_rows_from(range.start))
         });
         Ok(parts.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
     fn search_chunk(&self, queries: &[f32], options: &SearchOptions) -> Result<Vec<Answer>, Error> {
         match &self.bytes {
-            Bytes::Here { source, segment, scratch } => {
+            Bytes::Here { source, segment, scratches } => {
                 let mut search = Search::new(segment, &**source, queries, options)?;
-                let mut mine = lock(scratch).pop().unwrap_or_default();
-                let answers = search.run(segment, &**source, &mut mine);
-                lock(scratch).push(mine);
-                answers
+                scratches.with(|scratch| search.run(segment, &**source, scratch))
             }
-            Bytes::Elsewhere(session) => {
+            Bytes::Elsewhere(reading) => {
                 let operation = Operation::Search { queries: queries.to_vec(), options: *options };
-                let (outcome, reads) = run(&mut lock(session), operation)?;
+                let (outcome, moved) = reading.run(operation)?;
                 let Outcome::Answers(mut answers) = outcome else { return Ok(Vec::new()) };
                 // The batch read together: its first answer carries the cost.
                 if let Some(first) = answers.first_mut() {
-                    (first.stats.bytes, first.stats.requests, first.stats.waves) = reads;
+                    let stats = &mut first.stats;
+                    (stats.bytes, stats.requests, stats.waves) = (moved.bytes, moved.requests, moved.waves);
                 }
                 Ok(answers)
             }
+        }
+    }
+
+    fn run(&self, operation: Operation) -> Result<Outcome, Error> {
+        match &self.bytes {
+            Bytes::Here { source, segment, scratches } => {
+                let mut running = Running::new(segment, &**source, operation)?;
+                scratches.with(|scratch| running.step(segment, &**source, scratch))?.whole()
+            }
+            Bytes::Elsewhere(reading) => reading.run(operation).map(|(outcome, _)| outcome),
         }
     }
 
@@ -163,12 +174,9 @@ impl Index {
     /// # Errors
     /// `io`, `checksum`, `corrupt`.
     pub fn find(&self, id: &Id) -> Result<Option<u32>, Error> {
-        match &self.bytes {
-            Bytes::Here { source, segment, .. } => crate::index::find(segment, &**source, id)?.whole(),
-            Bytes::Elsewhere(session) => match run(&mut lock(session), Operation::Find(id.clone()))?.0 {
-                Outcome::Position(position) => Ok(position),
-                _ => Ok(None),
-            },
+        match self.run(Operation::Find(id.clone()))? {
+            Outcome::Position(position) => Ok(position),
+            _ => Ok(None),
         }
     }
 
@@ -177,76 +185,64 @@ impl Index {
     /// # Errors
     /// `unknown-id`; `io`, `checksum`, `corrupt`.
     pub fn vector(&self, id: &Id) -> Result<Vec<f32>, Error> {
-        match &self.bytes {
-            Bytes::Here { source, segment, .. } => crate::index::vector(segment, &**source, id)?.whole(),
-            Bytes::Elsewhere(session) => match run(&mut lock(session), Operation::Vector(id.clone()))?.0 {
-                Outcome::Vector(vector) => Ok(vector),
-                _ => Err(Error::UnknownId { id: id.to_string() }),
-            },
+        match self.run(Operation::Vector(id.clone()))? {
+            Outcome::Vector(vector) => Ok(vector),
+            _ => Err(Error::UnknownId { id: id.to_string() }),
         }
     }
 
-    /// The complete check: every checksum, id and link, and the content id if a manifest names it.
+    /// The complete check: every checksum, id and link, and the content id if a manifest names it. The open file is read
+    /// once, in order; about 1 MiB of it is held at a time, and ids, leaves and sums: some 30 bytes a row.
     ///
     /// # Errors
     /// The first thing that is wrong.
     pub fn verify(&self) -> Result<(), Error> {
-        let file = match (&self.path, &self.bytes) {
-            (Some(path), _) => std::fs::read(path)
-                .map_err(|source| Error::Io { path: path.display().to_string(), source })?,
-            (None, Bytes::Here { source, segment, .. }) => return crate::index::verify(segment, &**source),
-            (None, Bytes::Elsewhere(at)) => read_all(&mut *lock(at).1)?,
-        };
-        // First the finer check: it says where.
-        let segment = Segment::open(&file, file.len() as u64)?;
-        crate::index::verify(&segment, &Whole(Buffer::copy_of(&file)?))?;
-        match self.content_id.as_ref().is_some_and(|id| *id != content_id(&file)) {
-            true => Err(Error::corrupt("manifest", "the file's content id is another")),
-            false => Ok(()),
+        match &self.bytes {
+            Bytes::Here { source, .. } => {
+                self.check(&mut |extent, into| copy(&**source, extent, into), self.info.file_length)
+            }
+            Bytes::Elsewhere(reading) => {
+                let file = reading.file();
+                self.check(&mut |extent, into| file.read(extent, into), file.length())
+            }
+        }
+    }
+
+    /// The front is read anew: the file may have changed.
+    fn check(&self, read: &mut Fill<'_>, length: u64) -> Result<(), Error> {
+        let segment = open_segment(read, length)?;
+        // The content id comes last, since all else says where.
+        match crate::index::verify(&segment, read, self.content_id.is_some())? == self.content_id {
+            true => Ok(()),
+            false => Err(Error::corrupt("manifest", "the file's content id is another")),
         }
     }
 }
 
-/// Steps one operation to its end, reading what it needs. Returns bytes, reads and waves beside the outcome.
-fn run(
-    at: &mut (Session, Box<dyn ReadAt>),
-    operation: Operation,
-) -> Result<(Outcome, (u64, u64, u64)), Error> {
-    let (session, file) = at;
-    let ticket = session.begin(operation)?;
-    let mut reads = (0, 0, 0);
-    let mut bytes = Vec::new();
-    loop {
-        match session.step(ticket)? {
-            Stepped::Done(outcome) => return Ok((outcome, reads)),
-            Stepped::Wait => {
-                return Err(Error::argument("memory_budget", "the room is held by another operation"));
-            }
-            Stepped::Need(extents) => {
-                reads.2 += 1;
-                file.prefetch(&extents);
-                for extent in extents {
-                    bytes.resize(extent.length as usize, 0);
-                    let delivered =
-                        file.read(extent, &mut bytes).and_then(|()| session.deliver(extent, &bytes));
-                    delivered.inspect_err(|_| session.cancel(ticket))?;
-                    reads.0 += extent.length;
-                    reads.1 += 1;
-                }
-            }
-        }
-    }
+/// The segment in a file; reads its front alone.
+pub(super) fn open_segment(read: &mut Fill<'_>, length: u64) -> Result<Segment, Error> {
+    let mut first = |length: u64| -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        room_for(&mut bytes, length)?;
+        read(Extent { offset: 0, length }, &mut bytes)?;
+        Ok(bytes)
+    };
+    let head = first(length.min(HEAD))?;
+    Segment::open(&first(front_length(&head, length)?)?, length)
 }
 
-fn read_all(file: &mut dyn ReadAt) -> Result<Vec<u8>, Error> {
-    let length = file.length();
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(length as usize).map_err(|_| Error::OutOfMemory { bytes: length })?;
-    bytes.resize(length as usize, 0);
-    file.read(Extent { offset: 0, length }, &mut bytes)?;
-    Ok(bytes)
+/// Makes `bytes` so long, or fails.
+pub(super) fn room_for(bytes: &mut Vec<u8>, length: u64) -> Result<(), Error> {
+    let memory = |_| Error::OutOfMemory { bytes: length };
+    let size = usize::try_from(length).map_err(|_| Error::OutOfMemory { bytes: length })?;
+    bytes.try_reserve_exact(size.saturating_sub(bytes.len())).map_err(memory)?;
+    bytes.resize(size, 0);
+    Ok(())
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+fn copy(source: &dyn Source, extent: Extent, into: &mut [u8]) -> Result<(), Error> {
+    let bytes = source.get(extent).filter(|bytes| bytes.len() == into.len());
+    let missing = Error::Length { section: "file", expected: extent.end(), got: extent.offset };
+    into.copy_from_slice(bytes.ok_or(missing)?);
+    Ok(())
 }

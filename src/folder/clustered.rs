@@ -1,8 +1,9 @@
 //! Vectors in memory or mapped, found by the clustered index: a segment with f32 rows and no graph, behind a few calls.
 
+use std::borrow::Cow;
 use std::path::Path;
 
-use super::publish::replace;
+use super::steps::{self, OnError, Step};
 use crate::collection::Index;
 use crate::ctx::Ctx;
 use crate::error::Error;
@@ -81,14 +82,17 @@ impl ClusteredIndex {
     }
 
     /// Writes the index to `path` (to a temporary file, synced and renamed), maps the vectors, and frees theirs in
-    /// memory. On an error the index goes on in memory.
+    /// memory. On an error the index goes on in memory. Of several writers of one path the last to end wins, and each
+    /// maps a whole file. A process that is killed meanwhile leaves its temporary file, `<name>.….tmp`, beside it.
     ///
     /// # Errors
     /// `argument` if the vectors are mapped already; `io`.
     pub fn use_mmap_storage(&mut self, path: &Path) -> Result<(), Error> {
         match self.index.file().filter(|_| !self.mapped) {
             Some(file) => {
-                replace(path, file)?;
+                let mut steps = Vec::from(steps::replace(path, Cow::Borrowed(file)));
+                steps.push(Step::SyncFolder(steps::parent(path)));
+                steps::run(&steps, OnError::Keep)?;
                 *self = ClusteredIndex::open(path)?;
                 Ok(())
             }

@@ -1,6 +1,8 @@
 //! `index.json`: small, never cached, replaced as a whole.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,13 +16,13 @@ const VERSION: u32 = 1;
 /// A manifest longer than this is not read.
 const MAX_BYTES: u64 = 1 << 20;
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
     pagevec: u32,
     pub(crate) segments: Vec<Entry>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Entry {
     /// The segment as one file; there is this, or there are parts, or both.
@@ -71,11 +73,13 @@ impl Manifest {
     pub(crate) fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(FILE_NAME);
         let io = |source| Error::Io { path: path.display().to_string(), source };
-        let length = std::fs::metadata(&path).map_err(io)?.len();
-        if length > MAX_BYTES {
-            return Err(bad(format!("{length} bytes are more than a manifest has")));
+        // Opened once: between two looks at the path another manifest may take its place.
+        let mut text = Vec::new();
+        let file = File::open(&path).map_err(io)?;
+        file.take(MAX_BYTES + 1).read_to_end(&mut text).map_err(io)?;
+        if text.len() as u64 > MAX_BYTES {
+            return Err(bad(format!("more than {MAX_BYTES} bytes are more than a manifest has")));
         }
-        let text = std::fs::read(&path).map_err(io)?;
         let manifest: Manifest = serde_json::from_slice(&text).map_err(|e| bad(e.to_string()))?;
         if manifest.pagevec != VERSION {
             return Err(Error::Version { found: u64::from(manifest.pagevec), supported: u64::from(VERSION) });
@@ -86,9 +90,25 @@ impl Manifest {
         }
         Ok(manifest)
     }
+
+    /// The one segment of this version.
+    pub(crate) fn entry(&self) -> Result<&Entry, Error> {
+        self.segments.first().ok_or_else(|| bad("it names no segment".to_owned()))
+    }
 }
 
 impl Entry {
+    /// Where the segment lies: its file, or the folder of its parts if they are all there is.
+    pub(crate) fn place(&self, folder: &Path) -> PathBuf {
+        let parts = self.parts.as_ref().map(|parts| &parts.folder);
+        self.file.as_ref().or(parts).map_or_else(|| folder.to_owned(), |name| folder.join(name))
+    }
+
+    /// Whether a file or folder of this name belongs to the segment.
+    pub(crate) fn names(&self, name: &str) -> bool {
+        self.file.as_deref() == Some(name) || self.parts.as_ref().is_some_and(|parts| parts.folder == name)
+    }
+
     /// Names and cuts, which steer what is opened. The rest is compared with the segment.
     fn check(&self) -> Result<(), String> {
         let names = [self.file.as_ref(), self.parts.as_ref().map(|p| &p.folder)];

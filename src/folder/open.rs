@@ -7,7 +7,8 @@ use super::parts::PartFiles;
 use crate::collection::Index;
 use crate::error::Error;
 use crate::index::IndexChoice;
-use crate::storage::{Mapped, PositionedFile, Resident, Whole};
+use crate::segment::Segment;
+use crate::storage::{Mapped, PositionedFile, Read, Resident, Source, Sum, Whole};
 
 /// How a file is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub enum Io {
 pub struct OpenOptions {
     /// See [`Io`].
     pub io: Io,
-    /// Bytes held at most under [`Io::Pread`] and [`Io::Parts`].
+    /// Bytes held at most under [`Io::Pread`] and [`Io::Parts`], beside those on their way: see [`Index::reading`].
     pub memory_budget: u64,
     /// What the memory is laid out for under [`Io::Pread`]: with [`IndexChoice::Hnsw`] a graph that does not fit is
     /// walked node by node when a search asks for `hnsw`.
@@ -47,7 +48,8 @@ impl Default for OpenOptions {
 }
 
 impl Index {
-    /// Opens a folder with an `index.json`, or a segment file.
+    /// Opens a folder with an `index.json`, or a segment file. Where another segment is published meanwhile and the
+    /// one that was named is removed, the other is opened.
     ///
     /// # Errors
     /// `io`, and those of [`Segment::open`](crate::Segment::open); `corrupt` if the manifest describes another file.
@@ -55,25 +57,37 @@ impl Index {
         if !path.is_dir() {
             return open_file(path, options);
         }
-        let Some(mut entry) = Manifest::read(path)?.segments.pop() else {
-            return Err(Error::corrupt("manifest", "it names no segment"));
-        };
-        let mut index = open_entry(path, &mut entry, options)?;
-        if !entry.describes(index.info()) {
-            return Err(Error::corrupt(
-                "manifest",
-                format!("it describes another file than lies in {}", path.display()),
-            ));
+        let mut manifest = Manifest::read(path)?;
+        loop {
+            let failed = match open_entry(path, manifest.entry()?, options) {
+                Err(error) if error.code() == "io" => error,
+                other => return other,
+            };
+            let now = Manifest::read(path)?;
+            if now == manifest {
+                return Err(failed);
+            }
+            manifest = now;
         }
-        index.content_id = Some(entry.content_id);
-        Ok(index)
     }
 }
 
-fn open_entry(folder: &Path, entry: &mut Entry, options: &OpenOptions) -> Result<Index, Error> {
-    match (entry.parts.take(), &entry.file) {
+fn open_entry(folder: &Path, entry: &Entry, options: &OpenOptions) -> Result<Index, Error> {
+    let mut index = open_files(folder, entry, options)?;
+    if !entry.describes(index.info()) {
+        return Err(Error::corrupt(
+            "manifest",
+            format!("it describes another file than lies in {}", folder.display()),
+        ));
+    }
+    index.content_id = Some(entry.content_id.clone());
+    Ok(index)
+}
+
+fn open_files(folder: &Path, entry: &Entry, options: &OpenOptions) -> Result<Index, Error> {
+    match (&entry.parts, &entry.file) {
         (Some(parts), file) if options.io == Io::Parts || file.is_none() => {
-            let files = PartFiles::new(folder, parts, entry.length);
+            let files = PartFiles::new(folder, parts.clone(), entry.length);
             Index::reading(Box::new(files), options.memory_budget)
         }
         (_, Some(file)) => open_file(&folder.join(file), options),
@@ -91,7 +105,7 @@ fn open_file(file: &Path, options: &OpenOptions) -> Result<Index, Error> {
         Io::Memory => {
             let bytes = Whole(Resident::read(file)?);
             let length = bytes.0.as_ref().len() as u64;
-            Index::segment_of(&bytes, length)?.check_sections(&bytes)?;
+            check_sections(&Index::segment_of(&bytes, length)?, &bytes)?;
             Index::over(Box::new(bytes), length)?
         }
         Io::Pread => {
@@ -107,4 +121,17 @@ fn open_file(file: &Path, options: &OpenOptions) -> Result<Index, Error> {
     };
     index.path = Some(file.to_owned());
     Ok(index)
+}
+
+/// The checksums of all sections of a file that is here.
+fn check_sections(segment: &Segment, source: &dyn Source) -> Result<(), Error> {
+    for section in segment.header.sections.iter().filter(|s| s.extent.length > 0) {
+        let bytes = source.get(section.extent).ok_or(Error::Length {
+            section: section.kind.name(),
+            expected: section.extent.end(),
+            got: segment.header.file_length,
+        })?;
+        segment.check(Read { extent: section.extent, sum: Sum::Blocks }, bytes)?;
+    }
+    Ok(())
 }

@@ -2,15 +2,16 @@
 //! they are read as one file again.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use super::manifest::Manifest;
 use crate::error::Error;
 use crate::segment::{SectionKind, Segment};
-use crate::storage::{Extent, ReadAt};
+use crate::storage::{Extent, ReadAt, read_exact_at};
 
 /// Of rows and lists, of which a search reads few from all over the section: small, as long as that is not too many
 /// files. Wordnet's first query reads 102 such parts and 1.7 MB; of 64 KiB it would be 54 and 3.5 MB.
@@ -23,7 +24,7 @@ const WHOLE: u64 = 1 << 20;
 
 /// The parts of a segment. A part is named by the content of the segment and by its bytes' place in it, so that a name
 /// stands for the same bytes for ever, whichever rule cut them.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Parts {
     /// Beside the manifest.
     pub(crate) folder: String,
@@ -126,32 +127,37 @@ pub fn parts(folder: &Path) -> Result<Option<PartsInfo>, Error> {
     }))
 }
 
+/// Parts that are open at once at the most.
+const OPEN: usize = 16;
+
 /// The parts in a folder, read as the one file they make.
 pub(crate) struct PartFiles {
     folder: PathBuf,
     parts: Parts,
     length: u64,
-    open: Option<(Extent, File)>,
+    /// Those read last, the latest at the end.
+    open: Mutex<Vec<(Extent, Arc<File>)>>,
 }
 
 impl PartFiles {
     /// `parts` have been checked.
     pub(crate) fn new(folder: &Path, parts: Parts, length: u64) -> Self {
-        PartFiles { folder: folder.to_owned(), parts, length, open: None }
+        PartFiles { folder: folder.to_owned(), parts, length, open: Mutex::default() }
     }
 
-    /// The file of the part around `at`.
-    fn part(&mut self, at: u64) -> Result<(Extent, PathBuf, &mut File), Error> {
-        let part = self.parts.around(at, self.length);
-        let path = self.parts.path(&self.folder, part);
-        if self.open.as_ref().is_none_or(|(open, _)| *open != part) {
-            let file = open_part(&path, part.length);
-            self.open = Some((part, file.map_err(|e| failed(&path, e))?));
+    /// The file of `part`. It is opened while no lock is held.
+    fn file(&self, part: Extent, path: &Path) -> io::Result<Arc<File>> {
+        let found = {
+            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            open.iter().position(|o| o.0 == part).map(|at| open.remove(at).1)
+        };
+        let file = found.map_or_else(|| open_part(path, part.length).map(Arc::new), Ok)?;
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.push((part, Arc::clone(&file)));
+        if open.len() > OPEN {
+            open.remove(0);
         }
-        match &mut self.open {
-            Some((_, file)) => Ok((part, path, file)),
-            None => Err(failed(&path, io::ErrorKind::NotFound.into())),
-        }
+        Ok(file)
     }
 }
 
@@ -175,17 +181,18 @@ impl ReadAt for PartFiles {
         self.length
     }
 
-    fn read(&mut self, extent: Extent, into: &mut [u8]) -> Result<(), Error> {
+    fn read(&self, extent: Extent, into: &mut [u8]) -> Result<(), Error> {
         if extent.end() > self.length {
             return Err(Error::Length { section: "parts", expected: extent.end(), got: self.length });
         }
         let (mut at, mut rest) = (extent.offset, into);
         while !rest.is_empty() {
-            let (part, path, file) = self.part(at)?;
+            let part = self.parts.around(at, self.length);
+            let path = self.parts.path(&self.folder, part);
             let length = rest.len().min((part.end() - at) as usize);
             let (now, later) = rest.split_at_mut(length);
-            let from = SeekFrom::Start(at - part.offset);
-            file.seek(from).and_then(|_| file.read_exact(now)).map_err(|e| failed(&path, e))?;
+            let read = self.file(part, &path).and_then(|file| read_exact_at(&file, now, at - part.offset));
+            read.map_err(|e| failed(&path, e))?;
             (at, rest) = (at + length as u64, later);
         }
         Ok(())

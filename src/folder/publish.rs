@@ -1,12 +1,18 @@
-//! Write, sync, rename, sync the folder: first the segment or its parts, then the manifest that names them.
+//! The steps of a publication: first the segment or its parts, then the manifest that names them.
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::manifest::{FILE_NAME, Manifest};
+use super::lock::Lock;
+use super::manifest::{Entry, FILE_NAME, Manifest};
+use super::old;
+use super::steps::{self, OnError, Step, create_folders, replace};
 use crate::error::Error;
 use crate::segment::Segment;
+
+/// How long a writer waits for others: each may write many gigabytes.
+pub(super) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// As what files a segment is published.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,69 +35,66 @@ pub fn publish(folder: &Path, segment: &[u8]) -> Result<PathBuf, Error> {
 }
 
 /// Writes the finished segment file `segment` into `folder` under a name made of its content, and makes `index.json`
-/// name it. Returns the segment's path, or the folder of its parts if they are all there is. Files of earlier versions
-/// stay: somebody may be reading them.
+/// name it. Returns the segment's path, or the folder of its parts if they are all there is.
+///
+/// A reader sees the folder as it was or as it will be; after an error it is as it was (as it will be, where
+/// only the last sync failed). When this returns, all of it is synced, the folders that were
+/// created for it included. A file that is there already with the same bytes is not written again. Other writers of
+/// the folder, in this process or another, wait for their turn (`.lock`); on a file system without locks they do not,
+/// the last to end wins, and what killed writers left stays. Segments of earlier versions stay: somebody may be reading
+/// them. [`old_segments`](crate::old_segments) lists them, [`prune`](crate::prune) removes them.
 ///
 /// # Errors
-/// `io`; those of [`Segment::open`] if the bytes are no segment.
+/// `io`; `locked` if others write for more than five minutes; those of [`Segment::open`] if the bytes are no segment.
 pub fn publish_as(folder: &Path, segment: &[u8], form: Form) -> Result<PathBuf, Error> {
     let opened = Segment::open(segment, segment.len() as u64)?;
     let manifest = Manifest::of(&opened, segment, form);
-    let Some(entry) = manifest.segments.first() else { return Err(Error::corrupt("manifest", "no segment")) };
-    create_folder(folder)?;
-    let mut path = folder.to_owned();
+    let text = manifest.encode()?;
+    let entry = manifest.entry()?;
+    steps::run(&create_folders(folder, &Path::is_dir), OnError::Keep)?;
+    let lock = Lock::take(folder, PATIENCE)?;
+    if lock.holds {
+        old::remove_leftovers(folder)?;
+    }
+    let steps = plan(folder, entry, segment, text, &Path::is_dir, &steps::holds);
+    steps::run(&steps, if lock.holds { OnError::Undo } else { OnError::Keep })?;
+    Ok(entry.place(folder))
+}
+
+/// What is to be done in a folder that is there, given which folders are there and which files hold which bytes.
+fn plan<'a>(
+    folder: &Path,
+    entry: &Entry,
+    segment: &'a [u8],
+    manifest: Vec<u8>,
+    is_folder: &dyn Fn(&Path) -> bool,
+    holds: &dyn Fn(&Path, &[u8]) -> bool,
+) -> Vec<Step<'a>> {
+    let mut steps = Vec::new();
+    let put = |steps: &mut Vec<Step<'a>>, path: PathBuf, bytes: &'a [u8]| match holds(&path, bytes) {
+        true => steps.push(Step::SyncFile(path)),
+        false => steps.extend(replace(&path, Cow::Borrowed(bytes))),
+    };
     if let Some(parts) = &entry.parts {
-        path = folder.join(&parts.folder);
-        create_folder(&path)?;
-        for part in parts.all(entry.length) {
-            write(&parts.path(folder, part), &segment[part.offset as usize..part.end() as usize])?;
+        let place = folder.join(&parts.folder);
+        if !is_folder(&place) {
+            steps.push(Step::CreateFolder(place.clone()));
         }
-        // Durable, all of them and their folder, before the manifest names them.
-        sync_folder(&path)?;
-        sync_folder(folder)?;
+        for part in parts.all(entry.length) {
+            let bytes = &segment[part.offset as usize..part.end() as usize];
+            put(&mut steps, parts.path(folder, part), bytes);
+        }
+        steps.push(Step::SyncFolder(place));
     }
     if let Some(file) = &entry.file {
-        path = folder.join(file);
-        replace(&path, segment)?;
+        put(&mut steps, folder.join(file), segment);
     }
-    replace(&folder.join(FILE_NAME), &manifest.encode()?)?;
-    Ok(path)
+    // All that the manifest names lasts before it does.
+    steps.push(Step::SyncFolder(folder.to_owned()));
+    steps.extend(replace(&folder.join(FILE_NAME), Cow::Owned(manifest)));
+    steps.push(Step::SyncFolder(folder.to_owned()));
+    steps
 }
 
-fn create_folder(folder: &Path) -> Result<(), Error> {
-    fs::create_dir_all(folder).map_err(|source| Error::Io { path: folder.display().to_string(), source })
-}
-
-/// The file is there whole or as it was before, whatever happens.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    write(path, bytes)?;
-    sync_folder(path.parent().unwrap_or(Path::new(".")))
-}
-
-/// As [`replace`]; which of the two lasts only once the folder is synced.
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(name);
-    let written = File::create(&temporary).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    });
-    if written.is_err() {
-        // The error that matters is the first one; what is left behind is a `.tmp` that no reader opens.
-        let _ = fs::remove_file(&temporary);
-    }
-    written.map_err(|source| Error::Io { path: path.display().to_string(), source })
-}
-
-/// Makes renames durable. Windows cannot open a folder, and does not need to.
-fn sync_folder(folder: &Path) -> Result<(), Error> {
-    let open = File::open(if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
-    match open.and_then(|folder| folder.sync_all()) {
-        Err(e) if e.kind() != std::io::ErrorKind::PermissionDenied => {
-            Err(Error::Io { path: folder.display().to_string(), source: e })
-        }
-        _ => Ok(()),
-    }
-}
+#[cfg(test)]
+mod tests;

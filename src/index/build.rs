@@ -1,7 +1,7 @@
 //! Rows in, segment file out: check, order, encode, link, write.
 
 use super::clusters::{self, Shape};
-use super::hnsw;
+use super::{codes_recall, hnsw};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::exec;
@@ -28,8 +28,8 @@ pub struct BuildOptions {
     pub exact: Option<CodecKind>,
     /// Whether to build the HNSW graph; without it, and without clusters, every search scores every row.
     pub graph: bool,
-    /// Whether to write the clustered index, by which a cold or larger-than-memory file is searched: about ⌈d/8⌉ + 16
-    /// bytes a row.
+    /// Whether to write the clustered index, by which a cold or larger-than-memory file is searched. Each row is in two
+    /// lists, with Z·⌈d/8⌉ + 8 bytes and its id in each: Z is 4 up to 128 components, 2 up to 256, else 1.
     pub clusters: bool,
     /// Links per node (2..=256); layer 0 has twice as many.
     pub m: usize,
@@ -81,14 +81,20 @@ impl BuildOptions {
         if let Some(rows) = self.rows.filter(|rows| rows.is_coarse()) {
             return Err(Error::argument("rows", format!("{rows} rows cannot rescore: use sq8, f16 or f32")));
         }
-        let before = self.rows.unwrap_or(self.codec);
+        if let Some(rows) = self.rows.filter(|&rows| self.codec.is_finer_than(rows)) {
+            let detail =
+                format!("{rows} rows would rank worse than the {} codes: leave them out", self.codec);
+            return Err(Error::argument("rows", detail));
+        }
+        let before = BuildOptions { exact: None, ..*self }.stages().last().copied().unwrap_or(self.codec);
         match self.exact {
             Some(exact) if !matches!(exact, CodecKind::F16 | CodecKind::F32) => {
                 Err(Error::argument("exact", format!("{exact} rows are not exact: use f16 or f32")))
             }
-            Some(exact) if before == exact || before == CodecKind::F32 => {
-                Err(Error::argument("exact", format!("{exact} rows after {before} would rank no better")))
-            }
+            Some(exact) if !exact.is_finer_than(before) => Err(Error::argument(
+                "exact",
+                format!("{exact} rows after {before} would rank no better: leave them out"),
+            )),
             _ => Ok(()),
         }
     }
@@ -110,10 +116,8 @@ impl BuildOptions {
     /// What is stored, each form finer than the one before.
     fn stages(&self) -> Vec<CodecKind> {
         let rows = self.rows.or(self.codec.is_coarse().then_some(CodecKind::Sq8));
-        let mut stages = vec![self.codec];
-        stages.extend(rows.filter(|&rows| rows != self.codec));
-        stages.extend(self.exact);
-        stages
+        let rows = rows.filter(|&rows| rows != self.codec);
+        [Some(self.codec), rows, self.exact].into_iter().flatten().collect()
     }
 
     /// What the file id is made of, besides rows and ids. Options of later versions are in it where they are used.
@@ -137,7 +141,7 @@ pub fn build(
     build_tuned(vectors, dim, ids, &[], options, ctx)
 }
 
-/// As [`build`], and the clustered index learns from real `queries` (row-major; the first 256 count) how wide to look:
+/// As [`build`], and the clustered index learns from real `queries` (row-major; the first 192 count) how wide to look:
 /// users' queries rarely look like the rows, and without any it has to guess.
 ///
 /// # Errors
@@ -174,7 +178,7 @@ pub fn build_tuned(
     let mut tuning = queries.to_vec();
     let file_id = file_id(&vectors, dim, &ids, &tuning, options);
     check_rows(&mut vectors, dim, options.metric)?;
-    check_rows(&mut tuning, dim, options.metric)?;
+    super::search::check_queries(&mut tuning, dim, options.metric)?;
 
     let shape = Shape {
         branching: options.branching,
@@ -189,10 +193,12 @@ pub fn build_tuned(
     drop(vectors);
 
     let mut sections = vec![(SectionKind::Ids, segment::encode_ids(&ids, order))];
-    sections.push((SectionKind::IdOrder, id_order(&by_id, order)));
+    let seed = segment::file_seed(&file_id);
+    sections.push((SectionKind::IdOrder, segment::encode_order(&ids, &by_id, order, seed)));
     let stages = options.stages();
     let stored: Vec<Encoded> =
         stages.iter().map(|&kind| encode(kind, options, dim, &rows)).collect::<Result<_, _>>()?;
+    codes_recall::check(options, Rows { data: &rows, dim }, &stored, ctx)?;
     let second = match options.graph || options.clusters {
         true => clusters::second_leaves(&tree, Rows { data: &rows, dim }),
         false => Vec::new(),
@@ -205,23 +211,25 @@ pub fn build_tuned(
     ctx.tick("write", 0, count)?;
     if let Some(finest) = stored.last().filter(|_| options.clusters && count > 0) {
         let sums = segment::row_sums(&file_id, &finest.bytes, finest.stride);
-        sections.extend(clusters::sections(&clusters::Input {
+        let input = clusters::Input {
             metric: options.metric,
             seed: options.seed,
             rows: Rows { data: &rows, dim },
             tree: &tree,
             second: &second,
             ids: &ids,
+            finest: (&*finest.codec, &finest.bytes, finest.stride),
             row_sums: &sums,
             file_id,
             queries: &tuning,
-        })?);
+        };
+        sections.extend(clusters::sections(&input, ctx)?);
     }
     drop(rows);
     for (form, stage) in STAGES.iter().zip(stored) {
         let sums = form.sums.map(|kind| (kind, segment::row_sums(&file_id, &stage.bytes, stage.stride)));
         sections.extend(sums);
-        sections.push((form.parameters, stage.parameters));
+        sections.push((form.parameters, stage.codec.parameters()));
         sections.push((form.matrix, stage.bytes));
     }
     let graph = options.graph && count > 0;
@@ -244,25 +252,25 @@ pub fn build_tuned(
     Ok(file)
 }
 
-/// Names the input and the options: no time, no chance.
+/// Names the input and the options: no time, no chance. Every part is preceded by its length and its kind, so that no two
+/// inputs are the same bytes.
 fn file_id(vectors: &[f32], dim: usize, ids: &Ids, queries: &[f32], options: &BuildOptions) -> [u8; 16] {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(options.fingerprint().as_bytes());
-    hasher.update(&(dim as u64).to_le_bytes());
+    let mut part = |kind: u8, bytes: &[u8]| {
+        hasher.update(&[kind]);
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    part(0, &segment::VERSION.to_le_bytes());
+    part(1, options.fingerprint().as_bytes());
+    part(2, &(dim as u64).to_le_bytes());
     // Little-endian in memory: kernels/mod.rs refuses to compile elsewhere.
-    hasher.update(bytemuck::cast_slice(vectors));
+    part(3, bytemuck::cast_slice(vectors));
     match ids {
-        Ids::Numbers(numbers) => {
-            hasher.update(bytemuck::cast_slice(numbers));
-        }
-        Ids::Texts(texts) => {
-            for text in texts {
-                hasher.update(&(text.len() as u64).to_le_bytes());
-                hasher.update(text.as_bytes());
-            }
-        }
+        Ids::Numbers(numbers) => part(4, bytemuck::cast_slice(numbers)),
+        Ids::Texts(texts) => texts.iter().for_each(|text| part(5, text.as_bytes())),
     }
-    hasher.update(bytemuck::cast_slice(queries));
+    part(6, bytemuck::cast_slice(queries));
     let mut id = [0; 16];
     id.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
     id
@@ -296,12 +304,20 @@ pub(crate) fn check_row(row: &mut [f32], number: usize, metric: Metric) -> Resul
     }
     let square = (kernels().dot_f32)(row, row);
     match metric {
-        Metric::Cosine if square.is_normal() => {
+        // No square of a component that matters is lost in f32.
+        Metric::Cosine if (1e-30..1e30).contains(&square) => {
             let norm = square.sqrt();
             row.iter_mut().for_each(|x| *x /= norm);
             Ok(())
         }
-        Metric::Cosine => Err(Error::ZeroVector { row: number }),
+        Metric::Cosine => {
+            let norm = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+            if norm == 0.0 {
+                return Err(Error::ZeroVector { row: number });
+            }
+            row.iter_mut().for_each(|x| *x = (f64::from(*x) / norm) as f32);
+            Ok(())
+        }
         // Distances of rows this long would overflow to infinity and rank by chance.
         _ if square > f32::MAX / 8.0 => Err(Error::argument(
             "vectors",
@@ -319,25 +335,24 @@ fn reorder(vectors: &[f32], dim: usize, order: &[u32]) -> Result<Vec<f32>, Error
     Ok(rows)
 }
 
-/// The positions in the order of their ids, from the rows in that order.
-fn id_order(by_id: &[u32], order: &[u32]) -> Vec<u8> {
-    let mut position = vec![0u32; order.len()];
-    order.iter().enumerate().for_each(|(p, &row)| position[row as usize] = p as u32);
-    by_id.iter().flat_map(|&row| position[row as usize].to_le_bytes()).collect()
+/// A stored form of all rows.
+pub(super) struct Encoded {
+    pub(super) kind: CodecKind,
+    pub(super) stride: usize,
+    pub(super) codec: Box<dyn Encode>,
+    pub(super) bytes: Vec<u8>,
 }
 
-struct Encoded {
+pub(super) fn encode(
     kind: CodecKind,
-    stride: usize,
-    parameters: Vec<u8>,
-    bytes: Vec<u8>,
-}
-
-fn encode(kind: CodecKind, options: &BuildOptions, dim: usize, rows: &[f32]) -> Result<Encoded, Error> {
+    options: &BuildOptions,
+    dim: usize,
+    rows: &[f32],
+) -> Result<Encoded, Error> {
     let codec = quant::train(kind, options.metric, dim, rows, options.seed);
     let stride = kind.stride(dim, options.metric);
     let bytes = encode_with(&*codec, stride, dim, rows)?;
-    Ok(Encoded { kind, stride, parameters: codec.parameters(), bytes })
+    Ok(Encoded { kind, stride, codec, bytes })
 }
 
 fn encode_with(codec: &dyn Encode, stride: usize, dim: usize, rows: &[f32]) -> Result<Vec<u8>, Error> {
@@ -362,7 +377,8 @@ fn encode_with(codec: &dyn Encode, stride: usize, dim: usize, rows: &[f32]) -> R
     }
 }
 
-/// The graph over SQ8 codes: the segment's own where it has them, else made for the purpose.
+/// The graph over SQ8 codes: the segment's own where it has them, else made for the purpose. A walk over floats tells
+/// rows apart that one code stands for; where there are many, its links are made by floats too.
 fn graph(
     options: &BuildOptions,
     dim: usize,
@@ -378,9 +394,17 @@ fn graph(
         None => Some(encode(CodecKind::Sq8, options, dim, rows)?),
     };
     let Some(codes) = stored.or(made.as_ref()) else { return Ok(Vec::new()) };
-    let codec = Sq8::new(options.metric, quant::floats(&codes.parameters));
+    let codec = Sq8::new(options.metric, quant::floats(&codes.codec.parameters()));
     let p = hnsw::Parameters { m: options.m, ef_construction: options.ef_construction, seed: options.seed };
-    let coded = Coded::new(&codec, options.metric, Cow::Borrowed(&codes.bytes));
-    let near = clusters::Near::new(&coded, tree, second, |rows| Coded::encode(&codec, options.metric, rows));
-    Ok(hnsw::build(&near, p, ctx)?.encode())
+    let mut coded = Coded::new(&codec, options.metric, Cow::Borrowed(&codes.bytes));
+    let mut copies = hnsw::Copies::among(&coded);
+    let floats = matches!(options.codec, CodecKind::F32 | CodecKind::F16);
+    // Few rows to link by floats take no longer than many by codes.
+    if copies.are_most() || (floats && !coded.tell(rows)) {
+        coded = Coded::floats(options.metric, dim, rows);
+        copies = hnsw::Copies::among(&coded);
+    }
+    let wanted = |row| copies.is_first(row);
+    let near = clusters::Near::new(&coded, tree, second, wanted, |rows| coded.alike(&codec, rows));
+    Ok(hnsw::build(&near, &copies, p, ctx)?.encode())
 }

@@ -1,18 +1,18 @@
 //! Every row, scored in order: exact on the codes.
 
-use super::pool::Pool;
+use super::topk::TopK;
 use crate::quant::{Codec, Prepared};
 
 const GROUP: usize = 64;
 
-/// Offers rows `first..first + count` to the pool; `rows` holds just those.
+/// Offers rows `first..first + count`; `rows` holds just those.
 pub(crate) fn scan(
     codec: &dyn Codec,
     prepared: &mut Prepared,
     rows: &[u8],
     first: u32,
     count: usize,
-    pool: &mut Pool,
+    nearest: &mut TopK,
 ) {
     let mut distances = [0.0f32; GROUP];
     let mut ids = [0u32; GROUP];
@@ -21,7 +21,7 @@ pub(crate) fn scan(
         ids.iter_mut().enumerate().for_each(|(i, id)| *id = (start + i) as u32);
         codec.distances(prepared, rows, &ids[..length], &mut distances[..length]);
         for (&id, &distance) in ids.iter().zip(&distances[..length]) {
-            pool.offer(distance, first + id);
+            nearest.offer(distance, first + id);
         }
     }
 }

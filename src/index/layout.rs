@@ -50,19 +50,31 @@ pub(crate) fn layout(segment: &Segment, budget: u64, favour: IndexChoice) -> Res
     // A walk over the graph that does not fit leaves clusters the least that works.
     let mut units = units(segment, if favour == IndexChoice::Hnsw { 1 } else { MIN_LISTS });
     let codes = section(SectionKind::Codes);
-    // Clusters search without the codes; a scan needs at least a chunk of them.
-    let chunk = if segment.clusters.is_some() { 0 } else { grain(SectionKind::Codes).min(codes.length) };
+    // Clusters search without the codes; a scan needs at least a chunk of them, longer than the row by which `plan` tells
+    // one from the other.
+    let chunk = match segment.clusters {
+        Some(_) => 0,
+        None => {
+            let grain = grain(SectionKind::Codes).max(1);
+            (grain * (2 * segment.codes.stride).div_ceil(grain)).min(codes.length)
+        }
+    };
 
     let fixed = segment.header.front_length + regions.iter().map(Region::bytes).sum::<u64>();
     let needed = fixed + chunk + units.iter().map(|u| u.slot * u.slots).sum::<u64>();
-    let mut left = budget.checked_sub(needed).ok_or(Error::Budget { needed, budget })?;
-    let fits = left >= codes.length - chunk + section(SectionKind::Graph).length;
-    let walk = favour == IndexChoice::Hnsw && !fits;
-    if let Some(walking) = if walk { walking(segment, &mut units, left) } else { None } {
-        regions.extend(walking.map_err(|more| Error::Budget { needed: needed + more, budget })?);
-        regions.retain(|r| r.bytes() > 0);
-        return Ok(regions);
+    let whole_graph = codes.length - chunk + section(SectionKind::Graph).length;
+    let left = budget.checked_sub(needed);
+    if favour == IndexChoice::Hnsw && left.is_none_or(|left| left < whole_graph) {
+        // The smaller of what a walk in memory takes and what one node by node does.
+        let too_small = |more: u64| Error::Budget { needed: needed + more.min(whole_graph), budget };
+        if let Some(walking) = walking(segment, &mut units, left.unwrap_or(0)) {
+            regions.extend(walking.map_err(too_small)?);
+            left.ok_or_else(|| too_small(0))?;
+            regions.retain(|r| r.bytes() > 0);
+            return Ok(regions);
+        }
     }
+    let mut left = left.ok_or(Error::Budget { needed, budget })?;
     if favour != IndexChoice::Hnsw {
         units.iter_mut().for_each(|u| u.grow(u.warm, &mut left));
     }
@@ -85,6 +97,17 @@ pub(crate) fn layout(segment: &Segment, budget: u64, favour: IndexChoice) -> Res
     }
     regions.retain(|r| r.bytes() > 0);
     Ok(regions)
+}
+
+/// The smallest budget under which [`layout`] holds codes and graph whole, where it favours no index.
+pub(crate) fn to_load(segment: &Segment) -> u64 {
+    let length = |kind| segment.extent(kind).map_or(0, |e| e.length);
+    let kinds = [SectionKind::Ids, SectionKind::IdOrder, SectionKind::Codes, SectionKind::Graph];
+    let sums = segment.finer.iter().filter_map(|rows| rows.sums);
+    let whole = kinds.into_iter().chain(sums).map(length).sum::<u64>();
+    let units = units(segment, MIN_LISTS);
+    let units = units.iter().map(|u| u.slot * u.slots.max(u.warm.min(u.most))).sum::<u64>();
+    segment.header.front_length + whole + units
 }
 
 /// The regions of a walk node by node, and of `units`, in `left` bytes; an error says how many there must be. `None`

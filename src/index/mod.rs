@@ -3,45 +3,54 @@
 //! | file | duty |
 //! |---|---|
 //! | `build`   | rows in, segment file out: check, order, encode, link, write |
+//! | `codes_recall` | what a scan of the stored forms finds of the exact nearest rows; the build warns where it is little |
 //! | `clusters/` | the clustering that orders the rows, and the index over it |
 //! | `hnsw/`   | the graph: build it, walk it, keep it in a file |
 //! | `flat`    | score every row: exact, and the oracle of every test |
 //! | `search`  | a batch of queries as a resumable value: `Need(extents)` or `Done` |
 //! | `rank`    | from candidates to hits: finer rows, stage by stage, then ids |
-//! | `session` | operations over a source of which only parts are here, step by step |
+//! | `operation` | what may be asked of an index, as values that are stepped |
+//! | `session` | operations under way over a source of which only parts are here; others move the bytes |
 //! | `plan`    | which index answers and how wide it looks (a pure choice) |
 //! | `layout`  | what of a segment is held, and how, under a memory budget (a pure choice) |
-//! | `pool`, `visited` | candidates in order of distance; a set of positions |
+//! | `topk`, `pool` | the k nearest of many; those of a walk, in order all the time |
+//! | `visited` | a set of positions |
 //!
-//! Read path: `session` → `search` → (`flat` | `hnsw` on codes, or `clusters` on lists) → rescore on finer rows →
+//! Read path: `session` or `collection` → `operation` → `search` → (`flat` | `hnsw` on codes, or `clusters` on lists) → rescore on finer rows →
 //! ids.
 
 mod build;
 mod clusters;
+mod codes_recall;
 mod flat;
 mod hnsw;
 mod layout;
+mod operation;
 mod plan;
 mod pool;
 mod rank;
 mod search;
 mod session;
+mod topk;
 mod visited;
 
 use crate::error::Error;
 use crate::id::Id;
-use crate::segment::{SectionKind, Segment};
-use crate::storage::Source;
+use crate::segment::{Fill, Segment};
 
 pub use build::{BuildOptions, build, build_tuned};
-pub(crate) use search::{Scratch, Search};
-pub use session::{Operation, Outcome, Session, SessionStats, Stepped, Ticket};
-pub(crate) use session::{find, vector};
+pub(crate) use layout::layout;
+pub(crate) use operation::Running;
+pub use operation::{Operation, Outcome};
+pub(crate) use search::{Scratch, Search, Step};
+pub(crate) use session::unreadable;
+pub use session::{Session, SessionStats, Stepped, Ticket};
 
 /// Which index answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IndexChoice {
-    /// The graph if it is here (or small), else the clusters if there are any, else the graph, else every row.
+    /// Every row where there are few, or an eighth of them is wanted, and codes are small (or here); else the graph
+    /// if it is here (or small), else the clusters if there are any, else the graph, else every row.
     #[default]
     Auto,
     /// Every row: exact on the codes, slow.
@@ -77,7 +86,7 @@ pub struct SearchOptions {
     /// Which index answers.
     pub index: IndexChoice,
     /// How many candidates are ranked again by finer rows; `None`: enough for the codec. Where exact rows follow, the
-    /// best 4·k of those (32 at least) are ranked by them.
+    /// best 4·k of those (40 at least) are ranked by them.
     pub rescore: Option<usize>,
     /// Lists the clustered index scans; `None`: as many as `recall` asks for.
     pub probes: Option<usize>,
@@ -138,14 +147,16 @@ pub struct Answer {
     pub stats: QueryStats,
 }
 
-/// The complete check of a segment that is here as a whole: checksums, ids, and every link of the graph.
-pub(crate) fn verify(segment: &Segment, source: &dyn Source) -> Result<(), Error> {
-    segment.verify(source)?;
-    match segment.extent(SectionKind::Graph) {
-        Some(extent) => {
-            let bytes = source.get(extent).unwrap_or_default();
-            hnsw::GraphView::new(bytes, segment.count(), segment.header.m, false)?.verify()
-        }
-        None => Ok(()),
+/// The complete check of a segment's file, read once in order: checksums, ids, lists, and every link of the graph.
+/// Returns the content id if it is asked for.
+pub(crate) fn verify(
+    segment: &Segment,
+    read: &mut Fill<'_>,
+    content_id: bool,
+) -> Result<Option<String>, Error> {
+    let verified = segment.verify(read, content_id)?;
+    if let Some(upper) = &verified.upper {
+        hnsw::GraphView::upper(upper.as_ref(), segment.count(), segment.header.m, false)?.verify()?;
     }
+    Ok(verified.content_id)
 }

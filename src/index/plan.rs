@@ -2,17 +2,23 @@
 //!
 //! Once chosen, hits depend on the file, the queries and the options alone.
 
-use super::clusters::Width;
+use super::clusters::{self, Wanted, Width};
 use super::{IndexChoice, SearchOptions};
 use crate::error::Error;
 use crate::quant::CodecKind;
-use crate::segment::{SectionKind, Segment};
-use crate::storage::Source;
+use crate::segment::{Clusters, SectionKind, Segment};
+use crate::storage::{Extent, Source};
 
-/// Below so many bytes codes and graph are fetched whole: it costs no more than a few lists and their round trips.
+/// Below so many bytes codes, or codes and graph, are fetched whole: it costs no more than a few lists and their round
+/// trips.
 const SMALL: u64 = 1 << 20;
-/// Candidates of lists whose rows may be read, per hit.
-const KEEP: usize = 12;
+/// Up to so many rows whose codes are small a scan is exact and costs no more than a walk. Natively both take the same
+/// time at 4,000 rows of sq8 codes in 8 or 64 components, 3,300 in 384; of f32 2,300, 4,700 and 2,200; of f16 1,400,
+/// 4,800 and 2,200; of sq4 2,300, 5,000 and 3,500; of pq 2,900, 3,200 and 1,700; of binary codes beyond 16,000. In wasm
+/// of sq8 at 1,200, 2,000 and 1,400. At 1,000 rows a scan takes 0.2 to 0.8 of a walk, in wasm 0.75 to 0.95.
+const SCAN_ROWS: usize = 1500;
+/// Where one row of so many is wanted a walk or lists come to most of them: a scan is exact and costs less.
+const WIDE: usize = 8;
 
 /// How a search goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +45,7 @@ impl Route {
 pub(crate) struct Facts {
     /// There is a graph, and codes and graph can be here as a whole.
     pub(crate) graph_fits: bool,
-    /// They are here already.
+    /// They are here already or cost nothing to bring, and memory holds them both.
     pub(crate) graph_here: bool,
     /// Their bytes.
     pub(crate) graph_bytes: u64,
@@ -49,6 +55,12 @@ pub(crate) struct Facts {
     pub(crate) clusters: bool,
     /// Codes can be here, as a whole or chunk by chunk.
     pub(crate) codes_fit: bool,
+    /// They are here already as a whole, or cost nothing to bring.
+    pub(crate) codes_here: bool,
+    pub(crate) codes_bytes: u64,
+    pub(crate) count: usize,
+    /// Hits wanted.
+    pub(crate) k: usize,
 }
 
 impl Facts {
@@ -56,15 +68,29 @@ impl Facts {
         let extent = |kind| segment.extent(kind).filter(|e| e.length > 0);
         let parts = [extent(SectionKind::Codes), extent(SectionKind::Graph)];
         let codes = segment.codes.extent;
+        let near = source.spare() == u64::MAX;
+        let here = |e: Extent| source.get(e).is_some() || (near && source.holds(e));
+        let graph_bytes = parts.iter().flatten().map(|e| e.length).sum();
         Facts {
             graph: segment.header.m > 0,
             walk_fits: walk_fits(segment, source),
             graph_fits: segment.header.m > 0 && parts.iter().all(|e| e.is_some_and(|e| source.holds(e))),
-            graph_here: parts.iter().all(|e| e.is_some_and(|e| source.get(e).is_some())),
-            graph_bytes: parts.iter().flatten().map(|e| e.length).sum(),
+            graph_here: graph_bytes <= source.memory() && parts.iter().all(|e| e.is_some_and(here)),
+            graph_bytes,
             clusters: segment.clusters.is_some(),
             codes_fit: source.holds(codes) || source.room(codes).1 > segment.codes.stride,
+            codes_here: here(codes),
+            codes_bytes: codes.length,
+            count: segment.count(),
+            k: SearchOptions::default().k,
         }
+    }
+
+    /// Whether a scan costs less than any other way, and is exact on the codes.
+    fn scan_is_best(&self) -> bool {
+        let small = self.codes_fit && self.codes_bytes <= SMALL;
+        let wide = self.k >= self.count / WIDE;
+        (small && self.count <= SCAN_ROWS) || (wide && (small || self.codes_here))
     }
 }
 
@@ -79,6 +105,7 @@ fn walk_fits(segment: &Segment, source: &dyn Source) -> bool {
 pub(crate) fn route(choice: IndexChoice, f: Facts) -> Result<Route, Error> {
     let no = |detail: &str| Err(Error::argument("index", detail));
     match choice {
+        IndexChoice::Auto if f.scan_is_best() => Ok(Route::Flat),
         IndexChoice::Auto if f.graph_fits && (f.graph_here || f.graph_bytes <= SMALL) => Ok(Route::Hnsw),
         IndexChoice::Auto if f.clusters => Ok(Route::Clusters),
         IndexChoice::Auto if f.graph_fits => Ok(Route::Hnsw),
@@ -108,6 +135,13 @@ pub(crate) struct Depth {
     pub(crate) rescore: usize,
 }
 
+impl Depth {
+    /// Candidates that codes must find.
+    pub(crate) fn candidates(self) -> usize {
+        self.rescore.max(self.k)
+    }
+}
+
 /// Fills in what the options leave open.
 pub(crate) fn depth(segment: &Segment, o: &SearchOptions) -> Depth {
     let k = o.k.min(segment.count());
@@ -117,10 +151,12 @@ pub(crate) fn depth(segment: &Segment, o: &SearchOptions) -> Depth {
         _ => SearchOptions::DEFAULT_EF,
     };
     let ef = o.ef.unwrap_or(default).clamp(k.max(1), segment.count().max(1));
-    // Codes that are ranked again in place cost no reads; coarse ones want all their candidates ranked.
+    // As many for each hit as the default is for ten: of use to a scan, since a walk finds `ef` at the most.
+    let many = k.saturating_mul(default / 10);
+    // Codes that are ranked again in place are good already; coarse ones want all their candidates ranked. Half a byte a
+    // component would do with 20 on wordnet, and with 40 of 100 finds 0.72 for 0.90 among clusters 10:1 apart.
     let alone = segment.finer.is_empty();
-    // Half a byte a component ranks well: wordnet, flat: recall@10 0.943 alone, 0.9956 (that of SQ8) with 20 ranked again.
-    let enough = if alone || codec == Some(&CodecKind::Sq4) { few(k) } else { ef };
+    let enough = if alone { few(k) } else { ef.max(many).max(few(k)) };
     let rescore = match codec {
         Some(CodecKind::Sq8) => o.rescore.unwrap_or(enough).max(k),
         _ if alone => 0,
@@ -129,39 +165,22 @@ pub(crate) fn depth(segment: &Segment, o: &SearchOptions) -> Depth {
     Depth { k, ef, rescore }
 }
 
-/// How many candidates whose distances are good already are ranked once more.
+/// How many candidates whose distances are good already are ranked once more. A query of 7 bits ranks the true nearest
+/// among the first 40 wherever the codes themselves tell rows apart (clusters up to 30:1 apart, topics at cosine 0.99).
 pub(crate) fn few(k: usize) -> usize {
-    k.saturating_mul(4).max(32)
+    k.saturating_mul(4).max(40)
 }
 
 /// How wide the clustered index looks.
-pub(crate) fn width(segment: &Segment, o: &SearchOptions, k: usize) -> Width {
-    let Some(clusters) = &segment.clusters else { return Width { cells: 0, probes: 0, k, keep: k } };
-    let curve = &clusters.cells.curve;
-    let last = curve.last().copied().unwrap_or_default();
-    // The first point of the curve that is enough; beyond the last, as many more cells as there are more probes.
-    let (cells, probes) = match o.probes {
-        Some(probes) => match curve.iter().find(|w| w.probes as usize >= probes) {
-            Some(width) => (width.cells as usize, probes),
-            None => {
-                let ratio = probes as f64 / f64::from(last.probes.max(1));
-                ((f64::from(last.cells) * ratio).ceil() as usize, probes)
-            }
-        },
-        None => {
-            let wanted = (o.recall.unwrap_or(SearchOptions::DEFAULT_RECALL) * 10_000.0).round() as u32;
-            let width = curve.iter().find(|w| w.recall >= wanted).copied().unwrap_or(last);
-            (width.cells as usize, width.probes as usize)
-        }
-    };
-    let probes = probes.clamp(1, clusters.cells.leaf_count().max(1));
-    let keep = o.rescore.unwrap_or(k.saturating_mul(KEEP)).max(k);
-    Width { cells: cells.clamp(1, clusters.cells.len().max(1)), probes, k, keep }
+pub(crate) fn width(clusters: &Clusters, o: &SearchOptions, k: usize) -> Width {
+    let recall = o.recall.unwrap_or(SearchOptions::DEFAULT_RECALL);
+    clusters::width(clusters, Wanted { k, recall, probes: o.probes, rescore: o.rescore })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::Extent;
 
     const NONE: Facts = Facts {
         graph: false,
@@ -171,6 +190,10 @@ mod tests {
         graph_bytes: 100 << 20,
         clusters: false,
         codes_fit: false,
+        codes_here: false,
+        codes_bytes: 60 << 20,
+        count: 150_000,
+        k: 10,
     };
 
     #[test]
@@ -181,19 +204,53 @@ mod tests {
             graph_here: true,
             clusters: true,
             codes_fit: true,
+            codes_here: true,
             ..NONE
         };
-        let cold = Facts { graph_here: false, ..all };
+        let cold = Facts { graph_here: false, codes_here: false, ..all };
         let tight = Facts { graph_fits: false, codes_fit: false, ..cold };
+        let few = |f: Facts| Facts { count: 1500, codes_bytes: 800 << 10, graph_bytes: 1000 << 10, ..f };
+        let lists = Facts { graph: false, graph_fits: false, ..all };
         let table = [
             ("everything is here", IndexChoice::Auto, all, Some(Route::Hnsw)),
             ("cold and large", IndexChoice::Auto, cold, Some(Route::Clusters)),
             (
                 "cold and small",
                 IndexChoice::Auto,
-                Facts { graph_bytes: 900 << 10, ..cold },
+                Facts { codes_bytes: 700 << 10, graph_bytes: 900 << 10, ..cold },
                 Some(Route::Hnsw),
             ),
+            ("few rows", IndexChoice::Auto, few(all), Some(Route::Flat)),
+            ("few rows, cold", IndexChoice::Auto, few(cold), Some(Route::Flat)),
+            ("few rows, pinned graph", IndexChoice::Hnsw, few(all), Some(Route::Hnsw)),
+            ("few rows, pinned clusters", IndexChoice::Clusters, few(all), Some(Route::Clusters)),
+            ("few and one more", IndexChoice::Auto, Facts { count: 1501, ..few(all) }, Some(Route::Hnsw)),
+            (
+                "few rows, very long",
+                IndexChoice::Auto,
+                Facts { codes_bytes: (1 << 20) + 1, ..few(all) },
+                Some(Route::Hnsw),
+            ),
+            (
+                "few rows, long, cold",
+                IndexChoice::Auto,
+                Facts { codes_bytes: 2 << 20, graph_bytes: 3 << 20, ..few(cold) },
+                Some(Route::Clusters),
+            ),
+            ("few rows, too large for memory", IndexChoice::Auto, few(tight), Some(Route::Clusters)),
+            ("few rows, no graph", IndexChoice::Auto, few(lists), Some(Route::Flat)),
+            ("many rows, no graph", IndexChoice::Auto, lists, Some(Route::Clusters)),
+            ("most rows are wanted", IndexChoice::Auto, Facts { k: 18_750, ..all }, Some(Route::Flat)),
+            ("a little less", IndexChoice::Auto, Facts { k: 18_749, ..all }, Some(Route::Hnsw)),
+            ("most rows, no graph", IndexChoice::Auto, Facts { k: 1 << 40, ..lists }, Some(Route::Flat)),
+            ("most rows, cold", IndexChoice::Auto, Facts { k: 1 << 40, ..cold }, Some(Route::Clusters)),
+            (
+                "most rows, cold and small",
+                IndexChoice::Auto,
+                Facts { k: 4000, count: 5000, codes_bytes: 1000 << 10, ..cold },
+                Some(Route::Flat),
+            ),
+            ("most rows, pinned graph", IndexChoice::Hnsw, Facts { k: 1 << 40, ..all }, Some(Route::Hnsw)),
             ("too large for memory", IndexChoice::Auto, tight, Some(Route::Clusters)),
             ("no clusters", IndexChoice::Auto, Facts { clusters: false, ..cold }, Some(Route::Hnsw)),
             ("codes only", IndexChoice::Auto, Facts { codes_fit: true, ..NONE }, Some(Route::Flat)),
@@ -219,6 +276,46 @@ mod tests {
         ];
         for (case, choice, facts, expected) in table {
             assert_eq!(route(choice, facts).ok(), expected, "{case}");
+        }
+    }
+
+    /// All of a file is here, but memory holds only so much of it at once.
+    struct Mapping(Vec<u8>, u64);
+
+    impl Source for Mapping {
+        fn get(&self, e: Extent) -> Option<&[u8]> {
+            self.0.get(e.offset as usize..e.end() as usize)
+        }
+
+        fn holds(&self, _section: Extent) -> bool {
+            true
+        }
+
+        fn room(&self, section: Extent) -> (usize, u64) {
+            (usize::MAX, section.length)
+        }
+
+        fn memory(&self) -> u64 {
+            self.1
+        }
+    }
+
+    #[test]
+    fn auto_leaves_a_graph_that_memory_does_not_hold() {
+        let rows: Vec<f32> = (0..4000 * 256u64).map(|i| ((i * 7919 % 1013) as f32).sin()).collect();
+        let build =
+            crate::index::BuildOptions { max_iterations: 1, ef_construction: 10, m: 4, ..Default::default() };
+        let file = crate::index::build(rows, 256, None, &build, &crate::ctx::Ctx::default()).unwrap();
+        let segment = Segment::open(&file, file.len() as u64).unwrap();
+        let facts = |memory| Facts::of(&segment, &Mapping(file.clone(), memory));
+        let graph = facts(u64::MAX).graph_bytes;
+        assert!(graph > SMALL);
+        for (memory, here, expected) in
+            [(u64::MAX, true, Route::Hnsw), (graph, true, Route::Hnsw), (graph - 1, false, Route::Clusters)]
+        {
+            assert_eq!(facts(memory).graph_here, here);
+            assert_eq!(route(IndexChoice::Auto, facts(memory)).unwrap(), expected);
+            assert_eq!(route(IndexChoice::Hnsw, facts(memory)).unwrap(), Route::Hnsw);
         }
     }
 }

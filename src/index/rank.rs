@@ -1,8 +1,9 @@
 //! From candidates to hits: ranked again by the finest rows, named by their ids.
 
+use super::clusters::Label;
 use super::plan::{self, Route};
-use super::pool::Pool;
 use super::search::{Scratch, Search, State, chunk_around, fitting, here};
+use super::topk::TopK;
 use super::{Answer, Hit, QueryStats};
 use crate::error::Error;
 use crate::id::Id;
@@ -10,6 +11,9 @@ use crate::metric::Metric;
 use crate::quant::Prepared;
 use crate::segment::{IdView, Matrix, SectionKind, Segment};
 use crate::storage::{Read, Source, Sum};
+
+/// Rows ranked in one call.
+const GROUP: usize = 64;
 
 impl Search {
     /// Ranks the candidates whose rows of a stage are here; names as many of the others as there is room for.
@@ -44,18 +48,22 @@ impl Search {
     }
 
     /// Between two stages: the best few of each query, none of them ranked by the next stage yet.
-    pub(super) fn keep_few(&mut self) {
+    pub(super) fn keep_few(&mut self, best: &mut TopK) {
         let few = plan::few(self.depth.k).min(self.depth.rescore);
-        let mut best = Pool::default();
         for state in &mut self.states {
             state.rescored_before += std::mem::take(&mut state.rescored);
             best.reset(few);
             state.candidates.drain(..).for_each(|(distance, position)| best.offer(distance, position));
-            state.candidates.extend(best.iter());
+            state.candidates.extend(best.unsorted());
         }
     }
 
-    pub(super) fn answers(&mut self, segment: &Segment, source: &dyn Source) -> Result<Vec<Answer>, Error> {
+    pub(super) fn answers(
+        &mut self,
+        segment: &Segment,
+        source: &dyn Source,
+        scratch: &mut Scratch,
+    ) -> Result<Vec<Answer>, Error> {
         let metric = segment.header.metric;
         let ids = match self.route {
             Route::Clusters => None,
@@ -66,34 +74,31 @@ impl Search {
         };
         let finest = if segment.finer.is_empty() { "codes" } else { "rows" };
         let mut answers = Vec::with_capacity(self.states.len());
-        for state in &self.states {
-            let mut nearest = Pool::default();
-            nearest.reset(self.depth.k);
+        for state in &mut self.states {
+            scratch.nearest.reset(self.depth.k);
             for &(distance, position) in &state.candidates {
                 // Rows and queries are checked so that no code of theirs gives such a distance.
                 if !distance.is_finite() {
                     return Err(Error::corrupt(finest, format!("row {position} has no finite distance")));
                 }
                 // Ranked by what the user sees: scores that are cut to the same are in order of position.
-                nearest.offer(0.0 - score(metric, distance), position);
+                scratch.nearest.offer(0.0 - score(metric, distance), position);
             }
-            let id = |position: u32| -> Result<Id, Error> {
-                match (state.labels.iter().find(|l| l.position == position), &ids) {
-                    (Some(label), _) => Ok(label.id.clone()),
-                    (None, Some(ids)) => ids.id(position),
-                    (None, None) => Err(Error::corrupt("lists", "a candidate has no id")),
-                }
-            };
-            let hit = |(distance, position): (f32, u32)| {
-                id(position).map(|id| Hit { position, id, score: 0.0 - distance })
-            };
+            // Nothing moves with them any more.
+            Label::sort_by_position(&mut state.labels);
+            let nearest = scratch.nearest.sorted();
+            let mut hits = Vec::with_capacity(nearest.len());
+            for (distance, position) in nearest {
+                let id = state.id(position, ids.as_ref())?;
+                hits.push(Hit { position, id, score: 0.0 - distance });
+            }
             let stats = QueryStats {
                 index: self.route.name(),
                 distances: state.distances,
                 rescored: (state.rescored_before + state.rescored) as u64,
                 ..Default::default()
             };
-            answers.push(Answer { hits: nearest.iter().map(hit).collect::<Result<_, _>>()?, stats });
+            answers.push(Answer { hits, stats });
         }
         Ok(answers)
     }
@@ -102,6 +107,9 @@ impl Search {
 impl State {
     /// Gives candidates their final distance as far as their rows are here; those move to the front.
     fn rescore(&mut self, rows: &Matrix, source: &dyn Source, prepared: &mut Prepared) {
+        if let Some(matrix) = source.get(rows.extent) {
+            return self.rescore_all(rows, matrix, prepared);
+        }
         for at in self.rescored..self.candidates.len() {
             let position = self.candidates[at].1;
             let Some(row) = source.get(rows.row(position)) else { continue };
@@ -114,6 +122,29 @@ impl State {
             }
             self.rescored += 1;
         }
+    }
+
+    /// All rows are here: many a call.
+    fn rescore_all(&mut self, rows: &Matrix, matrix: &[u8], prepared: &mut Prepared) {
+        let (mut positions, mut distances) = ([0; GROUP], [0.0; GROUP]);
+        let left = self.candidates.get_mut(self.rescored..).unwrap_or_default();
+        for group in left.chunks_mut(GROUP) {
+            let (positions, distances) = (&mut positions[..group.len()], &mut distances[..group.len()]);
+            positions.iter_mut().zip(&*group).for_each(|(position, candidate)| *position = candidate.1);
+            rows.codec.distances(prepared, matrix, positions, distances);
+            group.iter_mut().zip(distances).for_each(|(candidate, distance)| candidate.0 = *distance);
+        }
+        self.rescored = self.candidates.len();
+    }
+
+    /// The id of a candidate; labels are in order of position.
+    fn id(&self, position: u32, ids: Option<&IdView<'_>>) -> Result<Id, Error> {
+        if let Some(ids) = ids {
+            return ids.id(position);
+        }
+        let label = self.labels.binary_search_by_key(&position, |label| label.position);
+        let label = label.ok().and_then(|at| self.labels.get(at));
+        label.ok_or_else(|| Error::corrupt("lists", "a candidate has no id"))?.id(&self.texts)
     }
 }
 

@@ -3,22 +3,33 @@
 //! Hits depend on the file, the queries, the options and the route alone: what is here decides when bytes move, never
 //! which rows are scored.
 
-use super::clusters::{Label, Probe};
+use std::cell::Cell;
+
+use super::build::check_row;
+use super::clusters::{Label, Probe, ProbeScratch};
 use super::hnsw::{self, Beam, Distances, GraphView, Needs, Places, Walk};
 use super::plan::{self, Depth, Facts, Route};
-use super::pool::Pool;
+use super::topk::TopK;
 use super::{Answer, SearchOptions, flat};
 use crate::error::Error;
 use crate::kernels::prefetch;
+use crate::metric::Metric;
 use crate::quant::{Codec, Prepared};
 use crate::segment::{SectionKind, Segment};
-use crate::storage::{Extent, Read, Source, Sum};
+use crate::storage::{Extent, Read, Source, Sum, in_order};
+
+/// A scan asks for so many bytes while it scores those before them.
+const AHEAD: u64 = 4 << 20;
+/// A walk tells a mapping what it will read at one step in so many at least.
+const MOST_CALM: u32 = 15;
 
 /// Memory that queries of one segment share, so that none allocates its own.
 #[derive(Default)]
 pub(crate) struct Scratch {
     beam: Beam,
     pub(super) prepared: Prepared,
+    probe: ProbeScratch,
+    pub(super) nearest: TopK,
     /// The graph's layers were found to be in order: immutable, so once is enough.
     graph_checked: bool,
 }
@@ -78,7 +89,7 @@ pub(crate) struct Search {
 #[derive(Default)]
 pub(super) struct State {
     /// Flat: the nearest so far.
-    pool: Pool,
+    nearest: TopK,
     pub(super) candidates: Vec<(f32, u32)>,
     /// Candidates before this one have their final distance.
     pub(super) rescored: usize,
@@ -87,6 +98,8 @@ pub(super) struct State {
     pub(super) distances: u64,
     /// Clusters: what the lists said of the candidates, in the same order.
     pub(super) labels: Vec<Label>,
+    /// The bytes of their ids, if these are texts.
+    pub(super) texts: Vec<u8>,
 }
 
 impl Search {
@@ -111,10 +124,8 @@ impl Search {
             ));
         }
         let mut queries = queries.to_vec();
-        for (i, query) in queries.chunks_exact_mut(dim).enumerate() {
-            super::build::check_row(query, i, segment.header.metric)?;
-        }
-        let route = plan::route(o.index, Facts::of(segment, source))?;
+        check_queries(&mut queries, dim, segment.header.metric)?;
+        let route = plan::route(o.index, Facts { k: o.k, ..Facts::of(segment, source) })?;
         let depth = plan::depth(segment, o);
         let mut states: Vec<State> = (0..queries.len() / dim).map(|_| State::default()).collect();
         let stage = match route {
@@ -125,11 +136,14 @@ impl Search {
                 Stage::Walk(queries.chunks_exact(dim).map(walk).collect())
             }
             Route::Flat => {
-                states.iter_mut().for_each(|s| s.pool.reset(depth.ef.max(depth.rescore)));
+                states.iter_mut().for_each(|s| s.nearest.reset(depth.candidates()));
                 Stage::Scan(0)
             }
             Route::Clusters => {
-                let width = plan::width(segment, o, depth.k);
+                let Some(clusters) = &segment.clusters else {
+                    return Err(Error::corrupt("cells", "the section is missing"));
+                };
+                let width = plan::width(clusters, o, depth.k);
                 Stage::Probe(states.iter().map(|_| Probe::new(segment.header.metric, width)).collect())
             }
         };
@@ -163,10 +177,10 @@ impl Search {
                 Stage::Probe(_) => self.probe(segment, source, scratch)?,
                 Stage::Rescore(stage) => match self.rescore(segment, source, scratch, stage)? {
                     none if none.is_empty() && stage + 1 >= segment.finer.len() => {
-                        return self.answers(segment, source).map(Step::Done);
+                        return self.answers(segment, source, scratch).map(Step::Done);
                     }
                     none if none.is_empty() => {
-                        self.keep_few();
+                        self.keep_few(&mut scratch.nearest);
                         self.stage = Stage::Rescore(stage + 1);
                         none
                     }
@@ -190,28 +204,41 @@ impl Search {
         if !missing.is_empty() {
             return Ok(missing);
         }
-        let parts = [segment.required(SectionKind::Graph)?, segment.codes.extent];
-        source.prefetch(&mut parts.into_iter());
-        let graph = here(source, parts[0])?;
+        let graph = here(source, segment.required(SectionKind::Graph)?)?;
         let graph = GraphView::new(graph, segment.count(), segment.header.m, scratch.graph_checked)?;
         scratch.graph_checked = true;
         let rows = here(source, segment.codes.extent)?;
+        source.prefetch(&mut std::iter::once(segment.codes.row(graph.entry)));
+        let links = segment.graph_parts().map(|parts| Extent { length: parts.stride, ..parts.base });
         for (query, state) in self.queries.chunks_exact(segment.dim()).zip(&mut self.states) {
             let codec = &*segment.codes.codec;
             codec.prepare(query, false, &mut scratch.prepared);
             let stride = segment.codes.stride as usize;
-            let mut to = FromQuery { codec, prepared: &mut scratch.prepared, rows, stride };
+            let prepared = &mut scratch.prepared;
+            let mut to = FromQuery {
+                codec,
+                prepared,
+                rows,
+                stride,
+                source,
+                codes: segment.codes.row(0),
+                links,
+                calm: Cell::new((0, 1)),
+            };
             scratch.beam.computed = 0;
             hnsw::search(&graph, &mut to, self.depth.ef, &mut scratch.beam)?;
+            state.distances += scratch.beam.computed;
+            let keep = self.depth.candidates().min(self.depth.ef);
             // The walk reached fewer rows than are wanted: few links, or many rows that are the same.
             if scratch.beam.pool.iter().len() < self.depth.k {
-                let pool = &mut scratch.beam.pool;
-                pool.reset(self.depth.ef);
-                flat::scan(codec, &mut scratch.prepared, rows, 0, segment.count(), pool);
+                scratch.nearest.reset(keep);
+                let (prepared, nearest) = (&mut scratch.prepared, &mut scratch.nearest);
+                flat::scan(codec, prepared, rows, 0, segment.count(), nearest);
                 state.distances += segment.count() as u64;
+                state.candidates.extend(nearest.unsorted());
+            } else {
+                state.candidates.extend(scratch.beam.pool.iter().take(keep));
             }
-            state.candidates.extend(scratch.beam.pool.iter().take(self.depth.rescore.max(self.depth.k)));
-            state.distances += scratch.beam.computed;
         }
         self.stage = Stage::Rescore(0);
         Ok(Vec::new())
@@ -244,7 +271,7 @@ impl Search {
         let reads = needs.reads(&places)?;
         if reads.is_empty() {
             for (walk, state) in walks.iter().zip(&mut self.states) {
-                state.candidates = walk.candidates(self.depth.rescore.max(self.depth.k));
+                state.candidates = walk.candidates(self.depth.candidates());
                 state.distances = walk.computed;
                 state.rescored = if fine { state.candidates.len() } else { 0 };
             }
@@ -268,24 +295,40 @@ impl Search {
         };
         if first as usize >= segment.count() {
             if missing.is_empty() {
-                let keep = self.depth.rescore.max(self.depth.k);
-                self.states.iter_mut().for_each(|s| s.candidates.extend(s.pool.iter().take(keep)));
+                for state in &mut self.states {
+                    state.candidates.extend(std::mem::take(&mut state.nearest).unsorted());
+                }
                 self.stage = Stage::Rescore(0);
             }
             return Ok(missing);
         }
         let read = chunk_around(segment, source, first);
         let count = read.extent.length / codes.stride;
-        source.prefetch(&mut std::iter::once(read.extent));
         let rows = source.get(read.extent);
         if rows.is_none() {
             missing.push(read);
         }
         let Some(rows) = rows.filter(|_| missing.is_empty()) else { return Ok(missing) };
-        for (query, state) in self.queries.chunks_exact(segment.dim()).zip(&mut self.states) {
-            codes.codec.prepare(query, false, &mut scratch.prepared);
-            flat::scan(&*codes.codec, &mut scratch.prepared, rows, first, count as usize, &mut state.pool);
-            state.distances += count;
+        let together = (AHEAD / codes.stride).max(1);
+        let announce = |from: u64| {
+            let length = together.min(count.saturating_sub(from)) * codes.stride;
+            source.prefetch(&mut std::iter::once(Extent {
+                offset: read.extent.offset + from * codes.stride,
+                length,
+            }));
+        };
+        announce(0);
+        for (rows, from) in
+            rows.chunks((together * codes.stride) as usize).zip((0..).step_by(together as usize))
+        {
+            announce(from + together);
+            let some = rows.len() as u64 / codes.stride;
+            for (query, state) in self.queries.chunks_exact(segment.dim()).zip(&mut self.states) {
+                codes.codec.prepare(query, false, &mut scratch.prepared);
+                let (first, pool) = (first + from as u32, &mut state.nearest);
+                flat::scan(&*codes.codec, &mut scratch.prepared, rows, first, some as usize, pool);
+                state.distances += some;
+            }
         }
         self.stage = Stage::Scan(first + count as u32);
         Ok(Vec::new())
@@ -303,13 +346,13 @@ impl Search {
         };
         let mut needs = Vec::new();
         for (query, probe) in self.queries.chunks_exact(segment.dim()).zip(probes.iter_mut()) {
-            needs.extend(probe.step(segment, clusters, source, query, &mut scratch.prepared)?);
+            needs.extend(probe.step(segment, clusters, source, query, &mut scratch.probe)?);
         }
         if !needs.is_empty() {
             return Ok(fitting(needs, source, segment));
         }
         for (probe, state) in probes.iter_mut().zip(&mut self.states) {
-            state.labels = probe.candidates();
+            (state.labels, state.texts) = probe.candidates();
             state.candidates = state.labels.iter().map(|label| (label.distance, label.position)).collect();
             state.distances = probe.distances;
         }
@@ -323,6 +366,15 @@ impl Search {
         let sums = segment.finer.iter().filter(|_| self.depth.rescore > 0).filter_map(|rows| rows.sums);
         std::iter::once(SectionKind::Ids).chain(sums).collect()
     }
+}
+
+/// Refuses queries that no distance is defined for, and under cosine makes each a unit vector.
+pub(super) fn check_queries(queries: &mut [f32], dim: usize, metric: Metric) -> Result<(), Error> {
+    let batch = queries.len() > dim;
+    for (i, query) in queries.chunks_exact_mut(dim).enumerate() {
+        check_row(query, i, metric).map_err(|error| error.of_query(batch.then_some(i)))?;
+    }
+    Ok(())
 }
 
 /// Those of these sections that are not here, as reads.
@@ -350,7 +402,7 @@ pub(super) fn chunk_around(segment: &Segment, source: &dyn Source, position: u32
 
 /// Each read once, and as many as there is room for; all are units of one section.
 pub(super) fn fitting(mut reads: Vec<Read>, source: &dyn Source, segment: &Segment) -> Vec<Read> {
-    reads.sort_unstable_by_key(|r| r.extent);
+    in_order(&mut reads);
     reads.dedup_by_key(|r| r.extent);
     let Some(section) = reads.first().and_then(|r| segment.section_extent(r.extent)) else { return reads };
     reads.retain(|r| section.contains(r.extent));
@@ -363,7 +415,7 @@ pub(super) fn here(source: &dyn Source, extent: Extent) -> Result<&[u8], Error> 
     if extent.length == 0 {
         return Ok(&[]);
     }
-    source.get(extent).ok_or_else(|| Error::argument("source", "bytes that were delivered are gone"))
+    source.get(extent).ok_or_else(|| Error::internal("bytes that were delivered are gone"))
 }
 
 struct FromQuery<'a> {
@@ -371,6 +423,28 @@ struct FromQuery<'a> {
     prepared: &'a mut Prepared,
     rows: &'a [u8],
     stride: usize,
+    /// Where the rows come from, and the first of them and of the records of links there.
+    source: &'a dyn Source,
+    codes: Extent,
+    links: Option<Extent>,
+    /// Steps until the source is told of rows again; and how many it was not told of before.
+    calm: Cell<(u32, u32)>,
+}
+
+impl FromQuery<'_> {
+    /// Tells the source what the next step will read. While two rows of it were asked for before, as all are in the end,
+    /// twice as many steps pass without that each time: a walk through what is in memory hardly pays for it.
+    #[inline(never)]
+    fn announce(&self, ids: &[u32], before: u32) {
+        let Some((first, middle)) = ids.first().zip(ids.get(ids.len() / 2)) else { return };
+        let mut news = self.source.prefetch_records(self.codes, &[*first, *middle]);
+        if news || before == 0 {
+            news |= self.source.prefetch_records(self.codes, ids);
+            news |= self.links.is_some_and(|links| self.source.prefetch_records(links, ids));
+        }
+        let steps = if news { 0 } else { (2 * before + 1).min(MOST_CALM) };
+        self.calm.set((steps, steps));
+    }
 }
 
 impl Distances for FromQuery<'_> {
@@ -380,5 +454,9 @@ impl Distances for FromQuery<'_> {
 
     fn prefetch(&self, ids: &[u32]) {
         ids.iter().for_each(|&id| prefetch(&self.rows[id as usize * self.stride..][..self.stride]));
+        match self.calm.get() {
+            (0, before) => self.announce(ids, before),
+            (steps, before) => self.calm.set((steps - 1, before)),
+        }
     }
 }

@@ -6,48 +6,16 @@
 //!                                  -> Done(outcome)
 //! ```
 
-use super::layout::layout;
-use super::search::{Scratch, Search, Step, missing};
-use super::{Answer, IndexChoice, SearchOptions, plan};
+use super::layout::{layout, to_load};
+use super::operation::{Operation, Outcome, Running};
+use super::search::{Scratch, Step};
+use super::{IndexChoice, plan};
 use crate::error::Error;
-use crate::id::Id;
-use crate::segment::clusters::List;
-use crate::segment::{IdView, Lookup, SectionKind, Segment};
-use crate::storage::{Extent, Paged, Read, Reserved, Source, Sum};
+use crate::segment::Segment;
+use crate::storage::{Extent, Paged, Read, Reserved, in_order};
 
 /// Names one operation under way.
 pub type Ticket = u32;
-
-/// Something to do.
-#[derive(Clone, Debug)]
-pub enum Operation {
-    /// Find the nearest rows of each query (row-major).
-    Search {
-        /// One or more.
-        queries: Vec<f32>,
-        /// How.
-        options: SearchOptions,
-    },
-    /// Find the position of an id.
-    Find(Id),
-    /// Read the vector of an id, as stored.
-    Vector(Id),
-    /// Bring codes and graph here, so that every later search may walk the graph.
-    Load,
-}
-
-/// What came of it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
-    /// One answer per query.
-    Answers(Vec<Answer>),
-    /// The position, if there is such an id.
-    Position(Option<u32>),
-    /// The vector; under cosine of unit length.
-    Vector(Vec<f32>),
-    /// Codes and graph are here.
-    Loaded,
-}
 
 /// What a step came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,7 +31,7 @@ pub enum Stepped {
 /// What a session holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionStats {
-    /// Bytes allocated for parts of the file.
+    /// Bytes of the file that are here; less than is allocated for them.
     pub resident: u64,
     /// Rows and chunks kept for later queries.
     pub slots: usize,
@@ -73,17 +41,11 @@ pub struct SessionStats {
     pub operations: usize,
 }
 
-enum Running {
-    Search(Box<Search>),
-    Find(Id),
-    Vector(Id),
-    Load,
-}
-
 /// An opened segment and the parts of it that are here.
 pub struct Session {
     segment: Segment,
     paged: Paged,
+    budget: u64,
     /// Few: one per operation under way.
     running: Vec<(Ticket, Running)>,
     next: Ticket,
@@ -106,7 +68,8 @@ impl Session {
     /// `budget` if not even one query fits.
     pub fn favouring(index: IndexChoice, segment: Segment, memory_budget: u64) -> Result<Self, Error> {
         let paged = Paged::new(layout(&segment, memory_budget, index)?);
-        Ok(Session { segment, paged, running: Vec::new(), next: 0, scratch: Scratch::default() })
+        let (running, scratch) = (Vec::new(), Scratch::default());
+        Ok(Session { segment, paged, budget: memory_budget, running, next: 0, scratch })
     }
 
     /// What was opened.
@@ -115,7 +78,8 @@ impl Session {
     }
 
     /// A wave costs as much as `bytes` do: what the way to the file brings in the time of a round trip. Decides when
-    /// bytes are read, never which rows are found.
+    /// bytes are read, never which rows are found. But `u64::MAX` says that reading costs nothing, since the file is in
+    /// memory: then `auto` chooses as if all that fits were here.
     pub fn spare(&mut self, bytes: u64) {
         self.paged.spare = bytes;
     }
@@ -125,21 +89,23 @@ impl Session {
     /// # Errors
     /// `argument`, `dimension`, `not-finite`, `zero-vector`.
     pub fn begin(&mut self, operation: Operation) -> Result<Ticket, Error> {
-        let running = match operation {
-            Operation::Search { queries, options } => {
-                Running::Search(Box::new(Search::new(&self.segment, &self.paged, &queries, &options)?))
+        if matches!(operation, Operation::Load) {
+            let facts = plan::Facts::of(&self.segment, &self.paged);
+            if facts.graph && !facts.graph_fits {
+                return Err(Error::argument("memory_budget", self.too_small_to_load()));
             }
-            Operation::Find(id) => Running::Find(id),
-            Operation::Vector(id) => Running::Vector(id),
-            Operation::Load => {
-                let facts = plan::Facts::of(&self.segment, &self.paged);
-                plan::route(IndexChoice::Hnsw, plan::Facts { walk_fits: false, ..facts })?;
-                Running::Load
-            }
-        };
+        }
+        let running = Running::new(&self.segment, &self.paged, operation)?;
         self.next = self.next.wrapping_add(1);
         self.running.push((self.next, running));
         Ok(self.next)
+    }
+
+    fn too_small_to_load(&self) -> String {
+        let (needed, budget) = (to_load(&self.segment), self.budget);
+        format!(
+            "codes and graph need a memory budget of {needed} bytes, it is {budget}: raise it, or search by clusters or flat"
+        )
     }
 
     /// Goes on with an operation. An error ends it.
@@ -160,15 +126,7 @@ impl Session {
     fn advance(&mut self, ticket: Ticket) -> Result<Stepped, Error> {
         let running = self.running.iter_mut().find(|r| r.0 == ticket).map(|r| &mut r.1);
         let running = running.ok_or_else(|| Error::argument("ticket", "the operation is over"))?;
-        let step = match running {
-            Running::Search(search) => {
-                search.step(&self.segment, &self.paged, &mut self.scratch)?.map(Outcome::Answers)
-            }
-            Running::Find(id) => find(&self.segment, &self.paged, id)?.map(Outcome::Position),
-            Running::Vector(id) => vector(&self.segment, &self.paged, id)?.map(Outcome::Vector),
-            Running::Load => load(&self.segment, &self.paged),
-        };
-        let reads = match step {
+        let reads = match running.step(&self.segment, &self.paged, &mut self.scratch)? {
             Step::Done(outcome) => return Ok(Stepped::Done(outcome)),
             Step::Need(reads) => reads,
         };
@@ -177,29 +135,8 @@ impl Session {
         if self.paged.reserve(ticket, &reads)? == Reserved::Wait {
             return Ok(Stepped::Wait);
         }
-        let missing = self.merge(reads.iter().flat_map(|r| self.paged.missing(r)));
-        match missing.is_empty() {
-            // Asked for, here, and yet not readable: only a layout that does not fit the search does that.
-            true => Err(Error::argument(
-                "memory_budget",
-                "bytes that are here cannot be read as they were asked for",
-            )),
-            false => Ok(Stepped::Need(missing)),
-        }
-    }
-
-    /// Neighbours within one section become one.
-    fn merge(&self, extents: impl Iterator<Item = Extent>) -> Vec<Extent> {
-        let mut merged: Vec<Extent> = Vec::new();
-        for extent in extents {
-            match merged.last_mut() {
-                Some(last) if last.end() == extent.offset && !self.segment.starts_section(extent.offset) => {
-                    last.length += extent.length;
-                }
-                _ => merged.push(extent),
-            }
-        }
-        merged
+        let missing = self.segment.merge(reads.iter().flat_map(|r| self.paged.missing(r)));
+        if missing.is_empty() { Err(unreadable()) } else { Ok(Stepped::Need(missing)) }
     }
 
     /// The unit in which the section around `offset` may be delivered in pieces.
@@ -208,12 +145,15 @@ impl Session {
         self.paged.grain(offset).unwrap_or(self.segment.header.file_length)
     }
 
-    /// Checks bytes against their checksums and keeps them. Bytes that are here already, or that no operation waits
-    /// for any more, are dropped.
+    /// Checks bytes against their checksums and keeps those that an operation waits for. The rest, bytes that are here
+    /// already or that nobody waits for any more, is dropped unchecked.
+    ///
+    /// Returns whether every byte was compared with its checksum: only then may the caller keep them as what the file
+    /// holds.
     ///
     /// # Errors
     /// `checksum`, `length`; `argument` if nothing of that part of the file is kept.
-    pub fn deliver(&mut self, extent: Extent, bytes: &[u8]) -> Result<(), Error> {
+    pub fn deliver(&mut self, extent: Extent, bytes: &[u8]) -> Result<bool, Error> {
         if bytes.len() as u64 != extent.length {
             return Err(Error::Length {
                 section: "delivery",
@@ -221,13 +161,15 @@ impl Session {
                 got: bytes.len() as u64,
             });
         }
-        for read in self.paged.awaited(extent)? {
+        let part = |read: &Read| {
             let start = (read.extent.offset - extent.offset) as usize;
-            let bytes = bytes.get(start..start + read.extent.length as usize).unwrap_or_default();
-            self.segment.check(read, bytes)?;
-            self.paged.fill(&read, bytes)?;
-        }
-        Ok(())
+            bytes.get(start..start + read.extent.length as usize).unwrap_or_default()
+        };
+        // All or nothing: what is delivered again after an error is awaited, and so checked, as a whole.
+        let reads = self.paged.awaited(extent)?;
+        reads.iter().try_for_each(|read| self.segment.check(*read, part(read)))?;
+        reads.iter().try_for_each(|read| self.paged.fill(read, part(read)))?;
+        Ok(covers(reads, extent))
     }
 
     /// Ends an operation; its room is free. A spent ticket is no error.
@@ -248,70 +190,14 @@ impl Session {
     }
 }
 
-/// All that a walk over the graph reads.
-fn load(segment: &Segment, source: &dyn Source) -> Step<Outcome> {
-    let sums: Vec<SectionKind> = segment.finer.iter().filter_map(|rows| rows.sums).collect();
-    let kinds = [SectionKind::Ids, SectionKind::Graph, SectionKind::Codes];
-    let missing = missing(segment, source, &kinds, &sums);
-    if missing.is_empty() { Step::Done(Outcome::Loaded) } else { Step::Need(missing) }
+/// Whether the extents of these reads, together, are all of `whole`.
+fn covers(mut reads: Vec<Read>, whole: Extent) -> bool {
+    in_order(&mut reads);
+    let reached = |end: u64, e: &Extent| if e.offset <= end { end.max(e.end()) } else { end };
+    reads.iter().map(|read| &read.extent).fold(whole.offset, reached) >= whole.end()
 }
 
-/// The position of an id.
-pub(crate) fn find(segment: &Segment, source: &dyn Source, id: &Id) -> Result<Step<Option<u32>>, Error> {
-    let extents = [segment.required(SectionKind::Ids)?, segment.required(SectionKind::IdOrder)?];
-    let missing = missing(segment, source, &[SectionKind::Ids, SectionKind::IdOrder], &[]);
-    if !missing.is_empty() || segment.count() == 0 {
-        return Ok(if missing.is_empty() { Step::Done(None) } else { Step::Need(missing) });
-    }
-    let [ids, order] = extents.map(|e| source.get(e).unwrap_or_default());
-    let ids = IdView::new(ids, segment.count(), segment.header.text_ids)?;
-    Lookup { ids, order }.find(id).map(Step::Done)
-}
-
-/// The vector of an id.
-pub(crate) fn vector(segment: &Segment, source: &dyn Source, id: &Id) -> Result<Step<Vec<f32>>, Error> {
-    let position = match find(segment, source, id)? {
-        Step::Need(reads) => return Ok(Step::Need(reads)),
-        Step::Done(None) => return Err(Error::UnknownId { id: id.to_string() }),
-        Step::Done(Some(position)) => position,
-    };
-    let rows = segment.finest();
-    let extent = rows.row(position);
-    if let Some(code) = source.get(extent) {
-        let mut vector = vec![0.0; segment.dim()];
-        rows.codec.decode(code, &mut vector);
-        return Ok(Step::Done(vector));
-    }
-    match row_sum(segment, source, position)? {
-        Step::Need(reads) => Ok(Step::Need(reads)),
-        Step::Done(sum) => Ok(Step::Need(vec![Read { extent, sum: Sum::Row { position, sum } }])),
-    }
-}
-
-/// The sum of the finest row at `position`: from its checksums, else from its list, else the row's block stands for it.
-fn row_sum(segment: &Segment, source: &dyn Source, position: u32) -> Result<Step<u32>, Error> {
-    if let Some(sums) = segment.finest().sums.and_then(|kind| segment.extent(kind)) {
-        let stored = source.get(sums).and_then(|sums| Segment::stored_row_sum(sums, position));
-        return Ok(stored.map_or(Step::Need(vec![Read { extent: sums, sum: Sum::Blocks }]), Step::Done));
-    }
-    let Some(clusters) = &segment.clusters else {
-        return Ok(Step::Need(vec![segment.block_around(segment.finest().row(position))]));
-    };
-    let cells = &clusters.cells;
-    let cell = cells.cell_of(position).ok_or_else(|| Error::corrupt("cells", "a row is in no cell"))?;
-    let Some(bytes) = source.get(cells.block(cell).extent) else {
-        return Ok(Step::Need(vec![cells.block(cell)]));
-    };
-    let stride = clusters.list_codec.stride();
-    let block = cells.leaves(cell, bytes, stride)?;
-    for leaf in block.leaves(segment.count()) {
-        let leaf = leaf?;
-        if (leaf.start..leaf.end).contains(&position) {
-            let Some(bytes) = source.get(leaf.read.extent) else { return Ok(Step::Need(vec![leaf.read])) };
-            let text = segment.header.text_ids;
-            let list = List::new(bytes, &leaf, stride, text, segment.count())?;
-            return Ok(Step::Done(list.row_sum((position - leaf.start) as usize)));
-        }
-    }
-    Err(Error::corrupt("leaves", "a row is in no leaf"))
+/// Asked for, here, and yet not readable: only a layout that does not fit the search does that.
+pub(crate) fn unreadable() -> Error {
+    Error::internal("bytes that are here cannot be read as they were asked for")
 }

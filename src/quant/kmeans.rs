@@ -1,7 +1,7 @@
 //! k-means (Lloyd), deterministic: seeded start, distances of codes, means summed in order, ties to the lower centroid.
 
 use super::coded::{Coded, Scratch};
-use super::least::Least;
+use super::least::{Least, Ties};
 use super::sq8::Sq8;
 use crate::exec;
 
@@ -92,7 +92,7 @@ pub(crate) fn nearest_few(
     for tile in of.chunks(TILE) {
         codes.matrix(tile, centroids, among, &mut scratch, &mut distances);
         for line in distances.chunks_exact(among.len()) {
-            let mut least = Least::new(count, 0);
+            let mut least = Least::new(count, Ties::LOWER);
             least.offer(line, among);
             found.push(least.sorted().map(|near| near.1).collect());
         }

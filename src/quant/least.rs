@@ -1,5 +1,7 @@
 //! The least of many distances, kept while they are computed.
 
+use super::kmeans::hash;
+
 /// A distance and a number as one integer, in the order of distances, then of numbers.
 fn key(distance: f32, number: u32) -> u64 {
     let bits = distance.to_bits();
@@ -12,29 +14,53 @@ fn distance(key: u64) -> f32 {
     f32::from_bits(ordered ^ if ordered & 0x8000_0000 != 0 { 0x8000_0000 } else { u32::MAX })
 }
 
-/// The nearest of what was offered to one row. Of equal distances those that follow the row come first, so that rows
-/// that are the same choose others all around, not all the first of them.
+/// In what order numbers at the same distance come.
+#[derive(Clone, Copy)]
+pub(crate) struct Ties {
+    factor: u32,
+    back: u32,
+    turn: u32,
+}
+
+impl Ties {
+    /// The lower first.
+    pub(crate) const LOWER: Self = Ties { factor: 1, back: 1, turn: 0 };
+
+    /// As a hash of the row says, so that rows which have the same at the same distance choose different ones.
+    pub(crate) fn of(row: u32) -> Self {
+        // Odd, so multiplying by the one and then by the other changes no number.
+        Ties { factor: 0x9E37_79B1, back: 0x0E8B_2F51, turn: hash(u64::from(row)) as u32 }
+    }
+
+    fn rank(self, number: u32) -> u32 {
+        number.wrapping_mul(self.factor) ^ self.turn
+    }
+
+    fn number(self, rank: u32) -> u32 {
+        (rank ^ self.turn).wrapping_mul(self.back)
+    }
+}
+
+/// The nearest of what was offered.
 #[derive(Clone)]
 pub(crate) struct Least {
     keep: usize,
-    row: u32,
-    /// Numbers are counted from the row.
+    ties: Ties,
     kept: Vec<u64>,
     /// What is above it is not among them.
     bound: f32,
 }
 
 impl Least {
-    /// Keeps `keep` for the row that has this number.
-    pub(crate) fn new(keep: usize, row: u32) -> Self {
-        Least { keep: keep.max(1), row, kept: Vec::new(), bound: f32::INFINITY }
+    pub(crate) fn new(keep: usize, ties: Ties) -> Self {
+        Least { keep: keep.max(1), ties, kept: Vec::new(), bound: f32::INFINITY }
     }
 
     /// `ids` at these distances.
     pub(crate) fn offer(&mut self, distances: &[f32], ids: &[u32]) {
         for (&distance, &id) in distances.iter().zip(ids) {
             if distance <= self.bound {
-                self.kept.push(key(distance, id.wrapping_sub(self.row)));
+                self.kept.push(key(distance, self.ties.rank(id)));
                 if self.kept.len() == 2 * self.keep {
                     self.shorten();
                 }
@@ -55,20 +81,33 @@ impl Least {
         self.shorten();
         self.kept.sort_unstable();
         self.kept.dedup();
-        self.kept.into_iter().map(move |key| (distance(key), (key as u32).wrapping_add(self.row)))
+        self.kept.into_iter().map(move |key| (distance(key), self.ties.number(key as u32)))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Least;
+    use super::{Least, Ties};
 
     #[test]
-    fn keeps_the_nearest_once_and_of_equals_those_that_follow() {
-        let mut least = Least::new(4, 5);
-        least.offer(&[1.0, 1.0, 1.0, -0.5, 7.0, 1.0], &[3, 4, 5, 9, 1, 6]);
+    fn keeps_the_nearest_once_and_of_equals_the_lower() {
+        let mut least = Least::new(4, Ties::LOWER);
+        least.offer(&[1.0, 1.0, 1.0, -0.5, 7.0, 1.0], &[6, 4, 5, 9, 1, 3]);
         least.offer(&[-0.5, 0.0, 2.0], &[9, 0, 2]);
         let kept: Vec<_> = least.sorted().collect();
-        assert_eq!(kept, [(-0.5, 9), (0.0, 0), (1.0, 5)]);
+        assert_eq!(kept, [(-0.5, 9), (0.0, 0), (1.0, 3)]);
+    }
+
+    #[test]
+    fn rows_choose_different_ones_of_equals() {
+        let ids: Vec<u32> = (0..1000).collect();
+        let mut chosen = vec![0; ids.len()];
+        for row in 0..1000 {
+            let mut least = Least::new(10, Ties::of(row));
+            least.offer(&[2.0; 1000], &ids);
+            least.sorted().for_each(|(_, id)| chosen[id as usize] += 1);
+        }
+        assert_eq!(chosen.iter().sum::<u32>(), 10_000);
+        assert!(chosen.iter().all(|&times| times < 40), "{chosen:?}");
     }
 }

@@ -7,7 +7,9 @@
 //! | `sq4`    | half a byte a component, a scale per row | ⌈d/2⌉ + 4, under L2 ⌈d/2⌉ + 8 |
 //! | `pq`     | the nearest of 256 centroids for each of m parts | m |
 //! | `binary` | one bit a component | ⌈d/8⌉ |
-//! | `rabitq` | (of lists only) one bit a component of the rotated residual, length-corrected | ⌈d/8⌉ + 8 |
+//! | `rabitq` | (of lists only) 1 to 4 bits a component of the rotated residual, length-corrected | Z·⌈d/8⌉ + 4 |
+//! | `centroid` | (of clusters only) one signed byte a component, one scale | d + 4 |
+//! | `scale`  | (no codec) what the integers of a code are multiplied with | |
 //! | `coded`  | (no codec) rows of sq8 codes among themselves | |
 //! | `least`  | (no codec) the least of many distances | |
 //! | `kmeans` | (no codec) centroids for the cluster order | |
@@ -16,6 +18,7 @@
 //! row numbers in a matrix of codes. A distance is *smaller is nearer*, and the score users see is its negative.
 
 mod binary;
+pub(crate) mod centroid;
 pub(crate) mod coded;
 mod float;
 pub(crate) mod kmeans;
@@ -23,6 +26,7 @@ pub(crate) mod least;
 mod pq;
 mod rabitq;
 mod rotation;
+mod scale;
 mod sq4;
 mod sq8;
 
@@ -30,7 +34,7 @@ use crate::error::Error;
 use crate::kernels::kernels;
 use crate::metric::Metric;
 
-pub(crate) use rabitq::Rabitq;
+pub(crate) use rabitq::{Rabitq, Turned};
 pub(crate) use sq8::Sq8;
 
 /// A way to store vectors.
@@ -90,6 +94,19 @@ impl CodecKind {
         matches!(self, CodecKind::Binary | CodecKind::Sq4 | CodecKind::Pq(_))
     }
 
+    /// Whether rows of this codec rank better than rows of the other.
+    pub(crate) fn is_finer_than(self, other: Self) -> bool {
+        let fineness = |codec| match codec {
+            CodecKind::Binary => 0,
+            CodecKind::Pq(_) => 1,
+            CodecKind::Sq4 => 2,
+            CodecKind::Sq8 => 3,
+            CodecKind::F16 => 4,
+            CodecKind::F32 => 5,
+        };
+        fineness(self) > fineness(other)
+    }
+
     /// Bytes of one row.
     pub(crate) fn stride(self, dim: usize, metric: Metric) -> usize {
         match self {
@@ -107,7 +124,7 @@ impl CodecKind {
         match self {
             CodecKind::F32 | CodecKind::F16 => 0,
             CodecKind::Sq8 | CodecKind::Binary | CodecKind::Sq4 => dim * 4,
-            CodecKind::Pq(_) => dim * (8 + pq::CENTROIDS),
+            CodecKind::Pq(_) => dim * (8 + pq::CENTROIDS) + 4,
         }
     }
 }
@@ -161,8 +178,10 @@ pub(crate) struct Prepared {
     factor: f32,
     /// Bit planes: what level 0 stands for.
     low: f32,
-    /// See [`Rabitq::length`].
+    /// Short codes: the length of the query as its centre sees it.
     length: f32,
+    /// Short codes: the part of the centre that was taken from the query.
+    share: f32,
     /// Subtracted from every product of codes.
     sum: i32,
     scratch: Vec<f32>,
@@ -239,7 +258,7 @@ pub(crate) fn load(
     stored: &[u8],
 ) -> Result<Box<dyn Codec>, Error> {
     let (values, centroids) = match kind {
-        CodecKind::Pq(_) => stored.split_at(stored.len().min(dim * 8)),
+        CodecKind::Pq(_) => stored.split_at(stored.len().min(dim * 8 + 4)),
         _ => (stored, &[][..]),
     };
     let values = floats(values);
@@ -256,7 +275,7 @@ pub(crate) fn load(
 }
 
 /// The mean of each component, summed in f64 over fixed chunks of rows, in order: the same on every target.
-fn means(dim: usize, rows: &[f32]) -> Vec<f32> {
+pub(crate) fn means(dim: usize, rows: &[f32]) -> Vec<f32> {
     const CHUNK: usize = 4096;
     let count = rows.len() / dim.max(1);
     let sums = crate::exec::map_chunks(count, CHUNK, |range| {

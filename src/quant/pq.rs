@@ -2,9 +2,14 @@
 //! of the nearest of 256 centroids, one byte.
 //!
 //! A centroid's components are signed bytes c around the data's mean, with one scale for each component: it stands for
-//! mean + scale·c. So the parameters are `[mean: f32 × d][scale: f32 × d][c: i8 × 256, for each component]`, an eighth
-//! of floats' bytes at no loss that recall would show, and the centroids lie as [`kernels`] add them up: all 256 of a
-//! component side by side. A query becomes a table of 256 bytes a part; a distance is a sum of m of them, an integer.
+//! mean + scale·c. So the parameters are `[mean: f32 × d][scale: f32 × d][nearness: f32][c: i8 × 256, for each
+//! component]`, an eighth of floats' bytes at no loss that recall would show, and the centroids lie as [`kernels`] add
+//! them up: all 256 of a component side by side. A query becomes a table of 256 bytes a part; a distance is a sum of m of
+//! them, an integer.
+//!
+//! Under cosine rows have length 1, and what a code stands for, v, is shorter, each by its own part. Near the cosine w
+//! q·v/‖v‖ is about q·v - w·(‖v‖² - 1)/2, a sum over parts: so codes are ranked by that, and w, the nearness, is the mean
+//! cosine of rows to their tenth nearest.
 
 use super::kmeans::{Rows, hash, least, smallest};
 use super::{Codec, Encode, Prepared, f32_bytes};
@@ -29,6 +34,12 @@ pub(crate) struct Pq {
     columns: Vec<[i8; CENTROIDS]>,
     /// Half of each centroid's square, for each part.
     halves: Vec<[f32; CENTROIDS]>,
+    /// See the head of this file; 0 but for cosine.
+    nearness: f32,
+    /// Under cosine, for each part: what each centroid adds to w·(‖v‖² - 1)/2.
+    excess: Vec<[f32; CENTROIDS]>,
+    /// w·(‖mean‖² - 1)/2.
+    beyond: f32,
 }
 
 /// Where part `number` of `parts` begins among `dim` components: the first `dim % parts` are one component longer.
@@ -37,11 +48,13 @@ fn start(dim: usize, parts: usize, number: usize) -> usize {
 }
 
 impl Pq {
-    /// `values` are mean and scales.
+    /// `values` are mean, scales and nearness.
     pub(crate) fn load(metric: Metric, parts: usize, values: &[f32], centroids: &[u8]) -> Self {
-        let (mean, scale) = values.split_at(values.len() / 2);
+        let (mean, rest) = values.split_at(values.len() / 2);
+        let (scale, nearness) = rest.split_at(mean.len());
         let (columns, _) = bytemuck::cast_slice::<u8, i8>(centroids).as_chunks();
-        Pq::new(metric, parts, mean.to_vec(), scale.to_vec(), columns.to_vec())
+        let nearness = nearness.first().copied().unwrap_or_default();
+        Pq::new(metric, parts, mean.to_vec(), scale.to_vec(), nearness, columns.to_vec())
     }
 
     fn new(
@@ -49,11 +62,27 @@ impl Pq {
         parts: usize,
         mean: Vec<f32>,
         scale: Vec<f32>,
+        nearness: f32,
         columns: Vec<[i8; CENTROIDS]>,
     ) -> Self {
-        let mut pq = Pq { metric, parts, mean, scale, columns, halves: Vec::new() };
+        let beyond = (super::scale::beyond(&mean) * 0.5 * f64::from(nearness)) as f32;
+        let none = Vec::new();
+        let mut pq =
+            Pq { metric, parts, mean, scale, columns, halves: none.clone(), nearness, excess: none, beyond };
         pq.halves = (0..parts).map(|part| halves(pq.scale_of(part), pq.columns_of(part))).collect();
+        if metric == Metric::Cosine {
+            pq.excess = (0..parts).map(|part| pq.excess_of(part)).collect();
+        }
         pq
+    }
+
+    /// w·(½·‖c‖² + mean·c) for each centroid c of a part.
+    fn excess_of(&self, part: usize) -> [f32; CENTROIDS] {
+        let mean = &self.mean[self.range(part)];
+        let weights: Vec<f32> = mean.iter().zip(self.scale_of(part)).map(|(m, s)| m * s).collect();
+        let mut excess = self.halves[part];
+        (kernels().add_columns)(&weights, self.columns_of(part), &mut excess);
+        excess.map(|x| x * self.nearness)
     }
 
     fn dim(&self) -> usize {
@@ -115,7 +144,25 @@ pub(crate) fn train(metric: Metric, parts: usize, mean: Vec<f32>, rows: Rows<'_>
         centroids(Rows { data: &points, dim: range.len() }, sample.len(), seed ^ hash(part.start as u64))
     });
     let (scale, columns): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-    Pq::new(metric, parts, mean, scale.concat(), columns.concat())
+    let nearness = if metric == Metric::Cosine { nearness(rows, &sample) } else { 0.0 };
+    Pq::new(metric, parts, mean, scale.concat(), nearness, columns.concat())
+}
+
+/// The mean cosine of some of these rows to the tenth nearest of the others.
+fn nearness(rows: Rows<'_>, of: &[u32]) -> f32 {
+    const SOME: usize = 32;
+    const TENTH: usize = 10;
+    let some = of.len().min(SOME);
+    let cosines = exec::map_chunks(some, 1, |i| {
+        let row = rows.row(of[i.start * of.len() / some]);
+        let mut cosines: Vec<f32> =
+            of.iter().map(|&other| (kernels().dot_f32)(row, rows.row(other))).collect();
+        // The first is that of the row itself.
+        let at = TENTH.min(cosines.len() - 1);
+        *cosines.select_nth_unstable_by(at, |a, b| b.total_cmp(a)).1
+    });
+    let sum: f64 = cosines.iter().map(|&c| f64::from(c)).sum();
+    (sum / some.max(1) as f64).clamp(0.0, 1.0) as f32
 }
 
 /// The scales and centroids of one part's `count` points.
@@ -162,7 +209,8 @@ fn centroids(points: Rows<'_>, count: usize, seed: u64) -> (Vec<f32>, Vec<[i8; C
 impl Encode for Pq {
     fn parameters(&self) -> Vec<u8> {
         let centroids = self.columns.iter().flatten().map(|&c| c as u8);
-        f32_bytes(&self.mean).into_iter().chain(f32_bytes(&self.scale)).chain(centroids).collect()
+        [f32_bytes(&self.mean), f32_bytes(&self.scale), f32_bytes(&[self.nearness]), centroids.collect()]
+            .concat()
     }
 
     fn encode(&self, row: &[f32], out: &mut [u8]) -> Result<(), Error> {
@@ -187,19 +235,23 @@ impl Codec for Pq {
 
     /// Distances to all centroids, as bytes above the least of their part in steps that all parts share.
     fn prepare(&self, query: &[f32], _fine: bool, prepared: &mut Prepared) {
-        let l2 = self.metric == Metric::L2;
         prepared.around(self.metric, &self.mean, query);
-        let mut base = prepared.base;
         let Prepared { floats, bytes, scratch, .. } = prepared;
         // -q·c, and under L2 half of ‖c‖² - 2·q·c.
         floats.iter_mut().zip(&self.scale).for_each(|(x, s)| *x *= -s);
-        let weight = if l2 { 2.0 } else { 1.0 };
+        let (mut base, weight) = match self.metric {
+            Metric::Cosine => (prepared.base + self.beyond, 1.0),
+            Metric::Dot => (prepared.base, 1.0),
+            Metric::L2 => (prepared.base, 2.0),
+        };
         scratch.clear();
         scratch.resize(self.parts * CENTROIDS, 0.0);
         let (tables, _) = scratch.as_chunks_mut::<CENTROIDS>();
         for (part, table) in tables.iter_mut().enumerate() {
-            if l2 {
-                *table = self.halves[part];
+            match self.metric {
+                Metric::Cosine => *table = self.excess[part],
+                Metric::Dot => {}
+                Metric::L2 => *table = self.halves[part],
             }
             (kernels().add_columns)(&floats[self.range(part)], self.columns_of(part), table);
             let least = smallest(table);

@@ -1,19 +1,21 @@
 //! RaBitQ (Gao and Long, 2024; with more bits Gao, Gou, Xu, Yang, Long, Wong 2025): a few bits a component of the
 //! rotated residual, with a length correction that makes the estimate of an inner product with a float query unbiased.
 //!
-//! A row x = c + r around some centre c is stored as w = odd whole numbers that point where Rr does, in [`Rabitq::bits`]
-//! planes of bits b, w = Σ 2^p·(2bₚ - 1), and two terms: `[planes: 1 bit × d each, high first][s: bf16][t: bf16]`, where
-//! R is a rotation, s = ‖r‖² / (Rr·w), and t = mean·r (under L2: ‖r‖² + 2·(c - mean)·r). For a query, q' = q - mean,
-//! and q'·r ≈ s · (Rq'·w); so one rotated query serves every centre, and the distance to x is the distance to c
-//! plus what [`Rabitq::offsets`] gives. The rotated query is rounded to [`PLANES`] bits: the sum is a few popcounts.
+//! Rows and queries are turned first: x̃ = R(x - mean), where R is a rotation. A row x̃ = c + r around some centre c is
+//! stored as w = odd whole numbers that point where r does, in [`Rabitq::bits`] planes of bits b, w = Σ 2^p·(2bₚ - 1),
+//! and two terms: `[planes: 1 bit × d each, high first][s: bf16][t: bf16]`, where s = ‖r‖² / (r·w), and t = ‖r‖² under
+//! L2, else a·r with a = R·mean + c, the centre as seen from the origin. Then v·r ≈ s · (v·w) for any v, with an error
+//! that grows with ‖v‖. So the query is centred as well: under L2 v = q̃ - c; else v = Rq - α·a, where α makes v the
+//! shortest, and q·r = α·t + v·r. v is rounded to [`PLANES`] bits: the sum is a few popcounts.
 
 use super::Prepared;
 use super::rotation::Rotation;
+use super::sq8::round;
 use crate::kernels::kernels;
 use crate::metric::Metric;
 use half::bf16;
 
-/// Bits of a rotated query component.
+/// Bits of a component of v.
 const PLANES: usize = 6;
 const LEVELS: f32 = ((1 << PLANES) - 1) as f32;
 /// Bytes after the bits of a row.
@@ -29,8 +31,21 @@ const GRIDS: usize = 24;
 pub(crate) struct Rabitq {
     metric: Metric,
     mean: Vec<f32>,
+    /// R·mean.
+    turned_mean: Vec<f32>,
     rotation: Rotation,
     bits: usize,
+}
+
+/// A query as all centres see it.
+#[derive(Default)]
+pub(crate) struct Turned {
+    /// Under L2 q̃, else Rq.
+    floats: Vec<f32>,
+    /// The distance to the mean; under cosine and dot -q·mean.
+    base: f32,
+    /// The query's distance from the mean.
+    pub(crate) length: f32,
 }
 
 impl Rabitq {
@@ -39,7 +54,9 @@ impl Rabitq {
 
     pub(crate) fn new(metric: Metric, mean: Vec<f32>, bits: usize) -> Self {
         let rotation = Rotation::new(mean.len());
-        Rabitq { metric, mean, rotation, bits }
+        let mut turned_mean = mean.clone();
+        rotation.apply(&mut turned_mean);
+        Rabitq { metric, mean, turned_mean, rotation, bits }
     }
 
     /// Bits a component that rank well. An estimate errs by about 1/√d: few components need more of them. On GloVe
@@ -53,6 +70,14 @@ impl Rabitq {
         }
     }
 
+    pub(crate) fn dim(&self) -> usize {
+        self.mean.len()
+    }
+
+    pub(crate) fn bits(&self) -> usize {
+        self.bits
+    }
+
     fn plane(&self) -> usize {
         self.mean.len().div_ceil(8)
     }
@@ -62,16 +87,22 @@ impl Rabitq {
         self.plane() * self.bits + TERMS
     }
 
-    /// Writes the code of `row` around `centre`.
+    /// A row turned.
+    pub(crate) fn turn(&self, row: &[f32], out: &mut Vec<f32>) {
+        out.clear();
+        out.extend(row.iter().zip(&self.mean).map(|(x, m)| x - m));
+        self.rotation.apply(out);
+    }
+
+    /// Writes the code of a turned row around `centre`.
     pub(crate) fn encode(&self, row: &[f32], centre: &[f32], out: &mut [u8]) {
         let dot = kernels().dot_f32;
-        let mut r: Vec<f32> = row.iter().zip(centre).map(|(x, c)| x - c).collect();
+        let r: Vec<f32> = row.iter().zip(centre).map(|(x, c)| x - c).collect();
         let square = dot(&r, &r);
         let other = match self.metric {
-            Metric::Cosine | Metric::Dot => dot(&self.mean, &r),
-            Metric::L2 => square + 2.0 * (dot(centre, &r) - dot(&self.mean, &r)),
+            Metric::Cosine | Metric::Dot => dot(&self.turned_mean, &r) + dot(centre, &r),
+            Metric::L2 => square,
         };
-        self.rotation.apply(&mut r);
         let (planes, terms) = out.split_at_mut(self.plane() * self.bits);
         let step = self.grid(&r);
         let mut product = 0.0f64;
@@ -125,32 +156,76 @@ impl Rabitq {
         best.1
     }
 
-    /// The length of the query that codes estimate products with: its distance from the mean.
-    pub(crate) fn length(&self, query: &[f32], prepared: &mut Prepared) -> f32 {
-        let floats = &mut prepared.floats;
-        floats.clear();
-        floats.extend(query.iter().zip(&self.mean).map(|(x, m)| x - m));
-        (kernels().dot_f32)(floats, floats).sqrt()
+    /// Turns a query, once for all centres.
+    pub(crate) fn ask(&self, query: &[f32], turned: &mut Turned) {
+        let dot = kernels().dot_f32;
+        self.turn(query, &mut turned.floats);
+        let square = dot(&turned.floats, &turned.floats);
+        turned.length = square.sqrt();
+        turned.base = square;
+        if self.metric != Metric::L2 {
+            turned.base = -dot(query, &self.mean);
+            turned.floats.iter_mut().zip(&self.turned_mean).for_each(|(x, m)| *x += m);
+        }
     }
 
-    /// Leaves in `prepared.bytes` a plane of zeros, then the bit planes of the rotated query from low to high.
-    pub(crate) fn prepare(&self, query: &[f32], prepared: &mut Prepared) {
-        prepared.length = self.length(query, prepared);
-        let floats = &mut prepared.floats;
-        self.rotation.apply(floats);
-        let (low, high) = floats.iter().fold((f32::MAX, f32::MIN), |(l, h), &x| (l.min(x), h.max(x)));
+    /// The distance to a centre, which is `scale` times `code` and has the square `norm`. Under cosine and dot as for
+    /// rows, minus the inner product.
+    pub(crate) fn distance(&self, turned: &Turned, (scale, code): (f32, &[i8]), norm: f32) -> f32 {
+        let product = scale * (kernels().dot_f32_i8)(&turned.floats, code);
+        match self.metric {
+            Metric::Cosine | Metric::Dot => turned.base - product,
+            Metric::L2 => ((turned.base - (product + product)) + norm).max(0.0),
+        }
+    }
+
+    /// Makes the query ready for rows around `centre`; returns the distance to it. Leaves in `prepared.bytes` a plane of
+    /// zeros, then the bit planes of v from low to high.
+    pub(crate) fn prepare(&self, turned: &Turned, centre: &[f32], prepared: &mut Prepared) -> f32 {
+        let dot = kernels().dot_f32;
+        let v = &mut prepared.floats;
+        v.clear();
+        let distance = match self.metric {
+            Metric::L2 => {
+                v.extend(turned.floats.iter().zip(centre).map(|(q, c)| q - c));
+                dot(v, v)
+            }
+            Metric::Cosine | Metric::Dot => {
+                let q = &turned.floats;
+                let from_mean = dot(q, centre);
+                // v holds a until α is known.
+                v.extend(self.turned_mean.iter().zip(centre).map(|(m, c)| m + c));
+                let square = dot(v, v);
+                prepared.share = if square > 0.0 { dot(q, v) / square } else { 0.0 };
+                let share = prepared.share;
+                v.iter_mut().zip(q).for_each(|(a, q)| *a = q - share * *a);
+                turned.base - from_mean
+            }
+        };
+        prepared.length = dot(v, v).sqrt();
+        let (low, high) = range(v);
         let step = (high - low) / LEVELS;
+        let inverse = if step > 0.0 { 1.0 / step } else { 0.0 };
         let size = self.plane();
         prepared.bytes.clear();
         prepared.bytes.resize(size * (PLANES + 1), 0);
-        for (i, x) in floats.iter().enumerate() {
-            let level =
-                if step > 0.0 { ((x - low) / step).round_ties_even().clamp(0.0, LEVELS) as i32 } else { 0 };
+        for (at, eight) in v.chunks(8).enumerate() {
+            let mut levels = [0u8; 8];
+            for (level, x) in levels.iter_mut().zip(eight) {
+                *level = round((x - low) * inverse).clamp(0.0, LEVELS) as u8;
+            }
+            let levels = u64::from_le_bytes(levels);
             for plane in 0..PLANES {
-                prepared.bytes[(plane + 1) * size + i / 8] |= ((level >> plane & 1) as u8) << (i % 8);
+                // Bit `plane` of each of the eight bytes, gathered in the highest byte.
+                let bits =
+                    (levels >> plane & 0x0101_0101_0101_0101).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+                if let Some(byte) = prepared.bytes.get_mut((plane + 1) * size + at) {
+                    *byte = bits as u8;
+                }
             }
         }
         (prepared.factor, prepared.low) = (step, low);
+        distance
     }
 
     /// `out[i]` = distance to row i of `rows` (a matrix of codes) less the distance to its centre.
@@ -174,12 +249,12 @@ impl Rabitq {
             }
             for (((&id, o), product), weight) in ids.iter().zip(out).zip(products).zip(weights) {
                 let code = &rows[id as usize * stride..][..stride];
-                // Σ qᵢwᵢ with qᵢ = low + step·uᵢ.
+                // Σ vᵢwᵢ with vᵢ = low + step·uᵢ.
                 let dot =
                     prepared.low * (2 * weight - dim * self.top()) as f32 + prepared.factor * product as f32;
                 let estimate = bf16_at(code, terms) * dot;
                 *o = match self.metric {
-                    Metric::Cosine | Metric::Dot => -(estimate + bf16_at(code, terms + 2)),
+                    Metric::Cosine | Metric::Dot => -(estimate + prepared.share * bf16_at(code, terms + 2)),
                     Metric::L2 => bf16_at(code, terms + 2) - (estimate + estimate),
                 };
             }
@@ -205,12 +280,26 @@ impl Rabitq {
 
     /// About how far (one standard deviation) an offset is from the true one.
     ///
-    /// With α = the cosine of Rr and w, the error of q'·r has the standard deviation ‖q'‖·‖r‖·√((1 - α²) / (α²·(d - 1))),
+    /// With α = the cosine of r and w, the error of v·r has the standard deviation ‖v‖·‖r‖·√((1 - α²) / (α²·(d - 1))),
     /// and ‖r‖ = s·α·‖w‖. ‖w‖·√(1 - α²) is the rounding to odd numbers, about 0.6·√d for any number of bits.
     pub(crate) fn error(&self, prepared: &Prepared, code: &[u8]) -> f32 {
         let spread = if self.metric == Metric::L2 { 1.2 } else { 0.6 };
         spread * prepared.length * bf16_at(code, self.stride() - TERMS)
     }
+}
+
+/// The least and the largest, lane by lane; the order does not matter to either.
+fn range(v: &[f32]) -> (f32, f32) {
+    const LANES: usize = 8;
+    let (lines, rest) = v.as_chunks::<LANES>();
+    let (mut low, mut high) = ([f32::MAX; LANES], [f32::MIN; LANES]);
+    for line in lines {
+        low.iter_mut().zip(line).for_each(|(l, &x)| *l = if x < *l { x } else { *l });
+        high.iter_mut().zip(line).for_each(|(h, &x)| *h = if x > *h { x } else { *h });
+    }
+    let low = low.iter().chain(rest).fold(f32::MAX, |l, &x| if x < l { x } else { l });
+    let high = high.iter().chain(rest).fold(f32::MIN, |h, &x| if x > h { x } else { h });
+    (low, high)
 }
 
 /// The term at byte `at` of a code; 0 where the code is too short, which one of a checked segment never is.

@@ -1,11 +1,11 @@
 //! SQ4: half a byte a component around the data's mean, one scale per row; integers decide.
 //!
 //! A row x is stored as levels v from 0 to 15 that stand for the odd numbers w = 2v - 15, two to a byte (the first in
-//! its low half), followed by its terms: `[v: 4 bits × d][s: f32]` and under L2 `[‖x - mean‖²: f32]`. x - mean points
+//! its low half), followed by its terms: `[v: 4 bits × d][s: f32]` and under L2 `[‖s·w‖²: f32]`. x - mean points
 //! about where w does: of some grids the one that comes nearest is taken, since the largest component alone would
-//! waste levels. s = ‖x - mean‖² / (w·(x - mean)), so that s·(q·w) is q·(x - mean) without a bias, as in RaBitQ.
-//! A query becomes signed bytes u with a step t: q·(x - mean) ≈ s · t · (2·(u·v) - 15·Σu).
+//! waste levels. It stands for mean + s·w: s brings that nearest to x, or under cosine to length 1 (see `scale`). A query becomes signed bytes u with a step t: q·(x - mean) ≈ s · t · (2·(u·v) - 15·Σu).
 
+use super::scale::{self, Sums};
 use super::sq8::round;
 use super::{Codec, Encode, Prepared, f32_at, f32_bytes};
 use crate::error::Error;
@@ -27,6 +27,8 @@ const FIRST: usize = 6;
 pub(crate) struct Sq4 {
     metric: Metric,
     mean: Vec<f32>,
+    /// ‖mean‖² - 1.
+    beyond: f64,
 }
 
 /// The level of a component on the grid of odd numbers times a step: `by` is half of one over the step.
@@ -42,7 +44,7 @@ fn odd(level: u8) -> f32 {
 
 impl Sq4 {
     pub(crate) fn new(metric: Metric, mean: Vec<f32>) -> Self {
-        Sq4 { metric, mean }
+        Sq4 { metric, beyond: scale::beyond(&mean), mean }
     }
 
     /// Half of one over the step of the grid whose points lie most nearly where `r` does; 0 for a row that is the mean.
@@ -78,19 +80,19 @@ impl Encode for Sq4 {
         let r: Vec<f32> = row.iter().zip(&self.mean).map(|(x, m)| x - m).collect();
         let largest = r.iter().fold(0.0f32, |a, x| a.max(x.abs()));
         let by = Self::grid(&r, largest);
-        let (mut product, mut square) = (0.0f64, 0.0f64);
+        let mut sums = Sums::default();
         let (codes, terms) = out.split_at_mut(self.codes());
         codes.fill(0);
-        for (i, &x) in r.iter().enumerate() {
+        for (i, (&x, &m)) in r.iter().zip(&self.mean).enumerate() {
             let level = level(x, by);
-            product += f64::from(x) * f64::from(odd(level));
-            square += f64::from(x) * f64::from(x);
+            sums.add(x, m, f64::from(odd(level)));
             codes[i / 2] |= level << (i % 2 * 4);
         }
-        let scale = if product > 0.0 { (square / product) as f32 } else { 0.0 };
+        let scale = scale::of_row(self.metric, &sums, self.beyond) as f32;
         terms[..4].copy_from_slice(&scale.to_le_bytes());
         if self.metric == Metric::L2 {
-            terms[4..8].copy_from_slice(&(square as f32).to_le_bytes());
+            let norm = f64::from(scale) * f64::from(scale) * sums.square;
+            terms[4..8].copy_from_slice(&(norm as f32).to_le_bytes());
         }
         Ok(())
     }

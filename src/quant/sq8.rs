@@ -1,11 +1,13 @@
 //! SQ8: signed bytes in ±127 around the data's mean, one scale per row; integers decide.
 //!
-//! A row x is stored as c = round((x - mean) / s), s = max|x - mean| / 127, followed by its terms:
-//! `[c: i8 × d][s: f32][Σc: i32]` and under L2 `[‖x - mean‖²: f32]`. A query q becomes u = round(q / t) + 64 with
-//! t = max|q| / 63, unsigned 7-bit, so that no target's 8-bit multiply-add can saturate (127·127·2 < 2^15):
-//! q·(x - mean) ≈ s · t · (u·c - 64·Σc). Per-row scales keep 2-8 points of recall on skewed embeddings that one global
-//! scale loses, and unlike per-dimension scales leave row-to-row distances integer.
+//! A row x is stored as c = round((x - mean) / (max|x - mean| / 127)), followed by its terms:
+//! `[c: i8 × d][s: f32][Σc: i32]` and under L2 `[‖s·c‖²: f32]`. It stands for mean + s·c: s brings that nearest to x, or
+//! under cosine to length 1 (see `scale`). A query q becomes u = round(q / t) + 64 with t = max|q| / 63, unsigned 7-bit,
+//! so that no target's 8-bit multiply-add can saturate (127·127·2 < 2^15): q·(x - mean) ≈ s · t · (u·c - 64·Σc).
+//! Per-row scales keep 2-8 points of recall on skewed embeddings that one global scale loses, and unlike per-dimension
+//! scales leave row-to-row distances integer.
 
+use super::scale::{self, Sums};
 use super::{Codec, Encode, Prepared, f32_at, f32_bytes};
 use crate::error::Error;
 use crate::kernels::kernels;
@@ -22,11 +24,13 @@ const OFFSET: i32 = 64;
 pub(crate) struct Sq8 {
     metric: Metric,
     mean: Vec<f32>,
+    /// ‖mean‖² - 1.
+    beyond: f64,
 }
 
 impl Sq8 {
     pub(crate) fn new(metric: Metric, mean: Vec<f32>) -> Self {
-        Sq8 { metric, mean }
+        Sq8 { metric, beyond: scale::beyond(&mean), mean }
     }
 
     pub(crate) fn mean(&self) -> &[f32] {
@@ -38,24 +42,64 @@ impl Sq8 {
         f32_at(code, self.mean.len())
     }
 
-    /// Writes the code of a row; every row has one.
+    /// Writes the code of a point: a row for comparison with others, or a centroid, which under cosine has any length.
     pub(crate) fn encode_row(&self, row: &[f32], out: &mut [u8]) {
+        let (codes, terms) = out.split_at_mut(self.mean.len());
+        let scale = self.round(row, codes);
+        self.finish(codes, scale, terms);
+    }
+
+    /// Rounds to the integers of a grid, and returns its step.
+    fn round(&self, row: &[f32], codes: &mut [u8]) -> f32 {
         let centred = |(x, m): (&f32, &f32)| x - m;
         let largest = row.iter().zip(&self.mean).map(centred).fold(0.0f32, |a, x| a.max(x.abs()));
-        let scale = largest / 127.0;
-        let (mut sum, mut norm) = (0i32, 0.0f64);
-        for (o, x) in out.iter_mut().zip(row.iter().zip(&self.mean).map(centred)) {
-            // A subnormal largest has scale 0: the row is its mean.
-            let code = if scale > 0.0 { round(x / scale).clamp(-127.0, 127.0) as i8 } else { 0 };
-            sum += i32::from(code);
-            norm += f64::from(x) * f64::from(x);
-            *o = code as u8;
+        let step = largest / 127.0;
+        for (code, x) in codes.iter_mut().zip(row.iter().zip(&self.mean).map(centred)) {
+            // A subnormal largest has step 0: the row is its mean.
+            *code = if step > 0.0 { round(x / step).clamp(-127.0, 127.0) as i8 as u8 } else { 0 };
         }
-        let (_, tail) = out.split_at_mut(self.mean.len());
-        tail[..4].copy_from_slice(&scale.to_le_bytes());
-        tail[4..8].copy_from_slice(&sum.to_le_bytes());
+        step
+    }
+
+    fn sums(&self, row: &[f32], codes: &[u8]) -> Sums {
+        let mut sums = Sums::default();
+        for ((x, &m), &c) in row.iter().zip(&self.mean).zip(codes) {
+            sums.add(x - m, m, f64::from(c as i8));
+        }
+        sums
+    }
+
+    /// Writes the terms of a code.
+    fn finish(&self, codes: &[u8], scale: f32, terms: &mut [u8]) {
+        let codes: &[i8] = bytemuck::cast_slice(codes);
+        terms[..4].copy_from_slice(&scale.to_le_bytes());
+        terms[4..8].copy_from_slice(&codes.iter().map(|&c| i32::from(c)).sum::<i32>().to_le_bytes());
         if self.metric == Metric::L2 {
-            tail[8..12].copy_from_slice(&(norm as f32).to_le_bytes());
+            let square = (kernels().dot_i8)(codes, codes);
+            let norm = f64::from(scale) * f64::from(scale) * f64::from(square);
+            terms[8..12].copy_from_slice(&(norm as f32).to_le_bytes());
+        }
+    }
+
+    /// Rounds components the other way until mean + s·c is about of length 1: where rows are in a narrow cone, the scale
+    /// alone would move a row by more than its code is off. The components that lose least come first.
+    fn balance(&self, row: &[f32], codes: &mut [u8], s: f64, mut excess: f64) {
+        let mut turns = Vec::new();
+        for (i, ((x, &m), &c)) in row.iter().zip(&self.mean).zip(&*codes).enumerate() {
+            let c = f64::from(c as i8);
+            let off = f64::from(x - m) / s - c;
+            let by = off.signum();
+            let change = s * (2.0 * by * (f64::from(m) + s * c) + s);
+            if off.abs() > 0.25 && change * excess < 0.0 && (c + by).abs() <= 127.0 {
+                turns.push(((1.0 - 2.0 * off.abs()) / change.abs(), i, by, change));
+            }
+        }
+        turns.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        for (_, i, by, change) in turns {
+            if (excess + change).abs() < excess.abs() {
+                codes[i] = (codes[i] as i8 + by as i8) as u8;
+                excess += change;
+            }
         }
     }
 
@@ -87,7 +131,15 @@ impl Encode for Sq8 {
     }
 
     fn encode(&self, row: &[f32], out: &mut [u8]) -> Result<(), Error> {
-        self.encode_row(row, out);
+        let (codes, terms) = out.split_at_mut(self.mean.len());
+        self.round(row, codes);
+        let mut sums = self.sums(row, codes);
+        if self.metric == Metric::Cosine && !sums.is_balanced(self.beyond) {
+            let nearest = sums.nearest();
+            self.balance(row, codes, nearest, sums.excess(nearest, self.beyond));
+            sums = self.sums(row, codes);
+        }
+        self.finish(codes, scale::of_row(self.metric, &sums, self.beyond) as f32, terms);
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use crate::quant::CodecKind;
 use crate::storage::Extent;
 
 pub(crate) const MAGIC: [u8; 8] = *b"PAGEVEC\0";
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 /// Sections start at multiples of this, so that they cast in place.
 pub(crate) const ALIGN: u64 = 64;
 /// The longest front this build accepts, so that no header makes a reader fetch or allocate more.

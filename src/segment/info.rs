@@ -1,5 +1,6 @@
 //! What a person or a program wants to know of a segment.
 
+use super::clusters::NEIGHBOURS;
 use super::reader::Segment;
 use crate::metric::Metric;
 use crate::quant::CodecKind;
@@ -15,6 +16,22 @@ pub struct SectionInfo {
     pub length: u64,
     /// `length` / rows.
     pub bytes_per_vector: f64,
+}
+
+/// A step of the clustered index's curve: how wide a search looks for a wanted recall, and what that reached when the
+/// index was built.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CurveStep {
+    /// How many nearest rows are searched for.
+    pub k: usize,
+    /// The recall that is asked for.
+    pub wanted: f64,
+    /// The recall that was reached.
+    pub reached: f64,
+    /// Cells whose leaves are looked at.
+    pub cells: usize,
+    /// Leaves whose lists are scanned.
+    pub probes: usize,
 }
 
 /// A segment's facts.
@@ -36,6 +53,8 @@ pub struct Info {
     pub graph: bool,
     /// Whether there is a clustered index.
     pub clusters: bool,
+    /// What the clustered index reaches, by rising k and recall; empty without one.
+    pub curve: Vec<CurveStep>,
     /// Links per node above layer 0 (layer 0 has twice as many); 0 without a graph.
     pub m: usize,
     /// Candidates looked at when the graph was built.
@@ -76,6 +95,7 @@ impl Segment {
             exact,
             graph: h.m > 0,
             clusters: self.clusters.is_some(),
+            curve: self.curve(),
             m: h.m,
             ef_construction: h.ef_construction,
             seed: h.seed,
@@ -86,5 +106,21 @@ impl Segment {
             memory_to_open: h.front_length,
             kernels: crate::kernels::kernels().name,
         }
+    }
+
+    fn curve(&self) -> Vec<CurveStep> {
+        let Some(clusters) = &self.clusters else { return Vec::new() };
+        let parts = |recall: u32| f64::from(recall) / 10_000.0;
+        let mut steps = Vec::new();
+        for (k, widths) in NEIGHBOURS.iter().zip(&clusters.cells.curves) {
+            steps.extend(widths.iter().map(|w| CurveStep {
+                k: *k as usize,
+                wanted: parts(w.wanted),
+                reached: parts(w.reached),
+                cells: w.cells as usize,
+                probes: w.probes as usize,
+            }));
+        }
+        steps
     }
 }

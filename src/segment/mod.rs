@@ -5,11 +5,11 @@
 //! | `format` | the header and the section table, both directions |
 //! | `writer` | sections in, file out |
 //! | `reader` | the front in, a [`Segment`] out: cheap, checks all that later reads rest on |
-//! | `ids`    | position -> id, and id -> position |
+//! | `ids`    | position -> id, and id -> position by hashes |
 //! | `packed` | whole numbers, bit by bit |
 //! | `links`  | a graph's links of layer 0, bit by bit |
 //! | `clusters` | the clustered index: cells -> leaves -> lists |
-//! | `verify` | the complete check |
+//! | `verify`, `stream` | the complete check, in one pass over the file |
 //! | `info`   | what a person or program wants to know of a segment |
 
 pub(crate) mod clusters;
@@ -19,15 +19,17 @@ mod info;
 mod links;
 mod packed;
 mod reader;
+mod stream;
 mod verify;
 mod writer;
 
-pub(crate) use format::{Header, STAGES, SectionKind};
-pub(crate) use ids::{IdView, Lookup, check_ids, encode as encode_ids};
-pub use info::{Info, SectionInfo};
+pub(crate) use format::{Header, STAGES, SectionKind, VERSION};
+pub(crate) use ids::{IdBytes, IdView, check_ids, encode as encode_ids, encode_order};
+pub use info::{CurveStep, Info, SectionInfo};
 pub(crate) use links::{Links, pack as pack_links, stride as links_stride};
 pub(crate) use reader::{Clusters, GraphParts, Matrix};
 pub use reader::{HEAD, Segment, front_length};
+pub(crate) use stream::Fill;
 pub(crate) use writer::{Parts, node_sums, row_sums, write};
 
 pub(crate) use crate::storage::checksum::file_seed;

@@ -1,6 +1,8 @@
 //! Whole numbers bit by bit: `[least: u64][width: u8]` and then each number less the least, `width` bits each, from the
 //! low bit of the first byte on, up to a whole byte.
 
+use std::ops::Range;
+
 /// No number of ours is wider: ids are below 2^53, positions below 2^32.
 const MAX_WIDTH: u32 = 56;
 const HEAD: usize = 9;
@@ -62,12 +64,44 @@ impl<'a> Packed<'a> {
         }
         // In u64: usize has 32 bits in wasm. The byte is one of `bits`, whose length is a usize.
         let first = at as u64 * self.width as u64;
-        let mut window = [0u8; 8];
-        let from = &self.bits[(first / 8) as usize..];
-        let length = from.len().min(8);
-        window[..length].copy_from_slice(&from[..length]);
-        let number = u64::from_le_bytes(window) >> (first % 8) & ((1 << self.width) - 1);
-        self.least.wrapping_add(number)
+        self.least.wrapping_add(number(&self.bits[(first / 8) as usize..], first, self.width))
+    }
+}
+
+/// The number of `width` bits that starts at bit `first` of what `from` is the rest of.
+fn number(from: &[u8], first: u64, width: usize) -> u64 {
+    let mut window = [0u8; 8];
+    let length = from.len().min(8);
+    window[..length].copy_from_slice(&from[..length]);
+    u64::from_le_bytes(window) >> (first % 8) & ((1 << width) - 1)
+}
+
+/// One of some packed numbers of which only parts are here.
+pub(super) struct One {
+    least: u64,
+    width: usize,
+    first: u64,
+}
+
+impl One {
+    /// The bytes that say how numbers are packed: the first.
+    pub(super) const HEAD: u64 = HEAD as u64;
+
+    /// Number `at` of those that start with `head`.
+    pub(super) fn of(head: &[u8], at: u32) -> Option<Self> {
+        let (none, _) = Packed::split(head, 0)?;
+        Some(One { least: none.least, width: none.width, first: u64::from(at) * none.width as u64 })
+    }
+
+    /// Its bytes, from the start of the packed numbers on.
+    pub(super) fn bytes(&self) -> Range<u64> {
+        let end = (self.first + self.width as u64).div_ceil(8);
+        Self::HEAD + self.first / 8..Self::HEAD + end.max(self.first / 8)
+    }
+
+    /// The number, from those bytes.
+    pub(super) fn number(&self, bytes: &[u8]) -> u64 {
+        self.least.wrapping_add(number(bytes, self.first, self.width))
     }
 }
 
@@ -92,6 +126,11 @@ mod tests {
             assert_eq!(rest, [0xAA]);
             let back: Vec<u64> = (0..numbers.len()).map(|i| packed.get(i)).collect();
             assert_eq!(back, numbers);
+            for (at, &number) in numbers.iter().enumerate() {
+                let one = One::of(&bytes[..HEAD], at as u32).unwrap();
+                let place = one.bytes();
+                assert_eq!(one.number(&bytes[place.start as usize..place.end as usize]), number);
+            }
             assert_eq!(packed.get(numbers.len()), 0);
         }
     }

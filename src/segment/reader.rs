@@ -3,10 +3,12 @@
 
 use super::clusters::Cells;
 use super::format::{self, Form, Header, STAGES, Section, SectionKind};
+use super::ids::{Found, Lookup};
 use super::links;
 use crate::error::Error;
+use crate::id::Id;
 use crate::quant::{self, Codec, CodecKind, Rabitq};
-use crate::storage::{Extent, Read, Sum, checksum};
+use crate::storage::{Extent, Read, Source, Sum, checksum};
 
 /// Enough of a file's start to hold its header; the whole front of most segments.
 pub const HEAD: u64 = 64 << 10;
@@ -49,9 +51,7 @@ pub(crate) struct GraphParts {
 /// What the clustered index holds in the front.
 pub(crate) struct Clusters {
     pub(crate) cells: Cells,
-    /// Of the cells' centroids.
-    pub(crate) cell_codec: Box<dyn Codec>,
-    /// Of the lists' rows and of the leaves' centroids, both around the centroid of their cell.
+    /// Of the leaves' centroids, around that of their cell, and of the lists' rows, around that of their leaf.
     pub(crate) list_codec: Rabitq,
 }
 
@@ -63,7 +63,7 @@ pub struct Segment {
     pub(crate) finer: Vec<Matrix>,
     /// The clustered index, if there is one.
     pub(crate) clusters: Option<Clusters>,
-    seed: u64,
+    pub(super) seed: u64,
     sums: Vec<u64>,
 }
 
@@ -105,8 +105,19 @@ impl Segment {
         self.extent(kind).ok_or_else(|| Error::corrupt(kind.name(), "the section is missing"))
     }
 
-    pub(crate) fn starts_section(&self, offset: u64) -> bool {
-        self.header.sections.iter().any(|s| s.extent.offset == offset)
+    /// Neighbours within one section become one.
+    pub(crate) fn merge(&self, extents: impl Iterator<Item = Extent>) -> Vec<Extent> {
+        let starts_section = |offset| self.header.sections.iter().any(|s| s.extent.offset == offset);
+        let mut merged: Vec<Extent> = Vec::new();
+        for extent in extents {
+            match merged.last_mut() {
+                Some(last) if last.end() == extent.offset && !starts_section(extent.offset) => {
+                    last.length += extent.length;
+                }
+                _ => merged.push(extent),
+            }
+        }
+        merged
     }
 
     /// The rows that hits are ranked by at last.
@@ -147,9 +158,13 @@ impl Segment {
                 let seed = if section.kind == SectionKind::Graph { self.seed ^ LINKS } else { self.seed };
                 checksum::row_sum(seed, position as usize, bytes) == sum
             }
-            Sum::Unit(sum) => {
-                let place = self.clusters.as_ref().and_then(|c| c.cells.seed(self.seed, extent));
-                place.is_some_and(|(seed, offset)| checksum::sum_at(seed, offset, bytes) == sum)
+            Sum::Unit { seed, at, sum } => checksum::sum_at(seed, at, bytes) == sum,
+            Sum::Halves { seed, at, first, sums } => {
+                let halves = bytes.split_at_checked(first as usize);
+                halves.is_some_and(|(labels, codes)| {
+                    checksum::sum_at(seed, at, labels) as u32 == sums[0]
+                        && checksum::sum_at(seed, at + u64::from(first), codes) as u32 == sums[1]
+                })
             }
         };
         if right { Ok(()) } else { Err(Error::Checksum { section: name, offset: extent.offset }) }
@@ -178,6 +193,19 @@ impl Segment {
         }
         // In range: `check_lengths` compared every section's blocks with the sums there are.
         usize::try_from(section.sum + block).ok().and_then(|at| self.sums.get(at)).copied().unwrap_or(0)
+    }
+
+    /// The position of `id`, if a row has it; or the parts of the file that say so and are not here.
+    pub(crate) fn find(&self, source: &dyn Source, id: &Id) -> Result<Found<Option<u32>>, Error> {
+        let lookup = Lookup {
+            source,
+            ids: self.required(SectionKind::Ids)?,
+            order: self.required(SectionKind::IdOrder)?,
+            count: self.count(),
+            text: self.header.text_ids,
+            file_seed: self.seed,
+        };
+        lookup.find(id)
     }
 
     /// The sum of the row at `position`, as the section `sums` of its form has it.
@@ -210,9 +238,9 @@ impl Segment {
         })
     }
 
-    /// The sum of a row's bytes.
-    pub(crate) fn row_sum(&self, position: u32, row: &[u8]) -> u32 {
-        checksum::row_sum(self.seed, position as usize, row)
+    /// The sum of a row's bytes, or with the seed [`LINKS`] of a node's.
+    pub(crate) fn unit_sum(&self, position: u32, bytes: &[u8], seed: u64) -> u32 {
+        checksum::row_sum(self.seed ^ seed, position as usize, bytes)
     }
 }
 
@@ -247,13 +275,14 @@ fn clusters(h: &Header, front: &[u8], seed: u64) -> Result<Option<Clusters>, Err
     if h.section(SectionKind::Cells).is_none() {
         return Ok(None);
     }
-    let parameters = front_section(h, front, seed, SectionKind::ListParameters)?;
-    let cell_codec = quant::load(CodecKind::Sq8, h.metric, h.dim, parameters)?;
+    let parameters = quant::floats(front_section(h, front, seed, SectionKind::ListParameters)?);
+    if parameters.iter().any(|x| !x.is_finite()) {
+        return Err(Error::corrupt("list parameters", "a parameter is not finite"));
+    }
     let bytes = front_section(h, front, seed, SectionKind::Cells)?;
-    let extents = [leaves.extent, lists.extent];
-    let cells = Cells::decode(bytes, extents, CodecKind::Sq8.stride(h.dim, h.metric))?;
-    let list_codec = Rabitq::new(h.metric, quant::floats(parameters), cells.bits);
-    Ok(Some(Clusters { cells, cell_codec, list_codec }))
+    let cells = Cells::decode(bytes, [leaves.extent, lists.extent], h.dim, seed)?;
+    let list_codec = Rabitq::new(h.metric, parameters, cells.bits);
+    Ok(Some(Clusters { cells, list_codec }))
 }
 
 /// Every section's length must be the one that the counts demand, and every block must have its sum.
@@ -271,11 +300,11 @@ fn check_lengths(h: &Header) -> Result<(), Error> {
             SectionKind::Codes => stride(0).map(|s| count * s),
             SectionKind::Rows => stride(1).map(|s| count * s),
             SectionKind::Exact => stride(2).map(|s| count * s),
-            SectionKind::RowSums | SectionKind::ExactSums | SectionKind::IdOrder => Some(count * 4),
-            SectionKind::NodeSums => Some(count * 8),
+            SectionKind::RowSums | SectionKind::ExactSums => Some(count * 4),
+            SectionKind::NodeSums | SectionKind::IdOrder => Some(count * 8),
             // Their own headers say more; `graph` and `ids` check them when they are read.
             SectionKind::Graph | SectionKind::Ids | SectionKind::Sums => None,
-            SectionKind::ListParameters => Some(CodecKind::Sq8.parameter_bytes(h.dim) as u64),
+            SectionKind::ListParameters => Some(h.dim as u64 * 4),
             SectionKind::Cells | SectionKind::Leaves | SectionKind::Lists | SectionKind::Unknown => None,
         };
         if let Some(expected) = fixed.filter(|&f| f != section.extent.length) {

@@ -1,135 +1,207 @@
-//! The complete check of a file that is here as a whole: what `open` leaves to later reads, all at once.
+//! The complete check of a file, in one pass: what `open` leaves to later reads, all at once.
+//!
+//! Held meanwhile, beside a window of about 1 MiB: ids and their order, the leaves, the graph's layers above 0, and 12
+//! to 20 bytes a row of sums that a later section repeats.
 
 use super::clusters::List;
-use super::format::SectionKind;
-use super::ids::{IdView, Lookup};
-use super::reader::Segment;
+use super::format::{STAGES, SectionKind};
+use super::ids::{IdOrder, IdView};
+use super::links::Links;
+use super::reader::{LINKS, Matrix, Segment};
+use super::stream::{Fill, Stream};
 use crate::error::Error;
-use crate::storage::{Extent, Read, Source, Sum};
+use crate::storage::{Buffer, Extent};
+
+/// What a whole file was found to be.
+pub(crate) struct Verified {
+    /// BLAKE3 of its bytes, in hex, if that was asked for.
+    pub(crate) content_id: Option<String>,
+    /// The graph's layers above 0: the index's to check.
+    pub(crate) upper: Option<Buffer>,
+}
+
+/// What later sections are compared with.
+#[derive(Default)]
+struct Kept {
+    ids: Option<Buffer>,
+    leaves: Option<Buffer>,
+    upper: Option<Buffer>,
+    /// Sums of the rows of each stage, of the links of each node, and of the finest rows as the lists have them.
+    rows: [Vec<u32>; STAGES.len()],
+    links: Vec<u32>,
+    listed: Vec<Option<u32>>,
+}
 
 impl Segment {
-    /// The checksums of all sections.
-    pub(crate) fn check_sections(&self, source: &dyn Source) -> Result<(), Error> {
+    /// Every checksum, every id, the order of ids, every list, the links of layer 0.
+    pub(crate) fn verify(&self, read: &mut Fill<'_>, content_id: bool) -> Result<Verified, Error> {
+        let mut kept = Kept::default();
+        let mut stream = Stream::new(self, read, content_id);
         for section in self.header.sections.iter().filter(|s| s.extent.length > 0) {
-            let bytes = self.part(source, section.extent, section.kind.name())?;
-            self.check(Read { extent: section.extent, sum: Sum::Blocks }, bytes)?;
+            stream.pass(section.extent.offset)?;
+            self.verify_section(section.kind, section.extent, &mut stream, &mut kept)?;
         }
-        Ok(())
+        let content_id = stream.finish()?;
+        let finest = kept.rows.get(self.finer.len()).map_or(&[][..], Vec::as_slice);
+        let wrong = finest.iter().zip(&kept.listed).position(|(&sum, &listed)| listed != Some(sum));
+        match wrong.filter(|_| self.clusters.is_some()) {
+            Some(position) => Err(in_list(position as u32)),
+            None => Ok(Verified { content_id, upper: kept.upper }),
+        }
     }
 
-    /// The bytes of a part, which must be there.
-    fn part<'a>(
+    /// Sections stand in the order of their kinds: what one is compared with comes before it.
+    fn verify_section(
         &self,
-        source: &'a dyn Source,
+        kind: SectionKind,
         extent: Extent,
-        name: &'static str,
-    ) -> Result<&'a [u8], Error> {
-        let missing = Error::Length { section: name, expected: extent.end(), got: self.header.file_length };
-        if extent.length == 0 { Ok(&[][..]) } else { source.get(extent).ok_or(missing) }
-    }
-
-    /// Every checksum, every id, the order of ids. The graph's links are the index's to check.
-    pub(crate) fn verify(&self, source: &dyn Source) -> Result<(), Error> {
-        let read = |extent: Extent, name| self.part(source, extent, name);
-        self.check_sections(source)?;
-        self.verify_padding(source)?;
-        for rows in &self.finer {
-            let Some(kind) = rows.sums else { continue };
-            let sums = read(self.required(kind)?, kind.name())?;
-            for position in 0..self.count() as u32 {
-                let row = read(rows.row(position), "rows")?;
-                if Segment::stored_row_sum(sums, position) != Some(self.row_sum(position, row)) {
-                    return Err(Error::Checksum { section: "rows", offset: rows.row(position).offset });
+        stream: &mut Stream<'_>,
+        kept: &mut Kept,
+    ) -> Result<(), Error> {
+        if let Some(stage) = STAGES.iter().position(|form| form.matrix == kind) {
+            let rows = self.stage(stage)?;
+            kept.rows[stage] = self.sums_of(stream, rows.extent, rows.stride, 0)?;
+        }
+        if let Some(stage) = STAGES.iter().position(|form| form.sums == Some(kind)) {
+            let rows = self.stage(stage)?;
+            if let Some(at) = differs(stream, extent, kept.rows[stage].iter().map(|&sum| [sum]))? {
+                return Err(Error::Checksum { section: "rows", offset: rows.row(at).offset });
+            }
+        }
+        match kind {
+            SectionKind::Graph => self.verify_links(stream, kept),
+            SectionKind::Ids => {
+                kept.ids = Some(stream.keep(extent)?);
+                Ok(())
+            }
+            SectionKind::IdOrder => self.verify_order(&stream.keep(extent)?, kept),
+            SectionKind::Leaves => {
+                kept.leaves = Some(stream.keep(extent)?);
+                Ok(())
+            }
+            SectionKind::Lists => self.verify_lists(stream, kept),
+            SectionKind::NodeSums => {
+                let sums = kept.rows[0].iter().zip(&kept.links).map(|(&code, &links)| [code, links]);
+                match differs(stream, extent, sums)? {
+                    Some(node) => Err(Error::corrupt("node checksums", format!("node {node} has others"))),
+                    None => Ok(()),
                 }
             }
+            _ => Ok(()),
         }
-        self.verify_nodes(source)?;
-        let ids = read(self.required(SectionKind::Ids)?, "ids")?;
-        let ids = IdView::new(ids, self.count(), self.header.text_ids)?;
-        let lookup = Lookup { ids, order: read(self.required(SectionKind::IdOrder)?, "id order")? };
-        let mut before = None;
-        for rank in 0..self.count() {
-            let id = ids.id(lookup.position_at(rank)?)?;
-            if before.as_ref().is_some_and(|b| *b >= id) {
-                return Err(Error::corrupt("id order", format!("{id} is out of order or there twice")));
-            }
-            before = Some(id);
-        }
-        self.verify_lists(source, ids)
     }
 
-    /// The sums by which a graph is walked from a disk.
-    fn verify_nodes(&self, source: &dyn Source) -> Result<(), Error> {
-        let (Some(sums), Some(graph)) = (self.extent(SectionKind::NodeSums), self.graph_parts()) else {
-            return Ok(());
+    /// The vectors of a stage; `open` found that the file has it.
+    fn stage(&self, stage: usize) -> Result<&Matrix, Error> {
+        let rows = match stage.checked_sub(1) {
+            None => Some(&self.codes),
+            Some(finer) => self.finer.get(finer),
         };
-        let bad = |node: u32| Error::corrupt("node checksums", format!("node {node} has others"));
+        rows.ok_or_else(|| Error::corrupt("rows", "the header does not name this stage"))
+    }
+
+    /// The sums of the units of `stride` bytes in `extent`, with `seed` beside the file's.
+    fn sums_of(
+        &self,
+        stream: &mut Stream<'_>,
+        extent: Extent,
+        stride: u64,
+        seed: u64,
+    ) -> Result<Vec<u32>, Error> {
+        let mut sums = Vec::new();
+        for position in 0..self.count() as u32 {
+            let unit = Extent { offset: extent.offset + u64::from(position) * stride, length: stride };
+            sums.push(self.unit_sum(position, stream.get(unit)?, seed));
+        }
+        Ok(sums)
+    }
+
+    /// Layer 0: every link leads to a row. The layers above it are kept.
+    fn verify_links(&self, stream: &mut Stream<'_>, kept: &mut Kept) -> Result<(), Error> {
+        let parts =
+            self.graph_parts().ok_or_else(|| Error::corrupt("graph", "it is shorter than its links"))?;
+        kept.upper = Some(stream.keep(Extent { length: parts.upper_length, ..parts.upper })?);
+        let mut links = Vec::new();
         for node in 0..self.count() as u32 {
-            let links =
-                Extent { offset: graph.base.offset + u64::from(node) * graph.stride, length: graph.stride };
-            let [code_sum, links_sum] =
-                source.get(sums).and_then(|s| Segment::stored_node_sums(s, node)).ok_or_else(|| bad(node))?;
-            for (extent, sum) in [(self.codes.row(node), code_sum), (links, links_sum)] {
-                let read = Read { extent, sum: Sum::Row { position: node, sum } };
-                let bytes = source.get(extent).ok_or_else(|| bad(node))?;
-                self.check(read, bytes).map_err(|_| bad(node))?;
+            let offset = parts.base.offset + u64::from(node) * parts.stride;
+            let record = stream.get(Extent { offset, length: parts.stride })?;
+            let found = Links::new(record, self.count(), self.header.m).of(0, &mut links);
+            if found.iter().any(|&link| link as usize >= self.count()) {
+                return Err(Error::corrupt("graph", format!("node {node} links beyond the last row")));
             }
+            kept.links.push(self.unit_sum(node, record, LINKS));
         }
         Ok(())
+    }
+
+    /// Every id, and that each is found by its hash.
+    fn verify_order(&self, order: &Buffer, kept: &Kept) -> Result<(), Error> {
+        IdOrder(order.as_ref()).verify(&self.kept_ids(kept)?, self.seed)
+    }
+
+    fn kept_ids<'k>(&self, kept: &'k Kept) -> Result<IdView<'k>, Error> {
+        let bytes = kept.ids.as_ref().map_or(&[][..], |ids| ids.as_ref());
+        IdView::new(bytes, self.count(), self.header.text_ids)
     }
 
     /// Every list: its sum, its rows in their place, and what it repeats of other sections.
-    fn verify_lists(&self, source: &dyn Source, ids: IdView<'_>) -> Result<(), Error> {
-        let Some(clusters) = &self.clusters else { return Ok(()) };
-        let bad = |detail: String| Error::corrupt("lists", detail);
-        let here =
-            |read: Read| source.get(read.extent).ok_or_else(|| bad("a list leaves the file".to_owned()));
+    fn verify_lists(&self, stream: &mut Stream<'_>, kept: &mut Kept) -> Result<(), Error> {
+        let (Some(clusters), Some(leaves)) = (&self.clusters, kept.leaves.take()) else { return Ok(()) };
+        let mut listed = vec![None; self.count()];
+        let ids = self.kept_ids(kept)?;
+        let base = self.required(SectionKind::Leaves)?.offset;
         let stride = clusters.list_codec.stride();
         let mut next = 0;
         for cell in 0..clusters.cells.len() {
             let block = clusters.cells.block(cell);
-            self.check(block, here(block)?)?;
-            let block = clusters.cells.leaves(cell, here(block)?, stride)?;
-            for leaf in block.leaves(self.count()) {
+            let start = (block.extent.offset - base) as usize;
+            let bytes = leaves.as_ref().get(start..start + block.extent.length as usize).unwrap_or_default();
+            self.check(block, bytes)?;
+            for leaf in clusters.cells.leaves(cell, bytes, stride)?.leaves(self.count()) {
                 let leaf = leaf?;
-                self.check(leaf.read, here(leaf.read)?)?;
-                let text = self.header.text_ids;
-                let list = List::new(here(leaf.read)?, &leaf, stride, text, self.count())?;
                 if leaf.start != next {
-                    return Err(bad(format!("a list starts at row {} where {next} is due", leaf.start)));
+                    let detail = format!("a list starts at row {} where {next} is due", leaf.start);
+                    return Err(Error::corrupt("lists", detail));
                 }
                 next = leaf.end;
+                let bytes = stream.get(leaf.read.extent)?;
+                self.check(leaf.read, bytes)?;
+                let list = List::new(bytes, &leaf, &clusters.list_codec, self.header.text_ids, self.count())?;
                 for at in 0..list.count() {
                     let position = list.position(at)?;
-                    let row = here(Read { extent: self.finest().row(position), sum: Sum::Blocks })?;
-                    let same = list.row_sum(at) == self.row_sum(position, row);
-                    if !same || list.ids.id(at as u32)? != ids.id(position)? {
-                        return Err(bad(format!("row {position} has another checksum or id in its list")));
+                    let sum = list.row_sum(at);
+                    let slot = listed.get_mut(position as usize).ok_or_else(|| in_list(position))?;
+                    if *slot.get_or_insert(sum) != sum || list.ids.id(at as u32)? != ids.id(position)? {
+                        return Err(in_list(position));
                     }
                 }
             }
         }
+        kept.listed = listed;
         match next as usize == self.count() {
             true => Ok(()),
-            false => Err(bad(format!("the lists hold {next} of {} rows", self.count()))),
+            false => Err(Error::corrupt("lists", format!("the lists hold {next} of {} rows", self.count()))),
         }
     }
+}
 
-    /// What lies between sections is zero, so that every bit of a file is accounted for.
-    fn verify_padding(&self, source: &dyn Source) -> Result<(), Error> {
-        let mut at = super::format::header_bytes(self.header.sections.len()) as u64;
-        let extents = self.header.sections.iter().map(|s| s.extent);
-        for extent in extents.chain([Extent { offset: self.header.file_length, length: 0 }]) {
-            let gap = Extent { offset: at, length: extent.offset.saturating_sub(at) };
-            let zero = source.get(gap).is_some_and(|bytes| bytes.iter().all(|&b| b == 0));
-            if gap.length > 0 && !zero {
-                return Err(Error::corrupt(
-                    "padding",
-                    format!("bytes between sections at {at} are not zero"),
-                ));
-            }
-            at = extent.end();
+fn in_list(position: u32) -> Error {
+    Error::corrupt("lists", format!("row {position} has another checksum or id in its list"))
+}
+
+/// The first position for which a section of sums has others than these.
+fn differs<const N: usize>(
+    stream: &mut Stream<'_>,
+    extent: Extent,
+    sums: impl Iterator<Item = [u32; N]>,
+) -> Result<Option<u32>, Error> {
+    let mut offset = extent.offset;
+    for (sums, position) in sums.zip(0..) {
+        let stored = stream.get(Extent { offset, length: 4 * N as u64 })?;
+        if stored.iter().ne(sums.map(u32::to_le_bytes).as_flattened()) {
+            return Ok(Some(position));
         }
-        Ok(())
+        offset += 4 * N as u64;
     }
+    Ok(None)
 }

@@ -15,6 +15,8 @@ pub(crate) struct Parts {
 
 /// About how many bytes one checksum covers.
 const BLOCK: usize = 64 << 10;
+/// The same of sections of which a lookup of one id reads a few blocks.
+const ID_BLOCK: usize = 8 << 10;
 
 /// The finished file.
 pub(crate) fn write(parts: Parts) -> Result<Vec<u8>, Error> {
@@ -24,6 +26,9 @@ pub(crate) fn write(parts: Parts) -> Result<Vec<u8>, Error> {
         // Front sections are read whole: one block.
         if kind.in_front() {
             return length.max(1);
+        }
+        if matches!(kind, SectionKind::Ids | SectionKind::IdOrder) {
+            return ID_BLOCK;
         }
         let stride =
             strides.iter().find(|s| s.0 == kind).map_or(1, |s| s.1.stride(header.dim, header.metric));

@@ -1,10 +1,9 @@
 //! A file read by position.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::{Extent, Mapped, ReadAt, Source as _};
+use super::{Extent, Mapped, ReadAt, Source as _, read_exact_at};
 use crate::error::Error;
 
 /// An open file. A file truncated by others is an error here, never a signal.
@@ -40,13 +39,12 @@ impl ReadAt for PositionedFile {
         self.length
     }
 
-    fn read(&mut self, extent: Extent, into: &mut [u8]) -> Result<(), Error> {
-        let io = |source| Error::Io { path: self.path.display().to_string(), source };
-        self.file.seek(SeekFrom::Start(extent.offset)).map_err(io)?;
-        self.file.read_exact(into).map_err(io)
+    fn read(&self, extent: Extent, into: &mut [u8]) -> Result<(), Error> {
+        read_exact_at(&self.file, into, extent.offset)
+            .map_err(|source| Error::Io { path: self.path.display().to_string(), source })
     }
 
-    fn prefetch(&mut self, extents: &[Extent]) {
+    fn prefetch(&self, extents: &[Extent]) {
         // A single read waits for itself.
         if let Some(hints) = self.hints.as_ref().filter(|_| extents.len() > 1) {
             hints.prefetch(&mut extents.iter().copied());

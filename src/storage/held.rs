@@ -55,4 +55,12 @@ impl Source for Held {
     fn prefetch(&self, extents: &mut dyn Iterator<Item = Extent>) {
         self.map.prefetch(&mut extents.filter(|&e| self.part(e).is_none()));
     }
+
+    fn memory(&self) -> u64 {
+        self.map.memory()
+    }
+
+    fn prefetch_records(&self, first: Extent, at: &[u32]) -> bool {
+        self.part(first).is_none() && self.map.prefetch_records(first, at)
+    }
 }

@@ -2,17 +2,20 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::time::Instant;
 
 use super::file::open_regular;
-use super::{Extent, Source, advice, slice};
+use super::{Extent, Source, advice, memory_size, slice};
 use crate::error::Error;
 
 /// What one bit of `asked` stands for.
 const PAGE: u64 = 4096;
 /// Linux reads no more than its read-ahead at one request and forgets the rest.
 const PIECE: u64 = 128 << 10;
-/// After so many hints all are forgotten: pages may have been evicted since.
-const FORGET: u32 = 4096;
+/// After so many seconds all that was asked for is forgotten: pages may have been evicted since. The clock is looked at
+/// once in so many hints.
+const FORGET: u64 = 10;
+const LOOK: u32 = 64;
 
 /// A read-only mapping. Truncating the file under it is a SIGBUS: for files that others may truncate, use pread.
 ///
@@ -24,6 +27,11 @@ pub(crate) struct Mapped {
     /// Pages that were asked for: a warm search must not pay for a call of the system for each of its extents.
     asked: Vec<AtomicU64>,
     hints: AtomicU32,
+    opened: Instant,
+    /// Seconds after that at which all was forgotten last.
+    forgot: AtomicU64,
+    /// Of the machine.
+    memory: u64,
 }
 
 impl Mapped {
@@ -35,7 +43,8 @@ impl Mapped {
         let map = unsafe { memmap2::Mmap::map(&file) }.map_err(io)?;
         advice::random(&map);
         let asked = (0..length.div_ceil(PAGE * 64)).map(|_| AtomicU64::new(0)).collect();
-        Ok(Mapped { map, asked, hints: AtomicU32::new(0) })
+        let (hints, forgot) = (AtomicU32::new(0), AtomicU64::new(0));
+        Ok(Mapped { map, asked, hints, opened: Instant::now(), forgot, memory: memory_size() })
     }
 
     /// Bytes of the whole file.
@@ -46,6 +55,13 @@ impl Mapped {
     /// Bytes of memory beside the mapping.
     pub(crate) fn overhead(&self) -> u64 {
         self.asked.len() as u64 * 8
+    }
+
+    /// Forgets what was asked for if that is long ago; `now` in seconds.
+    fn forget(&self, now: u64) {
+        if now >= self.forgot.load(Relaxed) + FORGET && self.forgot.fetch_max(now, Relaxed) < now {
+            self.asked.iter().for_each(|word| word.store(0, Relaxed));
+        }
     }
 
     /// Whether some page of `extent` was not asked for before; from now on all are.
@@ -77,11 +93,34 @@ impl Source for Mapped {
         (usize::MAX, section.length)
     }
 
+    fn memory(&self) -> u64 {
+        self.memory
+    }
+
     fn prefetch(&self, extents: &mut dyn Iterator<Item = Extent>) {
-        if self.hints.fetch_add(1, Relaxed) % FORGET == FORGET - 1 {
-            self.asked.iter().for_each(|word| word.store(0, Relaxed));
+        if self.hints.fetch_add(1, Relaxed) % LOOK == LOOK - 1 {
+            self.forget(self.opened.elapsed().as_secs());
         }
-        let mut new: Vec<Extent> = extents.filter(|&e| self.ask(e)).collect();
+        // Of a file that memory does not hold, what was asked for once may be gone by now.
+        let tight = self.length() > self.memory;
+        self.announce(extents.filter(|&e| self.ask(e) || tight).collect());
+    }
+
+    fn prefetch_records(&self, first: Extent, at: &[u32]) -> bool {
+        let record = |&at: &u32| Extent { offset: first.offset + u64::from(at) * first.length, ..first };
+        let new: Vec<Extent> = at.iter().map(record).filter(|&e| self.ask(e)).collect();
+        let some = !new.is_empty();
+        self.announce(new);
+        some
+    }
+}
+
+impl Mapped {
+    /// Tells the system, of neighbours at once.
+    fn announce(&self, mut new: Vec<Extent>) {
+        if new.is_empty() {
+            return;
+        }
         new.sort_unstable();
         let mut run: Option<Extent> = None;
         let will_need = |run: Extent| {
@@ -121,9 +160,11 @@ mod tests {
         assert!(map.ask(Extent { offset: 130 * PAGE - 1, length: 2 }), "its second page is new");
         assert!(map.ask(pages(199, 1)) && !map.ask(pages(199, 1)));
         assert!(!map.ask(pages(4096, 1)), "beyond the end there is nothing to ask for");
-        for _ in 0..FORGET {
-            map.prefetch(&mut [pages(0, 1), pages(150, 100)].into_iter());
-        }
+        map.forget(FORGET - 1);
+        assert!(!map.ask(pages(2, 1)), "not yet");
+        map.forget(FORGET);
         assert!(map.ask(pages(2, 1)), "forgotten");
+        map.forget(2 * FORGET - 1);
+        assert!(!map.ask(pages(2, 1)), "and not again before its time");
     }
 }

@@ -1,4 +1,5 @@
-//! Bytes and where they are. Door 3: the only place that knows files and mappings.
+//! Bytes and where they are. Door 3: the only place that maps a file or reads it by position. `folder/` names, writes
+//! and replaces files; `Index::verify` reads one as a whole.
 //!
 //! | file | duty |
 //! |---|---|
@@ -54,6 +55,49 @@ mod advice {
     pub(super) fn huge_pages(_map: &memmap2::MmapMut) {}
 }
 
+/// The memory of this machine, or of the control group that this process runs in; as much as there may be where nothing
+/// is known of it.
+#[cfg(feature = "native")]
+fn memory_size() -> u64 {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let total = read("/proc/meminfo");
+    let total = total.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB"));
+    let total = total.and_then(|kilobytes| kilobytes.parse::<u64>().ok()).map(|kilobytes| kilobytes << 10);
+    let groups = read("/proc/self/cgroup");
+    let own = groups.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or("/");
+    let limits =
+        ["/", own].map(|group| read(&format!("/sys/fs/cgroup{group}/memory.max")).trim().parse().ok());
+    limits.into_iter().chain([total]).flatten().min().unwrap_or(u64::MAX)
+}
+
+/// Reads by position: from any number of threads at once, since none moves a cursor.
+#[cfg(all(feature = "native", unix))]
+pub(crate) fn read_exact_at(file: &std::fs::File, into: &mut [u8], offset: u64) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, into, offset)
+}
+
+/// Reads by position: from any number of threads at once, since each call names its place.
+#[cfg(all(feature = "native", windows))]
+pub(crate) fn read_exact_at(file: &std::fs::File, into: &mut [u8], offset: u64) -> std::io::Result<()> {
+    let (mut rest, mut at) = (into, offset);
+    while !rest.is_empty() {
+        match std::os::windows::fs::FileExt::seek_read(file, rest, at) {
+            Ok(0) => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => {
+                rest = rest.split_at_mut(read).1;
+                at += read as u64;
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(())
+}
+
+/// Whether a folder can be opened and synced. Windows alone cannot, and needs no sync for a name to last.
+#[cfg(feature = "native")]
+pub(crate) const FOLDERS_ARE_SYNCED: bool = cfg!(not(windows));
+
 pub(crate) use buffer::Buffer;
 pub(crate) use paged::{Paged, Region, Reserved};
 
@@ -93,6 +137,12 @@ pub(crate) struct Read {
     pub(crate) sum: Sum,
 }
 
+/// By extent. One function for all who sort reads: each sort of its own costs 2 kB in wasm.
+#[inline(never)]
+pub(crate) fn in_order(reads: &mut [Read]) {
+    reads.sort_unstable_by_key(|read| read.extent);
+}
+
 /// What tells whether bytes are those that were written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sum {
@@ -105,8 +155,26 @@ pub(crate) enum Sum {
         /// See [`checksum::row_sum`].
         sum: u32,
     },
-    /// One sum for the whole extent.
-    Unit(u64),
+    /// One sum for the whole extent, which is told `at` so far into its section.
+    Unit {
+        /// Of the file and the section.
+        seed: u64,
+        /// See [`checksum::sum_at`].
+        at: u64,
+        /// All 64 bits.
+        sum: u64,
+    },
+    /// As `Unit`, for the first bytes of the extent and for the others; the low 32 bits of each sum.
+    Halves {
+        /// Of the file and the section.
+        seed: u64,
+        /// Of the first.
+        at: u64,
+        /// How many bytes are the first.
+        first: u32,
+        /// One each.
+        sums: [u32; 2],
+    },
 }
 
 /// Bytes of one file, all or some of them here.
@@ -121,17 +189,31 @@ pub trait Source {
     /// How many units (rows, lists, chunks) of `section` can be here at once, and how long one may be.
     fn room(&self, section: Extent) -> (usize, u64);
 
-    /// Bytes that may as well be read along if that saves a wave later.
+    /// Bytes that may as well be read along if that saves a wave later; `u64::MAX` where reading costs nothing.
     fn spare(&self) -> u64 {
         0
     }
 
+    /// Bytes of the file that memory can hold at once: what is beyond is read from the disk again and again.
+    fn memory(&self) -> u64 {
+        u64::MAX
+    }
+
     /// Says what will be read next, so that what lies on a disk can be on its way all at once. A hint.
     fn prefetch(&self, _extents: &mut dyn Iterator<Item = Extent>) {}
+
+    /// As [`Source::prefetch`], for records of equal length of which the first is given. Whether some of them were asked
+    /// for now, and not before: if none was, those of the next steps of a walk are likely to be here as well.
+    fn prefetch_records(&self, _first: Extent, _at: &[u32]) -> bool {
+        false
+    }
 }
 
-/// A file that is read piece by piece.
-pub trait ReadAt: Send {
+/// A file that is read piece by piece, by any number of searches at once.
+///
+/// A search reads while it holds no lock. A read must end by itself: one that waits for another search, or for a task of
+/// the rayon pool that the search runs in, may wait for ever.
+pub trait ReadAt: Send + Sync {
     /// In bytes.
     fn length(&self) -> u64;
 
@@ -139,10 +221,10 @@ pub trait ReadAt: Send {
     ///
     /// # Errors
     /// `io`, when it cannot fill all of it.
-    fn read(&mut self, extent: Extent, into: &mut [u8]) -> Result<(), crate::Error>;
+    fn read(&self, extent: Extent, into: &mut [u8]) -> Result<(), crate::Error>;
 
     /// Told what a wave will read, so that all of it can be on its way at once. A hint.
-    fn prefetch(&mut self, _extents: &[Extent]) {}
+    fn prefetch(&self, _extents: &[Extent]) {}
 }
 
 /// A file that is here as a whole.

@@ -89,6 +89,12 @@ impl Paged {
         })
     }
 
+    /// Whether what is read stays here: it belongs to a section that is held whole.
+    pub(crate) fn stays(&self, read: &Read) -> Result<bool, Error> {
+        let at = self.region_of(read)?;
+        Ok(self.holdings.get(at).is_some_and(|h| matches!(h.0, Region::Whole { .. })))
+    }
+
     /// Makes room for `reads` and pins it to `ticket`. All or nothing.
     pub(crate) fn reserve(&mut self, ticket: u32, reads: &[Read]) -> Result<Reserved, Error> {
         let mut by_region: Vec<Vec<Read>> = vec![Vec::new(); self.holdings.len()];
@@ -143,14 +149,13 @@ impl Paged {
         }
     }
 
-    /// Bytes allocated, filled slots, and evictions so far.
+    /// Bytes of the file that are here, filled slots, and evictions so far.
     pub(crate) fn stats(&self) -> (u64, usize, u64) {
-        self.holdings.iter().fold((0, 0, 0), |total, (region, holding)| match holding {
-            Holding::Whole(blocks) if blocks.buffer.is_some() => (total.0 + region.bytes(), total.1, total.2),
-            Holding::Whole(_) => total,
+        self.holdings.iter().fold((0, 0, 0), |total, (_, holding)| match holding {
+            Holding::Whole(blocks) => (total.0 + blocks.held(), total.1, total.2),
             Holding::Slots(slots) => {
-                let (allocated, filled, evictions) = slots.stats();
-                (total.0 + allocated, total.1 + filled, total.2 + evictions)
+                let (held, filled, evictions) = slots.stats();
+                (total.0 + held, total.1 + filled, total.2 + evictions)
             }
         })
     }
@@ -228,6 +233,12 @@ impl Blocks {
         let start = number as u64 * self.grain;
         let length = self.grain.min(self.section.length.saturating_sub(start));
         Extent { offset: self.section.offset + start, length }
+    }
+
+    /// Bytes that are here.
+    fn held(&self) -> u64 {
+        let filled = self.filled.iter().enumerate().filter(|(_, filled)| **filled);
+        filled.map(|(number, _)| self.block(number).length).sum()
     }
 
     fn missing(&self, extent: Extent) -> Vec<Extent> {

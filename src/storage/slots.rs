@@ -45,7 +45,13 @@ impl Slots {
         let elsewhere = |s: &&Slot| {
             s.pins.iter().any(|&t| t != ticket) && offsets.binary_search(&s.read.extent.offset).is_err()
         };
-        Ok(offsets.len() + self.slots.iter().filter(elsewhere).count() <= self.capacity)
+        let held = self.slots.iter().filter(elsewhere).count();
+        if held == 0 && offsets.len() > self.capacity {
+            // Nobody's leaving would make the room.
+            let [needed, budget] = [offsets.len(), self.capacity].map(|units| units as u64 * self.size);
+            return Err(Error::Budget { needed, budget });
+        }
+        Ok(offsets.len() + held <= self.capacity)
     }
 
     /// Pins `reads` to `ticket`, evicting what nobody has pinned.
@@ -131,9 +137,10 @@ impl Slots {
         self.slots.iter_mut().for_each(|slot| slot.pins.retain(|&t| t != ticket));
     }
 
-    /// Bytes allocated, slots filled, evictions so far.
+    /// Bytes held, slots filled, evictions so far.
     pub(crate) fn stats(&self) -> (u64, usize, u64) {
-        let allocated = self.buffer.as_ref().map_or(0, |_| self.size * self.capacity as u64);
-        (allocated, self.slots.iter().filter(|s| s.filled).count(), self.evictions)
+        let filled = self.slots.iter().filter(|s| s.filled);
+        let (held, slots) = filled.fold((0, 0), |(held, slots), s| (held + s.read.extent.length, slots + 1));
+        (held, slots, self.evictions)
     }
 }

@@ -84,9 +84,12 @@ test("what the memory budget does not hold is refused before anything is read", 
 });
 
 test("without a graph there is nothing to load", async () => {
-  const plain = await fixture({ count: 300, dim: 16, graph: false });
+  const plain = await fixture({ count: 1600, dim: 16, graph: false });
   const index = await open(plain.bytes);
   assert.match((await rejected(index.load(), "argument")).message, /no graph/);
   assert.equal((await index.explain(plain.row(3))).index, "clusters");
+  const { curve } = index.info;
+  assert.deepEqual([...new Set(curve.map(({ k }) => k))], [1, 10, 100, 1000]);
+  assert.ok(curve.every(({ wanted, reached, probes }) => wanted > 0 && wanted < 1 && reached > 0 && reached <= 1 && probes >= 1), JSON.stringify(curve));
   await index.close();
 });

@@ -97,3 +97,62 @@ test("an abort ends both", async () => {
   assert.equal(server.aborted, server.requests);
   await index.close();
 });
+
+/** Bytes whose body breaks when its signal aborts, as that of a real answer does. */
+function answer({ headers, signal }) {
+  const [from, to] = new Headers(headers).get("range").match(/\d+/g).map(Number);
+  const part = f.bytes.slice(from, Math.min(to + 1, f.bytes.length));
+  const body = new ReadableStream({
+    start(stream) {
+      const broken = () => stream.error(signal.reason);
+      signal.addEventListener("abort", broken);
+      setTimeout(() => {
+        signal.removeEventListener("abort", broken);
+        if (!signal.aborted) (stream.enqueue(part), stream.close());
+      }, 2);
+    },
+  });
+  return new Response(body, { status: 206, headers: { "content-range": `bytes ${from}-${from + part.length - 1}/${f.bytes.length}` } });
+}
+
+for (const [name, order] of [["first", [0, 1]], ["second", [1, 0]]]) {
+  test(`both answer in one turn, the ${name} first: its body is read, and no request is made again`, { timeout: 20_000 }, async () => {
+    let waiting = [];
+    let requests = 0;
+    // Each request waits until it was sent twice; then both are answered at once.
+    const stalled = (_, init) => {
+      requests += 1;
+      return new Promise((resolve, reject) => {
+        init.signal.addEventListener("abort", () => reject(init.signal.reason));
+        waiting.push(() => resolve(answer(init)));
+        if (waiting.length < 2) return;
+        const both = waiting;
+        waiting = [];
+        setTimeout(() => order.forEach((i) => both[i]()), 5);
+      });
+    };
+    const index = await open("http://127.0.0.1:1/x.bin", { fetch: stalled, hedge: 10, retries: 0, timeoutMs: 3000, cache: false });
+    assert.equal((await index.vector("word-3")).length, f.dim);
+    const stats = index.stats();
+    assert.deepEqual([stats.retries, stats.hedged, stats.requests], [0, requests / 2, requests]);
+    await index.close();
+  });
+}
+
+test("a second answer that is not wanted is let go, also where fetch ignores its signal", { timeout: 20_000 }, async () => {
+  let cancelled = 0;
+  const deaf = async (_, { headers }) => {
+    const response = answer({ headers, signal: new AbortController().signal });
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    const { body } = response;
+    const { cancel } = body;
+    body.cancel = (...args) => ((cancelled += 1), cancel.apply(body, args));
+    return response;
+  };
+  const index = await open("http://127.0.0.1:1/x.bin", { fetch: deaf, hedge: 5, retries: 0, cache: false });
+  const { hedged } = index.stats();
+  assert.ok(hedged > 0);
+  await settled();
+  assert.equal(cancelled, hedged);
+  await index.close();
+});

@@ -182,7 +182,7 @@ test("closed while pages are written behind: they are there at the next visit", 
 });
 
 test("what memory let go comes back from the store, not from the host", async () => {
-  const index = await open(`${server.url}/words/`, { cache: { folder }, memoryBudget: 240_000 });
+  const index = await open(`${server.url}/words/`, { cache: { folder }, memoryBudget: 280_000 });
   for (const row of [7, 3000, 900, 5100, 2100, 4400]) await index.search(near(f, row));
   const before = index.stats();
   assert.ok(before.evictions > 0);

@@ -1,25 +1,28 @@
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after, afterEach, test } from "node:test";
 import { open } from "pagevec";
 import { fixture, rejected } from "./support/fixture.mjs";
 import { serve } from "./support/server.mjs";
 
-const f = await fixture();
-const server = await serve(f.folder);
-after(() => server.close());
-
-// Instances of this file's own indexes trap when told to: their exports are wrapped.
+// Instances trap when told to: their exports are wrapped, before the first is made.
 let trap;
+let instances = 0;
+/** Calls into an instance after it trapped. */
+const late = [];
 const { instantiate } = WebAssembly;
 WebAssembly.instantiate = async (module, imports) => {
   const instance = await instantiate(module, imports);
-  if (!(instance instanceof WebAssembly.Instance)) return instance;
+  if (!instance.exports?.reader_step) return instance;
+  instances += 1;
+  let dead = false;
   const exports = {};
   for (const [name, value] of Object.entries(instance.exports)) {
     exports[name] = typeof value !== "function" ? value : (...args) => {
+      if (dead) late.push(name);
       if (trap && name === trap.at) {
         const { kind } = trap;
         trap = undefined;
+        dead = true;
         throw kind;
       }
       return value(...args);
@@ -28,6 +31,15 @@ WebAssembly.instantiate = async (module, imports) => {
   return { instance: { exports }, module };
 };
 
+const f = await fixture();
+const server = await serve(f.folder);
+after(() => server.close());
+afterEach(() => assert.deepEqual(late, [], "nothing calls into an instance that trapped"));
+
+/** A request is under way. */
+const sent = async () => {
+  while (server.now === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+};
 const trapAt = (at, kind = new WebAssembly.RuntimeError("unreachable")) => {
   trap = { at, kind };
 };
@@ -57,12 +69,60 @@ test("a stack overflow counts as one", async () => {
   await index.close();
 });
 
-test("another index is not touched", async () => {
-  const [a, b] = await Promise.all([open(f.bytes), open(f.bytes)]);
+test("indexes that share the instance go on: what they have under way is done in a new one", async () => {
+  const [a, b, c] = [await open(f.bytes), await open(`${server.url}/words/`), await open(f.bytes)];
+  const before = instances;
+  server.delay = 30;
+  const under = Promise.all([b.search(f.row(2)), b.has("word-9"), b.vector("word-3"), b.searchBatch([f.row(4), f.row(5)], { k: 1 })]);
+  await sent();
   trapAt("reader_step");
   await rejected(a.search(f.row(1)), "trapped");
-  assert.equal((await b.search(f.row(1)))[0].id, "word-1");
-  await Promise.all([a.close(), b.close()]);
+  const [hits, has, vector, batch] = await under;
+  server.delay = 0;
+  assert.deepEqual([hits[0].id, has, vector.length, batch.map(([{ id }]) => id)], ["word-2", true, f.dim, ["word-4", "word-5"]]);
+  assert.equal(b.stats().queries, 3);
+  // One that was idle begins anew with its next call, in the same new instance.
+  assert.equal((await c.search(f.row(6)))[0].id, "word-6");
+  assert.equal(instances, before + 1);
+  // The one that trapped is alone from then on: it does not stop the others again.
+  for (let again = 0; again < 3; again++) {
+    assert.equal((await a.search(f.row(1)))[0].id, "word-1");
+    await b.search(f.row(2));
+    server.reset();
+    trapAt("reader_takeHits");
+    await rejected(a.search(f.row(1)), "trapped");
+    assert.equal((await b.search(f.row(2)))[0].id, "word-2");
+    assert.equal(server.requests, 0, "what it holds is still there");
+  }
+  await Promise.all([a.close(), b.close(), c.close()]);
+});
+
+test("a trap while others open: they are opened in a new instance", async () => {
+  const a = await open(f.bytes);
+  server.delay = 30;
+  const opening = Promise.all([open(`${server.url}/words/`), open(`${server.url}${f.file.replace(/^/, "/words/")}`)]);
+  await new Promise((resolve) => setTimeout(resolve, 45));
+  trapAt("reader_step");
+  await rejected(a.search(f.row(1)), "trapped");
+  for (const index of await opening) {
+    assert.equal((await index.search(f.row(8)))[0].id, "word-8");
+    await index.close();
+  }
+  server.delay = 0;
+  await a.close();
+});
+
+test("an index that is closed after another's trap stays closed", async () => {
+  const [a, b] = [await open(f.bytes), await open(`${server.url}/words/`)];
+  server.delay = 30;
+  const search = rejected(b.search(f.row(2)), "closed");
+  await sent();
+  trapAt("reader_step");
+  await rejected(a.search(f.row(1)), "trapped");
+  await b.close();
+  await search;
+  server.delay = 0;
+  await a.close();
 });
 
 test("at the opening, and closed while it starts anew", async () => {

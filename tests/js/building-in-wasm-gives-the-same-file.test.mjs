@@ -71,7 +71,9 @@ test("progress, and cancelling from it", async () => {
   assert.ok(phases.size > 1);
   const abort = new AbortController();
   await rejected(build(matrix, { dim, signal: abort.signal, onProgress: () => abort.abort() }), "aborted");
-  await assert.rejects(build(matrix, { dim, onProgress: () => { throw new RangeError("mine"); } }), RangeError);
+  const thrown = new RangeError("mine");
+  const error = await rejected(build(matrix, { dim, onProgress: () => { throw thrown; } }), "aborted");
+  assert.equal(error.cause, thrown);
   await rejected(build(matrix, { dim, signal: AbortSignal.abort() }), "aborted");
 });
 

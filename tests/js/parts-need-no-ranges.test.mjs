@@ -88,7 +88,7 @@ test("what is remembered is bounded by a quarter of the memory budget", async ()
   const search = async (options) => {
     const index = await open(URL_, options);
     const hits = [];
-    for (let round = 0; round < 2; round++) for (const query of queries) hits.push(await index.search(query, { index: "clusters" }));
+    for (let round = 0; round < 2; round++) for (const query of queries) hits.push(await index.search(query, { index: "clusters", probes: 30 }));
     await index.close();
     const { requests } = server;
     server.reset();

@@ -21,12 +21,12 @@ const QUERIES = 100;
 // Measured, requests would be another machine's.
 const LINK = { rttMs: 50, mbits: 20 };
 const LIMITS = {
-  open: { bytes: 10_027, requests: 2 },
-  first: { bytes: 163_909, requests: 41, waves: 3 },
-  second: { bytes: 187_566, requests: 66, waves: 2 },
-  "100th": { bytes: 36_848, requests: 40, waves: 1 },
-  most: { bytes: 187_566, requests: 86, waves: 3 },
-  mean: { bytes: 53_405, requests: 35.99, waves: 1.67 },
+  open: { bytes: 11_010, requests: 2 },
+  first: { bytes: 179_503, requests: 33, waves: 3 },
+  second: { bytes: 205_688, requests: 60, waves: 2 },
+  "100th": { bytes: 26_551, requests: 30, waves: 2 },
+  most: { bytes: 205_688, requests: 61, waves: 3 },
+  mean: { bytes: 39_784, requests: 27.94, waves: 1.73 },
 };
 
 test("bytes, requests and waves of cold searches", { skip }, async () => {

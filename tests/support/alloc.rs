@@ -10,6 +10,7 @@ thread_local! {
     static HELD: Cell<i64> = const { Cell::new(0) };
     static PEAK: Cell<i64> = const { Cell::new(0) };
     static TOTAL: Cell<u64> = const { Cell::new(0) };
+    static TIMES: Cell<u64> = const { Cell::new(0) };
 }
 
 fn count(bytes: i64) {
@@ -19,6 +20,7 @@ fn count(bytes: i64) {
         let _ = PEAK.try_with(|peak| peak.set(peak.get().max(held.get())));
     });
     let _ = TOTAL.try_with(|total| total.set(total.get() + bytes.max(0) as u64));
+    let _ = TIMES.try_with(|times| times.set(times.get() + u64::from(bytes > 0)));
 }
 
 // SAFETY: every call goes to the system's allocator with the arguments it came with; counting allocates nothing.
@@ -27,6 +29,13 @@ unsafe impl GlobalAlloc for Counting {
         count(layout.size() as i64);
         // SAFETY: the caller keeps `alloc`'s contract.
         unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size as i64);
+        count(-(layout.size() as i64));
+        // SAFETY: the caller keeps `realloc`'s contract, and the pointer came from the system's allocator.
+        unsafe { System.realloc(pointer, layout, size) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
@@ -43,6 +52,8 @@ pub(crate) struct Used {
     pub(crate) peak: u64,
     /// The sum of all it asked for.
     pub(crate) total: u64,
+    /// How often it asked.
+    pub(crate) times: u64,
     /// What it still holds.
     pub(crate) kept: i64,
 }
@@ -50,9 +61,13 @@ pub(crate) struct Used {
 pub(crate) fn used<T>(f: impl FnOnce() -> T) -> (T, Used) {
     let before = HELD.get();
     PEAK.set(before);
-    let total = TOTAL.get();
+    let (total, times) = (TOTAL.get(), TIMES.get());
     let value = f();
-    let used =
-        Used { peak: (PEAK.get() - before) as u64, total: TOTAL.get() - total, kept: HELD.get() - before };
+    let used = Used {
+        peak: (PEAK.get() - before) as u64,
+        total: TOTAL.get() - total,
+        times: TIMES.get() - times,
+        kept: HELD.get() - before,
+    };
     (value, used)
 }

@@ -7,6 +7,8 @@
 //! | `oracle` | the nearest rows by definition, in f64; recall against them |
 //! | `paged`  | drives a `Session` over a byte slice and counts what it moves |
 //! | `format` | a second reading of FORMAT.md: finds sections, writes fields, makes every checksum right again |
+//! | `clusters` | the same of the clusters' sections |
+//! | `fields` | every field of a file, by what it means, to change it |
 //! | `alloc`  | an allocator that counts what one thread holds |
 //! | `npy`    | reads `.npy` matrices |
 
@@ -14,7 +16,9 @@
 #![allow(dead_code)]
 
 pub(crate) mod alloc;
+pub(crate) mod clusters;
 pub(crate) mod data;
+pub(crate) mod fields;
 pub(crate) mod format;
 pub(crate) mod npy;
 pub(crate) mod odd;

@@ -44,14 +44,29 @@ impl Case {
 
     /// Recall at `k` of `options` (whose `k` is replaced) over `index`, whose ids are row numbers.
     pub(crate) fn measure(&self, index: &Index, k: usize, options: &SearchOptions) -> Measured {
+        self.measure_by(&self.truth(), index, k, options)
+    }
+
+    /// The exact scores of all rows for each query.
+    pub(crate) fn truth(&self) -> Vec<Vec<f64>> {
+        self.queries.iter().map(|query| oracle::scores(self.metric, &self.rows, query)).collect()
+    }
+
+    /// As [`Case::measure`], with a truth that serves several.
+    pub(crate) fn measure_by(
+        &self,
+        truth: &[Vec<f64>],
+        index: &Index,
+        k: usize,
+        options: &SearchOptions,
+    ) -> Measured {
         let k = k.min(self.count());
         let options = SearchOptions { k, ..*options };
         let (mut recalls, mut distances, mut rescored) = (Vec::new(), 0, 0);
-        for query in &self.queries {
-            let scores = oracle::scores(self.metric, &self.rows, query);
+        for (query, scores) in self.queries.iter().zip(truth) {
             let answer = index.search(query, &options).expect("a search of good data");
             assert_eq!(answer.hits.len(), k, "{}: fewer hits than rows", self.name);
-            let least = oracle::kth(&scores, k);
+            let least = oracle::kth(scores, k);
             let least = least - 1e-9 * least.abs().max(1.0);
             let near = answer.hits.iter().filter(|h| scores[oracle::row(&h.id)] >= least).count();
             recalls.push(near as f64 / k as f64);
@@ -72,7 +87,7 @@ impl Case {
 
 /// Normal with variance 1.
 pub(crate) fn normal(random: &mut Random) -> f32 {
-    (random.normal() + random.normal() + random.normal()) as f32
+    random.normal() + random.normal() + random.normal()
 }
 
 fn normals(random: &mut Random, dim: usize, scale: f32) -> Vec<f32> {
@@ -186,5 +201,17 @@ pub(crate) fn many_equal(metric: Metric, counts: [usize; 2], dim: usize, same: u
     case.name = format!("{same} of {} equal, {metric:?}", counts[0]);
     let first = case.rows[..dim].to_vec();
     case.rows[..same * dim].chunks_exact_mut(dim).for_each(|row| row.copy_from_slice(&first));
+    case
+}
+
+/// As [`ordinary`] under cosine, all around one direction: `spread` of a row's length is its own.
+pub(crate) fn narrow_cone(counts: [usize; 2], dim: usize, spread: f32, seed: u64) -> Case {
+    let mut case = ordinary(Metric::Cosine, counts, dim, seed);
+    let axis = normals(&mut Random(!seed), dim, 1.0);
+    case.name = format!("cone {spread}");
+    let rows = case.rows.chunks_exact_mut(dim);
+    for row in rows.chain(case.queries.iter_mut().map(Vec::as_mut_slice)) {
+        row.iter_mut().zip(&axis).for_each(|(x, a)| *x = a + spread * *x);
+    }
     case
 }

@@ -8,6 +8,8 @@ use clap::Args;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::{env, fs};
 
 #[derive(Args)]
@@ -78,12 +80,22 @@ fn assemble(words: &Words, index: &Path) -> Result<PathBuf> {
     Ok(site)
 }
 
-/// Serves until interrupted. The server prints its address when it listens; only then is a browser of use.
+/// Serves until interrupted or told to end (SIGTERM), which ends the server too. The server prints its address when it
+/// listens; only then is a browser of use.
 fn serve(cli: &Path, site: &Path, options: &Options) -> Result<()> {
     let mut server = command(cli);
     server.arg("serve").arg(site).args(["--port", &options.port.to_string()]).stdout(Stdio::piped());
     let mut child = server.spawn().context("could not start the server")?;
     let lines = child.stdout.take().context("the server has no output")?;
+    let child = Arc::new(Mutex::new(child));
+    let stopped = Arc::new(AtomicBool::new(false));
+    let (server, told) = (Arc::clone(&child), Arc::clone(&stopped));
+    // The server's output ends with it, and so does the loop below.
+    ctrlc::set_handler(move || {
+        told.store(true, Ordering::Relaxed);
+        // It may have ended by itself: a terminal's Ctrl-C reaches it too.
+        let _ = server.lock().unwrap_or_else(PoisonError::into_inner).kill();
+    })?;
     for line in BufReader::new(lines).lines() {
         let line = line?;
         println!("{line}");
@@ -94,8 +106,11 @@ fn serve(cli: &Path, site: &Path, options: &Options) -> Result<()> {
             }
         }
     }
-    let status = child.wait()?;
-    anyhow::ensure!(status.success(), "the server ended with {status}; another --port may help");
+    let status = child.lock().unwrap_or_else(PoisonError::into_inner).wait()?;
+    anyhow::ensure!(
+        stopped.load(Ordering::Relaxed) || status.success(),
+        "the server ended with {status}; another --port may help"
+    );
     Ok(())
 }
 
@@ -109,5 +124,56 @@ fn open(url: &str) {
         if let Err(error) = quiet {
             eprintln!("{opener}: {error}");
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::{Options, serve};
+    use std::io::{BufRead as _, BufReader};
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::{Path, PathBuf};
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+    use std::{env, fs};
+
+    /// What runs below in a process of its own; alone it does nothing.
+    #[test]
+    #[ignore = "a part of the other test"]
+    fn child() {
+        let Some(server) = env::var_os("SERVER").map(PathBuf::from) else { return };
+        serve(&server, Path::new("."), &Options { full: false, port: 0, no_open: true }).unwrap();
+    }
+
+    fn kill(signal: &str, process: &str) -> bool {
+        let mut kill = Command::new("kill");
+        kill.args([signal, process]).stderr(Stdio::null()).status().expect("kill runs").success()
+    }
+
+    #[test]
+    fn a_signal_ends_the_server_too() {
+        let server = env::temp_dir().join(format!("pagevec-demo-{}.sh", std::process::id()));
+        fs::write(&server, "#!/bin/sh\necho serving process $$ at http://nowhere/\nexec sleep 300\n")
+            .unwrap();
+        fs::set_permissions(&server, fs::Permissions::from_mode(0o755)).unwrap();
+        for signal in ["-TERM", "-INT", "-HUP"] {
+            let mut demo = Command::new(env::current_exe().unwrap());
+            demo.args(["--exact", "demo::tests::child", "--ignored", "--nocapture"]);
+            let mut demo = demo.env("SERVER", &server).stdout(Stdio::piped()).spawn().unwrap();
+            let lines = BufReader::new(demo.stdout.take().unwrap()).lines();
+            let mut lines = lines.map(|line| line.unwrap()).filter(|line| line.contains("serving process"));
+            let line = lines.next().unwrap();
+            let process = line.split("process ").nth(1).unwrap().split(' ').next().unwrap().to_owned();
+            assert!(kill("-0", &process));
+            assert!(kill(signal, &demo.id().to_string()));
+            let status = demo.wait().unwrap();
+            assert!(status.success(), "{signal}: {status}");
+            let asked = Instant::now();
+            while kill("-0", &process) {
+                assert!(asked.elapsed() < Duration::from_secs(10), "{signal}: the server goes on");
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+        fs::remove_file(&server).unwrap();
     }
 }

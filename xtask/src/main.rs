@@ -8,7 +8,7 @@
 //! | `package.rs` | `pkg`: types checked and emitted, the npm package packed |
 //! | `test.rs`, `stages/` | `test`: every check |
 //! | `demo.rs`, `glove.rs` | `demo`: an index of words, served with its page |
-//! | `bench/` | `bench`: measurements over a shaped link |
+//! | `bench/` | `bench`: measurements that anyone can repeat |
 //! | `browser.rs` | `browser`: finds or installs a Chromium |
 //! | `node.rs`, `shell.rs` | Node and its pinned tools; processes, paths and stamps |
 #![allow(clippy::print_stdout, reason = "a command line tool")]

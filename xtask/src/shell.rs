@@ -21,10 +21,19 @@ pub(crate) fn target() -> PathBuf {
     }
 }
 
+/// The folder of real embeddings, absolute: we and our children run in folders of our own choice.
+pub(crate) fn data() -> Option<PathBuf> {
+    let given = env::var_os("PAGEVEC_DATA").filter(|given| !given.is_empty())?;
+    std::path::absolute(given).ok()
+}
+
 /// A command that starts in the repository's folder.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root());
+    if let Some(data) = data() {
+        command.env("PAGEVEC_DATA", data);
+    }
     command
 }
 
@@ -162,5 +171,37 @@ impl Stamp {
     /// Everything was made from these inputs.
     pub(crate) fn set(&self) -> Result<()> {
         fs::write(&self.file, &self.mark).with_context(|| format!("could not write {}", self.file.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::command;
+    use std::process::Command;
+
+    /// What runs below in a process of its own; alone it does nothing.
+    #[test]
+    #[ignore = "a part of the other test"]
+    fn child() {
+        let Some(wanted) = std::env::var_os("WANTED") else { return };
+        let given = command("true")
+            .get_envs()
+            .find(|(name, _)| *name == "PAGEVEC_DATA")
+            .map(|(_, v)| v.map(Into::into));
+        assert_eq!(given, (!wanted.is_empty()).then_some(Some(wanted)));
+    }
+
+    #[test]
+    fn a_relative_folder_of_data_reaches_children_as_an_absolute_one() {
+        let here = std::env::temp_dir();
+        let wanted = here.join("some/data");
+        for (given, wanted) in
+            [("some/data", wanted.as_path()), ("/there", "/there".as_ref()), ("", "".as_ref())]
+        {
+            let mut child = Command::new(std::env::current_exe().unwrap());
+            child.args(["--exact", "shell::tests::child", "--ignored"]).current_dir(&here);
+            let output = child.env("PAGEVEC_DATA", given).env("WANTED", wanted).output().unwrap();
+            assert!(output.status.success(), "{given}: {}", String::from_utf8_lossy(&output.stdout));
+        }
     }
 }

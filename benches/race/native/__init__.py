@@ -35,10 +35,6 @@ ENGINES = {
     "VSAG HGraph SQ8": ("vsag", {"kind": "hgraph"}, EFS),
 }
 
-# What pip installs, and its name in ENGINES' second column.
-PACKAGES = {"numpy": "2.4.6", "hnswlib": "0.8.0", "faiss-cpu": "1.15.1", "usearch": "2.26.6", "scalable-vs": "0.5.0",
-            "pyvsag": "0.18.5"}
-
 
 def engine(name, **more):
     file, arguments, _ = ENGINES[name]

@@ -33,7 +33,11 @@ impl Failure {
 
     /// A file that the operating system would not give.
     pub(crate) fn io(path: &Path, error: &io::Error) -> Self {
-        Failure::Told { exit: 1, code: "io", message: format!("{}: {error}", path.display()) }
+        Failure::Told {
+            exit: 1,
+            code: "io",
+            message: format!("{}: {error}{}", path.display(), advice(error)),
+        }
     }
 
     /// A file of an index that is not what it should be. The message names the file once.
@@ -70,6 +74,20 @@ impl Failure {
 impl From<pagevec::Error> for Failure {
     fn from(error: pagevec::Error) -> Self {
         let exit = if error.code() == "argument" { 2 } else { 1 };
-        Failure::Told { exit, code: error.code(), message: error.to_string() }
+        let advice = if let pagevec::Error::Io { source, .. } = &error { advice(source) } else { "" };
+        Failure::Told { exit, code: error.code(), message: format!("{error}{advice}") }
+    }
+}
+
+/// What to do about a refusal of the operating system.
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => ": check the path",
+        io::ErrorKind::PermissionDenied => ": check its owner and mode, or run as another user",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ": free some space and run it again",
+        io::ErrorKind::ReadOnlyFilesystem => ": give a place that can be written",
+        io::ErrorKind::AddrInUse => ": another program listens there; give another --port",
+        io::ErrorKind::AddrNotAvailable => ": it is no address of this machine; give another --host",
+        _ => "",
     }
 }

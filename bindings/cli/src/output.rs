@@ -23,6 +23,37 @@ pub(crate) fn field(out: &mut dyn Write, name: &str, value: impl std::fmt::Displ
     writeln!(out, "{name:<18} {value}")
 }
 
+/// A step of the clustered index's curve.
+#[derive(Serialize)]
+pub(crate) struct Step {
+    k: usize,
+    wanted: f64,
+    reached: f64,
+    cells: usize,
+    probes: usize,
+}
+
+pub(crate) fn curve(steps: &[pagevec::CurveStep]) -> Vec<Step> {
+    let step = |s: &pagevec::CurveStep| Step {
+        k: s.k,
+        wanted: s.wanted,
+        reached: s.reached,
+        cells: s.cells,
+        probes: s.probes,
+    };
+    steps.iter().map(step).collect()
+}
+
+/// A line for each k: what each recall that can be asked for reached when the index was built.
+pub(crate) fn print_curve(out: &mut dyn Write, steps: &[Step]) -> io::Result<()> {
+    for steps in steps.chunk_by(|a, b| a.k == b.k) {
+        let shown: Vec<String> = steps.iter().map(|s| format!("{:.2}: {:.3}", s.wanted, s.reached)).collect();
+        let k = steps.first().map_or(0, |s| s.k);
+        field(out, &format!("recall, k {k}"), shown.join("  "))?;
+    }
+    Ok(())
+}
+
 /// A size for people: exact below 10 kB, three digits above.
 pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];

@@ -1,7 +1,7 @@
 //! Building: the same file as the CLI's.
 
 use js_sys::Function;
-use pagevec::{BuildOptions, Ctx, Progress};
+use pagevec::{BuildOptions, Ctx, Progress, Warning};
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
@@ -40,7 +40,16 @@ impl OptionsJs {
     }
 }
 
-/// The bytes of a segment file. `on_progress(phase, done, total)` may return true to cancel.
+fn code(warning: &Warning) -> &'static str {
+    match warning {
+        Warning::CodesRecall { .. } => "codes-recall",
+        Warning::ClustersRecall { .. } => "clusters-recall",
+        _ => "other",
+    }
+}
+
+/// The bytes of a segment file. `on_progress(phase, done, total)` may return true to cancel; `on_warning(code, message)`
+/// is told what the rows will not do well.
 #[wasm_bindgen]
 pub fn build(
     matrix: Vec<f32>,
@@ -48,6 +57,7 @@ pub fn build(
     names: JsValue,
     options: JsValue,
     on_progress: Option<Function>,
+    on_warning: Option<Function>,
 ) -> Result<Vec<u8>, JsValue> {
     let options: OptionsJs =
         serde_wasm_bindgen::from_value(options).map_err(|e| bad("options", &e.to_string()))?;
@@ -61,6 +71,11 @@ pub fn build(
         cancel.set(cancel.get() || told.map_or(true, |t| t.is_truthy()));
     };
     let cancelled = || cancel.get();
-    let ctx = Ctx { progress: Some(&report), cancelled: Some(&cancelled), ..Default::default() };
+    let warn = |warning: Warning| {
+        let Some(f) = &on_warning else { return };
+        // The callback of the package does not throw.
+        let _ = f.call2(&JsValue::NULL, &code(&warning).into(), &warning.to_string().into());
+    };
+    let ctx = Ctx { progress: Some(&report), cancelled: Some(&cancelled), warning: Some(&warn) };
     pagevec::build(matrix, dim as usize, ids(&names)?, &options, &ctx).map_err(to_js)
 }

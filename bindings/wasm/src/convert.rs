@@ -16,6 +16,15 @@ pub(crate) fn bad(name: &'static str, detail: &str) -> JsValue {
     to_js(Error::Argument { name, detail: detail.to_owned() })
 }
 
+/// What the JS of the package never asks for.
+#[cfg_attr(not(feature = "search"), allow(dead_code, reason = "only sessions have tickets"))]
+pub(crate) fn internal(detail: &str) -> JsValue {
+    let js = js_sys::Error::new(detail);
+    // As in `to_js`.
+    let _ = Reflect::set(&js, &"code".into(), &"internal".into());
+    js.into()
+}
+
 /// A length or offset: whole, and exact in a double.
 pub(crate) fn whole(name: &'static str, value: f64) -> Result<u64, JsValue> {
     if value.fract() == 0.0 && (0.0..=Ids::MAX_NUMBER as f64).contains(&value) {

@@ -5,7 +5,7 @@ use pagevec::{Answer, Extent, Id, Operation, Outcome, SearchOptions, Segment, Se
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use crate::convert::{bad, id, to_js, whole};
+use crate::convert::{id, internal, to_js, whole};
 
 /// As `pkg/src/index.js` has them.
 const INDEXES: [&str; 3] = ["clusters", "hnsw", "flat"];
@@ -36,6 +36,7 @@ struct InfoJs {
     exact: Option<String>,
     graph: bool,
     clusters: bool,
+    curve: Vec<StepJs>,
     m: u32,
     ef_construction: u32,
     ids: &'static str,
@@ -53,6 +54,15 @@ struct SectionJs {
     offset: f64,
     length: f64,
     bytes_per_vector: f64,
+}
+
+#[derive(Serialize)]
+struct StepJs {
+    k: u32,
+    wanted: f64,
+    reached: f64,
+    cells: u32,
+    probes: u32,
 }
 
 #[derive(Serialize)]
@@ -83,6 +93,13 @@ impl Reader {
             length: s.length as f64,
             bytes_per_vector: s.bytes_per_vector,
         };
+        let step = |s: &pagevec::CurveStep| StepJs {
+            k: s.k as u32,
+            wanted: s.wanted,
+            reached: s.reached,
+            cells: s.cells as u32,
+            probes: s.probes as u32,
+        };
         let js = InfoJs {
             count: info.count as u32,
             dim: info.dim as u32,
@@ -92,6 +109,7 @@ impl Reader {
             exact: info.exact.map(|e| e.to_string()),
             graph: info.graph,
             clusters: info.clusters,
+            curve: info.curve.iter().map(step).collect(),
             m: info.m as u32,
             ef_construction: info.ef_construction as u32,
             ids: info.ids,
@@ -104,7 +122,8 @@ impl Reader {
         Ok(serde_wasm_bindgen::to_value(&js)?)
     }
 
-    /// A search for each row of `queries`; `ef`, `probes` and `recall` 0 are the defaults. Returns its ticket.
+    /// A search for each row of `queries`; `ef`, `probes`, `recall` and `rescore` 0 are the defaults. Returns its ticket.
+    #[expect(clippy::too_many_arguments, reason = "an object would cost a call into JS for each property")]
     #[wasm_bindgen(js_name = beginSearch)]
     pub fn begin_search(
         &mut self,
@@ -114,13 +133,14 @@ impl Reader {
         index: &str,
         probes: u32,
         recall: f32,
+        rescore: u32,
     ) -> Result<u32, JsValue> {
         let given = |value: u32| (value > 0).then_some(value as usize);
         let options = SearchOptions {
             k: k as usize,
             ef: given(ef),
             index: index.parse().map_err(to_js)?,
-            rescore: None,
+            rescore: given(rescore),
             probes: given(probes),
             // Not a number where it is left out.
             recall: (recall > 0.0).then_some(recall),
@@ -168,7 +188,7 @@ impl Reader {
         }
     }
 
-    /// Bytes that cost as much as a wave does.
+    /// Bytes that cost as much as a wave does; infinity: reads cost nothing.
     pub fn spare(&mut self, bytes: f64) {
         self.session.spare(bytes as u64);
     }
@@ -179,8 +199,8 @@ impl Reader {
         Ok(self.session.grain(whole("offset", offset)?) as f64)
     }
 
-    /// Checks and keeps the bytes at `offset`.
-    pub fn deliver(&mut self, offset: f64, bytes: &[u8]) -> Result<(), JsValue> {
+    /// Checks and keeps the bytes at `offset`; whether every byte was checked.
+    pub fn deliver(&mut self, offset: f64, bytes: &[u8]) -> Result<bool, JsValue> {
         let extent = Extent { offset: whole("offset", offset)?, length: bytes.len() as u64 };
         self.session.deliver(extent, bytes).map_err(to_js)
     }
@@ -192,7 +212,7 @@ impl Reader {
     pub fn take_hits(&mut self, ticket: u32) -> Result<JsValue, JsValue> {
         match self.take(ticket) {
             Some(Outcome::Answers(answers)) => Ok(hits_to_js(&answers)),
-            _ => Err(bad("ticket", "no search with this ticket is done")),
+            _ => Err(internal("no search with this ticket is done")),
         }
     }
 
@@ -201,7 +221,7 @@ impl Reader {
     pub fn take_position(&mut self, ticket: u32) -> Result<Option<u32>, JsValue> {
         match self.take(ticket) {
             Some(Outcome::Position(position)) => Ok(position),
-            _ => Err(bad("ticket", "no find with this ticket is done")),
+            _ => Err(internal("no find with this ticket is done")),
         }
     }
 
@@ -210,7 +230,7 @@ impl Reader {
     pub fn take_vector(&mut self, ticket: u32) -> Result<Vec<f32>, JsValue> {
         match self.take(ticket) {
             Some(Outcome::Vector(vector)) => Ok(vector),
-            _ => Err(bad("ticket", "no vector with this ticket is here")),
+            _ => Err(internal("no vector with this ticket is here")),
         }
     }
 

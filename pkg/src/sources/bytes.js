@@ -8,6 +8,7 @@ import { LOCAL_LIMITS, newTraffic, shortRead } from "./source.js";
 export class BytesSource {
   #bytes;
   limits = LOCAL_LIMITS;
+  here = true;
 
   /**
    * @param {Uint8Array} bytes

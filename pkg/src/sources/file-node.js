@@ -5,8 +5,11 @@ import { aborted, PagevecError, throwIfAborted } from "../errors.js";
 import { MANIFEST_LIMIT, parseManifest } from "../manifest.js";
 import { PartsSource } from "./parts.js";
 import { LOCAL_LIMITS, newTraffic, shortRead, STREAM_FROM } from "./source.js";
+import { Turns } from "./turns.js";
 
 const CHUNK = 1 << 20;
+/** Part files that are open at once. */
+const AT_ONCE = 40;
 
 /**
  * @param {string} path a folder with index.json, that index.json, or a segment file
@@ -40,11 +43,14 @@ export async function openPath(path) {
  */
 function partsIn(folder, { parts, length }) {
   const traffic = newTraffic();
+  const turns = new Turns();
   const own = /** @type {import("./parts.js").Parts} */ (parts);
   /** @type {import("./parts.js").LoadPart} */
-  const load = async (path, size, signal) => {
+  const load = async (path, size, { signal, claim }) => {
     const file = join(folder, path);
-    const bytes = await readFile(file, { signal }).catch((cause) => {
+    const free = await turns.take(claim, AT_ONCE, { signal });
+    const read = readFile(file, { signal }).finally(free);
+    const bytes = await read.catch((cause) => {
       throw signal.aborted ? aborted(signal.reason) : fromNode(cause, file);
     });
     if (bytes.length !== size) throw shortRead(file, size, bytes.length);

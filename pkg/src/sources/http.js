@@ -1,5 +1,5 @@
 // A segment that stays on its server. Every judgement about a response is in http-response.js.
-import { throwIfAborted, PagevecError } from "../errors.js";
+import { badArgument, throwIfAborted, PagevecError } from "../errors.js";
 import { LIMITS } from "../waves.js";
 import { BytesSource } from "./bytes.js";
 import { chunksOf, gather } from "./chunks.js";
@@ -8,6 +8,7 @@ import { checkRange, checkStatus, drop, encodingOf, fetchFailed, isHtml, nameOf,
 import { beforeRetry, Deadline, hedged, retrying } from "./patience.js";
 import { Link } from "./link.js";
 import { newTraffic, STREAM_FROM } from "./source.js";
+import { Claim, turnsAt } from "./turns.js";
 
 /** A whole file up to this size is kept when a server answers 200 to a range. */
 export const WHOLE_LIMIT = 8 << 20;
@@ -63,6 +64,10 @@ export class HttpSource {
     return { ...limits, inAll: this.#options.maxRequests ?? limits.inAll };
   }
 
+  get here() {
+    return this.#whole !== undefined;
+  }
+
   /**
    * Whether the last answer had another strong ETag than the first. Alone that is no fault: servers
    * behind one name may disagree, and extensions rewrite it. Where a checksum fails too, it says why.
@@ -82,7 +87,7 @@ export class HttpSource {
     throwIfAborted(signal);
     if (this.#whole) return this.#whole.read(offset, length);
     if (length > STREAM_FROM) return this.#stream(offset, length, options);
-    const all = () => gather(this.#attempt(offset, length, options), length);
+    const all = (/** @type {number} */ attempt) => gather(this.#attempt(offset, length, options, attempt > 0), length);
     return /** @type {Promise<Uint8Array>} */ (retrying(this.#options, this.traffic, signal, all));
   }
 
@@ -96,7 +101,7 @@ export class HttpSource {
     let done = 0;
     for (let attempt = 0; done < length; attempt++) {
       try {
-        for await (const chunk of this.#attempt(offset + done, length - done, options)) {
+        for await (const chunk of this.#attempt(offset + done, length - done, options, attempt > 0)) {
           done += chunk.length;
           yield chunk;
         }
@@ -110,17 +115,35 @@ export class HttpSource {
   }
 
   /**
-   * One request (two, hedged), checked; its bytes.
+   * One request (two, hedged), checked; its bytes. Its clock starts when its turn came.
    * @param {number} offset
    * @param {number} length
    * @param {import("./source.js").ReadOptions} options
+   * @param {boolean} again
    */
-  async *#attempt(offset, length, { signal, priority }) {
+  async *#attempt(offset, length, { signal, priority, claim = new Claim(this) }, again) {
+    const limit = LIMITS[this.#connection ?? connectionTo(this.#url)].atOnce;
+    const turn = (/** @type {AbortSignal | undefined} */ own) => turnsAt(this.#url.origin).take(claim, limit, { signal: own, low: priority === "low", again });
+    const first = await turn(signal);
     const deadline = new Deadline(this.#url, length, this.#options.timeoutMs, signal);
     const hedge = length > STREAM_FROM ? undefined : this.#options.hedge;
-    const send = (/** @type {AbortSignal} */ own) => this.#ask(offset, length, { signal: own, priority });
+    const send = async (/** @type {AbortSignal} */ own, /** @type {boolean} */ second) => {
+      const free = second ? await turn(own) : first;
+      if (second) this.traffic.hedged += 1;
+      // Not left to fetch alone, as in `Deadline`.
+      own.addEventListener("abort", free, { once: true });
+      try {
+        return { ...(await this.#ask(offset, length, { signal: own, priority })), free };
+      } catch (error) {
+        free();
+        throw error;
+      }
+    };
+    const lose = (/** @type {Awaited<ReturnType<typeof send>>} */ { response, free }) => drop(response, free());
+    let over = first;
     try {
-      const { response, end } = await deadline.wait(hedged(send, hedge, deadline.signal, () => (this.traffic.hedged += 1)));
+      const { response, end, free } = await deadline.wait(hedged(send, hedge, deadline.signal, lose));
+      over = free;
       if (end === undefined) {
         await this.#keep(response, deadline);
         const whole = /** @type {BytesSource} */ (this.#whole);
@@ -130,6 +153,7 @@ export class HttpSource {
       }
     } finally {
       deadline.release();
+      over();
     }
   }
 
@@ -204,16 +228,20 @@ export class HttpSource {
  * @param {number} limit
  * @param {AbortSignal} [signal]
  * @param {RequestCache} [cache]
+ * @param {Claim} [claim]
  * @returns {Promise<Uint8Array | undefined>} undefined when it is larger than `limit`
  */
-export function fetchSmall(url, options, traffic, limit, signal, cache = "no-cache") {
-  return retrying(options, traffic, signal, async () => {
+export function fetchSmall(url, options, traffic, limit, signal, cache = "no-cache", claim = new Claim({})) {
+  const { atOnce } = LIMITS[options.connection ?? connectionTo(url)];
+  return retrying(options, traffic, signal, async (attempt) => {
+    const free = await turnsAt(url.origin).take(claim, atOnce, { signal, again: attempt > 0 });
     const deadline = new Deadline(url, limit, options.timeoutMs, signal);
     try {
       const response = await deadline.wait(request(url, options, traffic, { cache, signal: deadline.signal }));
       return await gather(bodyOf(response, url, traffic, deadline), limit);
     } finally {
       deadline.release();
+      free();
     }
   });
 }
@@ -240,6 +268,7 @@ async function request(url, { fetch = globalThis.fetch, headers }, traffic, { ra
   } catch (cause) {
     throw fetchFailed(url, cause);
   }
+  if (typeof response?.headers?.get !== "function") throw badArgument("open(): `fetch` must resolve to a Response, as the global one does");
   checkStatus(response, url, range !== undefined);
   return response;
 }

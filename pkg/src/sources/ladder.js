@@ -43,10 +43,14 @@ export class LadderSource {
     return this.#current.link;
   }
 
+  get here() {
+    return this.#current.here;
+  }
+
   /**
    * @param {number} offset
    * @param {number} length
-   * @param {{ signal?: AbortSignal }} options
+   * @param {import("./source.js").ReadOptions} options
    * @returns {Promise<Uint8Array | AsyncIterable<Uint8Array>>}
    */
   async read(offset, length, options) {
@@ -65,7 +69,7 @@ export class LadderSource {
    * @param {AsyncIterable<Uint8Array>} chunks
    * @param {number} offset
    * @param {number} length
-   * @param {{ signal?: AbortSignal }} options
+   * @param {import("./source.js").ReadOptions} options
    */
   async *#watch(chunks, offset, length, options) {
     let done = 0;
@@ -106,7 +110,7 @@ export class LadderSource {
   /**
    * @param {number} offset
    * @param {number} length
-   * @param {{ signal?: AbortSignal }} options
+   * @param {import("./source.js").ReadOptions} options
    */
   async #readParts(offset, length, options) {
     try {

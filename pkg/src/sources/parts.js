@@ -2,19 +2,19 @@
 // than was asked for, and the next search may want the rest of it: the last parts are kept.
 import { aborted, PagevecError, throwIfAborted } from "../errors.js";
 import { join, LOCAL_LIMITS, newTraffic, STREAM_FROM } from "./source.js";
+import { Claim } from "./turns.js";
 
 /** Parts that a long read asks for before it needs them. */
 const AHEAD = 8;
-/** Requests under way; a browser refuses to queue some thousands. */
-const AT_ONCE = 40;
 
 /**
  * @typedef {{ folder: string, cuts: [from: number, size: number][] }} Parts checked by manifest.js: from byte `from`
  *   of the segment on, until the next cut, parts have `size` bytes
  * @typedef {{ offset: number, length: number }} Part
- * @typedef {(path: string, length: number, signal: AbortSignal, again: boolean) => Promise<Uint8Array>} LoadPart counts
- *   its traffic; the path is relative to index.json; `again`: past all caches, as what came before was damaged
- * @typedef {{ done: Promise<Uint8Array>, waiters: number, keep: boolean, controller: AbortController }} Flight
+ * @typedef {(path: string, length: number, how: { signal: AbortSignal, claim: Claim, again: boolean }) => Promise<Uint8Array>} LoadPart
+ *   waits for its turn and counts its traffic; the path is relative to index.json; `again`: past all caches, as what came
+ *   before was damaged
+ * @typedef {{ done: Promise<Uint8Array>, waiters: number, keep: boolean, claim: Claim, controller: AbortController }} Flight
  */
 
 /**
@@ -29,9 +29,6 @@ export class PartsSource {
   #keptBytes = 0;
   /** @type {Map<number, Flight>} those under way */
   #flights = new Map();
-  #running = 0;
-  /** @type {(() => void)[]} loads that wait for their turn */
-  #queue = [];
   /** @type {Set<number>} offsets of parts that were damaged when they came */
   #damaged = new Set();
   // A part is fetched once however its extents are asked for: there is nothing to merge.
@@ -57,16 +54,16 @@ export class PartsSource {
   /**
    * @param {number} offset
    * @param {number} length
-   * @param {{ signal?: AbortSignal }} options
+   * @param {import("./source.js").ReadOptions} options
    * @returns {Promise<Uint8Array | AsyncIterable<Uint8Array>>}
    */
-  async read(offset, length, { signal } = {}) {
+  async read(offset, length, { signal, claim = new Claim(this) } = {}) {
     throwIfAborted(signal);
     const end = offset + length;
     if (end > this.length) throw new PagevecError("stale", `${this.name} has ${this.length} bytes, ${end} were asked for: open the index again`);
     const parts = partsOf(this.#parts, this.length, offset, end);
-    if (length > STREAM_FROM && parts.length > 1) return this.#stream(parts, offset, end, signal);
-    const taken = parts.map((part) => this.#take(part, true));
+    if (length > STREAM_FROM && parts.length > 1) return this.#stream(parts, offset, end, claim, signal);
+    const taken = parts.map((part) => this.#take(part, true, claim));
     try {
       const all = await until(Promise.all(taken.map(({ done }) => done)), signal);
       return join(all.map((bytes, i) => cut(bytes, parts[i], offset, end)), length);
@@ -80,14 +77,15 @@ export class PartsSource {
    * @param {Part[]} parts
    * @param {number} offset
    * @param {number} end
+   * @param {Claim} claim
    * @param {AbortSignal | undefined} signal
    */
-  async *#stream(parts, offset, end, signal) {
+  async *#stream(parts, offset, end, claim, signal) {
     /** @type {Flight[]} */
     const ahead = [];
     try {
       for (const [i, part] of parts.entries()) {
-        ahead.push(...parts.slice(i + ahead.length, i + AHEAD).map((next) => this.#take(next, false)));
+        ahead.push(...parts.slice(i + ahead.length, i + AHEAD).map((next) => this.#take(next, false, claim)));
         const bytes = await until(ahead[0].done, signal);
         release(/** @type {Flight} */ (ahead.shift()));
         yield cut(bytes, part, offset, end);
@@ -115,10 +113,12 @@ export class PartsSource {
    * One request for a part, however many reads wait for it; it ends when none does.
    * @param {Part} part
    * @param {boolean} keep
+   * @param {Claim} claim
    * @returns {Flight} to be released
    */
-  #take(part, keep) {
-    const flight = this.#flights.get(part.offset) ?? this.#start(part);
+  #take(part, keep, claim) {
+    const flight = this.#flights.get(part.offset) ?? this.#start(part, claim);
+    for (const owner of claim.owners) flight.claim.join(owner);
     flight.waiters += 1;
     flight.keep ||= keep;
     return flight;
@@ -126,18 +126,21 @@ export class PartsSource {
 
   /**
    * @param {Part} part
+   * @param {Claim} wanted
    * @returns {Flight}
    */
-  #start(part) {
+  #start(part, wanted) {
     const controller = new AbortController();
+    const claim = new Claim(...wanted.owners);
     const { offset, length } = part;
     const kept = this.#kept.get(offset);
     if (kept) {
       this.#keep(part, kept);
-      return { done: Promise.resolve(kept), waiters: 0, keep: false, controller };
+      return { done: Promise.resolve(kept), waiters: 0, keep: false, claim, controller };
     }
-    const done = this.#turn(part, controller.signal);
-    const flight = { done, waiters: 0, keep: false, controller };
+    const path = `${this.#parts.folder}/${offset}-${offset + length - 1}.bin`;
+    const done = this.#load(path, length, { signal: controller.signal, claim, again: this.#damaged.delete(offset) });
+    const flight = { done, waiters: 0, keep: false, claim, controller };
     this.#flights.set(offset, flight);
     const landed = () => {
       if (this.#flights.get(offset) === flight) this.#flights.delete(offset);
@@ -146,24 +149,6 @@ export class PartsSource {
     done.then((bytes) => (landed(), flight.keep && this.#keep(part, bytes)), landed);
     controller.signal.addEventListener("abort", landed);
     return flight;
-  }
-
-  /**
-   * @param {Part} part
-   * @param {AbortSignal} signal
-   * @returns {Promise<Uint8Array>}
-   */
-  async #turn({ offset, length }, signal) {
-    if (this.#running < AT_ONCE) this.#running += 1;
-    else await new Promise((resolve) => this.#queue.push(() => resolve(undefined)));
-    try {
-      throwIfAborted(signal);
-      return await this.#load(`${this.#parts.folder}/${offset}-${offset + length - 1}.bin`, length, signal, this.#damaged.delete(offset));
-    } finally {
-      const next = this.#queue.shift();
-      if (next) next();
-      else this.#running -= 1;
-    }
   }
 
   /**

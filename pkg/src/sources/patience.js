@@ -99,13 +99,13 @@ export class Deadline {
  * @param {Patience} patience
  * @param {Traffic} traffic
  * @param {AbortSignal | undefined} signal
- * @param {() => Promise<T>} action
+ * @param {(attempt: number) => Promise<T>} action
  * @returns {Promise<T>}
  */
 export async function retrying(patience, traffic, signal, action) {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await action();
+      return await action(attempt);
     } catch (error) {
       await beforeRetry(error, attempt, patience, traffic, signal);
     }
@@ -133,38 +133,39 @@ export async function beforeRetry(error, attempt, { retries, timeoutMs }, traffi
  * The answer of one request or, where it has none after `after` ms, of the first of two equal ones that succeeds; the
  * other is aborted.
  * @template T
- * @param {(signal: AbortSignal) => Promise<T>} send
+ * @param {(signal: AbortSignal, second: boolean) => Promise<T>} send
  * @param {number | undefined} after undefined: one request only
  * @param {AbortSignal} signal ends both; it lives as long as the request
- * @param {() => void} onSecond
+ * @param {(answer: T) => void} lose called with an answer that came second
  * @returns {Promise<T>}
  */
-export function hedged(send, after, signal, onSecond) {
-  if (after === undefined || signal.aborted) return send(signal);
+export function hedged(send, after, signal, lose) {
+  if (after === undefined || signal.aborted) return send(signal, false);
   const own = [new AbortController(), new AbortController()];
   signal.addEventListener("abort", () => own.forEach((controller) => controller.abort(signal.reason)), { once: true });
   return new Promise((resolve, reject) => {
     let open = 0;
+    let won = false;
     const launch = (/** @type {number} */ i) => {
       open += 1;
-      send(own[i].signal).then(
+      send(own[i].signal, i === 1).then(
         (answer) => {
+          // Both may have answered before either is heard of: the second must not end the first.
+          if (won) return lose(answer);
+          won = true;
           clearTimeout(timer);
           own[1 - i].abort();
           resolve(answer);
         },
         (error) => {
           open -= 1;
-          if (open > 0) return; // the other may do better
+          if (open > 0 || won) return; // the other may do better, or did
           clearTimeout(timer);
           reject(error);
         },
       );
     };
-    const timer = setTimeout(() => {
-      onSecond();
-      launch(1);
-    }, after);
+    const timer = setTimeout(launch, after, 1);
     launch(0);
   });
 }

@@ -13,7 +13,8 @@ import { PagevecError } from "../errors.js";
  * PagevecError; it may be called again after it threw; chunks belong to the reader. Only the first
  * read of a source whose `length` is not known yet may give fewer, when the file ends, and `length`
  * is known after it.
- * @typedef {{ signal?: AbortSignal, priority?: "low" }} ReadOptions `low`: behind everything else
+ * @typedef {{ signal?: AbortSignal, priority?: "low", claim?: import("./turns.js").Claim }} ReadOptions `low`: behind everything
+ *   else; `claim`: who waits for it
  *
  * @typedef {object} Source
  * @property {string} name for messages; no secrets
@@ -21,6 +22,7 @@ import { PagevecError } from "../errors.js";
  * @property {Traffic} traffic
  * @property {import("../waves.js").WaveLimits} limits
  * @property {import("./link.js").Link} [link] the way to it, where it is not on this machine
+ * @property {boolean} [here] whether it is in memory, so that reads cost nothing
  * @property {(offset: number, length: number, options: ReadOptions) => Promise<Uint8Array | AsyncIterable<Uint8Array>>} read
  * @property {(extent: { offset: number, length: number }) => boolean} [forget] drops damaged bytes that were kept here or in a
  *   cache before, if these may have been; then they may be read again

@@ -53,6 +53,10 @@ export class StoredSource {
     return this.#inner.link;
   }
 
+  get here() {
+    return this.#inner.here;
+  }
+
   /**
    * The front was read and is good: what is at the URL is remembered. Without a manifest its file id says which pages
    * belong to it, so the front itself is always fetched while the host can be reached.

@@ -1,58 +1,309 @@
-//! How wide a search must look for a wanted recall: measured once, when the segment is built, on queries the caller
-//! gives, or else on queries made of two rows each. (Rows themselves find their neighbours far more easily than real
-//! queries do.)
+//! How wide a search must look for a wanted recall: measured once, when the segment is built, by whole searches of the
+//! clusters for queries the caller gives, or else for queries made of the rows ([`super::questions`]).
+//!
+//! Two steps for each number of rows and each recall. First the cells and probes with the fewest bytes that hold enough of
+//! the true neighbours in the lists. Then these lists are scanned, and as few candidates kept as leave enough of the
+//! neighbours among those whose rows are read. Where that is not enough the lists may miss less.
 
-use super::score::{Asked, CellsView};
+use super::questions::Question;
+use super::score::{Asked, copies_last};
 use super::tree::Tree;
+use crate::ctx::{Ctx, Warning};
 use crate::exec;
-use crate::index::pool::Pool;
+use crate::index::pool::Key;
+use crate::index::topk::TopK;
 use crate::kernels::kernels;
 use crate::metric::Metric;
-use crate::quant::kmeans::{Rows, hash};
-use crate::quant::{Prepared, Rabitq};
-use crate::segment::clusters::{Curve, WIDTHS, Width};
+use crate::quant::kmeans::Rows;
+use crate::quant::{Codec, Prepared, Rabitq, Turned, centroid};
+use crate::segment::clusters::{Curves, NEIGHBOURS, Shares, WIDTHS, Width};
 
-/// Queries measured with.
-const QUERIES: usize = 256;
-const NEIGHBOURS: usize = 10;
+/// Queries measured with, for each of [`NEIGHBOURS`].
+const QUERIES: [usize; NEIGHBOURS.len()] = [160, 192, 24, 6];
+/// So many at the most.
+pub(crate) const MOST_QUERIES: usize = QUERIES[1];
+/// Of [`RECALLS`], those that are measured; each measurement takes as long as a few hundred searches.
+const MEASURED: [u32; 5] = [8000, 9000, 9500, 9800, 9900];
+/// Codes are too coarse if a search reads so many times the rows that are wanted. Wordnet reads 4.7.
+const MANY: f64 = 8.0;
 /// The recalls that widths are found for, in parts of 10,000.
 const RECALLS: [u32; WIDTHS] = [8000, 8500, 9000, 9300, 9500, 9700, 9800, 9900];
-/// Of the neighbours that may be missed, the part that probing may miss; estimates of codes miss the others.
-const MISSED_BY_PROBING: f64 = 0.85;
+/// Of the neighbours that may be missed, the part that probing may miss; estimates of codes miss the others. The first
+/// that does is taken.
+const MISSED_BY_PROBING: [f64; 2] = [0.85, 0.4];
 /// Each number of cells tried is this part of the one before.
 const FEWER: f64 = 0.85;
+/// Shares of their spread that cells and leaves are ranked by. The first are the best on ordinary rows.
+const SHARES: [Shares; 3] = [
+    Shares { of_cells: 0.5, of_leaves: 0.2 },
+    Shares { of_cells: 0.8, of_leaves: 0.6 },
+    Shares { of_cells: 1.0, of_leaves: 1.0 },
+];
+/// Others are taken only where they cost less than this part of what the first cost.
+const WORTH: f64 = 0.9;
+/// Candidates kept at the most, per row wanted, and some more where few are wanted.
+const KEEP: usize = 64;
+const MORE: usize = 8;
+/// Of what real queries may miss, the part that queries made of rows may. Wordnet, 20,000 rows, 0.95 wanted: its own text
+/// queries find 0.935 where queries made of rows find 0.95. Of some hundred nearest rows one more or less is by chance.
+const HARDER: [f64; NEIGHBOURS.len()] = [0.6, 0.85, 0.85, 0.85];
+/// Standard deviations of an estimate within which a row is read. Estimates of some lists err more than those of others, so
+/// it is this that is calibrated and not how many are read: in the last resort all are.
+const DOUBTS: [f32; 10] = [0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 1e9];
 
-/// What a search ranks by.
+/// What a search reads.
 pub(crate) struct Levels<'a> {
     pub(crate) tree: &'a Tree,
-    /// The second leaf of each position, if there are second leaves.
+    pub(crate) metric: Metric,
+    /// The second leaf of each position (its own: none), if there are second leaves.
     pub(crate) second: &'a [u32],
-    pub(crate) cells: CellsView<'a>,
+    /// For each leaf the positions of other leaves' rows in its list.
+    pub(crate) spilled: &'a [Vec<u32>],
     pub(crate) codec: &'a Rabitq,
+    pub(crate) cell_codes: &'a [u8],
+    pub(crate) cell_spreads: &'a [f32],
     pub(crate) leaf_codes: &'a [u8],
     pub(crate) leaf_spreads: &'a [f32],
+    /// For each leaf so many codes of its centroid, then those of its list.
+    pub(crate) centres: usize,
+    pub(crate) list_codes: &'a [Vec<u8>],
+    /// Those that hits are ranked by at last: their codec, the matrix, bytes of one row.
+    pub(crate) finest: (&'a dyn Codec, &'a [u8], usize),
 }
 
-/// For each number of cells tried, the probes that each true neighbour is found with.
-type Found = Vec<Vec<u32>>;
+/// What calibration found.
+pub(crate) struct Calibrated {
+    pub(crate) shares: Shares,
+    pub(crate) curves: Curves,
+    /// Of a search for ten rows at the default recall.
+    typical: Cost,
+}
 
-/// `rows` are in the order of the tree, `queries` row-major.
+/// What a search reads, about: bytes in all, and rows.
+#[derive(Clone, Copy, Default)]
+struct Cost {
+    bytes: f64,
+    rows: f64,
+}
+
+/// A search for so many of [`NEIGHBOURS`] at this recall is what bytes are compared by.
+const TYPICAL: (usize, u32) = (1, 9500);
+/// The caller is told where so much less is reached than is wanted: less may be by chance.
+const SHORT: u32 = 200;
+/// A clustered index is good if it reaches the last of the recalls but for this, in parts of 10,000.
+const SLACK: u32 = 20;
+
+impl Calibrated {
+    fn last(&self) -> u32 {
+        self.curves.iter().map(|curve| curve[WIDTHS - 1].reached).min().unwrap_or(0)
+    }
+
+    /// Whether codes tell the candidates apart, so that few rows are read; more bits would only cost bytes.
+    pub(crate) fn is_good(&self) -> bool {
+        self.typical.rows <= MANY * f64::from(NEIGHBOURS[TYPICAL.0])
+    }
+
+    /// By what it reaches, then by what that costs.
+    pub(crate) fn is_better_than(&self, other: &Calibrated) -> bool {
+        match self.last().abs_diff(other.last()) <= SLACK {
+            true => self.typical.bytes < other.typical.bytes,
+            false => self.last() > other.last(),
+        }
+    }
+
+    /// Tells where less is reached than is promised.
+    pub(crate) fn warn(&self, ctx: &Ctx<'_>) {
+        for (curve, k) in self.curves.iter().zip(NEIGHBOURS) {
+            let short = |w: &&Width| w.reached + SHORT < w.wanted;
+            if let Some(width) = curve.iter().find(|w| w.wanted >= TYPICAL.1 && short(w)) {
+                let [wanted, reached] = [width.wanted, width.reached].map(|recall| part(recall) as f32);
+                return ctx.warn(Warning::ClustersRecall { k, wanted, reached });
+            }
+        }
+    }
+}
+
+fn part(recall: u32) -> f64 {
+    f64::from(recall) / 10_000.0
+}
+
+/// Widths for queries (row-major), which are at most so many as [`QUERIES`] tells. Where they are `made` of rows real
+/// queries will miss more, so less may be missed.
 pub(crate) fn calibrate(
     levels: &Levels<'_>,
-    rows: Rows<'_>,
-    metric: Metric,
-    seed: u64,
-    queries: &[f32],
-) -> Curve {
-    let made = if queries.is_empty() { mixtures(rows, seed) } else { Vec::new() };
-    let queries = if queries.is_empty() { &made } else { queries };
-    let queries: Vec<&[f32]> = queries.chunks_exact(rows.dim).take(QUERIES).collect();
+    queries: &[Question],
+    truths: &[Truth],
+    made: bool,
+) -> Calibrated {
     let caps = caps(levels.tree.cells.len() - 1);
-    let each = exec::map_chunks(queries.len(), 1, |q| found(levels, rows, metric, queries[q.start], &caps));
-    let found = |cap: usize| each.iter().flat_map(move |f| f[cap].iter().copied());
-    let mut sorted: Found = (0..caps.len()).map(|cap| found(cap).collect()).collect();
-    sorted.iter_mut().for_each(|probes| probes.sort_unstable());
-    RECALLS.map(|recall| cheapest(levels, &caps, &sorted, recall))
+    let ranked = |shares: Shares| -> Vec<Ranked> {
+        exec::map_chunks(queries.len(), 1, |q| Ranked::new(levels, &queries[q.start].query, shares))
+    };
+    let mut best = (ranked(SHARES[0]), SHARES[0]);
+    let price = |ranked: &[Ranked]| {
+        let price = |number: usize| {
+            let found = found(levels, ranked, truths, &caps, number);
+            let cheapest = cheapest(levels, &caps, &found, part(TYPICAL.1), MISSED_BY_PROBING[0]);
+            cheapest.map_or(f64::INFINITY, |p| p.2)
+        };
+        // Where a few rows are far from all others, what is nearest to them alone tells.
+        (0..=TYPICAL.0).map(price).sum::<f64>()
+    };
+    let mut least = price(&best.0);
+    for shares in SHARES.into_iter().skip(1) {
+        let others = ranked(shares);
+        let cost = price(&others);
+        if cost < least * WORTH {
+            (least, best) = (cost, (others, shares));
+        }
+    }
+    let (ranked, shares) = best;
+    let mut curves = Curves::default();
+    let mut typical = Cost::default();
+    for (number, curve) in curves.iter_mut().enumerate() {
+        let count = QUERIES[number].min(queries.len());
+        let (ranked, truths) = (&ranked[..count], &truths[..count]);
+        let found = found(levels, ranked, truths, &caps, number);
+        let harder = if made { HARDER[number] } else { 1.0 };
+        let mut measure =
+            Measure { levels, queries: &queries[..count], ranked, truths, number, harder, scanned: None };
+        for (at, wanted) in RECALLS.into_iter().enumerate().rev() {
+            // From the widest on: those that are not measured are as the next wider one.
+            let wider = curve.get(at + 1).filter(|_| !MEASURED.contains(&wanted)).copied();
+            let (width, cost) = match wider {
+                Some(wider) => (Width { wanted, ..wider }, Cost::default()),
+                None => measure.width(&caps, &found, wanted),
+            };
+            curve[at] = width;
+            if (number, wanted) == TYPICAL {
+                typical = cost;
+            }
+        }
+        rise(curve);
+    }
+    Calibrated { shares, curves, typical }
+}
+
+/// No width is narrower than one for less.
+fn rise(curve: &mut [Width; WIDTHS]) {
+    for at in 1..WIDTHS {
+        let before = curve[at - 1];
+        let width = &mut curve[at];
+        if width.reached < before.reached {
+            *width = Width { wanted: width.wanted, ..before };
+        }
+    }
+}
+
+/// The truth of each query.
+pub(crate) fn truths(rows: Rows<'_>, metric: Metric, questions: &[Question]) -> Vec<Truth> {
+    exec::map_chunks(questions.len(), 1, |q| Truth::new(rows, metric, &questions[q.start], q.start))
+}
+
+/// The rows that are nearest to one query, by their exact distance.
+pub(crate) struct Truth {
+    /// For each of [`NEIGHBOURS`]: how many are wanted, and how far the last of them is.
+    far: [(usize, f32); NEIGHBOURS.len()],
+    /// Positions no farther than the last wanted, by distance.
+    near: Vec<(f32, u32)>,
+}
+
+impl Truth {
+    /// `number` is that of the query: the first few are measured with more rows.
+    fn new(rows: Rows<'_>, metric: Metric, question: &Question, number: usize) -> Self {
+        let mut distances = exact(rows, metric, &question.query);
+        for &row in &question.without {
+            if let Some(distance) = distances.get_mut(row as usize) {
+                *distance = f32::INFINITY;
+            }
+        }
+        let wanted = NEIGHBOURS.map(|n| (n as usize).min(distances.len()));
+        let deepest = (0..NEIGHBOURS.len()).rev().find(|&at| number < QUERIES[at]).unwrap_or(0);
+        let last = wanted[deepest].saturating_sub(1);
+        let limit = match distances.is_empty() {
+            true => 0.0,
+            false => *distances.clone().select_nth_unstable_by(last, f32::total_cmp).1,
+        };
+        let mut near: Vec<(f32, u32)> = distances.drain(..).zip(0..).filter(|&(d, _)| d <= limit).collect();
+        near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let far = wanted.map(|count| (count, near.get(count.saturating_sub(1)).map_or(limit, |n| n.0)));
+        Truth { far, near }
+    }
+
+    /// The rows as near as the last that is wanted, and how many are wanted.
+    fn of(&self, number: usize) -> (&[(f32, u32)], usize) {
+        let (count, far) = self.far[number];
+        (&self.near[..self.near.partition_point(|n| n.0 <= far)], count)
+    }
+}
+
+/// The distances of a query to all rows.
+fn exact(rows: Rows<'_>, metric: Metric, query: &[f32]) -> Vec<f32> {
+    let dim = rows.dim;
+    let mut all = Vec::with_capacity(rows.count());
+    for four in rows.data.chunks(4 * dim) {
+        let each = std::array::from_fn(|i| four.get(i * dim..(i + 1) * dim).unwrap_or(&four[..dim]));
+        let distances = match metric {
+            Metric::L2 => (kernels().l2_f32x4)(query, each),
+            Metric::Cosine | Metric::Dot => (kernels().dot_f32x4)(query, each).map(|dot| -dot),
+        };
+        all.extend_from_slice(&distances[..four.len() / dim]);
+    }
+    all
+}
+
+/// Cells and leaves in the order in which one query looks at them.
+struct Ranked {
+    /// For each of [`NEIGHBOURS`] the leaves, each with the rank of its cell, from 0.
+    leaves: [Vec<(u32, u32)>; NEIGHBOURS.len()],
+}
+
+impl Ranked {
+    fn new(levels: &Levels<'_>, query: &[f32], shares: Shares) -> Self {
+        let Levels { tree, codec, .. } = levels;
+        let (mut turned, mut prepared) = (Turned::default(), Prepared::default());
+        codec.ask(query, &mut turned);
+        let asked = Asked { metric: levels.metric, codec, turned: &turned, shares };
+        let cells: Vec<&[u8]> = levels.cell_codes.chunks_exact(centroid::stride(codec.dim())).collect();
+        let promises = cells.iter().zip(levels.cell_spreads);
+        let promises: Vec<f32> =
+            promises.map(|(code, &spread)| asked.cell((code, centroid::square(code)), spread)).collect();
+        let mut ranks = vec![0; promises.len()];
+        order(&promises).iter().zip(0..).for_each(|(&cell, rank)| ranks[cell as usize] = rank);
+        let stride = codec.stride();
+        let (mut all, mut some, mut centre) = (Vec::with_capacity(tree.leaves.len()), Vec::new(), Vec::new());
+        for (code, leaves) in cells.iter().zip(tree.cells.windows(2)) {
+            let leaves = leaves[0] as usize..leaves[1] as usize;
+            centre.clear();
+            centre.resize(codec.dim(), 0.0);
+            centroid::add(code, &mut centre);
+            let codes = &levels.leaf_codes[leaves.start * stride..leaves.end * stride];
+            // As the file has them.
+            let spreads = levels.leaf_spreads[leaves].iter().map(|&s| half::bf16::from_f32(s).to_f32());
+            asked.leaves(&centre, &mut prepared, codes, spreads, &mut some);
+            all.extend_from_slice(&some);
+        }
+        let held: Vec<u32> = tree.leaves.windows(2).map(|w| w[1] - w[0]).collect();
+        let leaves = NEIGHBOURS.map(|k| {
+            let mut promises = all.clone();
+            let spreads = levels.leaf_spreads.iter().copied();
+            copies_last(&mut promises, k as usize, spreads.zip(held.iter().copied()));
+            order(&promises).into_iter().map(|leaf| (leaf, ranks[tree.cell_of(leaf)])).collect()
+        });
+        Ranked { leaves }
+    }
+
+    /// The leaves of the first `cells` cells, for one of [`NEIGHBOURS`].
+    fn within(&self, number: usize, cells: u32) -> impl Iterator<Item = u32> + '_ {
+        self.leaves[number].iter().filter(move |leaf| leaf.1 < cells).map(|leaf| leaf.0)
+    }
+}
+
+/// Which promises most, and so on; ties to the lower.
+fn order(promises: &[f32]) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..promises.len() as u32).collect();
+    order.sort_unstable_by(|&a, &b| promises[a as usize].total_cmp(&promises[b as usize]).then(a.cmp(&b)));
+    order
 }
 
 /// Numbers of cells to try, falling.
@@ -64,97 +315,243 @@ fn caps(cells: usize) -> Vec<u32> {
     caps
 }
 
-/// The width that reaches `recall` with the fewest bytes.
-fn cheapest(levels: &Levels<'_>, caps: &[u32], found: &Found, recall: u32) -> Width {
+/// For each of `caps`, the probes with which each neighbour of each query is found (`u32::MAX`: in none of the cells),
+/// sorted. Rows as near as the last wanted are as good as it: those found first count.
+fn found(
+    levels: &Levels<'_>,
+    ranked: &[Ranked],
+    truths: &[Truth],
+    caps: &[u32],
+    number: usize,
+) -> Vec<Vec<u32>> {
     let tree = levels.tree;
-    let (cells, leaves) = (tree.cells.len() as u64 - 1, tree.leaves.len() as u64 - 1);
-    let wanted = 1.0 - (1.0 - f64::from(recall) / 10_000.0) * MISSED_BY_PROBING;
-    let copies = tree.order.len() + levels.second.len();
-    let mut best = (u64::MAX, Width { recall, cells: cells as u32, probes: leaves as u32 });
+    let each = exec::map_chunks(ranked.len(), 1, |q| {
+        let (ranked, (near, count)) = (&ranked[q.start], truths[q.start].of(number));
+        let mut probes = vec![u32::MAX; tree.leaves.len() - 1];
+        let per_cap = caps.iter().map(|&cap| {
+            probes.fill(u32::MAX);
+            ranked.within(number, cap).zip(1..).for_each(|(leaf, rank)| probes[leaf as usize] = rank);
+            let of = |&(_, position): &(f32, u32)| {
+                let own = probes[tree.leaf_of(position) as usize];
+                levels.second(position).map_or(own, |second| own.min(probes[second as usize]))
+            };
+            let mut needed: Vec<u32> = near.iter().map(of).collect();
+            needed.sort_unstable();
+            needed.truncate(count);
+            needed
+        });
+        per_cap.collect::<Vec<_>>()
+    });
+    let all = |cap: usize| {
+        let mut probes: Vec<u32> = each.iter().flat_map(|found| found[cap].iter().copied()).collect();
+        probes.sort_unstable();
+        probes
+    };
+    (0..caps.len()).map(all).collect()
+}
+
+/// Cells and probes that hold enough of the neighbours with the fewest bytes, and how many that are.
+fn cheapest(
+    levels: &Levels<'_>,
+    caps: &[u32],
+    found: &[Vec<u32>],
+    recall: f64,
+    missed: f64,
+) -> Option<(u32, u32, f64)> {
+    let wanted = 1.0 - (1.0 - recall) * missed;
+    let mut best: Option<(u32, u32, f64)> = None;
     for (&cap, probes) in caps.iter().zip(found) {
         let at = (probes.len() as f64 * wanted).ceil() as usize;
         let Some(&probes) = probes.get(at.saturating_sub(1)).filter(|&&p| p != u32::MAX) else { continue };
-        // In codes read: those of the cells' leaves and those of the lists.
-        let cost = u64::from(cap) * leaves / cells + u64::from(probes) * copies as u64 / leaves;
-        if cost < best.0 {
-            best = (cost, Width { recall, cells: cap, probes });
+        let bytes = levels.bytes(cap, probes);
+        if best.is_none_or(|b| bytes < b.2) {
+            best = Some((cap, probes, bytes));
         }
     }
-    best.1
+    best
 }
 
-/// Means of two rows chosen by chance.
-fn mixtures(rows: Rows<'_>, seed: u64) -> Vec<f32> {
-    let count = (rows.data.len() / rows.dim) as u64;
-    let row = |at: u64| rows.row((at % count.max(1)) as u32);
-    let mixture = |q: u64| {
-        let first = hash(seed ^ hash(q));
-        let second = hash(first);
-        row(first).iter().zip(row(second)).map(|(a, b)| (a + b) * 0.5)
-    };
-    if count == 0 { Vec::new() } else { (0..QUERIES as u64).flat_map(mixture).collect() }
-}
-
-/// One query: for each of `caps`, the probes with which each of its true neighbours is found (`u32::MAX`: in none of
-/// the cells).
-fn found(levels: &Levels<'_>, rows: Rows<'_>, metric: Metric, query: &[f32], caps: &[u32]) -> Found {
-    let tree = levels.tree;
-    let mut prepared = Prepared::default();
-    let asked = Asked { metric, length: levels.codec.length(query, &mut prepared) };
-    let (centres, promises) = asked.cells(levels.cells, query, &mut prepared);
-    let cell_ranks = ranks(&promises);
-    levels.codec.prepare(query, &mut prepared);
-    let stride = levels.codec.stride();
-    let mut promises = Vec::with_capacity(tree.leaves.len());
-    for (cell, &centre) in centres.iter().enumerate() {
-        let leaves = tree.cells[cell] as usize..tree.cells[cell + 1] as usize;
-        let codes = &levels.leaf_codes[leaves.start * stride..leaves.end * stride];
-        promises.extend(asked.leaves(levels.codec, &prepared, centre, codes, &levels.leaf_spreads[leaves]));
+impl Levels<'_> {
+    fn second(&self, position: u32) -> Option<u32> {
+        self.second.get(position as usize).copied()
     }
-    let order = order(&promises);
-    let cell_rank: Vec<u32> = (0..order.len()).map(|leaf| cell_ranks[tree.cell_of(leaf as u32)]).collect();
-    let neighbours = neighbours(rows, metric, query);
-    caps.iter()
-        .map(|&cap| {
-            let mut probes = vec![u32::MAX; order.len()];
-            let within = order.iter().filter(|&&leaf| cell_rank[leaf as usize] < cap);
-            within.zip(1..).for_each(|(&leaf, rank)| probes[leaf as usize] = rank);
-            let of = |&position: &u32| {
-                let own = probes[tree.leaf_of(position) as usize];
-                levels.second.get(position as usize).map_or(own, |&second| own.min(probes[second as usize]))
-            };
-            neighbours.iter().map(of).collect()
-        })
-        .collect()
+
+    /// Bytes of the leaves of so many cells and of so many lists.
+    fn bytes(&self, cells: u32, probes: u32) -> f64 {
+        let (all_cells, leaves) = (self.tree.cells.len() as f64 - 1.0, self.tree.leaves.len() as f64 - 1.0);
+        let lists: usize = self.list_codes.iter().map(Vec::len).sum();
+        // Beside its code a leaf has about twenty bytes, a row of a list about six.
+        let rows = self.tree.order.len() + self.spilled.iter().map(Vec::len).sum::<usize>();
+        let leaf = (self.codec.stride() + 20) as f64;
+        f64::from(cells) * leaves / all_cells * leaf + f64::from(probes) * (lists + rows * 6) as f64 / leaves
+    }
 }
 
-/// Which promises most, and so on; ties to the lower.
-fn order(promises: &[f32]) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..promises.len() as u32).collect();
-    order.sort_unstable_by(|&a, &b| promises[a as usize].total_cmp(&promises[b as usize]).then(a.cmp(&b)));
-    order
+/// A candidate of one query: its estimate, the error of that, and whether it is one of the hits that are wanted.
+#[derive(Clone, Copy)]
+struct Candidate {
+    distance: f32,
+    error: f32,
+    good: bool,
 }
 
-/// The rank of each in that order, from 0.
-fn ranks(promises: &[f32]) -> Vec<u32> {
-    let mut ranks = vec![0; promises.len()];
-    order(promises).iter().zip(0..).for_each(|(&at, rank)| ranks[at as usize] = rank);
-    ranks
+/// Of each query the candidates, and how many cells and probes they come from.
+type Scanned = ((u32, u32), Vec<Vec<Candidate>>);
+
+struct Measure<'a> {
+    levels: &'a Levels<'a>,
+    queries: &'a [Question],
+    ranked: &'a [Ranked],
+    truths: &'a [Truth],
+    /// Which of [`NEIGHBOURS`].
+    number: usize,
+    /// What these queries may miss for what real ones miss.
+    harder: f64,
+    /// The candidates in the lists that were scanned last.
+    scanned: Option<Scanned>,
 }
 
-/// The true ones.
-fn neighbours(rows: Rows<'_>, metric: Metric, query: &[f32]) -> Vec<u32> {
-    let dim = rows.dim;
-    let mut pool = Pool::default();
-    pool.reset(NEIGHBOURS);
-    for (four, first) in rows.data.chunks(4 * dim).zip((0..).step_by(4)) {
-        let each = std::array::from_fn(|i| four.get(i * dim..(i + 1) * dim).unwrap_or(&four[..dim]));
-        let distances = match metric {
-            Metric::L2 => (kernels().l2_f32x4)(query, each),
-            Metric::Cosine | Metric::Dot => (kernels().dot_f32x4)(query, each).map(|dot| -dot),
+impl Measure<'_> {
+    /// The width for a recall, and the bytes it reads.
+    fn width(&mut self, caps: &[u32], found: &[Vec<u32>], wanted: u32) -> (Width, Cost) {
+        let recall = 1.0 - (1.0 - part(wanted)) * self.harder;
+        let all = (caps[0], self.levels.tree.leaves.len() as u32 - 1);
+        let mut best = None;
+        for missed in MISSED_BY_PROBING {
+            let (cells, probes, bytes) = cheapest(self.levels, caps, found, recall, missed).unwrap_or((
+                all.0,
+                all.1,
+                self.levels.bytes(all.0, all.1),
+            ));
+            let kept = self.keep(cells, probes, recall);
+            let reached = 1.0 - (1.0 - kept.recall) / self.harder;
+            let reached = (reached.max(0.0) * 10_000.0).round() as u32;
+            let keep = keep(NEIGHBOURS[self.number] as usize) as u32;
+            let width = Width { wanted, reached, cells, probes, keep, doubt: kept.doubt, bound: 0.0 };
+            let cost = Cost { bytes: bytes + kept.rows * self.levels.finest.2 as f64, rows: kept.rows };
+            if best.is_none_or(|(best, _): (Width, Cost)| reached > best.reached) {
+                best = Some((width, cost));
+            }
+            if kept.recall >= recall {
+                break;
+            }
+        }
+        best.unwrap_or_default()
+    }
+
+    /// As few candidates as leave enough good ones in these lists.
+    fn keep(&mut self, cells: u32, probes: u32, recall: f64) -> Kept {
+        let each = match self.scanned.take() {
+            Some((width, each)) if width == (cells, probes) => each,
+            _ => exec::map_chunks(self.queries.len(), 1, |q| self.candidates(q.start, cells, probes)),
         };
-        let distances = &distances[..four.len() / dim];
-        distances.iter().zip(first..).for_each(|(&distance, position)| pool.offer(distance, position));
+        let wanted: usize = self.truths.iter().map(|t| t.of(self.number).1).sum();
+        let mut best = Kept { recall: 0.0, rows: 0.0, doubt: 0.0 };
+        for doubt in DOUBTS {
+            let all = each
+                .iter()
+                .zip(self.truths)
+                .map(|(candidates, truth)| kept(candidates, truth.of(self.number).1, doubt));
+            let (good, rows) = all.fold((0, 0), |sum, kept| (sum.0 + kept.0, sum.1 + kept.1));
+            best = Kept {
+                recall: good as f64 / wanted.max(1) as f64,
+                rows: rows as f64 / self.queries.len().max(1) as f64,
+                doubt,
+            };
+            if best.recall >= recall {
+                break;
+            }
+        }
+        self.scanned = Some(((cells, probes), each));
+        best
     }
-    pool.iter().map(|c| c.1).collect()
+
+    /// The candidates in the first `probes` lists of the first `cells` cells, nearest first, each row once.
+    fn candidates(&self, q: usize, cells: u32, probes: u32) -> Vec<Candidate> {
+        let Levels { tree, codec, .. } = self.levels;
+        let (mut turned, mut prepared) = (Turned::default(), Prepared::default());
+        let Question { query, without } = &self.queries[q];
+        codec.ask(query, &mut turned);
+        let (mut centre, mut offsets) = (Vec::new(), Vec::new());
+        let mut seen: Vec<(u32, f32, f32)> = Vec::new();
+        for leaf in self.ranked[q].within(self.number, cells).take(probes as usize) {
+            let cell = tree.cell_of(leaf);
+            let stride = centroid::stride(codec.dim());
+            centre.clear();
+            centre.resize(codec.dim(), 0.0);
+            centroid::add(&self.levels.cell_codes[cell * stride..][..stride], &mut centre);
+            let (centres, codes) =
+                self.levels.list_codes[leaf as usize].split_at(stride * self.levels.centres);
+            centres.chunks_exact(stride).for_each(|code| centroid::add(code, &mut centre));
+            let distance = codec.prepare(&turned, &centre, &mut prepared);
+            offsets.clear();
+            offsets.resize(codes.len() / codec.stride(), 0.0);
+            codec.offsets(&prepared, codes, &mut offsets);
+            let own = tree.leaves[leaf as usize]..tree.leaves[leaf as usize + 1];
+            let positions = own.chain(self.levels.spilled[leaf as usize].iter().copied());
+            for ((position, offset), code) in positions.zip(&offsets).zip(codes.chunks_exact(codec.stride()))
+            {
+                if !without.contains(&position) {
+                    seen.push((position, codec.error(&prepared, code), distance + offset));
+                }
+            }
+        }
+        // Errors are not below 0, so their bits rise with them.
+        seen.sort_unstable_by_key(|s| u64::from(s.0) << 32 | u64::from(s.1.to_bits()));
+        seen.dedup_by_key(|s| s.0);
+        seen.sort_unstable_by_key(|s| Key::new(s.2, s.0));
+        let k = self.truths[q].of(self.number).1;
+        seen.truncate(keep(k));
+        let hits = self.hits(q, &seen, k);
+        let candidate = |&(position, error, distance)| Candidate {
+            distance,
+            error,
+            good: hits.binary_search(&position).is_ok(),
+        };
+        seen.iter().map(candidate).collect()
+    }
+
+    /// Those of the candidates that are hits by the finest rows and true neighbours; positions, ascending.
+    fn hits(&self, q: usize, seen: &[(u32, f32, f32)], k: usize) -> Vec<u32> {
+        let (codec, matrix, _) = self.levels.finest;
+        let positions: Vec<u32> = seen.iter().map(|s| s.0).collect();
+        let mut distances = vec![0.0; positions.len()];
+        let mut prepared = Prepared::default();
+        codec.prepare(&self.queries[q].query, true, &mut prepared);
+        codec.distances(&mut prepared, matrix, &positions, &mut distances);
+        let mut ranked = TopK::default();
+        ranked.reset(k);
+        distances
+            .into_iter()
+            .zip(positions)
+            .for_each(|(distance, position)| ranked.offer(distance, position));
+        let mut near: Vec<u32> = self.truths[q].of(self.number).0.iter().map(|n| n.1).collect();
+        near.sort_unstable();
+        let mut hits: Vec<u32> =
+            ranked.unsorted().map(|r| r.1).filter(|position| near.binary_search(position).is_ok()).collect();
+        hits.sort_unstable();
+        hits
+    }
+}
+
+fn keep(k: usize) -> usize {
+    k * KEEP + MORE
+}
+
+/// What reading rows within so many standard deviations came to.
+struct Kept {
+    recall: f64,
+    rows: f64,
+    doubt: f32,
+}
+
+/// How many good ones are read, and how many in all: as `Probe::candidates` chooses them.
+fn kept(candidates: &[Candidate], k: usize, doubt: f32) -> (usize, usize) {
+    let mut worst: Vec<f32> = candidates.iter().map(|c| c.distance + doubt * c.error).collect();
+    let limit = match k.checked_sub(1).filter(|&kth| kth < worst.len()) {
+        Some(kth) => *worst.select_nth_unstable_by(kth, f32::total_cmp).1,
+        None => f32::INFINITY,
+    };
+    let read = candidates.iter().filter(|c| c.distance - doubt * c.error <= limit);
+    read.fold((0, 0), |(good, rows), c| (good + usize::from(c.good), rows + 1))
 }

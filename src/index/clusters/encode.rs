@@ -1,16 +1,17 @@
 //! The sections of the clustered index.
 
-use super::calibrate::{self, Levels};
-use super::score::CellsView;
+use super::calibrate::{self, Calibrated, Levels, calibrate};
+use super::questions::{Question, questions};
 use super::spill;
 use super::tree::Tree;
+use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::exec;
 use crate::id::Ids;
 use crate::kernels::kernels;
 use crate::metric::Metric;
 use crate::quant::kmeans::Rows;
-use crate::quant::{self, CodecKind, Encode, Rabitq};
+use crate::quant::{self, Codec, Rabitq, centroid};
 use crate::segment::{self, SectionKind, clusters};
 
 /// What they are made of.
@@ -23,7 +24,9 @@ pub(crate) struct Input<'a> {
     /// The second leaf of each position.
     pub(crate) second: &'a [u32],
     pub(crate) ids: &'a Ids,
-    /// Sums of the finest rows.
+    /// The rows that hits are ranked by at last: their codec, the matrix, bytes of one row.
+    pub(crate) finest: (&'a dyn Codec, &'a [u8], usize),
+    /// Sums of them.
     pub(crate) row_sums: &'a [u8],
     pub(crate) file_id: [u8; 16],
     /// Queries (row-major) to calibrate with; may be empty.
@@ -31,50 +34,72 @@ pub(crate) struct Input<'a> {
 }
 
 /// The sections, in the order of the file.
-pub(crate) fn sections(input: &Input<'_>) -> Result<Vec<(SectionKind, Vec<u8>)>, Error> {
-    let &Input { metric, rows, tree, .. } = input;
+pub(crate) fn sections(input: &Input<'_>, ctx: &Ctx<'_>) -> Result<Vec<(SectionKind, Vec<u8>)>, Error> {
+    let &Input { metric, rows, tree, second, .. } = input;
     let dim = rows.dim;
-    let cell_codec = quant::train(CodecKind::Sq8, metric, dim, rows.data, input.seed);
-    let parameters = cell_codec.parameters();
-    let codec = Rabitq::new(metric, quant::floats(&parameters), Rabitq::bits_for(dim));
-    let (cell_codes, centres) = centres(&*cell_codec, metric, &tree.cell_centroids, dim)?;
-    let second = input.second;
-    let spilled = spill::spilled(second, tree.leaves.len() - 1);
+    let mean = quant::means(dim, rows.data);
+    let spilled = spill::spilled(second, tree);
+    let made = input.queries.is_empty();
+    let questions = match made {
+        true => questions(rows, tree, &spilled, metric, input.seed, calibrate::MOST_QUERIES),
+        false => {
+            let told = input.queries.chunks_exact(dim).take(calibrate::MOST_QUERIES);
+            told.map(Question::told).collect()
+        }
+    };
+    let truths = calibrate::truths(rows, metric, &questions);
     let starts: Vec<u32> = tree.cells.iter().map(|&leaf| tree.leaves[leaf as usize]).collect();
-    let cell_spreads = spreads(rows, &starts, &centres);
+    let cell_spreads = spreads(rows, &starts, &tree.cell_centroids);
     let leaf_spreads = spreads(rows, &tree.leaves, &tree.leaf_centroids);
-    let leaf_codes = leaf_codes(&codec, tree, dim, &centres);
-    let curve = calibrate::calibrate(
-        &Levels {
+    let mut best: Option<(Rabitq, Coded, Calibrated)> = None;
+    // From the fewest bytes on; the last is for rows that differ little from one another.
+    for (bits, centres) in [(Rabitq::bits_for(dim), 1), (Rabitq::MAX_BITS, 1), (Rabitq::MAX_BITS, 2)] {
+        if best.as_ref().is_some_and(|b| b.2.is_good() || (b.0.bits(), b.1.centres) == (bits, centres)) {
+            continue;
+        }
+        let codec = Rabitq::new(metric, mean.clone(), bits);
+        let coded = Coded::new(&codec, rows, tree, &spilled, centres);
+        let levels = Levels {
             tree,
+            metric,
             second,
-            cells: CellsView { codec: &*cell_codec, codes: &cell_codes, spreads: &cell_spreads },
+            spilled: &spilled,
             codec: &codec,
-            leaf_codes: &leaf_codes,
+            cell_codes: &coded.cells,
+            cell_spreads: &cell_spreads,
+            leaf_codes: &coded.leaves,
             leaf_spreads: &leaf_spreads,
-        },
-        rows,
-        metric,
-        input.seed,
-        input.queries,
-    );
+            centres,
+            list_codes: &coded.lists,
+            finest: input.finest,
+        };
+        let found = calibrate(&levels, &questions, &truths, made);
+        if best.as_ref().is_none_or(|b| found.is_better_than(&b.2)) {
+            best = Some((codec, coded, found));
+        }
+    }
+    let Some((codec, coded, found)) = best else { return Ok(Vec::new()) };
+    found.warn(ctx);
     let parts = clusters::Parts {
         leaves: &tree.leaves,
         cells: &tree.cells,
         spilled: &spilled,
-        cell_codes: &cell_codes,
+        cell_codes: &coded.cells,
         cell_spreads: &cell_spreads,
-        leaf_codes: &leaf_codes,
+        leaf_codes: &coded.leaves,
         leaf_spreads: &leaf_spreads,
-        row_codes: &row_codes(&codec, rows, tree, &spilled, &centres),
-        bits: Rabitq::bits_for(dim),
+        list_codes: &coded.lists,
+        bits: codec.bits(),
+        centres: coded.centres,
         stride: codec.stride(),
         row_sums: input.row_sums,
         ids: input.ids,
         order: &tree.order,
-        curve,
+        shares: found.shares,
+        curves: &found.curves,
     };
     let [cells, leaves, lists] = clusters::encode(&parts, segment::file_seed(&input.file_id));
+    let parameters = mean.iter().flat_map(|m| m.to_le_bytes()).collect();
     Ok(vec![
         (SectionKind::ListParameters, parameters),
         (SectionKind::Cells, cells),
@@ -83,24 +108,78 @@ pub(crate) fn sections(input: &Input<'_>) -> Result<Vec<(SectionKind, Vec<u8>)>,
     ])
 }
 
-/// The cells' codes and what they stand for: what is stored around a centroid is stored around that, since it is what a
-/// query is measured to.
-fn centres(
-    codec: &dyn Encode,
-    metric: Metric,
-    centroids: &[f32],
-    dim: usize,
-) -> Result<(Vec<u8>, Vec<f32>), Error> {
-    let stride = CodecKind::Sq8.stride(dim, metric);
-    let mut codes = vec![0; centroids.len() / dim * stride];
-    let mut centres = vec![0.0; centroids.len()];
-    for ((row, code), centre) in
-        centroids.chunks_exact(dim).zip(codes.chunks_exact_mut(stride)).zip(centres.chunks_exact_mut(dim))
-    {
-        codec.encode(row, code)?;
-        codec.decode(code, centre);
+/// Centroids and rows as codes: what is stored around a centroid is stored around what its code stands for, since it is
+/// what a query is measured to.
+struct Coded {
+    /// Of the cells' centroids.
+    cells: Vec<u8>,
+    /// Of the leaves' centroids, around those of their cells.
+    leaves: Vec<u8>,
+    /// For each leaf so many codes of its centroid, then those of its own rows and of those spilled into it.
+    centres: usize,
+    lists: Vec<Vec<u8>>,
+}
+
+impl Coded {
+    fn new(codec: &Rabitq, rows: Rows<'_>, tree: &Tree, spilled: &[Vec<u32>], centres: usize) -> Self {
+        let dim = rows.dim;
+        let mut turned = Vec::new();
+        let mut cells = vec![0; tree.cell_centroids.len() / dim * centroid::stride(dim)];
+        let mut middles = vec![0.0; tree.cell_centroids.len()];
+        let codes = cells.chunks_exact_mut(centroid::stride(dim));
+        for ((row, code), centre) in
+            tree.cell_centroids.chunks_exact(dim).zip(codes).zip(middles.chunks_exact_mut(dim))
+        {
+            codec.turn(row, &mut turned);
+            centroid::encode(&turned, code);
+            centroid::add(code, centre);
+        }
+        let centre = |leaf: usize| &middles[tree.cell_of(leaf as u32) * dim..][..dim];
+        let mut leaves = vec![0; (tree.leaves.len() - 1) * codec.stride()];
+        for (leaf, (row, code)) in
+            tree.leaf_centroids.chunks_exact(dim).zip(leaves.chunks_exact_mut(codec.stride())).enumerate()
+        {
+            codec.turn(row, &mut turned);
+            codec.encode(&turned, centre(leaf), code);
+        }
+        let lists = exec::map_chunks(spilled.len(), 16, |range| {
+            let list = |leaf: usize| list(codec, rows, tree, leaf, &spilled[leaf], centre(leaf), centres);
+            range.map(list).collect::<Vec<_>>()
+        });
+        Coded { cells, leaves, centres, lists: lists.concat() }
     }
-    Ok((codes, centres))
+}
+
+/// The codes of one list; `cell` is the centre of the leaf's cell.
+fn list(
+    codec: &Rabitq,
+    rows: Rows<'_>,
+    tree: &Tree,
+    leaf: usize,
+    spilled: &[u32],
+    cell: &[f32],
+    centres: usize,
+) -> Vec<u8> {
+    let (dim, stride) = (rows.dim, centroid::stride(rows.dim));
+    let mut turned = Vec::new();
+    let mut centroid = Vec::new();
+    codec.turn(&tree.leaf_centroids[leaf * dim..][..dim], &mut centroid);
+    let mut centre = cell.to_vec();
+    let mut codes = vec![0; stride * centres];
+    for code in codes.chunks_exact_mut(stride) {
+        // Each code is of what those before it leave.
+        let left: Vec<f32> = centroid.iter().zip(&centre).map(|(x, c)| x - c).collect();
+        centroid::encode(&left, code);
+        centroid::add(code, &mut centre);
+    }
+    let positions = (tree.leaves[leaf]..tree.leaves[leaf + 1]).chain(spilled.iter().copied());
+    for position in positions {
+        let at = codes.len();
+        codes.resize(at + codec.stride(), 0);
+        codec.turn(rows.row(position), &mut turned);
+        codec.encode(&turned, &centre, &mut codes[at..]);
+    }
+    codes
 }
 
 /// Root mean square distances of the rows `starts[i]..starts[i + 1]` to centre i.
@@ -111,38 +190,4 @@ fn spreads(rows: Rows<'_>, starts: &[u32], centres: &[f32]) -> Vec<f32> {
         (squares.sum::<f64>() / f64::from((starts[i + 1] - starts[i]).max(1))).sqrt() as f32
     };
     exec::map_chunks(starts.len() - 1, 64, |range| range.map(spread).collect::<Vec<f32>>()).concat()
-}
-
-fn leaf_codes(codec: &Rabitq, tree: &Tree, dim: usize, centres: &[f32]) -> Vec<u8> {
-    let stride = codec.stride();
-    let mut codes = vec![0; tree.leaf_centroids.len() / dim * stride];
-    for (leaf, (row, code)) in
-        tree.leaf_centroids.chunks_exact(dim).zip(codes.chunks_exact_mut(stride)).enumerate()
-    {
-        codec.encode(row, &centres[tree.cell_of(leaf as u32) * dim..][..dim], code);
-    }
-    codes
-}
-
-/// For each leaf the codes of its own rows and of those spilled into it, around the centre of its cell.
-fn row_codes(
-    codec: &Rabitq,
-    rows: Rows<'_>,
-    tree: &Tree,
-    spilled: &[Vec<u32>],
-    centres: &[f32],
-) -> Vec<Vec<u8>> {
-    let stride = codec.stride();
-    let list = |leaf: usize| {
-        let centre = &centres[tree.cell_of(leaf as u32) * rows.dim..][..rows.dim];
-        let positions = (tree.leaves[leaf]..tree.leaves[leaf + 1]).chain(spilled[leaf].iter().copied());
-        let mut codes = Vec::new();
-        for position in positions {
-            let at = codes.len();
-            codes.resize(at + stride, 0);
-            codec.encode(rows.row(position), centre, &mut codes[at..]);
-        }
-        codes
-    };
-    exec::map_chunks(spilled.len(), 16, |range| range.map(list).collect::<Vec<_>>()).concat()
 }

@@ -1,78 +1,85 @@
 //! Candidates from the nearest lists: cells, then their leaves, then the leaves' lists, as far as each is here.
 
-use super::score::{Asked, CellsView};
+use super::score::{Asked, copies_last};
+use super::width::Width;
 use crate::error::Error;
-use crate::exec;
 use crate::id::Id;
-use crate::index::pool::Pool;
+use crate::index::pool::Key;
+use crate::index::topk::TopK;
 use crate::metric::Metric;
-use crate::quant::Prepared;
-use crate::segment::clusters::{Leaf, List};
-use crate::segment::{Clusters, Segment};
+use crate::quant::{Prepared, Turned, centroid};
+use crate::segment::clusters::{Leaf, List, Shares};
+use crate::segment::{Clusters, IdBytes, Segment};
 use crate::storage::{Read, Source};
-
-/// Standard deviations of a candidate's estimate within which it is worth reading its row.
-const DOUBT: f32 = 1.5;
 
 /// Candidates of lists are kept to so many times those wanted: a row may be in two lists.
 const COPIES: usize = 2;
 
-/// Lists that one task scans.
-const LISTS_A_TASK: usize = 16;
-
-/// How wide to look.
-#[derive(Clone, Copy)]
-pub(crate) struct Width {
-    pub(crate) cells: usize,
-    pub(crate) probes: usize,
-    /// Hits wanted, and candidates kept for them.
-    pub(crate) k: usize,
-    pub(crate) keep: usize,
-}
-
 /// What a list says of a row beside its code.
+#[derive(Clone)]
 pub(crate) struct Label {
     pub(crate) position: u32,
     pub(crate) row_sum: u32,
-    pub(crate) id: Id,
     pub(crate) distance: f32,
     error: f32,
+    id: IdBytes,
 }
 
-/// A leaf, and the distance to the centroid of its cell.
+/// A leaf, and the number of its cell.
 #[derive(Clone, Copy)]
 struct Found {
     leaf: Leaf,
-    centre: f32,
+    cell: u32,
+}
+
+/// A row of a list that is here: its estimate, and where it stands.
+#[derive(Clone, Copy)]
+struct Estimate {
+    distance: f32,
+    error: f32,
+    list: u32,
+    at: u32,
+}
+
+/// Memory that all queries use one after the other.
+#[derive(Default)]
+pub(crate) struct ProbeScratch {
+    /// What stands for the query is made ready for one centre at a time.
+    pub(crate) prepared: Prepared,
+    centre: Vec<f32>,
+    numbers: Vec<f32>,
+    keys: Vec<u64>,
+    estimates: Vec<Estimate>,
+    nearest: TopK,
 }
 
 /// One query on its way through the tree.
 pub(crate) struct Probe {
     width: Width,
-    asked: Asked,
-    /// Cells whose leaves were not looked at yet, each with the distance to its centroid; `None` before they are ranked.
-    cells: Option<Vec<(f32, u32)>>,
+    metric: Metric,
+    turned: Option<Turned>,
+    /// Cells whose leaves were not looked at yet.
+    cells: Vec<u32>,
     found: Vec<(f32, Found)>,
     /// Lists that were not scanned yet; `None` before the leaves are ranked.
     lists: Option<Vec<Found>>,
-    /// The nearest estimates: no farther row is a candidate.
-    pool: Pool,
     labels: Vec<Label>,
+    /// Of the labels.
+    texts: Vec<u8>,
     pub(crate) distances: u64,
 }
 
 impl Probe {
     pub(crate) fn new(metric: Metric, width: Width) -> Self {
-        let mut pool = Pool::default();
-        pool.reset(width.keep.saturating_mul(COPIES));
         Probe {
             width,
-            asked: Asked { metric, length: 0.0 },
-            cells: None,
+            metric,
+            turned: None,
+            cells: Vec::new(),
             found: Vec::new(),
             lists: None,
-            pool,
             labels: Vec::new(),
+            texts: Vec::new(),
             distances: 0,
         }
     }
@@ -84,160 +91,242 @@ impl Probe {
         clusters: &Clusters,
         source: &dyn Source,
         query: &[f32],
-        prepared: &mut Prepared,
+        scratch: &mut ProbeScratch,
     ) -> Result<Vec<Read>, Error> {
-        let width = self.width;
-        if self.cells.is_none() {
-            self.asked.length = clusters.list_codec.length(query, prepared);
-            self.cells = Some(self.nearest_cells(clusters, query, prepared));
-        }
-        clusters.list_codec.prepare(query, prepared);
+        let turned = match self.turned.take() {
+            Some(turned) => turned,
+            None => {
+                let mut turned = Turned::default();
+                clusters.list_codec.ask(query, &mut turned);
+                self.cells = self.nearest_cells(clusters, &turned, scratch);
+                turned
+            }
+        };
+        let reads = self.advance(segment, clusters, source, &turned, scratch);
+        self.turned = Some(turned);
+        reads
+    }
+
+    fn advance(
+        &mut self,
+        segment: &Segment,
+        clusters: &Clusters,
+        source: &dyn Source,
+        turned: &Turned,
+        scratch: &mut ProbeScratch,
+    ) -> Result<Vec<Read>, Error> {
+        let asked = self.asked(clusters, turned);
+        let block = |cell: &u32| clusters.cells.block(*cell as usize);
+        source.prefetch(&mut self.cells.iter().map(|cell| block(cell).extent));
         let mut missing = Vec::new();
-        let cells = self.cells.iter().flatten();
-        source.prefetch(&mut cells.map(|cell| clusters.cells.block(cell.1 as usize).extent));
-        for cell in std::mem::take(self.cells.get_or_insert_default()) {
-            let read = clusters.cells.block(cell.1 as usize);
-            match source.get(read.extent) {
-                Some(bytes) => self.rank_leaves(segment, clusters, cell, bytes, prepared)?,
+        for cell in std::mem::take(&mut self.cells) {
+            match source.get(block(&cell).extent) {
+                Some(bytes) => self.rank_leaves(segment, clusters, &asked, cell, bytes, scratch)?,
                 None => {
-                    self.cells.get_or_insert_default().push(cell);
-                    missing.push(read);
+                    self.cells.push(cell);
+                    missing.push(block(&cell));
                 }
             }
         }
         if !missing.is_empty() {
             return Ok(all_leaves(clusters, source, &missing).unwrap_or(missing));
         }
-        let found = &mut self.found;
-        let lists = self.lists.get_or_insert_with(|| {
-            let promises: Vec<f32> = found.iter().map(|f| f.0).collect();
-            let rows = |at: u32| found.get(at as usize).map_or(0, |f| f.1.leaf.end - f.1.leaf.start);
-            let nearest = enough(&promises, width.probes, width.k, rows);
-            nearest.into_iter().filter_map(|at| found.get(at as usize).map(|f| f.1)).collect()
-        });
+        let mut lists = match self.lists.take() {
+            Some(lists) => lists,
+            None => self.nearest_leaves(scratch),
+        };
         source.prefetch(&mut lists.iter().map(|found| found.leaf.read.extent));
-        let mut here: Vec<(Found, &[u8])> = Vec::with_capacity(lists.len());
-        lists.retain(|&found| match source.get(found.leaf.read.extent) {
-            Some(bytes) => {
-                here.push((found, bytes));
-                false
+        let mut here = Vec::with_capacity(lists.len());
+        let text = segment.header.text_ids;
+        let mut damaged = None;
+        lists.retain(|found| {
+            let Some(bytes) = source.get(found.leaf.read.extent) else { return true };
+            match List::new(bytes, &found.leaf, &clusters.list_codec, text, segment.count()) {
+                Ok(list) => here.push((found.cell, list)),
+                Err(error) => damaged = Some(error),
             }
-            None => true,
+            false
         });
-        let absent = lists.iter().map(|found| found.leaf.read).collect();
-        let prepared = &*prepared;
-        let scanned = exec::map_chunks(here.len(), LISTS_A_TASK, |range| {
-            let lists = here.get(range).unwrap_or_default().iter();
-            lists.map(|&list| Scanned::new(segment, clusters, list, prepared)).collect::<Vec<_>>()
-        });
-        for list in scanned.into_iter().flatten() {
-            self.take(&list?, clusters, prepared)?;
+        if let Some(error) = damaged {
+            return Err(error);
         }
+        self.scan(clusters, &asked, &here, scratch)?;
+        let absent = lists.iter().map(|found| found.leaf.read).collect();
+        self.lists = Some(lists);
         Ok(absent)
     }
 
-    /// The most promising cells and the distances to their centroids.
-    fn nearest_cells(&self, clusters: &Clusters, query: &[f32], prepared: &mut Prepared) -> Vec<(f32, u32)> {
+    fn asked<'a>(&self, clusters: &'a Clusters, turned: &'a Turned) -> Asked<'a> {
+        let shares: Shares = clusters.cells.shares;
+        Asked { metric: self.metric, codec: &clusters.list_codec, turned, shares }
+    }
+
+    /// The most promising cells.
+    fn nearest_cells(&self, clusters: &Clusters, turned: &Turned, scratch: &mut ProbeScratch) -> Vec<u32> {
         let cells = &clusters.cells;
-        let view = CellsView { codec: &*clusters.cell_codec, codes: &cells.codes, spreads: &cells.spreads };
-        let (distances, promises) = self.asked.cells(view, query, prepared);
+        let asked = self.asked(clusters, turned);
+        let promises = &mut scratch.numbers;
+        promises.clear();
+        promises.extend(
+            cells.spreads.iter().enumerate().map(|(cell, &spread)| asked.cell(cells.centroid(cell), spread)),
+        );
         let rows = |cell: u32| cells.rows(cell as usize);
-        let nearest = enough(&promises, self.width.cells, self.width.k, rows);
-        nearest.into_iter().filter_map(|cell| Some((*distances.get(cell as usize)?, cell))).collect()
+        enough(promises.iter().copied(), self.width.cells, self.width.k, rows, &mut scratch.nearest)
     }
 
     fn rank_leaves(
         &mut self,
         segment: &Segment,
         clusters: &Clusters,
-        (centre, cell): (f32, u32),
+        asked: &Asked<'_>,
+        cell: u32,
         bytes: &[u8],
-        prepared: &Prepared,
+        scratch: &mut ProbeScratch,
     ) -> Result<(), Error> {
         let block = clusters.cells.leaves(cell as usize, bytes, clusters.list_codec.stride())?;
-        let leaves: Vec<Leaf> = block.leaves(segment.count()).collect::<Result<_, _>>()?;
-        let spreads: Vec<f32> = leaves.iter().map(|l| l.spread).collect();
-        let promises = self.asked.leaves(&clusters.list_codec, prepared, centre, block.codes, &spreads);
-        self.distances += leaves.len() as u64;
-        // In order of position whatever order cells arrive in: ties must not tell.
-        let first = leaves.first().map_or(0, |l| l.start);
-        let at = self.found.partition_point(|f| f.1.leaf.start < first);
-        let found = |(promise, leaf)| (promise, Found { leaf, centre });
-        self.found.splice(at..at, promises.into_iter().zip(leaves).map(found));
+        centre_of(clusters, cell, &mut scratch.centre);
+        let at = self.found.len();
+        for leaf in block.leaves(segment.count()) {
+            self.found.push((0.0, Found { leaf: leaf?, cell }));
+        }
+        let new = &mut self.found[at..];
+        let spreads = new.iter().map(|found| found.1.leaf.spread);
+        asked.leaves(&scratch.centre, &mut scratch.prepared, block.codes, spreads, &mut scratch.numbers);
+        new.iter_mut().zip(&scratch.numbers).for_each(|(found, &promise)| found.0 = promise);
+        self.distances += scratch.numbers.len() as u64;
         Ok(())
     }
 
-    fn take(
+    /// The most promising leaves.
+    fn nearest_leaves(&mut self, scratch: &mut ProbeScratch) -> Vec<Found> {
+        // In order of position whatever order cells arrived in: ties must not tell.
+        self.found.sort_unstable_by_key(|found| found.1.leaf.start);
+        let found = &self.found;
+        let promises = &mut scratch.numbers;
+        promises.clear();
+        promises.extend(found.iter().map(|f| f.0));
+        let leaves = found.iter().map(|f| f.1.leaf);
+        copies_last(promises, self.width.k, leaves.map(|leaf| (leaf.spread, leaf.end - leaf.start)));
+        let rows = |at: u32| found.get(at as usize).map_or(0, |f| f.1.leaf.end - f.1.leaf.start);
+        let nearest =
+            enough(promises.iter().copied(), self.width.probes, self.width.k, rows, &mut scratch.nearest);
+        nearest.into_iter().filter_map(|at| found.get(at as usize).map(|f| f.1)).collect()
+    }
+
+    /// Estimates the rows of these lists, each with the number of its cell, and keeps the labels of those that are
+    /// candidates now: the lists may be gone when they are wanted.
+    fn scan(
         &mut self,
-        Scanned { list, distances }: &Scanned<'_>,
         clusters: &Clusters,
-        prepared: &Prepared,
+        asked: &Asked<'_>,
+        lists: &[(u32, List<'_>)],
+        scratch: &mut ProbeScratch,
     ) -> Result<(), Error> {
-        let stride = clusters.list_codec.stride();
-        self.distances += distances.len() as u64;
-        for (at, &distance) in distances.iter().enumerate() {
-            self.pool.offer(distance, list.position(at)?);
-        }
-        // Labels of those that are candidates now: the list may be gone when they are wanted.
-        let limit = farthest(&self.pool, self.width.keep.saturating_mul(COPIES));
-        for (at, &distance) in distances.iter().enumerate() {
-            if distance <= limit {
-                let error = clusters.list_codec.error(prepared, &list.codes[at * stride..][..stride]);
-                let (position, row_sum) = (list.position(at)?, list.row_sum(at));
-                let id = list.ids.id(at as u32)?;
-                self.labels.push(Label { position, row_sum, id, distance, error });
+        let codec = &clusters.list_codec;
+        scratch.estimates.clear();
+        for (number, (cell, list)) in lists.iter().enumerate() {
+            centre_of(clusters, *cell, &mut scratch.centre);
+            let stride = centroid::stride(codec.dim());
+            list.centre.chunks_exact(stride).for_each(|code| centroid::add(code, &mut scratch.centre));
+            let centre = codec.prepare(asked.turned, &scratch.centre, &mut scratch.prepared);
+            scratch.numbers.clear();
+            scratch.numbers.resize(list.count(), 0.0);
+            codec.offsets(&scratch.prepared, list.codes, &mut scratch.numbers);
+            let codes = list.codes.chunks_exact(codec.stride());
+            for ((offset, code), at) in scratch.numbers.iter().zip(codes).zip(0..) {
+                let error = codec.error(&scratch.prepared, code);
+                scratch.estimates.push(Estimate {
+                    distance: centre + offset,
+                    error,
+                    list: number as u32,
+                    at,
+                });
             }
         }
-        if self.labels.len() > self.width.keep.saturating_mul(2 * COPIES) {
-            self.labels.retain(|l| l.distance <= limit);
+        self.distances += scratch.estimates.len() as u64;
+        let most = self.width.keep.saturating_mul(COPIES);
+        let limit = limit(&scratch.estimates, &self.labels, most, &mut scratch.keys);
+        self.labels.retain(|label| label.distance <= limit);
+        for &Estimate { distance, error, list, at } in &scratch.estimates {
+            if distance <= limit {
+                let list = &lists[list as usize].1;
+                let (position, row_sum) = (list.position(at as usize)?, list.row_sum(at as usize));
+                let id = list.ids.copy(at, &mut self.texts)?;
+                self.labels.push(Label { position, row_sum, distance, error, id });
+            }
         }
         Ok(())
     }
 
-    /// The candidates that may be among the k nearest, nearest first, with their labels.
-    pub(crate) fn candidates(&mut self) -> Vec<Label> {
-        let mut labels = std::mem::take(&mut self.labels);
-        // Of two estimates of a row the nearer counts, of two equal ones that with the smaller doubt.
-        labels.sort_unstable_by(|a, b| {
-            let nearness = a.distance.total_cmp(&b.distance).then(a.position.cmp(&b.position));
-            nearness.then(a.error.total_cmp(&b.error))
-        });
-        let mut found: Vec<Label> = Vec::with_capacity(self.width.keep.min(labels.len()));
-        for label in labels {
-            if found.len() < self.width.keep && found.iter().all(|f| f.position != label.position) {
-                found.push(label);
+    /// The candidates that may be among the k nearest, nearest first, and the bytes of their ids where these are texts.
+    pub(crate) fn candidates(&mut self) -> (Vec<Label>, Vec<u8>) {
+        let mut found = std::mem::take(&mut self.labels);
+        // Of two estimates of a row the surer counts, of two as sure the nearer.
+        Label::sort_by_position(&mut found);
+        found.dedup_by(|next, kept| {
+            let same = next.position == kept.position;
+            let surer =
+                next.error.total_cmp(&kept.error).then(next.distance.total_cmp(&kept.distance)).is_lt();
+            if same && surer {
+                std::mem::swap(next, kept);
             }
-        }
+            same
+        });
+        // In order of position now, so that this settles ties.
+        sort_by_key(&mut found, |at, label| Key::new(label.distance, at));
+        found.truncate(self.width.keep);
         // The k nearest by their worst case; a candidate whose best case is farther cannot be among them.
-        let mut worst = Pool::default();
-        worst.reset(self.width.k);
-        found.iter().for_each(|l| worst.offer(l.distance + DOUBT * l.error, l.position));
-        let limit = farthest(&worst, self.width.k);
-        found.retain(|l| l.distance - DOUBT * l.error <= limit);
-        found
+        let Width { k, doubt, .. } = self.width;
+        // Without end it keeps all; times an error of 0 it is no number.
+        if doubt.is_finite() {
+            let mut worst: Vec<u64> =
+                found.iter().map(|l| Key::new(l.distance + doubt * l.error, 0).0).collect();
+            let limit = nth(&mut worst, k);
+            found.retain(|l| l.distance - doubt * l.error <= limit);
+        }
+        (found, std::mem::take(&mut self.texts))
     }
 }
 
-/// A list, and the distances to its rows as its codes tell them.
-struct Scanned<'a> {
-    list: List<'a>,
-    distances: Vec<f32>,
+impl Label {
+    pub(crate) fn sort_by_position(labels: &mut Vec<Label>) {
+        sort_by_key(labels, |at, label| Key(u64::from(label.position) << 32 | u64::from(at) << 1));
+    }
+
+    /// The id that the list gave the row; `texts` are those that came with the candidates.
+    pub(crate) fn id(&self, texts: &[u8]) -> Result<Id, Error> {
+        self.id.id(texts)
+    }
 }
 
-impl<'a> Scanned<'a> {
-    fn new(
-        segment: &Segment,
-        clusters: &Clusters,
-        (Found { leaf, centre }, bytes): (Found, &'a [u8]),
-        prepared: &Prepared,
-    ) -> Result<Self, Error> {
-        let stride = clusters.list_codec.stride();
-        let list = List::new(bytes, &leaf, stride, segment.header.text_ids, segment.count())?;
-        let mut distances = vec![0.0; list.count()];
-        clusters.list_codec.offsets(prepared, list.codes, &mut distances);
-        distances.iter_mut().for_each(|distance| *distance += centre);
-        Ok(Scanned { list, distances })
+/// What the code of a cell's centroid stands for.
+fn centre_of(clusters: &Clusters, cell: u32, centre: &mut Vec<f32>) {
+    centre.clear();
+    centre.resize(clusters.list_codec.dim(), 0.0);
+    centroid::add(clusters.cells.centroid(cell as usize).0, centre);
+}
+
+/// How far the `most` nearest of all these go.
+fn limit(estimates: &[Estimate], labels: &[Label], most: usize, keys: &mut Vec<u64>) -> f32 {
+    keys.clear();
+    let distances = estimates.iter().map(|e| e.distance).chain(labels.iter().map(|l| l.distance));
+    keys.extend(distances.map(|distance| Key::new(distance, 0).0));
+    nth(keys, most)
+}
+
+/// The distance of the `count`-th least key; infinite where there are fewer.
+fn nth(keys: &mut [u64], count: usize) -> f32 {
+    match count.checked_sub(1).filter(|&last| last < keys.len()) {
+        Some(last) => Key(*keys.select_nth_unstable(last).1).distance(),
+        None => f32::INFINITY,
     }
+}
+
+/// By keys that hold the number of the label as their position. Keys are sorted, not labels: as integers, as all that is nearest is.
+fn sort_by_key(labels: &mut Vec<Label>, key: impl Fn(u32, &Label) -> Key) {
+    let mut keys: Vec<u64> = (0..).zip(labels.iter()).map(|(at, label)| key(at, label).0).collect();
+    keys.sort_unstable();
+    *labels = keys.iter().filter_map(|&key| labels.get(Key(key).candidate().1 as usize).cloned()).collect();
 }
 
 /// All blocks of leaves that are not here, where those beyond the `missing` ones cost at most a quarter of the wave
@@ -253,24 +342,21 @@ fn all_leaves(clusters: &Clusters, source: &dyn Source, missing: &[Read]) -> Opt
     (total(&absent).saturating_sub(total(missing)) <= source.spare() / 4).then_some(absent)
 }
 
-/// How far one may be that is to be among the nearest `count`.
-fn farthest(pool: &Pool, count: usize) -> f32 {
-    match pool.iter().len() < count {
-        true => f32::INFINITY,
-        false => pool.iter().last().map_or(f32::INFINITY, |last| last.0),
-    }
-}
-
 /// The `count` that promise most, or more of them if `k` rows need more.
-fn enough(promises: &[f32], count: usize, k: usize, rows: impl Fn(u32) -> u32) -> Vec<u32> {
+fn enough(
+    promises: impl ExactSizeIterator<Item = f32> + Clone,
+    count: usize,
+    k: usize,
+    rows: impl Fn(u32) -> u32,
+    nearest: &mut TopK,
+) -> Vec<u32> {
     let mut count = count.max(1);
     loop {
-        let mut nearest = Pool::default();
         nearest.reset(count);
-        promises.iter().zip(0..).for_each(|(&promise, at)| nearest.offer(promise, at));
-        let held: u64 = nearest.iter().map(|(_, at)| u64::from(rows(at))).sum();
+        promises.clone().zip(0..).for_each(|(promise, at)| nearest.offer(promise, at));
+        let held: u64 = nearest.unsorted().map(|(_, at)| u64::from(rows(at))).sum();
         if held >= k as u64 || count >= promises.len() {
-            return nearest.iter().map(|n| n.1).collect();
+            return nearest.sorted().map(|n| n.1).collect();
         }
         count *= 2;
     }

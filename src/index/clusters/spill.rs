@@ -12,11 +12,20 @@ use crate::exec;
 use crate::metric::Metric;
 use crate::quant;
 use crate::quant::coded::{Coded, Scratch};
-use crate::quant::kmeans::Rows;
+use crate::quant::kmeans::{Rows, hash};
 
 const LAMBDA: f32 = 1.5;
+/// A list takes in so many times the rows that a leaf has on average; the others go to their next best leaf, if that has
+/// room. Many rows that are the same would else all be in one list.
+const CAPACITY: usize = 4;
+/// Leaves that a row may go to.
+const CHOICES: usize = 2;
 
-/// The second leaf of the row at each position. `rows` are in the order of the tree. With one leaf there is none.
+/// What a row loses with a leaf, and the leaf.
+type Choice = (f32, u32);
+
+/// The second leaf of the row at each position, its own leaf if it has none. `rows` are in the order of the tree. With one
+/// leaf there is none.
 pub(crate) fn second_leaves(tree: &Tree, rows: Rows<'_>) -> Vec<u32> {
     if tree.leaves.len() < 3 {
         return Vec::new();
@@ -31,18 +40,51 @@ pub(crate) fn second_leaves(tree: &Tree, rows: Rows<'_>) -> Vec<u32> {
         let own: Vec<u32> = of.iter().map(|&position| tree.leaf_of(position)).collect();
         second(&codes, &of, &own, &cells)
     });
-    chunks.concat()
+    place(tree, &chunks.concat())
 }
 
-/// For each of `of`, whose leaves are `own` and follow one another, the second leaf.
-fn second(codes: &Coded<'_>, of: &[u32], own: &[u32], cells: &Cells<'_>) -> Vec<u32> {
+/// The first choice of each row that has room for it: those that lose least come first.
+fn place(tree: &Tree, choices: &[[Choice; CHOICES]]) -> Vec<u32> {
+    let leaves = tree.leaves.len() - 1;
+    // The file has 16 bits for the number of rows spilled into a list.
+    let room = (CAPACITY * choices.len().div_ceil(leaves)).min(usize::from(u16::MAX));
+    let mut taken = vec![0; leaves];
+    let mut second: Vec<u32> = (0..choices.len() as u32).map(|position| tree.leaf_of(position)).collect();
+    let mut left: Vec<u32> = (0..choices.len() as u32).collect();
+    #[expect(clippy::needless_range_loop, reason = "what is indexed is each row's choices")]
+    for choice in 0..CHOICES {
+        let wanted = |position: u32| choices[position as usize][choice];
+        let mut claims = vec![0; leaves];
+        left.iter().for_each(|&position| claims[wanted(position).1 as usize] += 1);
+        let full = |leaf: usize| taken[leaf] + claims[leaf] > room;
+        // Order matters only where not all find room.
+        if (0..leaves).any(full) {
+            left.sort_unstable_by(|&a, &b| {
+                wanted(a).0.total_cmp(&wanted(b).0).then(hash(a.into()).cmp(&hash(b.into())))
+            });
+        }
+        left.retain(|&position| {
+            let leaf = wanted(position).1;
+            if leaf == second[position as usize] || taken[leaf as usize] >= room {
+                return true;
+            }
+            taken[leaf as usize] += 1;
+            second[position as usize] = leaf;
+            false
+        });
+    }
+    second
+}
+
+/// For each of `of`, whose leaves are `own` and follow one another, the leaves that are best for a second place.
+fn second(codes: &Coded<'_>, of: &[u32], own: &[u32], cells: &Cells<'_>) -> Vec<[Choice; CHOICES]> {
     let (mut scratch, mut out) = (Scratch::default(), Vec::new());
     let mut to_own = Vec::with_capacity(of.len());
     for (rows, own) in look::runs(own).map(|run| (&of[run.clone()], own[run.start])) {
         codes.matrix(rows, cells.leaves, &[own], &mut scratch, &mut out);
         to_own.extend_from_slice(&out);
     }
-    let mut best: Vec<(f32, u32)> = own.iter().map(|&own| (f32::INFINITY, own)).collect();
+    let mut best: Vec<[Choice; CHOICES]> = own.iter().map(|&own| [(f32::INFINITY, own); CHOICES]).collect();
     look::look(codes, of, cells, |seen| {
         let owners: Vec<u32> = seen.rows.iter().map(|&row| own[row as usize]).collect();
         let mut lines = seen.rows.iter().zip(seen.distances.chunks_exact(seen.leaves.len()));
@@ -53,14 +95,25 @@ fn second(codes: &Coded<'_>, of: &[u32], own: &[u32], cells: &Cells<'_>) -> Vec<
                 let best = &mut best[row as usize];
                 for ((&leaf, &distance), &apart) in seen.leaves.iter().zip(line).zip(&out) {
                     let loss = loss(distance, to_own[row as usize], apart);
-                    if loss < best.0 && leaf != owner {
-                        *best = (loss, leaf);
+                    if loss <= best[CHOICES - 1].0 && leaf != owner {
+                        insert(best, (loss, leaf), of[row as usize]);
                     }
                 }
             }
         }
     });
-    best.into_iter().map(|b| b.1).collect()
+    best
+}
+
+/// Keeps the best choices in order. Among leaves that are as good a hash decides, another for each row.
+fn insert(best: &mut [Choice; CHOICES], new: Choice, row: u32) {
+    let tie = |leaf: u32| hash(u64::from(row) << 32 | u64::from(leaf));
+    let before = |a: Choice, b: Choice| a.0 < b.0 || (a.0 == b.0 && tie(a.1) < tie(b.1));
+    let at = best.iter().position(|&b| before(new, b)).unwrap_or(CHOICES);
+    if at < CHOICES {
+        best[at..].rotate_right(1);
+        best[at] = new;
+    }
 }
 
 /// From the squared distances of a row to another leaf, of the row to its own, and of these two to each other, which
@@ -72,8 +125,12 @@ fn loss(distance: f32, to_own: f32, apart: f32) -> f32 {
 }
 
 /// For each leaf the positions of the rows spilled into it, ascending.
-pub(crate) fn spilled(second: &[u32], leaves: usize) -> Vec<Vec<u32>> {
-    let mut spilled = vec![Vec::new(); leaves];
-    second.iter().zip(0..).for_each(|(&leaf, position)| spilled[leaf as usize].push(position));
+pub(crate) fn spilled(second: &[u32], tree: &Tree) -> Vec<Vec<u32>> {
+    let mut spilled = vec![Vec::new(); tree.leaves.len() - 1];
+    for (&leaf, position) in second.iter().zip(0..) {
+        if leaf != tree.leaf_of(position) {
+            spilled[leaf as usize].push(position);
+        }
+    }
     spilled
 }

@@ -62,6 +62,8 @@ impl Tree {
 const SAMPLE: usize = 64;
 /// A leaf of more than so many times `max_leaf` rows is cut.
 const OVERSIZE: usize = 4;
+/// Into so many parts at a time.
+const MOST_PARTS: usize = 256;
 /// Rounds of a small k-means.
 const ITERATIONS: usize = 8;
 
@@ -79,18 +81,40 @@ pub(crate) fn cluster(rows: Rows<'_>, shape: Shape, ctx: &Ctx<'_>) -> Result<Tre
         leaves = refine(points, &all, &leaves, shape);
         ctx.tick("order", count * (round + 2) / (shape.max_iterations + 1), count)?;
     }
-    let limit = shape.max_leaf * OVERSIZE;
-    let leaves: Vec<Vec<u32>> = leaves
-        .into_iter()
-        .flat_map(|leaf| match leaf.len() > limit {
-            true => leaf
-                .chunks(leaf.len().div_ceil(leaf.len().div_ceil(shape.max_leaf)))
-                .map(<[u32]>::to_vec)
-                .collect(),
-            false => vec![leaf],
-        })
-        .collect();
+    let leaves = leaves.into_iter().flat_map(|leaf| cut(rows, leaf, shape)).collect();
     Ok(arrange(rows, &codec, leaves, shape))
+}
+
+/// A leaf that is too large, in parts. Its rows have much the same codes around the mean of all rows, so they are told
+/// apart by codes around their own.
+fn cut(rows: Rows<'_>, leaf: Vec<u32>, shape: Shape) -> Vec<Vec<u32>> {
+    let mut whole = vec![leaf];
+    let mut cut = Vec::new();
+    while let Some(leaf) = whole.pop() {
+        if leaf.len() <= shape.max_leaf * OVERSIZE {
+            cut.push(leaf);
+            continue;
+        }
+        // Groups of groups, so that no k-means has many centroids.
+        let parts = leaf.len().div_ceil(shape.max_leaf).min(MOST_PARTS);
+        let own: Vec<f32> = leaf.iter().flat_map(|&row| rows.row(row)).copied().collect();
+        let codec = quant::train_sq8(Metric::Cosine, rows.dim, &own);
+        let codes = Coded::euclidean(&codec, &own);
+        let points = Points { rows: Rows { data: &own, dim: rows.dim }, codes: &codes, codec: &codec };
+        let groups = divide(points, (0..leaf.len() as u32).collect(), parts, shape.seed);
+        let groups = groups.into_iter().map(|group| group.iter().map(|&at| leaf[at as usize]).collect());
+        let groups: Vec<Vec<u32>> = groups.collect();
+        match groups.iter().any(|group| group.len() * 2 > leaf.len()) {
+            // Most are one and the same: halves at least, so that this ends.
+            true => {
+                let all: Vec<u32> = groups.concat();
+                let size = all.len().div_ceil(all.len().div_ceil(shape.max_leaf));
+                cut.extend(all.chunks(size).map(<[u32]>::to_vec));
+            }
+            false => whole.extend(groups),
+        }
+    }
+    cut
 }
 
 /// Two levels of k-means: about √leaves groups, each divided on its own.
@@ -172,6 +196,14 @@ fn centroids(rows: Rows<'_>, leaves: &[Vec<u32>]) -> Vec<f32> {
 fn group(leaves: Points<'_>, shape: Shape) -> (Vec<Vec<u32>>, Vec<f32>) {
     let count = leaves.rows.count();
     let cells = divide(leaves, (0..count as u32).collect(), count.div_ceil(shape.branching), shape.seed);
+    // Leaves that are much the same are in one cell: its block would be longer than all others.
+    let most = shape.branching * OVERSIZE;
+    let even = |cell: Vec<u32>| {
+        let size =
+            if cell.len() > most { cell.len().div_ceil(cell.len().div_ceil(shape.branching)) } else { most };
+        cell.chunks(size).map(<[u32]>::to_vec).collect::<Vec<_>>()
+    };
+    let cells: Vec<Vec<u32>> = cells.into_iter().flat_map(even).collect();
     let means = cells.iter().flat_map(|cell| kmeans::mean(leaves.rows, cell)).collect();
     (cells, means)
 }

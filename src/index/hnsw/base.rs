@@ -1,9 +1,11 @@
 //! Layer 0, which holds nearly all links: from the clusters, not from walks. Every row's neighbours are chosen among
-//! the rows near it, links are made to go both ways, and what no link leads to is joined. Each step writes what others
+//! the distinct rows near it, links are made to go both ways, copies hang on the first of them, and what no link leads to
+//! is joined. Each step writes what others
 //! of its kind do not read, so neither threads nor timing can show.
 
 use super::beam::{self, Beam};
 use super::build::{FromRow, Parameters};
+use super::copies::Copies;
 use super::graph::Graph;
 use super::prune::{best, prune};
 use crate::ctx::Ctx;
@@ -18,11 +20,21 @@ const TASK: usize = 1024;
 const TASKS: usize = 32;
 /// Of the nodes a walk ends at, so many may take in one that no link leads to.
 const HOSTS: usize = 32;
+/// Times that rows near lost ones are asked for room: what was joined has room for others.
+const SWEEPS: usize = 4;
+/// A link that is so many times as far (in squared distance) as all others leaves a clump.
+const CLUMP: f32 = 4.0;
 /// No parent: not reached.
 const NONE: u32 = u32::MAX;
 
 /// Links layer 0 of a graph that has the layers above.
-pub(crate) fn link(near: &Near<'_>, graph: &mut Graph, p: Parameters, ctx: &Ctx<'_>) -> Result<(), Error> {
+pub(crate) fn link(
+    near: &Near<'_>,
+    copies: &Copies,
+    graph: &mut Graph,
+    p: Parameters,
+    ctx: &Ctx<'_>,
+) -> Result<(), Error> {
     let (count, slots) = (near.rows.count(), 2 * p.m);
     let block = TASK * TASKS;
     for (at, links) in graph.base.chunks_mut(block * slots).enumerate() {
@@ -30,21 +42,23 @@ pub(crate) fn link(near: &Near<'_>, graph: &mut Graph, p: Parameters, ctx: &Ctx<
         exec::for_each_chunk_mut(links, TASK * slots, |task, links| {
             let first = at * block + task * TASK;
             let rows = first as u32..(first + links.len() / slots) as u32;
-            let found = near.of(rows, p.ef_construction);
-            for (mut candidates, links) in found.into_iter().zip(links.chunks_exact_mut(slots)) {
+            let of: Vec<u32> = rows.filter(|&row| copies.is_first(row)).collect();
+            for (mut candidates, &row) in near.of(&of, p.ef_construction).into_iter().zip(&of) {
                 prune(near.rows, &mut candidates, p.m);
+                let links = &mut links[(row as usize - first) * slots..][..slots];
                 links.iter_mut().zip(candidates).for_each(|(link, near)| *link = near.1);
             }
         });
     }
-    both_ways(near.rows, &mut graph.base, slots);
-    reach_far(graph);
-    join(near.rows, graph)?;
+    both_ways(near.rows, copies, &mut graph.base, slots);
+    copies.link(near, graph, p.ef_construction);
+    reach_far(near.rows, graph);
+    join(near, graph, p.ef_construction)?;
     ctx.tick("graph", count, count)
 }
 
 /// Links every node back to those that link to it; where they are too many, to the best of them.
-fn both_ways(rows: &Coded<'_>, base: &mut [u32], slots: usize) {
+fn both_ways(rows: &Coded<'_>, copies: &Copies, base: &mut [u32], slots: usize) {
     let own = |base: &[u32], node: usize| {
         let links = &base[node * slots..][..slots];
         links.iter().position(|&link| link as usize == node).unwrap_or(slots)
@@ -72,6 +86,8 @@ fn both_ways(rows: &Coded<'_>, base: &mut [u32], slots: usize) {
             let length = lengths[node];
             new.clear();
             new.extend(back.iter().filter(|from| !links[..length].contains(from)));
+            // One is for a copy.
+            let slots = slots - usize::from(copies.has_others(node as u32));
             if length + new.len() <= slots {
                 links[length..].iter_mut().zip(&new).for_each(|(link, &from)| *link = from);
                 continue;
@@ -84,58 +100,118 @@ fn both_ways(rows: &Coded<'_>, base: &mut [u32], slots: usize) {
     });
 }
 
-/// Room that is left in layer 0 to nodes of layer 1 is for their links there, farthest first: a walk that ended among
-/// the wrong rows gets away.
-fn reach_far(graph: &mut Graph) {
+/// Nodes of layer 1 take their links there into layer 0 as well, so that a walk that ended among the wrong rows gets
+/// away: farthest first where there is room, and in place of the farthest links where all of these stay in a clump.
+fn reach_far(rows: &Coded<'_>, graph: &mut Graph) {
     for node in graph.upper.clone() {
-        let far: Vec<u32> = graph.links_mut(1, node).iter().copied().filter(|&link| link != node).collect();
-        let links = graph.links_mut(0, node);
-        let mut free = links.iter().position(|&link| link == node).unwrap_or(links.len());
-        for link in far.into_iter().rev() {
-            if free < links.len() && !links[..free].contains(&link) {
-                links[free] = link;
-                free += 1;
-            }
+        let links = |graph: &mut Graph, layer| -> Vec<(f32, u32)> {
+            let links: Vec<u32> =
+                graph.links_mut(layer, node).iter().copied().filter(|&l| l != node).collect();
+            let mut distances = vec![0.0; links.len()];
+            rows.distances(node, &links, &mut distances);
+            distances.into_iter().zip(links).collect()
+        };
+        let mut near = links(graph, 0);
+        let mut far = links(graph, 1);
+        far.retain(|f| near.iter().all(|n| n.1 != f.1));
+        let room = 2 * graph.m - near.len();
+        let clump = near.iter().fold(0.0f32, |most, n| most.max(n.0));
+        let leaves = |f: &&(f32, u32)| rows.are_squares() && f.0 > CLUMP * clump;
+        let away: Vec<(f32, u32)> = far.iter().filter(leaves).take(graph.m / 2).copied().collect();
+        if away.len() > room {
+            near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            near.truncate(2 * graph.m - away.len());
+            near.extend(away);
+        } else {
+            near.extend(far.iter().rev().take(room));
         }
+        graph.links_mut(0, node).iter_mut().zip(near).for_each(|(slot, link)| *slot = link.1);
     }
 }
 
 /// Links to every node that layer 0 does not lead to from the entry, from one near it. A spanning tree is kept by which
 /// every node is reached; links that are not of it give way to new ones, so what was reached stays so.
-fn join(rows: &Coded<'_>, graph: &mut Graph) -> Result<(), Error> {
-    let mut parents = vec![NONE; rows.count()];
-    let mut beam = Beam::default();
+///
+/// They give way only where no row near it has room for one more: under dot most rows are lost, since long rows are
+/// nearest to all, and the rows that walks pass would lose the links that walks need.
+fn join(near: &Near<'_>, graph: &mut Graph, count: usize) -> Result<(), Error> {
+    let mut parents = vec![NONE; near.rows.count()];
     if let Some(parent) = parents.get_mut(graph.entry as usize) {
         *parent = graph.entry;
         flood(graph, graph.entry, &mut parents);
     }
+    for _ in 0..SWEEPS {
+        if !sweep(near, graph, &mut parents, count) {
+            break;
+        }
+    }
+    let mut beam = Beam::default();
     for node in 0..parents.len() as u32 {
         if parents[node as usize] != NONE {
             continue;
         }
-        beam::search(&graph.view(), &mut FromRow { rows, row: node }, HOSTS, &mut beam)?;
-        let near = graph.links_mut(0, node).to_vec().into_iter().chain(beam.pool.iter().map(|near| near.1));
+        beam::search(&graph.view(), &mut FromRow { rows: near.rows, row: node }, HOSTS, &mut beam)?;
+        let hosts = graph.links_mut(0, node).to_vec().into_iter().chain(beam.pool.iter().map(|near| near.1));
         // A tree has fewer edges than nodes, so if none of these has room, another has.
-        for host in near.chain(0..parents.len() as u32) {
-            if parents[host as usize] != NONE && add(graph, &parents, host, node) {
-                parents[node as usize] = host;
+        for host in hosts.chain(0..parents.len() as u32) {
+            if parents[host as usize] != NONE
+                && (add(graph, host, node) || replace(graph, &parents, host, node))
+            {
+                adopt(graph, &mut parents, host, node);
                 break;
             }
         }
-        add(graph, &parents, node, parents[node as usize]);
-        flood(graph, node, &mut parents);
     }
     Ok(())
 }
 
-/// One link more, if there is room for it: a slot without a link, or with one that the tree does not need.
-fn add(graph: &mut Graph, parents: &[u32], from: u32, to: u32) -> bool {
+/// Links to lost nodes from rows near them that have room; whether there were any.
+fn sweep(near: &Near<'_>, graph: &mut Graph, parents: &mut [u32], count: usize) -> bool {
+    let mut any = false;
+    let lost: Vec<u32> = (0..parents.len() as u32).filter(|&node| parents[node as usize] == NONE).collect();
+    for lost in lost.chunks(TASK * TASKS) {
+        let lost: Vec<u32> = lost.iter().copied().filter(|&node| parents[node as usize] == NONE).collect();
+        let found = exec::map_chunks(lost.len(), TASK, |range| near.of(&lost[range], count));
+        for (&node, candidates) in lost.iter().zip(found.iter().flatten()) {
+            if parents[node as usize] != NONE {
+                continue;
+            }
+            let mut hosts =
+                candidates.iter().map(|near| near.1).filter(|&host| parents[host as usize] != NONE);
+            if let Some(host) = hosts.find(|&host| add(graph, host, node)) {
+                adopt(graph, parents, host, node);
+                any = true;
+            }
+        }
+    }
+    any
+}
+
+/// Takes a node into the tree, by the link that `host` has to it.
+fn adopt(graph: &mut Graph, parents: &mut [u32], host: u32, node: u32) {
+    parents[node as usize] = host;
+    if !add(graph, node, host) {
+        replace(graph, parents, node, host);
+    }
+    flood(graph, node, parents);
+}
+
+/// One link more, if there is room for it.
+fn add(graph: &mut Graph, from: u32, to: u32) -> bool {
     let links = graph.links_mut(0, from);
-    let free = |link: &u32| *link == from || parents[*link as usize] != from;
-    let slot = links.iter().position(|link| *link == from).or_else(|| links.iter().rposition(free));
-    match slot {
-        Some(slot) if !links.contains(&to) => links[slot] = to,
-        _ => return links.contains(&to),
+    match links.iter().position(|&link| link == from || link == to) {
+        Some(slot) => links[slot] = to,
+        None => return false,
+    }
+    true
+}
+
+/// One link in place of another, which the tree does not need.
+fn replace(graph: &mut Graph, parents: &[u32], from: u32, to: u32) -> bool {
+    let links = graph.links_mut(0, from);
+    match links.iter().rposition(|&link| parents[link as usize] != from) {
+        Some(slot) => links[slot] = to,
+        None => return false,
     }
     true
 }
@@ -157,15 +233,26 @@ fn flood(graph: &Graph, from: u32, parents: &mut [u32]) {
 #[cfg(test)]
 mod tests {
     use super::{Graph, NONE, flood, join};
+    use crate::ctx::Ctx;
+    use crate::index::clusters::{self, Near, Shape};
     use crate::metric::Metric;
     use crate::quant::coded::Coded;
+    use crate::quant::kmeans::Rows;
     use crate::quant::train_sq8;
 
     #[test]
     fn every_node_is_joined_even_where_all_are_full() {
         let rows: Vec<f32> = (0..240u16).map(f32::from).collect();
+        let shape = Shape { branching: 8, max_leaf: 8, max_iterations: 2, seed: 1 };
+        let tree = clusters::cluster(Rows { data: &rows, dim: 2 }, shape, &Ctx::default()).unwrap();
+        let rows: Vec<f32> = tree
+            .order
+            .iter()
+            .flat_map(|&row| [f32::from(2 * row as u16), f32::from(2 * row as u16 + 1)])
+            .collect();
         let codec = train_sq8(Metric::L2, 2, &rows);
         let codes = Coded::encode(&codec, Metric::L2, &rows);
+        let near = Near::new(&codes, &tree, &[], |_| true, |rows| codes.alike(&codec, rows));
         // No links at all; then rings of five nodes that are full of one another.
         for links in [0u32, 4] {
             let mut graph = Graph::unlinked(2, 7, &[0; 120]);
@@ -173,7 +260,7 @@ mod tests {
                 let ring = (1..=links).map(|i| node / 5 * 5 + (node + i) % 5);
                 graph.links_mut(0, node).iter_mut().zip(ring).for_each(|(link, to)| *link = to);
             }
-            join(&codes, &mut graph).unwrap();
+            join(&near, &mut graph, 16).unwrap();
             let mut parents = vec![NONE; 120];
             flood(&graph, 7, &mut parents);
             assert!(parents.iter().all(|&parent| parent != NONE), "{links} links");

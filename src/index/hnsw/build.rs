@@ -3,6 +3,7 @@
 
 use super::base;
 use super::beam::{self, Beam, Distances};
+use super::copies::Copies;
 use super::graph::{Graph, GraphView};
 use super::prune::{best, prune};
 use crate::ctx::Ctx;
@@ -26,14 +27,18 @@ const MAX_LEVEL: u8 = 16;
 const TASK: usize = 16;
 
 /// Links rows that are SQ8 codes. A graph is never built on coarser codes.
-pub(crate) fn build(near: &Near<'_>, p: Parameters, ctx: &Ctx<'_>) -> Result<Graph, Error> {
+pub(crate) fn build(near: &Near<'_>, copies: &Copies, p: Parameters, ctx: &Ctx<'_>) -> Result<Graph, Error> {
     let rows = near.rows;
     let count = rows.count();
-    let levels: Vec<u8> = (0..count as u64).map(|i| level(hash(p.seed ^ hash(i)), p.m)).collect();
+    let drawn = |row: u32| level(hash(p.seed ^ hash(u64::from(row))), p.m);
+    let level = |row| if copies.is_first(row) { drawn(row) } else { 0 };
+    let levels: Vec<u8> = (0..count as u32).map(level).collect();
     // High nodes first, so that they are linked while batches are small and the entry never changes; otherwise by a
     // hash: neighbours in cluster order would not see each other within a batch.
     let mut sequence: Vec<u32> = (0..count as u32).collect();
-    sequence.sort_unstable_by_key(|&i| (u8::MAX - levels[i as usize], hash(p.seed ^ !u64::from(i)), i));
+    sequence.sort_unstable_by_key(|&i| {
+        (u8::MAX - levels[i as usize], !copies.is_first(i), hash(p.seed ^ !u64::from(i)), i)
+    });
     let mut graph = Graph::unlinked(p.m, sequence.first().copied().unwrap_or(0), &levels);
     let upper = graph.upper.len();
     let mut done = 1.min(upper);
@@ -49,7 +54,7 @@ pub(crate) fn build(near: &Near<'_>, p: Parameters, ctx: &Ctx<'_>) -> Result<Gra
         link(rows, &mut graph, found.into_iter().flatten().collect::<Result<Vec<_>, _>>()?);
         done += size;
     }
-    base::link(near, &mut graph, p, ctx)?;
+    base::link(near, copies, &mut graph, p, ctx)?;
     Ok(graph)
 }
 
@@ -135,6 +140,6 @@ impl Distances for FromRow<'_, '_> {
     }
 
     fn prefetch(&self, ids: &[u32]) {
-        ids.iter().for_each(|&id| prefetch(self.rows.code(id)));
+        ids.iter().for_each(|&id| prefetch(self.rows.bytes(id)));
     }
 }

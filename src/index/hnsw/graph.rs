@@ -148,8 +148,12 @@ impl<'a> GraphView<'a> {
             blocks: &words[blocks_at..blocks_at + links],
             base: Base::Packed(Links::new(records, count, m)),
         };
+        // A mapped file may have changed since: what would leave the graph is looked at each time.
         if !checked {
             view.check_layers()?;
+        }
+        if entry as usize >= count {
+            return Err(bad("its entry is beyond the last row"));
         }
         view.top = view.levels(entry);
         Ok(view)
@@ -170,7 +174,8 @@ impl<'a> GraphView<'a> {
 
     /// Layers above 0 that `node` is in.
     pub(crate) fn levels(&self, node: u32) -> usize {
-        self.upper.binary_search(&node).map_or(0, |at| (self.first[at + 1] - self.first[at]) as usize)
+        let levels = |at: usize| self.first[at + 1].saturating_sub(self.first[at]) as usize;
+        self.upper.binary_search(&node).map_or(0, levels).min(self.blocks.len() / self.m)
     }
 
     /// Where `node` links to in `layer`; nothing if it is not there. A link that leaves the graph is an error, not a
@@ -187,7 +192,13 @@ impl<'a> GraphView<'a> {
     {
         let links = match self.base {
             Base::Packed(links) if layer == 0 => links.of(node as usize, unpacked),
-            _ => self.slots(layer, node),
+            Base::Packed(_) => {
+                // What is checked is what is followed, whoever writes to the file meanwhile.
+                unpacked.clear();
+                unpacked.extend_from_slice(self.slots(layer, node));
+                unpacked
+            }
+            Base::Open(_) => self.slots(layer, node),
         };
         self.check_links(node, links)?;
         Ok(links)
@@ -232,7 +243,8 @@ impl<'a> GraphView<'a> {
         }
         match self.upper.binary_search(&node) {
             Ok(at) if self.first[at] as usize + layer <= self.first[at + 1] as usize => {
-                &self.blocks[(self.first[at] as usize + layer - 1) * self.m..][..self.m]
+                let start = (self.first[at] as usize + layer - 1).saturating_mul(self.m);
+                self.blocks.get(start..start.saturating_add(self.m)).unwrap_or_default()
             }
             _ => &[],
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::graph::GraphView;
 use crate::error::Error;
 use crate::segment::{GraphParts, Matrix, SectionKind, Segment};
-use crate::storage::{Extent, Read, Source, Sum};
+use crate::storage::{Extent, Read, Source, Sum, in_order};
 
 /// Where a walk finds what it reads.
 pub(crate) struct Places<'a> {
@@ -70,7 +70,7 @@ impl Needs {
             let sum = Sum::Row { position: node, sum: places.sums(node)?[0] };
             reads.push(Read { extent: places.code(node), sum });
         }
-        reads.sort_unstable_by_key(|read| read.extent);
+        in_order(&mut reads);
         Ok(reads)
     }
 }

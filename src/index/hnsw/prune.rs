@@ -1,5 +1,6 @@
 //! Which neighbours a node keeps: from near to far, each that is nearer to the node than to any kept one (the
-//! heuristic of the HNSW paper, algorithm 4). So of rows that are the same as the node one is kept, the first.
+//! heuristic of the HNSW paper, algorithm 4). Rows that are the same are not among its neighbours (`copies`); of rows that
+//! are equally far from one another and from the node all are kept.
 
 use crate::quant::coded::Coded;
 
@@ -13,24 +14,35 @@ pub(crate) fn best(rows: &Coded<'_>, node: u32, links: &[u32], keep: usize) -> i
     candidates.into_iter().map(|candidate| candidate.1)
 }
 
-/// Leaves at most `keep` of `candidates`, which come sorted by (distance to the node, position).
+/// Leaves at most `keep` of `candidates`, which come sorted by (distance to the node, position): from near to far, each
+/// that is nearer to the node than to any kept one. Where those take less than half of the room, the nearest others fill
+/// it up to there: a row behind a clump would be found by one row of it alone, and under dot a row by the longest.
 pub(crate) fn prune(rows: &Coded<'_>, candidates: &mut Vec<(f32, u32)>, keep: usize) {
     // A few kept ones at a time: most candidates that fall do so by one of the first.
     const GROUP: usize = 8;
     let mut kept: Vec<u32> = Vec::with_capacity(keep);
     let mut distances = [0.0f32; GROUP];
-    candidates.retain(|&(distance, candidate)| {
+    for &(distance, candidate) in &*candidates {
         if kept.len() == keep {
-            return false;
+            break;
         }
-        for group in kept.chunks(GROUP) {
+        let hidden = kept.chunks(GROUP).any(|group| {
             let found = &mut distances[..group.len()];
             rows.distances(candidate, group, found);
-            if found.iter().any(|&d| d <= distance) {
-                return false;
-            }
+            found.iter().any(|&d| d < distance)
+        });
+        if !hidden {
+            kept.push(candidate);
         }
-        kept.push(candidate);
-        true
+    }
+    let mut missing = (keep / 2).saturating_sub(kept.len());
+    let mut kept = kept.into_iter().peekable();
+    candidates.retain(|&(_, candidate)| {
+        if kept.next_if_eq(&candidate).is_some() {
+            return true;
+        }
+        let stays = missing > 0;
+        missing -= usize::from(stays);
+        stays
     });
 }

@@ -1,22 +1,29 @@
 //! The Cells section, checked and owned.
 
-use super::lists::LeafBlock;
-use super::{Curve, LEAVES, LISTS, Reader, WIDTHS, Width, bad};
+use super::lists::{LeafBlock, Lists};
+use super::{Curves, LEAVES, LISTS, MAX_CENTRES, NEIGHBOURS, Reader, Shares, Width, bad};
 use crate::error::Error;
-use crate::quant::Rabitq;
+use crate::quant::{Rabitq, centroid};
 use crate::storage::{Extent, Read, Sum};
 
 /// What the front holds of the clustered index.
 pub(crate) struct Cells {
-    pub(crate) curve: Curve,
+    pub(crate) curves: Curves,
+    pub(crate) shares: Shares,
     /// The longest block of Leaves, and of Lists.
     pub(crate) longest: [u64; 2],
     /// Bits a component of the codes of leaves and lists.
     pub(crate) bits: usize,
-    /// Codes of the cells' centroids, a matrix.
-    pub(crate) codes: Vec<u8>,
+    /// Codes of a leaf's centroid in its list.
+    pub(crate) centres: usize,
+    /// Codes of the cells' centroids, a matrix, and their squares.
+    codes: Vec<u8>,
+    squares: Vec<f32>,
+    dim: usize,
     /// Root mean square distance of a cell's rows to its centroid.
     pub(crate) spreads: Vec<f32>,
+    /// Of the file.
+    seed: u64,
     leaves: Extent,
     lists: Extent,
     offsets: Vec<u64>,
@@ -26,28 +33,29 @@ pub(crate) struct Cells {
 }
 
 impl Cells {
-    /// `cell_stride` is that of the codes of the cells' centroids.
+    /// Of a segment of `dim` components, whose sums are seeded with `seed`.
     pub(crate) fn decode(
         bytes: &[u8],
         [leaves, lists]: [Extent; 2],
-        cell_stride: usize,
+        dim: usize,
+        seed: u64,
     ) -> Result<Self, Error> {
         let mut reader = Reader { section: "cells", bytes };
-        let head = reader.u32s(5)?;
-        let (cells, count) = (head[0] as usize, head[1]);
+        let head = reader.u32s(6)?;
+        let (cells, count, centres) = (head[0] as usize, head[1], head[5]);
         let longest = [u64::from(head[2]), u64::from(head[3])];
         let bits = head[4] as usize;
-        let widths = reader.u32s(WIDTHS * 3)?;
-        let mut curve = Curve::default();
-        for (width, numbers) in curve.iter_mut().zip(widths.as_chunks::<3>().0) {
-            *width = Width { recall: numbers[0], cells: numbers[1].max(1), probes: numbers[2].max(1) };
-        }
+        let shares = reader.f32s(2)?;
+        let shares = Shares { of_cells: shares[0], of_leaves: shares[1] };
+        let curves = curves(&mut reader)?;
         // Nothing here is allocated before it is found to be in the section.
         let more = cells.saturating_add(1);
         let (offsets, sums) = (reader.u64s(more)?, reader.u64s(cells)?);
         let (first, positions) = (reader.u32s(more)?, reader.u32s(more)?);
-        let spreads: Vec<f32> = reader.u32s(cells)?.into_iter().map(f32::from_bits).collect();
-        let codes = reader.take(cells.saturating_mul(cell_stride))?.to_vec();
+        let spreads = reader.f32s(cells)?;
+        let stride = centroid::stride(dim);
+        let codes = reader.take(cells.saturating_mul(stride))?.to_vec();
+        let squares: Vec<f32> = codes.chunks_exact(stride).map(centroid::square).collect();
         let rising = offsets.windows(2).all(|w| w[0] < w[1] && w[1] - w[0] <= longest[0])
             && first.windows(2).all(|w| w[0] <= w[1])
             && positions.windows(2).all(|w| w[0] <= w[1]);
@@ -55,19 +63,50 @@ impl Cells {
         if !reader.bytes.is_empty() {
             return Err(bad("cells", "its length does not fit the number of cells"));
         }
+        if !(1..=MAX_CENTRES).contains(&centres) {
+            return Err(Error::Version { found: u64::from(centres), supported: u64::from(MAX_CENTRES) });
+        }
+        let finite = [&spreads, &squares].into_iter().flatten().all(|x| x.is_finite());
         if !rising
             || !whole
+            || !finite
             || first.last() != Some(&count)
             || longest[0] > leaves.length
             || longest[1] > lists.length
             || !(1..=Rabitq::MAX_BITS).contains(&bits)
-            || spreads.iter().any(|s| !s.is_finite())
+            || !(shares.of_cells.is_finite() && shares.of_leaves.is_finite())
         {
             return Err(bad("cells", "cells are out of order or leave the segment"));
         }
-        let cells =
-            Cells { curve, longest, bits, codes, spreads, leaves, lists, offsets, sums, first, positions };
-        Ok(cells)
+        Ok(Cells {
+            curves,
+            shares,
+            longest,
+            bits,
+            centres: centres as usize,
+            codes,
+            squares,
+            dim,
+            spreads,
+            seed,
+            leaves,
+            lists,
+            offsets,
+            sums,
+            first,
+            positions,
+        })
+    }
+
+    /// The code of a cell's centroid and the square of what it stands for. `cell` is below `len`.
+    pub(crate) fn centroid(&self, cell: usize) -> (&[u8], f32) {
+        let stride = centroid::stride(self.dim);
+        (&self.codes[cell * stride..][..stride], self.squares[cell])
+    }
+
+    /// Bytes of the codes of a leaf's centroid in its list.
+    pub(crate) fn centre_bytes(&self) -> usize {
+        centroid::stride(self.dim) * self.centres
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -82,7 +121,7 @@ impl Cells {
     pub(crate) fn block(&self, cell: usize) -> Read {
         let (start, end) = (self.offsets[cell], self.offsets[cell + 1]);
         let extent = Extent { offset: self.leaves.offset + start, length: end - start };
-        Read { extent, sum: Sum::Unit(self.sums[cell]) }
+        Read { extent, sum: Sum::Unit { seed: self.seed ^ LEAVES, at: start, sum: self.sums[cell] } }
     }
 
     /// The cell that the row at `position` is in.
@@ -105,14 +144,27 @@ impl Cells {
     ) -> Result<LeafBlock<'a>, Error> {
         let count = (self.first[cell + 1] - self.first[cell]) as usize;
         let rows = [self.positions[cell], self.positions[cell + 1]];
-        LeafBlock::new(bytes, count, stride, self.lists, self.longest[1], rows)
-    }
-
-    /// The seed of the sum of the block at `extent`, and its offset within its section.
-    pub(crate) fn seed(&self, file_seed: u64, extent: Extent) -> Option<(u64, u64)> {
-        let within = |section: Extent, tag: u64| {
-            section.contains(extent).then(|| (file_seed ^ tag, extent.offset - section.offset))
+        let lists = Lists {
+            extent: self.lists,
+            longest: self.longest[1],
+            seed: self.seed ^ LISTS,
+            centre: self.centre_bytes(),
         };
-        within(self.leaves, LEAVES).or_else(|| within(self.lists, LISTS))
+        LeafBlock::new(bytes, count, stride, lists, rows)
     }
+}
+
+fn curves(reader: &mut Reader<'_>) -> Result<Curves, Error> {
+    if reader.u32s(NEIGHBOURS.len())? != NEIGHBOURS {
+        return Err(bad("cells", "the curves are for other numbers of rows"));
+    }
+    let mut curves = Curves::default();
+    for width in curves.iter_mut().flatten() {
+        let (n, f) = (reader.u32s(5)?, reader.f32s(2)?);
+        // A doubt that is no number would keep every candidate or none.
+        let doubt = if f[0].is_finite() { f[0].max(0.0) } else { 0.0 };
+        let [cells, probes, keep] = [n[2], n[3], n[4]].map(|x| x.max(1));
+        *width = Width { wanted: n[0], reached: n[1], cells, probes, keep, doubt, bound: f[1] };
+    }
+    Ok(curves)
 }

@@ -1,6 +1,6 @@
 //! Trees in, sections out.
 
-use super::{Curve, LEAVES, LISTS};
+use super::{Curves, LEAVES, LISTS, NEIGHBOURS, Shares};
 use crate::id::Ids;
 use crate::segment::{ids, packed};
 use crate::storage::checksum;
@@ -19,33 +19,42 @@ pub(crate) struct Parts<'a> {
     /// Codes of the leaves' centroids.
     pub(crate) leaf_codes: &'a [u8],
     pub(crate) leaf_spreads: &'a [f32],
-    /// For each leaf the codes of its rows and of those spilled into it.
-    pub(crate) row_codes: &'a [Vec<u8>],
+    /// For each leaf the codes of its centroid, then those of its rows and of those spilled into it.
+    pub(crate) list_codes: &'a [Vec<u8>],
     /// Bits a component of these codes, and bytes of one code.
     pub(crate) bits: usize,
     pub(crate) stride: usize,
+    /// Codes of a leaf's centroid in its list.
+    pub(crate) centres: usize,
     /// The sums of the rows that hits are ranked by at last, one u32 each.
     pub(crate) row_sums: &'a [u8],
     pub(crate) ids: &'a Ids,
     /// `order[position]` = row.
     pub(crate) order: &'a [u32],
-    pub(crate) curve: Curve,
+    pub(crate) shares: Shares,
+    pub(crate) curves: &'a Curves,
 }
 
 /// The Cells, Leaves and Lists sections. Sums of blocks are seeded by their offset within their section.
 pub(crate) fn encode(p: &Parts<'_>, seed: u64) -> [Vec<u8>; 3] {
-    let lists: Vec<Vec<u8>> = (0..p.leaves.len() - 1).map(|leaf| list(p, leaf)).collect();
-    let list_sums = sums(seed, LISTS, &lists);
-    let leaf_blocks = leaf_blocks(p, &lists, &list_sums);
-    let leaf_sums = sums(seed, LEAVES, &leaf_blocks);
+    let lists: Vec<[Vec<u8>; 2]> =
+        p.list_codes.iter().enumerate().map(|(leaf, codes)| [labels(p, leaf), codes.clone()]).collect();
+    let leaf_blocks = leaf_blocks(p, &lists, seed ^ LISTS);
+    let lists: Vec<Vec<u8>> = lists.into_iter().map(|halves| halves.concat()).collect();
 
     let longest = |blocks: &[Vec<u8>]| blocks.iter().map(Vec::len).max().unwrap_or(0) as u32;
     let counts = [p.cells.len() as u32 - 1, p.leaves.len() as u32 - 1];
     let mut cells = Vec::new();
     put_u32s(&mut cells, [counts[0], counts[1], longest(&leaf_blocks), longest(&lists), p.bits as u32]);
-    p.curve.iter().for_each(|w| put_u32s(&mut cells, [w.recall, w.cells, w.probes]));
+    put_u32s(&mut cells, [p.centres as u32, p.shares.of_cells.to_bits(), p.shares.of_leaves.to_bits()]);
+    put_u32s(&mut cells, NEIGHBOURS);
+    for w in p.curves.iter().flatten() {
+        put_u32s(&mut cells, [w.wanted, w.reached, w.cells, w.probes, w.keep]);
+        put_u32s(&mut cells, [w.doubt, w.bound].map(f32::to_bits));
+    }
     cells.extend(offsets(&leaf_blocks).flat_map(u64::to_le_bytes));
-    cells.extend(leaf_sums.iter().flat_map(|s| s.to_le_bytes()));
+    let sums = offsets(&leaf_blocks).zip(&leaf_blocks);
+    cells.extend(sums.flat_map(|(at, block)| checksum::sum_at(seed ^ LEAVES, at, block).to_le_bytes()));
     put_u32s(&mut cells, p.cells.iter().copied());
     put_u32s(&mut cells, p.cells.iter().map(|&c| p.leaves[c as usize]));
     put_u32s(&mut cells, p.cell_spreads.iter().map(|s| s.to_bits()));
@@ -65,31 +74,38 @@ fn offsets(blocks: &[Vec<u8>]) -> impl Iterator<Item = u64> {
     std::iter::once(0).chain(ends)
 }
 
-fn sums(seed: u64, tag: u64, blocks: &[Vec<u8>]) -> Vec<u64> {
-    offsets(blocks).zip(blocks).map(|(offset, block)| checksum::sum_at(seed ^ tag, offset, block)).collect()
-}
-
-/// The leaf's own rows, then those spilled into it.
-fn list(p: &Parts<'_>, leaf: usize) -> Vec<u8> {
+/// Of the leaf's own rows, then of those spilled into it: sums, positions of the latter, ids.
+fn labels(p: &Parts<'_>, leaf: usize) -> Vec<u8> {
     let spilled = &p.spilled[leaf];
     let positions: Vec<u32> = (p.leaves[leaf]..p.leaves[leaf + 1]).chain(spilled.iter().copied()).collect();
-    let mut block = Vec::new();
-    put_u32s(&mut block, [spilled.len() as u32]);
-    block.extend_from_slice(&p.row_codes[leaf]);
-    positions.iter().for_each(|&at| block.extend_from_slice(&p.row_sums[at as usize * 4..][..4]));
-    packed::encode(spilled.iter().map(|&at| u64::from(at)), &mut block);
+    let mut labels = Vec::new();
+    positions.iter().for_each(|&at| labels.extend_from_slice(&p.row_sums[at as usize * 4..][..4]));
+    packed::encode(spilled.iter().map(|&at| u64::from(at)), &mut labels);
     let rows: Vec<u32> = positions.iter().map(|&at| p.order[at as usize]).collect();
-    block.extend(ids::encode(p.ids, &rows));
-    block
+    labels.extend(ids::encode(p.ids, &rows));
+    labels
 }
 
-fn leaf_blocks(p: &Parts<'_>, lists: &[Vec<u8>], list_sums: &[u64]) -> Vec<Vec<u8>> {
-    let offsets: Vec<u64> = offsets(lists).collect();
+/// `seed` is that of the sums of lists.
+fn leaf_blocks(p: &Parts<'_>, lists: &[[Vec<u8>; 2]], seed: u64) -> Vec<Vec<u8>> {
+    let starts = lists.iter().scan(0, |end, [labels, codes]| {
+        let start = *end;
+        *end += (labels.len() + codes.len()) as u64;
+        Some(start)
+    });
+    let starts: Vec<u64> = starts.collect();
+    let sums = |leaf: usize| {
+        let ([labels, codes], at) = (&lists[leaf], starts[leaf]);
+        let [first, second] = [(at, labels), (at + labels.len() as u64, codes)]
+            .map(|(at, half)| checksum::sum_at(seed, at, half));
+        [first as u32, second as u32]
+    };
     let block = |cell: &[u32]| {
         let (first, last) = (cell[0] as usize, cell[1] as usize);
-        let mut block = offsets[first].to_le_bytes().to_vec();
-        block.extend(list_sums[first..last].iter().flat_map(|s| s.to_le_bytes()));
-        put_u32s(&mut block, lists[first..last].iter().map(|l| l.len() as u32));
+        let mut block = starts.get(first).copied().unwrap_or(0).to_le_bytes().to_vec();
+        put_u32s(&mut block, (first..last).flat_map(sums));
+        put_u32s(&mut block, lists[first..last].iter().map(|[labels, _]| labels.len() as u32));
+        block.extend(p.spilled[first..last].iter().flat_map(|s| (s.len() as u16).to_le_bytes()));
         put_u32s(&mut block, p.leaves[first..=last].iter().copied());
         let spreads = p.leaf_spreads[first..last].iter();
         block.extend(spreads.flat_map(|&s| half::bf16::from_f32(s).to_le_bytes()));

@@ -2,6 +2,7 @@
 
 use super::{Reader, bad};
 use crate::error::Error;
+use crate::quant::Rabitq;
 use crate::segment::ids::IdView;
 use crate::segment::packed::Packed;
 use crate::storage::{Extent, Read, Sum};
@@ -11,6 +12,10 @@ use crate::storage::{Extent, Read, Sum};
 pub(crate) struct Leaf {
     /// Its list.
     pub(crate) read: Read,
+    /// Bytes of its labels, which come first.
+    labels: u32,
+    /// Rows of other leaves that it holds as well.
+    spilled: u32,
     /// Its own rows: start..end.
     pub(crate) start: u32,
     pub(crate) end: u32,
@@ -18,15 +23,29 @@ pub(crate) struct Leaf {
     pub(crate) spread: f32,
 }
 
+/// The section that leaves point into.
+#[derive(Clone, Copy)]
+pub(super) struct Lists {
+    pub(super) extent: Extent,
+    pub(super) longest: u64,
+    /// Of its sums.
+    pub(super) seed: u64,
+    /// Bytes of the codes of a leaf's centroid.
+    pub(super) centre: usize,
+}
+
 /// One cell's leaves.
 pub(crate) struct LeafBlock<'a> {
-    lists: Extent,
-    longest: u64,
+    lists: Lists,
+    stride: usize,
     /// Those of the cell. Its leaves stay within.
     rows: [u32; 2],
     offset: u64,
+    /// Of each list's labels, and of its codes.
     sums: &'a [[u8; 8]],
-    lengths: &'a [[u8; 4]],
+    /// Bytes of the labels of each list.
+    labels: &'a [[u8; 4]],
+    spilled: &'a [[u8; 2]],
     starts: &'a [[u8; 4]],
     spreads: &'a [[u8; 2]],
     /// Codes of the leaves' centroids, a matrix.
@@ -38,18 +57,18 @@ impl<'a> LeafBlock<'a> {
         bytes: &'a [u8],
         count: usize,
         stride: usize,
-        lists: Extent,
-        longest: u64,
+        lists: Lists,
         rows: [u32; 2],
     ) -> Result<Self, Error> {
         let mut reader = Reader { section: "leaves", bytes };
         let block = LeafBlock {
             lists,
-            longest,
+            stride,
             rows,
             offset: reader.numbers(1)?.first().map_or(0, |b| u64::from_le_bytes(*b)),
             sums: reader.numbers(count)?,
-            lengths: reader.numbers(count)?,
+            labels: reader.numbers(count)?,
+            spilled: reader.numbers(count)?,
             starts: reader.numbers(count.saturating_add(1))?,
             spreads: reader.numbers(count)?,
             codes: reader.take(count.saturating_mul(stride))?,
@@ -68,27 +87,42 @@ impl<'a> LeafBlock<'a> {
     pub(crate) fn leaves(&self, rows: usize) -> impl Iterator<Item = Result<Leaf, Error>> {
         let mut from = self.offset;
         (0..self.count()).map(move |at| {
-            let length = u64::from(u32::from_le_bytes(self.lengths[at]));
-            let sum = u64::from_le_bytes(self.sums[at]);
+            let labels = u32::from_le_bytes(self.labels[at]);
+            let sums = u64::from_le_bytes(self.sums[at]);
+            let spilled = u32::from(u16::from_le_bytes(self.spilled[at]));
             let spread = half::bf16::from_le_bytes(self.spreads[at]).to_f32();
             let [start, end] = [at, at + 1].map(|i| u32::from_le_bytes(self.starts[i]));
-            // An empty extent can never be found to be here: a search would ask for it for ever.
-            let inside = (1..=self.longest).contains(&length)
-                && from.checked_add(length).is_some_and(|to| to <= self.lists.length);
             let ordered = self.rows[0] <= start && start <= end && end <= self.rows[1];
-            if !inside || !ordered || end as usize > rows || !spread.is_finite() {
-                return Err(bad("leaves", "a leaf's list or rows leave the segment"));
+            if !ordered || end as usize > rows || !spread.is_finite() {
+                return Err(bad("leaves", "a leaf's rows leave the segment"));
             }
-            let extent = Extent { offset: self.lists.offset + from, length };
+            // In u64: every factor has 32 bits.
+            let held = u64::from(end - start) + u64::from(spilled);
+            let codes = self.lists.centre as u64 + held * self.stride as u64;
+            let length = u64::from(labels) + codes;
+            if length > self.lists.longest
+                || from.checked_add(length).is_none_or(|to| to > self.lists.extent.length)
+            {
+                return Err(bad("leaves", "a leaf's list leaves the segment"));
+            }
+            let extent = Extent { offset: self.lists.extent.offset + from, length };
+            let sum = Sum::Halves {
+                seed: self.lists.seed,
+                at: from,
+                first: labels,
+                sums: [sums as u32, (sums >> 32) as u32],
+            };
             from += length;
-            Ok(Leaf { read: Read { extent, sum: Sum::Unit(sum) }, start, end, spread })
+            Ok(Leaf { read: Read { extent, sum }, labels, spilled, start, end, spread })
         })
     }
 }
 
 /// One leaf's list in place: its own rows, then those spilled into it.
 pub(crate) struct List<'a> {
-    /// Their codes, a matrix.
+    /// The codes of the centroid of the leaf, around that of its cell.
+    pub(crate) centre: &'a [u8],
+    /// The rows' codes, a matrix.
     pub(crate) codes: &'a [u8],
     pub(crate) ids: IdView<'a>,
     row_sums: &'a [[u8; 4]],
@@ -100,24 +134,27 @@ pub(crate) struct List<'a> {
 }
 
 impl<'a> List<'a> {
-    /// `rows` is how many the segment has.
+    /// `codec` is that of the codes, `rows` is how many the segment has.
     pub(crate) fn new(
         bytes: &'a [u8],
         leaf: &Leaf,
-        stride: usize,
+        codec: &Rabitq,
         text: bool,
         rows: usize,
     ) -> Result<Self, Error> {
         let mut reader = Reader { section: "lists", bytes };
         let own = (leaf.end - leaf.start) as usize;
-        let spilled = reader.numbers(1)?.first().map_or(0, |b| u32::from_le_bytes(*b)) as usize;
+        let spilled = leaf.spilled as usize;
         let count = own.saturating_add(spilled);
-        let codes = reader.take(count.saturating_mul(stride))?;
-        let row_sums = reader.numbers(count)?;
-        let (spilled, ids) = Packed::split(reader.bytes, spilled)
+        let mut labels = Reader { section: "lists", bytes: reader.take(leaf.labels as usize)? };
+        let row_sums = labels.numbers(count)?;
+        let (spilled, ids) = Packed::split(labels.bytes, spilled)
             .ok_or_else(|| bad("lists", "positions of spilled rows end too early"))?;
         let ids = IdView::new(ids, count, text)?;
-        Ok(List { codes, ids, row_sums, start: leaf.start, own, spilled, rows })
+        let codes_length = count.saturating_mul(codec.stride());
+        let centre = reader.take(reader.bytes.len().saturating_sub(codes_length))?;
+        let codes = reader.take(codes_length)?;
+        Ok(List { centre, codes, ids, row_sums, start: leaf.start, own, spilled, rows })
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -146,17 +183,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_without_bytes_or_beyond_its_section_is_refused() {
-        let block = |length: u32| -> Vec<u8> {
+    fn a_list_beyond_its_section_is_refused() {
+        let block = |labels: u32| -> Vec<u8> {
             let words = [0u64, 0].into_iter().flat_map(u64::to_le_bytes);
-            words.chain([length, 0, 1].into_iter().flat_map(u32::to_le_bytes)).chain([0; 2 + 9]).collect()
+            let after = [0u8; 2].into_iter().chain([0u32, 1].into_iter().flat_map(u32::to_le_bytes));
+            words.chain(labels.to_le_bytes()).chain(after).chain([0; 2 + 9]).collect()
         };
         let leaf = |bytes: &[u8]| {
-            let lists = Extent { offset: 64, length: 100 };
-            LeafBlock::new(bytes, 1, 9, lists, 100, [0, 1]).unwrap().leaves(1).next().unwrap()
+            let extent = Extent { offset: 64, length: 100 };
+            let lists = Lists { extent, longest: 100, seed: 0, centre: 6 };
+            LeafBlock::new(bytes, 1, 9, lists, [0, 1]).unwrap().leaves(1).next().unwrap()
         };
-        assert_eq!(leaf(&block(100)).unwrap().read.extent, Extent { offset: 64, length: 100 });
-        assert_eq!(leaf(&block(0)).unwrap_err().code(), "corrupt");
-        assert_eq!(leaf(&block(101)).unwrap_err().code(), "corrupt");
+        // One row and the centroid are 9 + 6 bytes.
+        assert_eq!(leaf(&block(85)).unwrap().read.extent, Extent { offset: 64, length: 100 });
+        assert_eq!(leaf(&block(0)).unwrap().read.extent.length, 15);
+        assert_eq!(leaf(&block(86)).unwrap_err().code(), "corrupt");
+        assert_eq!(leaf(&block(u32::MAX)).unwrap_err().code(), "corrupt");
     }
 }

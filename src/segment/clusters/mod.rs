@@ -19,20 +19,42 @@ pub(crate) use lists::{Leaf, List};
 
 use crate::error::Error;
 
-/// How wide to look for a wanted recall: found when the segment was built.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How wide to look for a wanted recall: found when the segment was built, by whole searches.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Width {
-    /// The recall that these reached, in parts of 10,000.
-    pub(crate) recall: u32,
+    /// The recall that it is for, in parts of 10,000.
+    pub(crate) wanted: u32,
+    /// The recall that it reached, in parts of 10,000.
+    pub(crate) reached: u32,
     /// Nearest cells whose leaves are looked at.
     pub(crate) cells: u32,
     /// Nearest leaves whose lists are scanned.
     pub(crate) probes: u32,
+    /// Candidates of the lists whose rows may be read.
+    pub(crate) keep: u32,
+    /// Standard deviations of its estimate within which a candidate's row is read.
+    pub(crate) doubt: f32,
+    /// Of a leaf scan: the share of a leaf's spread in its bound. 0 where it was not measured.
+    pub(crate) bound: f32,
 }
 
 /// Widths for rising recall.
 pub(crate) const WIDTHS: usize = 8;
-pub(crate) type Curve = [Width; WIDTHS];
+/// The numbers of nearest rows that there are widths for.
+pub(crate) const NEIGHBOURS: [u32; 4] = [1, 10, 100, 1000];
+/// For each of [`NEIGHBOURS`].
+pub(crate) type Curves = [[Width; WIDTHS]; NEIGHBOURS.len()];
+
+/// Shares of their spread by which cells and leaves promise more than their centroids do.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Shares {
+    pub(crate) of_cells: f32,
+    pub(crate) of_leaves: f32,
+}
+
+/// List codes are around what the codes of the centroid of their leaf stand for: one code, or two where rows differ too
+/// little for one. A reader refuses other numbers.
+const MAX_CENTRES: u32 = 2;
 
 /// What the sums of the two sections' blocks are seeded with beside their offset.
 const LEAVES: u64 = 0x4C45_4156;
@@ -63,6 +85,10 @@ impl<'a> Reader<'a> {
 
     fn u32s(&mut self, count: usize) -> Result<Vec<u32>, Error> {
         Ok(self.numbers(count)?.iter().map(|b| u32::from_le_bytes(*b)).collect())
+    }
+
+    fn f32s(&mut self, count: usize) -> Result<Vec<f32>, Error> {
+        Ok(self.numbers(count)?.iter().map(|b| f32::from_le_bytes(*b)).collect())
     }
 
     fn u64s(&mut self, count: usize) -> Result<Vec<u64>, Error> {

@@ -83,10 +83,13 @@ export async function serve(files) {
     bytes: 0,
     /** Answers that the client left before their end. */
     aborted: 0,
+    /** Requests under way, and the most of them that there were. */
+    now: 0,
+    most: 0,
     /** First and last byte of each range that was asked for. */
     ranges: () => state.log.map(({ range }) => range.match(/\d+/g).map(Number)),
     reset() {
-      Object.assign(state, { log: [], requests: 0, bytes: 0, aborted: 0 });
+      Object.assign(state, { log: [], requests: 0, bytes: 0, aborted: 0, most: state.now });
     },
     close: () => new Promise((resolve) => (server.close(resolve), server.closeAllConnections())),
   };
@@ -97,7 +100,8 @@ export async function serve(files) {
     const { write, end } = res;
     res.write = (chunk, ...rest) => ((state.bytes += chunk.length), write.call(res, chunk, ...rest));
     res.end = (chunk, ...rest) => ((state.bytes += chunk?.length ?? 0), end.call(res, chunk, ...rest));
-    res.on("close", () => (state.aborted += res.writableFinished ? 0 : 1));
+    state.most = Math.max(state.most, ++state.now);
+    res.on("close", () => ((state.now -= 1), (state.aborted += res.writableFinished ? 0 : 1)));
     const delay = typeof state.delay === "function" ? state.delay(state.requests) : state.delay;
     if (delay) await new Promise((resolve) => setTimeout(resolve, delay));
     const file = find(path);
@@ -119,7 +123,8 @@ export async function serve(files) {
 }
 
 function factsOf(url, path, file, range) {
-  const body = Buffer.from(file.body);
+  // Not copied for each request: bodies may be large.
+  const body = typeof file.body === "string" ? Buffer.from(file.body) : Buffer.from(file.body.buffer, file.body.byteOffset, file.body.byteLength);
   const match = /^bytes=(\d+)-(\d+)$/.exec(range ?? "");
   return {
     url,

@@ -5,12 +5,16 @@
 //! | `sets.rs` | vectors, queries and truths: found, fetched or made; their indexes |
 //! | `remote.rs` | `bench remote`: what an index costs over a shaped link, in Chromium and in Node |
 //! | `race.rs` | `bench race`: speed at a recall against other engines, natively and in Chromium |
+//! | `odd.rs` | `bench odd`: recall and cost over odd data, hnswlib and faiss beside it |
+//! | `fuzz.rs` | `bench fuzz`: the tests' fuzz of hostile files, longer |
 
+mod fuzz;
+mod odd;
 mod race;
 mod remote;
 mod sets;
 
-use crate::shell::{command, output, root};
+use crate::shell::{command, output, root, target};
 use anyhow::Result;
 use clap::Subcommand;
 use std::path::PathBuf;
@@ -21,18 +25,29 @@ pub(crate) enum Command {
     Remote(remote::Options),
     /// Speed, building and memory against other engines, to benches/results/<date>/race-<set>.md
     Race(race::Options),
+    /// Recall and cost over odd data, beside hnswlib and faiss, to benches/results/<date>/odd.md
+    Odd(odd::Options),
+    /// A million hostile files, to benches/results/<date>/fuzz.md
+    Fuzz(fuzz::Options),
 }
 
 pub(crate) fn run(command: &Command) -> Result<()> {
     match command {
         Command::Remote(options) => remote::measure(options),
         Command::Race(options) => race::measure(options),
+        Command::Odd(options) => odd::measure(options),
+        Command::Fuzz(options) => fuzz::measure(options),
     }
 }
 
 /// As the results are filed.
 fn date() -> Result<String> {
     output(command("date").arg("+%F"))
+}
+
+/// Where sets, indexes and peers are kept unless told otherwise.
+fn cache() -> Result<PathBuf> {
+    Ok(std::path::absolute(target().join("bench"))?)
 }
 
 /// Today's folder of results.

@@ -4,7 +4,6 @@ use crate::glove;
 use crate::shell::{self, Stamp, cargo, command, run};
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
-use std::env;
 use std::path::{Path, PathBuf};
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -93,10 +92,8 @@ impl Set {
 }
 
 fn wordnet() -> Result<Set> {
-    let data =
-        env::var_os("PAGEVEC_DATA").context("PAGEVEC_DATA must name the folder that holds wordnet/")?;
-    // Others run in other folders.
-    let folder = std::path::absolute(data)?.join("wordnet");
+    let data = shell::data().context("PAGEVEC_DATA must name the folder that holds wordnet/")?;
+    let folder = data.join("wordnet");
     if !folder.join("base.f16.npy").exists() {
         bail!("{} has no base.f16.npy: PAGEVEC_DATA names another folder", folder.display());
     }

@@ -3,17 +3,20 @@
 use crate::failure::Failure;
 use crate::input::ids::{self, IdsType};
 use crate::input::{self, Vectors};
-use crate::output::{self, field};
+use crate::output::{self, Step, field};
 use crate::progress::Progress;
-use pagevec::{BuildOptions, CodecKind, Ctx, Form, Ids, Metric};
+use pagevec::{BuildOptions, CodecKind, Ctx, Form, Ids, Metric, OldSegment};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::cell::RefCell;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 #[derive(clap::Args)]
 pub(crate) struct Build {
-    /// .npy (float16, float32, float64), .fvecs, .jsonl of {"id": …, "vector": […]}, or - for such lines from stdin
+    /// .npy (float16, float32, float64), .fvecs, .jsonl of {"id": …, "vector": […]}, .json with an array of those,
+    /// or - for such lines from stdin
     input: PathBuf,
     /// One id per line, in the order of the vectors; without it rows are named 0, 1, 2, …
     #[arg(long, value_name = "FILE")]
@@ -39,10 +42,11 @@ pub(crate) struct Build {
     #[arg(long)]
     no_graph: bool,
     /// Real queries (a file as the input's) from which the clustered index learns how wide to look for a wanted
-    /// recall; the first 256 count
+    /// recall; the first 192 count
     #[arg(long, value_name = "FILE", conflicts_with = "no_clusters")]
     tune_queries: Option<PathBuf>,
-    /// Leave out the clustered index: about d/4 + 20 bytes per vector less, and a cold file is fetched whole
+    /// Leave out the clustered index: about d/4 + 20 bytes per vector less (d/2 up to 256 components, d up to 128), and
+    /// a cold file is fetched whole
     #[arg(long)]
     no_clusters: bool,
     /// Links per node of the graph (2·M on its lowest layer): about 5·M bytes per vector
@@ -64,6 +68,9 @@ pub(crate) struct Build {
     /// file
     #[arg(long, value_enum, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "also")]
     parts: Option<Parts>,
+    /// Remove the segments of earlier versions from the folder: not where a host serves it, as pages may have one open
+    #[arg(long)]
+    prune: bool,
     /// The index folder; index.json and one seg-….bin are written into it
     #[arg(short, long, value_name = "FOLDER")]
     output: PathBuf,
@@ -111,24 +118,42 @@ struct Summary {
     read_seconds: f64,
     build_seconds: f64,
     vectors_per_second: f64,
+    /// What recall the clustered index reached where so much is asked for.
+    curve: Vec<Step>,
+    /// What the index will not do well, and what of the input is not in it.
+    warnings: Vec<Warning>,
+    /// Segments of earlier versions: what lies in the folder, or with --prune lay there.
+    old_segments: Vec<Old>,
+    pruned: bool,
+}
+
+#[derive(Serialize)]
+struct Warning {
+    code: &'static str,
+    message: String,
+}
+
+#[derive(Serialize)]
+struct Old {
+    path: PathBuf,
+    bytes: u64,
 }
 
 impl Build {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let options = self.options()?;
-        // Found out now rather than after an hour.
-        if self.output.exists() && !self.output.is_dir() {
-            return Err(Failure::usage(format!("{} is a file, -o wants a folder", self.output.display())));
-        }
+        self.check_output()?;
         let progress = Progress::new();
         let started = Instant::now();
         let (vectors, ids) = self.read(&progress)?;
         let queries = self.queries(vectors.dim, &progress)?;
         let read_seconds = started.elapsed().as_secs_f64();
         let (rows, dim) = (vectors.rows, vectors.dim);
+        let mut warnings = Vec::from_iter(not_stored(&vectors.extra));
 
         let started = Instant::now();
-        let segment = self.build(vectors, ids, &queries, &options, &progress)?;
+        let (segment, found) = self.build(vectors, ids, &queries, &options, &progress)?;
+        warnings.extend(found.iter().map(|w| Warning { code: w.code(), message: w.to_string() }));
         let build_seconds = started.elapsed().as_secs_f64();
         let form = match self.parts {
             None => Form::File,
@@ -136,8 +161,13 @@ impl Build {
             Some(Parts::Only) => Form::Parts,
         };
         let file = progress.spin("write", || pagevec::publish_as(&self.output, &segment, form))?;
+        let old =
+            if self.prune { pagevec::prune(&self.output) } else { pagevec::old_segments(&self.output) }?;
         drop(progress);
 
+        for warning in &warnings {
+            eprintln!("warning: {}", warning.message);
+        }
         self.print(&Summary {
             folder: self.output.clone(),
             file,
@@ -150,7 +180,22 @@ impl Build {
             read_seconds,
             build_seconds,
             vectors_per_second: rows as f64 / build_seconds,
+            curve: output::curve(&pagevec::Segment::open(&segment, segment.len() as u64)?.info().curve),
+            warnings,
+            old_segments: old.into_iter().map(|OldSegment { path, bytes }| Old { path, bytes }).collect(),
+            pruned: self.prune,
         })
+    }
+
+    /// What can be known of -o now rather than after an hour.
+    fn check_output(&self) -> Result<(), Failure> {
+        let there = self.output.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+        if !there.is_dir() {
+            return Err(Failure::usage(format!("{} is a file, -o wants a folder", there.display())));
+        }
+        let probe = there.join(format!(".pagevec-{}.tmp", std::process::id()));
+        let written = File::create(&probe).and_then(|_| std::fs::remove_file(&probe));
+        written.map_err(|error| Failure::io(there, &error))
     }
 
     fn options(&self) -> Result<BuildOptions, Failure> {
@@ -216,7 +261,7 @@ impl Build {
         queries: &[f32],
         options: &BuildOptions,
         progress: &Progress,
-    ) -> Result<Vec<u8>, Failure> {
+    ) -> Result<(Vec<u8>, Vec<pagevec::Warning>), Failure> {
         // Installed only now: while reading, the signal may simply end the process, even one that waits for stdin.
         // From here on nothing but `publish` writes, and it finishes what it has begun.
         static STOP: AtomicBool = AtomicBool::new(false);
@@ -227,11 +272,14 @@ impl Build {
         })?;
 
         let threads = self.threads.map_or(0, usize::from);
-        let segment = pagevec::with_threads(threads, || {
+        let (segment, warnings) = pagevec::with_threads(threads, || {
+            let warnings = RefCell::new(Vec::new());
+            let warn = |warning| warnings.borrow_mut().push(warning);
             let report = |p: pagevec::Progress| progress.tick(p.phase, p.done, p.total);
             let cancelled = || STOP.load(Ordering::Relaxed);
-            let ctx = Ctx { progress: Some(&report), cancelled: Some(&cancelled), ..Default::default() };
-            pagevec::build_tuned(vectors.data, vectors.dim, ids, queries, options, &ctx)
+            let ctx = Ctx { progress: Some(&report), cancelled: Some(&cancelled), warning: Some(&warn) };
+            let segment = pagevec::build_tuned(vectors.data, vectors.dim, ids, queries, options, &ctx);
+            (segment, warnings.into_inner())
         })?;
         match segment {
             Err(pagevec::Error::Cancelled) => Err(Failure::Told {
@@ -239,7 +287,7 @@ impl Build {
                 code: "cancelled",
                 message: format!("interrupted: nothing was written to {}", self.output.display()),
             }),
-            other => Ok(other?),
+            other => Ok((other?, warnings)),
         }
     }
 
@@ -258,7 +306,24 @@ impl Build {
                 format!("{:.2} s reading, {:.2} s building", summary.read_seconds, summary.build_seconds);
             field(out, "time", time)?;
             field(out, "vectors/s", format!("{:.0}", summary.vectors_per_second))?;
-            field(out, "folder", summary.folder.display())
+            output::print_curve(out, &summary.curve)?;
+            field(out, "folder", summary.folder.display())?;
+            let old = &summary.old_segments;
+            if old.is_empty() {
+                return Ok(());
+            }
+            let bytes = output::size(old.iter().map(|old| old.bytes).sum());
+            let what = if summary.pruned { "removed" } else { "--prune removes them" };
+            field(out, "earlier segments", format!("{}, {bytes}: {what}", old.len()))
         })
     }
+}
+
+fn not_stored(extra: &[String]) -> Option<Warning> {
+    let message = match extra {
+        [] => return None,
+        [one] => format!("the field {one} is not stored: an index holds ids and vectors"),
+        more => format!("the fields {} are not stored: an index holds ids and vectors", more.join(", ")),
+    };
+    Some(Warning { code: "extra-fields", message })
 }

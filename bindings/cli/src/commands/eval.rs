@@ -1,16 +1,17 @@
-//! `pagevec eval`: recall and speed against known nearest rows, one line per ef.
+//! `pagevec eval`: recall and speed against the true nearest rows (`truth.rs`), one line per ef.
 //!
 //! A first pass over the queries warms caches and counts what does not depend on time: recall, distances, bytes. The
 //! passes after it do nothing but search and take the time of each query.
 
+use super::truth::{self, Truth};
 use super::{IndexChoice, Source};
 use crate::failure::Failure;
-use crate::input::{ids, npy};
+use crate::input;
 use crate::output;
 use crate::progress::Progress;
-use pagevec::{Id, Index, SearchOptions};
+use pagevec::{Index, SearchOptions};
 use serde::Serialize;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -19,15 +20,11 @@ use std::time::Instant;
 pub(crate) struct Eval {
     #[command(flatten)]
     source: Source,
-    /// .npy of query vectors
+    /// Query vectors, in a format that build reads
     #[arg(long, value_name = "FILE")]
     queries: PathBuf,
-    /// .npy (int32, int64): for each query the numbers of the input rows nearest to it, nearest first
-    #[arg(long, value_name = "FILE")]
-    truth: PathBuf,
-    /// The ids file the index was built with, if it was: it tells which row an id names
-    #[arg(long, value_name = "FILE")]
-    truth_ids: Option<PathBuf>,
+    #[command(flatten)]
+    truth: truth::Origin,
     /// How many hits
     #[arg(short, default_value_t = 10)]
     k: usize,
@@ -43,6 +40,9 @@ pub(crate) struct Eval {
     /// The part of the true nearest rows that the clustered index should find [default: 0.95]
     #[arg(long, value_name = "PART")]
     recall: Option<f32>,
+    /// Candidates that are ranked again by the finest rows: more finds more [default: enough for the codes]
+    #[arg(long, value_name = "N")]
+    rescore: Option<usize>,
     /// Queries in flight at a time; each runs on one thread
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: u16,
@@ -64,7 +64,11 @@ struct Row {
     k: usize,
     threads: u16,
     queries: usize,
+    /// What the hits are compared with.
+    truth: String,
     recall: f64,
+    /// The mean recall of the worst 10 % of the queries.
+    worst_tenth: f64,
     qps: f64,
     p50_us: f64,
     p99_us: f64,
@@ -80,6 +84,7 @@ struct Row {
 struct Counts {
     index: &'static str,
     recall: f64,
+    worst_tenth: f64,
     distances: f64,
     bytes: f64,
 }
@@ -92,7 +97,7 @@ impl Eval {
         let index = self.source.open()?;
         let progress = Progress::new();
         let limit = self.limit.map_or(usize::MAX, |n| n.get() as usize);
-        let queries = npy::Array::open(&self.queries)?.vectors(limit, &progress)?;
+        let queries = input::vectors(&self.queries, limit, &progress)?;
         if queries.dim != index.info().dim || queries.rows == 0 {
             let message = format!(
                 "{} queries of {} components, the index has {}: use the model the index was built with",
@@ -102,11 +107,19 @@ impl Eval {
             );
             return Err(Failure::input(&self.queries, message));
         }
-        let truth = self.truth(&index, queries.rows, &progress)?;
+        let truth = self.truth.read(&index, &queries.data, self.k, &progress)?;
 
         if !self.json {
             output::text(|out| {
-                write!(out, "{:>6} {:>10} {:>10}", "ef", format!("recall@{}", self.k), "queries/s")?;
+                writeln!(out, "truth: {}\n", truth.told)?;
+                write!(
+                    out,
+                    "{:>6} {:>10} {:>11} {:>10}",
+                    "ef",
+                    format!("recall@{}", self.k),
+                    "worst tenth",
+                    "queries/s"
+                )?;
                 writeln!(out, " {:>10} {:>10} {:>10} {:>10}", "p50 µs", "p99 µs", "distances", "bytes")
             })?;
         }
@@ -118,7 +131,7 @@ impl Eval {
                 index: self.index.into(),
                 probes: self.probes,
                 recall: self.recall,
-                ..Default::default()
+                rescore: self.rescore,
             };
             let row = self.measure(&index, &queries.data, &truth, &options, &progress)?;
             self.print(&row)?;
@@ -126,51 +139,11 @@ impl Eval {
         Ok(())
     }
 
-    /// For each query the ids of its nearest k rows.
-    fn truth(&self, index: &Index, queries: usize, progress: &Progress) -> Result<Vec<HashSet<Id>>, Failure> {
-        let array = npy::Array::open(&self.truth)?;
-        let (rows, columns) = (array.rows, array.columns);
-        let count = index.info().count;
-        let wanted = self.k.min(count);
-        if rows < queries || columns < wanted {
-            let message =
-                format!("{rows} x {columns} row numbers, wanted {queries} x {wanted}: lower --limit or -k");
-            return Err(Failure::input(&self.truth, message));
-        }
-        let names = self.truth_ids.as_deref().map(ids::lines).transpose()?;
-        if names.is_none() && index.info().ids == "text" {
-            return Err(Failure::usage("the ids of this index are text: give its ids file with --truth-ids"));
-        }
-        if let (Some(path), Some(names)) = (&self.truth_ids, &names)
-            && names.len() != count
-        {
-            return Err(Failure::input(path, format!("{} ids where the index has {count}", names.len())));
-        }
-        let text = index.info().ids == "text";
-        let name = |row: &i64| {
-            let row = usize::try_from(*row).ok().filter(|row| *row < count);
-            let row = row.ok_or_else(|| {
-                "it names rows that the index does not have: it is for other vectors".to_owned()
-            })?;
-            match names.as_ref().and_then(|names| names.get(row)) {
-                Some(name) if text => Ok(Id::Text(name.clone())),
-                Some(name) => {
-                    name.trim().parse().map(Id::Number).map_err(|_| format!("{name:?} is no number"))
-                }
-                None => Ok(Id::Number(row as u64)),
-            }
-        };
-        let numbers = array.integers(queries, progress)?;
-        let nearest = |row: &[i64]| row.iter().take(wanted).map(name).collect();
-        let sets: Result<Vec<HashSet<Id>>, String> = numbers.chunks_exact(columns).map(nearest).collect();
-        sets.map_err(|message| Failure::input(&self.truth, message))
-    }
-
     fn measure(
         &self,
         index: &Index,
         queries: &[f32],
-        truth: &[HashSet<Id>],
+        truth: &Truth<'_>,
         options: &SearchOptions,
         progress: &Progress,
     ) -> Result<Row, Failure> {
@@ -202,8 +175,10 @@ impl Eval {
             ef: options.ef,
             k: self.k,
             threads: self.threads,
-            queries: truth.len(),
+            queries: queries.len() / dim,
+            truth: truth.told.clone(),
             recall: counts.recall,
+            worst_tenth: counts.worst_tenth,
             qps,
             p50_us: percentile(&times, 50),
             p99_us: percentile(&times, 99),
@@ -221,8 +196,8 @@ impl Eval {
             let ef = row.ef.map_or("-".to_owned(), |ef| ef.to_string());
             write!(
                 out,
-                "{ef:>6} {:>10.4} {:>10.0} {:>10.1} {:>10.1}",
-                row.recall, row.qps, row.p50_us, row.p99_us
+                "{ef:>6} {:>10.4} {:>11.4} {:>10.0} {:>10.1} {:>10.1}",
+                row.recall, row.worst_tenth, row.qps, row.p50_us, row.p99_us
             )?;
             writeln!(out, " {:>10.0} {:>10.0}  {}", row.distances, row.bytes, row.index)
         })
@@ -232,29 +207,32 @@ impl Eval {
 fn count(
     index: &Index,
     queries: &[f32],
-    truth: &[HashSet<Id>],
+    truth: &Truth<'_>,
     options: &SearchOptions,
     progress: &Progress,
 ) -> Result<Counts, Failure> {
-    let total = truth.len();
-    let mut indexes = HashMap::new();
-    let (mut found, mut distances, mut bytes) = (0, 0, 0);
-    for (i, (query, near)) in queries.chunks_exact(index.info().dim).zip(truth).enumerate() {
+    let dim = index.info().dim;
+    let total = queries.len() / dim;
+    let (mut indexes, mut recalls) = (HashMap::new(), Vec::with_capacity(total));
+    let (mut distances, mut bytes) = (0, 0);
+    for (i, query) in queries.chunks_exact(dim).enumerate() {
         let answer = index.search(query, options)?;
-        found += answer.hits.iter().filter(|hit| near.contains(&hit.id)).count();
+        recalls.push(truth.recall(index.info().metric, i, query, &answer.hits)?);
         distances += answer.stats.distances;
         bytes += answer.stats.bytes;
         *indexes.entry(answer.stats.index).or_insert(0) += 1;
         progress.tick("warm up", i as u64, total as u64);
     }
-    let wanted: usize = truth.iter().map(HashSet::len).sum();
-    let mean = |sum: u64| sum as f64 / total as f64;
+    recalls.sort_unstable_by(f64::total_cmp);
+    let worst = recalls.get(..total.div_ceil(10)).unwrap_or_default();
+    let mean = |recalls: &[f64]| recalls.iter().sum::<f64>() / recalls.len().max(1) as f64;
     let index = if indexes.len() == 1 { indexes.into_keys().next().unwrap_or_default() } else { "mixed" };
     Ok(Counts {
         index,
-        recall: found as f64 / wanted.max(1) as f64,
-        distances: mean(distances),
-        bytes: mean(bytes),
+        recall: mean(&recalls),
+        worst_tenth: mean(worst),
+        distances: distances as f64 / total as f64,
+        bytes: bytes as f64 / total as f64,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::Source;
 use crate::failure::Failure;
-use crate::output::{self, field};
+use crate::output::{self, Step, field};
 use pagevec::Info;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -26,6 +26,7 @@ struct Facts {
     exact: Option<String>,
     graph: bool,
     clusters: bool,
+    curve: Vec<Step>,
     m: usize,
     ef_construction: usize,
     seed: u64,
@@ -88,6 +89,7 @@ fn facts(info: &Info, content_id: Option<String>) -> Facts {
         exact: info.exact.map(|e| e.to_string()),
         graph: info.graph,
         clusters: info.clusters,
+        curve: output::curve(&info.curve),
         m: info.m,
         ef_construction: info.ef_construction,
         seed: info.seed,
@@ -114,6 +116,7 @@ fn print(facts: &Facts) -> Result<(), Failure> {
         let graph = format!("M {}, efConstruction {}, seed {}", facts.m, facts.ef_construction, facts.seed);
         field(out, "graph", if facts.graph { &graph } else { "none" })?;
         field(out, "clusters", if facts.clusters { "yes" } else { "none" })?;
+        output::print_curve(out, &facts.curve)?;
         field(out, "ids", facts.ids)?;
         field(out, "file size", output::size(facts.file_length))?;
         field(out, "bytes per vector", format!("{:.1}", facts.bytes_per_vector))?;

@@ -1,13 +1,15 @@
-//! The subcommands, one file each.
+//! The subcommands, one file each; `truth` is what `eval` compares with.
 
 mod build;
 mod eval;
 mod inspect;
 mod search;
 mod serve;
+mod truth;
 mod verify;
 
 use crate::failure::Failure;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 /// What to do.
@@ -17,7 +19,7 @@ pub(crate) enum Command {
     Build(build::Build),
     /// Find the rows nearest to a row or to a vector
     Search(search::Search),
-    /// Measure recall and speed against known nearest rows
+    /// Measure recall and speed against the true nearest rows
     Eval(eval::Eval),
     /// Show what an index holds and what each part weighs
     Inspect(inspect::Inspect),
@@ -83,6 +85,11 @@ impl Source {
     }
 
     fn open_by(&self, io: pagevec::Io) -> Result<pagevec::Index, Failure> {
+        let manifest = self.path.join("index.json");
+        if self.path.is_dir() && manifest.symlink_metadata().is_err_and(|e| e.kind() == ErrorKind::NotFound) {
+            let message = "no index.json lies in this folder, so it is no index: `pagevec build` makes one";
+            return Err(Failure::input(&self.path, message));
+        }
         let options = pagevec::OpenOptions { io, ..Default::default() };
         pagevec::Index::open(&self.path, &options).map_err(|e| Failure::of_file(&self.path, e))
     }

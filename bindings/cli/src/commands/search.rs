@@ -2,7 +2,7 @@
 
 use super::{IndexChoice, Source};
 use crate::failure::Failure;
-use crate::input::npy;
+use crate::input::{self, Vectors};
 use crate::output;
 use crate::progress::Progress;
 use pagevec::{Answer, Id, Index, SearchOptions};
@@ -21,7 +21,7 @@ pub(crate) struct Search {
     /// The components, parted by commas
     #[arg(long, group = "query", value_name = "0.1,0.2,…", allow_hyphen_values = true)]
     vector: Option<String>,
-    /// A .npy file of one vector
+    /// A file of one vector, in a format that build reads; of several with --json, which then prints a line for each
     #[arg(long, group = "query", value_name = "FILE")]
     vector_file: Option<PathBuf>,
     /// How many hits
@@ -39,10 +39,13 @@ pub(crate) struct Search {
     /// The part of the true nearest rows that the clustered index should find [default: 0.95]
     #[arg(long, value_name = "PART")]
     recall: Option<f32>,
+    /// Candidates that are ranked again by the finest rows: more finds more [default: enough for the codes]
+    #[arg(long, value_name = "N")]
+    rescore: Option<usize>,
     /// Tell which index answered and what it cost
     #[arg(long)]
     explain: bool,
-    /// Print one JSON object
+    /// Print one JSON object, for several vectors one a line
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -83,7 +86,7 @@ impl Search {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let index = self.source.open()?;
         let own = self.id.as_deref().map(|id| parse_id(id, index.info().ids)).transpose()?;
-        let query = self.query(&index, own.as_ref())?;
+        let queries = self.queries(&index, own.as_ref())?;
         // One more, for the row itself.
         let k = if own.is_some() { self.k.saturating_add(usize::from(self.k > 0)) } else { self.k };
         let options = SearchOptions {
@@ -92,13 +95,26 @@ impl Search {
             index: self.index.into(),
             probes: self.probes,
             recall: self.recall,
-            ..Default::default()
+            rescore: self.rescore,
         };
+        for row in 0..queries.rows {
+            let query = &queries.data[row * queries.dim..][..queries.dim];
+            self.print(&self.report(&index, query, own.as_ref(), &options)?)?;
+        }
+        Ok(())
+    }
 
+    fn report(
+        &self,
+        index: &Index,
+        query: &[f32],
+        own: Option<&Id>,
+        options: &SearchOptions,
+    ) -> Result<Report, Failure> {
         let started = Instant::now();
-        let Answer { mut hits, stats } = index.search(&query, &options)?;
+        let Answer { mut hits, stats } = index.search(query, options)?;
         let microseconds = started.elapsed().as_micros() as u64;
-        hits.retain(|hit| own.as_ref() != Some(&hit.id));
+        hits.retain(|hit| own != Some(&hit.id));
         hits.truncate(self.k);
 
         let explain = self.explain.then_some(Explain {
@@ -111,17 +127,31 @@ impl Search {
             microseconds,
         });
         let hits = hits.into_iter().map(|hit| Hit { id: hit.id.into(), score: hit.score });
-        self.print(&Report { hits: hits.collect(), explain })
+        Ok(Report { hits: hits.collect(), explain })
     }
 
-    fn query(&self, index: &Index, own: Option<&Id>) -> Result<Vec<f32>, Failure> {
-        match (own, &self.vector, &self.vector_file) {
-            (Some(id), ..) => Ok(index.vector(id)?),
-            (_, Some(text), _) => parse_vector(text),
-            (_, _, Some(path)) => read_vector(path),
+    fn queries(&self, index: &Index, own: Option<&Id>) -> Result<Vectors, Failure> {
+        let data = match (own, &self.vector, &self.vector_file) {
+            (Some(id), ..) => index.vector(id)?,
+            (_, Some(text), _) => parse_vector(text)?,
+            (_, _, Some(path)) => return self.read_vectors(path),
             // The argument group lets none of this happen.
-            _ => Err(Failure::usage("give --id, --vector or --vector-file")),
+            _ => return Err(Failure::usage("give --id, --vector or --vector-file")),
+        };
+        Ok(Vectors { dim: data.len(), rows: 1, total: Some(1), data, ids: None, extra: Vec::new() })
+    }
+
+    fn read_vectors(&self, path: &Path) -> Result<Vectors, Failure> {
+        let limit = if self.json { usize::MAX } else { 2 };
+        let vectors = input::vectors(path, limit, &Progress::new())?;
+        if vectors.rows != 1 && !self.json {
+            let rows = vectors.total.map_or("several".to_owned(), |rows| rows.to_string());
+            let message = format!(
+                "holds {rows} vectors where --vector-file wants one: take one row, give --json, or use eval"
+            );
+            return Err(Failure::input(path, message));
         }
+        Ok(vectors)
     }
 
     fn print(&self, report: &Report) -> Result<(), Failure> {
@@ -171,16 +201,6 @@ fn parse_vector(text: &str) -> Result<Vec<f32>, Failure> {
         part.parse().map_err(|_| Failure::usage(format!("--vector: {part:?} is no number")))
     };
     text.trim_matches(['[', ']']).split(',').map(number).collect()
-}
-
-fn read_vector(path: &Path) -> Result<Vec<f32>, Failure> {
-    let array = npy::Array::open(path)?;
-    if array.rows != 1 {
-        let message =
-            format!("holds {} vectors where --vector-file wants one: take one row, or use eval", array.rows);
-        return Err(Failure::input(path, message));
-    }
-    Ok(array.vectors(1, &Progress::new())?.data)
 }
 
 /// An id from a file must not move the cursor or part a line.

@@ -30,7 +30,7 @@ pub(crate) fn read(path: &Path, limit: usize, progress: &Progress) -> Result<Vec
             progress.tick("read", row as u64, rows as u64);
         }
     }
-    Ok(Vectors { data, dim, rows, total: Some(total), ids: None })
+    Ok(Vectors { data, dim, rows, total: Some(total), ids: None, extra: Vec::new() })
 }
 
 /// Components and rows, from the first row's length and the file's.

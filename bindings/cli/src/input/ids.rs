@@ -19,7 +19,11 @@ pub(crate) fn lines(path: &Path) -> Result<Vec<String>, Failure> {
     let text = std::str::from_utf8(&bytes).map_err(|e| {
         let before = bytes.get(..e.valid_up_to()).unwrap_or_default();
         let line = 1 + before.iter().filter(|b| **b == b'\n').count();
-        Failure::input(path, format!("line {line} is not UTF-8: convert the file, for example with iconv"))
+        let from =
+            if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") { " -f UTF-16" } else { "" };
+        let message =
+            format!("line {line} is not UTF-8: convert the file, for example with `iconv{from} -t UTF-8`");
+        Failure::input(path, message)
     })?;
     Ok(text.trim_start_matches('\u{feff}').lines().map(str::to_owned).collect())
 }

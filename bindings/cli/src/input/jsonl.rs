@@ -1,57 +1,44 @@
-//! JSON lines: `{"id": "king", "vector": [0.1, 0.2]}`. Other members are ignored; ids may be left out everywhere.
+//! JSON lines, `{"id": "king", "vector": [0.1, 0.2]}`, or one JSON array of such objects. Ids may be left out
+//! everywhere; other fields are not stored, and are told.
 
 use super::Vectors;
+use super::json_row::{LineId, Row, complaint};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use pagevec::Ids;
-use serde::Deserialize;
 use std::io::{BufRead, Read as _};
 use std::path::Path;
 
-/// The longest line: 65,535 components of 200 characters and a long id fit.
-const MAX_LINE: u64 = 16 << 20;
+/// The longest line or object: 65,535 components of 200 characters and a long id fit.
+const MAX_ROW: u64 = 16 << 20;
+const UTF16: &str = "is UTF-16: convert it to UTF-8 first, for example with `iconv -f UTF-16 -t UTF-8`";
 
-#[derive(Deserialize)]
-struct Line {
-    id: Option<LineId>,
-    vector: Vec<f32>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "an id is a text or a whole number from 0")]
-enum LineId {
-    Number(u64),
-    Text(String),
-}
-
-/// Reads at most `limit` rows; empty lines are passed over.
+/// Reads at most `limit` rows.
 pub(crate) fn read(
     mut reader: impl BufRead,
     path: &Path,
     limit: usize,
     progress: &Progress,
 ) -> Result<Vectors, Failure> {
-    let mut rows = Vectors { data: Vec::new(), dim: 0, rows: 0, total: None, ids: None };
-    let mut text = Vec::new();
-    for number in 1_u64.. {
-        text.clear();
-        let read = reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut text);
-        if read.map_err(|e| Failure::io(path, &e))? == 0 {
+    let mut rows = Vectors { data: Vec::new(), dim: 0, rows: 0, total: None, ids: None, extra: Vec::new() };
+    let mut text = Text { reader: &mut reader, path, line: 1 };
+    let in_array = text.begins()?;
+    let mut bytes = Vec::new();
+    loop {
+        let line = match in_array {
+            true => text.element(rows.rows, &mut bytes)?,
+            false => text.line(&mut bytes)?,
+        };
+        let Some(line) = line else {
             rows.total = Some(rows.rows);
             break;
-        }
+        };
         if rows.rows == limit {
             break;
         }
-        let fault = |message: String| Failure::input(path, format!("line {number}: {message}"));
-        if text.len() as u64 == MAX_LINE {
-            return Err(fault("longer than 16 MiB".into()));
-        }
-        if text.trim_ascii().is_empty() {
-            continue;
-        }
-        let line: Line = serde_json::from_slice(&text).map_err(|e| fault(e.to_string()))?;
-        rows.push(line).map_err(fault)?;
+        let fault = |message: String| Failure::input(path, format!("line {line}: {message}"));
+        let row = Row::parse(&bytes, &mut rows.extra).map_err(|e| fault(complaint(&bytes, &e)))?;
+        rows.push(row).map_err(fault)?;
         progress.tick("read", rows.rows as u64, rows.rows as u64);
     }
     if rows.rows == 0 {
@@ -60,25 +47,150 @@ pub(crate) fn read(
     Ok(rows)
 }
 
+/// What is left of the input, and the line it begins in.
+struct Text<'a, R> {
+    reader: &'a mut R,
+    path: &'a Path,
+    line: u64,
+}
+
+impl<R: BufRead> Text<'_, R> {
+    fn fault<T>(&self, message: impl std::fmt::Display) -> Result<T, Failure> {
+        Err(Failure::input(self.path, format!("line {}: {message}", self.line)))
+    }
+
+    /// The next byte, which stays.
+    fn peek(&mut self) -> Result<Option<u8>, Failure> {
+        let buffered = self.reader.fill_buf().map_err(|e| Failure::io(self.path, &e))?;
+        Ok(buffered.first().copied())
+    }
+
+    fn skip(&mut self, byte: u8) {
+        self.line += u64::from(byte == b'\n');
+        self.reader.consume(1);
+    }
+
+    /// The next byte that is no white space.
+    fn peek_word(&mut self) -> Result<Option<u8>, Failure> {
+        while let Some(byte) = self.peek()? {
+            if !byte.is_ascii_whitespace() {
+                return Ok(Some(byte));
+            }
+            self.skip(byte);
+        }
+        Ok(None)
+    }
+
+    /// Passes over a byte order mark. Tells whether the rows are in an array, whose bracket is taken.
+    fn begins(&mut self) -> Result<bool, Failure> {
+        match self.peek()? {
+            Some(0xff | 0xfe | 0) => return Err(Failure::input(self.path, UTF16)),
+            Some(0xef) => {
+                for mark in [0xef, 0xbb, 0xbf] {
+                    if self.peek()? != Some(mark) {
+                        return self.fault("not UTF-8, so not JSON");
+                    }
+                    self.skip(mark);
+                }
+            }
+            _ => {}
+        }
+        if self.peek_word()? != Some(b'[') {
+            return Ok(false);
+        }
+        self.skip(b'[');
+        match self.peek_word()? {
+            Some(b'{' | b']') | None => Ok(true),
+            _ => self.fault("a list where an object is wanted: write {\"vector\": [0.1, 0.2]}, one a line"),
+        }
+    }
+
+    /// The next line that is not empty, and its number.
+    fn line(&mut self, into: &mut Vec<u8>) -> Result<Option<u64>, Failure> {
+        self.peek_word()?;
+        into.clear();
+        let read = self.reader.by_ref().take(MAX_ROW).read_until(b'\n', into);
+        let read = read.map_err(|e| Failure::io(self.path, &e))?;
+        if read as u64 == MAX_ROW {
+            return self.fault("longer than 16 MiB");
+        }
+        if into.get(1) == Some(&0) {
+            return Err(Failure::input(self.path, UTF16));
+        }
+        self.line += 1;
+        Ok((read > 0).then_some(self.line - 1))
+    }
+
+    /// The next object of the array, after `before` others, and the number of its first line.
+    fn element(&mut self, before: usize, into: &mut Vec<u8>) -> Result<Option<u64>, Failure> {
+        into.clear();
+        let mut next = self.peek_word()?;
+        if before > 0 && next == Some(b',') {
+            self.skip(b',');
+            next = self.peek_word()?;
+        } else if before > 0 && next.is_some_and(|byte| byte != b']') {
+            return self.fault("a comma or the end of the array is missing");
+        }
+        match next {
+            Some(b'{') => {}
+            Some(b']') => {
+                self.skip(b']');
+                return match self.peek_word()? {
+                    None => Ok(None),
+                    Some(_) => self.fault("more follows the end of the array"),
+                };
+            }
+            Some(_) => return self.fault("an array of objects holds something else"),
+            None => {
+                return self.fault("the file ends before its array does: it is cut; copy or write it again");
+            }
+        }
+        let line = self.line;
+        let (mut depth, mut in_text, mut escaped) = (0, false, false);
+        while let Some(byte) = self.peek()? {
+            into.push(byte);
+            self.skip(byte);
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = in_text,
+                b'"' => in_text = !in_text,
+                b'{' if !in_text => depth += 1,
+                b'}' if !in_text => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                return Ok(Some(line));
+            }
+            if into.len() as u64 == MAX_ROW {
+                return self.fault("an object longer than 16 MiB");
+            }
+        }
+        self.fault("the file ends before its array does: it is cut; copy or write it again")
+    }
+}
+
 impl Vectors {
-    fn push(&mut self, line: Line) -> Result<(), String> {
+    fn push(&mut self, row: Row) -> Result<(), String> {
         if self.rows == 0 {
-            self.dim = line.vector.len();
-            self.ids = line.id.as_ref().map(|id| match id {
+            self.dim = row.vector.len();
+            self.ids = row.id.as_ref().map(|id| match id {
                 LineId::Number(_) => Ids::Numbers(Vec::new()),
                 LineId::Text(_) => Ids::Texts(Vec::new()),
             });
         }
-        if line.vector.len() != self.dim {
-            return Err(format!("{} components where the first row has {}", line.vector.len(), self.dim));
+        if let Some(column) = row.vector.iter().position(|x| x.is_infinite()) {
+            return Err(format!("component {column} is beyond f32: scale the vectors, or remove the row"));
         }
-        match (&mut self.ids, line.id) {
+        if row.vector.len() != self.dim {
+            return Err(format!("{} components where the first row has {}", row.vector.len(), self.dim));
+        }
+        match (&mut self.ids, row.id) {
             (None, None) => {}
             (Some(Ids::Numbers(all)), Some(LineId::Number(id))) => all.push(id),
             (Some(Ids::Texts(all)), Some(LineId::Text(id))) => all.push(id),
             _ => return Err("ids must be all texts, all numbers, or all left out".into()),
         }
-        self.data.extend(line.vector);
+        self.data.extend(row.vector);
         self.rows += 1;
         Ok(())
     }

@@ -4,13 +4,14 @@
 //! |---|---|
 //! | `npy.rs` | NumPy arrays: f2, f4, f8 as f32, and i4, i8 |
 //! | `fvecs.rs` | the row format of the ANN benchmarks |
-//! | `jsonl.rs` | JSON lines `{"id": …, "vector": […]}`, also from stdin |
+//! | `jsonl.rs`, `json_row.rs` | JSON lines `{"id": …, "vector": […]}`, also from stdin, or an array of such objects |
 //! | `ids.rs` | one id per line |
 //!
 //! A length is compared with the file before anything of that size is allocated.
 
 pub(crate) mod fvecs;
 pub(crate) mod ids;
+mod json_row;
 pub(crate) mod jsonl;
 pub(crate) mod npy;
 
@@ -28,6 +29,8 @@ pub(crate) struct Vectors {
     pub(crate) total: Option<usize>,
     /// The ids that came with the vectors.
     pub(crate) ids: Option<pagevec::Ids>,
+    /// Fields of its objects that are neither id nor vector, and so are not read.
+    pub(crate) extra: Vec<String>,
 }
 
 /// Reads at most `limit` rows of a file in the format that its name tells; `-` is JSON lines from stdin.
@@ -35,15 +38,19 @@ pub(crate) fn vectors(path: &Path, limit: usize, progress: &Progress) -> Result<
     if path.as_os_str() == "-" {
         return jsonl::read(std::io::stdin().lock(), Path::new("stdin"), limit, progress);
     }
-    match path.extension().and_then(|e| e.to_str()) {
+    let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    match ending.as_deref() {
         Some("npy") => npy::Array::open(path)?.vectors(limit, progress),
         Some("fvecs") => fvecs::read(path, limit, progress),
-        Some("jsonl" | "ndjson") => {
+        Some("jsonl" | "ndjson" | "json") => {
+            if path.is_dir() {
+                return Err(Failure::input(path, "a folder where a file is wanted"));
+            }
             let file = File::open(path).map_err(|e| Failure::io(path, &e))?;
             jsonl::read(std::io::BufReader::new(file), path, limit, progress)
         }
         _ => Err(Failure::usage(format!(
-            "{}: the format is told by the name, which should end in .npy, .fvecs, .jsonl or .ndjson (or be -, JSON lines from stdin)",
+            "{}: the format is told by the name, which should end in .npy, .fvecs, .jsonl, .ndjson or .json (or be -, JSON lines from stdin)",
             path.display()
         ))),
     }

@@ -80,7 +80,7 @@ impl Array {
                 "holds integers where vectors are wanted: save it as float16 or float32",
             )),
         }?;
-        Ok(Vectors { data, dim: self.columns, rows, total, ids: None })
+        Ok(Vectors { data, dim: self.columns, rows, total, ids: None, extra: Vec::new() })
     }
 
     /// The first `limit` rows as integers.

@@ -1,0 +1,322 @@
+//! The rows that are truly nearest: told by a file, or found by an exact scan in f64 over the vectors that the index was
+//! built from, or over what it stores.
+
+use crate::failure::Failure;
+use crate::input::{self, ids, npy};
+use crate::progress::Progress;
+use pagevec::{Hit, Id, Index, Metric, SearchOptions};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Where the truth comes from: one of these, or the stored rows.
+#[derive(clap::Args)]
+pub(super) struct Origin {
+    /// .npy (int32, int64): for each query the numbers of the input rows nearest to it, nearest first; without this and
+    /// --base the truth is an exact scan of the rows as the index stores them
+    #[arg(long, value_name = "FILE", conflicts_with = "base")]
+    truth: Option<PathBuf>,
+    /// The vectors the index was built from: an exact scan of them is the truth, and shows what its codes lose
+    #[arg(long, value_name = "FILE", visible_alias = "rows-from")]
+    base: Option<PathBuf>,
+    /// The ids file the index was built with, if it was: it tells which row of --truth or --base an id names
+    #[arg(long, value_name = "FILE")]
+    truth_ids: Option<PathBuf>,
+}
+
+/// For each query, which hits are true.
+pub(super) struct Truth<'a> {
+    /// What it is, in words.
+    pub(super) told: String,
+    /// How many rows a query has to find.
+    pub(super) wanted: usize,
+    kind: Kind<'a>,
+}
+
+enum Kind<'a> {
+    /// The ids of the nearest rows.
+    Ids(Vec<HashSet<Id>>),
+    /// Rows that tell a hit's score, and for each query the score of its k-th nearest row. A row as near is as true.
+    Scores(Rows<'a>, Vec<f64>),
+}
+
+/// Vectors by id.
+enum Rows<'a> {
+    Stored(&'a Index, Vec<Id>),
+    Given { data: Vec<f32>, dim: usize, rows: HashMap<Id, usize> },
+}
+
+impl Origin {
+    /// The truth of the `k` rows nearest to each of `queries` (row-major).
+    pub(super) fn read<'a>(
+        &self,
+        index: &'a Index,
+        queries: &[f32],
+        k: usize,
+        progress: &Progress,
+    ) -> Result<Truth<'a>, Failure> {
+        let info = index.info();
+        let wanted = k.min(info.count);
+        let names = self.truth_ids.as_deref().map(ids::lines).transpose()?;
+        if let (Some(path), Some(names)) = (&self.truth_ids, &names)
+            && names.len() != info.count
+        {
+            let message = format!("{} ids where the index has {}", names.len(), info.count);
+            return Err(Failure::input(path, message));
+        }
+        if let Some(path) = &self.truth {
+            let number = name_of(index, names)?;
+            let kind =
+                Kind::Ids(known(path, info.count, queries.len() / info.dim, wanted, &number, progress)?);
+            return Ok(Truth { told: path.display().to_string(), wanted, kind });
+        }
+        let (told, rows) = match &self.base {
+            Some(path) => (format!("exact scan of {}", path.display()), given(path, index, names, progress)?),
+            None => {
+                let finest = info.exact.or(info.rows).unwrap_or(info.codec);
+                (format!("exact scan of the stored {finest} rows"), stored(index, queries)?)
+            }
+        };
+        let least = scan(&rows, info.metric, queries, wanted, progress)?;
+        Ok(Truth { told, wanted, kind: Kind::Scores(rows, least) })
+    }
+}
+
+impl Truth<'_> {
+    /// The part of what query `number` should find that is among its hits.
+    pub(super) fn recall(
+        &self,
+        metric: Metric,
+        number: usize,
+        query: &[f32],
+        hits: &[Hit],
+    ) -> Result<f64, Failure> {
+        let mut found = 0;
+        for hit in hits.iter().take(self.wanted) {
+            found += usize::from(match &self.kind {
+                Kind::Ids(near) => near.get(number).is_some_and(|near| near.contains(&hit.id)),
+                Kind::Scores(rows, least) => {
+                    let least = least.get(number).copied().unwrap_or(f64::INFINITY);
+                    let score = Vector::new(query).score(metric, &Vector::new(&rows.of(&hit.id)?));
+                    score >= least - 1e-9 * least.abs().max(1.0)
+                }
+            });
+        }
+        Ok(if self.wanted == 0 { 1.0 } else { found as f64 / self.wanted as f64 })
+    }
+}
+
+impl Rows<'_> {
+    fn of(&self, id: &Id) -> Result<Cow<'_, [f32]>, Failure> {
+        match self {
+            Rows::Stored(index, _) => Ok(Cow::Owned(index.vector(id)?)),
+            Rows::Given { data, dim, rows } => {
+                let row = rows.get(id).and_then(|row| data.get(row * dim..(row + 1) * dim));
+                row.map(Cow::Borrowed).ok_or_else(|| pagevec::Error::UnknownId { id: id.to_string() }.into())
+            }
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Rows::Stored(_, ids) => ids.len(),
+            Rows::Given { rows, .. } => rows.len(),
+        }
+    }
+
+    /// The row of this number, in any order.
+    fn at(&self, number: usize) -> Result<Cow<'_, [f32]>, Failure> {
+        match self {
+            Rows::Stored(_, ids) => ids.get(number).map_or(Ok(Cow::Borrowed(&[])), |id| self.of(id)),
+            Rows::Given { data, dim, .. } => {
+                Ok(Cow::Borrowed(data.get(number * dim..(number + 1) * dim).unwrap_or_default()))
+            }
+        }
+    }
+}
+
+/// The id of an input row, by its number.
+fn name_of(
+    index: &Index,
+    names: Option<Vec<String>>,
+) -> Result<impl Fn(usize) -> Result<Id, String>, Failure> {
+    let text = index.info().ids == "text";
+    if names.is_none() && text {
+        return Err(Failure::usage("the ids of this index are text: give its ids file with --truth-ids"));
+    }
+    Ok(move |row: usize| match names.as_ref().and_then(|names| names.get(row)) {
+        Some(name) if text => Ok(Id::Text(name.clone())),
+        Some(name) => name.trim().parse().map(Id::Number).map_err(|_| format!("{name:?} is no number")),
+        None => Ok(Id::Number(row as u64)),
+    })
+}
+
+/// For each query the ids of its nearest rows, from a file of row numbers.
+fn known(
+    path: &Path,
+    count: usize,
+    queries: usize,
+    wanted: usize,
+    name: &impl Fn(usize) -> Result<Id, String>,
+    progress: &Progress,
+) -> Result<Vec<HashSet<Id>>, Failure> {
+    let array = npy::Array::open(path)?;
+    let (rows, columns) = (array.rows, array.columns);
+    if rows < queries || columns < wanted {
+        let message =
+            format!("{rows} x {columns} row numbers, wanted {queries} x {wanted}: lower --limit or -k");
+        return Err(Failure::input(path, message));
+    }
+    let numbers = array.integers(queries, progress)?;
+    let id = |row: &i64| match usize::try_from(*row).ok().filter(|row| *row < count) {
+        Some(row) => name(row),
+        None => Err("it names rows that the index does not have: it is for other vectors".to_owned()),
+    };
+    let nearest = |row: &[i64]| row.iter().take(wanted).map(id).collect();
+    let sets: Result<Vec<HashSet<Id>>, String> = numbers.chunks_exact(columns.max(1)).map(nearest).collect();
+    sets.map_err(|message| Failure::input(path, message))
+}
+
+/// The vectors the index was built from.
+fn given<'a>(
+    path: &Path,
+    index: &Index,
+    names: Option<Vec<String>>,
+    progress: &Progress,
+) -> Result<Rows<'a>, Failure> {
+    let info = index.info();
+    let mut vectors = input::vectors(path, usize::MAX, progress)?;
+    if (vectors.rows, vectors.dim) != (info.count, info.dim) {
+        let message = format!(
+            "{} rows of {} components, the index has {} of {}: give the file it was built from",
+            vectors.rows, vectors.dim, info.count, info.dim
+        );
+        return Err(Failure::input(path, message));
+    }
+    let ids: Vec<Id> = match (vectors.ids.take(), names) {
+        (Some(pagevec::Ids::Numbers(numbers)), None) => numbers.into_iter().map(Id::Number).collect(),
+        (Some(pagevec::Ids::Texts(texts)), None) => texts.into_iter().map(Id::Text).collect(),
+        (_, names) => {
+            let name = name_of(index, names)?;
+            let all: Result<_, String> = (0..info.count).map(name).collect();
+            all.map_err(|message| Failure::input(path, message))?
+        }
+    };
+    let rows = ids.into_iter().enumerate().map(|(row, id)| (id, row)).collect();
+    Ok(Rows::Given { data: vectors.data, dim: vectors.dim, rows })
+}
+
+/// What the index stores: a scan that wants every row names them all.
+fn stored<'a>(index: &'a Index, queries: &[f32]) -> Result<Rows<'a>, Failure> {
+    let count = index.info().count;
+    let Some(query) = queries.get(..index.info().dim).filter(|_| count > 0) else {
+        return Ok(Rows::Stored(index, Vec::new()));
+    };
+    let all =
+        SearchOptions { k: count, index: pagevec::IndexChoice::Flat, rescore: Some(0), ..Default::default() };
+    let hits = index.search(query, &all)?.hits;
+    Ok(Rows::Stored(index, hits.into_iter().map(|hit| hit.id).collect()))
+}
+
+/// For each query the score of the `k`-th nearest row.
+fn scan(
+    rows: &Rows<'_>,
+    metric: Metric,
+    queries: &[f32],
+    k: usize,
+    progress: &Progress,
+) -> Result<Vec<f64>, Failure> {
+    /// Rows that are fetched together, so that they stay in the cache while every query is scored.
+    const BLOCK: usize = 64;
+    let (total, next) = (rows.len(), AtomicUsize::new(0));
+    let Some(dim) = (total > 0).then(|| rows.at(0)).transpose()?.map(|row| row.len()) else {
+        return Ok(vec![f64::NEG_INFINITY; queries.len()]);
+    };
+    let queries: Vec<Vector> = queries.chunks_exact(dim.max(1)).map(Vector::new).collect();
+    let work = |told: Option<&Progress>| -> Result<Vec<Vec<f64>>, Failure> {
+        let mut best = vec![Vec::new(); queries.len()];
+        loop {
+            let first = next.fetch_add(BLOCK, Ordering::Relaxed);
+            if first >= total {
+                return Ok(best);
+            }
+            if let Some(progress) = told {
+                progress.tick("truth", first as u64, total as u64);
+            }
+            let row = |number| rows.at(number).map(|row| Vector::new(&row));
+            let block: Vec<Vector> = (first..total.min(first + BLOCK)).map(row).collect::<Result<_, _>>()?;
+            for (query, best) in queries.iter().zip(&mut best) {
+                best.extend(block.iter().map(|row| query.score(metric, row)));
+                if best.len() > 4 * k + BLOCK {
+                    keep(best, k);
+                }
+            }
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let parts = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(|| work(None))).collect();
+        let mine = work(Some(progress));
+        let join = |t: std::thread::ScopedJoinHandle<'_, _>| {
+            // A worker only computes; if that panics, so may we.
+            t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        std::iter::once(mine).chain(others.into_iter().map(join)).collect::<Result<Vec<_>, Failure>>()
+    })?;
+    let mut best = vec![Vec::new(); queries.len()];
+    for part in parts {
+        best.iter_mut().zip(part).for_each(|(all, some): (&mut Vec<f64>, _)| all.extend(some));
+    }
+    Ok(best
+        .iter_mut()
+        .map(|scores| {
+            keep(scores, k);
+            scores.iter().copied().fold(f64::INFINITY, f64::min)
+        })
+        .collect())
+}
+
+/// Only the `k` largest.
+fn keep(scores: &mut Vec<f64>, k: usize) {
+    if k < scores.len() {
+        scores.select_nth_unstable_by(k, |a, b| b.total_cmp(a));
+        scores.truncate(k);
+    }
+}
+
+/// A query or a row.
+struct Vector {
+    data: Vec<f64>,
+    norm: f64,
+}
+
+impl Vector {
+    fn new(data: &[f32]) -> Self {
+        let data: Vec<f64> = data.iter().copied().map(f64::from).collect();
+        Vector { norm: sum(&data, &data, |a, b| a * b).sqrt(), data }
+    }
+
+    /// How near a row is by definition: cosine, inner product, minus the squared distance.
+    fn score(&self, metric: Metric, row: &Vector) -> f64 {
+        match metric {
+            Metric::Dot => sum(&self.data, &row.data, |a, b| a * b),
+            Metric::L2 => -sum(&self.data, &row.data, |a, b| (a - b) * (a - b)),
+            Metric::Cosine => sum(&self.data, &row.data, |a, b| a * b) / (self.norm * row.norm),
+        }
+    }
+}
+
+/// In eight sums side by side, which the compiler makes vectors of.
+fn sum(a: &[f64], b: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
+    let (a8, a_rest) = a.as_chunks::<8>();
+    let (b8, b_rest) = b.as_chunks::<8>();
+    let mut sums = [0.0; 8];
+    for (a, b) in a8.iter().zip(b8) {
+        for i in 0..8 {
+            sums[i] += term(a[i], b[i]);
+        }
+    }
+    let rest = a_rest.iter().zip(b_rest).map(|(a, b)| term(*a, *b));
+    sums.iter().sum::<f64>() + rest.sum::<f64>()
+}

@@ -1,0 +1,183 @@
+//! What writing does to a folder, as a list of steps. The list is made before anything is done, so its order is tested
+//! without a disk: after each prefix of it, whatever was synced must be the old state or the new one.
+
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::manifest::FILE_NAME;
+use crate::error::Error;
+use crate::storage::FOLDERS_ARE_SYNCED;
+
+/// One change, which is done or not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step<'a> {
+    /// Creates a folder in a folder that is there.
+    CreateFolder(PathBuf),
+    /// Creates a temporary file, fills and syncs it.
+    Write { temporary: PathBuf, bytes: Cow<'a, [u8]> },
+    /// Gives a temporary file its name, in place of a file that has it.
+    Rename { temporary: PathBuf, to: PathBuf },
+    /// Syncs a file that was there before.
+    SyncFile(PathBuf),
+    /// Syncs the names in a folder.
+    SyncFolder(PathBuf),
+}
+
+/// What becomes of the files and folders that are new when a later step fails.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum OnError {
+    /// They stay: others may rest on them already.
+    Keep,
+    /// They go, unless the manifest has been renamed by then: on a full disk they would be in the way of all to come.
+    Undo,
+}
+
+/// Does the steps in order, up to the first that fails. A step that fails leaves no temporary file.
+pub(super) fn run(steps: &[Step<'_>], on_error: OnError) -> Result<(), Error> {
+    let mut new: Vec<&Path> = Vec::new();
+    for step in steps {
+        if let Err(source) = step.run(&mut new) {
+            if on_error == OnError::Undo {
+                new.iter().rev().for_each(|path| forget(path));
+            }
+            return Err(Error::Io { path: step.about().display().to_string(), source });
+        }
+    }
+    Ok(())
+}
+
+impl Step<'_> {
+    /// Adds what was not there before to `new`.
+    fn run<'s>(&'s self, new: &mut Vec<&'s Path>) -> io::Result<()> {
+        match self {
+            Step::CreateFolder(path) => {
+                if create_folder(path)? {
+                    new.push(path);
+                }
+            }
+            Step::Write { temporary, bytes } => write(temporary, bytes)?,
+            Step::Rename { temporary, to } => {
+                let there = to.exists();
+                fs::rename(temporary, to).inspect_err(|_| forget(temporary))?;
+                if to.ends_with(FILE_NAME) {
+                    new.clear();
+                } else if !there {
+                    new.push(to);
+                }
+            }
+            Step::SyncFile(path) => sync_file(path)?,
+            Step::SyncFolder(path) => sync_folder(path)?,
+        }
+        Ok(())
+    }
+
+    /// The path that its user knows.
+    fn about(&self) -> PathBuf {
+        match self {
+            Step::Write { temporary: path, .. } => {
+                let name = path.file_name().and_then(|name| meant_for(name.to_str()?));
+                name.map_or_else(|| path.clone(), |name| path.with_file_name(name))
+            }
+            Step::Rename { to: path, .. }
+            | Step::CreateFolder(path)
+            | Step::SyncFile(path)
+            | Step::SyncFolder(path) => path.clone(),
+        }
+    }
+}
+
+/// Creates those of a folder and its ancestors that are missing, and syncs the parent of each.
+pub(super) fn create_folders(folder: &Path, is_folder: &dyn Fn(&Path) -> bool) -> Vec<Step<'static>> {
+    let named = folder.ancestors().take_while(|path| !path.as_os_str().is_empty());
+    let mut missing: Vec<&Path> = named.take_while(|path| !is_folder(path)).collect();
+    missing.reverse();
+    let steps = |path: &Path| [Step::CreateFolder(path.to_owned()), Step::SyncFolder(parent(path))];
+    missing.into_iter().flat_map(steps).collect()
+}
+
+/// Replaces a file as a whole; its folder is yet to be synced.
+pub(super) fn replace<'a>(path: &Path, bytes: Cow<'a, [u8]>) -> [Step<'a>; 2] {
+    let temporary = temporary(path);
+    [Step::Write { temporary: temporary.clone(), bytes }, Step::Rename { temporary, to: path.to_owned() }]
+}
+
+/// The folder that holds the name of `path`.
+pub(super) fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// A name beside `path` that no other writer uses, in this process or another, on this machine or another that
+/// shares the folder.
+fn temporary(path: &Path) -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let random = RandomState::new().build_hasher().finish();
+    let mut name = path.file_name().map_or_else(OsString::new, OsString::from);
+    name.push(format!(".{:x}-{count:x}-{random:016x}.tmp", std::process::id()));
+    path.with_file_name(name)
+}
+
+/// The name for which a temporary file was written.
+pub(super) fn meant_for(name: &str) -> Option<&str> {
+    Some(name.strip_suffix(".tmp")?.rsplit_once('.')?.0)
+}
+
+/// Whether a file holds just these bytes. A file that cannot be read does not.
+pub(super) fn holds(path: &Path, bytes: &[u8]) -> bool {
+    const PIECE: usize = 1 << 20;
+    let same = || -> io::Result<bool> {
+        let mut file = File::open(path)?;
+        let meta = file.metadata()?;
+        if !meta.is_file() || meta.len() != bytes.len() as u64 {
+            return Ok(false);
+        }
+        let mut buffer = vec![0; PIECE.min(bytes.len())];
+        for piece in bytes.chunks(PIECE) {
+            let read = &mut buffer[..piece.len()];
+            file.read_exact(read)?;
+            if read != piece {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    };
+    same().unwrap_or(false)
+}
+
+/// Whether it is new.
+fn create_folder(path: &Path) -> io::Result<bool> {
+    match fs::create_dir(path) {
+        // Another writer was faster.
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(false),
+        done => done.map(|()| true),
+    }
+}
+
+fn write(temporary: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(temporary)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    written.inspect_err(|_| forget(temporary))
+}
+
+/// Removes a file or an empty folder. The error that matters is the one before; a temporary file that this cannot remove
+/// goes with the next publication.
+fn forget(path: &Path) {
+    let _ = if path.is_dir() { fs::remove_dir(path) } else { fs::remove_file(path) };
+}
+
+/// Windows syncs only what is open for writing.
+fn sync_file(path: &Path) -> io::Result<()> {
+    OpenOptions::new().read(true).write(!FOLDERS_ARE_SYNCED).open(path)?.sync_all()
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    if FOLDERS_ARE_SYNCED { File::open(path)?.sync_all() } else { Ok(()) }
+}

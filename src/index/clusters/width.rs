@@ -1,0 +1,143 @@
+//! How wide a search looks: from the curves of the file, for the recall and the number of rows that are wanted.
+
+use crate::segment::Clusters;
+use crate::segment::clusters::{NEIGHBOURS, Width as Point};
+
+/// Candidates of lists whose rows may be read, per hit, where the number of probes is told and no recall.
+const KEEP: usize = 12;
+/// Standard deviations of a candidate's estimate within which its row is read, where the curves do not say.
+const DOUBT: f32 = 1.5;
+
+/// How wide to look.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Width {
+    pub(crate) cells: usize,
+    pub(crate) probes: usize,
+    /// Hits wanted, and candidates kept for them.
+    pub(crate) k: usize,
+    pub(crate) keep: usize,
+    /// Standard deviations of its estimate within which a candidate's row is read.
+    pub(crate) doubt: f32,
+}
+
+/// What a search asks for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) k: usize,
+    /// 0 to 1.
+    pub(crate) recall: f32,
+    pub(crate) probes: Option<usize>,
+    pub(crate) rescore: Option<usize>,
+}
+
+/// Fills in what was not told.
+pub(crate) fn width(clusters: &Clusters, wanted: Wanted) -> Width {
+    let cells = &clusters.cells;
+    let k = wanted.k;
+    let point = match wanted.probes {
+        Some(probes) => told(&points(&cells.curves, k), k, probes),
+        None => enough(&points(&cells.curves, k), (wanted.recall * 10_000.0).round() as u32),
+    };
+    let keep = wanted.rescore.unwrap_or(point.keep as usize).max(k);
+    // Who tells how many candidates are ranked means that many.
+    let doubt = if wanted.rescore.is_some() { f32::INFINITY } else { point.doubt };
+    Width {
+        cells: (point.cells as usize).clamp(1, cells.len().max(1)),
+        probes: (point.probes as usize).clamp(1, cells.leaf_count().max(1)),
+        k,
+        keep,
+        doubt,
+    }
+}
+
+/// The first point that reached the recall; where none did, the last.
+fn enough(points: &[Point], recall: u32) -> Point {
+    points.iter().find(|p| p.reached >= recall).or(points.last()).copied().unwrap_or_default()
+}
+
+/// With so many probes: the cells of the first point that has as many, beyond the last in proportion.
+fn told(points: &[Point], k: usize, probes: usize) -> Point {
+    let last = points.last().copied().unwrap_or_default();
+    let cells = match points.iter().find(|p| p.probes as usize >= probes) {
+        Some(point) => point.cells,
+        None => (f64::from(last.cells) * (probes as f64 / f64::from(last.probes.max(1)))).ceil() as u32,
+    };
+    let keep = u32::try_from(k.saturating_mul(KEEP)).unwrap_or(u32::MAX);
+    Point { cells, probes: u32::try_from(probes).unwrap_or(u32::MAX), keep, doubt: DOUBT, ..last }
+}
+
+/// The curve for `k` rows: one of the file's, or between two of them, linear in the logarithm of k; beyond the last as much
+/// more as there are more rows.
+fn points(curves: &[impl AsRef<[Point]>], k: usize) -> Vec<Point> {
+    let curve = |at: usize| curves.get(at).map(AsRef::as_ref).unwrap_or_default();
+    let next = NEIGHBOURS.iter().position(|&n| n as usize >= k);
+    match next {
+        Some(at) if at == 0 || NEIGHBOURS[at] as usize == k => curve(at).to_vec(),
+        Some(at) => {
+            let (low, high) = (NEIGHBOURS[at - 1], NEIGHBOURS[at]);
+            let share =
+                (log2(k as u64) - log2(u64::from(low))) / (log2(u64::from(high)) - log2(u64::from(low)));
+            curve(at - 1).iter().zip(curve(at)).map(|(a, b)| between(a, b, share)).collect()
+        }
+        None => {
+            let last = NEIGHBOURS.len() - 1;
+            let more = k as f64 / f64::from(NEIGHBOURS[last]);
+            curve(last).iter().map(|p| scaled(p, more)).collect()
+        }
+    }
+}
+
+fn between(a: &Point, b: &Point, share: f64) -> Point {
+    let mix = |a: u32, b: u32| (f64::from(a) + (f64::from(b) - f64::from(a)) * share).ceil() as u32;
+    Point {
+        wanted: a.wanted,
+        reached: a.reached.min(b.reached),
+        cells: mix(a.cells, b.cells),
+        probes: mix(a.probes, b.probes),
+        keep: mix(a.keep, b.keep),
+        doubt: a.doubt.max(b.doubt),
+        bound: a.bound.max(b.bound),
+    }
+}
+
+fn scaled(p: &Point, more: f64) -> Point {
+    let scale = |x: u32| (f64::from(x) * more).ceil() as u32;
+    Point { cells: scale(p.cells), probes: scale(p.probes), keep: scale(p.keep), ..*p }
+}
+
+/// The logarithm to base 2, linear between powers of 2: the same on every target.
+fn log2(x: u64) -> f64 {
+    let whole = x.max(1).ilog2();
+    f64::from(whole) + (x.max(1) as f64 / (1u64 << whole) as f64 - 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(wanted: u32, reached: u32, probes: u32) -> Point {
+        Point { wanted, reached, cells: probes / 2, probes, keep: probes * 10, doubt: 1.5, bound: 0.0 }
+    }
+
+    #[test]
+    fn the_first_point_that_reached_the_recall_is_taken() {
+        let points = [point(9000, 9010, 4), point(9500, 9480, 8), point(9900, 9800, 16)];
+        assert_eq!(enough(&points, 9000).probes, 4);
+        assert_eq!(enough(&points, 9400).probes, 8);
+        assert_eq!(enough(&points, 9500).probes, 16, "what was wanted was not reached");
+        assert_eq!(enough(&points, 9900).probes, 16, "none is enough");
+    }
+
+    #[test]
+    fn between_two_numbers_of_rows_the_width_is_between_theirs() {
+        let curves = [5, 10, 40, 200].map(|probes| [point(9500, 9500, probes)]);
+        let probes = |k: usize| points(&curves, k)[0].probes;
+        assert_eq!([1, 10, 100, 1000, 2000].map(probes), [5, 10, 40, 200, 400]);
+        assert!(
+            (20..30).contains(&probes(30)) && (100..130).contains(&probes(300)),
+            "{} {}",
+            probes(30),
+            probes(300)
+        );
+    }
+}
