@@ -22,11 +22,11 @@ const QUERIES = 100;
 const LINK = { rttMs: 50, mbits: 20 };
 const LIMITS = {
   open: { bytes: 11_010, requests: 2 },
-  first: { bytes: 179_503, requests: 33, waves: 3 },
-  second: { bytes: 205_688, requests: 60, waves: 2 },
-  "100th": { bytes: 26_551, requests: 30, waves: 2 },
-  most: { bytes: 205_688, requests: 61, waves: 3 },
-  mean: { bytes: 39_784, requests: 27.94, waves: 1.73 },
+  first: { bytes: 183_013, requests: 32, waves: 3 },
+  second: { bytes: 224_634, requests: 65, waves: 2 },
+  "100th": { bytes: 12_152, requests: 24, waves: 1 },
+  most: { bytes: 224_634, requests: 69, waves: 3 },
+  mean: { bytes: 41_624.2, requests: 28.41, waves: 1.7 },
 };
 
 test("bytes, requests and waves of cold searches", { skip }, async () => {
@@ -57,7 +57,7 @@ test("bytes, requests and waves of cold searches", { skip }, async () => {
   await server.close();
 
   console.log(`# file ${index.info.fileLength}, recall ${found.toFixed(4)} against flat`);
-  assert.ok(found >= 0.93, `recall ${found}`);
+  assert.ok(found >= 0.945, `recall ${found}`);
   const over = (join) => Object.fromEntries(["bytes", "requests", "waves"].map((key) => [key, join(searches.map((search) => search[key]))]));
   const costs = {
     open: opened,
