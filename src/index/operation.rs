@@ -81,10 +81,10 @@ impl Running {
     }
 }
 
-/// All that a walk over the graph reads.
+/// All that a walk over the graph reads, and what finds the vector of an id.
 fn load(segment: &Segment, source: &dyn Source) -> Step<Outcome> {
     let sums: Vec<SectionKind> = segment.finer.iter().filter_map(|rows| rows.sums).collect();
-    let kinds = [SectionKind::Ids, SectionKind::Graph, SectionKind::Codes];
+    let kinds = [SectionKind::Ids, SectionKind::IdOrder, SectionKind::Graph, SectionKind::Codes];
     let missing = missing(segment, source, &kinds, &sums);
     if missing.is_empty() { Step::Done(Outcome::Loaded) } else { Step::Need(missing) }
 }
