@@ -113,9 +113,10 @@ impl Calibrated {
 
     /// Tells where less is reached than is promised.
     pub(crate) fn warn(&self, ctx: &Ctx<'_>) {
-        for (curve, k) in self.curves.iter().zip(NEIGHBOURS) {
-            let short = |w: &&Width| w.reached + SHORT < w.wanted;
-            if let Some(width) = curve.iter().find(|w| w.wanted >= TYPICAL.1 && short(w)) {
+        // Of one nearest row a few more or fewer are by chance, and wider searches are for who asks for them.
+        for (curve, k) in self.curves.iter().zip(NEIGHBOURS).skip(TYPICAL.0) {
+            let short = |w: &&Width| w.wanted == TYPICAL.1 && w.reached + SHORT < w.wanted;
+            if let Some(width) = curve.iter().find(short) {
                 let [wanted, reached] = [width.wanted, width.reached].map(|recall| part(recall) as f32);
                 return ctx.warn(Warning::ClustersRecall { k, wanted, reached });
             }
