@@ -19,35 +19,35 @@ const GOLDEN: [(Metric, CodecKind, Option<CodecKind>, bool, &str); 7] = [
         CodecKind::Sq8,
         None,
         true,
-        "14c70432dd6990a81b59a4a28783cac8d668783f60d13d96507ec65171fd3a48",
+        "b258de5a859efb3a7b9ba499de47bf412f779ca6536fb341838a0e06ec7ace3e",
     ),
     (
         Metric::L2,
         CodecKind::Binary,
         None,
         true,
-        "c8335188704f6b9d931eae3384ac35f7a266ab73f2c39144779f6c23efc19978",
+        "eaee78c45b532950ca92508541c0ea6f9b218ce61a003d94dc4ab2a96e183d2f",
     ),
     (
         Metric::Dot,
         CodecKind::Sq8,
         Some(CodecKind::F16),
         true,
-        "3d979a143e47d97039a9fff873febe622818f137a944e34fc0e06671bd809936",
+        "85793179b97c25df727431fb685e3a4cc884c24971ae3ba14521e3519c99f04c",
     ),
     (
         Metric::Cosine,
         CodecKind::F32,
         None,
         true,
-        "e260809b324fe3a4426ab0d7456c928f295f88e4ad611253c8fe8d907007070b",
+        "97509fc7f7f83ec49b28a96c8e040e28786109246af61c1017fc30b74665712d",
     ),
     (
         Metric::L2,
         CodecKind::F16,
         None,
         false,
-        "8cdc2f78a66bac09f5d2dfaa2117129441a74c33c479dab2496bac9c09792f21",
+        "e1ca34df69edca12f7fa6e6b887b81d1ccb4a52b6c5edcebe25e55ee91a99094",
     ),
     // 24 components in 7 parts.
     (
@@ -55,19 +55,19 @@ const GOLDEN: [(Metric, CodecKind, Option<CodecKind>, bool, &str); 7] = [
         CodecKind::Pq(7),
         None,
         false,
-        "b9ccd02f5e5cb5ea397dd9642e1e9795aa2bff73bf5068a91a98561411dbe0fb",
+        "b7b07e14cc7ed5c6c780f970bd7a8fdff43249eb6c989662cf721977d9491c0d",
     ),
     (
         Metric::Cosine,
         CodecKind::Sq4,
         Some(CodecKind::F16),
         true,
-        "cb299d7f73104245d386c22fc26ccd09b1b9ad192e8e28a47577bb3e0fc1fc70",
+        "3d46aa5c77b39206af32fbcce24c6c552e013657719a9966a8bec16d8d774c6f",
     ),
 ];
 
 /// Three stages: pq, sq8 rows, f32 rows; l2.
-const STAGES: &str = "eda37d1a37cc29e3f0e9130adb20b58c5e5ae6552582b706009ba7544883a8fe";
+const STAGES: &str = "a92196b789cf247129aa6d3fbeb7c176c5c3a7cc447b2147c8ed14779ef79434";
 
 fn recipe() -> Vec<f32> {
     let mut random = data::Random(2026);

@@ -218,7 +218,7 @@ pub fn build_tuned(
             tree: &tree,
             second: &second,
             ids: &ids,
-            finest: (&*finest.codec, &finest.bytes, finest.stride),
+            row_bytes: finest.stride,
             row_sums: &sums,
             file_id,
             queries: &tuning,

@@ -3,7 +3,8 @@
 //!
 //! Two steps for each number of rows and each recall. First the cells and probes with the fewest bytes that hold enough of
 //! the true neighbours in the lists. Then these lists are scanned, and as few candidates kept as leave enough of the
-//! neighbours among those whose rows are read. Where that is not enough the lists may miss less.
+//! neighbours among those whose rows are read. Where that is not enough the lists may miss less. What the rows themselves
+//! do not tell any more no width brings back: it is not counted here, and `codes_recall` warns of it.
 
 use super::questions::Question;
 use super::score::{Asked, copies_last};
@@ -11,15 +12,14 @@ use super::tree::Tree;
 use crate::ctx::{Ctx, Warning};
 use crate::exec;
 use crate::index::pool::Key;
-use crate::index::topk::TopK;
 use crate::kernels::kernels;
 use crate::metric::Metric;
 use crate::quant::kmeans::Rows;
-use crate::quant::{Codec, Prepared, Rabitq, Turned, centroid};
+use crate::quant::{Prepared, Rabitq, Turned, centroid};
 use crate::segment::clusters::{Curves, NEIGHBOURS, Shares, WIDTHS, Width};
 
 /// Queries measured with, for each of [`NEIGHBOURS`].
-const QUERIES: [usize; NEIGHBOURS.len()] = [160, 192, 24, 6];
+const QUERIES: [usize; NEIGHBOURS.len()] = [160, 192, 48, 16];
 /// So many at the most.
 pub(crate) const MOST_QUERIES: usize = QUERIES[1];
 /// Of [`RECALLS`], those that are measured; each measurement takes as long as a few hundred searches.
@@ -67,8 +67,8 @@ pub(crate) struct Levels<'a> {
     /// For each leaf so many codes of its centroid, then those of its list.
     pub(crate) centres: usize,
     pub(crate) list_codes: &'a [Vec<u8>],
-    /// Those that hits are ranked by at last: their codec, the matrix, bytes of one row.
-    pub(crate) finest: (&'a dyn Codec, &'a [u8], usize),
+    /// Bytes of a row that is read.
+    pub(crate) row_bytes: usize,
 }
 
 /// What calibration found.
@@ -388,7 +388,7 @@ impl Levels<'_> {
     }
 }
 
-/// A candidate of one query: its estimate, the error of that, and whether it is one of the hits that are wanted.
+/// A candidate of one query: its estimate, the error of that, and whether it is one of the nearest that are wanted.
 #[derive(Clone, Copy)]
 struct Candidate {
     distance: f32,
@@ -429,7 +429,7 @@ impl Measure<'_> {
             let reached = (reached.max(0.0) * 10_000.0).round() as u32;
             let keep = keep(NEIGHBOURS[self.number] as usize) as u32;
             let width = Width { wanted, reached, cells, probes, keep, doubt: kept.doubt, bound: 0.0 };
-            let cost = Cost { bytes: bytes + kept.rows * self.levels.finest.2 as f64, rows: kept.rows };
+            let cost = Cost { bytes: bytes + kept.rows * self.levels.row_bytes as f64, rows: kept.rows };
             if best.is_none_or(|(best, _): (Width, Cost)| reached > best.reached) {
                 best = Some((width, cost));
             }
@@ -503,35 +503,14 @@ impl Measure<'_> {
         seen.sort_unstable_by_key(|s| Key::new(s.2, s.0));
         let k = self.truths[q].of(self.number).1;
         seen.truncate(keep(k));
-        let hits = self.hits(q, &seen, k);
+        let mut near: Vec<u32> = self.truths[q].of(self.number).0.iter().map(|n| n.1).collect();
+        near.sort_unstable();
         let candidate = |&(position, error, distance)| Candidate {
             distance,
             error,
-            good: hits.binary_search(&position).is_ok(),
+            good: near.binary_search(&position).is_ok(),
         };
         seen.iter().map(candidate).collect()
-    }
-
-    /// Those of the candidates that are hits by the finest rows and true neighbours; positions, ascending.
-    fn hits(&self, q: usize, seen: &[(u32, f32, f32)], k: usize) -> Vec<u32> {
-        let (codec, matrix, _) = self.levels.finest;
-        let positions: Vec<u32> = seen.iter().map(|s| s.0).collect();
-        let mut distances = vec![0.0; positions.len()];
-        let mut prepared = Prepared::default();
-        codec.prepare(&self.queries[q].query, true, &mut prepared);
-        codec.distances(&mut prepared, matrix, &positions, &mut distances);
-        let mut ranked = TopK::default();
-        ranked.reset(k);
-        distances
-            .into_iter()
-            .zip(positions)
-            .for_each(|(distance, position)| ranked.offer(distance, position));
-        let mut near: Vec<u32> = self.truths[q].of(self.number).0.iter().map(|n| n.1).collect();
-        near.sort_unstable();
-        let mut hits: Vec<u32> =
-            ranked.unsorted().map(|r| r.1).filter(|position| near.binary_search(position).is_ok()).collect();
-        hits.sort_unstable();
-        hits
     }
 }
 
@@ -554,5 +533,7 @@ fn kept(candidates: &[Candidate], k: usize, doubt: f32) -> (usize, usize) {
         None => f32::INFINITY,
     };
     let read = candidates.iter().filter(|c| c.distance - doubt * c.error <= limit);
-    read.fold((0, 0), |(good, rows), c| (good + usize::from(c.good), rows + 1))
+    let (good, rows) = read.fold((0, 0), |(good, rows), c| (good + usize::from(c.good), rows + 1));
+    // Rows as near as the last that is wanted may be more than are wanted.
+    (good.min(k), rows)
 }

@@ -11,7 +11,7 @@ use crate::id::Ids;
 use crate::kernels::kernels;
 use crate::metric::Metric;
 use crate::quant::kmeans::Rows;
-use crate::quant::{self, Codec, Rabitq, centroid};
+use crate::quant::{self, Rabitq, centroid};
 use crate::segment::{self, SectionKind, clusters};
 
 /// What they are made of.
@@ -24,8 +24,8 @@ pub(crate) struct Input<'a> {
     /// The second leaf of each position.
     pub(crate) second: &'a [u32],
     pub(crate) ids: &'a Ids,
-    /// The rows that hits are ranked by at last: their codec, the matrix, bytes of one row.
-    pub(crate) finest: (&'a dyn Codec, &'a [u8], usize),
+    /// Of the rows that hits are ranked by at last: bytes of one.
+    pub(crate) row_bytes: usize,
     /// Sums of them.
     pub(crate) row_sums: &'a [u8],
     pub(crate) file_id: [u8; 16],
@@ -71,7 +71,7 @@ pub(crate) fn sections(input: &Input<'_>, ctx: &Ctx<'_>) -> Result<Vec<(SectionK
             leaf_spreads: &leaf_spreads,
             centres,
             list_codes: &coded.lists,
-            finest: input.finest,
+            row_bytes: input.row_bytes,
         };
         let found = calibrate(&levels, &questions, &truths, made);
         if best.as_ref().is_none_or(|b| found.is_better_than(&b.2)) {
