@@ -11,6 +11,8 @@ static ALLOCATOR: alloc::Counting = alloc::Counting;
 
 const DIM: usize = 32;
 const N: usize = 5000;
+/// Ten texts of ids among them.
+const CLUSTERS: u64 = 50;
 
 fn indexes() -> Vec<(CodecKind, Vec<f32>, Vec<u8>)> {
     let rows = data::clustered(N, DIM, 181);
@@ -64,5 +66,21 @@ fn opening_takes_one_copy_and_a_session_only_its_budget() {
         (0..3).for_each(|_| round());
         let ((), later) = alloc::used(&mut round);
         assert!(later.kept.abs() < 2_000, "{codec:?}: {} bytes more after a round", later.kept);
+    }
+}
+
+/// Clusters: what is ranked and estimated lies in memory that searches share; ids are made for hits alone.
+#[test]
+fn a_search_by_clusters_asks_for_little_too() {
+    for (codec, rows, file) in indexes() {
+        let index = Index::from_bytes(&file).unwrap();
+        let o = SearchOptions { index: IndexChoice::Clusters, ..Default::default() };
+        let queries = data::queries(&rows, DIM, 300, 184);
+        let round = || queries.iter().for_each(|q| drop(index.search(q, &o).unwrap()));
+        round();
+        let ((), used) = alloc::used(round);
+        assert_eq!(used.kept, 0, "{codec:?}");
+        eprintln!("{codec:?}: {} bytes in {} allocations a query", used.total / 300, used.times / 300);
+        assert!(used.times <= 300 * CLUSTERS, "{codec:?}: {} allocations a query", used.times / 300);
     }
 }

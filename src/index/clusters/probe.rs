@@ -15,6 +15,11 @@ use crate::storage::{Read, Source};
 /// Candidates of lists are kept to so many times those wanted: a row may be in two lists.
 const COPIES: usize = 2;
 
+/// Room for more leaves is asked for as they come.
+const MANY_LEAVES: usize = 4096;
+/// About so many bytes an id that is a text takes.
+const ID_BYTES: usize = 16;
+
 /// What a list says of a row beside its code.
 #[derive(Clone)]
 pub(crate) struct Label {
@@ -186,6 +191,9 @@ impl Probe {
         let block = clusters.cells.leaves(cell as usize, bytes, clusters.list_codec.stride())?;
         centre_of(clusters, cell, &mut scratch.centre);
         let at = self.found.len();
+        // At once for all cells, as if they were of one size.
+        let likely = block.count().saturating_mul(self.width.cells).min(MANY_LEAVES);
+        self.found.reserve(if at == 0 { likely } else { 0 });
         for leaf in block.leaves(segment.count()) {
             self.found.push((0.0, Found { leaf: leaf?, cell }));
         }
@@ -247,6 +255,9 @@ impl Probe {
         let most = self.width.keep.saturating_mul(COPIES);
         let limit = limit(&scratch.estimates, &self.labels, most, &mut scratch.keys);
         self.labels.retain(|label| label.distance <= limit);
+        let more = scratch.estimates.iter().filter(|estimate| estimate.distance <= limit).count();
+        self.labels.reserve(more);
+        self.texts.reserve(more * ID_BYTES);
         for &Estimate { distance, error, list, at } in &scratch.estimates {
             if distance <= limit {
                 let list = &lists[list as usize].1;
