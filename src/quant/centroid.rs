@@ -26,6 +26,13 @@ pub(crate) fn parts(code: &[u8]) -> (f32, &[i8]) {
     (f32_at(code, dim), bytemuck::cast_slice(&code[..dim]))
 }
 
+/// What the code stands for.
+pub(crate) fn decode(code: &[u8], out: &mut Vec<f32>) {
+    out.clear();
+    out.resize(code.len().saturating_sub(4), 0.0);
+    add(code, out);
+}
+
 /// Adds what the code stands for to `onto`.
 pub(crate) fn add(code: &[u8], onto: &mut [f32]) {
     let (scale, components) = parts(code);

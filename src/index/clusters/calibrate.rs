@@ -7,7 +7,7 @@
 //! do not tell any more no width brings back: it is not counted here, and `codes_recall` warns of it.
 
 use super::questions::Question;
-use super::score::{Asked, copies_last};
+use super::score::{Asked, ListCodes, ListScratch, copies_last};
 use super::tree::Tree;
 use crate::ctx::{Ctx, Warning};
 use crate::exec;
@@ -64,8 +64,9 @@ pub(crate) struct Levels<'a> {
     pub(crate) cell_spreads: &'a [f32],
     pub(crate) leaf_codes: &'a [u8],
     pub(crate) leaf_spreads: &'a [f32],
-    /// For each leaf so many codes of its centroid, then those of its list.
+    /// Codes of a leaf's centroid.
     pub(crate) centres: usize,
+    /// For each leaf the codes of its centroid, then those of its list.
     pub(crate) list_codes: &'a [Vec<u8>],
     /// Bytes of a row that is read.
     pub(crate) row_bytes: usize,
@@ -90,7 +91,7 @@ struct Cost {
 const TYPICAL: (usize, u32) = (1, 9500);
 /// The caller is told where so much less is reached than is wanted: less may be by chance.
 const SHORT: u32 = 200;
-/// A clustered index is good if it reaches the last of the recalls but for this, in parts of 10,000.
+/// Two ways to code lists reach as much if they differ by no more than this, in parts of 10,000.
 const SLACK: u32 = 20;
 
 impl Calibrated {
@@ -255,6 +256,8 @@ fn exact(rows: Rows<'_>, metric: Metric, query: &[f32]) -> Vec<f32> {
 
 /// Cells and leaves in the order in which one query looks at them.
 struct Ranked {
+    turned: Turned,
+    shares: Shares,
     /// For each of [`NEIGHBOURS`] the leaves, each with the rank of its cell, from 0.
     leaves: [Vec<(u32, u32)>; NEIGHBOURS.len()],
 }
@@ -275,9 +278,7 @@ impl Ranked {
         let (mut all, mut some, mut centre) = (Vec::with_capacity(tree.leaves.len()), Vec::new(), Vec::new());
         for (code, leaves) in cells.iter().zip(tree.cells.windows(2)) {
             let leaves = leaves[0] as usize..leaves[1] as usize;
-            centre.clear();
-            centre.resize(codec.dim(), 0.0);
-            centroid::add(code, &mut centre);
+            centroid::decode(code, &mut centre);
             let codes = &levels.leaf_codes[leaves.start * stride..leaves.end * stride];
             // As the file has them.
             let spreads = levels.leaf_spreads[leaves].iter().map(|&s| half::bf16::from_f32(s).to_f32());
@@ -291,7 +292,7 @@ impl Ranked {
             copies_last(&mut promises, k as usize, spreads.zip(held.iter().copied()));
             order(&promises).into_iter().map(|leaf| (leaf, ranks[tree.cell_of(leaf)])).collect()
         });
-        Ranked { leaves }
+        Ranked { turned, shares, leaves }
     }
 
     /// The leaves of the first `cells` cells, for one of [`NEIGHBOURS`].
@@ -470,32 +471,21 @@ impl Measure<'_> {
     /// The candidates in the first `probes` lists of the first `cells` cells, nearest first, each row once.
     fn candidates(&self, q: usize, cells: u32, probes: u32) -> Vec<Candidate> {
         let Levels { tree, codec, .. } = self.levels;
-        let (mut turned, mut prepared) = (Turned::default(), Prepared::default());
-        let Question { query, without } = &self.queries[q];
-        codec.ask(query, &mut turned);
-        let (mut centre, mut offsets) = (Vec::new(), Vec::new());
+        let (ranked, stride) = (&self.ranked[q], centroid::stride(codec.dim()));
+        let asked =
+            Asked { metric: self.levels.metric, codec, turned: &ranked.turned, shares: ranked.shares };
+        let without = &self.queries[q].without;
+        let mut scratch = ListScratch::default();
         let mut seen: Vec<(u32, f32, f32)> = Vec::new();
-        for leaf in self.ranked[q].within(self.number, cells).take(probes as usize) {
-            let cell = tree.cell_of(leaf);
-            let stride = centroid::stride(codec.dim());
-            centre.clear();
-            centre.resize(codec.dim(), 0.0);
-            centroid::add(&self.levels.cell_codes[cell * stride..][..stride], &mut centre);
-            let (centres, codes) =
-                self.levels.list_codes[leaf as usize].split_at(stride * self.levels.centres);
-            centres.chunks_exact(stride).for_each(|code| centroid::add(code, &mut centre));
-            let distance = codec.prepare(&turned, &centre, &mut prepared);
-            offsets.clear();
-            offsets.resize(codes.len() / codec.stride(), 0.0);
-            codec.offsets(&prepared, codes, &mut offsets);
-            let own = tree.leaves[leaf as usize]..tree.leaves[leaf as usize + 1];
-            let positions = own.chain(self.levels.spilled[leaf as usize].iter().copied());
-            for ((position, offset), code) in positions.zip(&offsets).zip(codes.chunks_exact(codec.stride()))
-            {
-                if !without.contains(&position) {
-                    seen.push((position, codec.error(&prepared, code), distance + offset));
-                }
-            }
+        for leaf in ranked.within(self.number, cells).take(probes as usize) {
+            let cell = &self.levels.cell_codes[tree.cell_of(leaf) * stride..][..stride];
+            let leaf = leaf as usize;
+            let (centre, rows) = self.levels.list_codes[leaf].split_at(stride * self.levels.centres);
+            let own = tree.leaves[leaf]..tree.leaves[leaf + 1];
+            let positions = own.chain(self.levels.spilled[leaf].iter().copied());
+            let estimates = asked.rows(ListCodes { cell, centre, rows }, &mut scratch);
+            let estimates = positions.zip(estimates).filter(|(position, _)| !without.contains(position));
+            seen.extend(estimates.map(|(position, (distance, error))| (position, error, distance)));
         }
         // Errors are not below 0, so their bits rise with them.
         seen.sort_unstable_by_key(|s| u64::from(s.0) << 32 | u64::from(s.1.to_bits()));

@@ -115,8 +115,9 @@ struct Coded {
     cells: Vec<u8>,
     /// Of the leaves' centroids, around those of their cells.
     leaves: Vec<u8>,
-    /// For each leaf so many codes of its centroid, then those of its own rows and of those spilled into it.
+    /// Codes of a leaf's centroid in its list.
     centres: usize,
+    /// For each leaf the codes of its centroid, then those of its own rows and of those spilled into it.
     lists: Vec<Vec<u8>>,
 }
 

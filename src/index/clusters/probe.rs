@@ -1,14 +1,14 @@
 //! Candidates from the nearest lists: cells, then their leaves, then the leaves' lists, as far as each is here.
 
-use super::score::{Asked, copies_last};
+use super::score::{Asked, ListCodes, ListScratch, copies_last};
 use super::width::Width;
 use crate::error::Error;
 use crate::id::Id;
 use crate::index::pool::Key;
 use crate::index::topk::TopK;
 use crate::metric::Metric;
-use crate::quant::{Prepared, Turned, centroid};
-use crate::segment::clusters::{Leaf, List, Shares};
+use crate::quant::{Turned, centroid};
+use crate::segment::clusters::{Leaf, List};
 use crate::segment::{Clusters, IdBytes, Segment};
 use crate::storage::{Read, Source};
 
@@ -49,10 +49,7 @@ struct Estimate {
 /// Memory that all queries use one after the other.
 #[derive(Default)]
 pub(crate) struct ProbeScratch {
-    /// What stands for the query is made ready for one centre at a time.
-    pub(crate) prepared: Prepared,
-    centre: Vec<f32>,
-    numbers: Vec<f32>,
+    list: ListScratch,
     keys: Vec<u64>,
     estimates: Vec<Estimate>,
     nearest: TopK,
@@ -162,15 +159,15 @@ impl Probe {
     }
 
     fn asked<'a>(&self, clusters: &'a Clusters, turned: &'a Turned) -> Asked<'a> {
-        let shares: Shares = clusters.cells.shares;
-        Asked { metric: self.metric, codec: &clusters.list_codec, turned, shares }
+        let (codec, shares) = (&clusters.list_codec, clusters.cells.shares);
+        Asked { metric: self.metric, codec, turned, shares }
     }
 
     /// The most promising cells.
     fn nearest_cells(&self, clusters: &Clusters, turned: &Turned, scratch: &mut ProbeScratch) -> Vec<u32> {
         let cells = &clusters.cells;
         let asked = self.asked(clusters, turned);
-        let promises = &mut scratch.numbers;
+        let promises = &mut scratch.list.numbers;
         promises.clear();
         promises.extend(
             cells.spreads.iter().enumerate().map(|(cell, &spread)| asked.cell(cells.centroid(cell), spread)),
@@ -189,7 +186,8 @@ impl Probe {
         scratch: &mut ProbeScratch,
     ) -> Result<(), Error> {
         let block = clusters.cells.leaves(cell as usize, bytes, clusters.list_codec.stride())?;
-        centre_of(clusters, cell, &mut scratch.centre);
+        let ListScratch { prepared, centre, numbers } = &mut scratch.list;
+        centroid::decode(clusters.cells.centroid(cell as usize).0, centre);
         let at = self.found.len();
         // At once for all cells, as if they were of one size.
         let likely = block.count().saturating_mul(self.width.cells).min(MANY_LEAVES);
@@ -199,9 +197,9 @@ impl Probe {
         }
         let new = &mut self.found[at..];
         let spreads = new.iter().map(|found| found.1.leaf.spread);
-        asked.leaves(&scratch.centre, &mut scratch.prepared, block.codes, spreads, &mut scratch.numbers);
-        new.iter_mut().zip(&scratch.numbers).for_each(|(found, &promise)| found.0 = promise);
-        self.distances += scratch.numbers.len() as u64;
+        asked.leaves(centre, prepared, block.codes, spreads, numbers);
+        new.iter_mut().zip(&*numbers).for_each(|(found, &promise)| found.0 = promise);
+        self.distances += numbers.len() as u64;
         Ok(())
     }
 
@@ -210,7 +208,7 @@ impl Probe {
         // In order of position whatever order cells arrived in: ties must not tell.
         self.found.sort_unstable_by_key(|found| found.1.leaf.start);
         let found = &self.found;
-        let promises = &mut scratch.numbers;
+        let promises = &mut scratch.list.numbers;
         promises.clear();
         promises.extend(found.iter().map(|f| f.0));
         let leaves = found.iter().map(|f| f.1.leaf);
@@ -230,26 +228,13 @@ impl Probe {
         lists: &[(u32, List<'_>)],
         scratch: &mut ProbeScratch,
     ) -> Result<(), Error> {
-        let codec = &clusters.list_codec;
         scratch.estimates.clear();
-        for (number, (cell, list)) in lists.iter().enumerate() {
-            centre_of(clusters, *cell, &mut scratch.centre);
-            let stride = centroid::stride(codec.dim());
-            list.centre.chunks_exact(stride).for_each(|code| centroid::add(code, &mut scratch.centre));
-            let centre = codec.prepare(asked.turned, &scratch.centre, &mut scratch.prepared);
-            scratch.numbers.clear();
-            scratch.numbers.resize(list.count(), 0.0);
-            codec.offsets(&scratch.prepared, list.codes, &mut scratch.numbers);
-            let codes = list.codes.chunks_exact(codec.stride());
-            for ((offset, code), at) in scratch.numbers.iter().zip(codes).zip(0..) {
-                let error = codec.error(&scratch.prepared, code);
-                scratch.estimates.push(Estimate {
-                    distance: centre + offset,
-                    error,
-                    list: number as u32,
-                    at,
-                });
-            }
+        for ((cell, list), number) in lists.iter().zip(0..) {
+            let cell = clusters.cells.centroid(*cell as usize).0;
+            let codes = ListCodes { cell, centre: list.centre, rows: list.codes };
+            let estimates = asked.rows(codes, &mut scratch.list).zip(0..);
+            let estimate = |((distance, error), at)| Estimate { distance, error, list: number, at };
+            scratch.estimates.extend(estimates.map(estimate));
         }
         self.distances += scratch.estimates.len() as u64;
         let most = self.width.keep.saturating_mul(COPIES);
@@ -308,13 +293,6 @@ impl Label {
     pub(crate) fn id(&self, texts: &[u8]) -> Result<Id, Error> {
         self.id.id(texts)
     }
-}
-
-/// What the code of a cell's centroid stands for.
-fn centre_of(clusters: &Clusters, cell: u32, centre: &mut Vec<f32>) {
-    centre.clear();
-    centre.resize(clusters.list_codec.dim(), 0.0);
-    centroid::add(clusters.cells.centroid(cell as usize).0, centre);
 }
 
 /// How far the `most` nearest of all these go.

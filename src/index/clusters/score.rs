@@ -56,6 +56,49 @@ impl Asked<'_> {
     }
 }
 
+/// The rows of one list as codes, and what they are around.
+#[derive(Clone, Copy)]
+pub(crate) struct ListCodes<'a> {
+    /// The code of the centroid of its leaf's cell.
+    pub(crate) cell: &'a [u8],
+    /// The codes of the centroid of its leaf, each of what those before it leave.
+    pub(crate) centre: &'a [u8],
+    /// A matrix.
+    pub(crate) rows: &'a [u8],
+}
+
+/// What estimates are computed in, reused.
+#[derive(Default)]
+pub(crate) struct ListScratch {
+    /// What stands for the query is made ready for one centre at a time.
+    pub(crate) prepared: Prepared,
+    pub(crate) centre: Vec<f32>,
+    pub(crate) numbers: Vec<f32>,
+}
+
+impl Asked<'_> {
+    /// The estimated distance to each row of a list, and the error of that, in their order.
+    pub(crate) fn rows<'s>(
+        &'s self,
+        list: ListCodes<'s>,
+        scratch: &'s mut ListScratch,
+    ) -> impl Iterator<Item = (f32, f32)> + 's {
+        let ListScratch { prepared, centre, numbers } = scratch;
+        centroid::decode(list.cell, centre);
+        let stride = centroid::stride(self.codec.dim());
+        list.centre.chunks_exact(stride).for_each(|code| centroid::add(code, centre));
+        let distance = self.codec.prepare(self.turned, centre, prepared);
+        numbers.clear();
+        numbers.resize(list.rows.len() / self.codec.stride(), 0.0);
+        self.codec.offsets(prepared, list.rows, numbers);
+        let (prepared, codes) = (&*prepared, list.rows.chunks_exact(self.codec.stride()));
+        numbers
+            .iter()
+            .zip(codes)
+            .map(move |(offset, code)| (distance + offset, self.codec.error(prepared, code)))
+    }
+}
+
 /// Puts leaves last that hold nothing but more copies of the one row of a leaf before them, once there are `k` copies.
 /// Such leaves have no spread and promise the same to the bit. `leaves` tells the spread and the rows of each.
 pub(crate) fn copies_last(promises: &mut [f32], k: usize, leaves: impl Iterator<Item = (f32, u32)>) {
