@@ -6,6 +6,7 @@
 //! neighbours among those whose rows are read. Where that is not enough the lists may miss less. What the rows themselves
 //! do not tell any more no width brings back: it is not counted here, and `codes_recall` warns of it.
 
+use super::probe::nth;
 use super::questions::Question;
 use super::score::{Asked, ListCodes, ListScratch, copies_last};
 use super::tree::Tree;
@@ -517,11 +518,9 @@ struct Kept {
 
 /// How many good ones are read, and how many in all: as `Probe::candidates` chooses them.
 fn kept(candidates: &[Candidate], k: usize, doubt: f32) -> (usize, usize) {
-    let mut worst: Vec<f32> = candidates.iter().map(|c| c.distance + doubt * c.error).collect();
-    let limit = match k.checked_sub(1).filter(|&kth| kth < worst.len()) {
-        Some(kth) => *worst.select_nth_unstable_by(kth, f32::total_cmp).1,
-        None => f32::INFINITY,
-    };
+    let mut worst: Vec<u64> =
+        candidates.iter().map(|c| Key::new(c.distance + doubt * c.error, 0).0).collect();
+    let limit = nth(&mut worst, k);
     let read = candidates.iter().filter(|c| c.distance - doubt * c.error <= limit);
     let (good, rows) = read.fold((0, 0), |(good, rows), c| (good + usize::from(c.good), rows + 1));
     // Rows as near as the last that is wanted may be more than are wanted.

@@ -304,7 +304,7 @@ fn limit(estimates: &[Estimate], labels: &[Label], most: usize, keys: &mut Vec<u
 }
 
 /// The distance of the `count`-th least key; infinite where there are fewer.
-fn nth(keys: &mut [u64], count: usize) -> f32 {
+pub(super) fn nth(keys: &mut [u64], count: usize) -> f32 {
     match count.checked_sub(1).filter(|&last| last < keys.len()) {
         Some(last) => Key(*keys.select_nth_unstable(last).1).distance(),
         None => f32::INFINITY,
