@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
+use crate::storage::io_error;
 
 const FILE_NAME: &str = ".lock";
 /// How often a lock that another process holds is tried again.
@@ -24,7 +25,7 @@ impl Lock {
     /// Waits for other writers, for `limit` at most.
     pub(super) fn take(folder: &Path, limit: Duration) -> Result<Self, Error> {
         let path = folder.join(FILE_NAME);
-        let file = open(&path).map_err(|source| Error::Io { path: path.display().to_string(), source })?;
+        let file = open(&path).map_err(|source| io_error(&path, source))?;
         let started = Instant::now();
         loop {
             match file.try_lock() {

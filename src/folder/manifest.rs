@@ -10,6 +10,7 @@ use super::parts::Parts;
 use super::publish::Form;
 use crate::error::Error;
 use crate::segment::{Info, Segment, content_id};
+use crate::storage::io_error;
 
 pub(crate) const FILE_NAME: &str = "index.json";
 const VERSION: u32 = 1;
@@ -72,7 +73,7 @@ impl Manifest {
     /// Reads and checks `folder/index.json`.
     pub(crate) fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(FILE_NAME);
-        let io = |source| Error::Io { path: path.display().to_string(), source };
+        let io = |source| io_error(&path, source);
         // Opened once: between two looks at the path another manifest may take its place.
         let mut text = Vec::new();
         let file = File::open(&path).map_err(io)?;

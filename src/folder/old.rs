@@ -10,6 +10,7 @@ use super::manifest::{FILE_NAME, Manifest};
 use super::publish::PATIENCE;
 use super::steps::meant_for;
 use crate::error::Error;
+use crate::storage::io_error;
 
 /// A segment that was published into a folder and that its manifest does not name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +60,7 @@ pub fn prune(folder: &Path) -> Result<Vec<OldSegment>, Error> {
     if !lock.holds {
         let detail = "this file system has no locks, so a segment may be one that is being published: remove old \
                       segments by hand";
-        return Err(failed(folder, IoError::new(ErrorKind::Unsupported, detail)));
+        return Err(io_error(folder, IoError::new(ErrorKind::Unsupported, detail)));
     }
     let old = old_segments(folder)?;
     for segment in &old {
@@ -67,7 +68,7 @@ pub fn prune(folder: &Path) -> Result<Vec<OldSegment>, Error> {
             true => fs::remove_dir_all(&segment.path),
             false => fs::remove_file(&segment.path),
         };
-        removed.map_err(|e| failed(&segment.path, e))?;
+        removed.map_err(|e| io_error(&segment.path, e))?;
     }
     Ok(old)
 }
@@ -93,13 +94,13 @@ pub(super) fn remove_leftovers(folder: &Path) -> Result<(), Error> {
 
 fn remove(file: &DirEntry) -> Result<(), Error> {
     match fs::remove_file(file.path()) {
-        Err(e) if e.kind() != ErrorKind::NotFound => Err(failed(&file.path(), e)),
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(io_error(&file.path(), e)),
         _ => Ok(()),
     }
 }
 
 fn list(folder: &Path) -> Result<Vec<DirEntry>, Error> {
-    fs::read_dir(folder).and_then(Iterator::collect).map_err(|e| failed(folder, e))
+    fs::read_dir(folder).and_then(Iterator::collect).map_err(|e| io_error(folder, e))
 }
 
 fn size(file: &DirEntry) -> u64 {
@@ -120,8 +121,4 @@ fn is_part(name: &str) -> bool {
     let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let range = name.strip_suffix(".bin").and_then(|range| range.split_once('-'));
     range.is_some_and(|(first, last)| number(first) && number(last))
-}
-
-fn failed(path: &Path, source: IoError) -> Error {
-    Error::Io { path: path.display().to_string(), source }
 }

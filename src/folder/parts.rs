@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::manifest::Manifest;
 use crate::error::Error;
 use crate::segment::{SectionKind, Segment};
-use crate::storage::{Extent, ReadAt, read_exact_at};
+use crate::storage::{Extent, ReadAt, io_error, read_exact_at};
 
 /// Of rows and lists, of which a search reads few from all over the section: small, as long as that is not too many
 /// files. Wordnet's first query reads 102 such parts and 1.7 MB; of 64 KiB it would be 54 and 3.5 MB.
@@ -172,10 +172,6 @@ fn open_part(path: &Path, length: u64) -> io::Result<File> {
     }
 }
 
-fn failed(path: &Path, source: io::Error) -> Error {
-    Error::Io { path: path.display().to_string(), source }
-}
-
 impl ReadAt for PartFiles {
     fn length(&self) -> u64 {
         self.length
@@ -192,7 +188,7 @@ impl ReadAt for PartFiles {
             let length = rest.len().min((part.end() - at) as usize);
             let (now, later) = rest.split_at_mut(length);
             let read = self.file(part, &path).and_then(|file| read_exact_at(&file, now, at - part.offset));
-            read.map_err(|e| failed(&path, e))?;
+            read.map_err(|e| io_error(&path, e))?;
             (at, rest) = (at + length as u64, later);
         }
         Ok(())

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::manifest::FILE_NAME;
 use crate::error::Error;
-use crate::storage::FOLDERS_ARE_SYNCED;
+use crate::storage::{FOLDERS_ARE_SYNCED, io_error};
 
 /// One change, which is done or not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub(super) fn run(steps: &[Step<'_>], on_error: OnError) -> Result<(), Error> {
             if on_error == OnError::Undo {
                 new.iter().rev().for_each(|path| forget(path));
             }
-            return Err(Error::Io { path: step.about().display().to_string(), source });
+            return Err(io_error(&step.about(), source));
         }
     }
     Ok(())

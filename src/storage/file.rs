@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::{Extent, Mapped, ReadAt, Source as _, read_exact_at};
+use super::{Extent, Mapped, ReadAt, Source as _, io_error, read_exact_at};
 use crate::error::Error;
 
 /// An open file. A file truncated by others is an error here, never a signal.
@@ -26,7 +26,7 @@ impl PositionedFile {
 
 /// Opens a regular file and tells its length. What it is, is asked first: opening a pipe would wait for a writer.
 pub(super) fn open_regular(path: &Path) -> Result<(File, u64), Error> {
-    let io = |source| Error::Io { path: path.display().to_string(), source };
+    let io = |source| io_error(path, source);
     let metadata = std::fs::metadata(path).map_err(io)?;
     if !metadata.is_file() {
         return Err(Error::NotASegment { detail: format!("{} is no regular file", path.display()) });
@@ -40,8 +40,7 @@ impl ReadAt for PositionedFile {
     }
 
     fn read(&self, extent: Extent, into: &mut [u8]) -> Result<(), Error> {
-        read_exact_at(&self.file, into, extent.offset)
-            .map_err(|source| Error::Io { path: self.path.display().to_string(), source })
+        read_exact_at(&self.file, into, extent.offset).map_err(|source| io_error(&self.path, source))
     }
 
     fn prefetch(&self, extents: &[Extent]) {

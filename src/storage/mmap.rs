@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
 use super::file::open_regular;
-use super::{Extent, Source, advice, memory_size, slice};
+use super::{Extent, Source, advice, io_error, memory_size, slice};
 use crate::error::Error;
 
 /// What one bit of `asked` stands for.
@@ -36,7 +36,7 @@ pub(crate) struct Mapped {
 
 impl Mapped {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let io = |source| Error::Io { path: path.display().to_string(), source };
+        let io = |source| io_error(path, source);
         let (file, length) = open_regular(path)?;
         // SAFETY: segments are immutable and published under a name made of their content; whoever maps one promises
         // not to truncate or rewrite it meanwhile, as `Io::Mmap` says. Reads are bounds-checked slices of the mapping.

@@ -94,6 +94,12 @@ pub(crate) fn read_exact_at(file: &std::fs::File, into: &mut [u8], offset: u64) 
     Ok(())
 }
 
+/// What the operating system said of a file.
+#[cfg(feature = "native")]
+pub(crate) fn io_error(path: &std::path::Path, source: std::io::Error) -> crate::Error {
+    crate::Error::Io { path: path.display().to_string(), source }
+}
+
 /// Whether a folder can be opened and synced. Windows alone cannot, and needs no sync for a name to last.
 #[cfg(feature = "native")]
 pub(crate) const FOLDERS_ARE_SYNCED: bool = cfg!(not(windows));

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::advice;
 use super::file::open_regular;
 use crate::error::Error;
+use crate::storage::io_error;
 
 /// The bytes of a whole file.
 #[derive(Debug)]
@@ -19,7 +20,7 @@ pub(crate) struct Resident {
 impl Resident {
     /// Fails instead of aborting where there is no memory.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        let io = |source| Error::Io { path: path.display().to_string(), source };
+        let io = |source| io_error(path, source);
         let (mut file, length) = open_regular(path)?;
         let memory = |_| Error::OutOfMemory { bytes: length };
         let size = usize::try_from(length).map_err(|_| Error::OutOfMemory { bytes: length })?;
