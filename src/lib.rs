@@ -20,32 +20,35 @@
 
 pub mod kernels;
 
+mod build;
 mod ctx;
 mod error;
 mod exec;
+mod hash;
 mod id;
 mod index;
 mod metric;
 mod quant;
+mod search;
 mod segment;
+mod session;
 mod storage;
-
-mod collection;
+mod topk;
+mod vectors;
 
 #[cfg(feature = "native")]
 mod folder;
 
-pub use collection::Index;
+pub use build::{BuildOptions, build, build_tuned};
 pub use ctx::{Ctx, Progress, Warning};
 pub use error::{Error, QueryFault};
 pub use id::{Id, Ids};
-pub use index::{
-    Answer, BuildOptions, Hit, IndexChoice, Operation, Outcome, QueryStats, SearchOptions, Session,
-    SessionStats, Stepped, Ticket, build, build_tuned,
-};
+pub use index::Index;
 pub use metric::Metric;
 pub use quant::CodecKind;
+pub use search::{Answer, Hit, IndexChoice, Operation, Outcome, QueryStats, SearchOptions};
 pub use segment::{CurveStep, HEAD, Info, SectionInfo, Segment, content_id, front_length};
+pub use session::{Session, SessionStats, Stepped, Ticket};
 pub use storage::{Extent, ReadAt, Source};
 
 #[cfg(feature = "native")]

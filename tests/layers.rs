@@ -5,35 +5,28 @@ use std::path::Path;
 
 /// Bottom to top. Modules of one floor may not import each other. The leaves are usable by all;
 /// `crate::Error` is what everyone calls theirs.
-const FLOORS: [&[&str]; 7] = [
+const FLOORS: [&[&str]; 10] = [
     &["kernels"],
+    &["vectors"],
     &["quant", "storage"],
     &["segment"],
-    &["index", "payload"],
+    &["search", "payload"],
+    &["build", "session"],
+    &["index"],
     &["collection"],
     &["folder"],
     &["lib"],
 ];
-const LEAVES: [&str; 8] = ["error", "id", "metric", "ctx", "exec", "budget", "metrics", "Error"];
+const LEAVES: [&str; 10] =
+    ["error", "id", "metric", "ctx", "exec", "hash", "topk", "budget", "metrics", "Error"];
 const DOORS: [&str; 4] = ["lib.rs", "exec.rs", "kernels/mod.rs", "storage/mod.rs"];
 const UNSAFE_FILE: &str = "storage/mmap.rs";
 /// What divides its work among threads: a build, and the batch of queries at the top. A search does not, so that none
 /// waits for the pool in which others wait for it.
-const DIVIDES: [&str; 11] = [
-    "lib.rs",
-    "exec.rs",
-    "quant/",
-    "segment/writer.rs",
-    "index/build.rs",
-    "index/codes_recall.rs",
-    "index/hnsw/build.rs",
-    "index/hnsw/base.rs",
-    "index/hnsw/copies.rs",
-    "index/clusters/",
-    "collection/index.rs",
-];
-const UNDIVIDED: [&str; 3] =
-    ["index/clusters/probe.rs", "index/clusters/score.rs", "index/clusters/width.rs"];
+const DIVIDES: [&str; 6] = ["lib.rs", "exec.rs", "quant/", "segment/writer.rs", "build/", "index/mod.rs"];
+/// Rooms that know neither threads nor files, so that they are the same in a page and in a server.
+const PLAIN: [&str; 5] = ["vectors", "quant", "segment", "search", "session"];
+const OUTSIDE: [&str; 8] = ["fs", "thread", "sync", "net", "process", "path", "time", "env"];
 
 #[test]
 fn the_source_keeps_to_its_layers() {
@@ -52,27 +45,35 @@ fn the_source_keeps_to_its_layers() {
 #[test]
 fn a_bad_source_is_noticed() {
     let bad = [
-        ("kernels/scalar.rs", "use crate::index::topk;"),
+        ("kernels/scalar.rs", "use crate::search::Hit;"),
         ("kernels/scalar.rs", "fn f() { crate::quant::train() }"),
         ("quant/sq8.rs", "use crate::storage::Source;"),
         ("storage/paged.rs", "use crate::{error::Error, quant::{Codec, sq8}};"),
         ("storage/paged.rs", "use crate::{\n    error::Error,\n    segment::Segment,\n};"),
-        ("payload/plan.rs", "use crate::index::Hit;"),
-        ("segment/reader.rs", "use super::super::index::Hit;"),
-        ("segment/reader/ids.rs", "use super::super::super::collection::Index;"),
+        ("payload/plan.rs", "use crate::search::Hit;"),
+        ("search/plan.rs", "use crate::build::BuildOptions;"),
+        ("search/hnsw/walk.rs", "#[cfg(test)]\nmod tests { use crate::build::build; }"),
+        ("session/mod.rs", "use crate::build::build;"),
+        ("build/mod.rs", "use crate::session::Session;"),
+        ("quant/pq.rs", "use crate::build::nearest;"),
+        ("search/driver.rs", "use std::sync::Mutex;"),
+        ("session/mod.rs", "use std::{cell::Cell, thread};"),
+        ("segment/reader.rs", "let file = std::fs::read(path);"),
+        ("segment/reader.rs", "use super::super::search::Hit;"),
+        ("segment/reader/ids.rs", "use super::super::super::index::Index;"),
         ("error.rs", "use crate::segment::Segment;"),
         ("collection/open.rs", "use crate::Session;"),
         ("collection/open.rs", "pub(in crate::nowhere) fn f() {}"),
-        ("index/flat.rs", "#[cfg(target_arch = \"wasm32\")]"),
-        ("index/flat.rs", "#[cfg(all(test, feature = \"native\"))]"),
-        ("index/flat.rs", "#[cfg_attr(not(feature = \"native\"), allow(dead_code))]"),
-        ("index/flat.rs", "if cfg!(debug_assertions) {}"),
+        ("search/flat.rs", "#[cfg(target_arch = \"wasm32\")]"),
+        ("search/flat.rs", "#[cfg(all(test, feature = \"native\"))]"),
+        ("search/flat.rs", "#[cfg_attr(not(feature = \"native\"), allow(dead_code))]"),
+        ("search/flat.rs", "if cfg!(debug_assertions) {}"),
         ("storage/paged.rs", "let x = unsafe { *p };"),
-        ("index/flat.rs", "unsafe impl Send for X {}"),
-        ("index/flat.rs", "use crate::exec;"),
-        ("index/session.rs", "let a = crate::exec::map_chunks(n, 1, f);"),
-        ("index/clusters/probe.rs", "use crate::{error::Error, exec};"),
-        ("collection/reading.rs", "use rayon::prelude::*;"),
+        ("search/flat.rs", "unsafe impl Send for X {}"),
+        ("search/flat.rs", "use crate::exec;"),
+        ("session/mod.rs", "let a = crate::exec::map_chunks(n, 1, f);"),
+        ("search/clusters/probe.rs", "use crate::{error::Error, exec};"),
+        ("index/paged.rs", "use rayon::prelude::*;"),
     ];
     for (name, text) in bad {
         assert!(!check(name, text).is_empty(), "nothing said about {text:?} in {name}");
@@ -83,18 +84,21 @@ fn a_bad_source_is_noticed() {
 fn a_good_source_is_left_alone() {
     let good = [
         (
-            "index/flat.rs",
+            "search/flat.rs",
             "use crate::{error::Error, segment::Segment, quant::{Codec, sq8}};\nuse crate::kernels::dot;",
         ),
         (
-            "index/hnsw/build.rs",
-            "use super::super::topk; use super::Graph; use crate::index::flat; use crate::exec;",
+            "build/hnsw/layer0.rs",
+            "use super::super::nearest; use crate::segment::Graph; use crate::search::flat; use crate::exec;",
         ),
-        ("index/clusters/tree.rs", "use crate::exec; // rayon"),
-        ("segment/reader.rs", "// use crate::index::Hit;\nuse crate::id::Id; // unlike unsafe { } elsewhere"),
+        ("build/clusters/tree.rs", "use crate::exec; // rayon"),
+        (
+            "segment/reader.rs",
+            "// use crate::search::Hit;\nuse crate::id::Id; // unlike unsafe { } elsewhere",
+        ),
         ("quant/sq8.rs", "#[cfg(test)]\nmod tests { use crate::metric::Metric; }"),
         ("metric.rs", "mod tests { use super::*; use super::Metric; }"),
-        ("index/flat.rs", "let quote = '\"'; let escaped = '\\\"'; /* crate::collection */"),
+        ("search/flat.rs", "let quote = '\"'; let escaped = '\\\"'; /* crate::collection */"),
         (
             "quant/sq8.rs",
             "let s = \"crate::collection is above, unsafe too\"; let lifetime: &'static str = s;",
@@ -102,7 +106,8 @@ fn a_good_source_is_left_alone() {
         ("exec.rs", "#[cfg(feature = \"native\")] use rayon::prelude::*;"),
         ("kernels/avx2.rs", "unsafe { load(p) }"),
         ("storage/mmap.rs", "unsafe { Mmap::map(&file) }"),
-        ("lib.rs", "pub use collection::Index; pub use crate::index::Hit;"),
+        ("lib.rs", "pub use collection::Index; pub use crate::search::Hit;"),
+        ("session/mod.rs", "use std::cell::RefCell; use std::collections::HashMap;"),
     ];
     for (name, text) in good {
         assert_eq!(check(name, text), Vec::<String>::new(), "{text:?} in {name}");
@@ -120,12 +125,17 @@ fn check(name: &str, text: &str) -> Vec<String> {
     }
     let may_divide = DIVIDES.iter().any(|d| name == *d || (d.ends_with('/') && name.starts_with(d)));
     let divides = words(&code).any(|word| word == "rayon") && name != "exec.rs";
-    if divides
-        || (imports(name, &code).contains(&"exec".to_owned()) && (!may_divide || UNDIVIDED.contains(&name)))
-    {
+    if divides || (imports(name, &code).contains(&"exec".to_owned()) && !may_divide) {
         complaints.push(format!(
             "src/{name} divides its work among threads: only a build and a batch of queries may, and by exec"
         ));
+    }
+    for what in words_after(&code, "std").filter(|what| OUTSIDE.contains(&what.as_str())) {
+        if PLAIN.contains(&module(name)) {
+            complaints.push(format!(
+                "src/{name} uses std::{what}: rooms below `index` know neither threads nor files"
+            ));
+        }
     }
     if !DOORS.contains(&name) && platform(&code) {
         complaints.push(format!("src/{name} asks for the platform: only {} may", DOORS.join(", ")));
@@ -221,6 +231,16 @@ fn platform(code: &str) -> bool {
         })
     };
     code.contains("cfg!(") || attribute("cfg(") || attribute("cfg_attr(")
+}
+
+/// What is named in a path after `root::`, alone or first in braces.
+fn words_after<'a>(code: &'a str, root: &'a str) -> impl Iterator<Item = String> + 'a {
+    let paths = code.match_indices("::").filter(move |(at, _)| {
+        let before = &code[..*at];
+        before.ends_with(root)
+            && !before[..before.len() - root.len()].ends_with(|c: char| c.is_alphanumeric() || c == '_')
+    });
+    paths.flat_map(move |(at, _)| heads(&code[at + 2..]))
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {

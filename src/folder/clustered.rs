@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use super::steps::{self, OnError, Step};
-use crate::collection::Index;
+use crate::build::{BuildOptions, build};
 use crate::ctx::Ctx;
 use crate::error::Error;
-use crate::index::{Answer, BuildOptions, IndexChoice, SearchOptions, build};
+use crate::index::Index;
 use crate::metric::Metric;
 use crate::quant::CodecKind;
+use crate::search::{Answer, IndexChoice, SearchOptions};
 use crate::segment::SectionKind;
 use crate::storage::{Extent, Held, Mapped, Read, Source, Sum};
 

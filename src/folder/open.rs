@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::manifest::{Entry, Manifest};
 use super::parts::PartFiles;
-use crate::collection::Index;
 use crate::error::Error;
-use crate::index::IndexChoice;
+use crate::index::Index;
+use crate::search::IndexChoice;
 use crate::segment::Segment;
 use crate::storage::{Mapped, PositionedFile, Read, Resident, Source, Sum, Whole};
 

@@ -1,162 +1,217 @@
-//! Order over vectors: who is near?
-//!
-//! | file | duty |
-//! |---|---|
-//! | `build`   | rows in, segment file out: check, order, encode, link, write |
-//! | `codes_recall` | what a scan of the stored forms finds of the exact nearest rows; the build warns where it is little |
-//! | `clusters/` | the clustering that orders the rows, and the index over it |
-//! | `hnsw/`   | the graph: build it, walk it, keep it in a file |
-//! | `flat`    | score every row: exact, and the oracle of every test |
-//! | `search`  | a batch of queries as a resumable value: `Need(extents)` or `Done` |
-//! | `rank`    | from candidates to hits: finer rows, stage by stage, then ids |
-//! | `operation` | what may be asked of an index, as values that are stepped |
-//! | `session` | operations under way over a source of which only parts are here; others move the bytes |
-//! | `plan`    | which index answers and how wide it looks (a pure choice) |
-//! | `layout`  | what of a segment is held, and how, under a memory budget (a pure choice) |
-//! | `topk`, `pool` | the k nearest of many; those of a walk, in order all the time |
-//! | `visited` | a set of positions |
-//!
-//! Read path: `session` or `collection` → `operation` → `search` → (`flat` | `hnsw` on codes, or `clusters` on lists) → rescore on finer rows →
-//! ids.
+//! One segment, opened, and searched from any thread.
 
-mod build;
-mod clusters;
-mod codes_recall;
-mod flat;
-mod hnsw;
-mod layout;
-mod operation;
-mod plan;
-mod pool;
-mod rank;
-mod search;
-mod session;
-mod topk;
-mod visited;
+mod front;
+mod paged;
+mod scratches;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use front::open_segment;
+use paged::Reading;
+use scratches::Scratches;
 
 use crate::error::Error;
+use crate::exec;
 use crate::id::Id;
-use crate::segment::{Fill, Segment};
+use crate::search::{Answer, IndexChoice, Operation, Outcome, Running, Search, SearchOptions};
+use crate::segment::{Fill, HEAD, Info, Segment, front_length};
+use crate::storage::{Buffer, Extent, ReadAt, Source, Whole};
 
-pub use build::{BuildOptions, build, build_tuned};
-pub(crate) use layout::layout;
-pub(crate) use operation::Running;
-pub use operation::{Operation, Outcome};
-pub(crate) use search::{Scratch, Search, Step};
-pub(crate) use session::unreadable;
-pub use session::{Session, SessionStats, Stepped, Ticket};
-
-/// Which index answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum IndexChoice {
-    /// Every row where there are few, or an eighth of them is wanted, and codes are small (or here); else the graph
-    /// if it is here (or small), else the clusters if there are any, else the graph, else every row.
-    #[default]
-    Auto,
-    /// Every row: exact on the codes, slow.
-    Flat,
-    /// The graph; an error where it is missing or does not fit.
-    Hnsw,
-    /// The nearest lists of the clustered index, and the rows of their best candidates: few bytes of a cold file.
-    Clusters,
+/// Where the bytes are.
+enum Bytes {
+    Here { source: Box<dyn Source + Send + Sync>, segment: Box<Segment>, scratches: Scratches },
+    Elsewhere(Box<Reading>),
 }
 
-impl std::str::FromStr for IndexChoice {
-    type Err = Error;
+/// A segment that is searched from any number of threads.
+pub struct Index {
+    bytes: Bytes,
+    info: Info,
+    /// Where the file lies, and what the manifest says its content is.
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) content_id: Option<String>,
+}
 
-    fn from_str(name: &str) -> Result<Self, Error> {
-        match name {
-            "auto" => Ok(IndexChoice::Auto),
-            "flat" => Ok(IndexChoice::Flat),
-            "hnsw" => Ok(IndexChoice::Hnsw),
-            "clusters" => Ok(IndexChoice::Clusters),
-            _ => Err(Error::argument("index", format!("{name:?} is none of auto, flat, hnsw, clusters"))),
+impl Index {
+    /// Opens a copy of a segment file's bytes.
+    ///
+    /// # Errors
+    /// Those of [`Segment::open`].
+    pub fn from_bytes(file: &[u8]) -> Result<Self, Error> {
+        Index::over(Box::new(Whole(Buffer::copy_of(file)?)), file.len() as u64)
+    }
+
+    /// The segment in a file of `length` bytes that is here as a whole; reads its front alone.
+    pub(crate) fn segment_of(source: &dyn Source, length: u64) -> Result<Segment, Error> {
+        let first = |length: u64| source.get(Extent { offset: 0, length }).unwrap_or_default();
+        Segment::open(first(front_length(first(length.min(HEAD)), length)?), length)
+    }
+
+    /// Over a file of `length` bytes that is here as a whole.
+    pub(crate) fn over(source: Box<dyn Source + Send + Sync>, length: u64) -> Result<Self, Error> {
+        let segment = Index::segment_of(&*source, length)?;
+        let info = segment.info();
+        let bytes = Bytes::Here { source, segment: Box::new(segment), scratches: Scratches::default() };
+        Ok(Index { bytes, info, path: None, content_id: None })
+    }
+
+    /// Opens a file that is read piece by piece, of which at most `memory_budget` bytes are held. Searches under way
+    /// hold the bytes of one wave each beside it: all together a quarter of the budget or 1 MiB, whichever is more, or
+    /// one search the units of the largest wave that the budget has room for.
+    ///
+    /// # Errors
+    /// Those of [`Segment::open`] and of `file`; `budget` if not even one query fits.
+    pub fn reading(file: Box<dyn ReadAt>, memory_budget: u64) -> Result<Self, Error> {
+        Index::reading_for(IndexChoice::Auto, file, memory_budget)
+    }
+
+    /// As [`Index::reading`], with the memory laid out as [`Session::favouring`](crate::Session::favouring) does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn reading_for(index: IndexChoice, file: Box<dyn ReadAt>, memory_budget: u64) -> Result<Self, Error> {
+        let reading = Reading::open(index, file, memory_budget)?;
+        let info = reading.segment().info();
+        Ok(Index { bytes: Bytes::Elsewhere(Box::new(reading)), info, path: None, content_id: None })
+    }
+
+    /// The bytes of the file, if they are here as a whole: given, or mapped.
+    pub fn file(&self) -> Option<&[u8]> {
+        match &self.bytes {
+            Bytes::Here { source, .. } => source.get(Extent { offset: 0, length: self.info.file_length }),
+            Bytes::Elsewhere(_) => None,
+        }
+    }
+
+    /// The segment's facts.
+    pub fn info(&self) -> &Info {
+        &self.info
+    }
+
+    /// The file that is open; `None` for bytes.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// What the manifest says the content of the file is: BLAKE3 in hex; `None` without a manifest.
+    pub fn content_id(&self) -> Option<&str> {
+        self.content_id.as_deref()
+    }
+
+    /// The rows nearest to `query`.
+    ///
+    /// # Errors
+    /// `argument`, `dimension`, `not-finite`, `zero-vector`; `io`, `checksum`, `corrupt` when the file fails.
+    pub fn search(&self, query: &[f32], options: &SearchOptions) -> Result<Answer, Error> {
+        if query.len() != self.info.dim {
+            return Err(Error::Dimension { expected: self.info.dim, got: query.len() });
+        }
+        let mut answers = self.search_chunk(query, options)?;
+        answers.pop().ok_or_else(|| Error::internal("a search gave no answer"))
+    }
+
+    /// The rows nearest to each of `queries` (row-major), in parallel.
+    ///
+    /// # Errors
+    /// As [`Index::search`].
+    pub fn search_batch(&self, queries: &[f32], options: &SearchOptions) -> Result<Vec<Answer>, Error> {
+        const TASK: usize = 16;
+        let dim = self.info.dim;
+        if !queries.len().is_multiple_of(dim) {
+            return Err(Error::Dimension { expected: dim, got: queries.len() % dim });
+        }
+        let parts = exec::map_chunks(queries.len() / dim, TASK, |range| {
+            let answers = self.search_chunk(&queries[range.start * dim..range.end * dim], options);
+            answers.map_err(|error| error.of_rows_from(range.start))
+        });
+        Ok(parts.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+
+    fn search_chunk(&self, queries: &[f32], options: &SearchOptions) -> Result<Vec<Answer>, Error> {
+        match &self.bytes {
+            Bytes::Here { source, segment, scratches } => {
+                let mut search = Search::new(segment, &**source, queries, options)?;
+                scratches.with(|scratch| search.run(segment, &**source, scratch))
+            }
+            Bytes::Elsewhere(reading) => {
+                let operation = Operation::Search { queries: queries.to_vec(), options: *options };
+                let (outcome, moved) = reading.run(operation)?;
+                let Outcome::Answers(mut answers) = outcome else { return Ok(Vec::new()) };
+                // The batch read together: its first answer carries the cost.
+                if let Some(first) = answers.first_mut() {
+                    let stats = &mut first.stats;
+                    (stats.bytes, stats.requests, stats.waves) = (moved.bytes, moved.requests, moved.waves);
+                }
+                Ok(answers)
+            }
+        }
+    }
+
+    fn run(&self, operation: Operation) -> Result<Outcome, Error> {
+        match &self.bytes {
+            Bytes::Here { source, segment, scratches } => {
+                let mut running = Running::new(segment, &**source, operation)?;
+                scratches.with(|scratch| running.step(segment, &**source, scratch))?.whole()
+            }
+            Bytes::Elsewhere(reading) => reading.run(operation).map(|(outcome, _)| outcome),
+        }
+    }
+
+    /// The position of `id`, if it is in the index.
+    ///
+    /// # Errors
+    /// `io`, `checksum`, `corrupt`.
+    pub fn find(&self, id: &Id) -> Result<Option<u32>, Error> {
+        match self.run(Operation::Find(id.clone()))? {
+            Outcome::Position(position) => Ok(position),
+            _ => Ok(None),
+        }
+    }
+
+    /// The stored vector of `id`: decoded from the finest rows, about of unit length under cosine.
+    ///
+    /// # Errors
+    /// `unknown-id`; `io`, `checksum`, `corrupt`.
+    pub fn vector(&self, id: &Id) -> Result<Vec<f32>, Error> {
+        match self.run(Operation::Vector(id.clone()))? {
+            Outcome::Vector(vector) => Ok(vector),
+            _ => Err(Error::UnknownId { id: id.to_string() }),
+        }
+    }
+
+    /// The complete check: every checksum, id and link, and the content id if a manifest names it. The open file is read
+    /// once, in order; about 1 MiB of it is held at a time, and ids, leaves and sums: some 30 bytes a row.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn verify(&self) -> Result<(), Error> {
+        match &self.bytes {
+            Bytes::Here { source, .. } => {
+                self.check(&mut |extent, into| copy(&**source, extent, into), self.info.file_length)
+            }
+            Bytes::Elsewhere(reading) => {
+                let file = reading.file();
+                self.check(&mut |extent, into| file.read(extent, into), file.length())
+            }
+        }
+    }
+
+    /// The front is read anew: the file may have changed.
+    fn check(&self, read: &mut Fill<'_>, length: u64) -> Result<(), Error> {
+        let segment = open_segment(read, length)?;
+        // The content id comes last, since all else says where.
+        match segment.verify(read, self.content_id.is_some())? == self.content_id {
+            true => Ok(()),
+            false => Err(Error::corrupt("manifest", "the file's content id is another")),
         }
     }
 }
 
-/// How to search.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SearchOptions {
-    /// Hits wanted; more than there are rows gives all rows. At least 1.
-    pub k: usize,
-    /// Candidates the graph keeps: more is slower and finds more. `None`: [`SearchOptions::DEFAULT_EF`], for binary
-    /// codes [`SearchOptions::DEFAULT_EF_BINARY`]. Never below `k`.
-    pub ef: Option<usize>,
-    /// Which index answers.
-    pub index: IndexChoice,
-    /// How many candidates are ranked again by finer rows; `None`: enough for the codec. Where exact rows follow, the
-    /// best 4·k of those (40 at least) are ranked by them.
-    pub rescore: Option<usize>,
-    /// Lists the clustered index scans; `None`: as many as `recall` asks for.
-    pub probes: Option<usize>,
-    /// The part of the true nearest rows that the clustered index should find, by the segment's calibration: 0.8 to
-    /// 0.99 make a difference. `None`: [`SearchOptions::DEFAULT_RECALL`].
-    pub recall: Option<f32>,
-}
-
-impl SearchOptions {
-    /// Candidates kept by default.
-    pub const DEFAULT_EF: usize = 100;
-    /// Candidates kept by default when codes are one bit a component.
-    pub const DEFAULT_EF_BINARY: usize = 400;
-    /// The recall that the clustered index aims at by default.
-    pub const DEFAULT_RECALL: f32 = 0.95;
-}
-
-impl Default for SearchOptions {
-    fn default() -> Self {
-        SearchOptions { k: 10, ef: None, index: IndexChoice::Auto, rescore: None, probes: None, recall: None }
-    }
-}
-
-/// One row near the query.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Hit {
-    /// The row's position in the segment.
-    pub position: u32,
-    /// The row's id.
-    pub id: Id,
-    /// Larger is nearer: the cosine, the inner product, or minus the squared distance.
-    pub score: f32,
-}
-
-/// What a query cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct QueryStats {
-    /// `"hnsw"`, `"clusters"` or `"flat"`.
-    pub index: &'static str,
-    /// Distances computed on codes.
-    pub distances: u64,
-    /// Rows ranked again, in all stages.
-    pub rescored: u64,
-    /// Bytes read for it from a source that is not memory.
-    pub bytes: u64,
-    /// Reads.
-    pub requests: u64,
-    /// Rounds of reads that had to wait for one another.
-    pub waves: u64,
-}
-
-/// The hits of one query, nearest first; equal scores in order of position.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
-    /// At most `k`.
-    pub hits: Vec<Hit>,
-    /// What it cost.
-    pub stats: QueryStats,
-}
-
-/// The complete check of a segment's file, read once in order: checksums, ids, lists, and every link of the graph.
-/// Returns the content id if it is asked for.
-pub(crate) fn verify(
-    segment: &Segment,
-    read: &mut Fill<'_>,
-    content_id: bool,
-) -> Result<Option<String>, Error> {
-    let verified = segment.verify(read, content_id)?;
-    if let Some(upper) = &verified.upper {
-        hnsw::GraphView::upper(upper.as_ref(), segment.count(), segment.header.m, false)?.verify()?;
-    }
-    Ok(verified.content_id)
+fn copy(source: &dyn Source, extent: Extent, into: &mut [u8]) -> Result<(), Error> {
+    let bytes = source.get(extent).filter(|bytes| bytes.len() == into.len());
+    let missing = Error::Length { section: "file", expected: extent.end(), got: extent.offset };
+    into.copy_from_slice(bytes.ok_or(missing)?);
+    Ok(())
 }

@@ -10,19 +10,13 @@
 //! | `rabitq` | (of lists only) 1 to 4 bits a component of the rotated residual, length-corrected | Z·⌈d/8⌉ + 4 |
 //! | `centroid` | (of clusters only) one signed byte a component, one scale | d + 4 |
 //! | `scale`  | (no codec) what the integers of a code are multiplied with | |
-//! | `coded`  | (no codec) rows of sq8 codes among themselves | |
-//! | `least`  | (no codec) the least of many distances | |
-//! | `kmeans` | (no codec) centroids for the cluster order | |
 //!
 //! A codec is trained once, encodes each row once, and scores rows in place: `prepare` a query, then `distances` of
 //! row numbers in a matrix of codes. A distance is *smaller is nearer*, and the score users see is its negative.
 
 mod binary;
 pub(crate) mod centroid;
-pub(crate) mod coded;
 mod float;
-pub(crate) mod kmeans;
-pub(crate) mod least;
 mod pq;
 mod rabitq;
 mod rotation;
@@ -244,7 +238,7 @@ pub(crate) fn train(kind: CodecKind, metric: Metric, dim: usize, rows: &[f32], s
             metric,
             parts as usize,
             means(dim, rows),
-            kmeans::Rows { data: rows, dim },
+            crate::vectors::Rows { data: rows, dim },
             seed,
         )),
     }

@@ -11,12 +11,14 @@
 //! q·v/‖v‖ is about q·v - w·(‖v‖² - 1)/2, a sum over parts: so codes are ranked by that, and w, the nearness, is the mean
 //! cosine of rows to their tenth nearest.
 
-use super::kmeans::{Rows, hash, least, smallest};
 use super::{Codec, Encode, Prepared, f32_bytes};
 use crate::error::Error;
 use crate::exec;
+use crate::hash::hash;
 use crate::kernels::{gather_lookup, kernels};
 use crate::metric::Metric;
+use crate::topk::{least, smallest};
+use crate::vectors::Rows;
 
 /// Of each part.
 pub(crate) const CENTROIDS: usize = 256;

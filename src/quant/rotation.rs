@@ -1,7 +1,7 @@
 //! A fixed random rotation: rounds of sign flips and fast Walsh-Hadamard transforms over overlapping blocks, since few
 //! dimensions are powers of two. Additions and one multiplication per round, in one order: the same on every target.
 
-use super::kmeans::hash;
+use crate::hash::hash;
 
 const ROUNDS: usize = 4;
 

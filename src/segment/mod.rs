@@ -7,16 +7,16 @@
 //! | `reader` | the front in, a [`Segment`] out: cheap, checks all that later reads rest on |
 //! | `ids`    | position -> id, and id -> position by hashes |
 //! | `packed` | whole numbers, bit by bit |
-//! | `links`  | a graph's links of layer 0, bit by bit |
+//! | `graph`  | the graph: its links in memory and in the file |
 //! | `clusters` | the clustered index: cells -> leaves -> lists |
 //! | `verify`, `stream` | the complete check, in one pass over the file |
 //! | `info`   | what a person or program wants to know of a segment |
 
 pub(crate) mod clusters;
 mod format;
+mod graph;
 mod ids;
 mod info;
-mod links;
 mod packed;
 mod reader;
 mod stream;
@@ -24,10 +24,10 @@ mod verify;
 mod writer;
 
 pub(crate) use format::{Header, STAGES, SectionKind, VERSION};
+pub(crate) use graph::{Graph, GraphParts, GraphView};
 pub(crate) use ids::{IdBytes, IdView, check_ids, encode as encode_ids, encode_order};
 pub use info::{CurveStep, Info, SectionInfo};
-pub(crate) use links::{Links, pack as pack_links, stride as links_stride};
-pub(crate) use reader::{Clusters, GraphParts, Matrix};
+pub(crate) use reader::{Clusters, Matrix};
 pub use reader::{HEAD, Segment, front_length};
 pub(crate) use stream::Fill;
 pub(crate) use writer::{Parts, node_sums, row_sums, write};

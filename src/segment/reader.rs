@@ -3,8 +3,8 @@
 
 use super::clusters::Cells;
 use super::format::{self, Form, Header, STAGES, Section, SectionKind};
+use super::graph::LINKS;
 use super::ids::{Found, Lookup};
-use super::links;
 use crate::error::Error;
 use crate::id::Id;
 use crate::quant::{self, Codec, CodecKind, Rabitq};
@@ -31,21 +31,6 @@ impl Matrix {
     pub(crate) fn row(&self, position: u32) -> Extent {
         Extent { offset: self.extent.offset + u64::from(position) * self.stride, length: self.stride }
     }
-}
-
-/// What the sums of links are seeded with beside their node.
-pub(crate) const LINKS: u64 = 0x4C49_4E4B;
-
-/// Where the parts of the graph lie that a walk reads piece by piece.
-#[derive(Clone, Copy)]
-pub(crate) struct GraphParts {
-    /// The layers above 0, in whole checksum blocks of `grain` bytes: the first `upper_length` bytes are theirs.
-    pub(crate) upper: Extent,
-    pub(crate) upper_length: u64,
-    pub(crate) grain: u64,
-    /// The links of layer 0, `stride` bytes a node.
-    pub(crate) base: Extent,
-    pub(crate) stride: u64,
 }
 
 /// What the clustered index holds in the front.
@@ -218,24 +203,6 @@ impl Segment {
         let both: [u8; 8] = *sums.get(node as usize * 8..)?.first_chunk()?;
         let both = u64::from_le_bytes(both);
         Some([both as u32, (both >> 32) as u32])
-    }
-
-    /// The graph's layers above 0 (as whole checksum blocks, with how many of the bytes they are), and the links of
-    /// layer 0; nothing where the lengths do not allow for them.
-    pub(crate) fn graph_parts(&self) -> Option<GraphParts> {
-        let section = self.header.section(SectionKind::Graph)?;
-        let stride = links::stride(self.header.count, self.header.m) as u64;
-        let base = stride.checked_mul(self.header.count as u64)?;
-        let upper = section.extent.length.checked_sub(base)?;
-        let blocks = upper.div_ceil(section.grain).checked_mul(section.grain)?.min(section.extent.length);
-        let offset = section.extent.offset;
-        Some(GraphParts {
-            upper: Extent { offset, length: blocks },
-            upper_length: upper,
-            base: Extent { offset: offset + upper, length: base },
-            stride,
-            grain: section.grain,
-        })
     }
 
     /// The sum of a row's bytes, or with the seed [`LINKS`] of a node's.

@@ -5,20 +5,13 @@
 
 use super::clusters::List;
 use super::format::{STAGES, SectionKind};
+use super::graph::links::Links;
+use super::graph::{GraphView, LINKS};
 use super::ids::{IdOrder, IdView};
-use super::links::Links;
-use super::reader::{LINKS, Matrix, Segment};
+use super::reader::{Matrix, Segment};
 use super::stream::{Fill, Stream};
 use crate::error::Error;
 use crate::storage::{Buffer, Extent};
-
-/// What a whole file was found to be.
-pub(crate) struct Verified {
-    /// BLAKE3 of its bytes, in hex, if that was asked for.
-    pub(crate) content_id: Option<String>,
-    /// The graph's layers above 0: the index's to check.
-    pub(crate) upper: Option<Buffer>,
-}
 
 /// What later sections are compared with.
 #[derive(Default)]
@@ -33,8 +26,9 @@ struct Kept {
 }
 
 impl Segment {
-    /// Every checksum, every id, the order of ids, every list, the links of layer 0.
-    pub(crate) fn verify(&self, read: &mut Fill<'_>, content_id: bool) -> Result<Verified, Error> {
+    /// Every checksum, every id, the order of ids, every list, every link of the graph. Returns the content id, BLAKE3 of
+    /// the file in hex, if it is asked for.
+    pub(crate) fn verify(&self, read: &mut Fill<'_>, content_id: bool) -> Result<Option<String>, Error> {
         let mut kept = Kept::default();
         let mut stream = Stream::new(self, read, content_id);
         for section in self.header.sections.iter().filter(|s| s.extent.length > 0) {
@@ -42,11 +36,14 @@ impl Segment {
             self.verify_section(section.kind, section.extent, &mut stream, &mut kept)?;
         }
         let content_id = stream.finish()?;
+        if let Some(upper) = &kept.upper {
+            GraphView::upper(upper.as_ref(), self.count(), self.header.m, false)?.verify()?;
+        }
         let finest = kept.rows.get(self.finer.len()).map_or(&[][..], Vec::as_slice);
         let wrong = finest.iter().zip(&kept.listed).position(|(&sum, &listed)| listed != Some(sum));
         match wrong.filter(|_| self.clusters.is_some()) {
             Some(position) => Err(in_list(position as u32)),
-            None => Ok(Verified { content_id, upper: kept.upper }),
+            None => Ok(content_id),
         }
     }
 

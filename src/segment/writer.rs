@@ -1,8 +1,8 @@
 //! Sections in, file out: front sections first, then the rest in the order of their kinds.
 
 use super::format::{ALIGN, Header, STAGES, Section, SectionKind, header_bytes};
-use super::links;
-use super::reader::LINKS;
+use super::graph::LINKS;
+use super::graph::links;
 use crate::error::Error;
 use crate::exec;
 use crate::storage::{Extent, checksum};

@@ -1,0 +1,101 @@
+//! Queries that a calibration makes when it is given none. Most are a row pushed aside by about as much as rows near one
+//! another differ, and are to find other rows than those they are made of: what was found with the row itself in the lists
+//! would be found far more easily than what real queries look for. The others lie beside rows that are far from all
+//! others, and are to find those: where most rows are in clumps, few queries chosen by chance look elsewhere.
+
+use super::tree::Tree;
+use crate::hash::hash;
+use crate::kernels::kernels;
+use crate::metric::Metric;
+use crate::vectors::Rows;
+
+/// How far a query is from its row, as a part of the distance from the row to its eighth neighbour.
+const ASIDE: f32 = 0.75;
+/// That neighbour, among the rows of the row's own list.
+const NEIGHBOUR: usize = 8;
+/// At most so far towards another row: half way two rows would be the nearest.
+const TOWARDS: f32 = 0.45;
+/// One query of so many lies beside a row that is far from others: the farthest from the centroid of its leaf of as many
+/// as `AMONG`.
+const FAR: u64 = 4;
+const AMONG: u64 = 64;
+
+/// A query, and the rows that do not count as found.
+pub(crate) struct Question {
+    pub(crate) query: Vec<f32>,
+    pub(crate) without: [u32; 2],
+}
+
+impl Question {
+    /// A query of the caller's, for which all rows count.
+    pub(crate) fn told(query: &[f32]) -> Self {
+        Question { query: query.to_vec(), without: [u32::MAX; 2] }
+    }
+}
+
+/// `count` queries.
+pub(super) fn questions(
+    rows: Rows<'_>,
+    tree: &Tree,
+    spilled: &[Vec<u32>],
+    metric: Metric,
+    seed: u64,
+    count: usize,
+) -> Vec<Question> {
+    let total = (rows.count() as u64).max(1);
+    let question = |q: u64| {
+        let first = hash(seed ^ hash(q));
+        let far = q % FAR == FAR - 1;
+        let mut drawn = (0..AMONG).map(|i| (hash(first ^ hash(i)) % total) as u32);
+        // A row with many copies finds them wherever it looks: it tells nothing, however many copies there are.
+        let mut telling = drawn.clone().filter(|&row| reach(rows, tree, spilled, row) > 0.0);
+        let near = telling.next().or(drawn.next()).unwrap_or(0);
+        let other = telling.next().unwrap_or(near);
+        let row = if far { farthest(rows, tree, drawn) } else { near };
+        let query = aside(rows, metric, row, other, ASIDE * reach(rows, tree, spilled, row));
+        let without = if far || rows.count() < 100 { [u32::MAX; 2] } else { [row, other] };
+        Question { query, without }
+    };
+    (0..count as u64).map(question).collect()
+}
+
+/// The row, pushed so far towards another.
+fn aside(rows: Rows<'_>, metric: Metric, row: u32, other: u32, push: f32) -> Vec<f32> {
+    let apart = (kernels().l2_f32)(rows.row(row), rows.row(other)).sqrt();
+    let share = if apart > 0.0 { (push / apart).min(TOWARDS) } else { 0.0 };
+    let mut query: Vec<f32> =
+        rows.row(row).iter().zip(rows.row(other)).map(|(a, b)| a + (b - a) * share).collect();
+    if metric == Metric::Cosine {
+        let norm = (kernels().dot_f32)(&query, &query).sqrt();
+        // Two opposite rows may meet at the origin, which has no direction.
+        match norm > 0.0 {
+            true => query.iter_mut().for_each(|x| *x /= norm),
+            false => query.copy_from_slice(rows.row(row)),
+        }
+    }
+    query
+}
+
+/// Which of these rows is the farthest from the centroid of its leaf.
+fn farthest(rows: Rows<'_>, tree: &Tree, among: impl Iterator<Item = u32>) -> u32 {
+    let distance = |row: u32| {
+        let leaf = tree.leaf_of(row) as usize;
+        (kernels().l2_f32)(rows.row(row), &tree.leaf_centroids[leaf * rows.dim..][..rows.dim])
+    };
+    let farther = |best: (f32, u32), row: u32| {
+        let distance = distance(row);
+        if distance > best.0 { (distance, row) } else { best }
+    };
+    among.fold((-1.0, 0), farther).1
+}
+
+/// The distance from a row to its eighth neighbour in its own list.
+fn reach(rows: Rows<'_>, tree: &Tree, spilled: &[Vec<u32>], row: u32) -> f32 {
+    let leaf = tree.leaf_of(row) as usize;
+    let list = (tree.leaves[leaf]..tree.leaves[leaf + 1]).chain(spilled[leaf].iter().copied());
+    let others = list.filter(|&other| other != row);
+    let mut squares: Vec<f32> =
+        others.map(|other| (kernels().l2_f32)(rows.row(row), rows.row(other))).collect();
+    squares.sort_unstable_by(f32::total_cmp);
+    squares.get(NEIGHBOUR - 1).or(squares.last()).copied().unwrap_or(0.0).sqrt()
+}

@@ -1,0 +1,270 @@
+//! Layer 0, which holds nearly all links: from the clusters, not from walks. Every row's neighbours are chosen among
+//! the distinct rows near it, links are made to go both ways, copies hang on the first of them, and what no link leads to
+//! is joined. Each step writes what others
+//! of its kind do not read, so neither threads nor timing can show.
+
+use super::copies::Copies;
+use super::prune::{best, prune};
+use super::upper_layers::{FromRow, Parameters};
+use crate::build::clusters::Near;
+use crate::build::row_distances::Coded;
+use crate::ctx::Ctx;
+use crate::error::Error;
+use crate::exec;
+use crate::search::hnsw::{self, Beam};
+use crate::segment::Graph;
+
+/// Rows per task: those that look at the clusters together.
+const TASK: usize = 1024;
+/// Tasks between two questions whether to go on.
+const TASKS: usize = 32;
+/// Of the nodes a walk ends at, so many may take in one that no link leads to.
+const HOSTS: usize = 32;
+/// Times that rows near lost ones are asked for room: what was joined has room for others.
+const SWEEPS: usize = 4;
+/// A link that is so many times as far (in squared distance) as all others leaves a clump.
+const CLUMP: f32 = 4.0;
+/// No parent: not reached.
+const NONE: u32 = u32::MAX;
+
+/// Links layer 0 of a graph that has the layers above.
+pub(crate) fn link(
+    near: &Near<'_>,
+    copies: &Copies,
+    graph: &mut Graph,
+    p: Parameters,
+    ctx: &Ctx<'_>,
+) -> Result<(), Error> {
+    let (count, slots) = (near.rows.count(), 2 * p.m);
+    let block = TASK * TASKS;
+    for (at, links) in graph.base.chunks_mut(block * slots).enumerate() {
+        ctx.tick("graph", at * block, count)?;
+        exec::for_each_chunk_mut(links, TASK * slots, |task, links| {
+            let first = at * block + task * TASK;
+            let rows = first as u32..(first + links.len() / slots) as u32;
+            let of: Vec<u32> = rows.filter(|&row| copies.is_first(row)).collect();
+            for (mut candidates, &row) in near.of(&of, p.ef_construction).into_iter().zip(&of) {
+                prune(near.rows, &mut candidates, p.m);
+                let links = &mut links[(row as usize - first) * slots..][..slots];
+                links.iter_mut().zip(candidates).for_each(|(link, near)| *link = near.1);
+            }
+        });
+    }
+    both_ways(near.rows, copies, &mut graph.base, slots);
+    copies.link(near, graph, p.ef_construction);
+    reach_far(near.rows, graph);
+    join(near, graph, p.ef_construction)?;
+    ctx.tick("graph", count, count)
+}
+
+/// Links every node back to those that link to it; where they are too many, to the best of them.
+fn both_ways(rows: &Coded<'_>, copies: &Copies, base: &mut [u32], slots: usize) {
+    let own = |base: &[u32], node: usize| {
+        let links = &base[node * slots..][..slots];
+        links.iter().position(|&link| link as usize == node).unwrap_or(slots)
+    };
+    // `back[starts[i]..starts[i + 1]]`: the nodes that link to i, rising.
+    let count = base.len() / slots;
+    let mut starts = vec![0usize; count + 2];
+    let lengths: Vec<usize> = (0..count).map(|node| own(base, node)).collect();
+    let links = |node: usize| &base[node * slots..][..lengths[node]];
+    (0..count).flat_map(links).for_each(|&link| starts[link as usize + 2] += 1);
+    (2..starts.len()).for_each(|i| starts[i] += starts[i - 1]);
+    let mut back = vec![0u32; starts[count + 1]];
+    for node in 0..count {
+        for &link in links(node) {
+            let next = &mut starts[link as usize + 1];
+            back[*next] = node as u32;
+            *next += 1;
+        }
+    }
+    exec::for_each_chunk_mut(base, TASK * slots, |task, base| {
+        let mut new = Vec::new();
+        for (at, links) in base.chunks_exact_mut(slots).enumerate() {
+            let node = task * TASK + at;
+            let back = &back[starts[node]..starts[node + 1]];
+            let length = lengths[node];
+            new.clear();
+            new.extend(back.iter().filter(|from| !links[..length].contains(from)));
+            // One is for a copy.
+            let slots = slots - usize::from(copies.has_others(node as u32));
+            if length + new.len() <= slots {
+                links[length..].iter_mut().zip(&new).for_each(|(link, &from)| *link = from);
+                continue;
+            }
+            new.extend_from_slice(&links[..length]);
+            links.fill(node as u32);
+            let best = best(rows, node as u32, &new, slots);
+            links.iter_mut().zip(best).for_each(|(link, near)| *link = near);
+        }
+    });
+}
+
+/// Nodes of layer 1 take their links there into layer 0 as well, so that a walk that ended among the wrong rows gets
+/// away: farthest first where there is room, and in place of the farthest links where all of these stay in a clump.
+fn reach_far(rows: &Coded<'_>, graph: &mut Graph) {
+    for node in graph.upper.clone() {
+        let links = |graph: &mut Graph, layer| -> Vec<(f32, u32)> {
+            let links: Vec<u32> =
+                graph.links_mut(layer, node).iter().copied().filter(|&l| l != node).collect();
+            let mut distances = vec![0.0; links.len()];
+            rows.distances(node, &links, &mut distances);
+            distances.into_iter().zip(links).collect()
+        };
+        let mut near = links(graph, 0);
+        let mut far = links(graph, 1);
+        far.retain(|f| near.iter().all(|n| n.1 != f.1));
+        let room = 2 * graph.m - near.len();
+        let clump = near.iter().fold(0.0f32, |most, n| most.max(n.0));
+        let leaves = |f: &&(f32, u32)| rows.are_squares() && f.0 > CLUMP * clump;
+        let away: Vec<(f32, u32)> = far.iter().filter(leaves).take(graph.m / 2).copied().collect();
+        if away.len() > room {
+            near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            near.truncate(2 * graph.m - away.len());
+            near.extend(away);
+        } else {
+            near.extend(far.iter().rev().take(room));
+        }
+        graph.links_mut(0, node).iter_mut().zip(near).for_each(|(slot, link)| *slot = link.1);
+    }
+}
+
+/// Links to every node that layer 0 does not lead to from the entry, from one near it. A spanning tree is kept by which
+/// every node is reached; links that are not of it give way to new ones, so what was reached stays so.
+///
+/// They give way only where no row near it has room for one more: under dot most rows are lost, since long rows are
+/// nearest to all, and the rows that walks pass would lose the links that walks need.
+fn join(near: &Near<'_>, graph: &mut Graph, count: usize) -> Result<(), Error> {
+    let mut parents = vec![NONE; near.rows.count()];
+    if let Some(parent) = parents.get_mut(graph.entry as usize) {
+        *parent = graph.entry;
+        flood(graph, graph.entry, &mut parents);
+    }
+    for _ in 0..SWEEPS {
+        if !sweep(near, graph, &mut parents, count) {
+            break;
+        }
+    }
+    let mut beam = Beam::default();
+    for node in 0..parents.len() as u32 {
+        if parents[node as usize] != NONE {
+            continue;
+        }
+        hnsw::search(&graph.view(), &mut FromRow { rows: near.rows, row: node }, HOSTS, &mut beam)?;
+        let hosts = graph.links_mut(0, node).to_vec().into_iter().chain(beam.pool.iter().map(|near| near.1));
+        // A tree has fewer edges than nodes, so if none of these has room, another has.
+        for host in hosts.chain(0..parents.len() as u32) {
+            if parents[host as usize] != NONE
+                && (add(graph, host, node) || replace(graph, &parents, host, node))
+            {
+                adopt(graph, &mut parents, host, node);
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Links to lost nodes from rows near them that have room; whether there were any.
+fn sweep(near: &Near<'_>, graph: &mut Graph, parents: &mut [u32], count: usize) -> bool {
+    let mut any = false;
+    let lost: Vec<u32> = (0..parents.len() as u32).filter(|&node| parents[node as usize] == NONE).collect();
+    for lost in lost.chunks(TASK * TASKS) {
+        let lost: Vec<u32> = lost.iter().copied().filter(|&node| parents[node as usize] == NONE).collect();
+        let found = exec::map_chunks(lost.len(), TASK, |range| near.of(&lost[range], count));
+        for (&node, candidates) in lost.iter().zip(found.iter().flatten()) {
+            if parents[node as usize] != NONE {
+                continue;
+            }
+            let mut hosts =
+                candidates.iter().map(|near| near.1).filter(|&host| parents[host as usize] != NONE);
+            if let Some(host) = hosts.find(|&host| add(graph, host, node)) {
+                adopt(graph, parents, host, node);
+                any = true;
+            }
+        }
+    }
+    any
+}
+
+/// Takes a node into the tree, by the link that `host` has to it.
+fn adopt(graph: &mut Graph, parents: &mut [u32], host: u32, node: u32) {
+    parents[node as usize] = host;
+    if !add(graph, node, host) {
+        replace(graph, parents, node, host);
+    }
+    flood(graph, node, parents);
+}
+
+/// One link more, if there is room for it.
+fn add(graph: &mut Graph, from: u32, to: u32) -> bool {
+    let links = graph.links_mut(0, from);
+    match links.iter().position(|&link| link == from || link == to) {
+        Some(slot) => links[slot] = to,
+        None => return false,
+    }
+    true
+}
+
+/// One link in place of another, which the tree does not need.
+fn replace(graph: &mut Graph, parents: &[u32], from: u32, to: u32) -> bool {
+    let links = graph.links_mut(0, from);
+    match links.iter().rposition(|&link| parents[link as usize] != from) {
+        Some(slot) => links[slot] = to,
+        None => return false,
+    }
+    true
+}
+
+/// Takes into the tree what layer 0 leads to.
+fn flood(graph: &Graph, from: u32, parents: &mut [u32]) {
+    let view = graph.view();
+    let mut open = vec![from];
+    while let Some(node) = open.pop() {
+        for &link in view.slots(0, node) {
+            if parents[link as usize] == NONE {
+                parents[link as usize] = node;
+                open.push(link);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Graph, NONE, flood, join};
+    use crate::build::clusters::{self, Near, Shape};
+    use crate::build::row_distances::Coded;
+    use crate::ctx::Ctx;
+    use crate::metric::Metric;
+    use crate::quant::train_sq8;
+    use crate::vectors::Rows;
+
+    #[test]
+    fn every_node_is_joined_even_where_all_are_full() {
+        let rows: Vec<f32> = (0..240u16).map(f32::from).collect();
+        let shape = Shape { branching: 8, max_leaf: 8, max_iterations: 2, seed: 1 };
+        let tree = clusters::cluster(Rows { data: &rows, dim: 2 }, shape, &Ctx::default()).unwrap();
+        let rows: Vec<f32> = tree
+            .order
+            .iter()
+            .flat_map(|&row| [f32::from(2 * row as u16), f32::from(2 * row as u16 + 1)])
+            .collect();
+        let codec = train_sq8(Metric::L2, 2, &rows);
+        let codes = Coded::encode(&codec, Metric::L2, &rows);
+        let near = Near::new(&codes, &tree, &[], |_| true, |rows| codes.alike(&codec, rows));
+        // No links at all; then rings of five nodes that are full of one another.
+        for links in [0u32, 4] {
+            let mut graph = Graph::unlinked(2, 7, &[0; 120]);
+            for node in 0..120u32 {
+                let ring = (1..=links).map(|i| node / 5 * 5 + (node + i) % 5);
+                graph.links_mut(0, node).iter_mut().zip(ring).for_each(|(link, to)| *link = to);
+            }
+            join(&near, &mut graph, 16).unwrap();
+            let mut parents = vec![NONE; 120];
+            flood(&graph, 7, &mut parents);
+            assert!(parents.iter().all(|&parent| parent != NONE), "{links} links");
+            graph.view().verify().unwrap();
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! Rows in, segment file out: check, order, encode, link, write.
+
+mod clusters;
+mod codes_recall;
+mod hnsw;
+mod nearest;
+mod row_distances;
+
+use crate::ctx::Ctx;
+use crate::error::Error;
+use crate::exec;
+use crate::id::Ids;
+use crate::metric::Metric;
+use crate::quant::{self, CodecKind, Encode, Sq8};
+use crate::segment::{self, Header, Parts, STAGES, SectionKind, limits};
+use crate::vectors::{Rows, check_row};
+use clusters::Shape;
+use row_distances::Coded;
+use std::borrow::Cow;
+
+/// How to build a segment. The same rows, ids and options give the same bytes on every target.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BuildOptions {
+    /// The measure of nearness.
+    pub metric: Metric,
+    /// How the codes that are searched are stored.
+    pub codec: CodecKind,
+    /// Finer rows to rank candidates by: F32, F16 or SQ8. `None`: what the codec needs, which is SQ8 rows for binary,
+    /// SQ4 and PQ codes and nothing for SQ8 and floats, whose codes serve.
+    pub rows: Option<CodecKind>,
+    /// Rows finer than those, F16 or F32, by which the best of what they rank is ranked once more.
+    pub exact: Option<CodecKind>,
+    /// Whether to build the HNSW graph; without it, and without clusters, every search scores every row.
+    pub graph: bool,
+    /// Whether to write the clustered index, by which a cold or larger-than-memory file is searched. Each row is in two
+    /// lists, with Z·⌈d/8⌉ + 8 bytes and its id in each: Z is 4 up to 128 components, 2 up to 256, else 1.
+    pub clusters: bool,
+    /// Links per node (2..=256); layer 0 has twice as many.
+    pub m: usize,
+    /// Candidates looked at for each node's links (1..=65536).
+    pub ef_construction: usize,
+    /// Decides layers, insertion order and k-means starts.
+    pub seed: u64,
+    /// Leaves per cell, about, of the tree that orders the rows (2..=4096).
+    pub branching: usize,
+    /// Rows per leaf of that tree, about (1..=65536).
+    pub max_leaf: usize,
+    /// Rounds of k-means over all rows (1..=1000).
+    pub max_iterations: usize,
+}
+
+impl Default for BuildOptions {
+    fn default() -> Self {
+        BuildOptions {
+            metric: Metric::Cosine,
+            codec: CodecKind::Sq8,
+            rows: None,
+            exact: None,
+            graph: true,
+            clusters: true,
+            m: 16,
+            ef_construction: 200,
+            seed: 42,
+            branching: 64,
+            max_leaf: 32,
+            max_iterations: 8,
+        }
+    }
+}
+
+impl BuildOptions {
+    fn check(&self) -> Result<(), Error> {
+        let ranges = [
+            ("m", self.m, 2, limits::MAX_DEGREE),
+            ("ef_construction", self.ef_construction, 1, limits::MAX_EF_CONSTRUCTION),
+            ("branching", self.branching, 2, 4096),
+            ("max_leaf", self.max_leaf, 1, 65_536),
+            ("max_iterations", self.max_iterations, 1, 1000),
+        ];
+        if let Some((name, value, low, high)) =
+            ranges.into_iter().find(|&(_, v, low, high)| v < low || v > high)
+        {
+            return Err(Error::argument(name, format!("{value} is outside {low}..={high}")));
+        }
+        if let Some(rows) = self.rows.filter(|rows| rows.is_coarse()) {
+            return Err(Error::argument("rows", format!("{rows} rows cannot rescore: use sq8, f16 or f32")));
+        }
+        if let Some(rows) = self.rows.filter(|&rows| self.codec.is_finer_than(rows)) {
+            let detail =
+                format!("{rows} rows would rank worse than the {} codes: leave them out", self.codec);
+            return Err(Error::argument("rows", detail));
+        }
+        let before = BuildOptions { exact: None, ..*self }.stages().last().copied().unwrap_or(self.codec);
+        match self.exact {
+            Some(exact) if !matches!(exact, CodecKind::F16 | CodecKind::F32) => {
+                Err(Error::argument("exact", format!("{exact} rows are not exact: use f16 or f32")))
+            }
+            Some(exact) if !exact.is_finer_than(before) => Err(Error::argument(
+                "exact",
+                format!("{exact} rows after {before} would rank no better: leave them out"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Codes that fit the vectors.
+    fn check_codec(&self, dim: usize) -> Result<(), Error> {
+        match self.codec {
+            CodecKind::Pq(parts) if parts == 0 || parts as usize > dim => Err(Error::argument(
+                "codec",
+                format!(
+                    "pq of {parts} parts for {dim} components: use pq1 to pq{}",
+                    dim.min(u16::MAX as usize)
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is stored, each form finer than the one before.
+    fn stages(&self) -> Vec<CodecKind> {
+        let rows = self.rows.or(self.codec.is_coarse().then_some(CodecKind::Sq8));
+        let rows = rows.filter(|&rows| rows != self.codec);
+        [Some(self.codec), rows, self.exact].into_iter().flatten().collect()
+    }
+
+    /// What the file id is made of, besides rows and ids. Options of later versions are in it where they are used.
+    fn fingerprint(&self) -> String {
+        let exact = self.exact.map_or(String::new(), |exact| format!("exact: {exact:?}, "));
+        format!("{self:?}").replacen(&format!("exact: {:?}, ", self.exact), &exact, 1)
+    }
+}
+
+/// The finished segment file of `vectors` (row-major, `dim` wide) and their `ids` (0, 1, 2, … without).
+///
+/// # Errors
+/// `argument`, `dimension`, `not-finite` and `zero-vector` with the row, `duplicate-id`, `out-of-memory`, `cancelled`.
+pub fn build(
+    vectors: Vec<f32>,
+    dim: usize,
+    ids: Option<Ids>,
+    options: &BuildOptions,
+    ctx: &Ctx<'_>,
+) -> Result<Vec<u8>, Error> {
+    build_tuned(vectors, dim, ids, &[], options, ctx)
+}
+
+/// As [`build`], and the clustered index learns from real `queries` (row-major; the first 192 count) how wide to look:
+/// users' queries rarely look like the rows, and without any it has to guess.
+///
+/// # Errors
+/// As [`build`]; for queries as for rows.
+pub fn build_tuned(
+    mut vectors: Vec<f32>,
+    dim: usize,
+    ids: Option<Ids>,
+    queries: &[f32],
+    options: &BuildOptions,
+    ctx: &Ctx<'_>,
+) -> Result<Vec<u8>, Error> {
+    options.check()?;
+    if dim == 0 || dim > limits::MAX_DIM {
+        return Err(Error::argument("dim", format!("{dim} is outside 1..={}", limits::MAX_DIM)));
+    }
+    options.check_codec(dim)?;
+    let count = vectors.len() / dim;
+    if vectors.len() != count * dim {
+        return Err(Error::Dimension { expected: dim, got: vectors.len() - count * dim });
+    }
+    if count > limits::MAX_COUNT {
+        return Err(Error::argument(
+            "vectors",
+            format!("a segment holds at most {} rows", limits::MAX_COUNT),
+        ));
+    }
+    ctx.tick("check", 0, count)?;
+    let ids = ids.unwrap_or_else(|| Ids::counting(count));
+    let by_id = segment::check_ids(&ids, count)?;
+    if !queries.len().is_multiple_of(dim) {
+        return Err(Error::Dimension { expected: dim, got: queries.len() % dim });
+    }
+    let mut tuning = queries.to_vec();
+    let file_id = file_id(&vectors, dim, &ids, &tuning, options);
+    check_rows(&mut vectors, dim, options.metric)?;
+    crate::search::check_queries(&mut tuning, dim, options.metric)?;
+
+    let shape = Shape {
+        branching: options.branching,
+        max_leaf: options.max_leaf,
+        max_iterations: options.max_iterations,
+        seed: options.seed,
+    };
+    let tree = clusters::cluster(Rows { data: &vectors, dim }, shape, ctx)?;
+    let order = &tree.order;
+    ctx.tick("encode", 0, count)?;
+    let rows = reorder(&vectors, dim, order)?;
+    drop(vectors);
+
+    let mut sections = vec![(SectionKind::Ids, segment::encode_ids(&ids, order))];
+    let seed = segment::file_seed(&file_id);
+    sections.push((SectionKind::IdOrder, segment::encode_order(&ids, &by_id, order, seed)));
+    let stages = options.stages();
+    let stored: Vec<Encoded> =
+        stages.iter().map(|&kind| encode(kind, options, dim, &rows)).collect::<Result<_, _>>()?;
+    codes_recall::check(options, Rows { data: &rows, dim }, &stored, ctx)?;
+    let second = match options.graph || options.clusters {
+        true => clusters::second_leaves(&tree, Rows { data: &rows, dim }),
+        false => Vec::new(),
+    };
+    if options.graph && count > 0 {
+        let graph = graph(options, dim, &rows, &stored, &tree, &second, ctx)?;
+        let sums = segment::node_sums(&file_id, &stored[0].bytes, stored[0].stride, &graph, options.m);
+        sections.extend([(SectionKind::NodeSums, sums), (SectionKind::Graph, graph)]);
+    }
+    ctx.tick("write", 0, count)?;
+    if let Some(finest) = stored.last().filter(|_| options.clusters && count > 0) {
+        let sums = segment::row_sums(&file_id, &finest.bytes, finest.stride);
+        let input = clusters::Input {
+            metric: options.metric,
+            seed: options.seed,
+            rows: Rows { data: &rows, dim },
+            tree: &tree,
+            second: &second,
+            ids: &ids,
+            row_bytes: finest.stride,
+            row_sums: &sums,
+            file_id,
+            queries: &tuning,
+        };
+        sections.extend(clusters::sections(&input, ctx)?);
+    }
+    drop(rows);
+    for (form, stage) in STAGES.iter().zip(stored) {
+        let sums = form.sums.map(|kind| (kind, segment::row_sums(&file_id, &stage.bytes, stage.stride)));
+        sections.extend(sums);
+        sections.push((form.parameters, stage.codec.parameters()));
+        sections.push((form.matrix, stage.bytes));
+    }
+    let graph = options.graph && count > 0;
+    let header = Header {
+        file_length: 0,
+        front_length: 0,
+        file_id,
+        count,
+        dim,
+        metric: options.metric,
+        stages,
+        text_ids: matches!(ids, Ids::Texts(_)),
+        m: if graph { options.m } else { 0 },
+        ef_construction: if graph { options.ef_construction } else { 0 },
+        seed: options.seed,
+        sections: Vec::new(),
+    };
+    let file = segment::write(Parts { header, sections })?;
+    ctx.tick("write", count, count)?;
+    Ok(file)
+}
+
+/// Names the input and the options: no time, no chance. Every part is preceded by its length and its kind, so that no two
+/// inputs are the same bytes.
+fn file_id(vectors: &[f32], dim: usize, ids: &Ids, queries: &[f32], options: &BuildOptions) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new();
+    let mut part = |kind: u8, bytes: &[u8]| {
+        hasher.update(&[kind]);
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    part(0, &segment::VERSION.to_le_bytes());
+    part(1, options.fingerprint().as_bytes());
+    part(2, &(dim as u64).to_le_bytes());
+    // Little-endian in memory: kernels/mod.rs refuses to compile elsewhere.
+    part(3, bytemuck::cast_slice(vectors));
+    match ids {
+        Ids::Numbers(numbers) => part(4, bytemuck::cast_slice(numbers)),
+        Ids::Texts(texts) => texts.iter().for_each(|text| part(5, text.as_bytes())),
+    }
+    part(6, bytemuck::cast_slice(queries));
+    let mut id = [0; 16];
+    id.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    id
+}
+
+/// Refuses what no distance is defined for, and under cosine makes every row a unit vector.
+fn check_rows(vectors: &mut [f32], dim: usize, metric: Metric) -> Result<(), Error> {
+    const CHUNK: usize = 1024;
+    let results = std::sync::Mutex::new(None::<(usize, Error)>);
+    exec::for_each_chunk_mut(vectors, dim * CHUNK, |chunk, rows| {
+        for (i, row) in rows.chunks_exact_mut(dim).enumerate() {
+            if let Err(error) = check_row(row, chunk * CHUNK + i, metric) {
+                let mut first = results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                if first.as_ref().is_none_or(|f| f.0 > chunk * CHUNK + i) {
+                    *first = Some((chunk * CHUNK + i, error));
+                }
+                return;
+            }
+        }
+    });
+    match results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+        Some((_, error)) => Err(error),
+        None => Ok(()),
+    }
+}
+
+fn reorder(vectors: &[f32], dim: usize, order: &[u32]) -> Result<Vec<f32>, Error> {
+    let mut rows = Vec::new();
+    rows.try_reserve_exact(vectors.len())
+        .map_err(|_| Error::OutOfMemory { bytes: vectors.len() as u64 * 4 })?;
+    order.iter().for_each(|&r| rows.extend_from_slice(&vectors[r as usize * dim..][..dim]));
+    Ok(rows)
+}
+
+/// A stored form of all rows.
+pub(super) struct Encoded {
+    pub(super) kind: CodecKind,
+    pub(super) stride: usize,
+    pub(super) codec: Box<dyn Encode>,
+    pub(super) bytes: Vec<u8>,
+}
+
+pub(super) fn encode(
+    kind: CodecKind,
+    options: &BuildOptions,
+    dim: usize,
+    rows: &[f32],
+) -> Result<Encoded, Error> {
+    let codec = quant::train(kind, options.metric, dim, rows, options.seed);
+    let stride = kind.stride(dim, options.metric);
+    let bytes = encode_with(&*codec, stride, dim, rows)?;
+    Ok(Encoded { kind, stride, codec, bytes })
+}
+
+fn encode_with(codec: &dyn Encode, stride: usize, dim: usize, rows: &[f32]) -> Result<Vec<u8>, Error> {
+    const CHUNK: usize = 1024;
+    let length = rows.len() / dim * stride;
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length).map_err(|_| Error::OutOfMemory { bytes: length as u64 })?;
+    bytes.resize(length, 0u8);
+    let failed = std::sync::Mutex::new(None);
+    exec::for_each_chunk_mut(&mut bytes, stride * CHUNK, |chunk, out| {
+        let rows = rows[chunk * CHUNK * dim..].chunks_exact(dim);
+        for (row, code) in rows.zip(out.chunks_exact_mut(stride)) {
+            if let Err(error) = codec.encode(row, code) {
+                *failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
+                return;
+            }
+        }
+    });
+    match failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+        Some(error) => Err(error),
+        None => Ok(bytes),
+    }
+}
+
+/// The graph over SQ8 codes: the segment's own where it has them, else made for the purpose. A walk over floats tells
+/// rows apart that one code stands for; where there are many, its links are made by floats too.
+fn graph(
+    options: &BuildOptions,
+    dim: usize,
+    rows: &[f32],
+    stored: &[Encoded],
+    tree: &clusters::Tree,
+    second: &[u32],
+    ctx: &Ctx<'_>,
+) -> Result<Vec<u8>, Error> {
+    let stored = stored.iter().find(|stage| stage.kind == CodecKind::Sq8);
+    let made = match stored {
+        Some(_) => None,
+        None => Some(encode(CodecKind::Sq8, options, dim, rows)?),
+    };
+    let Some(codes) = stored.or(made.as_ref()) else { return Ok(Vec::new()) };
+    let codec = Sq8::new(options.metric, quant::floats(&codes.codec.parameters()));
+    let p = hnsw::Parameters { m: options.m, ef_construction: options.ef_construction, seed: options.seed };
+    let mut coded = Coded::new(&codec, options.metric, Cow::Borrowed(&codes.bytes));
+    let mut copies = hnsw::Copies::among(&coded);
+    let floats = matches!(options.codec, CodecKind::F32 | CodecKind::F16);
+    // Few rows to link by floats take no longer than many by codes.
+    if copies.are_most() || (floats && !coded.tell(rows)) {
+        coded = Coded::floats(options.metric, dim, rows);
+        copies = hnsw::Copies::among(&coded);
+    }
+    let wanted = |row| copies.is_first(row);
+    let near = clusters::Near::new(&coded, tree, second, wanted, |rows| coded.alike(&codec, rows));
+    Ok(hnsw::build(&near, &copies, p, ctx)?.encode())
+}

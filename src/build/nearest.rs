@@ -1,0 +1,113 @@
+//! The least of many distances, kept while they are computed.
+
+use crate::hash::hash;
+
+/// A distance and a number as one integer, in the order of distances, then of numbers.
+fn key(distance: f32, number: u32) -> u64 {
+    let bits = distance.to_bits();
+    let ordered = bits ^ (((bits as i32 >> 31) as u32) | 0x8000_0000);
+    u64::from(ordered) << 32 | u64::from(number)
+}
+
+fn distance(key: u64) -> f32 {
+    let ordered = (key >> 32) as u32;
+    f32::from_bits(ordered ^ if ordered & 0x8000_0000 != 0 { 0x8000_0000 } else { u32::MAX })
+}
+
+/// In what order numbers at the same distance come.
+#[derive(Clone, Copy)]
+pub(crate) struct Ties {
+    factor: u32,
+    back: u32,
+    turn: u32,
+}
+
+impl Ties {
+    /// The lower first.
+    pub(crate) const LOWER: Self = Ties { factor: 1, back: 1, turn: 0 };
+
+    /// As a hash of the row says, so that rows which have the same at the same distance choose different ones.
+    pub(crate) fn of(row: u32) -> Self {
+        // Odd, so multiplying by the one and then by the other changes no number.
+        Ties { factor: 0x9E37_79B1, back: 0x0E8B_2F51, turn: hash(u64::from(row)) as u32 }
+    }
+
+    fn rank(self, number: u32) -> u32 {
+        number.wrapping_mul(self.factor) ^ self.turn
+    }
+
+    fn number(self, rank: u32) -> u32 {
+        (rank ^ self.turn).wrapping_mul(self.back)
+    }
+}
+
+/// The nearest of what was offered.
+#[derive(Clone)]
+pub(crate) struct Least {
+    keep: usize,
+    ties: Ties,
+    kept: Vec<u64>,
+    /// What is above it is not among them.
+    bound: f32,
+}
+
+impl Least {
+    pub(crate) fn new(keep: usize, ties: Ties) -> Self {
+        Least { keep: keep.max(1), ties, kept: Vec::new(), bound: f32::INFINITY }
+    }
+
+    /// `ids` at these distances.
+    pub(crate) fn offer(&mut self, distances: &[f32], ids: &[u32]) {
+        for (&distance, &id) in distances.iter().zip(ids) {
+            if distance <= self.bound {
+                self.kept.push(key(distance, self.ties.rank(id)));
+                if self.kept.len() == 2 * self.keep {
+                    self.shorten();
+                }
+            }
+        }
+    }
+
+    fn shorten(&mut self) {
+        if self.kept.len() > self.keep {
+            let (_, &mut last, _) = self.kept.select_nth_unstable(self.keep - 1);
+            self.bound = distance(last);
+            self.kept.truncate(self.keep);
+        }
+    }
+
+    /// Nearest first, an id that was offered twice once.
+    pub(crate) fn sorted(mut self) -> impl Iterator<Item = (f32, u32)> {
+        self.shorten();
+        self.kept.sort_unstable();
+        self.kept.dedup();
+        self.kept.into_iter().map(move |key| (distance(key), self.ties.number(key as u32)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Least, Ties};
+
+    #[test]
+    fn keeps_the_nearest_once_and_of_equals_the_lower() {
+        let mut least = Least::new(4, Ties::LOWER);
+        least.offer(&[1.0, 1.0, 1.0, -0.5, 7.0, 1.0], &[6, 4, 5, 9, 1, 3]);
+        least.offer(&[-0.5, 0.0, 2.0], &[9, 0, 2]);
+        let kept: Vec<_> = least.sorted().collect();
+        assert_eq!(kept, [(-0.5, 9), (0.0, 0), (1.0, 3)]);
+    }
+
+    #[test]
+    fn rows_choose_different_ones_of_equals() {
+        let ids: Vec<u32> = (0..1000).collect();
+        let mut chosen = vec![0; ids.len()];
+        for row in 0..1000 {
+            let mut least = Least::new(10, Ties::of(row));
+            least.offer(&[2.0; 1000], &ids);
+            least.sorted().for_each(|(_, id)| chosen[id as usize] += 1);
+        }
+        assert_eq!(chosen.iter().sum::<u32>(), 10_000);
+        assert!(chosen.iter().all(|&times| times < 40), "{chosen:?}");
+    }
+}

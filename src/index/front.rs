@@ -1,0 +1,26 @@
+//! The front of a file that is read piece by piece.
+
+use crate::error::Error;
+use crate::segment::{Fill, HEAD, Segment, front_length};
+use crate::storage::Extent;
+
+/// The segment in a file; reads its front alone.
+pub(super) fn open_segment(read: &mut Fill<'_>, length: u64) -> Result<Segment, Error> {
+    let mut first = |length: u64| -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        room_for(&mut bytes, length)?;
+        read(Extent { offset: 0, length }, &mut bytes)?;
+        Ok(bytes)
+    };
+    let head = first(length.min(HEAD))?;
+    Segment::open(&first(front_length(&head, length)?)?, length)
+}
+
+/// Makes `bytes` so long, or fails.
+pub(super) fn room_for(bytes: &mut Vec<u8>, length: u64) -> Result<(), Error> {
+    let memory = |_| Error::OutOfMemory { bytes: length };
+    let size = usize::try_from(length).map_err(|_| Error::OutOfMemory { bytes: length })?;
+    bytes.try_reserve_exact(size.saturating_sub(bytes.len())).map_err(memory)?;
+    bytes.resize(size, 0);
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! A file that is elsewhere, searched from any number of threads. Each steps its own operation.
+//!
+//! ```text
+//! step      under the shared lock: what is here is read by all at once
+//! read      no lock: bytes come from the file into memory of the search, and are checked there
+//! hand over the exclusive lock, for as long as copying takes; it becomes the shared one before anybody else copies
+//! ```
+//!
+//! So no search holds room in the arena while it waits for the file, and none waits for another's room.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use super::front::{open_segment, room_for};
+use super::scratches::Scratches;
+use crate::error::Error;
+use crate::search::{IndexChoice, Operation, Outcome, Running, Step};
+use crate::segment::Segment;
+use crate::session::{layout, unreadable};
+use crate::storage::{Extent, Paged, Read, ReadAt, Reserved, Sum};
+
+/// About how many bytes of a section held whole are read at once.
+const PIECE: u64 = 1 << 20;
+/// Bytes that may be on their way from the file, whatever the budget; and the part of the budget that may be.
+const FLIGHT: u64 = 1 << 20;
+const FLIGHT_PART: u64 = 4;
+/// Room is pinned under the exclusive lock alone: all operations can share one ticket.
+const TICKET: u32 = 0;
+
+/// See the head of this file.
+pub(super) struct Reading {
+    segment: Segment,
+    paged: RwLock<Paged>,
+    file: Box<dyn ReadAt>,
+    scratches: Scratches,
+    flight: Flight,
+}
+
+/// What an operation moved.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Moved {
+    pub(super) bytes: u64,
+    pub(super) requests: u64,
+    pub(super) waves: u64,
+}
+
+/// What a step misses.
+struct Wave {
+    /// Parts of sections held whole.
+    parts: Vec<Extent>,
+    /// Rows, lists and the like, which share slots; and where they lie, neighbours as one.
+    units: Vec<Read>,
+    extents: Vec<Extent>,
+}
+
+impl Reading {
+    pub(super) fn open(index: IndexChoice, file: Box<dyn ReadAt>, budget: u64) -> Result<Self, Error> {
+        let segment = open_segment(&mut |extent, into| file.read(extent, into), file.length())?;
+        let paged = RwLock::new(Paged::new(layout(&segment, budget, index)?));
+        let flight = Flight::new((budget / FLIGHT_PART).max(FLIGHT));
+        Ok(Reading { segment, paged, file, scratches: Scratches::default(), flight })
+    }
+
+    pub(super) fn segment(&self) -> &Segment {
+        &self.segment
+    }
+
+    pub(super) fn file(&self) -> &dyn ReadAt {
+        &*self.file
+    }
+
+    /// Takes an operation to its end.
+    pub(super) fn run(&self, operation: Operation) -> Result<(Outcome, Moved), Error> {
+        let mut moved = Moved::default();
+        let mut paged = self.shared();
+        let mut running = Running::new(&self.segment, &*paged, operation)?;
+        loop {
+            let step = self.scratches.with(|scratch| running.step(&self.segment, &*paged, scratch))?;
+            let reads = match step {
+                Step::Done(outcome) => return Ok((outcome, moved)),
+                Step::Need(reads) => reads,
+            };
+            let wave = self.wave(&paged, &reads)?;
+            drop(paged);
+            moved.waves += 1;
+            let extents = [&wave.parts[..], &wave.extents].concat();
+            moved.requests += extents.len() as u64;
+            moved.bytes += extents.iter().map(|e| e.length).sum::<u64>();
+            self.file.prefetch(&extents);
+            for &part in &wave.parts {
+                self.fetch_part(part)?;
+            }
+            paged = self.fetch_units(&wave)?;
+        }
+    }
+
+    fn wave(&self, paged: &Paged, reads: &[Read]) -> Result<Wave, Error> {
+        let (mut parts, mut units) = (Vec::new(), Vec::new());
+        for read in reads {
+            let missing = paged.missing(read);
+            match paged.stays(read)? {
+                true => parts.extend(missing),
+                false if missing.is_empty() => {}
+                false => units.push(*read),
+            }
+        }
+        let extents = self.segment.merge(units.iter().map(|read| read.extent));
+        match parts.is_empty() && units.is_empty() {
+            true => Err(unreadable()),
+            false => Ok(Wave { parts, units, extents }),
+        }
+    }
+
+    /// Brings a part of a section here that is held whole, piece by piece; what others bring meanwhile is not read again.
+    fn fetch_part(&self, part: Extent) -> Result<(), Error> {
+        let block = |extent| Read { extent, sum: Sum::Blocks };
+        self.exclusive().reserve(TICKET, &[block(part)])?;
+        let grain = self.shared().grain(part.offset).unwrap_or(part.length).max(1);
+        let size = (PIECE / grain).max(1) * grain;
+        let mut bytes = Vec::new();
+        for offset in (part.offset..part.end()).step_by(size as usize) {
+            let piece = block(Extent { offset, length: size.min(part.end() - offset) });
+            if self.shared().missing(&piece).is_empty() {
+                continue;
+            }
+            let _flying = self.flight.take(piece.extent.length);
+            room_for(&mut bytes, piece.extent.length)?;
+            self.file.read(piece.extent, &mut bytes)?;
+            self.segment.check(piece, &bytes)?;
+            self.exclusive().fill(&piece, &bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Brings units here, and holds off everybody who might evict them until they were looked at.
+    fn fetch_units(&self, wave: &Wave) -> Result<RwLockReadGuard<'_, Paged>, Error> {
+        if wave.units.is_empty() {
+            return Ok(self.shared());
+        }
+        let total = wave.extents.iter().map(|e| e.length).sum();
+        let _flying = self.flight.take(total);
+        let mut bytes = Vec::new();
+        room_for(&mut bytes, total)?;
+        let mut rest = &mut bytes[..];
+        for &extent in &wave.extents {
+            let (now, later) = rest.split_at_mut(extent.length as usize);
+            self.file.read(extent, now)?;
+            rest = later;
+        }
+        let mut rest = &bytes[..];
+        let mut units = Vec::with_capacity(wave.units.len());
+        for read in &wave.units {
+            let (unit, later) = rest.split_at(read.extent.length as usize);
+            self.segment.check(*read, unit)?;
+            units.push((read, unit));
+            rest = later;
+        }
+        let mut paged = self.exclusive();
+        let reserved = match paged.reserve(TICKET, &wave.units) {
+            Ok(Reserved::Granted) => units.iter().try_for_each(|(read, unit)| paged.fill(read, unit)),
+            Ok(Reserved::Wait) => Err(unreadable()),
+            Err(error) => Err(error),
+        };
+        paged.release(TICKET);
+        reserved?;
+        Ok(RwLockWriteGuard::downgrade(paged))
+    }
+
+    fn shared(&self) -> RwLockReadGuard<'_, Paged> {
+        if self.paged.is_poisoned() {
+            drop(self.exclusive());
+        }
+        self.paged.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A panic while this lock was held leaves pins at the most: a unit is marked as here after it was copied.
+    fn exclusive(&self) -> RwLockWriteGuard<'_, Paged> {
+        self.paged.write().unwrap_or_else(|poisoned| {
+            let mut paged = poisoned.into_inner();
+            paged.release(TICKET);
+            self.paged.clear_poison();
+            paged
+        })
+    }
+}
+
+/// How many bytes are on their way from the file to the arena. Who comes first goes first; a wave larger than what may
+/// be flies alone.
+struct Flight {
+    most: u64,
+    state: Mutex<Flying>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Flying {
+    bytes: u64,
+    /// Numbers of those who wait: the next to be given out, and whose turn it is.
+    next: u64,
+    turn: u64,
+}
+
+/// Ends with its drop, unwinding included.
+struct Taken<'a>(&'a Flight, u64);
+
+impl Flight {
+    fn new(most: u64) -> Self {
+        Flight { most, state: Mutex::default(), changed: Condvar::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, Flying> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for those before, who read and copy and wait for nobody behind.
+    fn take(&self, bytes: u64) -> Taken<'_> {
+        let mut state = self.state();
+        let number = state.next;
+        state.next += 1;
+        let must_wait =
+            |s: &mut Flying| s.turn != number || (s.bytes > 0 && s.bytes.saturating_add(bytes) > self.most);
+        state = self.changed.wait_while(state, must_wait).unwrap_or_else(PoisonError::into_inner);
+        state.turn += 1;
+        state.bytes += bytes;
+        self.changed.notify_all();
+        Taken(self, bytes)
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.0.state().bytes -= self.1;
+        self.0.changed.notify_all();
+    }
+}

@@ -1,0 +1,242 @@
+//! The walk over a graph of which only the layers above 0 are in memory. Links of layer 0 and codes are read node by
+//! node, a wave for the nearest nodes that were not expanded yet.
+//!
+//! Nodes are expanded in the order in which the walk in memory (`beam`) expands them; what is read ahead of that order
+//! only waits. So hits and distances counted are those of memory, whatever is here.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::disk_graph::{Needs, Places};
+use crate::error::Error;
+use crate::quant::{Codec, Prepared};
+use crate::search::pool::Pool;
+
+/// Nodes whose links and neighbours are read at once: fewer takes more waves, more reads what is never looked at.
+const WIDTH: usize = 8;
+
+enum Stage {
+    Enter,
+    /// In the layer, at the node and its distance.
+    Descend(usize, u32, f32),
+    Base,
+    /// The walk reached too few nodes: every code from this one on.
+    All(u32),
+    Done,
+}
+
+/// One query on its way.
+pub(crate) struct Walk {
+    stage: Stage,
+    ef: usize,
+    /// Fewer nodes than that are too few.
+    least: usize,
+    coarse: Prepared,
+    fine: Prepared,
+    pool: Pool,
+    visited: BTreeSet<u32>,
+    /// Visited, and scored with the next step.
+    unscored: Vec<u32>,
+    /// Links of nodes that may be expanded soon.
+    links: BTreeMap<u32, Vec<u32>>,
+    /// Both distances of every node whose code was here.
+    known: BTreeMap<u32, [f32; 2]>,
+    /// Distances that a walk in memory computes.
+    pub(crate) computed: u64,
+}
+
+impl Walk {
+    pub(crate) fn new(codec: &dyn Codec, query: &[f32], fine: bool, ef: usize, least: usize) -> Self {
+        let (mut coarse, mut finer) = (Prepared::default(), Prepared::default());
+        codec.prepare(query, false, &mut coarse);
+        if fine {
+            codec.prepare(query, true, &mut finer);
+        }
+        let mut pool = Pool::default();
+        pool.reset(ef);
+        Walk {
+            stage: Stage::Enter,
+            ef,
+            least,
+            coarse,
+            fine: finer,
+            pool,
+            visited: BTreeSet::new(),
+            unscored: Vec::new(),
+            links: BTreeMap::new(),
+            known: BTreeMap::new(),
+            computed: 0,
+        }
+    }
+
+    /// The nearest `count`, nearest first by their coarse distance; with the finer one where codes have it.
+    pub(crate) fn candidates(&self, count: usize) -> Vec<(f32, u32)> {
+        let finer = |(distance, node)| (self.known.get(&node).map_or(distance, |d| d[1]), node);
+        self.pool.iter().take(count).map(finer).collect()
+    }
+
+    /// Goes on as far as the bytes that are here allow. Nothing added to `needs`: the walk is over.
+    pub(crate) fn step(&mut self, places: &Places<'_>, needs: &mut Needs) -> Result<(), Error> {
+        loop {
+            let ready = match self.stage {
+                Stage::Enter => self.enter(places, needs)?,
+                Stage::Descend(layer, here, best) => self.descend(places, needs, layer, here, best)?,
+                Stage::Base => self.base(places, needs)?,
+                Stage::All(from) => self.all(places, needs, from)?,
+                Stage::Done => return Ok(()),
+            };
+            if !ready {
+                return Ok(());
+            }
+        }
+    }
+
+    fn enter(&mut self, places: &Places<'_>, needs: &mut Needs) -> Result<bool, Error> {
+        let entry = places.upper.entry;
+        let Some(distance) = self.distance(places, needs, entry) else { return Ok(false) };
+        self.computed += 1;
+        self.stage = Stage::Descend(places.upper.top, entry, distance);
+        Ok(true)
+    }
+
+    /// One step of the greedy walk above layer 0.
+    fn descend(
+        &mut self,
+        places: &Places<'_>,
+        needs: &mut Needs,
+        layer: usize,
+        here: u32,
+        best: f32,
+    ) -> Result<bool, Error> {
+        if layer == 0 {
+            self.computed += 1;
+            self.visited.insert(here);
+            self.pool.offer(best, here);
+            self.stage = Stage::Base;
+            return Ok(true);
+        }
+        let mut near = (best, here);
+        let (mut count, mut ready) = (0, true);
+        for &node in places.upper.links(layer, here, &mut Vec::new())?.iter().filter(|&&l| l != here) {
+            match self.distance(places, needs, node) {
+                Some(d) if d < near.0 || (d == near.0 && node < near.1) => near = (d, node),
+                Some(_) => {}
+                None => ready = false,
+            }
+            count += 1;
+        }
+        if ready {
+            self.computed += count;
+            let layer = if near.1 == here { layer - 1 } else { layer };
+            self.stage = Stage::Descend(layer, near.1, near.0);
+        }
+        Ok(ready)
+    }
+
+    /// Expands what can be expanded; names what the nearest nodes that wait would need.
+    fn base(&mut self, places: &Places<'_>, needs: &mut Needs) -> Result<bool, Error> {
+        while self.expand() {}
+        let next: Vec<u32> = self.pool.waiting().take(WIDTH).collect();
+        if next.is_empty() && self.unscored.is_empty() {
+            self.stage = Stage::Done;
+            if self.pool.iter().len() < self.least {
+                self.pool.reset(self.ef);
+                self.stage = Stage::All(0);
+            }
+            return Ok(true);
+        }
+        let mut ready = true;
+        for node in self.unscored.clone() {
+            ready &= self.distance(places, needs, node).is_some();
+        }
+        for node in next {
+            let Some(links) = self.links(places, needs, node)? else {
+                ready = false;
+                continue;
+            };
+            for link in links {
+                ready &= self.visited.contains(&link) || self.distance(places, needs, link).is_some();
+            }
+        }
+        Ok(ready)
+    }
+
+    /// The links of `node`, or it among the needs.
+    fn links(
+        &mut self,
+        places: &Places<'_>,
+        needs: &mut Needs,
+        node: u32,
+    ) -> Result<Option<Vec<u32>>, Error> {
+        if let Entry::Vacant(place) = self.links.entry(node) {
+            let Some(record) = places.source.get(places.links(node)) else {
+                needs.links.insert(node);
+                return Ok(None);
+            };
+            let mut unpacked = Vec::new();
+            let links = places.upper.links_of_record(node, record, &mut unpacked)?;
+            place.insert(links.iter().copied().filter(|&link| link != node).collect());
+        }
+        Ok(self.links.get(&node).cloned())
+    }
+
+    /// One step of `beam::layer`, if what it takes is known: the nearest node that waits gives its links, then those of
+    /// the node before it are scored.
+    fn expand(&mut self) -> bool {
+        if !self.unscored.iter().all(|node| self.known.contains_key(node)) {
+            return false;
+        }
+        let next = self.pool.waiting().next();
+        let fresh = match next {
+            Some(node) => {
+                let Some(links) = self.links.remove(&node) else { return false };
+                self.pool.take();
+                links.into_iter().filter(|&link| self.visited.insert(link)).collect()
+            }
+            None if self.unscored.is_empty() => return false,
+            None => Vec::new(),
+        };
+        for node in std::mem::replace(&mut self.unscored, fresh) {
+            self.computed += 1;
+            self.pool.offer(self.known.get(&node).map_or(f32::INFINITY, |d| d[0]), node);
+        }
+        true
+    }
+
+    fn all(&mut self, places: &Places<'_>, needs: &mut Needs, from: u32) -> Result<bool, Error> {
+        let count = places.upper.count as u32;
+        for node in from..count {
+            let Some(distance) = self.distance(places, needs, node) else {
+                let ahead = places.source.room(places.codes.extent).0.min(1 << 16) as u32;
+                needs.codes.extend(node..node.saturating_add(ahead).min(count));
+                self.stage = Stage::All(node);
+                return Ok(false);
+            };
+            self.computed += 1;
+            self.pool.offer(distance, node);
+        }
+        self.stage = Stage::Done;
+        Ok(true)
+    }
+
+    /// The coarse distance of `node`, or its code among the needs.
+    fn distance(&mut self, places: &Places<'_>, needs: &mut Needs, node: u32) -> Option<f32> {
+        if let Some(distances) = self.known.get(&node) {
+            return Some(distances[0]);
+        }
+        let Some(code) = places.source.get(places.code(node)) else {
+            needs.codes.insert(node);
+            return None;
+        };
+        let codec = &*places.codes.codec;
+        let distance = |prepared: &mut Prepared| {
+            let mut out = [0.0];
+            codec.distances(prepared, code, &[0], &mut out);
+            out[0]
+        };
+        let coarse = distance(&mut self.coarse);
+        let fine = if places.fine { distance(&mut self.fine) } else { coarse };
+        self.known.insert(node, [coarse, fine]);
+        Some(coarse)
+    }
+}

@@ -1,0 +1,76 @@
+//! What a walk from disk reads, and where it lies.
+
+use std::collections::BTreeSet;
+
+use crate::error::Error;
+use crate::segment::GraphView;
+use crate::segment::{GraphParts, Matrix, SectionKind, Segment};
+use crate::storage::{Extent, Read, Source, Sum, in_order};
+
+/// Where a walk finds what it reads.
+pub(crate) struct Places<'a> {
+    pub(super) source: &'a dyn Source,
+    pub(super) upper: GraphView<'a>,
+    parts: GraphParts,
+    sums: &'a [u8],
+    pub(super) codes: &'a Matrix,
+    /// Codes rank the hits at last, so both distances of a code are taken while it is here.
+    pub(super) fine: bool,
+}
+
+impl<'a> Places<'a> {
+    /// Fails where `Facts` said that there is no such walk; `None` if the parts in memory are not all here.
+    pub(crate) fn new(
+        segment: &'a Segment,
+        source: &'a dyn Source,
+        fine: bool,
+        checked: bool,
+    ) -> Result<Option<Self>, Error> {
+        let parts = segment.graph_parts().ok_or_else(|| Error::corrupt("graph", "it is too short"))?;
+        let head = Extent { length: parts.upper_length, ..parts.upper };
+        let sums = segment.required(SectionKind::NodeSums)?;
+        let (Some(bytes), Some(sums)) = (source.get(head), source.get(sums)) else { return Ok(None) };
+        let upper = GraphView::upper(bytes, segment.count(), segment.header.m, checked)?;
+        Ok(Some(Places { source, upper, parts, sums, codes: &segment.codes, fine }))
+    }
+
+    fn sums(&self, node: u32) -> Result<[u32; 2], Error> {
+        Segment::stored_node_sums(self.sums, node)
+            .ok_or_else(|| Error::corrupt("node checksums", "they end too early"))
+    }
+
+    pub(super) fn code(&self, node: u32) -> Extent {
+        self.codes.row(node)
+    }
+
+    pub(super) fn links(&self, node: u32) -> Extent {
+        let offset = self.parts.base.offset + u64::from(node) * self.parts.stride;
+        Extent { offset, length: self.parts.stride }
+    }
+}
+
+/// What walks miss: codes and links, each by node.
+#[derive(Default)]
+pub(crate) struct Needs {
+    pub(super) codes: BTreeSet<u32>,
+    pub(super) links: BTreeSet<u32>,
+}
+
+impl Needs {
+    /// As reads, as many as there is room for.
+    pub(crate) fn reads(self, places: &Places<'_>) -> Result<Vec<Read>, Error> {
+        let room = |section| places.source.room(section).0.max(1);
+        let (codes, links) = (room(places.codes.extent), room(places.parts.base));
+        let mut reads = Vec::new();
+        for node in self.links.into_iter().take(links) {
+            let sum = Sum::Row { position: node, sum: places.sums(node)?[1] };
+            reads.push(Read { extent: places.links(node), sum });
+        }
+        for node in self.codes.into_iter().take(codes) {
+            let sum = Sum::Row { position: node, sum: places.sums(node)?[0] };
+            reads.push(Read { extent: places.code(node), sum });
+        }
+        in_order(&mut reads);
+        Ok(reads)
+    }
+}

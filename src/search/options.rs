@@ -1,0 +1,67 @@
+//! How to search.
+
+use crate::error::Error;
+
+/// Which index answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IndexChoice {
+    /// Every row where there are few, or an eighth of them is wanted, and codes are small (or here); else the graph
+    /// if it is here (or small), else the clusters if there are any, else the graph, else every row.
+    #[default]
+    Auto,
+    /// Every row: exact on the codes, slow.
+    Flat,
+    /// The graph; an error where it is missing or does not fit.
+    Hnsw,
+    /// The nearest lists of the clustered index, and the rows of their best candidates: few bytes of a cold file.
+    Clusters,
+}
+
+impl std::str::FromStr for IndexChoice {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        match name {
+            "auto" => Ok(IndexChoice::Auto),
+            "flat" => Ok(IndexChoice::Flat),
+            "hnsw" => Ok(IndexChoice::Hnsw),
+            "clusters" => Ok(IndexChoice::Clusters),
+            _ => Err(Error::argument("index", format!("{name:?} is none of auto, flat, hnsw, clusters"))),
+        }
+    }
+}
+
+/// How to search.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SearchOptions {
+    /// Hits wanted; more than there are rows gives all rows. At least 1.
+    pub k: usize,
+    /// Candidates the graph keeps: more is slower and finds more. `None`: [`SearchOptions::DEFAULT_EF`], for binary
+    /// codes [`SearchOptions::DEFAULT_EF_BINARY`]. Never below `k`.
+    pub ef: Option<usize>,
+    /// Which index answers.
+    pub index: IndexChoice,
+    /// How many candidates are ranked again by finer rows; `None`: enough for the codec. Where exact rows follow, the
+    /// best 4·k of those (40 at least) are ranked by them.
+    pub rescore: Option<usize>,
+    /// Lists the clustered index scans; `None`: as many as `recall` asks for.
+    pub probes: Option<usize>,
+    /// The part of the true nearest rows that the clustered index should find, by the segment's calibration: 0.8 to
+    /// 0.99 make a difference. `None`: [`SearchOptions::DEFAULT_RECALL`].
+    pub recall: Option<f32>,
+}
+
+impl SearchOptions {
+    /// Candidates kept by default.
+    pub const DEFAULT_EF: usize = 100;
+    /// Candidates kept by default when codes are one bit a component.
+    pub const DEFAULT_EF_BINARY: usize = 400;
+    /// The recall that the clustered index aims at by default.
+    pub const DEFAULT_RECALL: f32 = 0.95;
+}
+
+impl Default for SearchOptions {
+    fn default() -> Self {
+        SearchOptions { k: 10, ef: None, index: IndexChoice::Auto, rescore: None, probes: None, recall: None }
+    }
+}

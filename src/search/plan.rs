@@ -1,0 +1,280 @@
+//! Which index answers, and how wide it looks: a pure choice from what the segment has, what fits and what is here.
+//!
+//! Once chosen, hits depend on the file, the queries and the options alone.
+
+use super::clusters::{self, Wanted, Width};
+use super::{IndexChoice, SearchOptions};
+use crate::error::Error;
+use crate::quant::CodecKind;
+use crate::segment::{Clusters, SectionKind, Segment};
+use crate::storage::{Extent, Source};
+
+/// Below so many bytes codes, or codes and graph, are fetched whole: it costs no more than a few lists and their round
+/// trips.
+const SMALL: u64 = 1 << 20;
+/// Up to so many rows whose codes are small a scan is exact and costs no more than a walk. Natively both take the same
+/// time at 4,000 rows of sq8 codes in 8 or 64 components, 3,300 in 384; of f32 2,300, 4,700 and 2,200; of f16 1,400,
+/// 4,800 and 2,200; of sq4 2,300, 5,000 and 3,500; of pq 2,900, 3,200 and 1,700; of binary codes beyond 16,000. In wasm
+/// of sq8 at 1,200, 2,000 and 1,400. At 1,000 rows a scan takes 0.2 to 0.8 of a walk, in wasm 0.75 to 0.95.
+const SCAN_ROWS: usize = 1500;
+/// Where one row of so many is wanted a walk or lists come to most of them: a scan is exact and costs less.
+const WIDE: usize = 8;
+
+/// How a search goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    Flat,
+    Hnsw,
+    /// The graph, node by node: codes or links do not fit.
+    Walk,
+    Clusters,
+}
+
+impl Route {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Route::Flat => "flat",
+            Route::Hnsw | Route::Walk => "hnsw",
+            Route::Clusters => "clusters",
+        }
+    }
+}
+
+/// What a choice rests on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts {
+    /// There is a graph, and codes and graph can be here as a whole.
+    pub(crate) graph_fits: bool,
+    /// They are here already or cost nothing to bring, and memory holds them both.
+    pub(crate) graph_here: bool,
+    /// Their bytes.
+    pub(crate) graph_bytes: u64,
+    pub(crate) graph: bool,
+    /// There is room to walk it node by node.
+    pub(crate) walk_fits: bool,
+    pub(crate) clusters: bool,
+    /// Codes can be here, as a whole or chunk by chunk.
+    pub(crate) codes_fit: bool,
+    /// They are here already as a whole, or cost nothing to bring.
+    pub(crate) codes_here: bool,
+    pub(crate) codes_bytes: u64,
+    pub(crate) count: usize,
+    /// Hits wanted.
+    pub(crate) k: usize,
+}
+
+impl Facts {
+    pub(crate) fn of(segment: &Segment, source: &dyn Source) -> Self {
+        let extent = |kind| segment.extent(kind).filter(|e| e.length > 0);
+        let parts = [extent(SectionKind::Codes), extent(SectionKind::Graph)];
+        let codes = segment.codes.extent;
+        let near = source.spare() == u64::MAX;
+        let here = |e: Extent| source.get(e).is_some() || (near && source.holds(e));
+        let graph_bytes = parts.iter().flatten().map(|e| e.length).sum();
+        Facts {
+            graph: segment.header.m > 0,
+            walk_fits: walk_fits(segment, source),
+            graph_fits: segment.header.m > 0 && parts.iter().all(|e| e.is_some_and(|e| source.holds(e))),
+            graph_here: graph_bytes <= source.memory() && parts.iter().all(|e| e.is_some_and(here)),
+            graph_bytes,
+            clusters: segment.clusters.is_some(),
+            codes_fit: source.holds(codes) || source.room(codes).1 > segment.codes.stride,
+            codes_here: here(codes),
+            codes_bytes: codes.length,
+            count: segment.count(),
+            k: SearchOptions::default().k,
+        }
+    }
+
+    /// Whether a scan costs less than any other way, and is exact on the codes.
+    fn scan_is_best(&self) -> bool {
+        let small = self.codes_fit && self.codes_bytes <= SMALL;
+        let wide = self.k >= self.count / WIDE;
+        (small && self.count <= SCAN_ROWS) || (wide && (small || self.codes_here))
+    }
+}
+
+fn walk_fits(segment: &Segment, source: &dyn Source) -> bool {
+    let sums = segment.extent(SectionKind::NodeSums).filter(|e| e.length > 0);
+    let (Some(sums), Some(graph)) = (sums, segment.graph_parts()) else { return false };
+    let links = source.room(graph.base);
+    source.holds(sums) && source.holds(graph.upper) && links.0 > 0 && links.1 >= graph.stride
+}
+
+/// Chooses, or says why a pinned choice cannot be.
+pub(crate) fn route(choice: IndexChoice, f: Facts) -> Result<Route, Error> {
+    let no = |detail: &str| Err(Error::argument("index", detail));
+    match choice {
+        IndexChoice::Auto if f.scan_is_best() => Ok(Route::Flat),
+        IndexChoice::Auto if f.graph_fits && (f.graph_here || f.graph_bytes <= SMALL) => Ok(Route::Hnsw),
+        IndexChoice::Auto if f.clusters => Ok(Route::Clusters),
+        IndexChoice::Auto if f.graph_fits => Ok(Route::Hnsw),
+        IndexChoice::Auto | IndexChoice::Flat if f.codes_fit => Ok(Route::Flat),
+        IndexChoice::Auto | IndexChoice::Flat => {
+            no("codes do not fit the memory budget: raise it or use clusters")
+        }
+        IndexChoice::Hnsw if f.graph_fits => Ok(Route::Hnsw),
+        IndexChoice::Hnsw if f.walk_fits => Ok(Route::Walk),
+        IndexChoice::Hnsw if !f.graph => {
+            no("this segment has no graph: search it flat or rebuild it with one")
+        }
+        IndexChoice::Hnsw => no(
+            "codes and graph do not fit the memory budget: raise it, open for hnsw (natively), or use clusters or flat",
+        ),
+        IndexChoice::Clusters if f.clusters => Ok(Route::Clusters),
+        IndexChoice::Clusters => no("this segment has no clusters: search it flat or rebuild it with them"),
+    }
+}
+
+/// How many candidates are found, and how many of them ranked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Depth {
+    pub(crate) k: usize,
+    pub(crate) ef: usize,
+    /// 0: the candidates' distances are final.
+    pub(crate) rescore: usize,
+}
+
+impl Depth {
+    /// Candidates that codes must find.
+    pub(crate) fn candidates(self) -> usize {
+        self.rescore.max(self.k)
+    }
+}
+
+/// Fills in what the options leave open.
+pub(crate) fn depth(segment: &Segment, o: &SearchOptions) -> Depth {
+    let k = o.k.min(segment.count());
+    let codec = segment.header.stages.first();
+    let default = match codec {
+        Some(CodecKind::Binary) => SearchOptions::DEFAULT_EF_BINARY,
+        _ => SearchOptions::DEFAULT_EF,
+    };
+    let ef = o.ef.unwrap_or(default).clamp(k.max(1), segment.count().max(1));
+    // As many for each hit as the default is for ten: of use to a scan, since a walk finds `ef` at the most.
+    let many = k.saturating_mul(default / 10);
+    // Codes that are ranked again in place are good already; coarse ones want all their candidates ranked. Half a byte a
+    // component would do with 20 on wordnet, and with 40 of 100 finds 0.72 for 0.90 among clusters 10:1 apart.
+    let alone = segment.finer.is_empty();
+    let enough = if alone { few(k) } else { ef.max(many).max(few(k)) };
+    let rescore = match codec {
+        Some(CodecKind::Sq8) => o.rescore.unwrap_or(enough).max(k),
+        _ if alone => 0,
+        _ => o.rescore.unwrap_or(enough).max(k),
+    };
+    Depth { k, ef, rescore }
+}
+
+/// How many candidates whose distances are good already are ranked once more. A query of 7 bits ranks the true nearest
+/// among the first 40 wherever the codes themselves tell rows apart (clusters up to 30:1 apart, topics at cosine 0.99).
+pub(crate) fn few(k: usize) -> usize {
+    k.saturating_mul(4).max(40)
+}
+
+/// How wide the clustered index looks.
+pub(crate) fn width(clusters: &Clusters, o: &SearchOptions, k: usize) -> Width {
+    let recall = o.recall.unwrap_or(SearchOptions::DEFAULT_RECALL);
+    clusters::width(clusters, Wanted { k, recall, probes: o.probes, rescore: o.rescore })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONE: Facts = Facts {
+        graph: false,
+        walk_fits: false,
+        graph_fits: false,
+        graph_here: false,
+        graph_bytes: 100 << 20,
+        clusters: false,
+        codes_fit: false,
+        codes_here: false,
+        codes_bytes: 60 << 20,
+        count: 150_000,
+        k: 10,
+    };
+
+    #[test]
+    fn each_case_has_its_route() {
+        let all = Facts {
+            graph: true,
+            graph_fits: true,
+            graph_here: true,
+            clusters: true,
+            codes_fit: true,
+            codes_here: true,
+            ..NONE
+        };
+        let cold = Facts { graph_here: false, codes_here: false, ..all };
+        let tight = Facts { graph_fits: false, codes_fit: false, ..cold };
+        let few = |f: Facts| Facts { count: 1500, codes_bytes: 800 << 10, graph_bytes: 1000 << 10, ..f };
+        let lists = Facts { graph: false, graph_fits: false, ..all };
+        let table = [
+            ("everything is here", IndexChoice::Auto, all, Some(Route::Hnsw)),
+            ("cold and large", IndexChoice::Auto, cold, Some(Route::Clusters)),
+            (
+                "cold and small",
+                IndexChoice::Auto,
+                Facts { codes_bytes: 700 << 10, graph_bytes: 900 << 10, ..cold },
+                Some(Route::Hnsw),
+            ),
+            ("few rows", IndexChoice::Auto, few(all), Some(Route::Flat)),
+            ("few rows, cold", IndexChoice::Auto, few(cold), Some(Route::Flat)),
+            ("few rows, pinned graph", IndexChoice::Hnsw, few(all), Some(Route::Hnsw)),
+            ("few rows, pinned clusters", IndexChoice::Clusters, few(all), Some(Route::Clusters)),
+            ("few and one more", IndexChoice::Auto, Facts { count: 1501, ..few(all) }, Some(Route::Hnsw)),
+            (
+                "few rows, very long",
+                IndexChoice::Auto,
+                Facts { codes_bytes: (1 << 20) + 1, ..few(all) },
+                Some(Route::Hnsw),
+            ),
+            (
+                "few rows, long, cold",
+                IndexChoice::Auto,
+                Facts { codes_bytes: 2 << 20, graph_bytes: 3 << 20, ..few(cold) },
+                Some(Route::Clusters),
+            ),
+            ("few rows, too large for memory", IndexChoice::Auto, few(tight), Some(Route::Clusters)),
+            ("few rows, no graph", IndexChoice::Auto, few(lists), Some(Route::Flat)),
+            ("many rows, no graph", IndexChoice::Auto, lists, Some(Route::Clusters)),
+            ("most rows are wanted", IndexChoice::Auto, Facts { k: 18_750, ..all }, Some(Route::Flat)),
+            ("a little less", IndexChoice::Auto, Facts { k: 18_749, ..all }, Some(Route::Hnsw)),
+            ("most rows, no graph", IndexChoice::Auto, Facts { k: 1 << 40, ..lists }, Some(Route::Flat)),
+            ("most rows, cold", IndexChoice::Auto, Facts { k: 1 << 40, ..cold }, Some(Route::Clusters)),
+            (
+                "most rows, cold and small",
+                IndexChoice::Auto,
+                Facts { k: 4000, count: 5000, codes_bytes: 1000 << 10, ..cold },
+                Some(Route::Flat),
+            ),
+            ("most rows, pinned graph", IndexChoice::Hnsw, Facts { k: 1 << 40, ..all }, Some(Route::Hnsw)),
+            ("too large for memory", IndexChoice::Auto, tight, Some(Route::Clusters)),
+            ("no clusters", IndexChoice::Auto, Facts { clusters: false, ..cold }, Some(Route::Hnsw)),
+            ("codes only", IndexChoice::Auto, Facts { codes_fit: true, ..NONE }, Some(Route::Flat)),
+            ("nothing fits", IndexChoice::Auto, NONE, None),
+            ("pinned flat", IndexChoice::Flat, all, Some(Route::Flat)),
+            ("pinned flat, too large", IndexChoice::Flat, tight, None),
+            ("pinned graph, cold", IndexChoice::Hnsw, cold, Some(Route::Hnsw)),
+            ("pinned graph, too large", IndexChoice::Hnsw, tight, None),
+            (
+                "pinned graph, too large, opened for it",
+                IndexChoice::Hnsw,
+                Facts { walk_fits: true, ..tight },
+                Some(Route::Walk),
+            ),
+            (
+                "too large, opened for it",
+                IndexChoice::Auto,
+                Facts { walk_fits: true, ..tight },
+                Some(Route::Clusters),
+            ),
+            ("pinned clusters, all here", IndexChoice::Clusters, all, Some(Route::Clusters)),
+            ("pinned clusters, none", IndexChoice::Clusters, NONE, None),
+        ];
+        for (case, choice, facts, expected) in table {
+            assert_eq!(route(choice, facts).ok(), expected, "{case}");
+        }
+    }
+}

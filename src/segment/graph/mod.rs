@@ -1,0 +1,58 @@
+//! The graph's bytes: a head of 16 u32, the sorted positions of the nodes above layer 0, where each one's blocks start,
+//! the blocks (one of `m` links per layer from 1 up), padding to 64 bytes, then the records of layer 0: `2m` links for
+//! every node, packed. A node's unused links point to itself.
+//!
+//! | file | duty |
+//! |---|---|
+//! | `encode` | a graph while it is built, and its bytes |
+//! | `view`   | a graph in place: the links of a node |
+//! | `links`  | the records of layer 0, bit by bit |
+
+mod encode;
+pub(super) mod links;
+mod view;
+
+pub(crate) use encode::Graph;
+pub(crate) use view::GraphView;
+
+use super::format::SectionKind;
+use super::reader::Segment;
+use crate::storage::Extent;
+
+const SECTION: &str = "graph";
+const HEAD: usize = 16;
+
+/// What the sums of links are seeded with beside their node.
+pub(crate) const LINKS: u64 = 0x4C49_4E4B;
+
+/// Where the parts of the graph lie that a walk reads piece by piece.
+#[derive(Clone, Copy)]
+pub(crate) struct GraphParts {
+    /// The layers above 0, in whole checksum blocks of `grain` bytes: the first `upper_length` bytes are theirs.
+    pub(crate) upper: Extent,
+    pub(crate) upper_length: u64,
+    pub(crate) grain: u64,
+    /// The links of layer 0, `stride` bytes a node.
+    pub(crate) base: Extent,
+    pub(crate) stride: u64,
+}
+
+impl Segment {
+    /// The graph's layers above 0 (as whole checksum blocks, with how many of the bytes they are), and the links of
+    /// layer 0; nothing where the lengths do not allow for them.
+    pub(crate) fn graph_parts(&self) -> Option<GraphParts> {
+        let section = self.header.section(SectionKind::Graph)?;
+        let stride = links::stride(self.header.count, self.header.m) as u64;
+        let base = stride.checked_mul(self.header.count as u64)?;
+        let upper = section.extent.length.checked_sub(base)?;
+        let blocks = upper.div_ceil(section.grain).checked_mul(section.grain)?.min(section.extent.length);
+        let offset = section.extent.offset;
+        Some(GraphParts {
+            upper: Extent { offset, length: blocks },
+            upper_length: upper,
+            base: Extent { offset: offset + upper, length: base },
+            stride,
+            grain: section.grain,
+        })
+    }
+}

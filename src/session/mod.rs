@@ -1,0 +1,205 @@
+//! Operations over a file of which only some parts are here. The caller moves bytes; the session says which.
+//!
+//! ```text
+//! begin_* -> ticket;  step(ticket) -> Need(extents): fetch, deliver each, step again
+//!                                  -> Wait: step again after another ticket has moved on
+//!                                  -> Done(outcome)
+//! ```
+
+mod layout;
+
+pub(crate) use layout::layout;
+use layout::to_load;
+
+use crate::error::Error;
+use crate::search::{IndexChoice, Operation, Outcome, Running, Scratch, Step, plan};
+use crate::segment::Segment;
+use crate::storage::{Extent, Paged, Read, Reserved, in_order};
+
+/// Names one operation under way.
+pub type Ticket = u32;
+
+/// What a step came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stepped {
+    /// Deliver these, then step again. Their room is reserved until then.
+    Need(Vec<Extent>),
+    /// Other operations hold the room.
+    Wait,
+    /// The ticket is spent.
+    Done(Outcome),
+}
+
+/// What a session holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionStats {
+    /// Bytes of the file that are here; less than is allocated for them.
+    pub resident: u64,
+    /// Rows and chunks kept for later queries.
+    pub slots: usize,
+    /// Rows and chunks that made room for others.
+    pub evictions: u64,
+    /// Operations under way.
+    pub operations: usize,
+}
+
+/// An opened segment and the parts of it that are here.
+pub struct Session {
+    segment: Segment,
+    paged: Paged,
+    budget: u64,
+    /// Few: one per operation under way.
+    running: Vec<(Ticket, Running)>,
+    next: Ticket,
+    scratch: Scratch,
+}
+
+impl Session {
+    /// Holds at most `memory_budget` bytes of the file.
+    ///
+    /// # Errors
+    /// `budget` if not even one query fits.
+    pub fn new(segment: Segment, memory_budget: u64) -> Result<Self, Error> {
+        Session::favouring(IndexChoice::Auto, segment, memory_budget)
+    }
+
+    /// As [`Session::new`], with the room laid out for searches by one index. [`IndexChoice::Hnsw`]: codes and graph
+    /// come before all else, and where they do not fit the graph can be walked node by node.
+    ///
+    /// # Errors
+    /// `budget` if not even one query fits.
+    pub fn favouring(index: IndexChoice, segment: Segment, memory_budget: u64) -> Result<Self, Error> {
+        let paged = Paged::new(layout(&segment, memory_budget, index)?);
+        let (running, scratch) = (Vec::new(), Scratch::default());
+        Ok(Session { segment, paged, budget: memory_budget, running, next: 0, scratch })
+    }
+
+    /// What was opened.
+    pub fn segment(&self) -> &Segment {
+        &self.segment
+    }
+
+    /// A wave costs as much as `bytes` do: what the way to the file brings in the time of a round trip. Decides when
+    /// bytes are read, never which rows are found. But `u64::MAX` says that reading costs nothing, since the file is in
+    /// memory: then `auto` chooses as if all that fits were here.
+    pub fn spare(&mut self, bytes: u64) {
+        self.paged.spare = bytes;
+    }
+
+    /// Checks the arguments and takes a ticket. Nothing is read before the first step.
+    ///
+    /// # Errors
+    /// `argument`, `dimension`, `not-finite`, `zero-vector`.
+    pub fn begin(&mut self, operation: Operation) -> Result<Ticket, Error> {
+        if matches!(operation, Operation::Load) {
+            let facts = plan::Facts::of(&self.segment, &self.paged);
+            if facts.graph && !facts.graph_fits {
+                return Err(Error::argument("memory_budget", self.too_small_to_load()));
+            }
+        }
+        let running = Running::new(&self.segment, &self.paged, operation)?;
+        self.next = self.next.wrapping_add(1);
+        self.running.push((self.next, running));
+        Ok(self.next)
+    }
+
+    fn too_small_to_load(&self) -> String {
+        let (needed, budget) = (to_load(&self.segment), self.budget);
+        format!(
+            "codes and graph need a memory budget of {needed} bytes, it is {budget}: raise it, or search by clusters or flat"
+        )
+    }
+
+    /// Goes on with an operation. An error ends it.
+    ///
+    /// # Errors
+    /// `argument` for a ticket that is spent, `unknown-id`, `corrupt`, `out-of-memory`.
+    pub fn step(&mut self, ticket: Ticket) -> Result<Stepped, Error> {
+        let stepped = self.advance(ticket);
+        if !matches!(stepped, Ok(Stepped::Need(_))) {
+            self.paged.release(ticket);
+        }
+        if !matches!(stepped, Ok(Stepped::Need(_) | Stepped::Wait)) {
+            self.running.retain(|r| r.0 != ticket);
+        }
+        stepped
+    }
+
+    fn advance(&mut self, ticket: Ticket) -> Result<Stepped, Error> {
+        let running = self.running.iter_mut().find(|r| r.0 == ticket).map(|r| &mut r.1);
+        let running = running.ok_or_else(|| Error::argument("ticket", "the operation is over"))?;
+        let reads = match running.step(&self.segment, &self.paged, &mut self.scratch)? {
+            Step::Done(outcome) => return Ok(Stepped::Done(outcome)),
+            Step::Need(reads) => reads,
+        };
+        // What the last wave brought has been read: its room is free for the next.
+        self.paged.release(ticket);
+        if self.paged.reserve(ticket, &reads)? == Reserved::Wait {
+            return Ok(Stepped::Wait);
+        }
+        let missing = self.segment.merge(reads.iter().flat_map(|r| self.paged.missing(r)));
+        if missing.is_empty() { Err(unreadable()) } else { Ok(Stepped::Need(missing)) }
+    }
+
+    /// The unit in which the section around `offset` may be delivered in pieces.
+    pub fn grain(&self, offset: u64) -> u64 {
+        // What cannot come in pieces has a grain that no extent is longer than.
+        self.paged.grain(offset).unwrap_or(self.segment.header.file_length)
+    }
+
+    /// Checks bytes against their checksums and keeps those that an operation waits for. The rest, bytes that are here
+    /// already or that nobody waits for any more, is dropped unchecked.
+    ///
+    /// Returns whether every byte was compared with its checksum: only then may the caller keep them as what the file
+    /// holds.
+    ///
+    /// # Errors
+    /// `checksum`, `length`; `argument` if nothing of that part of the file is kept.
+    pub fn deliver(&mut self, extent: Extent, bytes: &[u8]) -> Result<bool, Error> {
+        if bytes.len() as u64 != extent.length {
+            return Err(Error::Length {
+                section: "delivery",
+                expected: extent.length,
+                got: bytes.len() as u64,
+            });
+        }
+        let part = |read: &Read| {
+            let start = (read.extent.offset - extent.offset) as usize;
+            bytes.get(start..start + read.extent.length as usize).unwrap_or_default()
+        };
+        // All or nothing: what is delivered again after an error is awaited, and so checked, as a whole.
+        let reads = self.paged.awaited(extent)?;
+        reads.iter().try_for_each(|read| self.segment.check(*read, part(read)))?;
+        reads.iter().try_for_each(|read| self.paged.fill(read, part(read)))?;
+        Ok(covers(reads, extent))
+    }
+
+    /// Ends an operation; its room is free. A spent ticket is no error.
+    pub fn cancel(&mut self, ticket: Ticket) {
+        self.running.retain(|r| r.0 != ticket);
+        self.paged.release(ticket);
+    }
+
+    /// What is held.
+    pub fn stats(&self) -> SessionStats {
+        let (resident, slots, evictions) = self.paged.stats();
+        SessionStats {
+            resident: resident + self.segment.header.front_length,
+            slots,
+            evictions,
+            operations: self.running.len(),
+        }
+    }
+}
+
+/// Whether the extents of these reads, together, are all of `whole`.
+fn covers(mut reads: Vec<Read>, whole: Extent) -> bool {
+    in_order(&mut reads);
+    let reached = |end: u64, e: &Extent| if e.offset <= end { end.max(e.end()) } else { end };
+    reads.iter().map(|read| &read.extent).fold(whole.offset, reached) >= whole.end()
+}
+
+/// Asked for, here, and yet not readable: only a layout that does not fit the search does that.
+pub(crate) fn unreadable() -> Error {
+    Error::internal("bytes that are here cannot be read as they were asked for")
+}
