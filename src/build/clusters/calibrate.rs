@@ -14,8 +14,8 @@ use crate::kernels::kernels;
 use crate::metric::Metric;
 use crate::quant::{Prepared, Rabitq, Turned, centroid};
 use crate::search::clusters::nth;
-use crate::search::clusters::{Asked, ListCodes, ListScratch, copies_last};
-use crate::segment::clusters::{Curves, NEIGHBOURS, Shares, WIDTHS, Width};
+use crate::search::clusters::{ListCodes, ListScratch, QueryBound, copies_last};
+use crate::segment::clusters::{CurvePoint, Curves, NEIGHBOURS, Shares, WIDTHS};
 use crate::topk::Key;
 use crate::vectors::Rows;
 
@@ -117,7 +117,7 @@ impl Calibrated {
     pub(crate) fn warn(&self, ctx: &Ctx<'_>) {
         // Of one nearest row a few more or fewer are by chance, and wider searches are for who asks for them.
         for (curve, k) in self.curves.iter().zip(NEIGHBOURS).skip(TYPICAL.0) {
-            let short = |w: &&Width| w.wanted == TYPICAL.1 && w.reached + SHORT < w.wanted;
+            let short = |w: &&CurvePoint| w.wanted == TYPICAL.1 && w.reached + SHORT < w.wanted;
             if let Some(width) = curve.iter().find(short) {
                 let [wanted, reached] = [width.wanted, width.reached].map(|recall| part(recall) as f32);
                 return ctx.warn(Warning::ClustersRecall { k, wanted, reached });
@@ -174,7 +174,7 @@ pub(crate) fn calibrate(
             // From the widest on: those that are not measured are as the next wider one.
             let wider = curve.get(at + 1).filter(|_| !MEASURED.contains(&wanted)).copied();
             let (width, cost) = match wider {
-                Some(wider) => (Width { wanted, ..wider }, Cost::default()),
+                Some(wider) => (CurvePoint { wanted, ..wider }, Cost::default()),
                 None => measure.width(&caps, &found, wanted),
             };
             curve[at] = width;
@@ -188,12 +188,12 @@ pub(crate) fn calibrate(
 }
 
 /// No width is narrower than one for less.
-fn rise(curve: &mut [Width; WIDTHS]) {
+fn rise(curve: &mut [CurvePoint; WIDTHS]) {
     for at in 1..WIDTHS {
         let before = curve[at - 1];
         let width = &mut curve[at];
         if width.reached < before.reached {
-            *width = Width { wanted: width.wanted, ..before };
+            *width = CurvePoint { wanted: width.wanted, ..before };
         }
     }
 }
@@ -268,13 +268,13 @@ impl Ranked {
         let Levels { tree, codec, .. } = levels;
         let (mut turned, mut prepared) = (Turned::default(), Prepared::default());
         codec.ask(query, &mut turned);
-        let asked = Asked { metric: levels.metric, codec, turned: &turned, shares };
+        let bound = QueryBound { metric: levels.metric, codec, turned: &turned, shares };
         let cells: Vec<&[u8]> = levels.cell_codes.chunks_exact(centroid::stride(codec.dim())).collect();
-        let promises = cells.iter().zip(levels.cell_spreads);
-        let promises: Vec<f32> =
-            promises.map(|(code, &spread)| asked.cell((code, centroid::square(code)), spread)).collect();
-        let mut ranks = vec![0; promises.len()];
-        order(&promises).iter().zip(0..).for_each(|(&cell, rank)| ranks[cell as usize] = rank);
+        let priorities = cells.iter().zip(levels.cell_spreads);
+        let priorities: Vec<f32> =
+            priorities.map(|(code, &spread)| bound.cell((code, centroid::square(code)), spread)).collect();
+        let mut ranks = vec![0; priorities.len()];
+        order(&priorities).iter().zip(0..).for_each(|(&cell, rank)| ranks[cell as usize] = rank);
         let stride = codec.stride();
         let (mut all, mut some, mut centre) = (Vec::with_capacity(tree.leaves.len()), Vec::new(), Vec::new());
         for (code, leaves) in cells.iter().zip(tree.cells.windows(2)) {
@@ -283,15 +283,15 @@ impl Ranked {
             let codes = &levels.leaf_codes[leaves.start * stride..leaves.end * stride];
             // As the file has them.
             let spreads = levels.leaf_spreads[leaves].iter().map(|&s| half::bf16::from_f32(s).to_f32());
-            asked.leaves(&centre, &mut prepared, codes, spreads, &mut some);
+            bound.leaves(&centre, &mut prepared, codes, spreads, &mut some);
             all.extend_from_slice(&some);
         }
         let held: Vec<u32> = tree.leaves.windows(2).map(|w| w[1] - w[0]).collect();
         let leaves = NEIGHBOURS.map(|k| {
-            let mut promises = all.clone();
+            let mut priorities = all.clone();
             let spreads = levels.leaf_spreads.iter().copied();
-            copies_last(&mut promises, k as usize, spreads.zip(held.iter().copied()));
-            order(&promises).into_iter().map(|leaf| (leaf, ranks[tree.cell_of(leaf)])).collect()
+            copies_last(&mut priorities, k as usize, spreads.zip(held.iter().copied()));
+            order(&priorities).into_iter().map(|leaf| (leaf, ranks[tree.cell_of(leaf)])).collect()
         });
         Ranked { turned, shares, leaves }
     }
@@ -302,10 +302,11 @@ impl Ranked {
     }
 }
 
-/// Which promises most, and so on; ties to the lower.
-fn order(promises: &[f32]) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..promises.len() as u32).collect();
-    order.sort_unstable_by(|&a, &b| promises[a as usize].total_cmp(&promises[b as usize]).then(a.cmp(&b)));
+/// Numbers in order of priority, the lowest first; ties to the lower number.
+fn order(priorities: &[f32]) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..priorities.len() as u32).collect();
+    order
+        .sort_unstable_by(|&a, &b| priorities[a as usize].total_cmp(&priorities[b as usize]).then(a.cmp(&b)));
     order
 }
 
@@ -416,7 +417,7 @@ struct Measure<'a> {
 
 impl Measure<'_> {
     /// The width for a recall, and the bytes it reads.
-    fn width(&mut self, caps: &[u32], found: &[Vec<u32>], wanted: u32) -> (Width, Cost) {
+    fn width(&mut self, caps: &[u32], found: &[Vec<u32>], wanted: u32) -> (CurvePoint, Cost) {
         let recall = 1.0 - (1.0 - part(wanted)) * self.harder;
         let all = (caps[0], self.levels.tree.leaves.len() as u32 - 1);
         let mut best = None;
@@ -430,9 +431,9 @@ impl Measure<'_> {
             let reached = 1.0 - (1.0 - kept.recall) / self.harder;
             let reached = (reached.max(0.0) * 10_000.0).round() as u32;
             let keep = keep(NEIGHBOURS[self.number] as usize) as u32;
-            let width = Width { wanted, reached, cells, probes, keep, doubt: kept.doubt, bound: 0.0 };
+            let width = CurvePoint { wanted, reached, cells, probes, keep, doubt: kept.doubt, bound: 0.0 };
             let cost = Cost { bytes: bytes + kept.rows * self.levels.row_bytes as f64, rows: kept.rows };
-            if best.is_none_or(|(best, _): (Width, Cost)| reached > best.reached) {
+            if best.is_none_or(|(best, _): (CurvePoint, Cost)| reached > best.reached) {
                 best = Some((width, cost));
             }
             if kept.recall >= recall {
@@ -473,8 +474,8 @@ impl Measure<'_> {
     fn candidates(&self, q: usize, cells: u32, probes: u32) -> Vec<Candidate> {
         let Levels { tree, codec, .. } = self.levels;
         let (ranked, stride) = (&self.ranked[q], centroid::stride(codec.dim()));
-        let asked =
-            Asked { metric: self.levels.metric, codec, turned: &ranked.turned, shares: ranked.shares };
+        let bound =
+            QueryBound { metric: self.levels.metric, codec, turned: &ranked.turned, shares: ranked.shares };
         let without = &self.queries[q].without;
         let mut scratch = ListScratch::default();
         let mut seen: Vec<(u32, f32, f32)> = Vec::new();
@@ -484,7 +485,7 @@ impl Measure<'_> {
             let (centre, rows) = self.levels.list_codes[leaf].split_at(stride * self.levels.centres);
             let own = tree.leaves[leaf]..tree.leaves[leaf + 1];
             let positions = own.chain(self.levels.spilled[leaf].iter().copied());
-            let estimates = asked.rows(ListCodes { cell, centre, rows }, &mut scratch);
+            let estimates = bound.rows(ListCodes { cell, centre, rows }, &mut scratch);
             let estimates = positions.zip(estimates).filter(|(position, _)| !without.contains(position));
             seen.extend(estimates.map(|(position, (distance, error))| (position, error, distance)));
         }
