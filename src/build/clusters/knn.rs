@@ -70,6 +70,12 @@ impl<'a> ListKnn<'a> {
     /// For each leaf the places in `of` that are compared with its list.
     fn assigned(&self, of: &[u32], count: usize) -> Vec<Vec<u32>> {
         let listed: usize = self.lists.iter().map(Vec::len).sum();
+        if listed <= count * LISTED {
+            // Few rows in all: each is compared with all others. Where most are equally far, no cell is near.
+            let all =
+                |list: &Vec<u32>| if list.is_empty() { Vec::new() } else { (0..of.len() as u32).collect() };
+            return self.lists.iter().map(all).collect();
+        }
         let filled = self.members.iter().map(Vec::len).sum::<usize>().max(1);
         let lists = (count * LISTED).div_ceil(listed.div_ceil(filled).max(1));
         let cells = Cells { members: &self.members, means: &self.means, leaves: &self.leaves };

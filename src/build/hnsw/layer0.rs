@@ -176,9 +176,19 @@ fn connect_some(near: &ListKnn<'_>, graph: &mut Graph, parents: &mut [u32], coun
             if parents[node as usize] != NONE {
                 continue;
             }
-            let mut hosts =
-                candidates.iter().map(|near| near.1).filter(|&host| parents[host as usize] != NONE);
-            if let Some(host) = hosts.find(|&host| add(graph, host, node)) {
+            let reached = |near: &&(f32, u32)| parents[near.1 as usize] != NONE;
+            let hosts: Vec<(f32, u32)> = candidates.iter().filter(reached).copied().collect();
+            let Some(&(distance, nearest)) = hosts.first() else { continue };
+            // A walk that ends in the nearest clump sees the links of its rows alone.
+            let limit = if near.rows.are_squares() { CLUMP * distance } else { f32::INFINITY };
+            let mut within = hosts.iter().take_while(|host| host.0 <= limit).map(|host| host.1);
+            let host = match within.find(|&host| add(graph, host, node)) {
+                None if replace(graph, parents, nearest, node) => Some(nearest),
+                found => {
+                    found.or_else(|| hosts.iter().map(|host| host.1).find(|&host| add(graph, host, node)))
+                }
+            };
+            if let Some(host) = host {
                 adopt(graph, parents, host, node);
                 any = true;
             }
