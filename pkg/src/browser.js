@@ -2,9 +2,9 @@
 import { buildWith } from "./build.js";
 import { badArgument } from "./errors.js";
 import { openWith } from "./open.js";
-import { compileResponse } from "./wasm.js";
+import { compileResponse } from "./core/module.js";
 
-/** @type {import("./locate.js").Platform & import("./open.js").StorePlatform} */
+/** @type {import("./sources/resolve.js").Platform & import("./open.js").StorePlatform} */
 const platform = {
   compile: async (url) => compileResponse(await fetch(url, { credentials: "same-origin" })),
   openPath: () => undefined,

@@ -2,7 +2,7 @@
 // search never download.
 import { describe, toIds, toMatrix, toInteger, toSignal } from "./arguments.js";
 import { badArgument, fromWasm, needs, notify, PagevecError, reading, throwIfAborted, typed } from "./errors.js";
-import { instantiated, loadModule, notLoaded } from "./wasm.js";
+import { instantiated, loadModule, notLoaded } from "./core/module.js";
 
 /**
  * @typedef {object} BuildWarning the file is sound, and finds less than is usual
@@ -29,14 +29,14 @@ import { instantiated, loadModule, notLoaded } from "./wasm.js";
  * @property {(event: { phase: string, done: number, total: number }) => void} [onProgress] called during the build
  * @property {(warning: BuildWarning) => void} [onWarning] told what the rows will not do well; unless given, the console is
  * @property {AbortSignal} [signal] looked at when progress is reported
- * @property {import("./wasm.js").WasmSource} [wasm] the build module, where the default URL does not reach it
+ * @property {import("./core/module.js").WasmSource} [wasm] the build module, where the default URL does not reach it
  */
 
 /**
  * Builds a segment: the same bytes as the command line builds from the same input, options and
  * seed. It occupies its thread until it is done, so a page runs it in a Worker; a timer or event
  * cannot abort it there, a listener of `onProgress` can.
- * @param {import("./wasm.js").Compile} compile
+ * @param {import("./core/module.js").Compile} compile
  * @param {ArrayLike<number>[] | Float32Array} matrix
  * @param {BuildOptions} [options]
  * @returns {Promise<Uint8Array>}
@@ -62,7 +62,7 @@ function toInput(matrix, options) {
 }
 
 /**
- * @param {import("./wasm.js").Compile} compile
+ * @param {import("./core/module.js").Compile} compile
  * @param {ReturnType<typeof toInput>} input
  */
 async function buildChecked(compile, { data, dim, ids, coreOptions, signal, onProgress, onWarning = warn, wasm }) {

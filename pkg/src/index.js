@@ -1,6 +1,6 @@
 import { describe, toId, toMatrix, toSearch, toSignal, toVector } from "./arguments.js";
 import { badArgument, closed, PagevecError, reading, throwIfAborted, typed } from "./errors.js";
-import { Lost } from "./instances.js";
+import { Lost } from "./core/instances.js";
 
 /** Rows searched in one call into wasm: enough to share a wave, few enough to let others in. */
 const BATCH = 64;
@@ -11,9 +11,9 @@ const INDEXES = /** @type {const} */ (["clusters", "hnsw", "flat"]);
  * @typedef {import("./arguments.js").Id} Id
  * @typedef {import("./arguments.js").Vector} Vector
  * @typedef {import("./arguments.js").SearchOptions} SearchOptions
- * @typedef {import("./session.js").Session} Session
- * @typedef {import("./session.js").Tally} Tally
- * @typedef {import("./session.js").Reader} Reader
+ * @typedef {import("./core/session.js").Session} Session
+ * @typedef {import("./core/session.js").Tally} Tally
+ * @typedef {import("./core/session.js").Reader} Reader
  *
  * @typedef {{ id: Id, score: number }} Hit a larger score is nearer
  *
@@ -22,7 +22,7 @@ const INDEXES = /** @type {const} */ (["clusters", "hnsw", "flat"]);
  * @property {"clusters" | "hnsw" | "flat"} index which one answered
  * @property {string} plan for people
  * @property {string} why this index
- * @property {import("./sources/link.js").LinkState} [link] what the requests were planned for, where the index is not on this machine
+ * @property {import("./sources/http/link.js").LinkState} [link] what the requests were planned for, where the index is not on this machine
  * @property {number} bytes read from the source by this search
  * @property {number} stored bytes read from the page store
  * @property {number} requests
@@ -65,7 +65,7 @@ const INDEXES = /** @type {const} */ (["clusters", "hnsw", "flat"]);
  * @property {number} [retries] requests that were made again
  * @property {number} [hedged] requests that were made twice, as the first took long
  * @property {import("./store/store.js").StoreStats} [store] the page store, where there is one
- * @property {import("./prefetch.js").PrefetchStats} [prefetch] where it was asked for
+ * @property {import("./core/prefetch.js").PrefetchStats} [prefetch] where it was asked for
  */
 
 /** An open index. Made by `open`. */
@@ -90,7 +90,7 @@ export class Index {
    * @param {{ session: Session, info: Info }} first
    * @param {(alone: boolean) => Promise<{ session: Session, info: Info }>} start
    * @param {number} memoryBudget
-   * @param {import("./prefetch.js").Prefetcher} [prefetch]
+   * @param {import("./core/prefetch.js").Prefetcher} [prefetch]
    */
   constructor(source, first, start, memoryBudget, prefetch) {
     this.#source = source;

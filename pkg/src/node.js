@@ -4,9 +4,9 @@ import { fileURLToPath } from "node:url";
 import { buildWith } from "./build.js";
 import { badArgument, PagevecError } from "./errors.js";
 import { openWith } from "./open.js";
-import { openPath } from "./sources/file-node.js";
+import { openPath } from "./sources/local/file-node.js";
 
-/** @type {import("./locate.js").Platform & import("./open.js").StorePlatform} */
+/** @type {import("./sources/resolve.js").Platform & import("./open.js").StorePlatform} */
 const platform = {
   compile: async (url) => WebAssembly.compile(await readFile(url)),
   openPath(input) {

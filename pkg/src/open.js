@@ -2,14 +2,14 @@
 import { describe, isNpy, toInteger, toSignal } from "./arguments.js";
 import { badArgument, needs, notify, PagevecError, reading, throwIfAborted, toPagevec, typed } from "./errors.js";
 import { Index } from "./index.js";
-import { lend, Lost } from "./instances.js";
-import { locate, toInput } from "./locate.js";
-import { checkAgainst } from "./manifest.js";
-import { Session } from "./session.js";
-import { toHttp } from "./sources/http-options.js";
-import { HttpSource } from "./sources/http.js";
+import { lend, Lost } from "./core/instances.js";
+import { locate, toInput } from "./sources/resolve.js";
+import { checkAgainst } from "./sources/manifest.js";
+import { Session } from "./core/session.js";
+import { toHttp } from "./sources/http/options.js";
+import { HttpSource } from "./sources/http/source.js";
 import { join, readAll } from "./sources/source.js";
-import { loadModule } from "./wasm.js";
+import { loadModule } from "./core/module.js";
 
 /** Enough to learn how long the front is. */
 const HEAD = 65536;
@@ -23,24 +23,24 @@ const DEFAULT_CACHE = 128 * 1024 * 1024;
  * @typedef {object} OpenSettings
  * @property {number} [memoryBudget] bytes of the segment held in memory, 64 MiB unless told
  * @property {AbortSignal} [signal] ends the opening; searches take their own
- * @property {import("./wasm.js").WasmSource} [wasm] the search module, where the default URL does not reach it
+ * @property {import("./core/module.js").WasmSource} [wasm] the search module, where the default URL does not reach it
  * @property {boolean | { bytes?: number, folder?: string }} [cache] the page store: `bytes` at the most, 128 MiB unless
  *   told; in Node in `folder`. Unless told, on in browsers if no `headers` are given, off in Node
  * @property {{ contentId?: string, fileId?: string }} [expect] rejects with `stale` if the index is another one
- * @property {import("./prefetch.js").PrefetchChoice} [prefetch] what is brought here behind the answers: `"codes"`, or
+ * @property {import("./core/prefetch.js").PrefetchChoice} [prefetch] what is brought here behind the answers: `"codes"`, or
  *   `"all"`, the graph too; nothing unless told
- * @typedef {OpenSettings & import("./sources/http-options.js").HttpSettings & import("./session.js").Listeners} OpenOptions
+ * @typedef {OpenSettings & import("./sources/http/options.js").HttpSettings & import("./core/session.js").Listeners} OpenOptions
  *
  * @typedef {{ bytes: number, folder?: string, asked: boolean }} Cache
  * @typedef {object} StorePlatform
  * @property {(cache: Cache) => Promise<import("./store/store.js").Store> | undefined} openStore its code is loaded when it
  *   is called, beside the WebAssembly module
  *
- * @typedef {OpenOptions & import("./sources/http.js").HttpOptions & { memoryBudget: number, cache: Cache | undefined, prefetch: import("./prefetch.js").PrefetchChoice }} Checked
+ * @typedef {OpenOptions & import("./sources/http/source.js").HttpOptions & { memoryBudget: number, cache: Cache | undefined, prefetch: import("./core/prefetch.js").PrefetchChoice }} Checked
  */
 
 /**
- * @param {import("./locate.js").Platform & StorePlatform} platform
+ * @param {import("./sources/resolve.js").Platform & StorePlatform} platform
  * @param {IndexSource} input
  * @param {OpenOptions} [options]
  * @returns {Promise<Index>}
@@ -50,8 +50,8 @@ export function openWith(platform, input, options = {}) {
 }
 
 /**
- * @param {import("./locate.js").Platform & StorePlatform} platform
- * @param {import("./locate.js").Input} input
+ * @param {import("./sources/resolve.js").Platform & StorePlatform} platform
+ * @param {import("./sources/resolve.js").Input} input
  * @param {Checked} settings
  */
 async function openChecked(platform, input, settings) {
@@ -59,7 +59,7 @@ async function openChecked(platform, input, settings) {
   throwIfAborted(settings.signal);
   const module = loadModule("search", () => new URL("../wasm/search/pagevec_wasm_bg.wasm", import.meta.url), settings.wasm, platform.compile);
   module.catch(() => {}); // heard below, once the bytes are located
-  const later = settings.prefetch === "none" ? undefined : import("./prefetch.js").catch(() => undefined);
+  const later = settings.prefetch === "none" ? undefined : import("./core/prefetch.js").catch(() => undefined);
   const { source, entry, manifest } = await locateStored(platform, input, settings);
   const start = async (alone = false) => {
     const { front, ...started } = await startSession(module, source, entry, settings, alone);
@@ -79,9 +79,9 @@ async function openChecked(platform, input, settings) {
 }
 
 /**
- * @param {typeof import("./prefetch.js") | undefined} loaded undefined: its script could not be
+ * @param {typeof import("./core/prefetch.js") | undefined} loaded undefined: its script could not be
  * @param {boolean} graph
- * @returns {import("./prefetch.js").Prefetcher}
+ * @returns {import("./core/prefetch.js").Prefetcher}
  */
 function prefetchOf(loaded, graph) {
   if (loaded) return new loaded.Prefetch(graph);
@@ -92,10 +92,10 @@ function prefetchOf(loaded, graph) {
 
 /**
  * What is at `input`, with the page store before it if it is remote.
- * @param {import("./locate.js").Platform & StorePlatform} platform
- * @param {import("./locate.js").Input} input
+ * @param {import("./sources/resolve.js").Platform & StorePlatform} platform
+ * @param {import("./sources/resolve.js").Input} input
  * @param {Checked} settings
- * @returns {Promise<import("./locate.js").Located & { manifest: Uint8Array | undefined }>}
+ * @returns {Promise<import("./sources/resolve.js").Located & { manifest: Uint8Array | undefined }>}
  */
 async function locateStored(platform, input, settings) {
   const { cache } = settings;
@@ -175,7 +175,7 @@ function checkExpected(expect, contentId, fileId, name) {
 /**
  * @param {Promise<WebAssembly.Module>} module
  * @param {import("./sources/source.js").Source} source
- * @param {import("./manifest.js").Entry | undefined} entry
+ * @param {import("./sources/manifest.js").Entry | undefined} entry
  * @param {Checked} settings
  * @param {boolean} alone in an instance that no other index shares
  * @param {boolean} [again]

@@ -9,7 +9,7 @@ import { serve } from "./support/server.mjs";
 import { serveShaped } from "./support/shaped.mjs";
 
 const root = dirname(createRequire(import.meta.url).resolve("pagevec/package.json"));
-const { Link } = await import(pathToFileURL(join(root, "dist/sources/link.js")));
+const { Link } = await import(pathToFileURL(join(root, "dist/sources/http/link.js")));
 const near = (value, wanted) => assert.ok(Math.abs(value - wanted) < wanted * 0.02, `${value}, not ${wanted}`);
 
 test("what is told is believed, else a home connection until answers come", () => {

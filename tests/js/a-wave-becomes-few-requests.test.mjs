@@ -7,8 +7,8 @@ import { pathToFileURL } from "node:url";
 // Pure parts that the package does not export.
 const root = dirname(createRequire(import.meta.url).resolve("pagevec/package.json"));
 const internal = (name) => import(pathToFileURL(join(root, "dist", name)));
-const { LIMITS, plan, subtract, toExtents } = await internal("waves.js");
-const { Cutter } = await internal("cutter.js");
+const { LIMITS, plan, subtract, toExtents } = await internal("requests/coalesce.js");
+const { Cutter } = await internal("requests/splitter.js");
 
 const extents = (...pairs) => toExtents(pairs.flat());
 const spans = (runs) => runs.map(({ offset, length }) => [offset, offset + length]);

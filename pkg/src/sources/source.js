@@ -20,8 +20,8 @@ import { PagevecError } from "../errors.js";
  * @property {string} name for messages; no secrets
  * @property {number | undefined} length
  * @property {Traffic} traffic
- * @property {import("../waves.js").WaveLimits} limits
- * @property {import("./link.js").Link} [link] the way to it, where it is not on this machine
+ * @property {import("../requests/coalesce.js").WaveLimits} limits
+ * @property {import("./http/link.js").Link} [link] the way to it, where it is not on this machine
  * @property {boolean} [here] whether it is in memory, so that reads cost nothing
  * @property {(offset: number, length: number, options: ReadOptions) => Promise<Uint8Array | AsyncIterable<Uint8Array>>} read
  * @property {(extent: { offset: number, length: number }) => boolean} [forget] drops damaged bytes that were kept here or in a

@@ -1,7 +1,7 @@
-import { subtract } from "../waves.js";
+import { subtract } from "../requests/coalesce.js";
 
 /**
- * @typedef {import("../waves.js").Extent} Extent
+ * @typedef {import("../requests/coalesce.js").Extent} Extent
  *
  * @typedef {object} Pack a file of the store, or one that will be
  * @property {string | undefined} name undefined: not written yet

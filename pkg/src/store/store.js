@@ -4,9 +4,9 @@
 import { PagevecError } from "../errors.js";
 import { Extents } from "./extents.js";
 import { encodeTable, packName, packsAmong, readTable, tableBytes } from "./packs.js";
-import { Reads } from "./reads.js";
+import { Reads } from "./batched-reads.js";
 import { StoredSource } from "./stored-source.js";
-import { recall, remember } from "./urls.js";
+import { recall, remember } from "./visited-urls.js";
 
 /** Milliseconds without a new piece after which pieces are written. */
 const PAUSE = 300;

@@ -1,6 +1,6 @@
 import { throwIfAborted } from "../errors.js";
 import { join, readAll, STREAM_FROM } from "../sources/source.js";
-import { plan, subtract } from "../waves.js";
+import { plan, subtract } from "../requests/coalesce.js";
 
 /** Holes in what is stored that are nearer than this are fetched as one. */
 const NEAR = { requests: Infinity, waste: Infinity, near: 64 * 1024 };

@@ -3,9 +3,9 @@
 //
 // After a trap an instance is in an unknown state: nothing calls into it any more, and those that shared it begin anew
 // in another one.
-import { instantiate } from "../wasm/search/instance.js";
-import { fromWasm, PagevecError } from "./errors.js";
-import { instantiated } from "./wasm.js";
+import { instantiate } from "../../wasm/search/instance.js";
+import { fromWasm, PagevecError } from "../errors.js";
+import { instantiated } from "./module.js";
 
 /** Bytes of files that the indexes of one instance may hold in all. It has 4 GiB; the rest is for what searches need. */
 const ROOM = 2 ** 30;

@@ -1,11 +1,11 @@
 // Node only: reached from node.js alone.
 import { open, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { aborted, PagevecError, throwIfAborted } from "../errors.js";
+import { aborted, PagevecError, throwIfAborted } from "../../errors.js";
 import { MANIFEST_LIMIT, parseManifest } from "../manifest.js";
-import { PartsSource } from "./parts.js";
-import { LOCAL_LIMITS, newTraffic, shortRead, STREAM_FROM } from "./source.js";
-import { Turns } from "./turns.js";
+import { PartsSource } from "../parts.js";
+import { LOCAL_LIMITS, newTraffic, shortRead, STREAM_FROM } from "../source.js";
+import { Turns } from "../turns.js";
 
 const CHUNK = 1 << 20;
 /** Part files that are open at once. */
@@ -44,8 +44,8 @@ export async function openPath(path) {
 function partsIn(folder, { parts, length }) {
   const traffic = newTraffic();
   const turns = new Turns();
-  const own = /** @type {import("./parts.js").Parts} */ (parts);
-  /** @type {import("./parts.js").LoadPart} */
+  const own = /** @type {import("../parts.js").Parts} */ (parts);
+  /** @type {import("../parts.js").LoadPart} */
   const load = async (path, size, { signal, claim }) => {
     const file = join(folder, path);
     const free = await turns.take(claim, AT_ONCE, { signal });
@@ -153,5 +153,5 @@ function fromNode(cause, path) {
   return new PagevecError("io", `${path} cannot be read (${code ?? cause})`, { cause });
 }
 
-/** @typedef {import("./source.js").Source} Source */
+/** @typedef {import("../source.js").Source} Source */
 /** @typedef {import("../manifest.js").Entry} Entry */

@@ -1,4 +1,4 @@
-import { join } from "./sources/source.js";
+import { join } from "../sources/source.js";
 
 /**
  * Cuts the chunks of a request, which come in any size, into what the core takes: small extents
@@ -17,7 +17,7 @@ export class Cutter {
   #heldLength = 0;
 
   /**
-   * @param {import("./waves.js").Run} run
+   * @param {import("./coalesce.js").Run} run
    * @param {(offset: number, length: number) => number} grain of the extent there
    * @param {(offset: number, bytes: Uint8Array) => void} deliver
    */
@@ -49,7 +49,7 @@ export class Cutter {
 
   /**
    * @param {Uint8Array} bytes
-   * @param {import("./waves.js").Extent} extent
+   * @param {import("./coalesce.js").Extent} extent
    * @param {number} end
    */
   #take(bytes, extent, end) {

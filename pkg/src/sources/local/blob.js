@@ -1,6 +1,6 @@
-import { PagevecError } from "../errors.js";
-import { chunksOf } from "./chunks.js";
-import { LOCAL_LIMITS, newTraffic, shortRead, STREAM_FROM } from "./source.js";
+import { PagevecError } from "../../errors.js";
+import { chunksOf } from "../chunks.js";
+import { LOCAL_LIMITS, newTraffic, shortRead, STREAM_FROM } from "../source.js";
 
 /**
  * A Blob, or a File that a person picked.
@@ -69,4 +69,4 @@ export class BlobSource {
   close() {}
 }
 
-/** @typedef {import("./source.js").Source} Source */
+/** @typedef {import("../source.js").Source} Source */

@@ -4,10 +4,10 @@
 //
 // The reader is touched only through `#call`, which notices a trap, and never after the end. No
 // view of wasm memory is held across an await: what the reader returns are copies.
-import { notify, PagevecError, throwIfAborted } from "./errors.js";
-import { Flights } from "./flights.js";
+import { notify, PagevecError, throwIfAborted } from "../errors.js";
+import { Flights } from "../requests/in-flight.js";
 import { Operation } from "./operation.js";
-import { toExtents } from "./waves.js";
+import { toExtents } from "../requests/coalesce.js";
 
 /** Waves smaller than this are over before a progress bar helps. */
 const PROGRESS_FROM = 256 * 1024;
@@ -53,7 +53,7 @@ export class Session {
   /**
    * @param {Reader} reader
    * @param {import("./instances.js").Lease} lease of the reader's instance
-   * @param {import("./sources/source.js").Source} source
+   * @param {import("../sources/source.js").Source} source
    * @param {Listeners} listeners
    */
   constructor(reader, lease, source, listeners) {
@@ -113,7 +113,7 @@ export class Session {
   /**
    * The next piece of what an operation needs first, behind everything else. It holds no room.
    * @param {(reader: Reader) => number} begin gives the ticket
-   * @param {(extent: import("./waves.js").Extent) => boolean} wanted
+   * @param {(extent: import("../requests/coalesce.js").Extent) => boolean} wanted
    * @param {number} most bytes, about
    * @param {AbortSignal} signal
    * @returns {Promise<number>} bytes that came; 0: there are no more
@@ -138,7 +138,7 @@ export class Session {
 
   /**
    * @param {Operation} operation
-   * @param {import("./waves.js").Extent[]} extents
+   * @param {import("../requests/coalesce.js").Extent[]} extents
    * @param {Tally} tally
    * @param {"low"} [priority]
    */

@@ -1,5 +1,5 @@
 // The pieces of a wave are asked for at once and lie close together: they are read in few calls.
-import { plan } from "../waves.js";
+import { plan } from "../requests/coalesce.js";
 
 /** Pieces of a pack that are nearer than this are read as one. */
 const NEAR = { requests: Infinity, waste: Infinity, near: 64 * 1024 };

@@ -1,5 +1,5 @@
 // Compiles the WebAssembly modules, once each, and starts them.
-import { PagevecError } from "./errors.js";
+import { PagevecError } from "../errors.js";
 
 /**
  * @typedef {string | URL | Response | BufferSource | WebAssembly.Module | Promise<Response>} WasmSource where the module comes from

@@ -1,4 +1,4 @@
-import { LOCAL_LIMITS, newTraffic, shortRead } from "./source.js";
+import { LOCAL_LIMITS, newTraffic, shortRead } from "../source.js";
 
 /**
  * Bytes that the caller holds. They are not copied: who changes them while the index is open gets
@@ -41,5 +41,5 @@ export class BytesSource {
   }
 }
 
-/** @typedef {import("./source.js").Source} Source */
-/** @typedef {import("./source.js").Traffic} Traffic */
+/** @typedef {import("../source.js").Source} Source */
+/** @typedef {import("../source.js").Traffic} Traffic */

@@ -1,6 +1,6 @@
 // index.json: which segment files make up the index. What it says is checked before it steers a
 // fetch: a manifest must not name anything outside its own folder.
-import { PagevecError } from "./errors.js";
+import { PagevecError } from "../errors.js";
 
 /** More than any manifest needs; a larger answer is something else. */
 export const MANIFEST_LIMIT = 1 << 20;
@@ -8,7 +8,7 @@ export const MANIFEST_LIMIT = 1 << 20;
 /**
  * @typedef {object} Entry
  * @property {string | undefined} file the segment's name within the manifest's folder; there is this, or `parts`, or both
- * @property {import("./sources/parts.js").Parts | undefined} parts
+ * @property {import("./parts.js").Parts | undefined} parts
  * @property {number} length of the file
  * @property {number} front bytes from 0 that opening needs
  * @property {string} contentId

@@ -1,25 +1,25 @@
 // From what the user passed to a source of bytes, and the manifest's entry where there is one.
-import { describe } from "./arguments.js";
-import { badArgument, needs, PagevecError } from "./errors.js";
+import { describe } from "../arguments.js";
+import { badArgument, needs, PagevecError } from "../errors.js";
 import { MANIFEST_LIMIT, parseManifest } from "./manifest.js";
-import { BlobSource } from "./sources/blob.js";
-import { BytesSource } from "./sources/bytes.js";
-import { fetchSmall, HttpSource } from "./sources/http.js";
-import { nameOf, startedHtml } from "./sources/http-response.js";
-import { LadderSource } from "./sources/ladder.js";
-import { PartsSource } from "./sources/parts.js";
-import { newTraffic } from "./sources/source.js";
+import { BlobSource } from "./local/blob.js";
+import { BytesSource } from "./local/bytes.js";
+import { fetchSmall, HttpSource } from "./http/source.js";
+import { nameOf, startedHtml } from "./http/response.js";
+import { LadderSource } from "./fallback.js";
+import { PartsSource } from "./parts.js";
+import { newTraffic } from "./source.js";
 
 /**
- * @typedef {import("./sources/source.js").Source} Source
+ * @typedef {import("./source.js").Source} Source
  * @typedef {import("./manifest.js").Entry} Entry
  * @typedef {{ source: Source, entry: Entry | undefined }} Located
  * @typedef {string | URL | Blob | Uint8Array} Input
- * @typedef {import("./sources/http.js").HttpOptions & { signal?: AbortSignal, memoryBudget: number, manifest?: ManifestHook }} LocateOptions
+ * @typedef {import("./http/source.js").HttpOptions & { signal?: AbortSignal, memoryBudget: number, manifest?: ManifestHook }} LocateOptions
  * @typedef {(name: string, get: () => Promise<Uint8Array | undefined>) => Promise<Uint8Array | undefined>} ManifestHook
  *
  * @typedef {object} Platform what differs between browsers and Node
- * @property {import("./wasm.js").Compile} compile
+ * @property {import("../core/module.js").Compile} compile
  * @property {(input: string | URL) => Promise<Located> | undefined} openPath undefined: it is no local path
  */
 
@@ -96,14 +96,14 @@ async function openUrl(url, options) {
  * @param {Entry} entry
  * @param {URL} manifest
  * @param {LocateOptions} options
- * @param {import("./sources/source.js").Traffic} traffic
+ * @param {import("./source.js").Traffic} traffic
  * @returns {Source}
  */
 function sourceOf(entry, manifest, options, traffic) {
   const file = entry.file === undefined ? undefined : new HttpSource(beside(manifest, entry.file), entry.length, options, traffic);
   if (!entry.parts) return /** @type {HttpSource} */ (file);
   const { signal: _, ...settings } = options; // that of the opening; parts are read later too
-  /** @type {import("./sources/parts.js").LoadPart} */
+  /** @type {import("./parts.js").LoadPart} */
   const load = (path, length, how) => fetchPart(beside(manifest, path), length, settings, traffic, how);
   const name = nameOf(beside(manifest, entry.parts.folder));
   const parts = new PartsSource(entry.parts, entry.length, name, load, { traffic, room: options.memoryBudget / 4 });
@@ -123,9 +123,9 @@ function beside(manifest, path) {
 /**
  * @param {URL} url
  * @param {number} length
- * @param {import("./sources/http.js").HttpOptions} options
- * @param {import("./sources/source.js").Traffic} traffic
- * @param {Parameters<import("./sources/parts.js").LoadPart>[2]} how
+ * @param {import("./http/source.js").HttpOptions} options
+ * @param {import("./source.js").Traffic} traffic
+ * @param {Parameters<import("./parts.js").LoadPart>[2]} how
  */
 async function fetchPart(url, length, options, traffic, { signal, claim, again }) {
   // Its name is made of its content: what a cache has is good, until it is found to be damaged.

@@ -1,14 +1,14 @@
 // A segment that stays on its server. Every judgement about a response is in http-response.js.
-import { badArgument, throwIfAborted, PagevecError } from "../errors.js";
-import { LIMITS } from "../waves.js";
-import { BytesSource } from "./bytes.js";
-import { chunksOf, gather } from "./chunks.js";
-import { connectionTo } from "./http-options.js";
-import { checkRange, checkStatus, drop, encodingOf, fetchFailed, isHtml, nameOf, noRange, replaced, shortBody, startedHtml, strongTag, wrongLength } from "./http-response.js";
-import { beforeRetry, Deadline, hedged, retrying } from "./patience.js";
+import { badArgument, throwIfAborted, PagevecError } from "../../errors.js";
+import { LIMITS } from "../../requests/coalesce.js";
+import { BytesSource } from "../local/bytes.js";
+import { chunksOf, gather } from "../chunks.js";
+import { connectionTo } from "./options.js";
+import { checkRange, checkStatus, drop, encodingOf, fetchFailed, isHtml, nameOf, noRange, replaced, shortBody, startedHtml, strongTag, wrongLength } from "./response.js";
+import { beforeRetry, Deadline, hedged, retrying } from "./retry.js";
 import { Link } from "./link.js";
-import { newTraffic, STREAM_FROM } from "./source.js";
-import { Claim, turnsAt } from "./turns.js";
+import { newTraffic, STREAM_FROM } from "../source.js";
+import { Claim, turnsAt } from "../turns.js";
 
 /** A whole file up to this size is kept when a server answers 200 to a range. */
 export const WHOLE_LIMIT = 8 << 20;
@@ -20,7 +20,7 @@ export const WHOLE_LIMIT = 8 << 20;
  * @property {number} timeoutMs
  * @property {number} retries
  * @property {number} [hedge]
- * @property {import("../waves.js").Connection} [connection]
+ * @property {import("../../requests/coalesce.js").Connection} [connection]
  * @property {number} [maxRequests]
  * @property {import("./link.js").LinkSpeed} [link]
  */
@@ -31,7 +31,7 @@ export const WHOLE_LIMIT = 8 << 20;
 export class HttpSource {
   #url;
   #options;
-  /** @type {import("../waves.js").Connection | undefined} */
+  /** @type {import("../../requests/coalesce.js").Connection | undefined} */
   #connection;
   /** @type {BytesSource | undefined} the whole file, from a server that ignores ranges */
   #whole;
@@ -79,7 +79,7 @@ export class HttpSource {
   /**
    * @param {number} offset
    * @param {number} length
-   * @param {import("./source.js").ReadOptions} options
+   * @param {import("../source.js").ReadOptions} options
    * @returns {Promise<Uint8Array | AsyncIterable<Uint8Array>>}
    */
   async read(offset, length, options = {}) {
@@ -95,7 +95,7 @@ export class HttpSource {
    * A large read, which goes on after a failure where it was.
    * @param {number} offset
    * @param {number} length
-   * @param {import("./source.js").ReadOptions} options
+   * @param {import("../source.js").ReadOptions} options
    */
   async *#stream(offset, length, options) {
     let done = 0;
@@ -118,7 +118,7 @@ export class HttpSource {
    * One request (two, hedged), checked; its bytes. Its clock starts when its turn came.
    * @param {number} offset
    * @param {number} length
-   * @param {import("./source.js").ReadOptions} options
+   * @param {import("../source.js").ReadOptions} options
    * @param {boolean} again
    */
   async *#attempt(offset, length, { signal, priority, claim = new Claim(this) }, again) {
@@ -160,7 +160,7 @@ export class HttpSource {
   /**
    * @param {number} offset
    * @param {number} length
-   * @param {import("./source.js").ReadOptions} options
+   * @param {import("../source.js").ReadOptions} options
    * @returns {Promise<{ response: Response, end: number | undefined }>} no end: it is the whole file
    */
   async #ask(offset, length, options) {
@@ -306,5 +306,5 @@ async function* exactly(chunks, wanted, url) {
   if (done !== wanted) throw shortBody(url, done, wanted);
 }
 
-/** @typedef {import("./source.js").Source} Source */
-/** @typedef {import("./source.js").Traffic} Traffic */
+/** @typedef {import("../source.js").Source} Source */
+/** @typedef {import("../source.js").Traffic} Traffic */

@@ -1,6 +1,6 @@
 // How long a request may take, and when it is made again: after a failure, or beside one that is slow.
-import { aborted, PagevecError } from "../errors.js";
-import { timedOut } from "./http-response.js";
+import { aborted, PagevecError } from "../../errors.js";
+import { timedOut } from "./response.js";
 
 /** A slow answer still brings so many bytes in each two times `timeoutMs`. */
 const PIECE = 1 << 20;
@@ -11,7 +11,7 @@ const PAUSE = 200;
 const LONGEST = 10_000;
 
 /**
- * @typedef {import("./source.js").Traffic} Traffic
+ * @typedef {import("../source.js").Traffic} Traffic
  * @typedef {{ retries: number, timeoutMs: number }} Patience
  */
 

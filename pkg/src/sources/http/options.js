@@ -1,7 +1,7 @@
 // What open() takes for sources over HTTP, checked.
-import { toInteger } from "../arguments.js";
-import { badArgument, PagevecError } from "../errors.js";
-import { LIMITS } from "../waves.js";
+import { toInteger } from "../../arguments.js";
+import { badArgument, PagevecError } from "../../errors.js";
+import { LIMITS } from "../../requests/coalesce.js";
 
 /** The longest that setTimeout can wait; beyond it, it does not wait at all. */
 const LONGEST = 2 ** 31 - 1;
@@ -15,7 +15,7 @@ const LONGEST = 2 ** 31 - 1;
  * @property {number} [retries] of a request, after a failed network, a timeout, 429 and 5xx; 2 unless told, at most 10
  * @property {number} [hedge] milliseconds after which a small request that has no answer yet is sent once more, and the
  *   first good answer taken; off unless told
- * @property {import("../waves.js").Connection} [connection] how the host is reached, where you know: `h2` (HTTP/2 or 3) for up to 60
+ * @property {import("../../requests/coalesce.js").Connection} [connection] how the host is reached, where you know: `h2` (HTTP/2 or 3) for up to 60
  *   requests a wave and few bytes; `h1` (HTTP/1.1) for six at a time, as many as the link makes worth their round trips;
  *   `edge` (a worker with a limit of requests) for those, at most 48 a search; `unknown` for something between. Unless
  *   told: `h2` or `h1` where the browser says so, `edge` in Cloudflare's workers, else `unknown`
@@ -27,7 +27,7 @@ const LONGEST = 2 ** 31 - 1;
 
 /**
  * @param {HttpSettings} options of open
- * @returns {import("./http.js").HttpOptions}
+ * @returns {import("./source.js").HttpOptions}
  */
 export function toHttp({ fetch, headers, timeoutMs = 30_000, retries = 2, hedge, connection, maxRequests, link }) {
   if (fetch !== undefined && typeof fetch !== "function") throw badArgument("open(): fetch must be a function");
@@ -63,7 +63,7 @@ function checkHeaders(headers) {
 /**
  * Pages see the protocol only of their own host, or where Timing-Allow-Origin shows it; Node tells nothing.
  * @param {URL} url of an answer that has arrived
- * @returns {import("../waves.js").Connection}
+ * @returns {import("../../requests/coalesce.js").Connection}
  */
 export function connectionTo(url) {
   const { navigator } = /** @type {{ navigator?: { userAgent?: string } }} */ (globalThis);

@@ -38,7 +38,7 @@ export class Prefetch {
   }
 
   /**
-   * @param {import("./index.js").Info} info
+   * @param {import("../index.js").Info} info
    * @param {(wanted: (extent: { offset: number }) => boolean, most: number, signal: AbortSignal) => Promise<number>} piece
    *   brings some bytes and says how many; 0: there are no more
    */
@@ -80,7 +80,7 @@ export class Prefetch {
       for (let bytes; (bytes = (await this.#next?.(PIECE, signal)) ?? 0) > 0; this.#failures = 0) this.stats.bytes += bytes;
       this.#set("done");
     } catch (error) {
-      const { code, message } = /** @type {import("./errors.js").PagevecError} */ (error);
+      const { code, message } = /** @type {import("../errors.js").PagevecError} */ (error);
       if (this.stats.state === "off") return;
       if (signal.aborted) return this.#set("paused", "a call came first");
       this.#failures += 1;

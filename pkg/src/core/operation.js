@@ -1,4 +1,4 @@
-import { aborted } from "./errors.js";
+import { aborted } from "../errors.js";
 
 /** One search or look-up under way: it can be stopped while it waits, by its signal or from outside. */
 export class Operation {

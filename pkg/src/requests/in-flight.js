@@ -1,11 +1,11 @@
 // Requests under way. Two searches that want the same bytes share one request; it goes on as long
 // as somebody waits for it, and its failure is told only to the search that started it. The others
 // step again, find the bytes missing, and ask for themselves.
-import { Cutter } from "./cutter.js";
-import { aborted, PagevecError } from "./errors.js";
-import { LOCAL_LIMITS } from "./sources/source.js";
-import { Claim } from "./sources/turns.js";
-import { plan, subtract } from "./waves.js";
+import { Cutter } from "./splitter.js";
+import { aborted, PagevecError } from "../errors.js";
+import { LOCAL_LIMITS } from "../sources/source.js";
+import { Claim } from "../sources/turns.js";
+import { plan, subtract } from "./coalesce.js";
 
 /** Extents up to this size are delivered whole. */
 const WHOLE_EXTENT = 64 * 1024;
@@ -16,7 +16,7 @@ const WHOLE_EXTENT = 64 * 1024;
  * @property {(offset: number, bytes: Uint8Array) => void} deliver throws what the core refuses
  *
  * @typedef {object} Flight
- * @property {import("./waves.js").Run} run
+ * @property {import("./coalesce.js").Run} run
  * @property {boolean} stored no request: the source has its bytes here
  * @property {Promise<void>} done
  * @property {number} waiters
@@ -31,7 +31,7 @@ export class Flights {
   #open = new Set();
 
   /**
-   * @param {import("./sources/source.js").Source} source
+   * @param {import("../sources/source.js").Source} source
    * @param {Sink} sink
    */
   constructor(source, sink) {
@@ -42,7 +42,7 @@ export class Flights {
   /**
    * Starts what is missing and joins what is under way.
    * @param {object} owner which takes turns with others
-   * @param {import("./waves.js").Extent[]} extents by offset
+   * @param {import("./coalesce.js").Extent[]} extents by offset
    * @param {(bytes: number) => void} onBytes called as own bytes arrive
    * @param {{ waves: number, requests: number }} before what the search asked for already
    * @param {"low"} [priority]
@@ -83,7 +83,7 @@ export class Flights {
 
   /**
    * @param {object} owner
-   * @param {import("./waves.js").Run} run
+   * @param {import("./coalesce.js").Run} run
    * @param {(bytes: number) => void} onBytes
    * @param {"low" | undefined} priority
    * @param {boolean} stored
@@ -102,7 +102,7 @@ export class Flights {
   }
 
   /**
-   * @param {import("./waves.js").Run} run
+   * @param {import("./coalesce.js").Run} run
    * @param {{ signal: AbortSignal, priority?: "low", claim: Claim }} options
    * @param {(bytes: number) => void} onBytes
    */
@@ -123,7 +123,7 @@ export class Flights {
   }
 
   /**
-   * @param {import("./waves.js").Run} run
+   * @param {import("./coalesce.js").Run} run
    * @param {{ signal: AbortSignal, priority?: "low", claim: Claim }} options
    * @param {(bytes: number) => void} onBytes
    * @param {{ offset: number }} last
@@ -171,8 +171,8 @@ export class Flights {
 }
 
 /**
- * @param {import("./waves.js").Extent} a
- * @param {import("./waves.js").Extent} b
+ * @param {import("./coalesce.js").Extent} a
+ * @param {import("./coalesce.js").Extent} b
  */
 function overlap(a, b) {
   return a.offset < b.offset + b.length && b.offset < a.offset + a.length;

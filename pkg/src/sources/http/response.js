@@ -1,6 +1,6 @@
 // Is this response the bytes that were asked for? Each answer that is not names the host and what
 // it must do. Messages never hold a query string.
-import { PagevecError } from "../errors.js";
+import { PagevecError } from "../../errors.js";
 
 /**
  * @param {Response} response
