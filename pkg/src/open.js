@@ -3,7 +3,7 @@ import { describe, isNpy, toInteger, toSignal } from "./arguments.js";
 import { badArgument, needs, notify, PagevecError, reading, throwIfAborted, toPagevec, typed } from "./errors.js";
 import { Index } from "./index.js";
 import { lend, Lost } from "./core/instances.js";
-import { locate, toInput } from "./sources/resolve.js";
+import { resolve, toInput } from "./sources/resolve.js";
 import { checkAgainst } from "./sources/manifest.js";
 import { Session } from "./core/session.js";
 import { toHttp } from "./sources/http/options.js";
@@ -60,7 +60,7 @@ async function openChecked(platform, input, settings) {
   const module = loadModule("search", () => new URL("../wasm/search/pagevec_wasm_bg.wasm", import.meta.url), settings.wasm, platform.compile);
   module.catch(() => {}); // heard below, once the bytes are located
   const later = settings.prefetch === "none" ? undefined : import("./core/prefetch.js").catch(() => undefined);
-  const { source, entry, manifest } = await locateStored(platform, input, settings);
+  const { source, entry, manifest } = await resolveStored(platform, input, settings);
   const start = async (alone = false) => {
     const { front, ...started } = await startSession(module, source, entry, settings, alone);
     await source.opened?.(front, started.info.fileId, manifest);
@@ -95,9 +95,9 @@ function prefetchOf(loaded, graph) {
  * @param {import("./sources/resolve.js").Platform & StorePlatform} platform
  * @param {import("./sources/resolve.js").Input} input
  * @param {Checked} settings
- * @returns {Promise<import("./sources/resolve.js").Located & { manifest: Uint8Array | undefined }>}
+ * @returns {Promise<import("./sources/resolve.js").Resolved & { manifest: Uint8Array | undefined }>}
  */
-async function locateStored(platform, input, settings) {
+async function resolveStored(platform, input, settings) {
   const { cache } = settings;
   const remote = typeof input === "string" || input instanceof URL;
   // Without its code there is no store, and all else works.
@@ -105,7 +105,7 @@ async function locateStored(platform, input, settings) {
   let url = "";
   /** @type {Uint8Array | undefined} */
   let manifest;
-  const { source, entry } = await locate(platform, input, {
+  const { source, entry } = await resolve(platform, input, {
     ...settings,
     manifest: async (name, get) => {
       url = name;
@@ -115,7 +115,7 @@ async function locateStored(platform, input, settings) {
   });
   if (!url && source instanceof HttpSource) url = source.name;
   const store = url ? await opened : undefined;
-  return { source: store?.before(source, url, entry && entry.contentId.slice(0, 32) + entry.fileId) ?? source, entry, manifest };
+  return { source: store?.wrap(source, url, entry && entry.contentId.slice(0, 32) + entry.fileId) ?? source, entry, manifest };
 }
 
 /** @param {OpenOptions} options */

@@ -5,7 +5,7 @@
 // The reader is touched only through `#call`, which notices a trap, and never after the end. No
 // view of wasm memory is held across an await: what the reader returns are copies.
 import { notify, PagevecError, throwIfAborted } from "../errors.js";
-import { Flights } from "../requests/in-flight.js";
+import { InFlight } from "../requests/in-flight.js";
 import { Operation } from "./operation.js";
 import { toExtents } from "../requests/coalesce.js";
 
@@ -39,7 +39,7 @@ export class Session {
   #lease;
   #source;
   #listeners;
-  #flights;
+  #inFlight;
   /** @type {Set<Operation>} those that began */
   #operations = new Set();
   /** @type {Operation[]} those that did not yet */
@@ -62,7 +62,7 @@ export class Session {
     lease.onLost = (error) => this.end(error);
     this.#source = source;
     this.#listeners = listeners;
-    this.#flights = new Flights(source, {
+    this.#inFlight = new InFlight(source, {
       grain: (offset) => this.#call((reader) => reader.grain(offset)),
       deliver: (offset, bytes) => {
         const checked = this.#call((reader) => reader.deliver(offset, bytes));
@@ -91,22 +91,22 @@ export class Session {
     if (this.#ended) throw this.#ended;
     const operation = new Operation(signal);
     try {
-      await this.#turn(operation);
-      const spare = this.#source.here ? Infinity : this.#source.link?.trip ?? 0;
+      await this.#waitForTurn(operation);
+      const spare = this.#source.here ? Infinity : this.#source.link?.bandwidthDelay ?? 0;
       this.#call((reader) => reader.spare(spare));
       const ticket = (operation.ticket = this.#call(begin));
       for (;;) {
         const pairs = this.#call((reader) => reader.step(ticket));
         if (pairs === undefined) {
-          await this.#room(operation);
+          await this.#waitForRoom(operation);
           continue;
         }
-        this.#stir();
+        this.#wakeWaiters();
         if (pairs === null) return this.#call((reader) => take(reader, ticket));
         await this.#fetch(operation, toExtents(pairs), tally);
       }
     } finally {
-      this.#leave(operation);
+      this.#finish(operation);
     }
   }
 
@@ -132,7 +132,7 @@ export class Session {
       await this.#fetch(operation, [{ offset: next.offset, length }], { waves: 0, requests: 0, bytes: 0, stored: 0 }, "low");
       return length;
     } finally {
-      this.#leave(operation);
+      this.#finish(operation);
     }
   }
 
@@ -145,7 +145,7 @@ export class Session {
   async #fetch(operation, extents, tally, priority) {
     let done = 0;
     let total = 0;
-    const wanted = this.#flights.want(operation, extents, (bytes) => {
+    const wanted = this.#inFlight.want(operation, extents, (bytes) => {
       done += bytes;
       if (total >= PROGRESS_FROM && !priority) notify(this.#listeners.onProgress, { phase: "load", done, total });
     }, tally, priority);
@@ -167,7 +167,7 @@ export class Session {
    * @param {Operation} operation
    * @returns {Promise<void> | undefined}
    */
-  #turn(operation) {
+  #waitForTurn(operation) {
     if (this.#operations.size >= AT_ONCE) {
       this.#queue.push(operation);
       return operation.sleep();
@@ -181,7 +181,7 @@ export class Session {
    * given, as steps may have unpinned something; then the youngest gives way.
    * @param {Operation} operation
    */
-  #room(operation) {
+  #waitForRoom(operation) {
     const waited = operation.sleep().finally(() => this.#waiting.delete(operation));
     this.#waiting.add(operation);
     if (this.#waiting.size === this.#operations.size) {
@@ -193,7 +193,7 @@ export class Session {
   }
 
   /** Something moved: who waits longest may have room now. */
-  #stir() {
+  #wakeWaiters() {
     this.#stalls = 0;
     if (this.#waiting.size > 0) this.#wake(AWAKE);
   }
@@ -211,7 +211,7 @@ export class Session {
   }
 
   /** @param {Operation} operation */
-  #leave(operation) {
+  #finish(operation) {
     operation.end();
     this.#waiting.delete(operation);
     const { ticket } = operation;
@@ -227,7 +227,7 @@ export class Session {
       this.#operations.add(next);
       next.wake?.();
     }
-    this.#stir();
+    this.#wakeWaiters();
   }
 
   /** @returns {{ resident: number, evictions: number, linearMemory: number } | undefined} undefined after the end */

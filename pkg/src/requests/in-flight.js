@@ -1,11 +1,11 @@
 // Requests under way. Two searches that want the same bytes share one request; it goes on as long
 // as somebody waits for it, and its failure is told only to the search that started it. The others
 // step again, find the bytes missing, and ask for themselves.
-import { Cutter } from "./splitter.js";
+import { ChunkSplitter } from "./splitter.js";
 import { aborted, PagevecError } from "../errors.js";
 import { LOCAL_LIMITS } from "../sources/source.js";
 import { Claim } from "../sources/turns.js";
-import { plan, subtract } from "./coalesce.js";
+import { coalesce, subtract } from "./coalesce.js";
 
 /** Extents up to this size are delivered whole. */
 const WHOLE_EXTENT = 64 * 1024;
@@ -15,7 +15,7 @@ const WHOLE_EXTENT = 64 * 1024;
  * @property {(offset: number) => number} grain
  * @property {(offset: number, bytes: Uint8Array) => void} deliver throws what the core refuses
  *
- * @typedef {object} Flight
+ * @typedef {object} PendingRequest
  * @property {import("./coalesce.js").Run} run
  * @property {boolean} stored no request: the source has its bytes here
  * @property {Promise<void>} done
@@ -24,10 +24,10 @@ const WHOLE_EXTENT = 64 * 1024;
  * @property {AbortController} controller
  */
 
-export class Flights {
+export class InFlight {
   #source;
   #sink;
-  /** @type {Set<Flight>} */
+  /** @type {Set<PendingRequest>} */
   #open = new Set();
 
   /**
@@ -46,7 +46,7 @@ export class Flights {
    * @param {(bytes: number) => void} onBytes called as own bytes arrive
    * @param {{ waves: number, requests: number }} before what the search asked for already
    * @param {"low"} [priority]
-   * @returns {{ own: Flight[], arrived: Promise<void>, release: () => void }} `arrived` rejects when
+   * @returns {{ own: PendingRequest[], arrived: Promise<void>, release: () => void }} `arrived` rejects when
    *   an own request fails; `release` must be called at the end, whatever it is
    */
   want(owner, extents, onBytes, before, priority) {
@@ -55,30 +55,30 @@ export class Flights {
     const stored = missing.filter((extent) => this.#source.has?.(extent));
     const remote = missing.filter((extent) => !stored.includes(extent));
     const own = [
-      ...plan(stored, LOCAL_LIMITS, 0, before).map((run) => this.#start(owner, run, onBytes, priority, true)),
-      ...plan(remote, this.#source.limits, this.#source.link?.trip ?? 0, before).map((run) => this.#start(owner, run, onBytes, priority, false)),
+      ...coalesce(stored, LOCAL_LIMITS, 0, before).map((run) => this.#start(owner, run, onBytes, priority, true)),
+      ...coalesce(remote, this.#source.limits, this.#source.link?.bandwidthDelay ?? 0, before).map((run) => this.#start(owner, run, onBytes, priority, false)),
     ];
-    for (const flight of joined) {
-      flight.waiters += 1;
-      flight.claim.join(owner);
+    for (const request of joined) {
+      request.waiters += 1;
+      request.claim.join(owner);
     }
-    if (!priority) this.#measure(own.filter((flight) => !flight.stored));
+    if (!priority) this.#measure(own.filter((request) => !request.stored));
     const all = [...own, ...joined];
     return {
       own,
       arrived: Promise.all([...own.map(({ done }) => done), ...joined.map(({ done }) => done.catch(() => {}))]).then(() => {}),
-      release: () => all.forEach((flight) => this.#release(flight)),
+      release: () => all.forEach((request) => this.#release(request)),
     };
   }
 
-  /** @param {Flight[]} wave */
+  /** @param {PendingRequest[]} wave */
   #measure(wave) {
     const { link, limits } = this.#source;
     if (!link || wave.length === 0) return;
     const from = performance.now();
     const bytes = wave.reduce((sum, { run }) => sum + run.length, 0);
-    const rounds = Math.max(1, Math.ceil(wave.length / (limits.lanes ?? Infinity)));
-    Promise.all(wave.map(({ done }) => done)).then(() => link.moved(bytes, performance.now() - from, rounds), () => {});
+    const rounds = Math.max(1, Math.ceil(wave.length / (limits.maxConcurrent ?? Infinity)));
+    Promise.all(wave.map(({ done }) => done)).then(() => link.observeThroughput(bytes, performance.now() - from, rounds), () => {});
   }
 
   /**
@@ -87,18 +87,18 @@ export class Flights {
    * @param {(bytes: number) => void} onBytes
    * @param {"low" | undefined} priority
    * @param {boolean} stored
-   * @returns {Flight}
+   * @returns {PendingRequest}
    */
   #start(owner, run, onBytes, priority, stored) {
     const controller = new AbortController();
     const claim = new Claim(owner);
-    /** @type {Flight} */
-    const flight = { run, stored, waiters: 1, claim, controller, done: Promise.resolve() };
-    flight.done = this.#fly(run, { signal: controller.signal, priority, claim }, onBytes).finally(() => this.#open.delete(flight));
+    /** @type {PendingRequest} */
+    const request = { run, stored, waiters: 1, claim, controller, done: Promise.resolve() };
+    request.done = this.#attempt(run, { signal: controller.signal, priority, claim }, onBytes).finally(() => this.#open.delete(request));
     // Nobody may be left to hear of it.
-    flight.done.catch(() => {});
-    this.#open.add(flight);
-    return flight;
+    request.done.catch(() => {});
+    this.#open.add(request);
+    return request;
   }
 
   /**
@@ -106,19 +106,19 @@ export class Flights {
    * @param {{ signal: AbortSignal, priority?: "low", claim: Claim }} options
    * @param {(bytes: number) => void} onBytes
    */
-  async #fly(run, options, onBytes) {
+  async #attempt(run, options, onBytes) {
     let done = 0;
     /** What was delivered last, and may be damaged. */
     const last = { offset: run.offset };
     const count = (/** @type {number} */ bytes) => onBytes(((done += bytes), bytes));
     try {
-      await this.#bring(run, options, count, last);
+      await this.#receive(run, options, count, last);
     } catch (error) {
       // What a store, a source or a cache before it kept may be damaged, there and behind; it is read anew then, once.
       const rest = { offset: last.offset, length: run.offset + run.length - last.offset };
       if (!(error instanceof PagevecError) || error.code !== "checksum" || !this.#source.forget?.(rest)) throw error;
       onBytes(-done);
-      await this.#bring(run, options, onBytes, last);
+      await this.#receive(run, options, onBytes, last);
     }
   }
 
@@ -128,8 +128,8 @@ export class Flights {
    * @param {(bytes: number) => void} onBytes
    * @param {{ offset: number }} last
    */
-  async #bring(run, options, onBytes, last) {
-    const cutter = new Cutter(
+  async #receive(run, options, onBytes, last) {
+    const splitter = new ChunkSplitter(
       run,
       (offset, length) => (length <= WHOLE_EXTENT ? length : this.#sink.grain(offset)),
       (offset, bytes) => {
@@ -141,7 +141,7 @@ export class Flights {
     for await (const chunk of got instanceof Uint8Array ? [got] : got) {
       // Without waiters nothing is reserved for these bytes any more.
       if (options.signal.aborted) throw aborted(options.signal.reason);
-      cutter.push(chunk);
+      splitter.push(chunk);
       onBytes(chunk.length);
     }
   }
@@ -160,13 +160,13 @@ export class Flights {
     }
   }
 
-  /** @param {Flight} flight */
-  #release(flight) {
-    flight.waiters -= 1;
-    if (flight.waiters > 0 || !this.#open.has(flight)) return;
-    // At once: a newcomer must not join a flight that is on its way out.
-    this.#open.delete(flight);
-    flight.controller.abort();
+  /** @param {PendingRequest} request */
+  #release(request) {
+    request.waiters -= 1;
+    if (request.waiters > 0 || !this.#open.has(request)) return;
+    // At once: a newcomer must not join a request that is on its way out.
+    this.#open.delete(request);
+    request.controller.abort();
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from "../sources/source.js";
  * Cuts the chunks of a request, which come in any size, into what the core takes: small extents
  * whole, large ones in multiples of their grain. Bytes of the gaps are dropped.
  */
-export class Cutter {
+export class ChunkSplitter {
   #run;
   #grain;
   #deliver;

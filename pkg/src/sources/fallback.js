@@ -11,7 +11,7 @@ const NO_RANGES = new Set(["range-unsupported", "stale", "status", "not-found"])
 /**
  * @implements {Source}
  */
-export class LadderSource {
+export class FallbackSource {
   #ranges;
   #parts;
   /** @type {Source} */
@@ -59,7 +59,7 @@ export class LadderSource {
       const got = await this.#ranges.read(offset, length, options);
       return got instanceof Uint8Array ? got : this.#watch(got, offset, length, options);
     } catch (error) {
-      this.#step(error);
+      this.#giveUpRanges(error);
       return this.#readParts(offset, length, options);
     }
   }
@@ -80,7 +80,7 @@ export class LadderSource {
       }
       return;
     } catch (error) {
-      this.#step(error);
+      this.#giveUpRanges(error);
     }
     const rest = await this.#readParts(offset + done, length - done, options);
     if (rest instanceof Uint8Array) yield rest;
@@ -101,7 +101,7 @@ export class LadderSource {
   }
 
   /** @param {unknown} error */
-  #step(error) {
+  #giveUpRanges(error) {
     if (!(error instanceof PagevecError) || !NO_RANGES.has(error.code)) throw error;
     this.#reason ??= error;
     this.#current = this.#parts;

@@ -14,7 +14,7 @@ const AHEAD = 8;
  * @typedef {(path: string, length: number, how: { signal: AbortSignal, claim: Claim, again: boolean }) => Promise<Uint8Array>} LoadPart
  *   waits for its turn and counts its traffic; the path is relative to index.json; `again`: past all caches, as what came
  *   before was damaged
- * @typedef {{ done: Promise<Uint8Array>, waiters: number, keep: boolean, claim: Claim, controller: AbortController }} Flight
+ * @typedef {{ done: Promise<Uint8Array>, waiters: number, keep: boolean, claim: Claim, controller: AbortController }} PendingPart
  */
 
 /**
@@ -27,8 +27,8 @@ export class PartsSource {
   /** @type {Map<number, Uint8Array>} by offset; the least recently used first */
   #kept = new Map();
   #keptBytes = 0;
-  /** @type {Map<number, Flight>} those under way */
-  #flights = new Map();
+  /** @type {Map<number, PendingPart>} those under way */
+  #pending = new Map();
   /** @type {Set<number>} offsets of parts that were damaged when they came */
   #damaged = new Set();
   // A part is fetched once however its extents are asked for: there is nothing to merge.
@@ -81,13 +81,13 @@ export class PartsSource {
    * @param {AbortSignal | undefined} signal
    */
   async *#stream(parts, offset, end, claim, signal) {
-    /** @type {Flight[]} */
+    /** @type {PendingPart[]} */
     const ahead = [];
     try {
       for (const [i, part] of parts.entries()) {
         ahead.push(...parts.slice(i + ahead.length, i + AHEAD).map((next) => this.#take(next, false, claim)));
         const bytes = await until(ahead[0].done, signal);
-        release(/** @type {Flight} */ (ahead.shift()));
+        release(/** @type {PendingPart} */ (ahead.shift()));
         yield cut(bytes, part, offset, end);
       }
     } finally {
@@ -114,20 +114,20 @@ export class PartsSource {
    * @param {Part} part
    * @param {boolean} keep
    * @param {Claim} claim
-   * @returns {Flight} to be released
+   * @returns {PendingPart} to be released
    */
   #take(part, keep, claim) {
-    const flight = this.#flights.get(part.offset) ?? this.#start(part, claim);
-    for (const owner of claim.owners) flight.claim.join(owner);
-    flight.waiters += 1;
-    flight.keep ||= keep;
-    return flight;
+    const pending = this.#pending.get(part.offset) ?? this.#start(part, claim);
+    for (const owner of claim.owners) pending.claim.join(owner);
+    pending.waiters += 1;
+    pending.keep ||= keep;
+    return pending;
   }
 
   /**
    * @param {Part} part
    * @param {Claim} wanted
-   * @returns {Flight}
+   * @returns {PendingPart}
    */
   #start(part, wanted) {
     const controller = new AbortController();
@@ -140,15 +140,15 @@ export class PartsSource {
     }
     const path = `${this.#parts.folder}/${offset}-${offset + length - 1}.bin`;
     const done = this.#load(path, length, { signal: controller.signal, claim, again: this.#damaged.delete(offset) });
-    const flight = { done, waiters: 0, keep: false, claim, controller };
-    this.#flights.set(offset, flight);
-    const landed = () => {
-      if (this.#flights.get(offset) === flight) this.#flights.delete(offset);
+    const pending = { done, waiters: 0, keep: false, claim, controller };
+    this.#pending.set(offset, pending);
+    const finish = () => {
+      if (this.#pending.get(offset) === pending) this.#pending.delete(offset);
     };
     // Those that wait hear of a failure, if any is left.
-    done.then((bytes) => (landed(), flight.keep && this.#keep(part, bytes)), landed);
-    controller.signal.addEventListener("abort", landed);
-    return flight;
+    done.then((bytes) => (finish(), pending.keep && this.#keep(part, bytes)), finish);
+    controller.signal.addEventListener("abort", finish);
+    return pending;
   }
 
   /**
@@ -173,10 +173,10 @@ export class PartsSource {
   }
 }
 
-/** @param {Flight} flight */
-function release(flight) {
-  flight.waiters -= 1;
-  if (flight.waiters === 0) flight.controller.abort();
+/** @param {PendingPart} pending */
+function release(pending) {
+  pending.waiters -= 1;
+  if (pending.waiters === 0) pending.controller.abort();
 }
 
 /**

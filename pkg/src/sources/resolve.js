@@ -6,30 +6,30 @@ import { BlobSource } from "./local/blob.js";
 import { BytesSource } from "./local/bytes.js";
 import { fetchSmall, HttpSource } from "./http/source.js";
 import { nameOf, startedHtml } from "./http/response.js";
-import { LadderSource } from "./fallback.js";
+import { FallbackSource } from "./fallback.js";
 import { PartsSource } from "./parts.js";
 import { newTraffic } from "./source.js";
 
 /**
  * @typedef {import("./source.js").Source} Source
  * @typedef {import("./manifest.js").Entry} Entry
- * @typedef {{ source: Source, entry: Entry | undefined }} Located
+ * @typedef {{ source: Source, entry: Entry | undefined }} Resolved
  * @typedef {string | URL | Blob | Uint8Array} Input
- * @typedef {import("./http/source.js").HttpOptions & { signal?: AbortSignal, memoryBudget: number, manifest?: ManifestHook }} LocateOptions
+ * @typedef {import("./http/source.js").HttpOptions & { signal?: AbortSignal, memoryBudget: number, manifest?: ManifestHook }} ResolveOptions
  * @typedef {(name: string, get: () => Promise<Uint8Array | undefined>) => Promise<Uint8Array | undefined>} ManifestHook
  *
  * @typedef {object} Platform what differs between browsers and Node
  * @property {import("../core/module.js").Compile} compile
- * @property {(input: string | URL) => Promise<Located> | undefined} openPath undefined: it is no local path
+ * @property {(input: string | URL) => Promise<Resolved> | undefined} openPath undefined: it is no local path
  */
 
 /**
  * @param {Platform} platform
  * @param {Input} input
- * @param {LocateOptions} options
- * @returns {Promise<Located>}
+ * @param {ResolveOptions} options
+ * @returns {Promise<Resolved>}
  */
-export async function locate(platform, input, options) {
+export async function resolve(platform, input, options) {
   if (typeof input === "string" || input instanceof URL) {
     const local = platform.openPath(input);
     if (local) return local;
@@ -77,8 +77,8 @@ function toUrl(input) {
  * `….bin` is a segment; anything else is a folder with index.json, or that index.json. A query
  * string (a signature, say) goes with every request in the folder.
  * @param {URL} url
- * @param {LocateOptions} options
- * @returns {Promise<Located>}
+ * @param {ResolveOptions} options
+ * @returns {Promise<Resolved>}
  */
 async function openUrl(url, options) {
   if (url.pathname.endsWith(".bin")) return { source: new HttpSource(url, undefined, options), entry: undefined };
@@ -95,7 +95,7 @@ async function openUrl(url, options) {
 /**
  * @param {Entry} entry
  * @param {URL} manifest
- * @param {LocateOptions} options
+ * @param {ResolveOptions} options
  * @param {import("./source.js").Traffic} traffic
  * @returns {Source}
  */
@@ -107,7 +107,7 @@ function sourceOf(entry, manifest, options, traffic) {
   const load = (path, length, how) => fetchPart(beside(manifest, path), length, settings, traffic, how);
   const name = nameOf(beside(manifest, entry.parts.folder));
   const parts = new PartsSource(entry.parts, entry.length, name, load, { traffic, room: options.memoryBudget / 4 });
-  return file ? new LadderSource(file, parts) : parts;
+  return file ? new FallbackSource(file, parts) : parts;
 }
 
 /**

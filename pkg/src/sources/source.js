@@ -20,7 +20,7 @@ import { PagevecError } from "../errors.js";
  * @property {string} name for messages; no secrets
  * @property {number | undefined} length
  * @property {Traffic} traffic
- * @property {import("../requests/coalesce.js").WaveLimits} limits
+ * @property {import("../requests/coalesce.js").RequestLimits} limits
  * @property {import("./http/link.js").Link} [link] the way to it, where it is not on this machine
  * @property {boolean} [here] whether it is in memory, so that reads cost nothing
  * @property {(offset: number, length: number, options: ReadOptions) => Promise<Uint8Array | AsyncIterable<Uint8Array>>} read
@@ -39,7 +39,7 @@ import { PagevecError } from "../errors.js";
 export const STREAM_FROM = 256 * 1024;
 
 /** Local reads cost little each: no gap is worth reading. */
-export const LOCAL_LIMITS = { requests: Infinity, waste: 0, near: 0 };
+export const LOCAL_LIMITS = { maxPerWave: Infinity, maxGapBytes: 0, requestCostBytes: 0 };
 
 /** @returns {Traffic} */
 export function newTraffic() {

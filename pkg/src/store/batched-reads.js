@@ -1,15 +1,15 @@
 // The pieces of a wave are asked for at once and lie close together: they are read in few calls.
-import { plan } from "../requests/coalesce.js";
+import { coalesce } from "../requests/coalesce.js";
 
 /** Pieces of a pack that are nearer than this are read as one. */
-const NEAR = { requests: Infinity, waste: Infinity, near: 64 * 1024 };
+const NEAR = { maxPerWave: Infinity, maxGapBytes: Infinity, requestCostBytes: 64 * 1024 };
 
 /**
  * @typedef {import("./extents.js").Extent & { pack: import("./extents.js").Pack, resolve: (bytes: Uint8Array | undefined) => void }} Asked
  *   its offset is that in the pack
  */
 
-export class Reads {
+export class BatchedReads {
   #folder;
   /** @type {Asked[]} to be read together */
   #asked = [];
@@ -35,7 +35,7 @@ export class Reads {
     const folder = await this.#folder;
     for (const name of new Set(asked.map(({ pack }) => pack.name))) {
       const here = asked.filter(({ pack }) => pack.name === name).sort((a, b) => a.offset - b.offset);
-      for (const { offset, extents } of plan(here, NEAR)) {
+      for (const { offset, extents } of coalesce(here, NEAR)) {
         const end = Math.max(...extents.map((extent) => extent.offset + extent.length));
         const read = folder?.read(/** @type {string} */ (name), offset, end).catch(() => undefined);
         for (const one of /** @type {Asked[]} */ (extents)) {

@@ -4,7 +4,7 @@
 import { PagevecError } from "../errors.js";
 import { Extents } from "./extents.js";
 import { encodeTable, packName, packsAmong, readTable, tableBytes } from "./packs.js";
-import { Reads } from "./batched-reads.js";
+import { BatchedReads } from "./batched-reads.js";
 import { StoredSource } from "./stored-source.js";
 import { recall, remember } from "./visited-urls.js";
 
@@ -56,7 +56,7 @@ export class Store {
   constructor(folder, limit) {
     this.#limit = limit;
     this.#folder = folder.catch((error) => this.#turnOff(error));
-    this.#reads = new Reads(this.#folder);
+    this.#reads = new BatchedReads(this.#folder);
   }
 
   /** Longer reads are not kept: they would push out everything else. */
@@ -70,7 +70,7 @@ export class Store {
    * @param {string} [key] of the content, where a manifest names it
    * @returns {StoredSource} the source with this store before it
    */
-  before(source, url, key) {
+  wrap(source, url, key) {
     return new StoredSource(source, this, url, key);
   }
 

@@ -1,9 +1,9 @@
 import { throwIfAborted } from "../errors.js";
 import { join, readAll, STREAM_FROM } from "../sources/source.js";
-import { plan, subtract } from "../requests/coalesce.js";
+import { coalesce, subtract } from "../requests/coalesce.js";
 
 /** Holes in what is stored that are nearer than this are fetched as one. */
-const NEAR = { requests: Infinity, waste: Infinity, near: 64 * 1024 };
+const NEAR = { maxPerWave: Infinity, maxGapBytes: Infinity, requestCostBytes: 64 * 1024 };
 
 /**
  * A remote source with a store before it: what the store covers is read there. What came from the network is kept once
@@ -90,7 +90,7 @@ export class StoredSource {
     await this.#ready;
     throwIfAborted(options.signal);
     const extent = { offset, length };
-    const holes = plan(subtract([extent], this.#store.within(extent)), NEAR);
+    const holes = coalesce(subtract([extent], this.#store.within(extent)), NEAR);
     if (holes.length === 0) this.stats.hits += 1;
     else this.stats.misses += 1;
     if (holes[0]?.length === length) {

@@ -28,7 +28,7 @@ export class Link {
   }
 
   /** Bytes that come in the time of a round trip. */
-  get trip() {
+  get bandwidthDelay() {
     return this.#rtt * this.#mbits * BYTES_PER_MBIT;
   }
 
@@ -37,7 +37,7 @@ export class Link {
    * they are forgotten slowly, as the way may have become longer.
    * @param {number} ms
    */
-  answered(ms) {
+  observeRtt(ms) {
     if (this.#known === "told") return;
     this.#rtt = this.#known === "assumed" || ms < this.#rtt ? ms : this.#rtt + (ms - this.#rtt) / 64;
     this.#known = "measured";
@@ -50,7 +50,7 @@ export class Link {
    * @param {number} ms
    * @param {number} rounds
    */
-  moved(bytes, ms, rounds) {
+  observeThroughput(bytes, ms, rounds) {
     if (this.#known === "told" || bytes < ENOUGH) return;
     const moving = ms - rounds * this.#rtt;
     if (moving > this.#rtt / 2) this.#mbits = (this.#mbits + bytes / moving / BYTES_PER_MBIT) / 2;

@@ -12,7 +12,7 @@ const LONGEST = 10_000;
 
 /**
  * @typedef {import("../source.js").Traffic} Traffic
- * @typedef {{ retries: number, timeoutMs: number }} Patience
+ * @typedef {{ retries: number, timeoutMs: number }} RetryOptions
  */
 
 /**
@@ -96,18 +96,18 @@ export class Deadline {
 
 /**
  * @template T
- * @param {Patience} patience
+ * @param {RetryOptions} options
  * @param {Traffic} traffic
  * @param {AbortSignal | undefined} signal
  * @param {(attempt: number) => Promise<T>} action
  * @returns {Promise<T>}
  */
-export async function retrying(patience, traffic, signal, action) {
+export async function retrying(options, traffic, signal, action) {
   for (let attempt = 0; ; attempt++) {
     try {
       return await action(attempt);
     } catch (error) {
-      await beforeRetry(error, attempt, patience, traffic, signal);
+      await beforeRetry(error, attempt, options, traffic, signal);
     }
   }
 }
@@ -116,7 +116,7 @@ export async function retrying(patience, traffic, signal, action) {
  * Waits until the next attempt, or throws the error where there is none.
  * @param {unknown} error
  * @param {number} attempt those before it
- * @param {Patience} patience
+ * @param {RetryOptions} options
  * @param {Traffic} traffic
  * @param {AbortSignal | undefined} signal
  */

@@ -61,7 +61,7 @@ export class HttpSource {
   get limits() {
     this.#connection ??= connectionTo(this.#url);
     const limits = LIMITS[this.#connection];
-    return { ...limits, inAll: this.#options.maxRequests ?? limits.inAll };
+    return { ...limits, maxPerSearch: this.#options.maxRequests ?? limits.maxPerSearch };
   }
 
   get here() {
@@ -122,7 +122,7 @@ export class HttpSource {
    * @param {boolean} again
    */
   async *#attempt(offset, length, { signal, priority, claim = new Claim(this) }, again) {
-    const limit = LIMITS[this.#connection ?? connectionTo(this.#url)].atOnce;
+    const limit = LIMITS[this.#connection ?? connectionTo(this.#url)].maxPerHost;
     const turn = (/** @type {AbortSignal | undefined} */ own) => turnsAt(this.#url.origin).take(claim, limit, { signal: own, low: priority === "low", again });
     const first = await turn(signal);
     const deadline = new Deadline(this.#url, length, this.#options.timeoutMs, signal);
@@ -167,7 +167,7 @@ export class HttpSource {
     const range = `bytes=${offset}-${offset + length - 1}`;
     const from = performance.now();
     const response = await request(this.#url, this.#options, this.traffic, { range, cache: "no-store", ...options });
-    this.link.answered(performance.now() - from);
+    this.link.observeRtt(performance.now() - from);
     if (response.status === 200) return { response, end: undefined };
     try {
       const { end, total } = checkRange(response, this.#url, offset, length, this.length);
@@ -232,9 +232,9 @@ export class HttpSource {
  * @returns {Promise<Uint8Array | undefined>} undefined when it is larger than `limit`
  */
 export function fetchSmall(url, options, traffic, limit, signal, cache = "no-cache", claim = new Claim({})) {
-  const { atOnce } = LIMITS[options.connection ?? connectionTo(url)];
+  const { maxPerHost } = LIMITS[options.connection ?? connectionTo(url)];
   return retrying(options, traffic, signal, async (attempt) => {
-    const free = await turnsAt(url.origin).take(claim, atOnce, { signal, again: attempt > 0 });
+    const free = await turnsAt(url.origin).take(claim, maxPerHost, { signal, again: attempt > 0 });
     const deadline = new Deadline(url, limit, options.timeoutMs, signal);
     try {
       const response = await deadline.wait(request(url, options, traffic, { cache, signal: deadline.signal }));
