@@ -97,7 +97,7 @@ test("explain says what came from where, and why", async () => {
   assert.deepEqual([warm.bytes, warm.stored], [0, 0]);
   assert.deepEqual([stored.bytes, stored.requests, stored.waves], [0, 0, 0]);
   assert.ok(stored.stored > 0 && stored.stored <= cold.bytes);
-  assert.match(stored.plan, new RegExp(`clusters \\(codes and graph are not here\\): ${stored.stored} bytes from the page store;`));
+  assert.match(stored.plan, new RegExp(`clusters \\(codes and graph are not in memory\\): ${stored.stored} bytes from the page store;`));
   assert.match(warm.plan, /everything needed was in memory/);
 });
 

@@ -28,7 +28,7 @@ WebAssembly.instantiate = async (module, imports) => {
       return value(...args);
     };
   }
-  return { instance: { exports }, module };
+  return { exports };
 };
 
 const f = await fixture();

@@ -7,7 +7,10 @@ import { pathToFileURL } from "node:url";
 // Pure parts that the package does not export.
 const root = dirname(createRequire(import.meta.url).resolve("pagevec/package.json"));
 const internal = (name) => import(pathToFileURL(join(root, "dist", name)));
-const { LIMITS, coalesce, subtract, toExtents } = await internal("requests/coalesce.js");
+const { coalesce } = await internal("requests/coalesce.js");
+const { subtract } = await internal("requests/extents.js");
+const { toExtents } = await internal("core/protocol.js");
+const { LIMITS } = await internal("sources/http/options.js");
 const { ChunkSplitter } = await internal("requests/splitter.js");
 
 const extents = (...pairs) => toExtents(pairs.flat());

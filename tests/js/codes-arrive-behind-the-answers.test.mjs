@@ -93,7 +93,7 @@ test("what the memory budget does not hold is not fetched, and why is told", asy
   await until(index, "off");
   assert.match(index.stats().prefetch.why, /memory budget/);
   assert.deepEqual(inside(graph), []);
-  assert.match((await index.explain(near(f, 7))).why, /not here, and are not fetched: .*memory budget/);
+  assert.match((await index.explain(near(f, 7))).why, /not in memory, and are not fetched: .*memory budget/);
   await index.close();
 });
 

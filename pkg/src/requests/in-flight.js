@@ -1,23 +1,27 @@
-// Requests under way. Two searches that want the same bytes share one request; it goes on as long
-// as somebody waits for it, and its failure is told only to the search that started it. The others
-// step again, find the bytes missing, and ask for themselves.
-import { ChunkSplitter } from "./splitter.js";
+// The requests of an index that are under way. Searches that want the same bytes share one request. It goes on as long as
+// one of them waits for it, and its failure is told only to the search that started it: the others step again, find the
+// bytes missing, and request them themselves.
 import { aborted, PagevecError } from "../errors.js";
 import { LOCAL_LIMITS } from "../sources/source.js";
 import { Claim } from "../sources/turns.js";
-import { coalesce, subtract } from "./coalesce.js";
+import { coalesce } from "./coalesce.js";
+import { overlap, subtract } from "./extents.js";
+import { ChunkSplitter } from "./splitter.js";
 
 /** Extents up to this size are delivered whole. */
 const WHOLE_EXTENT = 64 * 1024;
 
 /**
- * @typedef {object} Sink what the session does with bytes
- * @property {(offset: number) => number} grain
+ * @typedef {import("../sources/source.js").Extent} Extent
+ * @typedef {import("./coalesce.js").Run} Run
+ *
+ * @typedef {object} Sink where bytes go
+ * @property {(offset: number) => number} blockSize
  * @property {(offset: number, bytes: Uint8Array) => void} deliver throws what the core refuses
  *
  * @typedef {object} PendingRequest
- * @property {import("./coalesce.js").Run} run
- * @property {boolean} stored no request: the source has its bytes here
+ * @property {Run} run
+ * @property {boolean} stored the source holds these bytes on this machine, so that reading them is no request
  * @property {Promise<void>} done
  * @property {number} waiters
  * @property {Claim} claim whose turns it takes
@@ -28,7 +32,7 @@ export class InFlight {
   #source;
   #sink;
   /** @type {Set<PendingRequest>} */
-  #open = new Set();
+  #pending = new Set();
 
   /**
    * @param {import("../sources/source.js").Source} source
@@ -40,17 +44,17 @@ export class InFlight {
   }
 
   /**
-   * Starts what is missing and joins what is under way.
+   * Starts requests for what is missing and joins those that are under way.
    * @param {object} owner which takes turns with others
-   * @param {import("./coalesce.js").Extent[]} extents by offset
+   * @param {Extent[]} extents by offset
    * @param {(bytes: number) => void} onBytes called as own bytes arrive
-   * @param {{ waves: number, requests: number }} before what the search asked for already
+   * @param {{ waves: number, requests: number }} before what the search has requested already
    * @param {"low"} [priority]
-   * @returns {{ own: PendingRequest[], arrived: Promise<void>, release: () => void }} `arrived` rejects when
-   *   an own request fails; `release` must be called at the end, whatever it is
+   * @returns {{ own: PendingRequest[], arrived: Promise<void>, release: () => void }} `arrived` rejects when one of its own
+   *   requests fails; `release` must be called at the end, whatever the outcome
    */
   want(owner, extents, onBytes, before, priority) {
-    const joined = [...this.#open].filter(({ run }) => run.extents.some((taken) => extents.some((extent) => overlap(taken, extent))));
+    const joined = [...this.#pending].filter(({ run }) => run.extents.some((taken) => extents.some((extent) => overlap(taken, extent))));
     const missing = subtract(extents, joined.flatMap(({ run }) => run.extents));
     const stored = missing.filter((extent) => this.#source.has?.(extent));
     const remote = missing.filter((extent) => !stored.includes(extent));
@@ -83,7 +87,7 @@ export class InFlight {
 
   /**
    * @param {object} owner
-   * @param {import("./coalesce.js").Run} run
+   * @param {Run} run
    * @param {(bytes: number) => void} onBytes
    * @param {"low" | undefined} priority
    * @param {boolean} stored
@@ -94,27 +98,27 @@ export class InFlight {
     const claim = new Claim(owner);
     /** @type {PendingRequest} */
     const request = { run, stored, waiters: 1, claim, controller, done: Promise.resolve() };
-    request.done = this.#attempt(run, { signal: controller.signal, priority, claim }, onBytes).finally(() => this.#open.delete(request));
-    // Nobody may be left to hear of it.
+    request.done = this.#attempt(run, { signal: controller.signal, priority, claim }, onBytes).finally(() => this.#pending.delete(request));
+    // Marks a failure as handled: all waiters may have aborted.
     request.done.catch(() => {});
-    this.#open.add(request);
+    this.#pending.add(request);
     return request;
   }
 
   /**
-   * @param {import("./coalesce.js").Run} run
+   * @param {Run} run
    * @param {{ signal: AbortSignal, priority?: "low", claim: Claim }} options
    * @param {(bytes: number) => void} onBytes
    */
   async #attempt(run, options, onBytes) {
     let done = 0;
-    /** What was delivered last, and may be damaged. */
+    /** The piece that was delivered last, and may be damaged. */
     const last = { offset: run.offset };
     const count = (/** @type {number} */ bytes) => onBytes(((done += bytes), bytes));
     try {
       await this.#receive(run, options, count, last);
     } catch (error) {
-      // What a store, a source or a cache before it kept may be damaged, there and behind; it is read anew then, once.
+      // The page store, the source or an HTTP cache may hold damaged bytes, from this piece on: they are read anew, once.
       const rest = { offset: last.offset, length: run.offset + run.length - last.offset };
       if (!(error instanceof PagevecError) || error.code !== "checksum" || !this.#source.forget?.(rest)) throw error;
       onBytes(-done);
@@ -123,7 +127,7 @@ export class InFlight {
   }
 
   /**
-   * @param {import("./coalesce.js").Run} run
+   * @param {Run} run
    * @param {{ signal: AbortSignal, priority?: "low", claim: Claim }} options
    * @param {(bytes: number) => void} onBytes
    * @param {{ offset: number }} last
@@ -131,7 +135,7 @@ export class InFlight {
   async #receive(run, options, onBytes, last) {
     const splitter = new ChunkSplitter(
       run,
-      (offset, length) => (length <= WHOLE_EXTENT ? length : this.#sink.grain(offset)),
+      (offset, length) => (length <= WHOLE_EXTENT ? length : this.#sink.blockSize(offset)),
       (offset, bytes) => {
         last.offset = offset;
         this.#deliver(offset, bytes);
@@ -139,7 +143,7 @@ export class InFlight {
     );
     const got = await this.#source.read(run.offset, run.length, options);
     for await (const chunk of got instanceof Uint8Array ? [got] : got) {
-      // Without waiters nothing is reserved for these bytes any more.
+      // Without waiters the core reserves no memory for these bytes any more.
       if (options.signal.aborted) throw aborted(options.signal.reason);
       splitter.push(chunk);
       onBytes(chunk.length);
@@ -163,17 +167,9 @@ export class InFlight {
   /** @param {PendingRequest} request */
   #release(request) {
     request.waiters -= 1;
-    if (request.waiters > 0 || !this.#open.has(request)) return;
-    // At once: a newcomer must not join a request that is on its way out.
-    this.#open.delete(request);
+    if (request.waiters > 0 || !this.#pending.has(request)) return;
+    // Deleted at once, so that no newcomer joins a request that is being aborted.
+    this.#pending.delete(request);
     request.controller.abort();
   }
-}
-
-/**
- * @param {import("./coalesce.js").Extent} a
- * @param {import("./coalesce.js").Extent} b
- */
-function overlap(a, b) {
-  return a.offset < b.offset + b.length && b.offset < a.offset + a.length;
 }

@@ -1,49 +1,76 @@
-// What open() takes for sources over HTTP, checked.
-import { toInteger } from "../../arguments.js";
+// The options of open() for sources over HTTP, and what each kind of connection allows.
 import { badArgument, PagevecError } from "../../errors.js";
-import { LIMITS } from "../../requests/coalesce.js";
+import { checkOptions, toChoice, toInteger } from "../../options.js";
 
-/** The longest that setTimeout can wait; beyond it, it does not wait at all. */
+/** The longest time that setTimeout can wait; a longer one would not wait at all. */
 const LONGEST = 2 ** 31 - 1;
+
+/** @typedef {"h2" | "h1" | "edge" | "unknown"} Connection */
+
+/**
+ * Requests against wasted bytes, measured on cold searches by clusters, wordnet (117,791 rows, means of 20): a first
+ * query needs 358 kB in 108 ranges. With 60 requests a wave and 32 KiB of gaps it is 372 kB in 90 requests, with 40
+ * and 256 KiB 422 kB in 79; of a million rows a later query is 757 kB in 171 with 32 KiB, 743 kB in 175 with 24. With 12
+ * requests in all it is 10.8 MB, of a million rows 41 MB, as the lists and rows that are read lie all over the file; so the
+ * limit of twelve is opt-in (`maxRequests`).
+ *
+ * `maxPerHost` is for all indexes and searches together: so many requests to a host are under way, others wait for their turn.
+ * @type {Record<Connection, import("../source.js").RequestLimits & { maxPerHost: number }>}
+ */
+export const LIMITS = {
+  // HTTP/2 sends a wave at once, for some hundred bytes of headers per request, so gaps are hardly worth reading. Servers
+  // take about a hundred streams per connection.
+  h2: { maxPerHost: 100, maxPerWave: 60, maxGapBytes: 24 * 1024, requestCostBytes: 1024 },
+  // It may be HTTP/1.1, whose requests queue for six connections: fewer requests, but not for megabytes.
+  unknown: { maxPerHost: 40, maxPerWave: 40, maxGapBytes: 64 * 1024, requestCostBytes: 1024 },
+  // Six connections with one request each at a time: the link decides how many rounds are worth their round trips.
+  h1: { maxConcurrent: 6, maxPerHost: 6, maxPerWave: Infinity, maxGapBytes: 0, requestCostBytes: 1024 },
+  // The same six, and a limit (50, say) of requests for all that a worker does. The runtime queues them, as one call must not
+  // wait for a request of another.
+  edge: { maxConcurrent: 6, maxPerHost: Infinity, maxPerWave: Infinity, maxGapBytes: 0, requestCostBytes: 1024, maxPerSearch: 48 },
+};
+
+export const HTTP_OPTIONS = /** @type {const} */ (["fetch", "headers", "timeoutMs", "retries", "hedge", "connection", "maxRequests", "link"]);
 
 /**
  * @typedef {object} HttpSettings
  * @property {typeof globalThis.fetch} [fetch] instead of the global one
- * @property {Record<string, string> | Headers} [headers] for each request to the index's origin; redirects are refused then
- * @property {number} [timeoutMs] a request ends after so long without a byte, or if it brings less than 1 MiB in twice
- *   that time; 30,000 unless told
- * @property {number} [retries] of a request, after a failed network, a timeout, 429 and 5xx; 2 unless told, at most 10
- * @property {number} [hedge] milliseconds after which a small request that has no answer yet is sent once more, and the
- *   first good answer taken; off unless told
- * @property {import("../../requests/coalesce.js").Connection} [connection] how the host is reached, where you know: `h2` (HTTP/2 or 3) for up to 60
- *   requests a wave and few bytes; `h1` (HTTP/1.1) for six at a time, as many as the link makes worth their round trips;
- *   `edge` (a worker with a limit of requests) for those, at most 48 a search; `unknown` for something between. Unless
- *   told: `h2` or `h1` where the browser says so, `edge` in Cloudflare's workers, else `unknown`
- * @property {number} [maxRequests] of a search, 3 or more, whatever bytes that takes: with 12, tens of megabytes of a large index.
- *   A search that reads in more than three waves, for want of memory, makes more
- * @property {import("./link.js").LinkSpeed} [link] round trip and bandwidth, where you know them; unless told, 50 ms and 20 Mbit/s until
- *   answers tell. They decide which gaps are read along and when all leaves are, never what is found
+ * @property {Record<string, string> | Headers} [headers] for each request to the index's own origin; redirects are refused then
+ * @property {number} [timeoutMs] milliseconds without a byte after which a request ends; it also ends if it brings less than 1 MiB
+ *   in twice that time; 30,000 unless given
+ * @property {number} [retries] how often a request is repeated after a failed network, a timeout, 429 and 5xx; 2 unless given, at
+ *   most 10
+ * @property {number} [hedge] milliseconds after which a small request that has no answer yet is sent once more; the first valid
+ *   answer counts; off unless given
+ * @property {Connection} [connection] how the host is reached, where you know it: `h2` (HTTP/2 or 3) makes up to 60 requests a wave
+ *   and reads few bytes; `h1` (HTTP/1.1) makes six at a time, as many as are worth their round trips; `edge` (a worker with a limit
+ *   of requests) does the same, with at most 48 a search; `unknown` lies between. Unless given: `h2` or `h1` where the browser shows
+ *   it, `edge` in Cloudflare's workers, else `unknown`
+ * @property {number} [maxRequests] of a search, 3 or more, whatever bytes that takes: with 12, tens of megabytes of a large index. A
+ *   search that reads in more than three waves, for want of memory, makes more
+ * @property {import("./link.js").LinkSpeed} [link] round trip and bandwidth, where you know them; unless given, 50 ms and 20 Mbit/s
+ *   until answers show them. They decide which gaps are read along and whether all leaves are, and never change the hits
  */
 
 /**
  * @param {HttpSettings} options of open
- * @returns {import("./source.js").HttpOptions}
+ * @returns {import("./request.js").HttpOptions}
  */
 export function toHttp({ fetch, headers, timeoutMs = 30_000, retries = 2, hedge, connection, maxRequests, link }) {
   if (fetch !== undefined && typeof fetch !== "function") throw badArgument("open(): fetch must be a function");
   if (headers !== undefined) checkHeaders(headers);
-  if (connection !== undefined && !Object.hasOwn(LIMITS, connection)) throw badArgument("open(): connection must be h2, h1, edge or unknown");
-  const told = link === undefined ? undefined : { rttMs: Object(link).rttMs, mbits: Object(link).mbits };
-  if (told && !Object.values(told).every((value) => Number.isFinite(value) && value > 0)) throw badArgument("open(): link must be { rttMs, mbits }, both above 0");
+  const { rttMs, mbits } = checkOptions("open(): link", link, ["rttMs", "mbits"]);
+  const speed = link && { rttMs: Number(rttMs), mbits: Number(mbits) };
+  if (speed && ![rttMs, mbits].every((value) => Number.isFinite(value) && Number(value) > 0)) throw badArgument("open(): link must be { rttMs, mbits }, both above 0");
   return {
     fetch,
     headers,
     timeoutMs: Math.min(toInteger(timeoutMs, "timeoutMs"), LONGEST),
     retries: Math.min(toInteger(retries, "retries", 0), 10),
     hedge: hedge === undefined ? undefined : Math.min(toInteger(hedge, "hedge"), LONGEST),
-    connection,
+    connection: connection === undefined ? undefined : toChoice(connection, /** @type {Connection[]} */ (Object.keys(LIMITS)), "connection"),
     maxRequests: maxRequests === undefined ? undefined : toInteger(maxRequests, "maxRequests", 3),
-    link: told,
+    link: speed,
   };
 }
 
@@ -61,9 +88,10 @@ function checkHeaders(headers) {
 }
 
 /**
- * Pages see the protocol only of their own host, or where Timing-Allow-Origin shows it; Node tells nothing.
+ * The kind of connection, where the runtime shows it: a page sees the protocol of its own host, and of others that send
+ * Timing-Allow-Origin; Node shows nothing.
  * @param {URL} url of an answer that has arrived
- * @returns {import("../../requests/coalesce.js").Connection}
+ * @returns {Connection}
  */
 export function connectionTo(url) {
   const { navigator } = /** @type {{ navigator?: { userAgent?: string } }} */ (globalThis);

@@ -1,29 +1,17 @@
-// A segment that stays on its server. Every judgement about a response is in http-response.js.
-import { badArgument, throwIfAborted, PagevecError } from "../../errors.js";
-import { LIMITS } from "../../requests/coalesce.js";
+// A segment file on a host, read by ranges.
+import { throwIfAborted } from "../../errors.js";
+import { gather } from "../chunks.js";
 import { BytesSource } from "../local/bytes.js";
-import { chunksOf, gather } from "../chunks.js";
-import { connectionTo } from "./options.js";
-import { checkRange, checkStatus, drop, encodingOf, fetchFailed, isHtml, nameOf, noRange, replaced, shortBody, startedHtml, strongTag, wrongLength } from "./response.js";
-import { beforeRetry, Deadline, hedged, retrying } from "./retry.js";
-import { Link } from "./link.js";
 import { newTraffic, STREAM_FROM } from "../source.js";
 import { Claim, turnsAt } from "../turns.js";
+import { Link } from "./link.js";
+import { connectionTo, LIMITS } from "./options.js";
+import { bodyOf, exactly, request } from "./request.js";
+import { checkRange, drop, encodingOf, fetchFailed, isHtml, nameOf, noRange, replaced, startedHtml, strongTag } from "./response.js";
+import { beforeRetry, Deadline, hedged, retrying } from "./retry.js";
 
-/** A whole file up to this size is kept when a server answers 200 to a range. */
+/** A whole file up to this size is kept in memory if a server answers a range with status 200. */
 export const WHOLE_LIMIT = 8 << 20;
-
-/**
- * @typedef {object} HttpOptions
- * @property {typeof globalThis.fetch} [fetch]
- * @property {Record<string, string> | Headers} [headers] sent to the index's own origin only
- * @property {number} timeoutMs
- * @property {number} retries
- * @property {number} [hedge]
- * @property {import("../../requests/coalesce.js").Connection} [connection]
- * @property {number} [maxRequests]
- * @property {import("./link.js").LinkSpeed} [link]
- */
 
 /**
  * @implements {Source}
@@ -31,13 +19,13 @@ export const WHOLE_LIMIT = 8 << 20;
 export class HttpSource {
   #url;
   #options;
-  /** @type {import("../../requests/coalesce.js").Connection | undefined} */
+  /** @type {import("./options.js").Connection | undefined} */
   #connection;
   /** @type {BytesSource | undefined} the whole file, from a server that ignores ranges */
   #whole;
-  /** @type {Promise<void> | undefined} it is being fetched */
+  /** @type {Promise<void> | undefined} set while the whole file is being fetched */
   #keeping;
-  /** @type {string | undefined} the first strong ETag that could be read */
+  /** @type {string | undefined} the first strong ETag that was visible */
   #tag;
   #changed = false;
 
@@ -57,20 +45,20 @@ export class HttpSource {
     this.name = nameOf(url);
   }
 
-  /** Asked for when a wave begins: the answer that opened the index tells the protocol, where a page may know it. */
+  /** Read when a wave begins: the answer that opened the index shows the protocol, where a page may see it. */
   get limits() {
     this.#connection ??= connectionTo(this.#url);
     const limits = LIMITS[this.#connection];
     return { ...limits, maxPerSearch: this.#options.maxRequests ?? limits.maxPerSearch };
   }
 
-  get here() {
+  get inMemory() {
     return this.#whole !== undefined;
   }
 
   /**
-   * Whether the last answer had another strong ETag than the first. Alone that is no fault: servers
-   * behind one name may disagree, and extensions rewrite it. Where a checksum fails too, it says why.
+   * Whether the last answer had another strong ETag than the first. Alone that is no error: servers behind one name may
+   * disagree, and browser extensions rewrite it. If a checksum is wrong too, this is the reason.
    */
   changed() {
     return this.#changed;
@@ -92,7 +80,7 @@ export class HttpSource {
   }
 
   /**
-   * A large read, which goes on after a failure where it was.
+   * A large read. After a failure it goes on where it was.
    * @param {number} offset
    * @param {number} length
    * @param {import("../source.js").ReadOptions} options
@@ -115,7 +103,7 @@ export class HttpSource {
   }
 
   /**
-   * One request (two, hedged), checked; its bytes. Its clock starts when its turn came.
+   * The checked bytes of one request, or of two if it is hedged. Its timeout starts when it is sent.
    * @param {number} offset
    * @param {number} length
    * @param {import("../source.js").ReadOptions} options
@@ -130,10 +118,10 @@ export class HttpSource {
     const send = async (/** @type {AbortSignal} */ own, /** @type {boolean} */ second) => {
       const free = second ? await turn(own) : first;
       if (second) this.traffic.hedged += 1;
-      // Not left to fetch alone, as in `Deadline`.
+      // The turn ends here even if `fetch` ignores its signal, as in `Deadline`.
       own.addEventListener("abort", free, { once: true });
       try {
-        return { ...(await this.#ask(offset, length, { signal: own, priority })), free };
+        return { ...(await this.#request(offset, length, { signal: own, priority })), free };
       } catch (error) {
         free();
         throw error;
@@ -161,9 +149,9 @@ export class HttpSource {
    * @param {number} offset
    * @param {number} length
    * @param {import("../source.js").ReadOptions} options
-   * @returns {Promise<{ response: Response, end: number | undefined }>} no end: it is the whole file
+   * @returns {Promise<{ response: Response, end: number | undefined }>} `end` is undefined where the answer is the whole file
    */
-  async #ask(offset, length, options) {
+  async #request(offset, length, options) {
     const range = `bytes=${offset}-${offset + length - 1}`;
     const from = performance.now();
     const response = await request(this.#url, this.#options, this.traffic, { range, cache: "no-store", ...options });
@@ -182,8 +170,8 @@ export class HttpSource {
   }
 
   /**
-   * A 200 to a range: a small file is simply kept, once for all requests of a wave; a large one is
-   * an error at once.
+   * Handles status 200 to a range: a small file is kept whole, fetched once for all requests of a wave; a large one is an
+   * error.
    * @param {Response} response
    * @param {Deadline} deadline
    */
@@ -191,7 +179,7 @@ export class HttpSource {
     const other = this.#whole ? Promise.resolve() : this.#keeping;
     if (other) {
       drop(response, undefined);
-      // Why another read failed, its signal perhaps, is nothing to this one: it tries again.
+      // Another read failed, perhaps by its own signal: this one tries again.
       return deadline.wait(other.catch((cause) => Promise.reject(fetchFailed(this.#url, cause))));
     }
     this.#keeping = this.#fetchWhole(response, deadline).finally(() => (this.#keeping = undefined));
@@ -211,7 +199,7 @@ export class HttpSource {
     if (!bytes) throw noRange(this.#url);
     if (this.length !== undefined && bytes.length !== this.length) throw replaced(this.#url, this.length, bytes.length);
     this.length = bytes.length;
-    // Its reads are no requests: it counts for itself.
+    // It has a Traffic of its own, as reads from memory are no requests.
     this.#whole = new BytesSource(bytes, this.name);
   }
 
@@ -220,91 +208,6 @@ export class HttpSource {
   }
 }
 
-/**
- * A small file as a whole: the manifest, or a part.
- * @param {URL} url
- * @param {HttpOptions} options
- * @param {Traffic} traffic
- * @param {number} limit
- * @param {AbortSignal} [signal]
- * @param {RequestCache} [cache]
- * @param {Claim} [claim]
- * @returns {Promise<Uint8Array | undefined>} undefined when it is larger than `limit`
- */
-export function fetchSmall(url, options, traffic, limit, signal, cache = "no-cache", claim = new Claim({})) {
-  const { maxPerHost } = LIMITS[options.connection ?? connectionTo(url)];
-  return retrying(options, traffic, signal, async (attempt) => {
-    const free = await turnsAt(url.origin).take(claim, maxPerHost, { signal, again: attempt > 0 });
-    const deadline = new Deadline(url, limit, options.timeoutMs, signal);
-    try {
-      const response = await deadline.wait(request(url, options, traffic, { cache, signal: deadline.signal }));
-      return await gather(bodyOf(response, url, traffic, deadline), limit);
-    } finally {
-      deadline.release();
-      free();
-    }
-  });
-}
-
-/**
- * @param {URL} url
- * @param {HttpOptions} options
- * @param {Traffic} traffic
- * @param {{ range?: string, cache: RequestCache, signal?: AbortSignal, priority?: RequestPriority }} how
- * @returns {Promise<Response>}
- */
-async function request(url, { fetch = globalThis.fetch, headers }, traffic, { range, ...how }) {
-  const all = new Headers(headers);
-  // One `bytes=a-b` needs no preflight; a suffix range, If-Range or a HEAD would.
-  if (range) all.set("range", range);
-  traffic.requests += 1;
-  /** @type {Response} */
-  let response;
-  try {
-    // A browser does not say where a redirect would lead before it is followed, so headers that may
-    // be secret do without.
-    const redirect = headers ? "manual" : "follow";
-    response = await fetch(url, { ...how, headers: all, redirect, credentials: "same-origin", referrerPolicy: "no-referrer" });
-  } catch (cause) {
-    throw fetchFailed(url, cause);
-  }
-  if (typeof response?.headers?.get !== "function") throw badArgument("open(): `fetch` must resolve to a Response, as the global one does");
-  checkStatus(response, url, range !== undefined);
-  return response;
-}
-
-/**
- * @param {Response} response
- * @param {URL} url
- * @param {Traffic} traffic
- * @param {Deadline} deadline
- */
-async function* bodyOf(response, url, traffic, deadline) {
-  if (!response.body) return;
-  try {
-    for await (const chunk of chunksOf(response.body, undefined, (next) => deadline.wait(next))) {
-      traffic.bytes += chunk.length;
-      yield chunk;
-    }
-  } catch (cause) {
-    throw cause instanceof PagevecError ? cause : fetchFailed(url, cause);
-  }
-}
-
-/**
- * @param {AsyncIterable<Uint8Array>} chunks
- * @param {number} wanted
- * @param {URL} url
- */
-async function* exactly(chunks, wanted, url) {
-  let done = 0;
-  for await (const chunk of chunks) {
-    done += chunk.length;
-    if (done > wanted) throw wrongLength(url, wanted, done);
-    yield chunk;
-  }
-  if (done !== wanted) throw shortBody(url, done, wanted);
-}
-
 /** @typedef {import("../source.js").Source} Source */
 /** @typedef {import("../source.js").Traffic} Traffic */
+/** @typedef {import("./request.js").HttpOptions} HttpOptions */

@@ -18,8 +18,8 @@ export class BlobSource {
     this.name = typeof name === "string" && name ? name : "the blob";
     /** @type {number} */
     this.length = blob.size;
-    // A File lies on a disk.
-    this.here = typeof File !== "function" || !(blob instanceof File);
+    // A File is on a disk.
+    this.inMemory = typeof File !== "function" || !(blob instanceof File);
   }
 
   /**

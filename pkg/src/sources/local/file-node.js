@@ -1,4 +1,4 @@
-// Node only: reached from node.js alone.
+// Files and folders in Node. Only node.js imports this.
 import { open, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { aborted, PagevecError, throwIfAborted } from "../../errors.js";
@@ -8,8 +8,8 @@ import { LOCAL_LIMITS, newTraffic, shortRead, STREAM_FROM } from "../source.js";
 import { Turns } from "../turns.js";
 
 const CHUNK = 1 << 20;
-/** Part files that are open at once. */
-const AT_ONCE = 40;
+/** Part files that are open at the same time. */
+const MAX_OPEN = 40;
 
 /**
  * @param {string} path a folder with index.json, that index.json, or a segment file
@@ -48,7 +48,7 @@ function partsIn(folder, { parts, length }) {
   /** @type {import("../parts.js").LoadPart} */
   const load = async (path, size, { signal, claim }) => {
     const file = join(folder, path);
-    const free = await turns.take(claim, AT_ONCE, { signal });
+    const free = await turns.take(claim, MAX_OPEN, { signal });
     const read = readFile(file, { signal }).finally(free);
     const bytes = await read.catch((cause) => {
       throw signal.aborted ? aborted(signal.reason) : fromNode(cause, file);
