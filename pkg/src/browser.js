@@ -4,7 +4,7 @@ import { badArgument } from "./errors.js";
 import { openWith } from "./open.js";
 import { compileResponse } from "./core/module.js";
 
-/** @type {import("./sources/resolve.js").Platform & import("./open.js").StorePlatform} */
+/** @type {import("./open.js").Platform} */
 const platform = {
   compile: async (url) => compileResponse(await fetch(url, { credentials: "same-origin" })),
   openPath: () => undefined,

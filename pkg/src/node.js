@@ -6,7 +6,7 @@ import { badArgument, PagevecError } from "./errors.js";
 import { openWith } from "./open.js";
 import { openPath } from "./sources/local/file-node.js";
 
-/** @type {import("./sources/resolve.js").Platform & import("./open.js").StorePlatform} */
+/** @type {import("./open.js").Platform} */
 const platform = {
   compile: async (url) => WebAssembly.compile(await readFile(url)),
   openPath(input) {

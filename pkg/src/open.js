@@ -42,7 +42,9 @@ const OPTIONS = /** @type {const} */ (["memoryBudget", "signal", "wasm", "cache"
  * @typedef {OpenSettings & import("./sources/http/options.js").HttpSettings & import("./core/session.js").Listeners} OpenOptions
  *
  * @typedef {{ bytes: number, folder?: string, asked: boolean }} Cache
- * @typedef {object} StorePlatform
+ * @typedef {object} Platform the parts that differ between browsers and Node
+ * @property {import("./core/module.js").Compile} compile
+ * @property {import("./sources/resolve.js").OpenPath} openPath
  * @property {(cache: Cache) => Promise<import("./store/store.js").Store> | undefined} openStore loads the store's code when it is
  *   called, at the same time as the WebAssembly module
  *
@@ -50,7 +52,7 @@ const OPTIONS = /** @type {const} */ (["memoryBudget", "signal", "wasm", "cache"
  */
 
 /**
- * @param {import("./sources/resolve.js").Platform & StorePlatform} platform
+ * @param {Platform} platform
  * @param {IndexSource} input
  * @param {OpenOptions} [options]
  * @returns {Promise<Index>}
@@ -60,7 +62,7 @@ export function openWith(platform, input, options) {
 }
 
 /**
- * @param {import("./sources/resolve.js").Platform & StorePlatform} platform
+ * @param {Platform} platform
  * @param {import("./sources/resolve.js").Input} input
  * @param {Checked} settings
  */
@@ -102,7 +104,7 @@ function prefetchOf(loaded, graph) {
 
 /**
  * The source that `input` names, behind the page store if it is remote.
- * @param {import("./sources/resolve.js").Platform & StorePlatform} platform
+ * @param {Platform} platform
  * @param {import("./sources/resolve.js").Input} input
  * @param {Checked} settings
  * @returns {Promise<import("./sources/resolve.js").Resolved & { manifest: Uint8Array | undefined }>}
@@ -115,7 +117,7 @@ async function resolveStored(platform, input, settings) {
   let url = "";
   /** @type {Uint8Array | undefined} */
   let manifest;
-  const { source, entry } = await resolve(platform, input, {
+  const { source, entry } = await resolve(platform.openPath, input, {
     ...settings,
     manifest: async (name, get) => {
       url = name;

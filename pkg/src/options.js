@@ -85,7 +85,7 @@ function nearest(word, names) {
 }
 
 /**
- * The Levenshtein distance.
+ * How many letters must be removed and inserted to make `b` of `a`.
  * @param {string} a
  * @param {string} b
  */
@@ -93,7 +93,7 @@ function distance(a, b) {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
-    for (let j = 1; j <= b.length; j++) next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + Number(a[i - 1] !== b[j - 1]));
+    for (let j = 1; j <= b.length; j++) next[j] = a[i - 1] === b[j - 1] ? row[j - 1] : Math.min(row[j], next[j - 1]) + 1;
     row = next;
   }
   return row[b.length];

@@ -19,20 +19,18 @@ import { newTraffic } from "./source.js";
  * @typedef {import("./http/request.js").HttpOptions & { signal?: AbortSignal, memoryBudget: number, manifest?: ManifestHook }} ResolveOptions
  * @typedef {(name: string, get: () => Promise<Uint8Array | undefined>) => Promise<Uint8Array | undefined>} ManifestHook
  *
- * @typedef {object} Platform the parts that differ between browsers and Node
- * @property {import("../core/module.js").Compile} compile
- * @property {(input: string | URL) => Promise<Resolved> | undefined} openPath returns undefined for what is no local path
+ * @typedef {(input: string | URL) => Promise<Resolved> | undefined} OpenPath returns undefined for what is no local path
  */
 
 /**
- * @param {Platform} platform
+ * @param {OpenPath} openPath
  * @param {Input} input
  * @param {ResolveOptions} options
  * @returns {Promise<Resolved>}
  */
-export async function resolve(platform, input, options) {
+export async function resolve(openPath, input, options) {
   if (typeof input === "string" || input instanceof URL) {
-    const local = platform.openPath(input);
+    const local = openPath(input);
     if (local) return local;
     const url = toUrl(input);
     needs(["Headers", ...(options.fetch ? [] : ["fetch"])], "; pass `fetch` to open()");
