@@ -60,7 +60,7 @@ export class PartsSource {
   async read(offset, length, { signal, claim = new Claim(this) } = {}) {
     throwIfAborted(signal);
     const end = offset + length;
-    if (end > this.length) throw new PagevecError("stale", `${this.name} has ${this.length} bytes, ${end} were asked for: open the index again`);
+    if (end > this.length) throw new PagevecError("stale", `${this.name} has ${this.length} bytes, ${end} were requested: open the index again`);
     const parts = partsOf(this.#parts, this.length, offset, end);
     if (length > STREAM_FROM && parts.length > 1) return this.#stream(parts, offset, end, claim, signal);
     const taken = parts.map((part) => this.#take(part, true, claim));
