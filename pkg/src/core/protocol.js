@@ -1,8 +1,16 @@
-// Everything that crosses into the WebAssembly modules and back: one object of options goes in; tickets, extents, hits and
-// facts come out. The other side is bindings/wasm/src/reader.rs and build.rs.
+// Everything that crosses into the WebAssembly modules and back. The other side is bindings/wasm/src/reader.rs and build.rs.
 //
-// Session calls deliver, blockSize, setSpeculativeBytes and cancel of a reader directly, as they take and give plain numbers
-// and bytes. Nothing here holds a view of WebAssembly memory: whatever comes out is a copy.
+//   in                                                         out
+//   frontLength: the head of a file, its length                bytes from 0 that opening needs
+//   openReader: the front, ReaderOptions                       a reader
+//   a task's begin: queries and SearchRequest, an id, nothing  a ticket, which names the operation in the core
+//   step: a ticket                                             the extents to fetch, "done" or "wait"
+//   deliver: an offset and bytes                               whether all of them were compared with a checksum
+//   a task's take: a ticket                                    Answers, a vector, whether an id is there
+//   build: rows, BuildRequest                                  the bytes of a file
+//
+// Session calls deliver, blockSize, setSpeculativeBytes and cancel of a reader directly, open.js frontLength and build.js build:
+// they take and give plain numbers, bytes and the objects named here. No view of WebAssembly memory is held: what comes out is a copy.
 
 /** The indexes by the numbers that `takeHits` gives; reader.rs has the same list. */
 const INDEXES = /** @type {const} */ (["clusters", "hnsw", "flat"]);
