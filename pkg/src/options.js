@@ -2,8 +2,8 @@
 import { describe } from "./describe.js";
 import { badArgument } from "./errors.js";
 
-/** Bytes of each unit, in lower case. */
-const UNITS = new Map(Object.entries({ "": 1, kb: 1e3, mb: 1e6, gb: 1e9, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 }));
+/** Bytes of each unit, in lower case; those of the command line. */
+const UNITS = new Map(Object.entries({ "": 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 }));
 
 /**
  * Refuses an option that the call does not have, as a misspelled one would pass in silence.
@@ -40,10 +40,12 @@ export function toChoice(value, choices, name) {
  * @returns {number} at least 1
  */
 export function toBytes(value, name) {
-  const [, digits = "", unit = ""] = (typeof value === "string" && /^(\d+) ?([a-z]*)$/i.exec(value)) || [];
-  const bytes = typeof value === "number" ? value : Number(digits) * (UNITS.get(unit.toLowerCase()) ?? 0);
+  const [, digits = "", unitName = ""] = (typeof value === "string" && /^\s*([\d.]+)\s*([a-z]*)\s*$/i.exec(value)) || [];
+  const unit = UNITS.get(unitName.toLowerCase()) ?? 0;
+  // A part of a byte is refused, a part of a larger unit is cut to whole bytes.
+  const bytes = typeof value === "number" ? value : unit > 1 ? Math.floor(Number(digits) * unit) : Number(digits) * unit;
   if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
-  throw badArgument(`${name} must be a whole number of bytes, 1 or more, or a text such as "64MB" or "64 MiB" (kB, MB, GB: powers of 1000; KiB, MiB, GiB: of 1024)`);
+  throw badArgument(`${name} must be a whole number of bytes, 1 or more, or a text such as "64MB" or "1.5 GiB" (kB, MB, GB: powers of 1000; KiB, MiB, GiB: of 1024)`);
 }
 
 /**
