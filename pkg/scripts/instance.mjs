@@ -1,6 +1,6 @@
-// Turns wasm-bindgen's glue, which holds one instance for each page, into a function that makes
-// a new instance at each call: after a trap others take the place of the one that trapped.
-// Module and glue are marked, as a cache may give one of another version, which would start and then do wrong.
+// Turns wasm-bindgen's glue, which holds one instance for each page, into a function that makes a new instance at each call, as a
+// trapped one is never used again. Module and glue get the same mark: a cache may mix versions, and such a pair would start and
+// then give wrong answers.
 //
 //   node scripts/instance.mjs wasm/search wasm/build
 //
@@ -9,7 +9,8 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-const INIT = "__wbg_init";
+/** Where the glue begins to load and compile the module, which pkg/src/core/module.js does. */
+const LOADING = "\nasync function __wbg_load(";
 /** The name of the custom section. */
 const MARK = "pagevec";
 
@@ -32,15 +33,17 @@ function strip(source) {
   );
   const before = code;
   code = code.replace(/^export \{[^}]*__wbg_init as default[^}]*\};?\s*$/m, "");
-  if (code === before || /^(import|export) /m.test(code)) {
+  const end = code.indexOf(LOADING);
+  const known = ["function __wbg_get_imports()", "function __wbg_finalize_init(instance, module)"].every((part) => code.includes(part));
+  if (code === before || end < 0 || !known || /^(import|export) /m.test(code)) {
     throw new Error("the glue has another shape than this script knows: look at wasm-bindgen's output");
   }
-  return { code: withoutComments(code), names };
+  return { code: compact(code.slice(0, end)), names: names.filter((name) => name !== "initSync") };
 }
 
-/** Drops the comments that stand on lines of their own: they are documented in the .d.ts files, and a page downloads them. */
-function withoutComments(code) {
-  return code.replace(/^[ \t]*\/\*[^]*?\*\/[ \t]*\n/gm, "").replace(/^[ \t]*\/\/.*\n/gm, "").replace(/\n{2,}/g, "\n");
+/** Drops indentation and the comments on lines of their own: pages download the glue, and the .d.ts files have its documentation. */
+function compact(code) {
+  return code.replace(/^[ \t]*\/\*[^]*?\*\/[ \t]*\n/gm, "").replace(/^[ \t]*\/\/.*\n/gm, "").replace(/^[ \t]+/gm, "").replace(/\n{2,}/g, "\n");
 }
 
 /** A custom section: 0, its length, its name, its bytes; all are short. */
@@ -55,7 +58,7 @@ export async function instantiate(module) {
 const [mark] = WebAssembly.Module.customSections(module, "${MARK}");
 if (!mark || String(new Uint8Array(mark)) !== MARK) throw new Error("it is another module, or one of another version");
 ${code}
-const { memory } = await ${INIT}({ module_or_path: module });
+const { memory } = __wbg_finalize_init(await WebAssembly.instantiate(module, __wbg_get_imports()), module);
 return { ${names.join(", ")}, memory };
 }
 `;

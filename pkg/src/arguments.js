@@ -1,6 +1,8 @@
-// What users pass in, checked and copied before anything awaits: a vector that the caller changes
-// after the call must not change the answer.
+// Vectors, ids and searches that users pass, checked and copied before anything awaits: a vector that the caller changes after
+// the call must not change the answer.
+import { describe, hintFor, isNpy, isPromise } from "./describe.js";
 import { badArgument, PagevecError } from "./errors.js";
+import { checkOptions, toChoice, toInteger, toSignal } from "./options.js";
 
 /**
  * @typedef {ArrayLike<number>} Vector a `number[]`, a Float32Array, or another typed array of numbers
@@ -89,59 +91,6 @@ function isVector(value) {
 }
 
 /**
- * Whether these are the bytes of a file of numpy.
- * @param {unknown} value
- */
-export function isNpy(value) {
-  const bytes = value instanceof ArrayBuffer ? new Uint8Array(value, 0, Math.min(6, value.byteLength)) : value;
-  return bytes instanceof Uint8Array && bytes[0] === 0x93 && String.fromCharCode(...bytes.subarray(1, 6)) === "NUMPY";
-}
-
-/**
- * What it is, for messages; never its content.
- * @param {unknown} value
- * @returns {string}
- */
-export function describe(value) {
-  if (value === null || value === undefined) return String(value);
-  if (isNpy(value)) return "the bytes of a .npy file";
-  if (isPromise(value)) return "a Promise";
-  if (isTensor(value)) return "a tensor";
-  if (Array.isArray(value)) return "an array";
-  if (typeof value !== "object") return `a ${typeof value}`;
-  const name = /** @type {{ constructor?: { name?: unknown } }} */ (value).constructor?.name;
-  return typeof name === "string" && name !== "Object" ? `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}` : "an object";
-}
-
-/**
- * What to do about it.
- * @param {unknown} value
- * @param {string} name
- */
-function hintFor(value, name) {
-  if (isPromise(value)) return ": await it first";
-  if (typeof value === "string") return ": pagevec makes no vectors of texts; pass what your model makes of it";
-  if (isNpy(value)) return ": read its header and pass the numbers behind it as a Float32Array, or build with the command line (`pagevec build`)";
-  if (isTensor(value)) return `: pass its numbers (${typeof (/** @type {{ data: unknown }} */ (value).data) === "function" ? "await tensor.data()" : "tensor.data"})`;
-  if (value instanceof ArrayBuffer) return `: pass new Float32Array(${name === "vector" ? "vector" : "buffer"})`;
-  return "";
-}
-
-/** @param {unknown} value */
-function isPromise(value) {
-  return typeof (/** @type {{ then?: unknown }} */ (Object(value)).then) === "function";
-}
-
-/**
- * As the libraries that run models have them: numbers in `data`, and a shape.
- * @param {unknown} value
- */
-function isTensor(value) {
-  const { data, dims, shape } = /** @type {{ data?: unknown, dims?: unknown, shape?: unknown }} */ (Object(value));
-  return (ArrayBuffer.isView(data) || typeof data === "function") && (Array.isArray(dims) || Array.isArray(shape));
-}
-
-/**
  * @param {ArrayLike<unknown>} from
  * @param {Float32Array} out
  * @param {number} at
@@ -160,68 +109,46 @@ function copyNumbers(from, out, at, name) {
   }
 }
 
-/**
- * @param {unknown} value
- * @param {string} name
- * @param {number} [least]
- * @returns {number}
- */
-export function toInteger(value, name, least = 1) {
-  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < least) {
-    throw badArgument(`${name} must be an integer of at least ${least}`);
-  }
-  return value;
-}
+const CHOICES = /** @type {const} */ (["auto", "flat", "hnsw", "clusters"]);
 
-/** @typedef {"auto" | "flat" | "hnsw" | "clusters"} IndexChoice */
-
-const CHOICES = ["auto", "flat", "hnsw", "clusters"];
+/** @typedef {typeof CHOICES[number]} IndexChoice */
 
 /**
  * @typedef {object} SearchOptions
- * @property {number} [k] how many hits, 10 unless told; more than the index has are cut to what it has
- * @property {number} [ef] candidates that HNSW keeps: more is better and slower; raised to `k`
- * @property {IndexChoice} [index] which index answers; `auto` unless told: the graph once it is here (or if it is
- *   small), until then the clusters, which read the least of a cold index
- * @property {number} [recall] the part of the true nearest that the clusters should find, 0.95 unless told: what was
- *   measured when the index was built says how many lists that takes; 0.8 to 0.99 make a difference
- * @property {number} [probes] lists that the clusters scan, instead
- * @property {number} [rescore] candidates that are ranked again on finer rows or by the query in floats, where the codes
- *   alone do not rank well: more is better and, in a file that stays on its host, reads more; raised to `k`
- * @property {AbortSignal} [signal]
+ * @property {number} [k] how many hits, 10 unless given; an index with fewer vectors gives all of them
+ * @property {number} [ef] candidates that HNSW keeps: more finds more and is slower; at least `k`
+ * @property {IndexChoice} [index] which index answers, `auto` unless given: the graph once it is in memory (or if it is small),
+ *   until then the clusters, which read the fewest bytes of a file that stays on its host
+ * @property {number} [recall] the part of the true nearest that the clusters should find, above 0 and at most 1, 0.95 unless
+ *   given. How many lists that takes was measured when the index was built; values from 0.8 to 0.99 make a difference
+ * @property {number} [probes] how many lists the clusters scan, in place of `recall`
+ * @property {number} [rescore] candidates that are ranked again, on finer rows or by the query in floats, where the codes alone
+ *   do not rank well: more finds more and, in a file that stays on its host, reads more; at least `k`
+ * @property {AbortSignal} [signal] ends the search with `aborted`
  */
 
 /**
  * @param {SearchOptions | undefined} options
  * @param {number} count vectors in the index
- * @returns {{ asked: [k: number, ef: number, index: IndexChoice, probes: number, recall: number, rescore: number], signal: AbortSignal | undefined }} 0: the default
+ * @returns the options of `searchTask`, and the signal
  */
-export function toSearch(options = {}, count) {
-  if (typeof options !== "object" || options === null) throw badArgument(`the options must be an object, not ${describe(options)}`);
-  const k = Math.min(toInteger(options.k === undefined ? 10 : options.k, "k"), Math.max(count, 1));
-  const ef = options.ef === undefined ? 0 : Math.min(Math.max(toInteger(options.ef, "ef"), k), Math.max(count, 1));
-  const index = options.index ?? "auto";
-  if (!CHOICES.includes(index)) throw badArgument(`index must be one of ${CHOICES.join(", ")}`);
-  const probes = options.probes === undefined ? 0 : Math.min(toInteger(options.probes, "probes"), 2 ** 31);
-  const { recall = 0 } = options;
-  if (options.recall !== undefined && !(typeof recall === "number" && recall > 0 && recall <= 1)) {
+export function toSearch(options, count) {
+  const { k = 10, ef, index = "auto", recall, probes, rescore, signal } = checkOptions("search()", options, ["k", "ef", "index", "recall", "probes", "rescore", "signal"]);
+  const most = Math.max(count, 1);
+  const hits = Math.min(toInteger(k, "k"), most);
+  const candidates = (/** @type {unknown} */ value, /** @type {string} */ name) => (value === undefined ? undefined : Math.min(Math.max(toInteger(value, name), hits), most));
+  if (recall !== undefined && !(typeof recall === "number" && recall > 0 && recall <= 1)) {
     throw badArgument("recall must be a number above 0 and at most 1");
   }
-  const rescore = options.rescore === undefined ? 0 : Math.min(Math.max(toInteger(options.rescore, "rescore"), k), Math.max(count, 1));
-  return { asked: [k, ef, index, probes, recall, rescore], signal: toSignal(options.signal) };
-}
-
-/**
- * @param {unknown} signal
- * @returns {AbortSignal | undefined}
- */
-export function toSignal(signal) {
-  if (signal === undefined || signal === null) return undefined;
-  const { aborted, addEventListener, removeEventListener } = /** @type {Partial<AbortSignal>} */ (Object(signal));
-  if (typeof aborted !== "boolean" || typeof addEventListener !== "function" || typeof removeEventListener !== "function") {
-    throw badArgument(`signal must be an AbortSignal (the \`signal\` of an AbortController), not ${describe(signal)}`);
-  }
-  return /** @type {AbortSignal} */ (signal);
+  const request = {
+    k: hits,
+    ef: candidates(ef, "ef"),
+    index: toChoice(index, CHOICES, "index"),
+    recall,
+    probes: probes === undefined ? undefined : Math.min(toInteger(probes, "probes"), 2 ** 31),
+    rescore: candidates(rescore, "rescore"),
+  };
+  return { request, signal: toSignal(signal) };
 }
 
 /**

@@ -2,9 +2,9 @@
 import { buildWith } from "./build.js";
 import { badArgument } from "./errors.js";
 import { openWith } from "./open.js";
-import { compileResponse } from "./wasm.js";
+import { compileResponse } from "./core/module.js";
 
-/** @type {import("./locate.js").Platform & import("./open.js").StorePlatform} */
+/** @type {import("./open.js").Platform} */
 const platform = {
   compile: async (url) => compileResponse(await fetch(url, { credentials: "same-origin" })),
   openPath: () => undefined,
@@ -15,7 +15,8 @@ const platform = {
 };
 
 /**
- * Opens an index: a folder's URL (with index.json), a segment's URL (`….bin`), bytes, or a File.
+ * Opens an index: the URL of a folder (with index.json) or of a segment (`….bin`), bytes, or a File. Rejects with `argument`, with
+ * the codes of the host and of the file, `budget`, `manifest`, `stale`, `wasm`, `unsupported` or `aborted`.
  * @param {import("./open.js").IndexSource} source
  * @param {import("./open.js").OpenOptions} [options]
  * @returns {Promise<import("./index.js").Index>}
@@ -25,10 +26,11 @@ export function open(source, options) {
 }
 
 /**
- * Builds a segment file from vectors. It occupies its thread: run it in a Worker.
- * @param {ArrayLike<number>[] | Float32Array} matrix
+ * Builds a segment file from vectors. It occupies its thread, so run it in a Worker.
+ * @param {ArrayLike<number>[] | Float32Array} matrix vectors, or one array of `dim` numbers for each row
  * @param {import("./build.js").BuildOptions} [options]
- * @returns {Promise<Uint8Array>}
+ * @returns {Promise<Uint8Array>} the bytes of the file; rejects with `argument`, `dimension`, `not-finite`, `zero-vector`,
+ *   `duplicate-id`, `wasm`, `trapped` or `aborted`
  */
 export function build(matrix, options) {
   return buildWith(platform.compile, matrix, options);

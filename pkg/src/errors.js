@@ -1,11 +1,10 @@
 /**
- * The one error class of the package. `code` is stable and meant for programs; the message is
- * meant for people and says what to do next.
+ * The error class of the package: every call rejects with one. `code` is stable and meant for programs; the message is meant for
+ * people and says what to do next.
  *
- * Codes of this layer: `argument`, `dimension`, `closed`, `aborted`, `trapped`, `network`, `timeout`,
+ * Codes of the JS: `argument`, `dimension`, `closed`, `aborted`, `trapped`, `network`, `timeout`,
  * `forbidden`, `not-found`, `status`, `stale`, `redirect`, `range-unsupported`, `not-a-segment`, `manifest`, `io`,
- * `wasm`, `budget`, `unsupported`, `out-of-memory`, `internal`. The core adds its own, for example `checksum` and
- * `unknown-id`.
+ * `wasm`, `budget`, `unsupported`, `out-of-memory`, `internal`. The core has others, for example `checksum` and `unknown-id`.
  */
 export class PagevecError extends Error {
   /**
@@ -18,13 +17,12 @@ export class PagevecError extends Error {
     this.name = "PagevecError";
     /** @type {string} */
     this.code = code;
-    /** @type {number | undefined} `network`: how long the host asked to wait (Retry-After) */
+    /** @type {number | undefined} of `network`: the milliseconds that the host asked to wait (Retry-After) */
     this.retryAfterMs = options?.retryAfterMs;
   }
 }
 
 /**
- * An argument that no call accepts.
  * @param {string} message
  * @returns {PagevecError}
  */
@@ -49,7 +47,7 @@ export function throwIfAborted(signal) {
 }
 
 /**
- * What a call may reject with: a PagevecError, whatever was thrown.
+ * A PagevecError of whatever was thrown.
  * @param {unknown} thrown
  * @returns {PagevecError}
  */
@@ -69,7 +67,7 @@ function isMemory(thrown) {
 }
 
 /**
- * Every call that users make goes through here.
+ * Runs a call of the public API, so that it rejects with a PagevecError only.
  * @template T
  * @param {() => Promise<T>} action
  * @returns {Promise<T>}
@@ -83,7 +81,7 @@ export async function typed(action) {
 }
 
 /**
- * Reads what users passed: what their getters and proxies throw is about an argument.
+ * Reads what users passed. Whatever their getters and proxies throw becomes an `argument` error.
  * @template T
  * @param {() => T} read
  * @returns {T}
@@ -99,8 +97,9 @@ export function reading(read) {
 }
 
 /**
- * @param {string[]} names of what the platform must have
- * @param {string} [instead]
+ * Throws `unsupported` if the runtime lacks a global.
+ * @param {string[]} names of the globals
+ * @param {string} [instead] what users can do about it
  */
 export function needs(names, instead = "") {
   const missing = names.filter((name) => !(name in globalThis));
@@ -113,8 +112,8 @@ export function closed() {
 }
 
 /**
- * Translates what the wasm module threw. The core's errors carry a string `code`; anything else
- * (a WebAssembly.RuntimeError, a stack overflow) left the instance in an unknown state.
+ * A PagevecError of what a WebAssembly module threw. The core's errors have a string `code`; anything else (a
+ * WebAssembly.RuntimeError, a stack overflow) left the instance in an unknown state.
  * @param {unknown} thrown
  * @param {string} [where] the file it was about
  * @returns {PagevecError}
@@ -134,8 +133,7 @@ export function fromWasm(thrown, where) {
 }
 
 /**
- * Calls a listener of the user. Its exception is the user's: it is reported as uncaught and
- * leaves the operation alone.
+ * Calls a listener of the user. If it throws, the exception is reported as uncaught and the operation goes on.
  * @template T
  * @param {((event: T) => void) | undefined} listener
  * @param {T} event

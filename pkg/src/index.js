@@ -1,74 +1,45 @@
-import { describe, toId, toMatrix, toSearch, toSignal, toVector } from "./arguments.js";
-import { badArgument, closed, PagevecError, reading, throwIfAborted, typed } from "./errors.js";
-import { Lost } from "./instances.js";
+import { toId, toMatrix, toSearch, toVector } from "./arguments.js";
+import { explanation, reasonFor } from "./core/explain.js";
+import { Lost } from "./core/instances.js";
+import { findTask, loadTask, searchTask, vectorTask } from "./core/protocol.js";
+import { newTally } from "./core/session.js";
+import { closed, PagevecError, reading, throwIfAborted, typed } from "./errors.js";
+import { checkOptions, toSignal } from "./options.js";
 
-/** Rows searched in one call into wasm: enough to share a wave, few enough to let others in. */
+/** Rows searched in one call into WebAssembly: enough to share a wave, few enough to let other searches in. */
 const BATCH = 64;
-/** As the wasm module numbers them. */
-const INDEXES = /** @type {const} */ (["clusters", "hnsw", "flat"]);
 
 /**
  * @typedef {import("./arguments.js").Id} Id
  * @typedef {import("./arguments.js").Vector} Vector
  * @typedef {import("./arguments.js").SearchOptions} SearchOptions
- * @typedef {import("./session.js").Session} Session
- * @typedef {import("./session.js").Tally} Tally
- * @typedef {import("./session.js").Reader} Reader
+ * @typedef {import("./core/protocol.js").Hit} Hit
+ * @typedef {import("./core/protocol.js").Info} Info
+ * @typedef {import("./core/explain.js").Explanation} Explanation
+ * @typedef {import("./core/session.js").Session} Session
+ * @typedef {import("./core/session.js").Tally} Tally
+ * @typedef {{ signal?: AbortSignal }} CallOptions `signal` ends the call with `aborted`
  *
- * @typedef {{ id: Id, score: number }} Hit a larger score is nearer
- *
- * @typedef {object} Explanation
- * @property {Hit[]} hits
- * @property {"clusters" | "hnsw" | "flat"} index which one answered
- * @property {string} plan for people
- * @property {string} why this index
- * @property {import("./sources/link.js").LinkState} [link] what the requests were planned for, where the index is not on this machine
- * @property {number} bytes read from the source by this search
- * @property {number} stored bytes read from the page store
- * @property {number} requests
- * @property {number} waves of requests, one after another
- * @property {number} distances computed on codes
- * @property {number} rescored rows ranked again on finer ones
- * @property {number} milliseconds
- *
- * @typedef {object} Info
- * @property {number} count
- * @property {number} dim
- * @property {string} metric
- * @property {string} codec
- * @property {string | undefined} rows
- * @property {string | undefined} exact
- * @property {boolean} graph whether there is HNSW
- * @property {boolean} clusters whether there is the clustered index
- * @property {{ k: number, wanted: number, reached: number, cells: number, probes: number }[]} curve what recall the
- *   clustered index reached for the `k` nearest when it was built, where `wanted` is asked for
- * @property {number} m
- * @property {number} efConstruction
- * @property {"number" | "text"} ids
- * @property {number} fileLength
- * @property {string} fileId
- * @property {string | undefined} contentId as the manifest has it; undefined without one
- * @property {{ name: string, offset: number, length: number, bytesPerVector: number }[]} sections
- * @property {number} memoryToOpen
- * @property {string} kernels
- *
- * @typedef {object} Stats since open
+ * @typedef {object} Stats since `open`
  * @property {number} queries
- * @property {number} bytes
+ * @property {number} bytes read from the host or file
  * @property {number} requests
- * @property {number} waves
- * @property {number} memoryBudget
- * @property {number} resident bytes of the segment that are held in memory: at most `memoryBudget`
- * @property {number} evictions
- * @property {number} linearMemory bytes of the WebAssembly memory that this index shares with others. They never shrink;
- *   what a closed index held is used again
- * @property {number} [retries] requests that were made again
- * @property {number} [hedged] requests that were made twice, as the first took long
- * @property {import("./store/store.js").StoreStats} [store] the page store, where there is one
- * @property {import("./prefetch.js").PrefetchStats} [prefetch] where it was asked for
+ * @property {number} waves batches of parallel requests, one after another
+ * @property {number} memoryBudget bytes
+ * @property {number} resident bytes of the file that are held in memory: at most `memoryBudget`
+ * @property {number} evictions blocks dropped to make room for others
+ * @property {number} linearMemory bytes of the WebAssembly memory, which this index shares with others. It never shrinks; what
+ *   a closed index held is used again
+ * @property {number} [retries] requests that were made again after a failure
+ * @property {number} [hedged] requests that were made twice, as the first was slow
+ * @property {import("./sources/source.js").StoreStats} [store] the page store, where there is one
+ * @property {import("./core/prefetch.js").PrefetchStats} [prefetch] where it was wanted
  */
 
-/** An open index. Made by `open`. */
+/**
+ * An open index, made by `open`. Its calls reject with a PagevecError: beside the codes that each names, with those of the
+ * host, of the file, `budget`, `trapped` and `closed`.
+ */
 export class Index {
   #source;
   #session;
@@ -80,7 +51,7 @@ export class Index {
   #reopening;
   /** @type {Promise<void> | undefined} */
   #closing;
-  /** Whether it shares its instance with no other index, as it trapped in one. */
+  /** Whether it has a WebAssembly instance of its own, as it trapped in one. */
   #alone = false;
   #queries = 0;
   #waves = 0;
@@ -88,9 +59,9 @@ export class Index {
   /**
    * @param {import("./sources/source.js").Source} source
    * @param {{ session: Session, info: Info }} first
-   * @param {(alone: boolean) => Promise<{ session: Session, info: Info }>} start
+   * @param {(alone: boolean) => Promise<{ session: Session, info: Info }>} start makes another session after a trap
    * @param {number} memoryBudget
-   * @param {import("./prefetch.js").Prefetcher} [prefetch]
+   * @param {import("./core/prefetch.js").Prefetcher} [prefetch]
    */
   constructor(source, first, start, memoryBudget, prefetch) {
     this.#source = source;
@@ -99,138 +70,96 @@ export class Index {
     this.#start = start;
     this.#memoryBudget = memoryBudget;
     this.#prefetch = prefetch;
-    prefetch?.begin(first.info, (...piece) => this.#session.piece((reader) => reader.beginLoad(), ...piece));
+    prefetch?.begin(first.info, (...piece) => this.#session.fetchPiece(loadTask(), ...piece));
   }
 
-  /** What the segment is. */
+  /** Facts about the file. */
   get info() {
     return this.#info;
   }
 
   /**
-   * The `k` nearest, best first.
-   * @param {Vector} vector
+   * Finds the `k` nearest vectors.
+   * @param {Vector} vector of `info.dim` numbers
    * @param {SearchOptions} [options]
-   * @returns {Promise<Hit[]>}
+   * @returns {Promise<Hit[]>} best first; rejects with `argument`, `dimension`, `not-finite`, `zero-vector` or `aborted`
    */
   search(vector, options) {
-    return typed(async () => (await this.#search(vector, options, newTally())).hits);
+    return typed(async () => (await this.#search(vector, options, newTally())).answers[0]);
   }
 
   /**
-   * One answer for each row.
-   * @param {Vector[] | Float32Array} matrix
+   * Finds the `k` nearest vectors of each row.
+   * @param {Vector[] | Float32Array} matrix vectors, or one array of `info.dim` numbers for each row
    * @param {SearchOptions} [options]
-   * @returns {Promise<Hit[][]>}
+   * @returns {Promise<Hit[][]>} one list for each row; rejects as `search` does
    */
   searchBatch(matrix, options) {
-    return typed(() => this.#searchBatch(matrix, options));
+    return typed(async () => {
+      this.#checkOpen();
+      const { dim, count } = this.#info;
+      const { request, signal } = reading(() => toSearch(options, count));
+      const { data, rows } = reading(() => (Array.isArray(matrix) && matrix.length === 0 ? { data: new Float32Array(), rows: 0 } : toMatrix(matrix, dim)));
+      /** @type {Hit[][]} */
+      const all = [];
+      for (let row = 0; row < rows; row += BATCH) {
+        const part = data.subarray(row * dim, Math.min(row + BATCH, rows) * dim);
+        all.push(...(await this.#run(searchTask(part, request), signal)).answers);
+      }
+      this.#queries += rows;
+      return all;
+    });
   }
 
   /**
-   * @param {Vector[] | Float32Array} matrix
-   * @param {SearchOptions} [options]
-   */
-  async #searchBatch(matrix, options) {
-    this.#checkOpen();
-    const { dim, count } = this.#info;
-    const { asked, signal } = reading(() => toSearch(options, count));
-    const { data, rows } = reading(() => (Array.isArray(matrix) && matrix.length === 0 ? { data: new Float32Array(), rows: 0 } : toMatrix(matrix, dim)));
-    /** @type {Hit[][]} */
-    const answers = [];
-    for (let row = 0; row < rows; row += BATCH) {
-      const part = data.subarray(row * dim, Math.min(row + BATCH, rows) * dim);
-      const begin = (/** @type {Reader} */ reader) => reader.beginSearch(part, ...asked);
-      const taken = await this.#run(begin, takeHits, signal, newTally());
-      answers.push(...taken.answers);
-    }
-    this.#queries += rows;
-    return answers;
-  }
-
-  /**
-   * Brings codes and graph here, so that every later search walks the graph and reads nothing (but the finer rows of
-   * hits, where the segment has such rows). Progress goes to the `onProgress` of `open`. Rejects with `argument` if the
-   * segment has no graph or the memory budget does not hold it; searches go on as before then.
-   * @param {{ signal?: AbortSignal }} [options]
-   * @returns {Promise<void>}
+   * Brings codes and graph into memory, so that every later search walks the graph and reads nothing, or only finer rows to rank
+   * hits by. Progress goes to the `onProgress` of `open`.
+   * @param {CallOptions} [options]
+   * @returns {Promise<void>} rejects with `argument` if the file has no graph or the memory budget does not hold it; searches go
+   *   on as before then
    */
   load(options) {
-    return typed(() => this.#run((reader) => reader.beginLoad(), () => undefined, signalOf(options), newTally()));
+    return typed(() => this.#run(loadTask(), signalOf("load()", options)));
   }
 
   /**
-   * A search with an account of what it did.
-   * @param {Vector} vector
+   * Searches, and tells what that took.
+   * @param {Vector} vector of `info.dim` numbers
    * @param {SearchOptions} [options]
-   * @returns {Promise<Explanation>}
+   * @returns {Promise<Explanation>} rejects as `search` does
    */
   explain(vector, options) {
-    return typed(() => this.#explain(vector, options));
+    return typed(async () => {
+      const tally = newTally();
+      const from = performance.now();
+      const found = await this.#search(vector, options, tally);
+      const milliseconds = performance.now() - from;
+      const why = reasonFor(found.index, options?.index, this.#info, this.#prefetch?.stats);
+      return explanation(found, tally, why, this.#source.link?.state, milliseconds);
+    });
   }
 
   /**
-   * @param {Vector} vector
-   * @param {SearchOptions} [options]
-   * @returns {Promise<Explanation>}
-   */
-  async #explain(vector, options) {
-    const tally = newTally();
-    const from = performance.now();
-    const { hits, index, distances, rescored } = await this.#search(vector, options, tally);
-    const milliseconds = performance.now() - from;
-    const { bytes, requests, waves, stored } = tally;
-    const fetched = waves === 0 ? "" : `read ${bytes} bytes in ${plural(requests, "request")} and ${plural(waves, "wave")}`;
-    const kept = stored === 0 ? "" : `${fetched ? " and " : ""}${stored} bytes from the page store`;
-    const why = this.#why(index, options?.index);
-    const link = this.#source.link?.state;
-    const way = link && waves > 0 ? ` over ${Math.round(link.rttMs)} ms and ${link.mbits.toFixed(1)} Mbit/s (${link.known})` : "";
-    const plan = `${index} (${why}): ${fetched + kept || "everything needed was in memory"}${way}; ${distances} distances, ${rescored} rows rescored`;
-    return { hits, index, plan, why, link, bytes, requests, waves, stored, distances, rescored, milliseconds };
-  }
-
-  /**
-   * @param {"clusters" | "hnsw" | "flat"} index
-   * @param {string} [asked]
-   */
-  #why(index, asked = "auto") {
-    if (asked !== "auto") return "as asked";
-    const { graph, clusters } = this.#info;
-    if (index === "hnsw") return "codes and graph are here, or small, or there are no clusters";
-    if (index === "flat" && (graph || clusters)) return "there are few rows, or a large part of them is wanted";
-    if (index === "flat") return `${graph ? "the graph does not fit the memory budget" : "there is no graph"}, and no clusters`;
-    const { state, why } = this.#prefetch?.stats ?? {};
-    const loading = state === "off" ? `, and are not fetched: ${why}` : "";
-    return graph && clusters ? `codes and graph are not here${loading}` : "there is no graph";
-  }
-
-  /**
-   * The vector of `id`, as the segment has it: quantized, where it holds no exact rows.
+   * Reads one vector.
    * @param {Id} id
-   * @param {{ signal?: AbortSignal }} [options]
-   * @returns {Promise<Float32Array>} rejects with `unknown-id`
+   * @param {CallOptions} [options]
+   * @returns {Promise<Float32Array>} `info.dim` numbers as stored: quantized, where the file holds no exact rows, and about of unit
+   *   length under cosine; rejects with `unknown-id`
    */
   vector(id, options) {
-    return typed(async () => {
-      const checked = reading(() => toId(id));
-      return this.#run((reader) => reader.beginVector(checked), (reader, ticket) => reader.takeVector(ticket), signalOf(options), newTally());
-    });
+    return typed(() => this.#run(vectorTask(reading(() => toId(id))), signalOf("vector()", options)));
   }
 
   /**
    * @param {Id} id
-   * @param {{ signal?: AbortSignal }} [options]
-   * @returns {Promise<boolean>}
+   * @param {CallOptions} [options]
+   * @returns {Promise<boolean>} whether there is a vector with this id
    */
   has(id, options) {
-    return typed(async () => {
-      const checked = reading(() => toId(id));
-      const position = await this.#run((reader) => reader.beginFind(checked), (reader, ticket) => reader.takePosition(ticket), signalOf(options), newTally());
-      return position !== undefined;
-    });
+    return typed(() => this.#run(findTask(reading(() => toId(id))), signalOf("has()", options)));
   }
 
-  /** @returns {Stats} */
+  /** @returns {Stats} throws `closed` after `close` */
   stats() {
     this.#checkOpen();
     const { traffic, stats: store } = this.#source;
@@ -273,23 +202,21 @@ export class Index {
    */
   async #search(vector, options, tally) {
     this.#checkOpen();
-    const { asked, signal } = reading(() => toSearch(options, this.#info.count));
+    const { request, signal } = reading(() => toSearch(options, this.#info.count));
     const query = reading(() => toVector(vector, this.#info.dim));
-    const begin = (/** @type {Reader} */ reader) => reader.beginSearch(query, ...asked);
-    const { answers, ...rest } = await this.#run(begin, takeHits, signal, tally);
+    const found = await this.#run(searchTask(query, request), signal, tally);
     this.#queries += 1;
-    return { hits: answers[0], ...rest };
+    return found;
   }
 
   /**
    * @template T
-   * @param {(reader: Reader) => number} begin
-   * @param {(reader: Reader, ticket: number) => T} take
+   * @param {import("./core/protocol.js").Task<T>} task
    * @param {AbortSignal | undefined} signal
-   * @param {Tally} tally
+   * @param {Tally} [tally]
    * @returns {Promise<T>}
    */
-  async #run(begin, take, signal, tally) {
+  async #run(task, signal, tally = newTally()) {
     this.#checkOpen();
     throwIfAborted(signal);
     this.#prefetch?.pause();
@@ -297,9 +224,9 @@ export class Index {
       for (;;) {
         const session = this.#session.ended ? await this.#reopen() : this.#session;
         try {
-          return await session.run(begin, take, signal, tally);
+          return await session.run(task, signal, tally);
         } catch (error) {
-          // Another index stopped the instance: once more, in a new one.
+          // Another index stopped the shared instance: this call starts again, in a new one.
           if (!(error instanceof Lost)) throw error;
         }
       }
@@ -310,7 +237,7 @@ export class Index {
   }
 
   /**
-   * A trap ended the session: the same source, a new instance. An index that trapped is alone from then on.
+   * After a trap: a new session over the same source. An index that trapped has an instance of its own from then on.
    * @returns {Promise<Session>}
    */
   #reopen() {
@@ -339,46 +266,10 @@ export class Index {
   }
 }
 
-/** @returns {Tally} */
-function newTally() {
-  return { waves: 0, requests: 0, bytes: 0, stored: 0 };
-}
-
 /**
- * @param {{ signal?: AbortSignal } | undefined} options
- * @returns {AbortSignal | undefined}
+ * @param {string} call
+ * @param {CallOptions | undefined} options
  */
-function signalOf(options = {}) {
-  if (typeof options !== "object" || options === null) throw badArgument(`the options must be an object, not ${describe(options)}`);
-  return reading(() => toSignal(options.signal));
-}
-
-/**
- * @param {number} count
- * @param {string} noun
- */
-function plural(count, noun) {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-/**
- * @param {Reader} reader
- * @param {number} ticket
- */
-function takeHits(reader, ticket) {
-  const [numbers, texts] = /** @type {[Float64Array, string[]]} */ (reader.takeHits(ticket));
-  const [index, distances, rescored] = numbers;
-  /** @type {Hit[][]} */
-  const answers = [];
-  for (let at = 3; at < numbers.length; ) {
-    /** @type {Hit[]} */
-    const hits = [];
-    const count = numbers[at++];
-    for (const end = at + 2 * count; at < end; at += 2) {
-      const id = numbers[at];
-      hits.push({ id: texts[id] ?? id, score: numbers[at + 1] });
-    }
-    answers.push(hits);
-  }
-  return { answers, index: INDEXES[index], distances, rescored };
+function signalOf(call, options) {
+  return reading(() => toSignal(checkOptions(call, options, ["signal"]).signal));
 }

@@ -1,18 +1,18 @@
-// The entry for Node: as browser.js, and paths are sources too.
+// The entry for Node. It is like browser.js, but takes paths too and keeps its page store in a folder.
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { buildWith } from "./build.js";
 import { badArgument, PagevecError } from "./errors.js";
 import { openWith } from "./open.js";
-import { openPath } from "./sources/file-node.js";
+import { openPath } from "./sources/local/file-node.js";
 
-/** @type {import("./locate.js").Platform & import("./open.js").StorePlatform} */
+/** @type {import("./open.js").Platform} */
 const platform = {
   compile: async (url) => WebAssembly.compile(await readFile(url)),
   openPath(input) {
     const text = String(input);
     if (/^file:/i.test(text)) return openPath(pathOf(text));
-    // "c:\words" is a path, "http://…" and "data:…" are not.
+    // "c:\words" is a path; "http://…" and "data:…" are none.
     return input instanceof URL || /^[a-z][a-z0-9+.-]+:/i.test(text) ? undefined : openPath(text);
   },
   openStore({ folder, bytes, asked }) {
@@ -34,7 +34,8 @@ function pathOf(url) {
 }
 
 /**
- * Opens an index: a folder or segment by path or URL, bytes, or a Blob.
+ * Opens an index: a folder or segment by path or URL, bytes, or a Blob. Rejects with `argument`, with the codes of the host and of
+ * the file, `io`, `budget`, `manifest`, `stale`, `wasm`, `unsupported` or `aborted`.
  * @param {import("./open.js").IndexSource} source
  * @param {import("./open.js").OpenOptions} [options]
  * @returns {Promise<import("./index.js").Index>}
@@ -44,10 +45,11 @@ export function open(source, options) {
 }
 
 /**
- * Builds a segment file from vectors. It occupies its thread: a server runs it in a worker thread.
- * @param {ArrayLike<number>[] | Float32Array} matrix
+ * Builds a segment file from vectors. It occupies its thread, so a server runs it in a worker thread.
+ * @param {ArrayLike<number>[] | Float32Array} matrix vectors, or one array of `dim` numbers for each row
  * @param {import("./build.js").BuildOptions} [options]
- * @returns {Promise<Uint8Array>}
+ * @returns {Promise<Uint8Array>} the bytes of the file; rejects with `argument`, `dimension`, `not-finite`, `zero-vector`,
+ *   `duplicate-id`, `wasm`, `trapped` or `aborted`
  */
 export function build(matrix, options) {
   return buildWith(platform.compile, matrix, options);

@@ -14,11 +14,10 @@ WebAssembly.instantiate = async (module, imports) => {
   if (!build) return instance;
   const exports = { ...instance.exports };
   exports.build = (...args) => {
-    const warn = exports.__wbindgen_externrefs.get(args.at(-1));
-    for (const warning of warnings) warn(...warning);
+    for (const warning of warnings) args.at(-1).onWarning(...warning);
     return build(...args);
   };
-  return { instance: { exports }, module };
+  return { exports };
 };
 const rows = [[1, 0], [0, 1], [1, 1]];
 

@@ -104,7 +104,7 @@ test("retries: as many as told", async () => {
 
 test("requests, bytes, retries and second requests are counted where they happen", { timeout: 60_000 }, async () => {
   const dist = join(dirname(createRequire(import.meta.url).resolve("pagevec/package.json")), "dist");
-  const { HttpSource } = await import(pathToFileURL(join(dist, "sources/http.js")));
+  const { HttpSource } = await import(pathToFileURL(join(dist, "sources/http/source.js")));
   const source = (options) => new HttpSource(new URL(`/words/${f.file}`, server.url), f.bytes.length, { timeoutMs: 5000, retries: 2, ...options });
   const count = async (fault, times, options) => {
     Object.assign(server, { fault, times, only: /bin$/ });

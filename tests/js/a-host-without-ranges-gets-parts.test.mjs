@@ -6,6 +6,7 @@ import { open } from "pagevec";
 import { fixture, near, rejected } from "./support/fixture.mjs";
 import { inParts } from "./support/parts.mjs";
 import { serve } from "./support/server.mjs";
+import { until } from "./support/until.mjs";
 
 const f = await fixture({ count: 6000, dim: 384, codec: "f32", graph: false });
 assert.ok(f.bytes.length > 9 << 20);
@@ -65,7 +66,7 @@ for (const fault of ["ignore-range", "gzip", "not-satisfiable", "not-found", "mu
     server.reset();
     Object.assign(server, { pieces: 1 << 20 });
     const reading = index.search(query, { index: "flat", k: 1 });
-    await new Promise((resolve) => setTimeout(resolve, 8));
+    await until(() => server.bytes > 0);
     fail(fault);
     assert.equal((await reading)[0].id, wanted[0].id);
     Object.assign(server, { pieces: 0 });

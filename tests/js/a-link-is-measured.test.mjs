@@ -9,37 +9,37 @@ import { serve } from "./support/server.mjs";
 import { serveShaped } from "./support/shaped.mjs";
 
 const root = dirname(createRequire(import.meta.url).resolve("pagevec/package.json"));
-const { Link } = await import(pathToFileURL(join(root, "dist/sources/link.js")));
+const { Link } = await import(pathToFileURL(join(root, "dist/sources/http/link.js")));
 const near = (value, wanted) => assert.ok(Math.abs(value - wanted) < wanted * 0.02, `${value}, not ${wanted}`);
 
 test("what is told is believed, else a home connection until answers come", () => {
   const told = new Link({ rttMs: 10, mbits: 80 });
-  told.answered(500);
-  told.moved(1 << 20, 5000, 1);
+  told.observeRtt(500);
+  told.observeThroughput(1 << 20, 5000, 1);
   assert.deepEqual(told.state, { rttMs: 10, mbits: 80, known: "told" });
-  assert.equal(told.trip, 100_000);
+  assert.equal(told.bandwidthDelay, 100_000);
   assert.deepEqual(new Link().state, { rttMs: 50, mbits: 20, known: "assumed" });
 });
 
 test("the round trip is the shortest wait, and a longer one is learned slowly", () => {
   const link = new Link();
-  for (const ms of [150, 30, 31, 400]) link.answered(ms);
+  for (const ms of [150, 30, 31, 400]) link.observeRtt(ms);
   assert.ok(link.state.rttMs >= 30 && link.state.rttMs < 40, `${link.state.rttMs}`);
-  for (let i = 0; i < 600; i++) link.answered(90);
+  for (let i = 0; i < 600; i++) link.observeRtt(90);
   near(link.state.rttMs, 90);
 });
 
 test("bandwidth is what a wave takes beyond its round trips; a short one says at least that much", () => {
   const link = new Link();
-  link.answered(20);
+  link.observeRtt(20);
   // 1 MB over 8 Mbit/s (1,000 bytes a millisecond), in one round and in three.
-  for (let i = 0; i < 20; i++) link.moved(1_000_000, 20 + 1000, 1);
+  for (let i = 0; i < 20; i++) link.observeThroughput(1_000_000, 20 + 1000, 1);
   near(link.state.mbits, 8);
-  for (let i = 0; i < 20; i++) link.moved(1_000_000, 60 + 1000, 3);
+  for (let i = 0; i < 20; i++) link.observeThroughput(1_000_000, 60 + 1000, 3);
   near(link.state.mbits, 8);
-  link.moved(1000, 3000, 1);
+  link.observeThroughput(1000, 3000, 1);
   near(link.state.mbits, 8); // so few bytes say nothing
-  link.moved(100_000, 25, 1);
+  link.observeThroughput(100_000, 25, 1);
   near(link.state.mbits, 32);
 });
 

@@ -3,6 +3,7 @@ import { after, test } from "node:test";
 import { open } from "pagevec";
 import { fixture, near, rejected, smooth } from "./support/fixture.mjs";
 import { serve } from "./support/server.mjs";
+import { until } from "./support/until.mjs";
 
 const f = await fixture({ count: 7000, dim: 128, make: smooth, efConstruction: 60 });
 const server = await serve(f.folder);
@@ -49,10 +50,11 @@ test("aborted, it leaves the index as it was", async () => {
   server.reset();
   server.pieces = 4000;
   const abort = new AbortController();
-  setTimeout(() => abort.abort(), 60);
-  await rejected(index.load({ signal: abort.signal }), "aborted");
-  await new Promise((resolve) => setTimeout(resolve, 30));
-  assert.equal(server.aborted, server.requests, "its requests end too");
+  const load = rejected(index.load({ signal: abort.signal }), "aborted");
+  await until(() => server.bytes > 8000); // in the middle of its bytes
+  abort.abort();
+  await load;
+  await until(() => server.aborted === server.requests); // its requests end too
   server.pieces = 0;
   await rejected(index.load({ signal: AbortSignal.abort() }), "aborted");
   const { hits, index: by } = await index.explain(near(f, 7));

@@ -5,6 +5,7 @@ import { Agent, get } from "node:http";
 import { connect } from "node:http2";
 import { test } from "node:test";
 import { serveShaped } from "./support/shaped.mjs";
+import { until } from "./support/until.mjs";
 
 const body = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 31) % 251);
 const find = (path) => (path === "/file.bin" ? { body } : undefined);
@@ -68,7 +69,7 @@ test("a small answer does not wait for a large one to end", () =>
   shaped({ link: { mbit: 8 } }, async (server) => {
     const order = [];
     const large = part(server, 0, 300_000).then(() => order.push("large"));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(() => server.requests === 1);
     await Promise.all([large, part(server, 0, 1000).then(() => order.push("small"))]);
     assert.deepEqual(order, ["small", "large"]);
   }));
@@ -101,7 +102,8 @@ test("a client that leaves gives its place to the next", () =>
   shaped({ connections: 1, link: { mbit: 1 } }, async (server) => {
     const leaving = new AbortController();
     const left = fetch(`${server.url}/file.bin`, { signal: leaving.signal }).then((response) => response.arrayBuffer());
-    setTimeout(() => leaving.abort(), 50);
+    await until(() => server.requests === 1);
+    leaving.abort();
     await assert.rejects(left, { name: "AbortError" });
     assert.deepEqual((await part(server, 0, 1000)).bytes, body.subarray(0, 1000));
   }));

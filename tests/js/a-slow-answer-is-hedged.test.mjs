@@ -3,6 +3,7 @@ import { after, test } from "node:test";
 import { open } from "pagevec";
 import { fixture, rejected } from "./support/fixture.mjs";
 import { serve } from "./support/server.mjs";
+import { until } from "./support/until.mjs";
 
 const f = await fixture();
 const server = await serve(f.folder);
@@ -11,11 +12,10 @@ process.on("unhandledRejection", (error) => {
   throw error;
 });
 const folder = `${server.url}/words/`;
-const settled = () => new Promise((resolve) => setTimeout(resolve, 100));
 
 async function opened(options) {
   const index = await open(folder, options);
-  await settled(); // what the opening hedged has ended
+  await until(() => server.now === 0); // what the opening hedged has ended
   server.reset();
   return index;
 }
@@ -39,8 +39,7 @@ test("a stalled request is sent once more, the answer taken, the first one ended
   fail("stall");
   assert.equal((await index.search(f.row(5), { index: "clusters" }))[0].id, "word-5");
   fail(undefined);
-  await settled();
-  assert.equal(server.aborted, 1);
+  await until(() => server.aborted === 1);
   const { range } = server.log[0];
   assert.equal(server.log.filter((request) => request.range === range).length, 2);
   await index.close();
@@ -48,22 +47,24 @@ test("a stalled request is sent once more, the answer taken, the first one ended
 
 test("a first answer that comes in time after all ends the second", async () => {
   const index = await opened({ hedge: 100, retries: 0 });
-  server.delay = (nth) => (nth === 1 ? 300 : nth === 2 ? 2000 : 0);
+  server.delay = (nth) => (nth === 1 ? 300 : nth === 2 ? 5000 : 0);
   assert.equal((await index.search(f.row(5), { index: "clusters" }))[0].id, "word-5");
   server.delay = 0;
-  await new Promise((resolve) => setTimeout(resolve, 2000));
-  assert.equal(server.aborted, 1);
+  await until(() => server.aborted === 1);
   await index.close();
 });
 
 test("one that fails leaves the other to answer", { timeout: 20_000 }, async () => {
   for (const failing of [1, 2]) {
     let sent = -Infinity;
-    // Both are under way when one fails, at 300 ms; the other answers later.
+    let failed = false;
+    // Both are under way when one fails; the other answers later.
     const held = async (url, init) => {
       const nth = ++sent;
-      if (nth === 1 || nth === 2) await new Promise((resolve) => setTimeout(resolve, nth === failing ? 300 : 600));
-      return nth === failing ? new Response("no", { status: 500 }) : fetch(url, init);
+      if (nth === 1 || nth === 2) await until(() => sent >= 2 && (nth === failing || failed));
+      if (nth !== failing) return fetch(url, init);
+      setTimeout(() => (failed = true));
+      return new Response("no", { status: 500 });
     };
     const index = await open(folder, { hedge: 50, retries: 0, fetch: held });
     sent = 0;
@@ -78,10 +79,9 @@ test("when both fail, the failure is retried and then told; nothing is left open
   fail("stall", Infinity);
   await rejected(index.search(f.row(5), { index: "clusters" }), "timeout");
   fail(undefined);
-  await settled();
+  await until(() => server.aborted === server.requests);
   const [{ range }] = server.log;
   assert.equal(server.log.filter((request) => request.range === range).length, 4);
-  assert.equal(server.aborted, server.requests);
   await index.close();
 });
 
@@ -89,12 +89,12 @@ test("an abort ends both", async () => {
   const index = await opened({ hedge: 20 });
   fail("stall", Infinity);
   const abort = new AbortController();
-  setTimeout(() => abort.abort(), 300);
-  await rejected(index.search(f.row(5), { index: "clusters", signal: abort.signal }), "aborted");
+  const search = rejected(index.search(f.row(5), { index: "clusters", signal: abort.signal }), "aborted");
+  await until(() => server.requests >= 2);
+  abort.abort();
+  await search;
   fail(undefined);
-  await settled();
-  assert.ok(server.requests >= 2);
-  assert.equal(server.aborted, server.requests);
+  await until(() => server.aborted === server.requests);
   await index.close();
 });
 
@@ -128,7 +128,7 @@ for (const [name, order] of [["first", [0, 1]], ["second", [1, 0]]]) {
         if (waiting.length < 2) return;
         const both = waiting;
         waiting = [];
-        setTimeout(() => order.forEach((i) => both[i]()), 5);
+        setImmediate(() => order.forEach((i) => both[i]()));
       });
     };
     const index = await open("http://127.0.0.1:1/x.bin", { fetch: stalled, hedge: 10, retries: 0, timeoutMs: 3000, cache: false });
@@ -143,7 +143,7 @@ test("a second answer that is not wanted is let go, also where fetch ignores its
   let cancelled = 0;
   const deaf = async (_, { headers }) => {
     const response = answer({ headers, signal: new AbortController().signal });
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await new Promise((resolve) => setTimeout(resolve, 60)); // a slow host: each request is hedged
     const { body } = response;
     const { cancel } = body;
     body.cancel = (...args) => ((cancelled += 1), cancel.apply(body, args));
@@ -152,7 +152,6 @@ test("a second answer that is not wanted is let go, also where fetch ignores its
   const index = await open("http://127.0.0.1:1/x.bin", { fetch: deaf, hedge: 5, retries: 0, cache: false });
   const { hedged } = index.stats();
   assert.ok(hedged > 0);
-  await settled();
-  assert.equal(cancelled, hedged);
+  await until(() => cancelled === hedged);
   await index.close();
 });

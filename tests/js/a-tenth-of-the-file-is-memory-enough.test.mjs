@@ -10,7 +10,7 @@ after(() => server.close());
 const budget = Math.floor(f.bytes.length / 10);
 
 test("the same hits as with room for all, one after another and at once; memory stays flat", async () => {
-  const queries = Array.from({ length: 60 }, (_, i) => near(f, i * 100));
+  const queries = Array.from({ length: 40 }, (_, i) => near(f, i * 150));
   const large = await open(f.bytes);
   const expected = await large.searchBatch(queries, { index: "clusters" });
   await large.close();
@@ -23,7 +23,7 @@ test("the same hits as with room for all, one after another and at once; memory 
   const { resident, evictions, linearMemory } = index.stats();
   assert.ok(resident <= budget, `${resident} of ${budget}`);
   assert.ok(evictions > 0, "nothing was evicted: the budget was not small");
-  for (let i = 0; i < 200; i++) await index.search(queries[i % 60]);
+  for (let i = 0; i < 80; i++) await index.search(queries[i % 40]);
   const after = index.stats();
   assert.ok(after.linearMemory <= linearMemory, "memory stays flat");
   console.log(`# budget ${budget} of ${f.bytes.length}: resident ${after.resident}, linear memory ${before.linearMemory} to ${after.linearMemory}`);

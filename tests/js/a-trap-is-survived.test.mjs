@@ -3,6 +3,7 @@ import { after, afterEach, test } from "node:test";
 import { open } from "pagevec";
 import { fixture, rejected } from "./support/fixture.mjs";
 import { serve } from "./support/server.mjs";
+import { until } from "./support/until.mjs";
 
 // Instances trap when told to: their exports are wrapped, before the first is made.
 let trap;
@@ -28,7 +29,7 @@ WebAssembly.instantiate = async (module, imports) => {
       return value(...args);
     };
   }
-  return { instance: { exports }, module };
+  return { exports };
 };
 
 const f = await fixture();
@@ -38,7 +39,7 @@ afterEach(() => assert.deepEqual(late, [], "nothing calls into an instance that 
 
 /** A request is under way. */
 const sent = async () => {
-  while (server.now === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await until(() => server.now > 0);
 };
 const trapAt = (at, kind = new WebAssembly.RuntimeError("unreachable")) => {
   trap = { at, kind };
@@ -99,9 +100,10 @@ test("indexes that share the instance go on: what they have under way is done in
 
 test("a trap while others open: they are opened in a new instance", async () => {
   const a = await open(f.bytes);
+  server.reset();
   server.delay = 30;
   const opening = Promise.all([open(`${server.url}/words/`), open(`${server.url}${f.file.replace(/^/, "/words/")}`)]);
-  await new Promise((resolve) => setTimeout(resolve, 45));
+  await until(() => server.requests >= 3); // their fronts are on the way
   trapAt("reader_step");
   await rejected(a.search(f.row(1)), "trapped");
   for (const index of await opening) {

@@ -3,6 +3,7 @@ import { after, test } from "node:test";
 import { open } from "pagevec";
 import { fixture, rejected } from "./support/fixture.mjs";
 import { serve } from "./support/server.mjs";
+import { until } from "./support/until.mjs";
 
 const f = await fixture();
 const server = await serve(f.folder);
@@ -17,11 +18,11 @@ test("a search under way", async () => {
   server.pieces = 1000;
   const abort = new AbortController();
   const reason = new Error("newer query");
-  setTimeout(() => abort.abort(reason), 40);
-  const error = await rejected(index.search(f.row(1), { signal: abort.signal }), "aborted");
-  assert.equal(error.cause, reason);
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  assert.equal(server.aborted, server.requests, "its requests end too");
+  const search = rejected(index.search(f.row(1), { signal: abort.signal }), "aborted");
+  await until(() => server.now > 0);
+  abort.abort(reason);
+  assert.equal((await search).cause, reason);
+  await until(() => server.aborted === server.requests); // its requests end too
   server.pieces = 0;
   assert.equal((await index.search(f.row(1)))[0].id, "word-1");
   await index.close();
@@ -36,11 +37,14 @@ test("a search not begun", async () => {
 
 test("an opening, before and while it waits", async () => {
   await rejected(open(`${server.url}/words/`, { signal: AbortSignal.abort() }), "aborted");
-  for (const wait of [10, 50]) {
+  for (const waitsFor of [/json$/, /bin$/]) {
+    server.reset();
     server.delay = 30;
     const abort = new AbortController();
-    setTimeout(() => abort.abort(), wait);
-    await rejected(open(`${server.url}/words/`, { signal: abort.signal }), "aborted");
+    const opening = rejected(open(`${server.url}/words/`, { signal: abort.signal }), "aborted");
+    await until(() => server.log.some(({ path }) => waitsFor.test(path)));
+    abort.abort();
+    await opening;
     server.delay = 0;
   }
 });

@@ -126,7 +126,7 @@ test("open", async () => {
     const error = await rejected(open(url), "argument");
     assert.doesNotMatch(error.message, /pw/);
   }
-  for (const options of [null, 5, { memoryBudget: 0 }, { memoryBudget: "64" }, { memoryBudget: NaN }, { onProgress: 1 }, { onFetch: {} }, { fetch: "x" }, { signal: 1 },
+  for (const options of [null, 5, { memoryBudget: 0 }, { memoryBudget: "64 bytes" }, { memoryBudget: NaN }, { onProgress: 1 }, { onFetch: {} }, { fetch: "x" }, { signal: 1 },
     { headers: { range: "bytes=0-1" } }, { headers: { "if-match": "*" } }, { headers: { "bad name": "x" } },
     { timeoutMs: 0 }, { timeoutMs: Infinity }, { retries: -1 }, { retries: 1.5 }, { hedge: 0 }, { hedge: "5" }, { connection: "h9" }, { connection: "constructor" },
     { maxRequests: 2 }, { maxRequests: "12" }, { link: null }, { link: {} }, { link: { rttMs: 0, mbits: 1 } }, { link: { rttMs: 50 } }, { link: { rttMs: 5, mbits: NaN } }]) {

@@ -92,7 +92,7 @@ test("bad input", async () => {
   await rejected(build(rows.slice(0, 2), { ids: [1, "a"] }), "argument");
   await rejected(build(rows.slice(0, 1), { ids: [-1] }), "argument");
   await rejected(build(rows.slice(0, 1), { ids: ["\ud800"] }), "argument");
-  for (const options of [{ metric: "hamming" }, { codec: "quantum" }, { codec: "pq41" }, { codec: "pq0" }, { codec: "sq8", rows: "sq4" }, { rows: "pq" }, { exact: "sq8" }, { exact: 1 }, { rows: "f32", exact: "f16" }, { codec: "f32", exact: "f32" }, { metric: 5 }, { m: 0 }, { m: 2 ** 31 }, { efConstruction: 0 }, { seed: -1 }, { graph: 1 }, { clusters: "no" }, { onProgress: 1 }, null]) {
+  for (const options of [{ metric: "hamming" }, { codec: "quantum" }, { codec: "pq41" }, { codec: "pq0" }, { codec: "sq8", refine: "sq4" }, { refine: "pq" }, { exact: "sq8" }, { exact: 1 }, { refine: "f32", exact: "f16" }, { codec: "f32", exact: "f32" }, { metric: 5 }, { m: 0 }, { m: 2 ** 31 }, { efConstruction: 0 }, { seed: -1 }, { graph: 1 }, { clusters: "no" }, { onProgress: 1 }, null]) {
     await rejected(build(rows, options), "argument");
   }
   for (const input of [null, undefined, 5, "x", [], [5], [[]]]) await rejected(build(input), "argument");

@@ -3,6 +3,7 @@ import { after, test } from "node:test";
 import { open } from "pagevec";
 import { fixture, near, rejected, smooth } from "./support/fixture.mjs";
 import { serve } from "./support/server.mjs";
+import { until } from "./support/until.mjs";
 
 const f = await fixture({ count: 12_000, dim: 128, make: smooth, efConstruction: 40 });
 const server = await serve(f.folder);
@@ -14,21 +15,26 @@ assert.ok(codes.length > 1.2e6 && graph.length > 4e5);
 /** First and last byte of each range that was asked for. */
 const ranges = () => server.log.flatMap(({ range }) => (range ? [range.match(/\d+/g).map(Number)] : []));
 const inside = ({ offset, length }) => ranges().filter(([from, to]) => from < offset + length && to >= offset);
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const reaches = (index, state) => until(() => index.stats().prefetch.state === state);
 
-async function until(index, state) {
-  for (let i = 0; i < 400 && index.stats().prefetch.state !== state; i++) await pause(10);
-  assert.equal(index.stats().prefetch.state, state, JSON.stringify(index.stats().prefetch));
+/** As long as a prefetch takes: where there is another, it would have begun. */
+async function elsewhere() {
+  const host = await serve(f.folder);
+  const index = await open(`${host.url}/words/`, { prefetch: "all" });
+  await index.search(near(f, 7));
+  await reaches(index, "done");
+  await index.close();
+  await host.close();
 }
 
 test("all: after the first answer codes and graph come in pieces, and later searches read nothing", async () => {
   server.reset();
   const index = await open(url, { prefetch: "all" });
   assert.deepEqual(index.stats().prefetch, { state: "waiting", bytes: 0 });
-  await pause(200);
+  await elsewhere();
   assert.deepEqual(inside(graph), [], "not before an answer");
   assert.equal((await index.explain(near(f, 7))).index, "clusters");
-  await until(index, "done");
+  await reaches(index, "done");
   const pieces = ranges().map(([from, to]) => to + 1 - from);
   assert.ok(Math.max(...pieces) <= 1 << 20, `${pieces}`);
   assert.ok(index.stats().prefetch.bytes > graph.length && index.stats().prefetch.bytes < f.bytes.length);
@@ -41,7 +47,7 @@ test("codes: not the graph, and searches read no rows then", async () => {
   server.reset();
   const index = await open(url, { prefetch: "codes" });
   await index.search(near(f, 7));
-  await until(index, "done");
+  await reaches(index, "done");
   assert.deepEqual(inside(graph), []);
   server.reset();
   const { index: by, waves } = await index.explain(near(f, 5000));
@@ -54,7 +60,7 @@ test("none, unless told", async () => {
   server.reset();
   const index = await open(url);
   await index.search(near(f, 7));
-  await pause(300);
+  await elsewhere();
   assert.deepEqual(inside(graph), []);
   assert.equal(index.stats().prefetch, undefined);
   await index.close();
@@ -71,9 +77,8 @@ test("a search has the line to itself, and gets the same hits", async () => {
   await index.search(queries[0], options);
   server.pieces = 8192; // a piece takes some 0.6 s
   server.reset();
-  for (let i = 0; i < 50 && index.stats().prefetch.state !== "running"; i++) await pause(10);
-  await pause(100);
-  assert.equal(server.requests, 1);
+  await reaches(index, "running");
+  await until(() => server.requests === 1);
   const search = index.search(queries[1], options);
   assert.deepEqual(await search, expected[1]);
   assert.equal(server.aborted, 1, "what was under way ended at once");
@@ -81,7 +86,7 @@ test("a search has the line to itself, and gets the same hits", async () => {
   assert.deepEqual(await Promise.all(queries.map((query) => index.search(query, options))), expected);
   assert.ok(own > 0);
   server.pieces = 0;
-  await until(index, "done");
+  await reaches(index, "done");
   assert.deepEqual(await Promise.all(queries.map((query) => index.search(query, options))), expected);
   await index.close();
 });
@@ -90,10 +95,10 @@ test("what the memory budget does not hold is not fetched, and why is told", asy
   const index = await open(url, { prefetch: "all", memoryBudget: codes.length });
   server.reset();
   await index.search(near(f, 7));
-  await until(index, "off");
+  await reaches(index, "off");
   assert.match(index.stats().prefetch.why, /memory budget/);
   assert.deepEqual(inside(graph), []);
-  assert.match((await index.explain(near(f, 7))).why, /not here, and are not fetched: .*memory budget/);
+  assert.match((await index.explain(near(f, 7))).why, /not in memory, and are not fetched: .*memory budget/);
   await index.close();
 });
 
@@ -102,7 +107,7 @@ test("a visitor who saves data is spared", async () => {
   Object.defineProperty(globalThis, "navigator", { value: { connection: { saveData: true } }, configurable: true });
   const index = await open(url, { prefetch: "all" });
   await index.search(near(f, 7));
-  await until(index, "off");
+  await reaches(index, "off");
   assert.match(index.stats().prefetch.why, /saveData/);
   await index.close();
   if (had) Object.defineProperty(globalThis, "navigator", had);
@@ -114,10 +119,10 @@ test("a fault pauses it until the next answer; three in a row end it", async () 
   await index.search(near(f, 7));
   const broken = { fault: "forbidden", only: /bin$/, times: Infinity };
   Object.assign(server, broken);
-  await until(index, "paused");
+  await reaches(index, "paused");
   server.fault = undefined;
   await index.search(near(f, 7));
-  await until(index, "done");
+  await reaches(index, "done");
   await index.close();
   const other = await open(url, { prefetch: "all" });
   for (const state of ["paused", "paused", "off"]) {
@@ -125,8 +130,8 @@ test("a fault pauses it until the next answer; three in a row end it", async () 
     await other.search(near(f, 7));
     Object.assign(server, broken);
     server.reset();
-    for (let i = 0; i < 100 && server.requests === 0; i++) await pause(10);
-    await until(other, state);
+    await until(() => server.requests > 0);
+    await reaches(other, state);
   }
   assert.match(other.stats().prefetch.why, /403/);
   server.fault = undefined;
@@ -139,9 +144,9 @@ test("closed in the middle: its request ends", async () => {
   await index.search(near(f, 7));
   server.reset();
   server.pieces = 8192;
-  for (let i = 0; i < 50 && server.requests === 0; i++) await pause(10);
+  await until(() => server.requests > 0);
   await index.close();
-  await pause(100);
+  await until(() => server.aborted > 0);
   server.pieces = 0;
   assert.deepEqual([server.requests, server.aborted], [1, 1]);
 });

@@ -3,6 +3,7 @@ import { after, test } from "node:test";
 import { open } from "pagevec";
 import { fixture, near, rejected } from "./support/fixture.mjs";
 import { serve } from "./support/server.mjs";
+import { until } from "./support/until.mjs";
 
 const f = await fixture();
 const server = await serve(f.folder);
@@ -53,10 +54,11 @@ test("aborting the search that started a request leaves it to the others", async
   server.reset();
   server.delay = 50;
   const abort = new AbortController();
-  const first = index.search(f.row(1), { signal: abort.signal });
+  const first = rejected(index.search(f.row(1), { signal: abort.signal }), "aborted");
   const second = index.search(f.row(2));
-  setTimeout(() => abort.abort(), 10);
-  await rejected(first, "aborted");
+  await until(() => server.now > 0);
+  abort.abort();
+  await first;
   assert.equal((await second)[0].id, "word-2");
   server.delay = 0;
   assert.equal(server.aborted, 0);

@@ -16,18 +16,18 @@ after(() => rm(folder, { recursive: true, force: true }));
 /** Options, the codecs of the stages, the least recall@10 by the graph. 48 components have parts of three and of two in pq20. */
 const cases = [
   [{ codec: "pq20", metric: "cosine" }, ["pq20", "sq8", undefined], 0.97],
-  [{ codec: "pq7", metric: "l2", rows: "f16" }, ["pq7", "f16", undefined], 0.9],
+  [{ codec: "pq7", metric: "l2", refine: "f16" }, ["pq7", "f16", undefined], 0.9],
   [{ codec: "sq4", metric: "dot" }, ["sq4", "sq8", undefined], 0.97],
   [{ codec: "f16", metric: "cosine" }, ["f16", undefined, undefined], 0.97],
   [{ codec: "pq20", metric: "cosine", exact: "f32" }, ["pq20", "sq8", "f32"], 0.97],
-  [{ codec: "binary", metric: "cosine", rows: "sq8", exact: "f16" }, ["binary", "sq8", "f16"], 0.97],
+  [{ codec: "binary", metric: "cosine", refine: "sq8", exact: "f16" }, ["binary", "sq8", "f16"], 0.97],
 ];
 
 for (const [options, stages, least] of cases) {
   test(JSON.stringify(options), { skip: !cli && "PAGEVEC_CLI is not set" }, async (t) => {
     const f = await fixture({ ...options, efConstruction: 60 });
-    const { codec, rows, exact } = f.info;
-    assert.deepEqual([codec, rows, exact], stages);
+    const { codec, refine, exact } = f.info;
+    assert.deepEqual([codec, refine, exact], stages);
     const file = join(folder, f.file);
     await writeFile(file, f.bytes);
     const server = await serve(f.folder);

@@ -53,7 +53,7 @@ const CALLS = {
   build: (x) => build(x),
   "build's rows": (x) => build([good, x]),
   "build's options": (x) => build([good], x),
-  ...Object.fromEntries(["ids", "dim", "metric", "codec", "rows", "exact", "graph", "clusters", "m", "efConstruction", "seed", "onProgress", "onWarning", "signal", "wasm"].map((name) => [`build's ${name}`, (x) => build([good, good], { [name]: x })])),
+  ...Object.fromEntries(["ids", "dim", "metric", "codec", "refine", "exact", "graph", "clusters", "m", "efConstruction", "seed", "onProgress", "onWarning", "signal", "wasm"].map((name) => [`build's ${name}`, (x) => build([good, good], { [name]: x })])),
   search: (x) => index.search(x),
   "search's options": (x) => index.search(good, x),
   ...Object.fromEntries(["k", "ef", "index", "recall", "probes", "rescore", "signal"].map((name) => [`search's ${name}`, (x) => index.search(good, { [name]: x })])),

@@ -8,6 +8,7 @@ import { after, test } from "node:test";
 import { open } from "pagevec";
 import { fixture, near, rejected, smooth } from "./support/fixture.mjs";
 import { serve } from "./support/server.mjs";
+import { steady, until } from "./support/until.mjs";
 
 const f = await fixture({ count: 5000, dim: 128, make: smooth, graph: false, efConstruction: 40 });
 const server = await serve(f.folder);
@@ -54,10 +55,10 @@ test("a search is aborted whose request another one shares", async () => {
   const index = await open(url, { cache: { folder }, fetch: damaging, memoryBudget: least, connection: "h1", link: { rttMs: 1000, mbits: 100 } });
   const abort = new AbortController();
   const many = rejected(index.search(near(f, 9), { index: "clusters", probes: 16, signal: abort.signal }), "aborted");
-  while (held === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => held > 0);
   const search = index.search(near(f, 9), few);
-  // Its leaves are read anew, one by one.
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  // Its leaves are read anew, one by one; then it waits for what is held.
+  await steady(() => server.requests);
   abort.abort();
   await many;
   // The room of what is on its way goes to another search.

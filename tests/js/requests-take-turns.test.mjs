@@ -7,6 +7,7 @@ import { pathToFileURL } from "node:url";
 import { open } from "pagevec";
 import { fixture, near, rejected, smooth } from "./support/fixture.mjs";
 import { serve } from "./support/server.mjs";
+import { until } from "./support/until.mjs";
 
 const root = dirname(createRequire(import.meta.url).resolve("pagevec/package.json"));
 const { Claim, Turns } = await import(pathToFileURL(join(root, "dist/sources/turns.js")));
@@ -64,7 +65,7 @@ test("a late search with few requests does not wait for all of an earlier one", 
   host.reset();
   host.delay = 20;
   const large = index.searchBatch([1, 390, 779].map((i) => near(g, i)), { k: 30, index: "clusters" });
-  while (host.requests < 20) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => host.requests >= 20);
   await index.search(near(g, 2300), { k: 1, index: "clusters", probes: 1 });
   const sent = host.requests;
   await large;
@@ -117,7 +118,7 @@ test("an abort takes out what was not sent yet", async () => {
   server.delay = 100;
   const abort = new AbortController();
   const all = queries.slice(0, 150).map((query) => rejected(index.search(query, { index: "clusters", signal: abort.signal }), "aborted"));
-  await new Promise((resolve) => setTimeout(resolve, 60));
+  await until(() => server.requests >= 6);
   abort.abort();
   await Promise.all(all);
   assert.ok(server.requests <= 12, `${server.requests} were sent`);

@@ -4,7 +4,7 @@ import { open } from "pagevec";
 import { fixture, near } from "./support/fixture.mjs";
 
 // Rows to rescore with, and a budget far below the file: slots are evicted, searches wait for room.
-const f = await fixture({ count: 6001, dim: 64, codec: "binary", rows: "f16", graph: false });
+const f = await fixture({ count: 6001, dim: 64, codec: "binary", refine: "f16", graph: false });
 
 test("the right hits, in bounded memory", async () => {
   const whole = await open(f.bytes);

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { open } from "pagevec";
 import { recall, sectionOf } from "./support/fixture.mjs";
@@ -29,21 +29,26 @@ const LIMITS = {
   mean: { bytes: 41_624.2, requests: 28.41, waves: 1.7 },
 };
 
-test("bytes, requests and waves of cold searches", { skip }, async () => {
+let server, queries, whole;
+before(async () => {
+  if (skip) return;
   const folder = await mkdtemp(join(tmpdir(), "pagevec-"));
   await promisify(execFile)(cli, ["build", base, "--limit", String(ROWS), "--metric", "cosine", "-o", folder]);
   const files = {};
   for (const name of await readdir(folder)) files[`/words/${name}`] = { body: await readFile(join(folder, name)) };
   await rm(folder, { recursive: true });
-  const queries = await npyRows(join(data, "wordnet/queries.f16.npy"), QUERIES);
-  const server = await serve(files);
+  queries = await npyRows(join(data, "wordnet/queries.f16.npy"), QUERIES);
+  server = await serve(files);
+  whole = await open(files[Object.keys(files).find((name) => name.endsWith(".bin"))].body);
+});
+after(() => Promise.all([whole?.close(), server?.close()]));
 
+test("bytes, requests and waves of cold searches", { skip }, async () => {
   const index = await open(`${server.url}/words/`, { link: LINK });
   const opened = index.stats();
   assert.deepEqual([opened.bytes, opened.requests], [server.bytes, server.requests]);
   const searches = [];
   let found = 0;
-  const whole = await open(files[Object.keys(files).find((name) => name.endsWith(".bin"))].body);
   for (const query of queries) {
     server.reset();
     const answer = await index.explain(query);
@@ -52,9 +57,7 @@ test("bytes, requests and waves of cold searches", { skip }, async () => {
     searches.push({ bytes: answer.bytes, waves: answer.waves, requests: answer.requests, leaves: count("leaves") });
     found += recall(answer.hits, (await whole.search(query, { index: "flat" })).map(({ id }) => id)) / QUERIES;
   }
-  await byConnection(server, queries, whole);
-  await Promise.all([index.close(), whole.close()]);
-  await server.close();
+  await index.close();
 
   console.log(`# file ${index.info.fileLength}, recall ${found.toFixed(4)} against flat`);
   assert.ok(found >= 0.945, `recall ${found}`);
@@ -79,19 +82,18 @@ test("bytes, requests and waves of cold searches", { skip }, async () => {
   assert.ok(Math.max(...searches.map(({ leaves }) => leaves)) <= 40, "requests for leaves");
 });
 
-/** Cold searches under the limits of each kind of connection: the same hits, in as few requests as promised. */
-async function byConnection(server, queries, whole) {
-  for (const [connection, inAll, maxRequests] of [["h2", 160], ["unknown", 120], ["h1", 160], ["edge", 48], ["h1", 12, 12]]) {
+for (const [connection, most, maxRequests] of [["h2", 160], ["unknown", 120], ["h1", 160], ["edge", 48], ["h1", 12, 12]]) {
+  test(`cold searches over ${connection}: the same hits, in at most ${most} requests and three waves`, { skip }, async () => {
     const total = { bytes: 0, requests: 0 };
     for (const query of queries.slice(0, 20)) {
       const index = await open(`${server.url}/words/`, { connection, maxRequests, link: LINK });
       const { hits, bytes, requests, waves } = await index.explain(query);
       assert.deepEqual(hits, await whole.search(query, { index: "clusters" }));
-      assert.ok(waves <= 3 && requests <= inAll, `${connection}: ${requests} requests in ${waves} waves`);
+      assert.ok(waves <= 3 && requests <= most, `${requests} requests in ${waves} waves`);
       total.bytes += bytes / 20;
       total.requests += requests / 20;
       await index.close();
     }
-    console.log(`# ${connection}, at most ${inAll}: ${Math.round(total.bytes)} bytes, ${total.requests.toFixed(1)} requests`);
-  }
+    console.log(`# ${connection}, at most ${most}: ${Math.round(total.bytes)} bytes, ${total.requests.toFixed(1)} requests`);
+  });
 }

@@ -2,42 +2,70 @@
 
 use js_sys::Function;
 use pagevec::{BuildOptions, Ctx, Progress, Warning};
-use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
-use crate::convert::{bad, ids, to_js};
+use crate::convert::{ids, to_js, whole};
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct OptionsJs {
-    metric: Option<String>,
-    codec: Option<String>,
-    rows: Option<String>,
-    exact: Option<String>,
-    graph: Option<bool>,
-    clusters: Option<bool>,
-    m: Option<u32>,
-    ef_construction: Option<u32>,
-    seed: Option<u64>,
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = "
+export interface BuildOptions {
+  dim: number; ids?: string[] | Float64Array; metric?: string; codec?: string; refine?: string; exact?: string;
+  graph?: boolean; clusters?: boolean; m?: number; efConstruction?: number; seed?: number;
+  onProgress(phase: string, done: number, total: number): boolean; onWarning(code: string, message: string): void;
+}
+";
+
+#[wasm_bindgen]
+extern "C" {
+    /// The options of a build, checked by `pkg/src/build.js`; `undefined` is the default.
+    #[wasm_bindgen(typescript_type = "BuildOptions")]
+    pub type BuildOptionsJs;
+    #[wasm_bindgen(method, getter)]
+    fn dim(this: &BuildOptionsJs) -> u32;
+    #[wasm_bindgen(method, getter)]
+    fn ids(this: &BuildOptionsJs) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn metric(this: &BuildOptionsJs) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn codec(this: &BuildOptionsJs) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn refine(this: &BuildOptionsJs) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn exact(this: &BuildOptionsJs) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn graph(this: &BuildOptionsJs) -> Option<bool>;
+    #[wasm_bindgen(method, getter)]
+    fn clusters(this: &BuildOptionsJs) -> Option<bool>;
+    #[wasm_bindgen(method, getter)]
+    fn m(this: &BuildOptionsJs) -> Option<u32>;
+    #[wasm_bindgen(method, getter, js_name = efConstruction)]
+    fn ef_construction(this: &BuildOptionsJs) -> Option<u32>;
+    #[wasm_bindgen(method, getter)]
+    fn seed(this: &BuildOptionsJs) -> Option<f64>;
+    /// Called with `(phase, done, total)`; returns true to cancel the build.
+    #[wasm_bindgen(method, getter, js_name = onProgress)]
+    fn on_progress(this: &BuildOptionsJs) -> Function;
+    /// Called with `(code, message)` about what the rows will not do well.
+    #[wasm_bindgen(method, getter, js_name = onWarning)]
+    fn on_warning(this: &BuildOptionsJs) -> Function;
 }
 
-impl OptionsJs {
-    fn into_core(self) -> Result<BuildOptions, pagevec::Error> {
-        let default = BuildOptions::default();
-        let parse = |name: Option<String>| name.map(|n| n.parse()).transpose();
-        Ok(BuildOptions {
-            metric: self.metric.map_or(Ok(default.metric), |m| m.parse())?,
-            codec: parse(self.codec)?.unwrap_or(default.codec),
-            rows: parse(self.rows)?,
-            exact: parse(self.exact)?,
-            graph: self.graph.unwrap_or(default.graph),
-            clusters: self.clusters.unwrap_or(default.clusters),
-            m: self.m.map_or(default.m, |m| m as usize),
-            ef_construction: self.ef_construction.map_or(default.ef_construction, |e| e as usize),
-            seed: self.seed.unwrap_or(default.seed),
-            ..default
-        })
-    }
+fn to_core(js: &BuildOptionsJs) -> Result<BuildOptions, JsValue> {
+    let default = BuildOptions::default();
+    let codec = |name: Option<String>| name.map(|n| n.parse()).transpose().map_err(to_js);
+    let metric = js.metric().map(|n| n.parse()).transpose().map_err(to_js)?;
+    Ok(BuildOptions {
+        metric: metric.unwrap_or(default.metric),
+        codec: codec(js.codec())?.unwrap_or(default.codec),
+        rows: codec(js.refine())?,
+        exact: codec(js.exact())?,
+        graph: js.graph().unwrap_or(default.graph),
+        clusters: js.clusters().unwrap_or(default.clusters),
+        m: js.m().map_or(default.m, |m| m as usize),
+        ef_construction: js.ef_construction().map_or(default.ef_construction, |e| e as usize),
+        seed: js.seed().map(|seed| whole("seed", seed)).transpose()?.unwrap_or(default.seed),
+        ..default
+    })
 }
 
 fn code(warning: &Warning) -> &'static str {
@@ -48,34 +76,23 @@ fn code(warning: &Warning) -> &'static str {
     }
 }
 
-/// The bytes of a segment file. `on_progress(phase, done, total)` may return true to cancel; `on_warning(code, message)`
-/// is told what the rows will not do well.
+/// The bytes of a segment file with the rows of `matrix`, which is row-major.
 #[wasm_bindgen]
-pub fn build(
-    matrix: Vec<f32>,
-    dim: u32,
-    names: JsValue,
-    options: JsValue,
-    on_progress: Option<Function>,
-    on_warning: Option<Function>,
-) -> Result<Vec<u8>, JsValue> {
-    let options: OptionsJs =
-        serde_wasm_bindgen::from_value(options).map_err(|e| bad("options", &e.to_string()))?;
-    let options = options.into_core().map_err(to_js)?;
+pub fn build(matrix: Vec<f32>, options: &BuildOptionsJs) -> Result<Vec<u8>, JsValue> {
+    let (core, ids) = (to_core(options)?, ids(&options.ids())?);
+    let (on_progress, on_warning) = (options.on_progress(), options.on_warning());
     let cancel = std::cell::Cell::new(false);
     let report = |p: Progress| {
-        let Some(f) = &on_progress else { return };
-        let told =
-            f.call3(&JsValue::NULL, &p.phase.into(), &(p.done as f64).into(), &(p.total as f64).into());
+        let (phase, done, total) = (p.phase.into(), (p.done as f64).into(), (p.total as f64).into());
+        let told = on_progress.call3(&JsValue::NULL, &phase, &done, &total);
         // A callback that throws cancels as well.
         cancel.set(cancel.get() || told.map_or(true, |t| t.is_truthy()));
     };
     let cancelled = || cancel.get();
     let warn = |warning: Warning| {
-        let Some(f) = &on_warning else { return };
         // The callback of the package does not throw.
-        let _ = f.call2(&JsValue::NULL, &code(&warning).into(), &warning.to_string().into());
+        let _ = on_warning.call2(&JsValue::NULL, &code(&warning).into(), &warning.to_string().into());
     };
     let ctx = Ctx { progress: Some(&report), cancelled: Some(&cancelled), warning: Some(&warn) };
-    pagevec::build(matrix, dim as usize, ids(&names)?, &options, &ctx).map_err(to_js)
+    pagevec::build(matrix, options.dim() as usize, ids, &core, &ctx).map_err(to_js)
 }

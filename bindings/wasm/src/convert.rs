@@ -1,36 +1,49 @@
 //! Between JS values and the core's.
 
-use js_sys::{Array, Reflect};
+use js_sys::{Array, Object};
 use pagevec::{Error, Id, Ids};
 use wasm_bindgen::prelude::*;
 
 /// A JS `Error` with the core's `code`.
 pub(crate) fn to_js(error: Error) -> JsValue {
-    let js = js_sys::Error::new(&error.to_string());
-    // Setting a property of a fresh ordinary object cannot fail.
-    let _ = Reflect::set(&js, &"code".into(), &error.code().into());
-    js.into()
+    coded(&error.to_string(), error.code())
 }
 
 pub(crate) fn bad(name: &'static str, detail: &str) -> JsValue {
     to_js(Error::Argument { name, detail: detail.to_owned() })
 }
 
-/// What the JS of the package never asks for.
+/// An error in how `pkg/src/core/protocol.js` calls this module.
 #[cfg_attr(not(feature = "search"), allow(dead_code, reason = "only sessions have tickets"))]
 pub(crate) fn internal(detail: &str) -> JsValue {
-    let js = js_sys::Error::new(detail);
-    // As in `to_js`.
-    let _ = Reflect::set(&js, &"code".into(), &"internal".into());
+    coded(detail, "internal")
+}
+
+fn coded(message: &str, code: &str) -> JsValue {
+    let js = js_sys::Error::new(message);
+    set(&js, "code", code);
     js.into()
 }
 
-/// A length or offset: whole, and exact in a double.
+#[wasm_bindgen]
+extern "C" {
+    /// An object that is being filled, which has no setters that could throw.
+    type Plain;
+    #[wasm_bindgen(method, structural, indexing_setter)]
+    fn put(this: &Plain, name: &str, value: &JsValue);
+}
+
+/// Sets a property of an object that was just made.
+pub(crate) fn set(object: &Object, name: &str, value: impl Into<JsValue>) {
+    object.unchecked_ref::<Plain>().put(name, &value.into());
+}
+
+/// A length or an offset: a whole number that a double holds exactly.
 pub(crate) fn whole(name: &'static str, value: f64) -> Result<u64, JsValue> {
     if value.fract() == 0.0 && (0.0..=Ids::MAX_NUMBER as f64).contains(&value) {
         return Ok(value as u64);
     }
-    // The value is not shown: formatting floats costs 17 KB of the module.
+    // The message does not show the value: formatting floats costs 17 KB of the module.
     Err(bad(name, "it must be a whole number from 0 to 2^53 - 1"))
 }
 
@@ -42,7 +55,7 @@ pub(crate) fn id(value: &JsValue) -> Result<Id, JsValue> {
     }
 }
 
-/// Numbers or strings, one kind only; `undefined` is none given.
+/// Numbers or strings, all of one kind. `undefined` and `null` give `None`.
 #[cfg_attr(not(feature = "build"), allow(dead_code, reason = "only building takes ids"))]
 pub(crate) fn ids(value: &JsValue) -> Result<Option<Ids>, JsValue> {
     if value.is_undefined() || value.is_null() {

@@ -1,14 +1,48 @@
 //! Searching: a session over a file that JS fetches.
 
-use js_sys::{Array, Float64Array};
-use pagevec::{Answer, Extent, Id, Operation, Outcome, SearchOptions, Segment, Session, Stepped};
-use serde::Serialize;
+use js_sys::{Array, Float64Array, Object};
+use pagevec::{Answer, Extent, Id, Info, Operation, Outcome, SearchOptions, Segment, Session, Stepped};
 use wasm_bindgen::prelude::*;
 
-use crate::convert::{id, internal, to_js, whole};
+use crate::convert::{id, internal, set, to_js, whole};
 
-/// As `pkg/src/index.js` has them.
+/// The indexes by the numbers that `takeHits` gives; `pkg/src/core/protocol.js` has the same list.
 const INDEXES: [&str; 3] = ["clusters", "hnsw", "flat"];
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = "
+export interface ReaderOptions { fileLength: number; memoryBudget: number }
+export interface SearchOptions { k: number; ef?: number; index: string; probes?: number; recall?: number; rescore?: number }
+";
+
+// Plain objects of JS. A getter reads one property with one call and without making a string for its name, so that a
+// search of some microseconds can afford an object of options.
+#[wasm_bindgen]
+extern "C" {
+    /// How `Reader` opens a file.
+    #[wasm_bindgen(typescript_type = "ReaderOptions")]
+    pub type ReaderOptionsJs;
+    #[wasm_bindgen(method, getter, js_name = fileLength)]
+    fn file_length(this: &ReaderOptionsJs) -> f64;
+    #[wasm_bindgen(method, getter, js_name = memoryBudget)]
+    fn memory_budget(this: &ReaderOptionsJs) -> f64;
+
+    /// The options of a search, checked by `pkg/src/arguments.js`; `undefined` is the default.
+    #[wasm_bindgen(typescript_type = "SearchOptions")]
+    pub type SearchOptionsJs;
+    #[wasm_bindgen(method, getter)]
+    fn k(this: &SearchOptionsJs) -> u32;
+    #[wasm_bindgen(method, getter)]
+    fn ef(this: &SearchOptionsJs) -> Option<u32>;
+    #[wasm_bindgen(method, getter)]
+    fn index(this: &SearchOptionsJs) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn probes(this: &SearchOptionsJs) -> Option<u32>;
+    #[wasm_bindgen(method, getter)]
+    fn recall(this: &SearchOptionsJs) -> Option<f32>;
+    #[wasm_bindgen(method, getter)]
+    fn rescore(this: &SearchOptionsJs) -> Option<u32>;
+}
 
 /// How many bytes from 0 the constructor of `Reader` needs; `head` is the first 64 KiB of the file, or all of it.
 #[wasm_bindgen(js_name = frontLength)]
@@ -21,153 +55,62 @@ pub fn front_length(head: &[u8], file_length: f64) -> Result<f64, JsValue> {
 #[wasm_bindgen]
 pub struct Reader {
     session: Session,
-    /// Few: one per operation whose outcome was not taken yet.
+    /// One for each operation whose outcome was not taken yet, so there are few.
     outcomes: Vec<(u32, Outcome)>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct InfoJs {
-    count: u32,
-    dim: u32,
-    metric: &'static str,
-    codec: String,
-    rows: Option<String>,
-    exact: Option<String>,
-    graph: bool,
-    clusters: bool,
-    curve: Vec<StepJs>,
-    m: u32,
-    ef_construction: u32,
-    ids: &'static str,
-    file_length: f64,
-    file_id: String,
-    sections: Vec<SectionJs>,
-    memory_to_open: f64,
-    kernels: &'static str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SectionJs {
-    name: &'static str,
-    offset: f64,
-    length: f64,
-    bytes_per_vector: f64,
-}
-
-#[derive(Serialize)]
-struct StepJs {
-    k: u32,
-    wanted: f64,
-    reached: f64,
-    cells: u32,
-    probes: u32,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct StatsJs {
-    resident: f64,
-    slots: u32,
-    evictions: f64,
-    operations: u32,
 }
 
 #[wasm_bindgen]
 impl Reader {
-    /// Opens a file of `file_length` bytes from its front, holding at most `memory_budget` bytes of it.
+    /// Opens a file from its front. It holds at most `options.memoryBudget` bytes of the file.
     #[wasm_bindgen(constructor)]
-    pub fn new(front: &[u8], file_length: f64, memory_budget: f64) -> Result<Reader, JsValue> {
-        let segment = Segment::open(front, whole("fileLength", file_length)?).map_err(to_js)?;
-        let session = Session::new(segment, whole("memoryBudget", memory_budget)?).map_err(to_js)?;
+    pub fn new(front: &[u8], options: &ReaderOptionsJs) -> Result<Reader, JsValue> {
+        let segment = Segment::open(front, whole("fileLength", options.file_length())?).map_err(to_js)?;
+        let budget = whole("memoryBudget", options.memory_budget())?;
+        let session = Session::new(segment, budget).map_err(to_js)?;
         Ok(Reader { session, outcomes: Vec::new() })
     }
 
     /// The segment's facts, as a plain object.
-    pub fn info(&self) -> Result<JsValue, JsValue> {
-        let info = self.session.segment().info();
-        let section = |s: &pagevec::SectionInfo| SectionJs {
-            name: s.name,
-            offset: s.offset as f64,
-            length: s.length as f64,
-            bytes_per_vector: s.bytes_per_vector,
-        };
-        let step = |s: &pagevec::CurveStep| StepJs {
-            k: s.k as u32,
-            wanted: s.wanted,
-            reached: s.reached,
-            cells: s.cells as u32,
-            probes: s.probes as u32,
-        };
-        let js = InfoJs {
-            count: info.count as u32,
-            dim: info.dim as u32,
-            metric: info.metric.name(),
-            codec: info.codec.to_string(),
-            rows: info.rows.map(|r| r.to_string()),
-            exact: info.exact.map(|e| e.to_string()),
-            graph: info.graph,
-            clusters: info.clusters,
-            curve: info.curve.iter().map(step).collect(),
-            m: info.m as u32,
-            ef_construction: info.ef_construction as u32,
-            ids: info.ids,
-            file_length: info.file_length as f64,
-            file_id: info.file_id,
-            sections: info.sections.iter().map(section).collect(),
-            memory_to_open: info.memory_to_open as f64,
-            kernels: info.kernels,
-        };
-        Ok(serde_wasm_bindgen::to_value(&js)?)
+    pub fn info(&self) -> JsValue {
+        info_to_js(&self.session.segment().info())
     }
 
-    /// A search for each row of `queries`; `ef`, `probes`, `recall` and `rescore` 0 are the defaults. Returns its ticket.
-    #[expect(clippy::too_many_arguments, reason = "an object would cost a call into JS for each property")]
+    /// Begins a search for each row of `queries`. Returns its ticket.
     #[wasm_bindgen(js_name = beginSearch)]
-    pub fn begin_search(
-        &mut self,
-        queries: Vec<f32>,
-        k: u32,
-        ef: u32,
-        index: &str,
-        probes: u32,
-        recall: f32,
-        rescore: u32,
-    ) -> Result<u32, JsValue> {
-        let given = |value: u32| (value > 0).then_some(value as usize);
+    pub fn begin_search(&mut self, queries: Vec<f32>, options: &SearchOptionsJs) -> Result<u32, JsValue> {
+        let count = |value: Option<u32>| value.map(|v| v as usize);
         let options = SearchOptions {
-            k: k as usize,
-            ef: given(ef),
-            index: index.parse().map_err(to_js)?,
-            rescore: given(rescore),
-            probes: given(probes),
-            // Not a number where it is left out.
-            recall: (recall > 0.0).then_some(recall),
+            k: options.k() as usize,
+            ef: count(options.ef()),
+            index: options.index().parse().map_err(to_js)?,
+            rescore: count(options.rescore()),
+            probes: count(options.probes()),
+            recall: options.recall(),
         };
         self.session.begin(Operation::Search { queries, options }).map_err(to_js)
     }
 
-    /// A search for an id's position. Returns its ticket.
+    /// Begins a look-up of an id's position. Returns its ticket.
     #[wasm_bindgen(js_name = beginFind)]
     pub fn begin_find(&mut self, value: &JsValue) -> Result<u32, JsValue> {
         self.session.begin(Operation::Find(id(value)?)).map_err(to_js)
     }
 
-    /// A search for an id's vector. Returns its ticket.
+    /// Begins a look-up of an id's vector. Returns its ticket.
     #[wasm_bindgen(js_name = beginVector)]
     pub fn begin_vector(&mut self, value: &JsValue) -> Result<u32, JsValue> {
         self.session.begin(Operation::Vector(id(value)?)).map_err(to_js)
     }
 
-    /// Brings codes and graph here. Returns its ticket; nothing is taken when it is done.
+    /// Begins to bring codes and graph into memory. Returns its ticket; there is nothing to take when it is done.
     #[wasm_bindgen(js_name = beginLoad)]
     pub fn begin_load(&mut self) -> Result<u32, JsValue> {
         self.session.begin(Operation::Load).map_err(to_js)
     }
 
-    /// Goes on: `[offset, length, …]` to deliver before the next step, `null` when the outcome can be taken, or
-    /// `undefined` while other operations hold the room. An error ends the operation.
+    /// Goes on with an operation. Returns `[offset, length, …]`, the extents to deliver before the next step; `null`, when
+    /// the outcome can be taken; or `undefined`, while other operations hold the memory it needs. An error ends the
+    /// operation.
     pub fn step(&mut self, ticket: u32) -> Result<JsValue, JsValue> {
         if self.outcomes.iter().any(|o| o.0 == ticket) {
             return Ok(JsValue::NULL);
@@ -188,26 +131,29 @@ impl Reader {
         }
     }
 
-    /// Bytes that cost as much as a wave does; infinity: reads cost nothing.
-    pub fn spare(&mut self, bytes: f64) {
+    /// Sets the bandwidth-delay product of the link in bytes: a search may read that much extra to save a later round
+    /// trip. Infinity says that reads cost nothing.
+    #[wasm_bindgen(js_name = setSpeculativeBytes)]
+    pub fn set_speculative_bytes(&mut self, bytes: f64) {
         self.session.spare(bytes as u64);
     }
 
-    /// Pieces of a large extent start at multiples of this from its start, and are multiples of it long, or reach its
-    /// end.
-    pub fn grain(&self, offset: f64) -> Result<f64, JsValue> {
+    /// The block size of the extent at `offset`. A piece of a large extent starts at a multiple of it from the extent's
+    /// start, and is a multiple of it long unless it reaches the extent's end.
+    #[wasm_bindgen(js_name = blockSize)]
+    pub fn block_size(&self, offset: f64) -> Result<f64, JsValue> {
         Ok(self.session.grain(whole("offset", offset)?) as f64)
     }
 
-    /// Checks and keeps the bytes at `offset`; whether every byte was checked.
+    /// Checks and keeps the bytes at `offset`. Returns whether every byte was compared with a checksum.
     pub fn deliver(&mut self, offset: f64, bytes: &[u8]) -> Result<bool, JsValue> {
         let extent = Extent { offset: whole("offset", offset)?, length: bytes.len() as u64 };
         self.session.deliver(extent, bytes).map_err(to_js)
     }
 
-    /// Of a search that is done: `[numbers, texts]`. The numbers are those of `stats.index` in `INDEXES`, distances and
-    /// rows rescored; then for each query how many hits it has, and each hit's id and score. An id that is a text is its
-    /// place in `texts`.
+    /// Takes the outcome of a search: `[numbers, texts]`. The numbers are the place of the index that answered in
+    /// `INDEXES`, the distances and the rows rescored; then, for each query, the count of its hits, and the id and score
+    /// of each hit. An id that is a text is given as its place in `texts`.
     #[wasm_bindgen(js_name = takeHits)]
     pub fn take_hits(&mut self, ticket: u32) -> Result<JsValue, JsValue> {
         match self.take(ticket) {
@@ -216,7 +162,7 @@ impl Reader {
         }
     }
 
-    /// The position that a find came to, `undefined` if there is no such id.
+    /// Takes the position of an id; `undefined`: there is no such id.
     #[wasm_bindgen(js_name = takePosition)]
     pub fn take_position(&mut self, ticket: u32) -> Result<Option<u32>, JsValue> {
         match self.take(ticket) {
@@ -225,7 +171,7 @@ impl Reader {
         }
     }
 
-    /// The vector that was read.
+    /// Takes the vector of an id.
     #[wasm_bindgen(js_name = takeVector)]
     pub fn take_vector(&mut self, ticket: u32) -> Result<Vec<f32>, JsValue> {
         match self.take(ticket) {
@@ -240,16 +186,13 @@ impl Reader {
         self.session.cancel(ticket);
     }
 
-    /// `{ resident, slots, evictions, operations }`.
-    pub fn stats(&self) -> Result<JsValue, JsValue> {
+    /// `{ resident, evictions }`: bytes of the file held, and blocks dropped.
+    pub fn stats(&self) -> JsValue {
         let stats = self.session.stats();
-        let js = StatsJs {
-            resident: stats.resident as f64,
-            slots: stats.slots as u32,
-            evictions: stats.evictions as f64,
-            operations: stats.operations as u32,
-        };
-        Ok(serde_wasm_bindgen::to_value(&js)?)
+        let js = Object::new();
+        set(&js, "resident", stats.resident as f64);
+        set(&js, "evictions", stats.evictions as f64);
+        js.into()
     }
 }
 
@@ -260,7 +203,7 @@ impl Reader {
     }
 }
 
-/// Two values whatever there is to tell: each that crosses to JS costs a call, and a resident search takes microseconds.
+/// Always two values: each value that crosses to JS costs a call, and a search in memory takes microseconds.
 fn hits_to_js(answers: &[Answer]) -> JsValue {
     let texts = Array::new();
     let index = answers.first().map_or(0, |a| INDEXES.iter().position(|&i| i == a.stats.index).unwrap_or(0));
@@ -277,4 +220,45 @@ fn hits_to_js(answers: &[Answer]) -> JsValue {
         }
     }
     Array::of2(&Float64Array::from(&numbers[..]), &texts).into()
+}
+
+fn info_to_js(info: &Info) -> JsValue {
+    let js = Object::new();
+    set(&js, "count", info.count as f64);
+    set(&js, "dim", info.dim as f64);
+    set(&js, "metric", info.metric.name());
+    set(&js, "codec", info.codec.to_string());
+    set(&js, "refine", info.rows.map(|codec| codec.to_string()));
+    set(&js, "exact", info.exact.map(|codec| codec.to_string()));
+    set(&js, "graph", info.graph);
+    set(&js, "clusters", info.clusters);
+    let curve = Array::new();
+    for step in &info.curve {
+        let js = Object::new();
+        set(&js, "k", step.k as f64);
+        set(&js, "wanted", step.wanted);
+        set(&js, "reached", step.reached);
+        set(&js, "cells", step.cells as f64);
+        set(&js, "probes", step.probes as f64);
+        curve.push(&js);
+    }
+    set(&js, "curve", curve);
+    set(&js, "m", info.m as f64);
+    set(&js, "efConstruction", info.ef_construction as f64);
+    set(&js, "ids", info.ids);
+    set(&js, "fileLength", info.file_length as f64);
+    set(&js, "fileId", info.file_id.as_str());
+    let sections = Array::new();
+    for section in &info.sections {
+        let js = Object::new();
+        set(&js, "name", section.name);
+        set(&js, "offset", section.offset as f64);
+        set(&js, "length", section.length as f64);
+        set(&js, "bytesPerVector", section.bytes_per_vector);
+        sections.push(&js);
+    }
+    set(&js, "sections", sections);
+    set(&js, "memoryToOpen", info.memory_to_open as f64);
+    set(&js, "kernels", info.kernels);
+    js.into()
 }

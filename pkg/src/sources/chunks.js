@@ -2,12 +2,11 @@ import { aborted } from "../errors.js";
 import { join } from "./source.js";
 
 /**
- * The chunks of a stream. (Not every browser has async iteration of streams.) Leaving the loop
- * early cancels the stream.
+ * The chunks of a stream, as not every browser can iterate over streams. Leaving the loop early cancels the stream.
  * @param {ReadableStream<Uint8Array>} stream
  * @param {AbortSignal} [signal]
  * @param {(next: ReturnType<ReadableStreamDefaultReader<Uint8Array>["read"]>) => ReturnType<ReadableStreamDefaultReader<Uint8Array>["read"]>} [wait]
- *   for the next chunk; when it throws, the stream is cancelled
+ *   waits for the next chunk; if it throws, the stream is cancelled
  * @returns {AsyncGenerator<Uint8Array, void, void>}
  */
 export async function* chunksOf(stream, signal, wait = (next) => next) {
@@ -34,7 +33,7 @@ export async function* chunksOf(stream, signal, wait = (next) => next) {
 /**
  * @param {AsyncIterable<Uint8Array>} chunks
  * @param {number} limit
- * @returns {Promise<Uint8Array | undefined>} undefined when they are more
+ * @returns {Promise<Uint8Array | undefined>} undefined: they are more
  */
 export async function gather(chunks, limit) {
   /** @type {Uint8Array[]} */

@@ -1,20 +1,20 @@
-// A segment in part files, for hosts that ignore Range: each is read as a whole. A part holds more
-// than was asked for, and the next search may want the rest of it: the last parts are kept.
+// A segment in part files, for hosts that ignore Range. Each part is read as a whole. It holds more bytes than a search needs, and
+// the next search may need the rest, so the parts that were read last are kept.
 import { aborted, PagevecError, throwIfAborted } from "../errors.js";
 import { join, LOCAL_LIMITS, newTraffic, STREAM_FROM } from "./source.js";
 import { Claim } from "./turns.js";
 
-/** Parts that a long read asks for before it needs them. */
+/** Parts that a long read requests before it needs them. */
 const AHEAD = 8;
 
 /**
  * @typedef {{ folder: string, cuts: [from: number, size: number][] }} Parts checked by manifest.js: from byte `from`
- *   of the segment on, until the next cut, parts have `size` bytes
+ *   of the segment to the next cut, parts have `size` bytes
  * @typedef {{ offset: number, length: number }} Part
  * @typedef {(path: string, length: number, how: { signal: AbortSignal, claim: Claim, again: boolean }) => Promise<Uint8Array>} LoadPart
- *   waits for its turn and counts its traffic; the path is relative to index.json; `again`: past all caches, as what came
- *   before was damaged
- * @typedef {{ done: Promise<Uint8Array>, waiters: number, keep: boolean, claim: Claim, controller: AbortController }} Flight
+ *   waits for its turn and counts its traffic; the path is relative to index.json; `again`: not from a cache, as the bytes that came
+ *   before were damaged
+ * @typedef {{ done: Promise<Uint8Array>, waiters: number, keep: boolean, claim: Claim, controller: AbortController }} PendingPart
  */
 
 /**
@@ -23,15 +23,15 @@ const AHEAD = 8;
 export class PartsSource {
   #parts;
   #load;
-  #room;
+  #keepBytes;
   /** @type {Map<number, Uint8Array>} by offset; the least recently used first */
   #kept = new Map();
   #keptBytes = 0;
-  /** @type {Map<number, Flight>} those under way */
-  #flights = new Map();
+  /** @type {Map<number, PendingPart>} requests under way, by offset */
+  #pending = new Map();
   /** @type {Set<number>} offsets of parts that were damaged when they came */
   #damaged = new Set();
-  // A part is fetched once however its extents are asked for: there is nothing to merge.
+  // A part is fetched once whatever extents of it are read, so there is nothing to merge.
   limits = LOCAL_LIMITS;
 
   /**
@@ -39,12 +39,12 @@ export class PartsSource {
    * @param {number} length of the segment
    * @param {string} name
    * @param {LoadPart} load
-   * @param {{ traffic?: Traffic, room?: number }} [options] `room`: bytes of parts that are kept
+   * @param {{ traffic?: Traffic, keepBytes?: number }} [options] `keepBytes`: most bytes of parts that are kept
    */
-  constructor(parts, length, name, load, { traffic = newTraffic(), room = 16 << 20 } = {}) {
+  constructor(parts, length, name, load, { traffic = newTraffic(), keepBytes = 16 << 20 } = {}) {
     this.#parts = parts;
     this.#load = load;
-    this.#room = room;
+    this.#keepBytes = keepBytes;
     /** @type {number} */
     this.length = length;
     this.name = name;
@@ -60,7 +60,7 @@ export class PartsSource {
   async read(offset, length, { signal, claim = new Claim(this) } = {}) {
     throwIfAborted(signal);
     const end = offset + length;
-    if (end > this.length) throw new PagevecError("stale", `${this.name} has ${this.length} bytes, ${end} were asked for: open the index again`);
+    if (end > this.length) throw new PagevecError("stale", `${this.name} has ${this.length} bytes, ${end} were requested: open the index again`);
     const parts = partsOf(this.#parts, this.length, offset, end);
     if (length > STREAM_FROM && parts.length > 1) return this.#stream(parts, offset, end, claim, signal);
     const taken = parts.map((part) => this.#take(part, true, claim));
@@ -73,7 +73,7 @@ export class PartsSource {
   }
 
   /**
-   * A long read passes by: it does not drive out what short ones share.
+   * A long read. Its parts are not kept, as they would push out those that short reads share.
    * @param {Part[]} parts
    * @param {number} offset
    * @param {number} end
@@ -81,13 +81,13 @@ export class PartsSource {
    * @param {AbortSignal | undefined} signal
    */
   async *#stream(parts, offset, end, claim, signal) {
-    /** @type {Flight[]} */
+    /** @type {PendingPart[]} */
     const ahead = [];
     try {
       for (const [i, part] of parts.entries()) {
         ahead.push(...parts.slice(i + ahead.length, i + AHEAD).map((next) => this.#take(next, false, claim)));
         const bytes = await until(ahead[0].done, signal);
-        release(/** @type {Flight} */ (ahead.shift()));
+        release(/** @type {PendingPart} */ (ahead.shift()));
         yield cut(bytes, part, offset, end);
       }
     } finally {
@@ -96,7 +96,7 @@ export class PartsSource {
   }
 
   /**
-   * The core refused these bytes: what holds them is not kept, and is asked for past all caches next.
+   * The core refused these bytes: drops the parts that hold them; the next requests for those bypass caches.
    * @param {{ offset: number, length: number }} extent
    * @returns {boolean}
    */
@@ -110,24 +110,24 @@ export class PartsSource {
   }
 
   /**
-   * One request for a part, however many reads wait for it; it ends when none does.
+   * Joins or starts the one request for a part. It is aborted when no read waits for it any more.
    * @param {Part} part
    * @param {boolean} keep
    * @param {Claim} claim
-   * @returns {Flight} to be released
+   * @returns {PendingPart} to be released
    */
   #take(part, keep, claim) {
-    const flight = this.#flights.get(part.offset) ?? this.#start(part, claim);
-    for (const owner of claim.owners) flight.claim.join(owner);
-    flight.waiters += 1;
-    flight.keep ||= keep;
-    return flight;
+    const pending = this.#pending.get(part.offset) ?? this.#start(part, claim);
+    for (const owner of claim.owners) pending.claim.join(owner);
+    pending.waiters += 1;
+    pending.keep ||= keep;
+    return pending;
   }
 
   /**
    * @param {Part} part
    * @param {Claim} wanted
-   * @returns {Flight}
+   * @returns {PendingPart}
    */
   #start(part, wanted) {
     const controller = new AbortController();
@@ -140,28 +140,28 @@ export class PartsSource {
     }
     const path = `${this.#parts.folder}/${offset}-${offset + length - 1}.bin`;
     const done = this.#load(path, length, { signal: controller.signal, claim, again: this.#damaged.delete(offset) });
-    const flight = { done, waiters: 0, keep: false, claim, controller };
-    this.#flights.set(offset, flight);
-    const landed = () => {
-      if (this.#flights.get(offset) === flight) this.#flights.delete(offset);
+    const pending = { done, waiters: 0, keep: false, claim, controller };
+    this.#pending.set(offset, pending);
+    const finish = () => {
+      if (this.#pending.get(offset) === pending) this.#pending.delete(offset);
     };
-    // Those that wait hear of a failure, if any is left.
-    done.then((bytes) => (landed(), flight.keep && this.#keep(part, bytes)), landed);
-    controller.signal.addEventListener("abort", landed);
-    return flight;
+    // A failure is thrown where `done` is awaited.
+    done.then((bytes) => (finish(), pending.keep && this.#keep(part, bytes)), finish);
+    controller.signal.addEventListener("abort", finish);
+    return pending;
   }
 
   /**
-   * As the most recently used.
+   * Keeps a part as the most recently used one.
    * @param {Part} part
    * @param {Uint8Array} bytes
    */
   #keep({ offset }, bytes) {
-    if (bytes.length > this.#room) return;
+    if (bytes.length > this.#keepBytes) return;
     if (!this.#kept.delete(offset)) this.#keptBytes += bytes.length;
     this.#kept.set(offset, bytes);
     for (const [oldest, { length }] of this.#kept) {
-      if (this.#keptBytes <= this.#room) return;
+      if (this.#keptBytes <= this.#keepBytes) return;
       this.#kept.delete(oldest);
       this.#keptBytes -= length;
     }
@@ -173,10 +173,10 @@ export class PartsSource {
   }
 }
 
-/** @param {Flight} flight */
-function release(flight) {
-  flight.waiters -= 1;
-  if (flight.waiters === 0) flight.controller.abort();
+/** @param {PendingPart} pending */
+function release(pending) {
+  pending.waiters -= 1;
+  if (pending.waiters === 0) pending.controller.abort();
 }
 
 /**
@@ -205,7 +205,7 @@ function partsOf({ cuts }, length, offset, end) {
 }
 
 /**
- * What of a part lies between `offset` and `end`.
+ * The bytes of a part between `offset` and `end`.
  * @param {Uint8Array} bytes
  * @param {Part} part
  * @param {number} offset

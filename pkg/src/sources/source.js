@@ -1,45 +1,56 @@
-// What a source of bytes is. Everything above this file is the same for a URL, a Blob, bytes in
-// memory and a file in Node.
+// What a source of bytes is. Everything above this room is the same for a URL, a Blob, bytes in memory and a file in Node.
 import { PagevecError } from "../errors.js";
 
 /**
- * Counted where the bytes enter, so repeated requests and gaps that were fetched along count too.
- * `retries` and `hedged` are those among `requests` that repeat one: after a failure, or beside a slow one.
+ * @typedef {{ offset: number, length: number }} Extent a range of bytes of the file
+ *
+ * Traffic is counted where bytes enter, so repeated requests and gaps that were read along count too. Of `requests`,
+ * `retries` repeat one after a failure and `hedged` repeat one beside it, as it was slow.
  * @typedef {{ requests: number, bytes: number, retries: number, hedged: number }} Traffic
- */
-
-/**
- * Laws: `read` gives exactly `length` bytes from `offset`, whole or as chunks, or it throws a
- * PagevecError; it may be called again after it threw; chunks belong to the reader. Only the first
- * read of a source whose `length` is not known yet may give fewer, when the file ends, and `length`
- * is known after it.
- * @typedef {{ signal?: AbortSignal, priority?: "low", claim?: import("./turns.js").Claim }} ReadOptions `low`: behind everything
- *   else; `claim`: who waits for it
+ *
+ * @typedef {object} RequestLimits how the extents of a wave may be merged into requests
+ * @property {number} [maxConcurrent] requests that the connection carries at once; each further round of them takes a round trip
+ * @property {number} maxPerWave requests of a wave, as long as that wastes no more than `maxGapBytes`
+ * @property {number} maxGapBytes bytes of gaps that are read along to save requests
+ * @property {number} requestCostBytes gaps of fewer bytes cost less than a request does
+ * @property {number} [maxPerSearch] requests of a search, whatever bytes that takes
+ *
+ * @typedef {object} StoreStats what a page store did since `open`
+ * @property {number} hits reads that the store answered
+ * @property {number} misses reads that the network answered, in whole or in part
+ * @property {number} bytes that came from the store
+ * @property {string} [off] why nothing is written any more, or nothing ever was
+ *
+ * `read` gives exactly `length` bytes from `offset`, whole or in chunks that the reader may keep, or throws a PagevecError;
+ * it may be called again after it threw. Only the first read of a source whose `length` is not known yet may give fewer
+ * bytes, when the file ends; `length` is known after it.
+ * @typedef {{ signal?: AbortSignal, priority?: "low", claim?: import("./turns.js").Claim }} ReadOptions `low`: after all other
+ *   requests; `claim`: who waits for the bytes
  *
  * @typedef {object} Source
- * @property {string} name for messages; no secrets
- * @property {number | undefined} length
+ * @property {string} name for messages, without secrets
+ * @property {number | undefined} length of the file in bytes
  * @property {Traffic} traffic
- * @property {import("../waves.js").WaveLimits} limits
- * @property {import("./link.js").Link} [link] the way to it, where it is not on this machine
- * @property {boolean} [here] whether it is in memory, so that reads cost nothing
+ * @property {RequestLimits} limits
+ * @property {import("./http/link.js").Link} [link] the network link to it, where it is not on this machine
+ * @property {boolean} [inMemory] whether reads cost nothing
  * @property {(offset: number, length: number, options: ReadOptions) => Promise<Uint8Array | AsyncIterable<Uint8Array>>} read
- * @property {(extent: { offset: number, length: number }) => boolean} [forget] drops damaged bytes that were kept here or in a
- *   cache before, if these may have been; then they may be read again
- * @property {() => boolean} [changed] whether the place now says it holds another file: where a checksum fails, that is why
+ * @property {(extent: Extent) => boolean} [forget] drops damaged bytes that were kept here or in an HTTP cache; returns whether
+ *   there may have been any, so that it is worth reading them again
+ * @property {() => boolean} [changed] whether the host now says that it holds another file, which explains a wrong checksum
  * @property {() => void | Promise<void>} close
- * @property {import("../store/store.js").StoreStats} [stats] of its store
- * @property {(extent: { offset: number, length: number }) => boolean} [has] whether it is stored here: such a read is no request
+ * @property {StoreStats} [stats] of its page store
+ * @property {(extent: Extent) => boolean} [has] whether it is stored on this machine, so that reading it is no request
  * @property {(offset: number, bytes: Uint8Array) => void} [keep] takes bytes that the core has checked
- * @property {(front: Uint8Array, fileId: string, manifest: Uint8Array | undefined) => Promise<void>} [opened] the front was
- *   read and is good
+ * @property {(front: Uint8Array, fileId: string, manifest: Uint8Array | undefined) => Promise<void>} [opened] called once the
+ *   front was read and is valid
  */
 
-/** Reads longer than this arrive in chunks. */
+/** Longer reads arrive in chunks. */
 export const STREAM_FROM = 256 * 1024;
 
-/** Local reads cost little each: no gap is worth reading. */
-export const LOCAL_LIMITS = { requests: Infinity, waste: 0, near: 0 };
+/** @type {RequestLimits} Local reads cost little each: no gap is worth reading. */
+export const LOCAL_LIMITS = { maxPerWave: Infinity, maxGapBytes: 0, requestCostBytes: 0 };
 
 /** @returns {Traffic} */
 export function newTraffic() {

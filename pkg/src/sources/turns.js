@@ -1,18 +1,18 @@
-// How many requests to a host are under way at once. A browser fails what goes beyond some thousands, and the clock of a
-// request that waits for a connection would run; so requests wait here for their turn, and are sent when it comes.
+// Limits the requests to a host that are under way at once. Browsers fail requests beyond some thousands, and the timeout of a
+// request that waits for a connection would run meanwhile; so requests wait here for their turn, and are sent when it comes.
 import { aborted } from "../errors.js";
 
 /**
  * @typedef {object} Ticket a request that waits
  * @property {number} limit under way at once, itself included
- * @property {(() => void) | undefined} start undefined: it was started or given up
+ * @property {(() => void) | undefined} start undefined: it was sent or given up
  */
 
-/** Who waits for a read: searches, which may join it later. Each waits in its own queue. */
+/** The searches that wait for a read; others may join later. Each has a queue of its own. */
 export class Claim {
   /** @type {Set<object>} */
   owners;
-  /** @type {((owner: object) => void) | undefined} set while a request of it waits for its turn */
+  /** @type {((owner: object) => void) | undefined} set while its request waits for its turn */
   joined;
 
   /** @param {object[]} owners */
@@ -29,7 +29,7 @@ export class Claim {
 
 export class Turns {
   #running = 0;
-  /** @type {Map<object, Ticket[]>[]} by owner, the next one first; those of low priority apart */
+  /** @type {Map<object, Ticket[]>[]} by owner, the next owner first; the second map is that of low priority */
   #waiting = [new Map(), new Map()];
   #onIdle;
 
@@ -39,13 +39,13 @@ export class Turns {
   }
 
   /**
-   * Waits until fewer than `limit` requests are under way, and for the turn of one of the claim's owners: they take
-   * turns, so that one with few requests does not wait for all of one with many.
+   * Waits until fewer than `limit` requests are under way and it is the turn of one of the claim's owners. Owners take turns, so that
+   * one with few requests does not wait for all requests of another.
    * @param {Claim} claim
    * @param {number} limit
-   * @param {{ signal?: AbortSignal, low?: boolean, again?: boolean }} [how] `low`: behind everything else; `again`: before
-   *   its owners' other requests
-   * @returns {Promise<() => void>} to be called when the request is over; more calls do nothing
+   * @param {{ signal?: AbortSignal, low?: boolean, again?: boolean }} [how] `low`: after all other requests; `again`:
+   *   before its owners' other requests
+   * @returns {Promise<() => void>} must be called when the request has ended; further calls do nothing
    */
   take(claim, limit, { signal, low = false, again = false } = {}) {
     return new Promise((resolve, reject) => {
@@ -91,11 +91,11 @@ export class Turns {
       for (const [owner, queue] of queues) {
         while (queue.length > 0 && !queue[0].start) queue.shift();
         const [next] = queue;
-        // With no turn left, none for those behind either.
+        // No turn is left, neither for this request nor for those behind it.
         if (next && this.#running >= next.limit) return;
         queues.delete(owner);
         queue.shift();
-        // To the end of the map, where this loop comes by again.
+        // The owner goes to the end of the map, which this loop reaches later.
         if (queue.length > 0) queues.set(owner, queue);
         next?.start?.();
       }
@@ -107,7 +107,7 @@ export class Turns {
 const hosts = new Map();
 
 /**
- * All indexes of a host share its turns.
+ * The turns of a host, which all indexes share.
  * @param {string} origin
  * @returns {Turns}
  */

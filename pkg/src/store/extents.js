@@ -1,16 +1,16 @@
-import { subtract } from "../waves.js";
+import { subtract } from "../requests/extents.js";
 
 /**
- * @typedef {import("../waves.js").Extent} Extent
+ * @typedef {import("../sources/source.js").Extent} Extent
  *
  * @typedef {object} Pack a file of the store, or one that will be
- * @property {string | undefined} name undefined: not written yet
+ * @property {string | undefined} name undefined: it is not written yet
  *
  * @typedef {Extent & { pack: Pack, at: number, bytes?: Uint8Array }} Piece bytes of the segment at `at` of a pack, or
  *   still in memory
  */
 
-/** Which bytes of a segment are stored, and where. Pieces never overlap, so what covers an extent is a run of them. */
+/** Which bytes of a segment are stored, and where. Pieces never overlap. */
 export class Extents {
   /** @type {Piece[]} by offset */
   #pieces = [];
@@ -40,7 +40,7 @@ export class Extents {
   }
 
   /**
-   * Adds what of `piece` is not here yet.
+   * Adds the parts of `piece` that are not stored yet.
    * @param {Piece} piece
    * @returns {Piece[]} the parts that were added
    */
@@ -64,7 +64,7 @@ export class Extents {
   }
 
   /**
-   * The first piece that ends behind `offset`.
+   * The index of the first piece that ends after `offset`.
    * @param {number} offset
    */
   #after(offset) {

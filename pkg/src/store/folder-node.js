@@ -1,8 +1,8 @@
-// Node only: reached from node.js alone.
+// A store's folder in Node. Only node.js imports this.
 import { mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Milliseconds after which nobody is writing a temporary file any more. */
+/** Milliseconds after which no process writes to a temporary file any more. */
 const ABANDONED = 3_600_000;
 
 /**

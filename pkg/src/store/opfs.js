@@ -1,13 +1,13 @@
-// A folder of the origin's private file system. On a page only whole files can be written, through a swap file that
-// takes the file's place at the end; Safari before 26 has that in no thread, but handles that write in place in workers.
+// A folder of the origin private file system (OPFS). Pages write whole files through `createWritable`, which replaces the file at the
+// end. Safari before 26 lacks it; its workers have handles that write in place.
 
 /**
  * A flat folder of files that are written once.
  * @typedef {object} Folder
  * @property {() => Promise<string[]>} names
- * @property {(name: string, from: number, to: number) => Promise<Uint8Array>} read fewer bytes where the file ends
- * @property {(name: string, parts: Uint8Array[]) => Promise<void>}  write in the place of what is there
- * @property {(name: string) => Promise<void>} remove what is not there: no error
+ * @property {(name: string, from: number, to: number) => Promise<Uint8Array>} read gives fewer bytes where the file ends
+ * @property {(name: string, parts: Uint8Array[]) => Promise<void>} write makes or replaces the file
+ * @property {(name: string) => Promise<void>} remove does nothing if there is no such file
  */
 
 /** @implements {Folder} */

@@ -1,15 +1,15 @@
-// The files of a store and their names. A pack holds pieces of one segment and is never changed: two tabs that write
-// the same bytes write two packs. All that eviction asks is in the names, so one listing answers it:
+// The files of a store and their names. A pack holds pieces of one segment and is never changed: two tabs that write the same bytes
+// write two packs. Eviction needs nothing but the names, so one listing of the folder serves it:
 //
-//   <key>.<bytes>.<time>.<random>.pack   the time it was written, all in base 36
-//   <key>.<hash of the URL>.url          what that URL was at the last visit: its index.json, or { length }
+//   <key>.<bytes>.<time>.<random>.pack   size, time of writing and a random number in base 36
+//   <key>.<hash of the URL>.url          what the URL had at the last visit: its index.json, or { length }
 //   uses                                 JSON: when packs were last read
 
 const MAGIC = 0x4b50_5650; // "PVPK"
 
-/** A pack's table is read with one read if it has no more than this. */
+/** Bytes of a table that one read brings; a longer table takes another. */
 const TABLE_GUESS = 8192;
-/** Milliseconds after which nobody is writing a pack any more. */
+/** Milliseconds after which no tab writes to a pack any more. */
 const ABANDONED = 60_000;
 
 /**
@@ -57,7 +57,7 @@ export function encodeTable(pieces) {
 /**
  * @param {Uint8Array} head the first bytes of a pack
  * @param {number} bytes of the pack
- * @returns {{ needed: number } | { pieces: Extent[] } | undefined} `needed`: a longer head; undefined: it is no whole pack
+ * @returns {{ needed: number } | { pieces: Extent[] } | undefined} `needed`: bytes of head that decoding needs; undefined: the pack is incomplete
  */
 function decodeTable(head, bytes) {
   const numbers = new Float64Array(head.slice(0, head.length & ~15).buffer);
@@ -79,7 +79,7 @@ function decodeTable(head, bytes) {
 /**
  * @param {import("./opfs.js").Folder} folder
  * @param {PackName} pack
- * @returns {Promise<Extent[] | undefined>} undefined: it is torn, or gone
+ * @returns {Promise<Extent[] | undefined>} undefined: it is incomplete, or was removed
  */
 export async function readTable(folder, { name, bytes, written }) {
   try {

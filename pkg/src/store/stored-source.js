@@ -1,23 +1,23 @@
 import { throwIfAborted } from "../errors.js";
+import { coalesce } from "../requests/coalesce.js";
+import { subtract } from "../requests/extents.js";
+import { ForwardingSource } from "../sources/forwarding.js";
 import { join, readAll, STREAM_FROM } from "../sources/source.js";
-import { plan, subtract } from "../waves.js";
 
-/** Holes in what is stored that are nearer than this are fetched as one. */
-const NEAR = { requests: Infinity, waste: Infinity, near: 64 * 1024 };
+/** Holes in what is stored are fetched with one request if they are nearer to each other than this. */
+const MERGE_HOLES = { maxPerWave: Infinity, maxGapBytes: Infinity, requestCostBytes: 64 * 1024 };
 
 /**
- * A remote source with a store before it: what the store covers is read there. What came from the network is kept once
- * the core has checked it.
- * @implements {Source}
+ * A remote source behind a page store. What the store covers is read from it; what comes from the network is kept once the
+ * core has checked it.
  */
-export class StoredSource {
-  #inner;
+export class StoredSource extends ForwardingSource {
   #store;
   #url;
   /** @type {Promise<void> | undefined} undefined: the content is not known yet */
   #ready;
-  /** @type {Extent[]} too long to be kept */
-  #passing = [];
+  /** @type {Extent[]} that are too long to be kept */
+  #notKept = [];
 
   /**
    * @param {Source} inner
@@ -26,40 +26,16 @@ export class StoredSource {
    * @param {string} [key] of the content, where a manifest names it
    */
   constructor(inner, store, url, key) {
-    this.#inner = inner;
+    super(inner);
     this.#store = store;
     this.#url = url;
     this.stats = store.stats;
     if (key) this.#ready = store.use(key);
   }
 
-  get name() {
-    return this.#inner.name;
-  }
-
-  get length() {
-    return this.#inner.length;
-  }
-
-  get traffic() {
-    return this.#inner.traffic;
-  }
-
-  get limits() {
-    return this.#inner.limits;
-  }
-
-  get link() {
-    return this.#inner.link;
-  }
-
-  get here() {
-    return this.#inner.here;
-  }
-
   /**
-   * The front was read and is good: what is at the URL is remembered. Without a manifest its file id says which pages
-   * belong to it, so the front itself is always fetched while the host can be reached.
+   * The front was read and is valid: remembers what the URL has. Without a manifest, the file id in the front says which
+   * stored bytes belong to it, so the front itself is always fetched while the host can be reached.
    * @param {Uint8Array} front
    * @param {string} fileId
    * @param {Uint8Array | undefined} manifest
@@ -90,12 +66,12 @@ export class StoredSource {
     await this.#ready;
     throwIfAborted(options.signal);
     const extent = { offset, length };
-    const holes = plan(subtract([extent], this.#store.within(extent)), NEAR);
+    const holes = coalesce(subtract([extent], this.#store.within(extent)), MERGE_HOLES);
     if (holes.length === 0) this.stats.hits += 1;
     else this.stats.misses += 1;
     if (holes[0]?.length === length) {
-      if (length > this.#store.longest) this.#passing.push(extent);
-      return this.#inner.read(offset, length, options);
+      if (length > this.#store.longest) this.#notKept.push(extent);
+      return this.inner.read(offset, length, options);
     }
     const chunks = this.#mixed(extent, holes, options);
     if (length > STREAM_FROM) return chunks;
@@ -122,21 +98,21 @@ export class StoredSource {
         yield bytes;
         continue;
       }
-      const got = await this.#inner.read(offset, length, options);
+      const got = await this.inner.read(offset, length, options);
       if (got instanceof Uint8Array) yield got;
       else yield* got;
     }
   }
 
   /**
-   * The front of a file without a manifest; where the host is out of reach, as it was at the last visit.
+   * The front of a file without a manifest. If the host cannot be reached, it is read as it was at the last visit.
    * @param {number} offset
    * @param {number} length
    * @param {import("../sources/source.js").ReadOptions} options
    */
   async #first(offset, length, options) {
     try {
-      return await readAll(this.#inner, offset, length, options.signal);
+      return await readAll(this.inner, offset, length, options.signal);
     } catch (error) {
       const known = await this.#store.recallFor(error, this.#url);
       if (!known) throw error;
@@ -147,7 +123,7 @@ export class StoredSource {
       const bytes = piece?.offset === offset ? await this.#store.read(piece) : undefined;
       if (!bytes) throw error;
       this.#ready = ready;
-      this.#inner.length = total;
+      this.inner.length = total;
       this.stats.bytes += bytes.length;
       return bytes;
     }
@@ -158,30 +134,24 @@ export class StoredSource {
    * @param {Uint8Array} bytes that the core has checked
    */
   keep(offset, bytes) {
-    if (!this.#passing.some((extent) => offset >= extent.offset && offset < extent.offset + extent.length)) this.#store.keep(offset, bytes);
+    if (!this.#notKept.some((extent) => offset >= extent.offset && offset < extent.offset + extent.length)) this.#store.keep(offset, bytes);
   }
 
   /**
-   * What was read at `extent` is damaged.
    * @param {Extent} extent
-   * @returns {boolean} whether it came from the store (or what the source keeps), so that it may be read again
+   * @returns {boolean}
    */
   forget(extent) {
-    return this.#store.forget(extent) || (this.#inner.forget?.(extent) ?? false);
-  }
-
-  /** @returns {boolean} */
-  changed() {
-    return this.#inner.changed?.() ?? false;
+    return this.#store.forget(extent) || super.forget(extent);
   }
 
   async close() {
     await this.#store.close();
-    await this.#inner.close();
+    await super.close();
   }
 }
 
 /** @typedef {import("../sources/source.js").Source} Source */
-/** @typedef {import("./extents.js").Extent} Extent */
+/** @typedef {import("../sources/source.js").Extent} Extent */
 /** @typedef {import("./extents.js").Piece} Piece */
 /** @typedef {import("./store.js").Store} Store */

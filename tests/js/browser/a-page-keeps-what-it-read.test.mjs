@@ -80,7 +80,13 @@ for (const worker of [false, true]) {
 
 test("a reload keeps it, even when the page did not close the index", async () => {
   const page = await context.newPage();
-  await run(`const index = await open(url); for (const query of queries) await index.search(query); await new Promise((r) => setTimeout(r, 1500)); return {};`, { page });
+  // It is written a while after the last search: until the files stay as they are.
+  await run(`
+    const index = await open(url);
+    for (const query of queries) await index.search(query);
+    const written = async () => { ${FILES} return names.filter((name) => name.endsWith(".pack")).join(); };
+    for (let last; !last || last !== (await written()); ) (last = await written()), await new Promise((r) => setTimeout(r, 500));
+    return {};`, { page });
   host.reset();
   assert.deepEqual((await run(VISIT, { page })).hits, expected);
   assert.deepEqual(host.log.map(({ range }) => range), [undefined]);
@@ -133,7 +139,7 @@ test("a full disk turns it off, and nothing else", async () => {
   const page = await context.newPage();
   const cdp = await context.newCDPSession(page);
   await cdp.send("Storage.overrideQuotaForOrigin", { origin: pages.url, quotaSize: 20_000 });
-  const { hits, stats } = await run(VISIT.replace("const stats", "await new Promise((r) => setTimeout(r, 1000)); const stats"), { page });
+  const { hits, stats } = await run(VISIT.replace("const stats", "while (!index.stats().store.off) await new Promise((r) => setTimeout(r, 5)); const stats"), { page });
   assert.deepEqual(hits, expected);
   assert.match(stats.store.off, /Quota/);
   const again = await run(VISIT, { page });
@@ -173,7 +179,7 @@ test("codes and graph come behind the answers, but not to who saves data", async
   const code = `
     const index = await open(url, { prefetch: "all", cache: false });
     await index.search(queries[0]);
-    for (let i = 0; i < 300 && !["done", "off"].includes(index.stats().prefetch.state); i++) await new Promise((r) => setTimeout(r, 20));
+    while (!["done", "off"].includes(index.stats().prefetch.state)) await new Promise((r) => setTimeout(r, 5));
     const { prefetch } = index.stats();
     const { index: by } = await index.explain(queries[1]);
     await index.close();

@@ -35,8 +35,8 @@ export async function site(files, csp) {
 /** By the path from which a page imports them. */
 export async function packageFiles() {
   const out = {};
-  for (const dir of ["dist", "dist/sources", "dist/store", "wasm/search", "wasm/build"]) {
-    for (const name of await readdir(join(root, dir))) {
+  for (const dir of ["dist", "wasm"]) {
+    for (const name of await readdir(join(root, dir), { recursive: true })) {
       const type = TYPES[extname(name)];
       if (type) out[`/pagevec/${dir}/${name}`] = { body: await readFile(join(root, dir, name)), type };
     }

@@ -32,7 +32,8 @@ fn tests(project: &Path, folder: &str) -> Result<Command> {
         bail!("there is no {folder}/*.test.mjs");
     }
     let mut node = node::node()?;
-    node.current_dir(project).args(["--test", "--test-concurrency=1"]).args(files);
+    let slow_limit = ["--import", "./tests/js/support/slow-limit.mjs"];
+    node.current_dir(project).args(["--test", "--test-concurrency=1"]).args(slow_limit).args(files);
     node.env("PAGEVEC_ROOT", shell::root()).env("PAGEVEC_CLI", cli()?);
     if let Some(workerd) = node::workerd()? {
         node.env("WORKERD", workerd);

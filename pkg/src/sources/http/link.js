@@ -1,8 +1,8 @@
-// How far away a host is: what is told of it, else measured as answers come.
+// The speed of the link to a host: as the user told it, else as answers show it.
 
 /** Assumed until something is known: a home connection to a server not far away. */
 const ASSUMED = { rttMs: 50, mbits: 20 };
-/** Waves of fewer bytes say little of the bandwidth. */
+/** Waves of fewer bytes say little about the bandwidth. */
 const ENOUGH = 64 * 1024;
 const BYTES_PER_MBIT = 125_000 / 1000; // in a millisecond
 
@@ -17,7 +17,7 @@ export class Link {
   /** @type {LinkState["known"]} */
   #known = "assumed";
 
-  /** @param {LinkSpeed} [told] is not measured then */
+  /** @param {LinkSpeed} [told] is used as it is; nothing is measured then */
   constructor(told) {
     if (told) [this.#rtt, this.#mbits, this.#known] = [told.rttMs, told.mbits, "told"];
   }
@@ -27,30 +27,30 @@ export class Link {
     return { rttMs: this.#rtt, mbits: this.#mbits, known: this.#known };
   }
 
-  /** Bytes that come in the time of a round trip. */
-  get trip() {
+  /** Bytes that the link delivers in one round trip (the bandwidth-delay product). */
+  get bandwidthDelay() {
     return this.#rtt * this.#mbits * BYTES_PER_MBIT;
   }
 
   /**
-   * An answer began so long after it was asked for. The shortest count, as others waited for a connection or a server;
-   * they are forgotten slowly, as the way may have become longer.
+   * An answer began `ms` after its request. The shortest time counts, as other requests waited for a connection or for the
+   * server; it is forgotten slowly, as the round trip may have become longer.
    * @param {number} ms
    */
-  answered(ms) {
+  observeRtt(ms) {
     if (this.#known === "told") return;
     this.#rtt = this.#known === "assumed" || ms < this.#rtt ? ms : this.#rtt + (ms - this.#rtt) / 64;
     this.#known = "measured";
   }
 
   /**
-   * A wave brought `bytes` in `ms`, in `rounds` of requests one after another. Where it took hardly longer than its
-   * round trips, the link is at least as fast as that; else the rest of the time is that of the bytes.
+   * A wave brought `bytes` in `ms`, in `rounds` of requests one after another. If that was hardly longer than its round
+   * trips, the link is at least as fast as bytes / ms; else the rest of the time was spent on the bytes.
    * @param {number} bytes
    * @param {number} ms
    * @param {number} rounds
    */
-  moved(bytes, ms, rounds) {
+  observeThroughput(bytes, ms, rounds) {
     if (this.#known === "told" || bytes < ENOUGH) return;
     const moving = ms - rounds * this.#rtt;
     if (moving > this.#rtt / 2) this.#mbits = (this.#mbits + bytes / moving / BYTES_PER_MBIT) / 2;

@@ -1,10 +1,10 @@
-import { aborted } from "./errors.js";
+import { aborted } from "../errors.js";
 
-/** One search or look-up under way: it can be stopped while it waits, by its signal or from outside. */
+/** One search or look-up under way. While it waits it can be stopped, by its signal or from outside. */
 export class Operation {
-  /** @type {number | undefined} the core's name for it, once it began there */
+  /** @type {number | undefined} its name in the core, once it began there */
   ticket;
-  /** @type {(() => void) | undefined} set while it waits for its turn or for room */
+  /** @type {(() => void) | undefined} set while it waits for its turn or for memory */
   wake;
   #signal;
   /** @type {Error | undefined} */
@@ -20,7 +20,7 @@ export class Operation {
   }
 
   /**
-   * Waits for `promise`, or until it is stopped.
+   * Waits for `promise`, or until the operation is stopped.
    * @template T
    * @param {Promise<T>} promise
    * @returns {Promise<T>}
@@ -34,7 +34,7 @@ export class Operation {
   }
 
   /**
-   * Waits until `wake` is called, or until it is stopped.
+   * Waits until `wake` is called, or until the operation is stopped.
    * @returns {Promise<void>}
    */
   sleep() {

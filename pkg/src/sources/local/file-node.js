@@ -1,15 +1,15 @@
-// Node only: reached from node.js alone.
+// Files and folders in Node. Only node.js imports this.
 import { open, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { aborted, PagevecError, throwIfAborted } from "../errors.js";
+import { aborted, PagevecError, throwIfAborted } from "../../errors.js";
 import { MANIFEST_LIMIT, parseManifest } from "../manifest.js";
-import { PartsSource } from "./parts.js";
-import { LOCAL_LIMITS, newTraffic, shortRead, STREAM_FROM } from "./source.js";
-import { Turns } from "./turns.js";
+import { PartsSource } from "../parts.js";
+import { LOCAL_LIMITS, newTraffic, shortRead, STREAM_FROM } from "../source.js";
+import { Turns } from "../turns.js";
 
 const CHUNK = 1 << 20;
-/** Part files that are open at once. */
-const AT_ONCE = 40;
+/** Part files that are open at the same time. */
+const MAX_OPEN = 40;
 
 /**
  * @param {string} path a folder with index.json, that index.json, or a segment file
@@ -44,11 +44,11 @@ export async function openPath(path) {
 function partsIn(folder, { parts, length }) {
   const traffic = newTraffic();
   const turns = new Turns();
-  const own = /** @type {import("./parts.js").Parts} */ (parts);
-  /** @type {import("./parts.js").LoadPart} */
+  const own = /** @type {import("../parts.js").Parts} */ (parts);
+  /** @type {import("../parts.js").LoadPart} */
   const load = async (path, size, { signal, claim }) => {
     const file = join(folder, path);
-    const free = await turns.take(claim, AT_ONCE, { signal });
+    const free = await turns.take(claim, MAX_OPEN, { signal });
     const read = readFile(file, { signal }).finally(free);
     const bytes = await read.catch((cause) => {
       throw signal.aborted ? aborted(signal.reason) : fromNode(cause, file);
@@ -153,5 +153,5 @@ function fromNode(cause, path) {
   return new PagevecError("io", `${path} cannot be read (${code ?? cause})`, { cause });
 }
 
-/** @typedef {import("./source.js").Source} Source */
+/** @typedef {import("../source.js").Source} Source */
 /** @typedef {import("../manifest.js").Entry} Entry */

@@ -1,4 +1,4 @@
-// What each URL was at the last visit: small files `<key of its content>.<hash of the URL>.url`, which hold its manifest.
+// What each URL had at the last visit: small files `<key of its content>.<hash of the URL>.url` hold its manifest.
 import { packsAmong } from "./packs.js";
 
 /** @typedef {import("./opfs.js").Folder} Folder */
@@ -15,7 +15,7 @@ export async function recall(folder, url) {
 }
 
 /**
- * Notes what the URL is now; what it was before goes, unless another URL still is it.
+ * Notes what the URL has now. What it had before is removed, unless another URL still has it.
  * @param {Folder} folder
  * @param {string} key of its content
  * @param {string} url

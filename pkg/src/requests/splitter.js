@@ -1,29 +1,29 @@
-import { join } from "./sources/source.js";
+import { join } from "../sources/source.js";
 
 /**
- * Cuts the chunks of a request, which come in any size, into what the core takes: small extents
- * whole, large ones in multiples of their grain. Bytes of the gaps are dropped.
+ * Splits the chunks of a request, which come in any size, into pieces that the core takes: small extents whole, large ones
+ * in multiples of their block size. Bytes in the gaps between extents are dropped.
  */
-export class Cutter {
+export class ChunkSplitter {
   #run;
-  #grain;
+  #blockSize;
   #deliver;
   #position;
   #extent = 0;
-  /** Offset of the first byte not yet delivered within the current extent. */
+  /** Offset of the first byte of the current extent that is not delivered yet. */
   #from;
   /** @type {Uint8Array[]} bytes from #from on, too few to deliver */
   #held = [];
   #heldLength = 0;
 
   /**
-   * @param {import("./waves.js").Run} run
-   * @param {(offset: number, length: number) => number} grain of the extent there
+   * @param {import("./coalesce.js").Run} run
+   * @param {(offset: number, length: number) => number} blockSize of the extent there
    * @param {(offset: number, bytes: Uint8Array) => void} deliver
    */
-  constructor(run, grain, deliver) {
+  constructor(run, blockSize, deliver) {
     this.#run = run;
-    this.#grain = grain;
+    this.#blockSize = blockSize;
     this.#deliver = deliver;
     this.#position = run.offset;
     this.#from = run.extents[0].offset;
@@ -49,19 +49,18 @@ export class Cutter {
 
   /**
    * @param {Uint8Array} bytes
-   * @param {import("./waves.js").Extent} extent
+   * @param {import("../sources/source.js").Extent} extent
    * @param {number} end
    */
   #take(bytes, extent, end) {
     this.#held.push(bytes);
     this.#heldLength += bytes.length;
-    const grain = this.#grain(extent.offset, extent.length);
     const complete = this.#from + this.#heldLength === end;
-    const ready = complete ? this.#heldLength : this.#heldLength - (this.#heldLength % grain);
+    const ready = complete ? this.#heldLength : this.#heldLength - (this.#heldLength % this.#blockSize(extent.offset, extent.length));
     if (ready === 0) return;
     const all = join(this.#held, this.#heldLength);
     this.#deliver(this.#from, all.subarray(0, ready));
-    // A copy: the rest must not keep a large chunk alive.
+    // A copy, so that the rest does not keep a large chunk alive.
     this.#held = ready < all.length ? [all.slice(ready)] : [];
     this.#heldLength = all.length - ready;
     this.#from += ready;

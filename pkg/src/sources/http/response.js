@@ -1,6 +1,5 @@
-// Is this response the bytes that were asked for? Each answer that is not names the host and what
-// it must do. Messages never hold a query string.
-import { PagevecError } from "../errors.js";
+// Checks that a response is what was requested. Each error names the host and what it must do. Messages never show a query string.
+import { PagevecError } from "../../errors.js";
 
 /**
  * @param {Response} response
@@ -22,11 +21,11 @@ export function checkStatus(response, url, ranged) {
  * @returns {PagevecError | undefined}
  */
 function redirected(response, url) {
-  // Not followed, as `headers` were given. Browsers show nothing of it, others its status.
+  // It was not followed, as `headers` were given. Browsers hide such a response, other runtimes show its status.
   if (response.type === "opaqueredirect" || (response.headers.has("location") && [301, 302, 303, 307, 308].includes(response.status))) {
     return new PagevecError("redirect", `${nameOf(url)} redirects, which is refused when \`headers\` are given: open the index where it leads`);
   }
-  if (!response.url) return undefined; // a fetch that the user gave may not set it
+  if (!response.url) return undefined; // the user's own `fetch` may not set it
   const origin = new URL(response.url).origin;
   if (origin === url.origin) return undefined;
   return new PagevecError("redirect", `${nameOf(url)} redirects to another origin (${origin}): open the index at that origin`);
@@ -69,8 +68,8 @@ function parseRetryAfter(header) {
 }
 
 /**
- * A 206, against what was asked. Content-Range is null where CORS does not expose it; then the
- * body's length and the checksums decide.
+ * Checks a 206 against the requested range. Content-Range is null where CORS does not expose it; then the body's length and the
+ * checksums must do.
  * @param {Response} response
  * @param {URL} url
  * @param {number} offset
@@ -180,7 +179,7 @@ export function replaced(url, wanted, got) {
 }
 
 /**
- * fetch tells a page only "TypeError": the network, DNS, TLS and CORS look alike.
+ * fetch gives a page only "TypeError", whether the network, DNS, TLS or CORS failed.
  * @param {URL} url
  * @param {unknown} cause
  * @returns {PagevecError}
@@ -201,7 +200,7 @@ export function timedOut(url, timeoutMs) {
 }
 
 /**
- * An ETag that promises equal bytes. A page sees it only from its own origin, or if CORS exposes it.
+ * The ETag, if it is strong: equal ones mean equal bytes. A page sees it only from its own origin, or if CORS exposes it.
  * @param {Response} response
  * @returns {string | undefined}
  */
@@ -224,14 +223,14 @@ export function isHtml(response) {
 }
 
 /**
- * Lets go of a body that nobody reads.
+ * Cancels a body that is not read, and returns `error`.
  * @template E
  * @param {Response} response
  * @param {E} error
  * @returns {E}
  */
 export function drop(response, error) {
-  // A locked body is being read: its reader cancels it.
+  // A locked body is being read, and its reader cancels it.
   if (response.body && !response.body.locked) response.body.cancel().catch(() => {});
   return error;
 }

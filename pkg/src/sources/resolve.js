@@ -1,37 +1,36 @@
-// From what the user passed to a source of bytes, and the manifest's entry where there is one.
-import { describe } from "./arguments.js";
-import { badArgument, needs, PagevecError } from "./errors.js";
+// Finds the source of bytes, and the manifest's entry where there is one, for what the user passed to open().
+import { describe } from "../describe.js";
+import { badArgument, needs, PagevecError } from "../errors.js";
 import { MANIFEST_LIMIT, parseManifest } from "./manifest.js";
-import { BlobSource } from "./sources/blob.js";
-import { BytesSource } from "./sources/bytes.js";
-import { fetchSmall, HttpSource } from "./sources/http.js";
-import { nameOf, startedHtml } from "./sources/http-response.js";
-import { LadderSource } from "./sources/ladder.js";
-import { PartsSource } from "./sources/parts.js";
-import { newTraffic } from "./sources/source.js";
+import { BlobSource } from "./local/blob.js";
+import { BytesSource } from "./local/bytes.js";
+import { fetchSmall } from "./http/request.js";
+import { HttpSource } from "./http/source.js";
+import { nameOf, startedHtml } from "./http/response.js";
+import { FallbackSource } from "./fallback.js";
+import { PartsSource } from "./parts.js";
+import { newTraffic } from "./source.js";
 
 /**
- * @typedef {import("./sources/source.js").Source} Source
+ * @typedef {import("./source.js").Source} Source
  * @typedef {import("./manifest.js").Entry} Entry
- * @typedef {{ source: Source, entry: Entry | undefined }} Located
+ * @typedef {{ source: Source, entry: Entry | undefined }} Resolved
  * @typedef {string | URL | Blob | Uint8Array} Input
- * @typedef {import("./sources/http.js").HttpOptions & { signal?: AbortSignal, memoryBudget: number, manifest?: ManifestHook }} LocateOptions
+ * @typedef {import("./http/request.js").HttpOptions & { signal?: AbortSignal, memoryBudget: number, manifest?: ManifestHook }} ResolveOptions
  * @typedef {(name: string, get: () => Promise<Uint8Array | undefined>) => Promise<Uint8Array | undefined>} ManifestHook
  *
- * @typedef {object} Platform what differs between browsers and Node
- * @property {import("./wasm.js").Compile} compile
- * @property {(input: string | URL) => Promise<Located> | undefined} openPath undefined: it is no local path
+ * @typedef {(input: string | URL) => Promise<Resolved> | undefined} OpenPath returns undefined for what is no local path
  */
 
 /**
- * @param {Platform} platform
+ * @param {OpenPath} openPath
  * @param {Input} input
- * @param {LocateOptions} options
- * @returns {Promise<Located>}
+ * @param {ResolveOptions} options
+ * @returns {Promise<Resolved>}
  */
-export async function locate(platform, input, options) {
+export async function resolve(openPath, input, options) {
   if (typeof input === "string" || input instanceof URL) {
-    const local = platform.openPath(input);
+    const local = openPath(input);
     if (local) return local;
     const url = toUrl(input);
     needs(["Headers", ...(options.fetch ? [] : ["fetch"])], "; pass `fetch` to open()");
@@ -68,17 +67,17 @@ function toUrl(input) {
     throw new PagevecError("argument", "open(): this is no URL, and no base to resolve it against", { cause });
   }
   if (url.protocol !== "http:" && url.protocol !== "https:") throw badArgument(`open(): a URL must be http or https, not ${url.protocol}`);
-  // fetch refuses them, in a message that would repeat them.
+  // fetch would refuse them, with a message that repeats them.
   if (url.username || url.password) throw badArgument("open(): a URL must not hold a user name or password; pass `headers`");
   return url;
 }
 
 /**
- * `….bin` is a segment; anything else is a folder with index.json, or that index.json. A query
- * string (a signature, say) goes with every request in the folder.
+ * A URL that ends in `.bin` is a segment; any other is a folder with index.json, or that index.json. A query string (a signature,
+ * say) is sent with every request in the folder.
  * @param {URL} url
- * @param {LocateOptions} options
- * @returns {Promise<Located>}
+ * @param {ResolveOptions} options
+ * @returns {Promise<Resolved>}
  */
 async function openUrl(url, options) {
   if (url.pathname.endsWith(".bin")) return { source: new HttpSource(url, undefined, options), entry: undefined };
@@ -95,22 +94,23 @@ async function openUrl(url, options) {
 /**
  * @param {Entry} entry
  * @param {URL} manifest
- * @param {LocateOptions} options
- * @param {import("./sources/source.js").Traffic} traffic
+ * @param {ResolveOptions} options
+ * @param {import("./source.js").Traffic} traffic
  * @returns {Source}
  */
 function sourceOf(entry, manifest, options, traffic) {
   const file = entry.file === undefined ? undefined : new HttpSource(beside(manifest, entry.file), entry.length, options, traffic);
   if (!entry.parts) return /** @type {HttpSource} */ (file);
-  const { signal: _, ...settings } = options; // that of the opening; parts are read later too
-  /** @type {import("./sources/parts.js").LoadPart} */
+  const { signal: _, ...settings } = options; // it ends the opening, and parts are read later too
+  /** @type {import("./parts.js").LoadPart} */
   const load = (path, length, how) => fetchPart(beside(manifest, path), length, settings, traffic, how);
   const name = nameOf(beside(manifest, entry.parts.folder));
-  const parts = new PartsSource(entry.parts, entry.length, name, load, { traffic, room: options.memoryBudget / 4 });
-  return file ? new LadderSource(file, parts) : parts;
+  const parts = new PartsSource(entry.parts, entry.length, name, load, { traffic, keepBytes: options.memoryBudget / 4 });
+  return file ? new FallbackSource(file, parts) : parts;
 }
 
 /**
+ * The URL of a file in the manifest's folder.
  * @param {URL} manifest
  * @param {string} path of plain names
  */
@@ -123,15 +123,15 @@ function beside(manifest, path) {
 /**
  * @param {URL} url
  * @param {number} length
- * @param {import("./sources/http.js").HttpOptions} options
- * @param {import("./sources/source.js").Traffic} traffic
- * @param {Parameters<import("./sources/parts.js").LoadPart>[2]} how
+ * @param {import("./http/request.js").HttpOptions} options
+ * @param {import("./source.js").Traffic} traffic
+ * @param {Parameters<import("./parts.js").LoadPart>[2]} how
  */
 async function fetchPart(url, length, options, traffic, { signal, claim, again }) {
-  // Its name is made of its content: what a cache has is good, until it is found to be damaged.
+  // A part never changes, so that a cached one is valid unless it was found to be damaged.
   const bytes = await fetchSmall(url, options, traffic, length, signal, again ? "reload" : "default", claim);
   if (bytes?.length === length) return bytes;
-  // Hosts of single-page sites answer what they do not have with the start page, and status 200.
+  // Hosts of single-page sites answer unknown paths with the start page and status 200.
   if (bytes && /^\s*<(!doctype|html)/i.test(new TextDecoder().decode(bytes.subarray(0, 64)))) throw startedHtml(url);
   throw new PagevecError("stale", `${nameOf(url)} has ${bytes ? bytes.length : "more"} bytes, ${length} were published: upload the folder again, and purge caches`);
 }

@@ -1,14 +1,14 @@
-// index.json: which segment files make up the index. What it says is checked before it steers a
-// fetch: a manifest must not name anything outside its own folder.
-import { PagevecError } from "./errors.js";
+// index.json names the segment file or parts of an index. Every value is checked before it is used: a manifest must not name
+// anything outside its own folder.
+import { PagevecError } from "../errors.js";
 
-/** More than any manifest needs; a larger answer is something else. */
+/** Bytes of a manifest at most. None needs as many; a larger answer is something else. */
 export const MANIFEST_LIMIT = 1 << 20;
 
 /**
  * @typedef {object} Entry
- * @property {string | undefined} file the segment's name within the manifest's folder; there is this, or `parts`, or both
- * @property {import("./sources/parts.js").Parts | undefined} parts
+ * @property {string | undefined} file the segment's name within the manifest's folder; an entry has this, or `parts`, or both
+ * @property {import("./parts.js").Parts | undefined} parts
  * @property {number} length of the file
  * @property {number} front bytes from 0 that opening needs
  * @property {string} contentId
@@ -106,8 +106,7 @@ function fail(where, what) {
 }
 
 /**
- * The segment's header wins over the manifest: where they differ, one of them is not what was
- * published together.
+ * Throws `stale` if the manifest and the segment's header differ: they were not published together.
  * @param {Entry} entry
  * @param {{ count: number, dim: number, metric: string, fileId: string, fileLength: number, sections: { name: string, offset: number, length: number }[] }} info
  * @param {string} where

@@ -1,31 +1,31 @@
-// One reader in a wasm instance over one source, and the loop that drives every search:
+// One reader in a WebAssembly instance over one source, and the loop that drives every search:
 //
-//   step -> extents to fetch -> fetch and deliver -> step … -> take the result
+//   step -> extents to fetch -> fetch and deliver -> step ... -> take the result
 //
-// The reader is touched only through `#call`, which notices a trap, and never after the end. No
-// view of wasm memory is held across an await: what the reader returns are copies.
-import { notify, PagevecError, throwIfAborted } from "./errors.js";
-import { Flights } from "./flights.js";
+// The reader is touched only through `#call`, which notices a trap, and never after the session has ended.
+import { notify, PagevecError, throwIfAborted } from "../errors.js";
+import { InFlight } from "../requests/in-flight.js";
 import { Operation } from "./operation.js";
-import { toExtents } from "./waves.js";
+import { memoryOf, step } from "./protocol.js";
 
-/** Waves smaller than this are over before a progress bar helps. */
+/** Waves of fewer bytes are over before a progress bar helps. */
 const PROGRESS_FROM = 256 * 1024;
-/** Operations that begin before others end: enough to keep a link busy; each holds memory and, in the core, room. */
-const AT_ONCE = 100;
-/** Of those that wait for room, so many try again when something moved: the oldest. */
-const AWAKE = 8;
-/** Errors that are about the file rather than about the call. */
+/** Operations under way at once. So many keep a link busy; each holds memory here and, in the core, a part of the budget. */
+const MAX_OPERATIONS = 100;
+/** How many of the operations that wait for memory try again when some may be free: the oldest. */
+const MAX_WOKEN = 8;
+/** Codes of errors that are about the file rather than about the call. */
 const ABOUT_FILE = new Set(["not-a-segment", "version", "length", "checksum", "corrupt"]);
 
 /**
- * @typedef {InstanceType<import("./instances.js").Glue["Reader"]>} Reader
+ * @typedef {import("./protocol.js").Reader} Reader
+ * @typedef {import("../sources/source.js").Extent} Extent
  * @typedef {{ waves: number, requests: number, bytes: number, stored: number }} Tally what one operation read: `bytes` from
  *   the network (or file), `stored` from the page store
  *
  * @typedef {object} Listeners
- * @property {(event: Progress) => void} [onProgress]
- * @property {(extent: { offset: number, length: number }) => void} [onFetch]
+ * @property {(event: Progress) => void} [onProgress] called as large parts of the file arrive
+ * @property {(extent: Extent) => void} [onFetch] called for each piece of the file that arrived and was checked
  *
  * @typedef {object} Progress
  * @property {"open" | "load"} phase `open`: the front of the file; `load`: a large part of it, for a search
@@ -33,18 +33,23 @@ const ABOUT_FILE = new Set(["not-a-segment", "version", "length", "checksum", "c
  * @property {number} total bytes
  */
 
+/** @returns {Tally} */
+export function newTally() {
+  return { waves: 0, requests: 0, bytes: 0, stored: 0 };
+}
+
 export class Session {
   /** @type {Reader | undefined} */
   #reader;
   #lease;
   #source;
   #listeners;
-  #flights;
-  /** @type {Set<Operation>} those that began */
+  #inFlight;
+  /** @type {Set<Operation>} under way */
   #operations = new Set();
-  /** @type {Operation[]} those that did not yet */
+  /** @type {Operation[]} not begun yet */
   #queue = [];
-  /** @type {Set<Operation>} those that wait for room */
+  /** @type {Set<Operation>} those under way that wait for memory */
   #waiting = new Set();
   #stalls = 0;
   /** @type {Error | undefined} */
@@ -53,7 +58,7 @@ export class Session {
   /**
    * @param {Reader} reader
    * @param {import("./instances.js").Lease} lease of the reader's instance
-   * @param {import("./sources/source.js").Source} source
+   * @param {import("../sources/source.js").Source} source
    * @param {Listeners} listeners
    */
   constructor(reader, lease, source, listeners) {
@@ -62,90 +67,89 @@ export class Session {
     lease.onLost = (error) => this.end(error);
     this.#source = source;
     this.#listeners = listeners;
-    this.#flights = new Flights(source, {
-      grain: (offset) => this.#call((reader) => reader.grain(offset)),
+    this.#inFlight = new InFlight(source, {
+      blockSize: (offset) => this.#call((reader) => reader.blockSize(offset)),
       deliver: (offset, bytes) => {
         const checked = this.#call((reader) => reader.deliver(offset, bytes));
-        // What nobody waits for any more was not compared with its checksum.
+        // Bytes that no operation waits for any more were not compared with their checksums.
         if (checked) source.keep?.(offset, bytes);
         notify(listeners.onFetch, { offset, length: bytes.length });
       },
     });
   }
 
-  /** Why no call works any more, if so. */
+  /** Why no call works any more; undefined while calls do. */
   get ended() {
     return this.#ended;
   }
 
   /**
    * @template T
-   * @param {(reader: Reader) => number} begin gives the ticket
-   * @param {(reader: Reader, ticket: number) => T} take
+   * @param {import("./protocol.js").Task<T>} task
    * @param {AbortSignal | undefined} signal
    * @param {Tally} tally
    * @returns {Promise<T>}
    */
-  async run(begin, take, signal, tally) {
+  async run({ begin, take }, signal, tally) {
     throwIfAborted(signal);
     if (this.#ended) throw this.#ended;
     const operation = new Operation(signal);
     try {
-      await this.#turn(operation);
-      const spare = this.#source.here ? Infinity : this.#source.link?.trip ?? 0;
-      this.#call((reader) => reader.spare(spare));
+      await this.#waitForTurn(operation);
+      const speculativeBytes = this.#source.inMemory ? Infinity : this.#source.link?.bandwidthDelay ?? 0;
+      this.#call((reader) => reader.setSpeculativeBytes(speculativeBytes));
       const ticket = (operation.ticket = this.#call(begin));
       for (;;) {
-        const pairs = this.#call((reader) => reader.step(ticket));
-        if (pairs === undefined) {
-          await this.#room(operation);
+        const next = this.#call((reader) => step(reader, ticket));
+        if (next === "wait") {
+          await this.#waitForRoom(operation);
           continue;
         }
-        this.#stir();
-        if (pairs === null) return this.#call((reader) => take(reader, ticket));
-        await this.#fetch(operation, toExtents(pairs), tally);
+        this.#wakeWaiters();
+        if (next === "done") return this.#call((reader) => take(reader, ticket));
+        await this.#fetch(operation, next, tally);
       }
     } finally {
-      this.#leave(operation);
+      this.#finish(operation);
     }
   }
 
   /**
-   * The next piece of what an operation needs first, behind everything else. It holds no room.
-   * @param {(reader: Reader) => number} begin gives the ticket
-   * @param {(extent: import("./waves.js").Extent) => boolean} wanted
+   * Fetches one piece of what a task needs first, at low priority. The core holds no memory for the task.
+   * @param {import("./protocol.js").Task<unknown>} task
+   * @param {(extent: Extent) => boolean} wanted
    * @param {number} most bytes, about
    * @param {AbortSignal} signal
    * @returns {Promise<number>} bytes that came; 0: there are no more
    */
-  async piece(begin, wanted, most, signal) {
+  async fetchPiece({ begin }, wanted, most, signal) {
     throwIfAborted(signal);
     const operation = new Operation(signal);
     this.#operations.add(operation);
     try {
       const ticket = (operation.ticket = this.#call(begin));
-      const pairs = this.#call((reader) => reader.step(ticket));
-      const next = toExtents(pairs ?? []).find(wanted);
+      const needed = this.#call((reader) => step(reader, ticket));
+      const next = Array.isArray(needed) ? needed.find(wanted) : undefined;
       if (!next) return 0;
-      const grain = this.#call((reader) => reader.grain(next.offset));
-      const length = Math.min(next.length, Math.max(grain, most - (most % grain)));
-      await this.#fetch(operation, [{ offset: next.offset, length }], { waves: 0, requests: 0, bytes: 0, stored: 0 }, "low");
+      const blockSize = this.#call((reader) => reader.blockSize(next.offset));
+      const length = Math.min(next.length, Math.max(blockSize, most - (most % blockSize)));
+      await this.#fetch(operation, [{ offset: next.offset, length }], newTally(), "low");
       return length;
     } finally {
-      this.#leave(operation);
+      this.#finish(operation);
     }
   }
 
   /**
    * @param {Operation} operation
-   * @param {import("./waves.js").Extent[]} extents
+   * @param {Extent[]} extents
    * @param {Tally} tally
    * @param {"low"} [priority]
    */
   async #fetch(operation, extents, tally, priority) {
     let done = 0;
     let total = 0;
-    const wanted = this.#flights.want(operation, extents, (bytes) => {
+    const wanted = this.#inFlight.want(operation, extents, (bytes) => {
       done += bytes;
       if (total >= PROGRESS_FROM && !priority) notify(this.#listeners.onProgress, { phase: "load", done, total });
     }, tally, priority);
@@ -163,12 +167,12 @@ export class Session {
   }
 
   /**
-   * Waits until few enough are under way; then it is one of them.
+   * Waits until few enough operations are under way; then this is one of them.
    * @param {Operation} operation
    * @returns {Promise<void> | undefined}
    */
-  #turn(operation) {
-    if (this.#operations.size >= AT_ONCE) {
+  #waitForTurn(operation) {
+    if (this.#operations.size >= MAX_OPERATIONS) {
       this.#queue.push(operation);
       return operation.sleep();
     }
@@ -177,11 +181,11 @@ export class Session {
   }
 
   /**
-   * Waits until another operation stepped or left. Where all of them wait, one more round is
-   * given, as steps may have unpinned something; then the youngest gives way.
+   * Waits for memory: until another operation stepped or ended. Where all of them wait, each tries once more, as steps may
+   * have released some; if that does not help, the youngest fails.
    * @param {Operation} operation
    */
-  #room(operation) {
+  #waitForRoom(operation) {
     const waited = operation.sleep().finally(() => this.#waiting.delete(operation));
     this.#waiting.add(operation);
     if (this.#waiting.size === this.#operations.size) {
@@ -192,10 +196,10 @@ export class Session {
     return waited;
   }
 
-  /** Something moved: who waits longest may have room now. */
-  #stir() {
+  /** Memory may be free now: those that have waited longest try again. */
+  #wakeWaiters() {
     this.#stalls = 0;
-    if (this.#waiting.size > 0) this.#wake(AWAKE);
+    if (this.#waiting.size > 0) this.#wake(MAX_WOKEN);
   }
 
   /** @param {number} most */
@@ -211,7 +215,7 @@ export class Session {
   }
 
   /** @param {Operation} operation */
-  #leave(operation) {
+  #finish(operation) {
     operation.end();
     this.#waiting.delete(operation);
     const { ticket } = operation;
@@ -220,24 +224,24 @@ export class Session {
     try {
       if (ticket !== undefined) this.#call((reader) => reader.cancel(ticket));
     } catch {
-      // A trap: #call told everyone, and this operation has its own outcome already.
+      // A trap: #call ended the session, and this operation has its own outcome already.
     }
-    const next = this.#operations.size < AT_ONCE ? this.#queue.shift() : undefined;
+    const next = this.#operations.size < MAX_OPERATIONS ? this.#queue.shift() : undefined;
     if (next) {
       this.#operations.add(next);
       next.wake?.();
     }
-    this.#stir();
+    this.#wakeWaiters();
   }
 
-  /** @returns {{ resident: number, evictions: number, linearMemory: number } | undefined} undefined after the end */
+  /** @returns {{ resident: number, evictions: number, linearMemory: number } | undefined} undefined once it has ended */
   memory() {
     if (this.#ended) return undefined;
-    return { ...this.#call((reader) => reader.stats()), linearMemory: this.#lease.bytes };
+    return { ...this.#call(memoryOf), linearMemory: this.#lease.bytes };
   }
 
   /**
-   * Ends every operation with `error` and lets go of the memory.
+   * Ends every operation with `error` and frees the memory.
    * @param {Error} error
    */
   end(error) {
@@ -249,7 +253,7 @@ export class Session {
     try {
       this.#lease.call(() => reader?.free());
     } catch {
-      // After a trap the instance is left as it is: the collector must not free the reader in it either.
+      // After a trap nothing calls into the instance again: the garbage collector must not free the reader either.
       /** @type {any} */ (reader).__destroy_into_raw();
     }
     this.#lease.end();

@@ -1,13 +1,13 @@
-// Compiles the WebAssembly modules, once each, and starts them.
-import { PagevecError } from "./errors.js";
+// Loads and compiles the WebAssembly modules, each once, and starts instances of them.
+import { PagevecError } from "../errors.js";
 
 /**
- * @typedef {string | URL | Response | BufferSource | WebAssembly.Module | Promise<Response>} WasmSource where the module comes from
+ * @typedef {string | URL | Response | BufferSource | WebAssembly.Module | Promise<Response>} WasmSource of a module
  * @typedef {(url: URL) => Promise<WebAssembly.Module>} Compile how this platform reads its own files
  * @typedef {"search" | "build"} Which of the two modules
  */
 
-/** How each is imported. */
+/** The name by which users import each. */
 const NAMES = { search: "pagevec/pagevec.wasm", build: "pagevec/pagevec-build.wasm" };
 
 /** @type {Map<string, Promise<WebAssembly.Module>>} by URL */
@@ -15,7 +15,7 @@ const compiled = new Map();
 
 /**
  * @param {Which} which
- * @param {() => URL} own names the package's own file; workers of Cloudflare do not know where their files are
+ * @param {() => URL} own gives the URL of the package's own file; it throws in Cloudflare's workers, whose files have none
  * @param {WasmSource | undefined} override
  * @param {Compile} compile
  * @returns {Promise<WebAssembly.Module>}
@@ -73,7 +73,7 @@ async function fromOverride(source) {
 export async function compileResponse(response) {
   if (!response.ok) throw new Error(`status ${response.status}`);
   const streaming = typeof WebAssembly.compileStreaming === "function";
-  // Streaming wants this type exactly; a host that lacks it still works, a little slower.
+  // Streaming needs exactly this type; from other hosts the module compiles after it has arrived.
   if (streaming && response.headers.get("content-type") === "application/wasm") return WebAssembly.compileStreaming(response);
   return WebAssembly.compile(await response.arrayBuffer());
 }

@@ -1,14 +1,14 @@
-import { LOCAL_LIMITS, newTraffic, shortRead } from "./source.js";
+import { LOCAL_LIMITS, newTraffic, shortRead } from "../source.js";
 
 /**
- * Bytes that the caller holds. They are not copied: who changes them while the index is open gets
- * checksum errors.
+ * Bytes that the caller holds. They are not copied: if the caller changes them while the index is open, searches fail with
+ * `checksum`.
  * @implements {Source}
  */
 export class BytesSource {
   #bytes;
   limits = LOCAL_LIMITS;
-  here = true;
+  inMemory = true;
 
   /**
    * @param {Uint8Array} bytes
@@ -41,5 +41,5 @@ export class BytesSource {
   }
 }
 
-/** @typedef {import("./source.js").Source} Source */
-/** @typedef {import("./source.js").Traffic} Traffic */
+/** @typedef {import("../source.js").Source} Source */
+/** @typedef {import("../source.js").Traffic} Traffic */

@@ -1,33 +1,33 @@
-// Instances of the search module, which indexes share: a page has room for some hundred of them, as each reserves
-// gigabytes of addresses. Memory of WebAssembly never shrinks, but what a closed index leaves is used again.
+// Instances of the search module. Indexes share them, as each reserves gigabytes of addresses, so that a page can have some hundred
+// only. WebAssembly memory never shrinks, but memory that a closed index freed is used again.
 //
-// After a trap an instance is in an unknown state: nothing calls into it any more, and those that shared it begin anew
-// in another one.
-import { instantiate } from "../wasm/search/instance.js";
-import { fromWasm, PagevecError } from "./errors.js";
-import { instantiated } from "./wasm.js";
+// After a trap an instance is in an unknown state: nothing calls into it any more, and the indexes that shared it go on in another
+// one.
+import { instantiate } from "../../wasm/search/instance.js";
+import { fromWasm, PagevecError } from "../errors.js";
+import { instantiated } from "./module.js";
 
-/** Bytes of files that the indexes of one instance may hold in all. It has 4 GiB; the rest is for what searches need. */
-const ROOM = 2 ** 30;
-/** An instance without an index is kept for the next one, unless it grew beyond this. */
+/** Bytes of files that the indexes of one instance may hold together. It has 4 GiB; searches need the rest. */
+const FILE_BYTES = 2 ** 30;
+/** Bytes of memory up to which an instance without an index is kept for the next one. */
 const SMALL = 64 * 1024 * 1024;
 
 /** @typedef {Awaited<ReturnType<typeof instantiate>>} Glue */
 
-/** Another index trapped in the shared instance. Whoever gets this begins anew: it is not told to callers. */
+/** Another index trapped in the shared instance. A call that gets this error starts again, so callers of the package never see it. */
 export class Lost extends PagevecError {}
 
-/** @type {WeakMap<WebAssembly.Module, Set<Instance>>} those that take another index */
+/** @type {WeakMap<WebAssembly.Module, Set<Instance>>} the instances that can take another index */
 const shared = new WeakMap();
 
 class Instance {
   /** @type {Promise<Glue>} */
   ready;
-  /** @type {Glue | undefined} undefined: not there yet, or lost */
+  /** @type {Glue | undefined} undefined: it has not started yet, or it trapped */
   glue;
   /** @type {Lost | undefined} */
   lost;
-  /** @type {Map<Lease, number>} bytes of each */
+  /** @type {Map<Lease, number>} and the bytes of each */
   #leases = new Map();
   #pool;
 
@@ -40,7 +40,7 @@ class Instance {
     this.ready = instantiated(instantiate, module, "search").then((glue) => (this.glue = glue));
   }
 
-  /** Of its memory. */
+  /** The size of its memory. */
   get bytes() {
     return this.glue?.memory.buffer.byteLength ?? 0;
   }
@@ -49,7 +49,7 @@ class Instance {
   takes(bytes) {
     let held = bytes;
     for (const one of this.#leases.values()) held += one;
-    return this.#leases.size === 0 || (held <= ROOM && this.bytes <= 2 * ROOM);
+    return this.#leases.size === 0 || (held <= FILE_BYTES && this.bytes <= 2 * FILE_BYTES);
   }
 
   /** @param {number} bytes */
@@ -65,7 +65,7 @@ class Instance {
     if (this.#leases.size === 0 && (!this.glue || this.bytes > SMALL)) this.#pool.delete(this);
   }
 
-  /** @param {Lease} [guilty] who hears of it otherwise */
+  /** @param {Lease} [guilty] the one that trapped, which knows already */
   die(guilty) {
     this.#pool.delete(this);
     this.glue = undefined;
@@ -75,7 +75,7 @@ class Instance {
   }
 }
 
-/** The use of an instance by one index. */
+/** The right of one index to use an instance. */
 export class Lease {
   #instance;
   /** @type {(error: Lost) => void} called once, if another index traps */
@@ -86,13 +86,13 @@ export class Lease {
     this.#instance = instance;
   }
 
-  /** Bytes of its memory, which the indexes in it share. */
+  /** The size of the memory that the indexes of the instance share. */
   get bytes() {
     return this.#instance.bytes;
   }
 
   /**
-   * Whatever calls into the instance does so here.
+   * Calls into the instance. Every call goes through here, so that no trap is missed.
    * @template T
    * @param {(glue: Glue) => T} action
    * @param {string} [where] the file it is about
@@ -117,7 +117,7 @@ export class Lease {
 
 /**
  * @param {WebAssembly.Module} module
- * @param {number} bytes that the index holds at the most
+ * @param {number} bytes that the index holds at most
  * @param {boolean} alone whether it shares the instance with no other
  * @returns {Promise<Lease>}
  */
@@ -129,7 +129,7 @@ export async function lend(module, bytes, alone) {
     instance = new Instance(module, pool);
     if (!alone) pool.add(instance);
   }
-  // Before anything awaits: those that open at the same time find it taken.
+  // Lent before anything awaits, so that others that open at the same time count it.
   const lease = instance.lend(bytes);
   try {
     await instance.ready;

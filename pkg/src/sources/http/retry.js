@@ -1,24 +1,24 @@
-// How long a request may take, and when it is made again: after a failure, or beside one that is slow.
-import { aborted, PagevecError } from "../errors.js";
-import { timedOut } from "./http-response.js";
+// Timeouts, retries and hedging: how long a request may take, and when it is repeated, after a failure or beside a slow one.
+import { aborted, PagevecError } from "../../errors.js";
+import { timedOut } from "./response.js";
 
-/** A slow answer still brings so many bytes in each two times `timeoutMs`. */
-const PIECE = 1 << 20;
+/** The fewest bytes that an answer may bring in two times `timeoutMs`. */
+const LEAST_BYTES = 1 << 20;
 
-/** The first pause is up to so many milliseconds, the next up to twice as many, … */
+/** Milliseconds of the first pause at most; each further one may be twice as long. */
 const PAUSE = 200;
-/** No host makes a search wait longer. */
+/** Milliseconds that a search waits at most, whatever the host says. */
 const LONGEST = 10_000;
 
 /**
- * @typedef {import("./source.js").Traffic} Traffic
- * @typedef {{ retries: number, timeoutMs: number }} Patience
+ * @typedef {import("../source.js").Traffic} Traffic
+ * @typedef {{ retries: number, timeoutMs: number }} RetryOptions
  */
 
 /**
- * Ends one request, by its caller's signal or by the clock. Two rules, so that neither silence nor a byte now and then
- * can hold a search: `timeoutMs` without a byte ends it, and so does bringing less than 1 MiB in each two times
- * `timeoutMs`. Only time spent waiting for the network counts.
+ * Aborts one request, by its caller's signal or after a timeout. It has two rules, so that neither silence nor single bytes can hold a
+ * search up: `timeoutMs` without a byte ends the request, and so do less than 1 MiB in two times `timeoutMs`. Only time spent waiting
+ * for the network counts.
  */
 export class Deadline {
   #url;
@@ -49,7 +49,7 @@ export class Deadline {
 
   /** @param {number} length bytes to come */
   expect(length) {
-    this.#left = 2 * this.#idle * Math.max(1, length / PIECE);
+    this.#left = 2 * this.#idle * Math.max(1, length / LEAST_BYTES);
   }
 
   /** For fetch. */
@@ -67,7 +67,7 @@ export class Deadline {
     const most = Math.min(this.#idle, Math.max(this.#left, 0));
     const timer = setTimeout(() => this.#end(timedOut(this.#url, this.#idle)), most);
     try {
-      // Not left to fetch alone: one that ignores its signal must not hold a search.
+      // Ends here even if `fetch` ignores its signal, which must not hold a search up.
       return await new Promise((resolve, reject) => {
         this.#reject = reject;
         promise.then(resolve, reject);
@@ -81,7 +81,7 @@ export class Deadline {
     }
   }
 
-  /** The request is over; its caller's signal may live on. */
+  /** The request has ended; its caller's signal may be used further. */
   release() {
     this.#caller?.removeEventListener("abort", this.#onAbort);
   }
@@ -96,47 +96,47 @@ export class Deadline {
 
 /**
  * @template T
- * @param {Patience} patience
+ * @param {RetryOptions} options
  * @param {Traffic} traffic
  * @param {AbortSignal | undefined} signal
  * @param {(attempt: number) => Promise<T>} action
  * @returns {Promise<T>}
  */
-export async function retrying(patience, traffic, signal, action) {
+export async function retrying(options, traffic, signal, action) {
   for (let attempt = 0; ; attempt++) {
     try {
       return await action(attempt);
     } catch (error) {
-      await beforeRetry(error, attempt, patience, traffic, signal);
+      await beforeRetry(error, attempt, options, traffic, signal);
     }
   }
 }
 
 /**
- * Waits until the next attempt, or throws the error where there is none.
+ * Waits until the next attempt. Throws the error if there is none.
  * @param {unknown} error
- * @param {number} attempt those before it
- * @param {Patience} patience
+ * @param {number} attempt how many came before it
+ * @param {RetryOptions} options
  * @param {Traffic} traffic
  * @param {AbortSignal | undefined} signal
  */
 export async function beforeRetry(error, attempt, { retries, timeoutMs }, traffic, signal) {
   const transient = error instanceof PagevecError && (error.code === "network" || error.code === "timeout");
   if (!transient || attempt >= retries) throw error;
-  // Full jitter, also after Retry-After: clients that failed together must not return together.
+  // Full jitter, also after Retry-After: clients that failed at the same time must not return at the same time.
   const told = Math.min(error.retryAfterMs ?? 0, LONGEST, timeoutMs);
   await pause(told + Math.random() * Math.min(PAUSE * 2 ** attempt, LONGEST), signal);
   traffic.retries += 1;
 }
 
 /**
- * The answer of one request or, where it has none after `after` ms, of the first of two equal ones that succeeds; the
- * other is aborted.
+ * The answer of a request. If it has none after `after` milliseconds, the request is sent once more; the first success counts, and
+ * the other request is aborted.
  * @template T
  * @param {(signal: AbortSignal, second: boolean) => Promise<T>} send
  * @param {number | undefined} after undefined: one request only
- * @param {AbortSignal} signal ends both; it lives as long as the request
- * @param {(answer: T) => void} lose called with an answer that came second
+ * @param {AbortSignal} signal ends both; it belongs to this request alone
+ * @param {(answer: T) => void} lose gets an answer that came second
  * @returns {Promise<T>}
  */
 export function hedged(send, after, signal, lose) {
@@ -150,7 +150,7 @@ export function hedged(send, after, signal, lose) {
       open += 1;
       send(own[i].signal, i === 1).then(
         (answer) => {
-          // Both may have answered before either is heard of: the second must not end the first.
+          // Both may have answered already: the second must not abort the first.
           if (won) return lose(answer);
           won = true;
           clearTimeout(timer);
@@ -159,7 +159,7 @@ export function hedged(send, after, signal, lose) {
         },
         (error) => {
           open -= 1;
-          if (open > 0 || won) return; // the other may do better, or did
+          if (open > 0 || won) return; // the other may succeed, or did
           clearTimeout(timer);
           reject(error);
         },

@@ -1,20 +1,20 @@
-// Brings codes and graph here behind the answers: piece by piece, only while nothing else is under way.
+// Brings codes and graph into memory in pauses between calls, piece by piece.
 
 /** Milliseconds without a call after which it goes on. */
-const REST = 100;
+const PAUSE = 100;
 /** Bytes of a piece: a few tenths of a second on a common connection. */
 const PIECE = 1 << 20;
-/** Failures, one after another, after which it gives up. */
-const PATIENCE = 3;
+/** Failures in a row after which it gives up. */
+const MAX_FAILURES = 3;
 
 /**
  * @typedef {"none" | "codes" | "all"} PrefetchChoice
  *
  * @typedef {object} PrefetchStats
- * @property {"waiting" | "running" | "paused" | "done" | "off"} state `waiting` for the first answer, `paused` by a call
- *   or a failure: it goes on after the next answer
+ * @property {"waiting" | "running" | "paused" | "done" | "off"} state `waiting` for the first answer; `paused` by a call or a
+ *   failure, until the next answer
  * @property {string} [why] it is off or paused
- * @property {number} bytes brought here
+ * @property {number} bytes brought into memory
  *
  * @typedef {Pick<Prefetch, "stats" | "begin" | "pause" | "resume" | "stop">} Prefetcher
  */
@@ -38,9 +38,9 @@ export class Prefetch {
   }
 
   /**
-   * @param {import("./index.js").Info} info
+   * @param {import("./protocol.js").Info} info
    * @param {(wanted: (extent: { offset: number }) => boolean, most: number, signal: AbortSignal) => Promise<number>} piece
-   *   brings some bytes and says how many; 0: there are no more
+   *   fetches some bytes and returns how many; 0: there are no more
    */
   begin({ sections }, piece) {
     const graph = sections.find(({ name }) => name === "graph");
@@ -48,20 +48,20 @@ export class Prefetch {
     this.#next = (most, signal) => piece((extent) => this.#graph || !inGraph(extent), most, signal);
   }
 
-  /** A call begins: it has the line to itself. */
+  /** A call begins, and has the network to itself. */
   pause() {
     this.#busy += 1;
     clearTimeout(this.#timer);
     this.#piece?.abort();
   }
 
-  /** That call ended. */
+  /** A call has ended. */
   resume() {
     this.#busy -= 1;
     if (this.#busy > 0 || this.stats.state === "done" || this.stats.state === "off") return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#go(), REST);
-    // Node: it keeps no process alive that has nothing else to do.
+    this.#timer = setTimeout(() => this.#go(), PAUSE);
+    // In Node the timer must not keep a process alive.
     /** @type {{ unref?: () => void }} */ (/** @type {unknown} */ (this.#timer)).unref?.();
   }
 
@@ -80,11 +80,11 @@ export class Prefetch {
       for (let bytes; (bytes = (await this.#next?.(PIECE, signal)) ?? 0) > 0; this.#failures = 0) this.stats.bytes += bytes;
       this.#set("done");
     } catch (error) {
-      const { code, message } = /** @type {import("./errors.js").PagevecError} */ (error);
+      const { code, message } = /** @type {import("../errors.js").PagevecError} */ (error);
       if (this.stats.state === "off") return;
       if (signal.aborted) return this.#set("paused", "a call came first");
       this.#failures += 1;
-      this.#set(code === "argument" || this.#failures === PATIENCE ? "off" : "paused", message);
+      this.#set(code === "argument" || this.#failures === MAX_FAILURES ? "off" : "paused", message);
     }
   }
 

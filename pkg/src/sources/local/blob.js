@@ -1,6 +1,6 @@
-import { PagevecError } from "../errors.js";
-import { chunksOf } from "./chunks.js";
-import { LOCAL_LIMITS, newTraffic, shortRead, STREAM_FROM } from "./source.js";
+import { PagevecError } from "../../errors.js";
+import { chunksOf } from "../chunks.js";
+import { LOCAL_LIMITS, newTraffic, shortRead, STREAM_FROM } from "../source.js";
 
 /**
  * A Blob, or a File that a person picked.
@@ -18,8 +18,8 @@ export class BlobSource {
     this.name = typeof name === "string" && name ? name : "the blob";
     /** @type {number} */
     this.length = blob.size;
-    // A File lies on a disk.
-    this.here = typeof File !== "function" || !(blob instanceof File);
+    // A File is on a disk.
+    this.inMemory = typeof File !== "function" || !(blob instanceof File);
   }
 
   /**
@@ -69,4 +69,4 @@ export class BlobSource {
   close() {}
 }
 
-/** @typedef {import("./source.js").Source} Source */
+/** @typedef {import("../source.js").Source} Source */

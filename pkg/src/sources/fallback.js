@@ -1,21 +1,19 @@
-// A segment that lies on its host both as one file and in parts: ranges of the file, until the host
-// turns out not to give them; parts from then on.
 import { PagevecError } from "../errors.js";
+import { ForwardingSource } from "./forwarding.js";
 
 /**
- * What says that this host does not give ranges of this file: it ignores or compresses them, refuses
- * them with a status of its own (`stale` is 416), or does not have a file so large.
+ * The codes of errors that say that this host serves no ranges of this file: it ignores or compresses them, refuses them
+ * with a status of its own (`stale` is 416), or does not have a file so large.
  */
 const NO_RANGES = new Set(["range-unsupported", "stale", "status", "not-found"]);
 
 /**
- * @implements {Source}
+ * A segment that its host has both as one file and in parts. Ranges of the file are read until the host turns out not to
+ * serve them; parts are read from then on.
  */
-export class LadderSource {
-  #ranges;
+export class FallbackSource extends ForwardingSource {
   #parts;
-  /** @type {Source} */
-  #current;
+  #close;
   /** @type {PagevecError | undefined} why ranges were given up */
   #reason;
 
@@ -24,27 +22,12 @@ export class LadderSource {
    * @param {Source} parts with the same traffic
    */
   constructor(ranges, parts) {
-    this.#ranges = ranges;
+    super(ranges);
     this.#parts = parts;
-    this.#current = ranges;
-    this.name = ranges.name;
-    this.traffic = ranges.traffic;
-  }
-
-  get length() {
-    return this.#current.length;
-  }
-
-  get limits() {
-    return this.#current.limits;
-  }
-
-  get link() {
-    return this.#current.link;
-  }
-
-  get here() {
-    return this.#current.here;
+    this.#close = async () => {
+      await ranges.close();
+      await parts.close();
+    };
   }
 
   /**
@@ -54,18 +37,18 @@ export class LadderSource {
    * @returns {Promise<Uint8Array | AsyncIterable<Uint8Array>>}
    */
   async read(offset, length, options) {
-    if (this.#current === this.#parts) return this.#readParts(offset, length, options);
+    if (this.inner === this.#parts) return this.#readParts(offset, length, options);
     try {
-      const got = await this.#ranges.read(offset, length, options);
+      const got = await this.inner.read(offset, length, options);
       return got instanceof Uint8Array ? got : this.#watch(got, offset, length, options);
     } catch (error) {
-      this.#step(error);
+      this.#giveUpRanges(error);
       return this.#readParts(offset, length, options);
     }
   }
 
   /**
-   * A stream that goes on from parts where it broke off.
+   * A stream of a range. If it breaks off, parts give the rest.
    * @param {AsyncIterable<Uint8Array>} chunks
    * @param {number} offset
    * @param {number} length
@@ -80,31 +63,18 @@ export class LadderSource {
       }
       return;
     } catch (error) {
-      this.#step(error);
+      this.#giveUpRanges(error);
     }
     const rest = await this.#readParts(offset + done, length - done, options);
     if (rest instanceof Uint8Array) yield rest;
     else yield* rest;
   }
 
-  /**
-   * @param {{ offset: number, length: number }} extent
-   * @returns {boolean}
-   */
-  forget(extent) {
-    return this.#current.forget?.(extent) ?? false;
-  }
-
-  /** @returns {boolean} */
-  changed() {
-    return this.#current.changed?.() ?? false;
-  }
-
   /** @param {unknown} error */
-  #step(error) {
+  #giveUpRanges(error) {
     if (!(error instanceof PagevecError) || !NO_RANGES.has(error.code)) throw error;
     this.#reason ??= error;
-    this.#current = this.#parts;
+    this.inner = this.#parts;
   }
 
   /**
@@ -121,9 +91,8 @@ export class LadderSource {
     }
   }
 
-  async close() {
-    await this.#ranges.close();
-    await this.#parts.close();
+  close() {
+    return this.#close();
   }
 }
 

@@ -1,0 +1,53 @@
+// What messages call a value that users passed, and what to do about it. Messages never show its content.
+
+/**
+ * Whether these are the bytes of a file of numpy.
+ * @param {unknown} value
+ */
+export function isNpy(value) {
+  const bytes = value instanceof ArrayBuffer ? new Uint8Array(value, 0, Math.min(6, value.byteLength)) : value;
+  return bytes instanceof Uint8Array && bytes[0] === 0x93 && String.fromCharCode(...bytes.subarray(1, 6)) === "NUMPY";
+}
+
+/**
+ * @param {unknown} value
+ * @returns {string} for example "a Promise"
+ */
+export function describe(value) {
+  if (value === null || value === undefined) return String(value);
+  if (isNpy(value)) return "the bytes of a .npy file";
+  if (isPromise(value)) return "a Promise";
+  if (isTensor(value)) return "a tensor";
+  if (Array.isArray(value)) return "an array";
+  if (typeof value !== "object") return `a ${typeof value}`;
+  const name = /** @type {{ constructor?: { name?: unknown } }} */ (value).constructor?.name;
+  return typeof name === "string" && name !== "Object" ? `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}` : "an object";
+}
+
+/**
+ * @param {unknown} value passed in the place of vectors
+ * @param {string} name
+ * @returns {string} what to do about it; empty if that is not known
+ */
+export function hintFor(value, name) {
+  if (isPromise(value)) return ": await it first";
+  if (typeof value === "string") return ": pagevec makes no vectors of texts; pass what your model makes of it";
+  if (isNpy(value)) return ": read its header and pass the numbers behind it as a Float32Array, or build with the command line (`pagevec build`)";
+  if (isTensor(value)) return `: pass its numbers (${typeof (/** @type {{ data: unknown }} */ (value).data) === "function" ? "await tensor.data()" : "tensor.data"})`;
+  if (value instanceof ArrayBuffer) return `: pass new Float32Array(${name === "vector" ? "vector" : "buffer"})`;
+  return "";
+}
+
+/** @param {unknown} value */
+export function isPromise(value) {
+  return typeof (/** @type {{ then?: unknown }} */ (Object(value)).then) === "function";
+}
+
+/**
+ * Whether it is a tensor, as the libraries that run models have them: numbers in `data`, and a shape.
+ * @param {unknown} value
+ */
+function isTensor(value) {
+  const { data, dims, shape } = /** @type {{ data?: unknown, dims?: unknown, shape?: unknown }} */ (Object(value));
+  return (ArrayBuffer.isView(data) || typeof data === "function") && (Array.isArray(dims) || Array.isArray(shape));
+}
