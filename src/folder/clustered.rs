@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::steps::{self, OnError, Step};
+use super::publish::steps::{self, OnError, Step};
 use crate::build::{BuildOptions, build};
 use crate::ctx::Ctx;
 use crate::error::Error;

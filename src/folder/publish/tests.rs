@@ -6,11 +6,11 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::steps::{Step, create_folders, parent};
 use super::{Form, plan};
 use crate::build::{BuildOptions, build};
 use crate::ctx::Ctx;
 use crate::folder::manifest::{FILE_NAME, Manifest};
-use crate::folder::steps::{Step, create_folders, parent};
 use crate::segment::{Segment, content_id};
 
 #[derive(Clone, PartialEq)]

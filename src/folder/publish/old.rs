@@ -5,11 +5,11 @@ use std::fs::{self, DirEntry};
 use std::io::{Error as IoError, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use super::PATIENCE;
 use super::lock::Lock;
-use super::manifest::{FILE_NAME, Manifest};
-use super::publish::PATIENCE;
 use super::steps::meant_for;
 use crate::error::Error;
+use crate::folder::manifest::{FILE_NAME, Manifest};
 use crate::storage::io_error;
 
 /// A segment that was published into a folder and that its manifest does not name.

@@ -1,15 +1,19 @@
 //! The steps of a publication: first the segment or its parts, then the manifest that names them.
 
+mod lock;
+mod old;
+pub(super) mod steps;
+
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::lock::Lock;
 use super::manifest::{Entry, FILE_NAME, Manifest};
-use super::old;
-use super::steps::{self, OnError, Step, create_folders, replace};
 use crate::error::Error;
 use crate::segment::Segment;
+use lock::Lock;
+pub use old::{OldSegment, old_segments, prune};
+use steps::{OnError, Step, create_folders, replace};
 
 /// How long a writer waits for others: each may write many gigabytes.
 pub(super) const PATIENCE: Duration = Duration::from_secs(300);
