@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::manifest::Manifest;
 use crate::error::Error;
 use crate::segment::{SectionKind, Segment};
 use crate::storage::{Extent, ReadAt, io_error, read_exact_at};
@@ -94,37 +93,6 @@ fn part_size(segment: &Segment, kind: SectionKind, length: u64) -> u64 {
         }
         _ => finer.map_or(WHOLE, |finer| rows(finer.stride)),
     }
-}
-
-/// What [`parts`] tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PartsInfo {
-    /// Where the part files lie.
-    pub folder: PathBuf,
-    /// How many there are.
-    pub count: u64,
-    /// Bytes of the largest.
-    pub largest: u64,
-    /// Whether the segment lies beside them as one file.
-    pub beside_file: bool,
-}
-
-/// The parts that the manifest of `folder` names, if it names any.
-///
-/// # Errors
-/// `io`, `corrupt`, `version`.
-pub fn parts(folder: &Path) -> Result<Option<PartsInfo>, Error> {
-    let Some(entry) = Manifest::read(folder)?.segments.pop() else { return Ok(None) };
-    let Some(parts) = entry.parts else { return Ok(None) };
-    let ends = parts.cuts.iter().skip(1).map(|cut| cut.0).chain([entry.length]);
-    let runs: Vec<(u64, u64)> =
-        parts.cuts.iter().zip(ends).map(|(&(from, size), end)| (end - from, size)).collect();
-    Ok(Some(PartsInfo {
-        folder: folder.join(&parts.folder),
-        count: runs.iter().map(|(length, size)| length.div_ceil(*size)).sum(),
-        largest: runs.iter().map(|(length, size)| *length.min(size)).max().unwrap_or(0),
-        beside_file: entry.file.is_some(),
-    }))
 }
 
 /// Parts that are open at once at the most.

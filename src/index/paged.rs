@@ -11,9 +11,10 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::front::{open_segment, room_for};
+use super::options::OpenOptions;
 use super::scratches::Scratches;
 use crate::error::Error;
-use crate::search::{IndexChoice, Operation, Outcome, Running, Step};
+use crate::search::{Operation, Outcome, Running, Step};
 use crate::segment::Segment;
 use crate::session::{layout, unreadable};
 use crate::storage::{Extent, Paged, Read, ReadAt, Reserved, Sum};
@@ -53,9 +54,10 @@ struct Wave {
 }
 
 impl Reading {
-    pub(super) fn open(index: IndexChoice, file: Box<dyn ReadAt>, budget: u64) -> Result<Self, Error> {
+    pub(super) fn open(file: Box<dyn ReadAt>, options: &OpenOptions) -> Result<Self, Error> {
+        let budget = options.memory_budget;
         let segment = open_segment(&mut |extent, into| file.read(extent, into), file.length())?;
-        let paged = RwLock::new(Paged::new(layout(&segment, budget, index)?));
+        let paged = RwLock::new(Paged::new(layout(&segment, budget, options.index)?));
         let flight = Flight::new((budget / FLIGHT_PART).max(FLIGHT));
         Ok(Reading { segment, paged, file, scratches: Scratches::default(), flight })
     }

@@ -12,7 +12,7 @@ use crate::convert::{bad, ids, to_js};
 struct OptionsJs {
     metric: Option<String>,
     codec: Option<String>,
-    rows: Option<String>,
+    refine: Option<String>,
     exact: Option<String>,
     graph: Option<bool>,
     clusters: Option<bool>,
@@ -25,18 +25,15 @@ impl OptionsJs {
     fn into_core(self) -> Result<BuildOptions, pagevec::Error> {
         let default = BuildOptions::default();
         let parse = |name: Option<String>| name.map(|n| n.parse()).transpose();
-        Ok(BuildOptions {
-            metric: self.metric.map_or(Ok(default.metric), |m| m.parse())?,
-            codec: parse(self.codec)?.unwrap_or(default.codec),
-            rows: parse(self.rows)?,
-            exact: parse(self.exact)?,
-            graph: self.graph.unwrap_or(default.graph),
-            clusters: self.clusters.unwrap_or(default.clusters),
-            m: self.m.map_or(default.m, |m| m as usize),
-            ef_construction: self.ef_construction.map_or(default.ef_construction, |e| e as usize),
-            seed: self.seed.unwrap_or(default.seed),
-            ..default
-        })
+        Ok(BuildOptions::new(self.metric.map_or(Ok(default.metric), |m| m.parse())?)
+            .codec(parse(self.codec)?.unwrap_or(default.codec))
+            .refine(parse(self.refine)?)
+            .exact(parse(self.exact)?)
+            .graph(self.graph.unwrap_or(default.graph))
+            .clusters(self.clusters.unwrap_or(default.clusters))
+            .m(self.m.map_or(default.m, |m| m as usize))
+            .ef_construction(self.ef_construction.map_or(default.ef_construction, |e| e as usize))
+            .seed(self.seed.unwrap_or(default.seed)))
     }
 }
 

@@ -1,7 +1,9 @@
 //! Searching: a session over a file that JS fetches.
 
 use js_sys::{Array, Float64Array};
-use pagevec::{Answer, Extent, Id, Operation, Outcome, SearchOptions, Segment, Session, Stepped};
+use pagevec::{
+    Answer, Extent, Id, Operation, Outcome, SearchOptions, Segment, Session, SessionOptions, Stepped,
+};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -32,7 +34,7 @@ struct InfoJs {
     dim: u32,
     metric: &'static str,
     codec: String,
-    rows: Option<String>,
+    refine: Option<String>,
     exact: Option<String>,
     graph: bool,
     clusters: bool,
@@ -80,7 +82,8 @@ impl Reader {
     #[wasm_bindgen(constructor)]
     pub fn new(front: &[u8], file_length: f64, memory_budget: f64) -> Result<Reader, JsValue> {
         let segment = Segment::open(front, whole("fileLength", file_length)?).map_err(to_js)?;
-        let session = Session::new(segment, whole("memoryBudget", memory_budget)?).map_err(to_js)?;
+        let session = Session::new(segment, &SessionOptions::new(whole("memoryBudget", memory_budget)?))
+            .map_err(to_js)?;
         Ok(Reader { session, outcomes: Vec::new() })
     }
 
@@ -105,7 +108,7 @@ impl Reader {
             dim: info.dim as u32,
             metric: info.metric.name(),
             codec: info.codec.to_string(),
-            rows: info.rows.map(|r| r.to_string()),
+            refine: info.refine.map(|r| r.to_string()),
             exact: info.exact.map(|e| e.to_string()),
             graph: info.graph,
             clusters: info.clusters,
@@ -136,15 +139,13 @@ impl Reader {
         rescore: u32,
     ) -> Result<u32, JsValue> {
         let given = |value: u32| (value > 0).then_some(value as usize);
-        let options = SearchOptions {
-            k: k as usize,
-            ef: given(ef),
-            index: index.parse().map_err(to_js)?,
-            rescore: given(rescore),
-            probes: given(probes),
+        let options = SearchOptions::new(k as usize)
+            .ef(given(ef))
+            .index(index.parse().map_err(to_js)?)
+            .rescore(given(rescore))
+            .probes(given(probes))
             // Not a number where it is left out.
-            recall: (recall > 0.0).then_some(recall),
-        };
+            .recall((recall > 0.0).then_some(recall));
         self.session.begin(Operation::Search { queries, options }).map_err(to_js)
     }
 

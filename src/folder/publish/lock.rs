@@ -10,6 +10,8 @@ use crate::error::Error;
 use crate::storage::io_error;
 
 const FILE_NAME: &str = ".lock";
+/// How long a writer waits for others: each may write many gigabytes.
+pub(super) const PATIENCE: Duration = Duration::from_secs(300);
 /// How often a lock that another process holds is tried again.
 const PAUSE: Duration = Duration::from_millis(10);
 

@@ -34,7 +34,7 @@ pub(crate) struct Build {
     /// Finer rows by which hits are ranked again: f32 4·d, f16 2·d, sq8 d + 8 bytes more per vector, none 0
     /// [default: sq8 for binary, sq4 and pq codes, else none: the codes serve]
     #[arg(long)]
-    rows: Option<Rows>,
+    refine: Option<Refine>,
     /// Rows finer than those, by which the best few are ranked once more: f32 4·d, f16 2·d bytes more per vector
     #[arg(long)]
     exact: Option<Exact>,
@@ -44,7 +44,7 @@ pub(crate) struct Build {
     /// Real queries (a file as the input's) from which the clustered index learns how wide to look for a wanted
     /// recall; the first 192 count
     #[arg(long, value_name = "FILE", conflicts_with = "no_clusters")]
-    tune_queries: Option<PathBuf>,
+    tuning_queries: Option<PathBuf>,
     /// Leave out the clustered index: about d/4 + 20 bytes per vector less (d/2 up to 256 components, d up to 128), and
     /// a cold file is fetched whole
     #[arg(long)]
@@ -83,7 +83,7 @@ pub(crate) struct Build {
 const TUNING: usize = 256;
 
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum Rows {
+enum Refine {
     None,
     Sq8,
     F16,
@@ -146,13 +146,13 @@ impl Build {
         let progress = Progress::new();
         let started = Instant::now();
         let (vectors, ids) = self.read(&progress)?;
-        let queries = self.queries(vectors.dim, &progress)?;
+        let options = options.tuning_queries(self.queries(vectors.dim, &progress)?);
         let read_seconds = started.elapsed().as_secs_f64();
         let (rows, dim) = (vectors.rows, vectors.dim);
         let mut warnings = Vec::from_iter(not_stored(&vectors.extra));
 
         let started = Instant::now();
-        let (segment, found) = self.build(vectors, ids, &queries, &options, &progress)?;
+        let (segment, found) = self.build(vectors, ids, &options, &progress)?;
         warnings.extend(found.iter().map(|w| Warning { code: w.code(), message: w.to_string() }));
         let build_seconds = started.elapsed().as_secs_f64();
         let form = match self.parts {
@@ -160,7 +160,9 @@ impl Build {
             Some(Parts::Also) => Form::Both,
             Some(Parts::Only) => Form::Parts,
         };
-        let file = progress.spin("write", || pagevec::publish_as(&self.output, &segment, form))?;
+        let file = progress.spin("write", || {
+            pagevec::publish(&self.output, &segment, &pagevec::PublishOptions::new().form(form))
+        })?;
         let old =
             if self.prune { pagevec::prune(&self.output) } else { pagevec::old_segments(&self.output) }?;
         drop(progress);
@@ -182,7 +184,7 @@ impl Build {
             vectors_per_second: rows as f64 / build_seconds,
             curve: output::curve(&pagevec::Segment::open(&segment, segment.len() as u64)?.info().curve),
             warnings,
-            old_segments: old.into_iter().map(|OldSegment { path, bytes }| Old { path, bytes }).collect(),
+            old_segments: old.into_iter().map(|OldSegment { path, bytes, .. }| Old { path, bytes }).collect(),
             pruned: self.prune,
         })
     }
@@ -199,32 +201,31 @@ impl Build {
     }
 
     fn options(&self) -> Result<BuildOptions, Failure> {
-        let rows = match (self.rows, self.codec) {
-            (Some(Rows::None), CodecKind::Binary | CodecKind::Sq4 | CodecKind::Pq(_)) => {
-                let message =
-                    format!("--rows none: {} codes alone rank too coarsely; use sq8, f16 or f32", self.codec);
+        let refine = match (self.refine, self.codec) {
+            (Some(Refine::None), CodecKind::Binary | CodecKind::Sq4 | CodecKind::Pq(_)) => {
+                let message = format!(
+                    "--refine none: {} codes alone rank too coarsely; use sq8, f16 or f32",
+                    self.codec
+                );
                 return Err(Failure::usage(message));
             }
-            (None | Some(Rows::None), _) => None,
-            (Some(Rows::Sq8), _) => Some(CodecKind::Sq8),
-            (Some(Rows::F16), _) => Some(CodecKind::F16),
-            (Some(Rows::F32), _) => Some(CodecKind::F32),
+            (None | Some(Refine::None), _) => None,
+            (Some(Refine::Sq8), _) => Some(CodecKind::Sq8),
+            (Some(Refine::F16), _) => Some(CodecKind::F16),
+            (Some(Refine::F32), _) => Some(CodecKind::F32),
         };
-        Ok(BuildOptions {
-            metric: self.metric,
-            codec: self.codec,
-            rows,
-            exact: self.exact.map(|exact| match exact {
+        Ok(BuildOptions::new(self.metric)
+            .codec(self.codec)
+            .refine(refine)
+            .exact(self.exact.map(|exact| match exact {
                 Exact::F16 => CodecKind::F16,
                 Exact::F32 => CodecKind::F32,
-            }),
-            graph: !self.no_graph,
-            clusters: !self.no_clusters,
-            m: self.m,
-            ef_construction: self.ef_construction,
-            seed: self.seed,
-            ..Default::default()
-        })
+            }))
+            .graph(!self.no_graph)
+            .clusters(!self.no_clusters)
+            .m(self.m)
+            .ef_construction(self.ef_construction)
+            .seed(self.seed))
     }
 
     fn read(&self, progress: &Progress) -> Result<(Vectors, Option<Ids>), Failure> {
@@ -242,12 +243,12 @@ impl Build {
     }
 
     fn queries(&self, dim: usize, progress: &Progress) -> Result<Vec<f32>, Failure> {
-        let Some(path) = &self.tune_queries else { return Ok(Vec::new()) };
+        let Some(path) = &self.tuning_queries else { return Ok(Vec::new()) };
         let queries = input::vectors(path, TUNING, progress)?;
         match queries.dim == dim {
             true => Ok(queries.data),
             false => Err(Failure::usage(format!(
-                "--tune-queries {}: its vectors have {} components, the input's {dim}",
+                "--tuning-queries {}: its vectors have {} components, the input's {dim}",
                 path.display(),
                 queries.dim
             ))),
@@ -258,7 +259,6 @@ impl Build {
         &self,
         vectors: Vectors,
         ids: Option<Ids>,
-        queries: &[f32],
         options: &BuildOptions,
         progress: &Progress,
     ) -> Result<(Vec<u8>, Vec<pagevec::Warning>), Failure> {
@@ -278,7 +278,7 @@ impl Build {
             let report = |p: pagevec::Progress| progress.tick(p.phase, p.done, p.total);
             let cancelled = || STOP.load(Ordering::Relaxed);
             let ctx = Ctx { progress: Some(&report), cancelled: Some(&cancelled), warning: Some(&warn) };
-            let segment = pagevec::build_tuned(vectors.data, vectors.dim, ids, queries, options, &ctx);
+            let segment = pagevec::build(vectors.data, vectors.dim, ids, options, &ctx);
             (segment, warnings.into_inner())
         })?;
         match segment {

@@ -125,14 +125,12 @@ impl Eval {
         }
         let efs = if self.ef.is_empty() { vec![None] } else { self.ef.iter().copied().map(Some).collect() };
         for ef in efs {
-            let options = SearchOptions {
-                k: self.k,
-                ef,
-                index: self.index.into(),
-                probes: self.probes,
-                recall: self.recall,
-                rescore: self.rescore,
-            };
+            let options = SearchOptions::new(self.k)
+                .ef(ef)
+                .index(self.index.into())
+                .probes(self.probes)
+                .recall(self.recall)
+                .rescore(self.rescore);
             let row = self.measure(&index, &queries.data, &truth, &options, &progress)?;
             self.print(&row)?;
         }

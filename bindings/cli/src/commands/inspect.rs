@@ -22,7 +22,7 @@ struct Facts {
     dim: usize,
     metric: &'static str,
     codec: String,
-    rows: Option<String>,
+    refine: Option<String>,
     exact: Option<String>,
     graph: bool,
     clusters: bool,
@@ -85,7 +85,7 @@ fn facts(info: &Info, content_id: Option<String>) -> Facts {
         dim: info.dim,
         metric: info.metric.name(),
         codec: info.codec.to_string(),
-        rows: info.rows.map(|r| r.to_string()),
+        refine: info.refine.map(|r| r.to_string()),
         exact: info.exact.map(|e| e.to_string()),
         graph: info.graph,
         clusters: info.clusters,
@@ -109,7 +109,7 @@ fn print(facts: &Facts) -> Result<(), Failure> {
     output::text(|out| {
         field(out, "vectors", format!("{} of {} components, {}", facts.count, facts.dim, facts.metric))?;
         field(out, "codes", &facts.codec)?;
-        field(out, "rescoring rows", facts.rows.as_deref().unwrap_or("none: the codes serve"))?;
+        field(out, "refine rows", facts.refine.as_deref().unwrap_or("none: the codes serve"))?;
         if let Some(exact) = &facts.exact {
             field(out, "exact rows", exact)?;
         }

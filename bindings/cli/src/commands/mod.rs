@@ -90,8 +90,8 @@ impl Source {
             let message = "no index.json lies in this folder, so it is no index: `pagevec build` makes one";
             return Err(Failure::input(&self.path, message));
         }
-        let options = pagevec::OpenOptions { io, ..Default::default() };
-        pagevec::Index::open(&self.path, &options).map_err(|e| Failure::of_file(&self.path, e))
+        let options = pagevec::OpenOptions::new().io(io);
+        pagevec::Index::open_with(&self.path, &options).map_err(|e| Failure::of_file(&self.path, e))
     }
 
     /// The part files of a folder that has any.

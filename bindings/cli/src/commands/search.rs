@@ -89,14 +89,12 @@ impl Search {
         let queries = self.queries(&index, own.as_ref())?;
         // One more, for the row itself.
         let k = if own.is_some() { self.k.saturating_add(usize::from(self.k > 0)) } else { self.k };
-        let options = SearchOptions {
-            k,
-            ef: self.ef,
-            index: self.index.into(),
-            probes: self.probes,
-            recall: self.recall,
-            rescore: self.rescore,
-        };
+        let options = SearchOptions::new(k)
+            .ef(self.ef)
+            .index(self.index.into())
+            .probes(self.probes)
+            .recall(self.recall)
+            .rescore(self.rescore);
         for row in 0..queries.rows {
             let query = &queries.data[row * queries.dim..][..queries.dim];
             self.print(&self.report(&index, query, own.as_ref(), &options)?)?;
@@ -112,7 +110,7 @@ impl Search {
         options: &SearchOptions,
     ) -> Result<Report, Failure> {
         let started = Instant::now();
-        let Answer { mut hits, stats } = index.search(query, options)?;
+        let Answer { mut hits, stats, .. } = index.search(query, options)?;
         let microseconds = started.elapsed().as_micros() as u64;
         hits.retain(|hit| own != Some(&hit.id));
         hits.truncate(self.k);

@@ -74,7 +74,7 @@ impl Origin {
         let (told, rows) = match &self.base {
             Some(path) => (format!("exact scan of {}", path.display()), given(path, index, names, progress)?),
             None => {
-                let finest = info.exact.or(info.rows).unwrap_or(info.codec);
+                let finest = info.exact.or(info.refine).unwrap_or(info.codec);
                 (format!("exact scan of the stored {finest} rows"), stored(index, queries)?)
             }
         };
@@ -213,8 +213,7 @@ fn stored<'a>(index: &'a Index, queries: &[f32]) -> Result<Rows<'a>, Failure> {
     let Some(query) = queries.get(..index.info().dim).filter(|_| count > 0) else {
         return Ok(Rows::Stored(index, Vec::new()));
     };
-    let all =
-        SearchOptions { k: count, index: pagevec::IndexChoice::Flat, rescore: Some(0), ..Default::default() };
+    let all = SearchOptions::new(count).index(pagevec::IndexChoice::Flat).rescore(0);
     let hits = index.search(query, &all)?.hits;
     Ok(Rows::Stored(index, hits.into_iter().map(|hit| hit.id).collect()))
 }
