@@ -1,17 +1,19 @@
 //! `pagevec build`: vectors and ids in, an index folder out, whole or not at all.
 
+mod summary;
+
 use crate::failure::Failure;
 use crate::input::ids::{self, IdsType};
 use crate::input::{self, Vectors};
-use crate::output::{self, Step, field};
+use crate::output;
 use crate::progress::Progress;
 use pagevec::{BuildOptions, CodecKind, Ctx, Form, Ids, Metric, OldSegment};
-use serde::Serialize;
 use std::cell::RefCell;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
+use summary::{Old, Summary, Warning};
 
 #[derive(clap::Args)]
 pub(crate) struct Build {
@@ -104,41 +106,6 @@ enum Parts {
     Only,
 }
 
-#[derive(Serialize)]
-struct Summary {
-    folder: PathBuf,
-    file: PathBuf,
-    content_id: String,
-    /// How many part files; 0 without --parts.
-    parts: u64,
-    rows: usize,
-    dim: usize,
-    bytes: usize,
-    bytes_per_vector: f64,
-    read_seconds: f64,
-    build_seconds: f64,
-    vectors_per_second: f64,
-    /// What recall the clustered index reached where so much is asked for.
-    curve: Vec<Step>,
-    /// What the index will not do well, and what of the input is not in it.
-    warnings: Vec<Warning>,
-    /// Segments of earlier versions: what lies in the folder, or with --prune lay there.
-    old_segments: Vec<Old>,
-    pruned: bool,
-}
-
-#[derive(Serialize)]
-struct Warning {
-    code: &'static str,
-    message: String,
-}
-
-#[derive(Serialize)]
-struct Old {
-    path: PathBuf,
-    bytes: u64,
-}
-
 impl Build {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let options = self.options()?;
@@ -170,7 +137,7 @@ impl Build {
         for warning in &warnings {
             eprintln!("warning: {}", warning.message);
         }
-        self.print(&Summary {
+        Summary {
             folder: self.output.clone(),
             file,
             content_id: pagevec::content_id(&segment),
@@ -186,7 +153,8 @@ impl Build {
             warnings,
             old_segments: old.into_iter().map(|OldSegment { path, bytes, .. }| Old { path, bytes }).collect(),
             pruned: self.prune,
-        })
+        }
+        .print(self.json)
     }
 
     /// What can be known of -o now rather than after an hour.
@@ -289,33 +257,6 @@ impl Build {
             }),
             other => Ok((other?, warnings)),
         }
-    }
-
-    fn print(&self, summary: &Summary) -> Result<(), Failure> {
-        if self.json {
-            return output::json(summary);
-        }
-        output::text(|out| {
-            field(out, "rows", format!("{} of {} components", summary.rows, summary.dim))?;
-            field(out, "file size", output::size(summary.bytes as u64))?;
-            if summary.parts > 0 {
-                field(out, "part files", summary.parts)?;
-            }
-            field(out, "bytes per vector", format!("{:.1}", summary.bytes_per_vector))?;
-            let time =
-                format!("{:.2} s reading, {:.2} s building", summary.read_seconds, summary.build_seconds);
-            field(out, "time", time)?;
-            field(out, "vectors/s", format!("{:.0}", summary.vectors_per_second))?;
-            output::print_curve(out, &summary.curve)?;
-            field(out, "folder", summary.folder.display())?;
-            let old = &summary.old_segments;
-            if old.is_empty() {
-                return Ok(());
-            }
-            let bytes = output::size(old.iter().map(|old| old.bytes).sum());
-            let what = if summary.pruned { "removed" } else { "--prune removes them" };
-            field(out, "earlier segments", format!("{}, {bytes}: {what}", old.len()))
-        })
     }
 }
 

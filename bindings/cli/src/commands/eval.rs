@@ -1,9 +1,11 @@
-//! `pagevec eval`: recall and speed against the true nearest rows (`truth.rs`), one line per ef.
+//! `pagevec eval`: recall and speed against the true nearest rows (`eval/truth.rs`), one line per ef.
 //!
 //! A first pass over the queries warms caches and counts what does not depend on time: recall, distances, bytes. The
 //! passes after it do nothing but search and take the time of each query.
 
-use super::truth::{self, Truth};
+mod scan;
+mod truth;
+
 use super::{IndexChoice, Source};
 use crate::failure::Failure;
 use crate::input;
@@ -15,6 +17,7 @@ use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Instant;
+use truth::Truth;
 
 #[derive(clap::Args)]
 pub(crate) struct Eval {

@@ -1,11 +1,10 @@
-//! The subcommands, one file each; `truth` is what `eval` compares with.
+//! The subcommands, one file each; a folder of the same name has what only that subcommand needs.
 
 mod build;
 mod eval;
 mod inspect;
 mod search;
 mod serve;
-mod truth;
 mod verify;
 
 use crate::failure::Failure;
