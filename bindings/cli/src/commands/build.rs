@@ -15,7 +15,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use summary::{Old, Summary, Warning};
 
+const EXAMPLES: &str = "\
+Examples:
+  pagevec build words.npy --ids words.txt -o site/index
+  pagevec build words.npy --codec binary --refine sq8 --exact f16 -o site/index
+  pagevec build rows.jsonl --metric l2 --tuning-queries queries.npy --parts -o site/index";
+
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Build {
     /// .npy (float16, float32, float64), .fvecs, .jsonl of {"id": …, "vector": […]}, .json with an array of those,
     /// or - for such lines from stdin
@@ -23,28 +30,28 @@ pub(crate) struct Build {
     /// One id per line, in the order of the vectors; without it rows are named 0, 1, 2, …
     #[arg(long, value_name = "FILE")]
     ids: Option<PathBuf>,
-    /// What the lines of --ids are: a number is smaller in the file than its text
+    /// Whether the lines of --ids are text or numbers; a number takes less of the file than its text
     #[arg(long, value_enum, default_value = "text", requires = "ids")]
     ids_type: IdsType,
-    /// cosine, dot or l2
-    #[arg(long, default_value = "cosine")]
+    /// cosine, dot (or ip) or l2 (or euclidean)
+    #[arg(long, default_value = "cosine", value_parser = metric)]
     metric: Metric,
     /// The codes that are searched, in bytes per vector of d components:
     /// f32 4·d, f16 2·d, sq8 d + 8 (l2: d + 12), sq4 d/2 + 4 (l2: d/2 + 8), binary d/8, pq 64, pq96 96 (pq1 to pq<d>)
     #[arg(long, default_value = "sq8")]
     codec: CodecKind,
-    /// Finer rows by which hits are ranked again: f32 4·d, f16 2·d, sq8 d + 8 bytes more per vector, none 0
-    /// [default: sq8 for binary, sq4 and pq codes, else none: the codes serve]
+    /// Finer rows by which the candidates are ranked again: f32 4·d, f16 2·d, sq8 d + 8 bytes more per vector, none 0
+    /// [default: sq8 for binary, sq4 and pq codes, else none]
     #[arg(long)]
     refine: Option<Refine>,
-    /// Rows finer than those, by which the best few are ranked once more: f32 4·d, f16 2·d bytes more per vector
+    /// Rows finer than those, by which the best candidates are ranked once more: f32 4·d, f16 2·d bytes more per vector
     #[arg(long)]
     exact: Option<Exact>,
     /// Leave out the graph: about 5·M bytes per vector less; the clusters answer instead
     #[arg(long)]
     no_graph: bool,
-    /// Real queries (a file as the input's) from which the clustered index learns how wide to look for a wanted
-    /// recall; the first 192 count
+    /// Real queries (in a format of the input) from which the clustered index learns how many lists a wanted recall
+    /// needs; the first 192 count
     #[arg(long, value_name = "FILE", conflicts_with = "no_clusters")]
     tuning_queries: Option<PathBuf>,
     /// Leave out the clustered index: about d/4 + 20 bytes per vector less (d/2 up to 256 components, d up to 128), and
@@ -54,7 +61,7 @@ pub(crate) struct Build {
     /// Links per node of the graph (2·M on its lowest layer): about 5·M bytes per vector
     #[arg(short = 'M', long = "m", value_name = "M", default_value_t = BuildOptions::default().m)]
     m: usize,
-    /// Candidates looked at for the links of each node: costs time, no bytes
+    /// Candidates compared for the links of each node: costs time, no bytes
     #[arg(long, value_name = "N", default_value_t = BuildOptions::default().ef_construction)]
     ef_construction: usize,
     /// The same input, options and seed give the same file, byte for byte
@@ -81,7 +88,7 @@ pub(crate) struct Build {
     pub(crate) json: bool,
 }
 
-/// Queries read for tuning: more are not looked at.
+/// Queries read for tuning; a build uses no more.
 const TUNING: usize = 256;
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -157,7 +164,7 @@ impl Build {
         .print(self.json)
     }
 
-    /// What can be known of -o now rather than after an hour.
+    /// Refuses an output folder that cannot be written, now rather than after an hour.
     fn check_output(&self) -> Result<(), Failure> {
         let there = self.output.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
         if !there.is_dir() {
@@ -257,6 +264,16 @@ impl Build {
             }),
             other => Ok((other?, warnings)),
         }
+    }
+}
+
+/// The measure that `name` names, in any case; some tools call the inner product `ip` and the Euclidean distance
+/// `euclidean`.
+fn metric(name: &str) -> Result<Metric, pagevec::Error> {
+    match name.to_ascii_lowercase().as_str() {
+        "ip" => Ok(Metric::Dot),
+        "euclidean" => Ok(Metric::L2),
+        name => name.parse(),
     }
 }
 

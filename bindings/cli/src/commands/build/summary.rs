@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::output::{self, Step, field};
+use crate::size;
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -47,7 +48,7 @@ impl Summary {
         }
         output::text(|out| {
             field(out, "rows", format!("{} of {} components", self.rows, self.dim))?;
-            field(out, "file size", output::size(self.bytes as u64))?;
+            field(out, "file size", size::show(self.bytes as u64))?;
             if self.parts > 0 {
                 field(out, "part files", self.parts)?;
             }
@@ -61,7 +62,7 @@ impl Summary {
             if old.is_empty() {
                 return Ok(());
             }
-            let bytes = output::size(old.iter().map(|old| old.bytes).sum());
+            let bytes = size::show(old.iter().map(|old| old.bytes).sum());
             let what = if self.pruned { "removed" } else { "--prune removes them" };
             field(out, "earlier segments", format!("{}, {bytes}: {what}", old.len()))
         })

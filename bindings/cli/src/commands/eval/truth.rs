@@ -18,7 +18,7 @@ pub(super) struct Origin {
     #[arg(long, value_name = "FILE", conflicts_with = "base")]
     truth: Option<PathBuf>,
     /// The vectors the index was built from: an exact scan of them is the truth, and shows what its codes lose
-    #[arg(long, value_name = "FILE", visible_alias = "rows-from")]
+    #[arg(long, value_name = "FILE")]
     base: Option<PathBuf>,
     /// The ids file the index was built with, if it was: it tells which row of --truth or --base an id names
     #[arg(long, value_name = "FILE")]
