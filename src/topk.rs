@@ -100,13 +100,13 @@ impl TopK {
 }
 
 /// The least of some distances and where it is, ties to the first.
-pub(crate) fn least(distances: &[f32]) -> (f32, usize) {
-    let least = smallest(distances);
+pub(crate) fn argmin(distances: &[f32]) -> (f32, usize) {
+    let least = minimum(distances);
     (least, distances.iter().position(|&d| d <= least).unwrap_or(0))
 }
 
 /// The least of some distances.
-pub(crate) fn smallest(distances: &[f32]) -> f32 {
+pub(crate) fn minimum(distances: &[f32]) -> f32 {
     const LANES: usize = 8;
     let (lines, rest) = distances.as_chunks::<LANES>();
     let mut lanes = [f32::INFINITY; LANES];

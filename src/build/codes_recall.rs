@@ -198,7 +198,7 @@ impl<'a> Sample<'a> {
             stage.codec.prepare(self.rows.row(query), true, &mut prepared);
             let mut distances = vec![0.0; best.len()];
             stage.codec.distances(&mut prepared, &stage.stored.bytes, &best, &mut distances);
-            ranked.reset(plan::few(K));
+            ranked.reset(plan::rerank_count(K));
             distances.iter().zip(&best).for_each(|(&distance, &row)| ranked.offer(distance, row));
             best = ranked.sorted().map(|c| c.1).collect();
         }
@@ -213,7 +213,7 @@ impl Seen {
         // The query is among its own candidates.
         seen.candidates.reset(
             1 + match stages {
-                [_] => plan::few(K),
+                [_] => plan::rerank_count(K),
                 [codes, ..] if codes.stored.kind == CodecKind::Binary => SearchOptions::DEFAULT_EF_BINARY,
                 _ => SearchOptions::DEFAULT_EF,
             },

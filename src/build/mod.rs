@@ -17,7 +17,7 @@ use crate::segment::{self, Header, Parts, STAGES, SectionKind, limits};
 use crate::vectors::{Rows, check_row};
 use clusters::Shape;
 pub use options::BuildOptions;
-use row_distances::Coded;
+use row_distances::RowDistances;
 use std::borrow::Cow;
 
 /// The finished segment file of `vectors` (row-major, `dim` wide) and their `ids` (0, 1, 2, … without).
@@ -244,15 +244,15 @@ fn graph(
     let Some(codes) = stored.or(made.as_ref()) else { return Ok(Vec::new()) };
     let codec = Sq8::new(options.metric, quant::floats(&codes.codec.parameters()));
     let p = hnsw::Parameters { m: options.m, ef_construction: options.ef_construction, seed: options.seed };
-    let mut coded = Coded::new(&codec, options.metric, Cow::Borrowed(&codes.bytes));
+    let mut coded = RowDistances::new(&codec, options.metric, Cow::Borrowed(&codes.bytes));
     let mut copies = hnsw::Copies::among(&coded);
     let floats = matches!(options.codec, CodecKind::F32 | CodecKind::F16);
     // Few rows to link by floats take no longer than many by codes.
     if copies.are_most() || (floats && !coded.tell(rows)) {
-        coded = Coded::floats(options.metric, dim, rows);
+        coded = RowDistances::floats(options.metric, dim, rows);
         copies = hnsw::Copies::among(&coded);
     }
     let wanted = |row| copies.is_first(row);
-    let near = clusters::Near::new(&coded, tree, second, wanted, |rows| coded.alike(&codec, rows));
+    let near = clusters::ListKnn::new(&coded, tree, second, wanted, |rows| coded.alike(&codec, rows));
     Ok(hnsw::build(&near, &copies, p, ctx)?.encode())
 }

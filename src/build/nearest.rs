@@ -43,7 +43,7 @@ impl Ties {
 
 /// The nearest of what was offered.
 #[derive(Clone)]
-pub(crate) struct Least {
+pub(crate) struct Nearest {
     keep: usize,
     ties: Ties,
     kept: Vec<u64>,
@@ -51,9 +51,9 @@ pub(crate) struct Least {
     bound: f32,
 }
 
-impl Least {
+impl Nearest {
     pub(crate) fn new(keep: usize, ties: Ties) -> Self {
-        Least { keep: keep.max(1), ties, kept: Vec::new(), bound: f32::INFINITY }
+        Nearest { keep: keep.max(1), ties, kept: Vec::new(), bound: f32::INFINITY }
     }
 
     /// `ids` at these distances.
@@ -87,11 +87,11 @@ impl Least {
 
 #[cfg(test)]
 mod tests {
-    use super::{Least, Ties};
+    use super::{Nearest, Ties};
 
     #[test]
     fn keeps_the_nearest_once_and_of_equals_the_lower() {
-        let mut least = Least::new(4, Ties::LOWER);
+        let mut least = Nearest::new(4, Ties::LOWER);
         least.offer(&[1.0, 1.0, 1.0, -0.5, 7.0, 1.0], &[6, 4, 5, 9, 1, 3]);
         least.offer(&[-0.5, 0.0, 2.0], &[9, 0, 2]);
         let kept: Vec<_> = least.sorted().collect();
@@ -103,7 +103,7 @@ mod tests {
         let ids: Vec<u32> = (0..1000).collect();
         let mut chosen = vec![0; ids.len()];
         for row in 0..1000 {
-            let mut least = Least::new(10, Ties::of(row));
+            let mut least = Nearest::new(10, Ties::of(row));
             least.offer(&[2.0; 1000], &ids);
             least.sorted().for_each(|(_, id)| chosen[id as usize] += 1);
         }

@@ -9,7 +9,7 @@ use crate::quant::{CodecKind, Sq8};
 use std::borrow::Cow;
 
 /// Rows, with what their distances need.
-pub(crate) struct Coded<'a> {
+pub(crate) struct RowDistances<'a> {
     metric: Metric,
     dim: usize,
     form: Form<'a>,
@@ -36,7 +36,7 @@ pub(crate) struct Scratch {
     terms: Vec<(f32, f32)>,
 }
 
-impl<'a> Coded<'a> {
+impl<'a> RowDistances<'a> {
     /// `codes` are codes of `codec`.
     pub(crate) fn new(codec: &Sq8, metric: Metric, codes: Cow<'a, [u8]>) -> Self {
         let dim = codec.mean().len();
@@ -55,21 +55,21 @@ impl<'a> Coded<'a> {
             terms.collect::<Vec<_>>()
         });
         let (scale, add) = chunks.into_iter().flatten().unzip();
-        Coded { metric, dim, form: Form::Codes(Codes { bytes: codes, stride, scale, add }) }
+        RowDistances { metric, dim, form: Form::Codes(Codes { bytes: codes, stride, scale, add }) }
     }
 
     /// The rows themselves (row-major).
     pub(crate) fn floats(metric: Metric, dim: usize, rows: impl Into<Cow<'a, [f32]>>) -> Self {
-        Coded { metric, dim, form: Form::Floats(rows.into()) }
+        RowDistances { metric, dim, form: Form::Floats(rows.into()) }
     }
 
     /// Codes of `rows` (row-major), whose distances are squares of Euclid's.
-    pub(crate) fn euclidean(codec: &Sq8, rows: &[f32]) -> Coded<'static> {
+    pub(crate) fn euclidean(codec: &Sq8, rows: &[f32]) -> RowDistances<'static> {
         Self::encode(codec, Metric::Cosine, rows)
     }
 
     /// Codes of `rows` (row-major).
-    pub(crate) fn encode(codec: &Sq8, metric: Metric, rows: &[f32]) -> Coded<'static> {
+    pub(crate) fn encode(codec: &Sq8, metric: Metric, rows: &[f32]) -> RowDistances<'static> {
         const CHUNK: usize = 1024;
         let dim = codec.mean().len();
         let stride = CodecKind::Sq8.stride(dim, metric);
@@ -78,14 +78,14 @@ impl<'a> Coded<'a> {
             let rows = rows[chunk * CHUNK * dim..].chunks_exact(dim);
             rows.zip(codes.chunks_exact_mut(stride)).for_each(|(row, code)| codec.encode_row(row, code));
         });
-        Coded::new(codec, metric, Cow::Owned(codes))
+        RowDistances::new(codec, metric, Cow::Owned(codes))
     }
 
     /// Other rows (row-major) in the form that these have, which is codes of `codec` if it is codes.
-    pub(crate) fn alike(&self, codec: &Sq8, rows: &[f32]) -> Coded<'static> {
+    pub(crate) fn alike(&self, codec: &Sq8, rows: &[f32]) -> RowDistances<'static> {
         match self.form {
-            Form::Codes(_) => Coded::encode(codec, self.metric, rows),
-            Form::Floats(_) => Coded::floats(self.metric, self.dim, rows.to_vec()),
+            Form::Codes(_) => RowDistances::encode(codec, self.metric, rows),
+            Form::Floats(_) => RowDistances::floats(self.metric, self.dim, rows.to_vec()),
         }
     }
 
@@ -98,7 +98,7 @@ impl<'a> Coded<'a> {
         const SAMPLE: usize = 256;
         const AROUND: usize = 64;
         const NEAR: usize = 10;
-        let exact = Coded::floats(self.metric, self.dim, rows);
+        let exact = RowDistances::floats(self.metric, self.dim, rows);
         let count = self.count();
         let step = (count / SAMPLE).max(16);
         let samples = count / step;
@@ -157,7 +157,7 @@ impl<'a> Coded<'a> {
     pub(crate) fn matrix(
         &self,
         from: &[u32],
-        others: &Coded<'_>,
+        others: &RowDistances<'_>,
         to: &[u32],
         scratch: &mut Scratch,
         out: &mut Vec<f32>,

@@ -17,7 +17,7 @@ use crate::exec;
 use crate::hash::hash;
 use crate::kernels::{gather_lookup, kernels};
 use crate::metric::Metric;
-use crate::topk::{least, smallest};
+use crate::topk::{argmin, minimum};
 use crate::vectors::Rows;
 
 /// Of each part.
@@ -129,7 +129,7 @@ fn nearest(
     weights.extend(row.iter().zip(scale).map(|(x, s)| -(x * s)));
     let mut distances = *halves;
     (kernels().add_columns)(weights, columns, &mut distances);
-    least(&distances).1 as u8
+    argmin(&distances).1 as u8
 }
 
 /// Finds the centroids. Rows stand in cluster order, so an even stride takes rows of all clusters.
@@ -256,7 +256,7 @@ impl Codec for Pq {
                 Metric::L2 => *table = self.halves[part],
             }
             (kernels().add_columns)(&floats[self.range(part)], self.columns_of(part), table);
-            let least = smallest(table);
+            let least = minimum(table);
             table.iter_mut().for_each(|t| *t -= least);
             base += weight * least;
         }

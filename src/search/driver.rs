@@ -5,9 +5,9 @@
 
 use std::cell::Cell;
 
-use super::clusters::{Label, Probe, ProbeScratch};
-use super::hnsw::{self, Beam, Distances, Needs, Places, Walk};
-use super::plan::{self, Depth, Facts, Route};
+use super::clusters::{ListHit, Probe, ProbeScratch};
+use super::hnsw::{self, Beam, DiskGraph, Distances, MissingReads, Walk};
+use super::plan::{self, CandidateCounts, Facts, Route};
 use super::{Answer, SearchOptions, flat};
 use crate::error::Error;
 use crate::kernels::prefetch;
@@ -80,7 +80,7 @@ enum Stage {
 /// See the head of this file.
 pub(crate) struct Search {
     pub(super) queries: Vec<f32>,
-    pub(super) depth: Depth,
+    pub(super) counts: CandidateCounts,
     pub(super) route: Route,
     stage: Stage,
     pub(super) states: Vec<State>,
@@ -97,7 +97,7 @@ pub(super) struct State {
     pub(super) rescored_before: usize,
     pub(super) distances: u64,
     /// Clusters: what the lists said of the candidates, in the same order.
-    pub(super) labels: Vec<Label>,
+    pub(super) labels: Vec<ListHit>,
     /// The bytes of their ids, if these are texts.
     pub(super) texts: Vec<u8>,
 }
@@ -126,30 +126,31 @@ impl Search {
         let mut queries = queries.to_vec();
         check_queries(&mut queries, dim, segment.header.metric)?;
         let route = plan::route(o.index, Facts { k: o.k, ..Facts::of(segment, source) })?;
-        let depth = plan::depth(segment, o);
+        let counts = plan::counts(segment, o);
         let mut states: Vec<State> = (0..queries.len() / dim).map(|_| State::default()).collect();
         let stage = match route {
             Route::Hnsw => Stage::Graph,
             Route::Walk => {
-                let fine = segment.finer.is_empty() && depth.rescore > 0;
-                let walk = |query| Walk::new(&*segment.codes.codec, query, fine, depth.ef, depth.k);
+                let fine = segment.finer.is_empty() && counts.rescore > 0;
+                let walk = |query| Walk::new(&*segment.codes.codec, query, fine, counts.ef, counts.k);
                 Stage::Walk(queries.chunks_exact(dim).map(walk).collect())
             }
             Route::Flat => {
-                states.iter_mut().for_each(|s| s.nearest.reset(depth.candidates()));
+                states.iter_mut().for_each(|s| s.nearest.reset(counts.candidates()));
                 Stage::Scan(0)
             }
             Route::Clusters => {
                 let Some(clusters) = &segment.clusters else {
                     return Err(Error::corrupt("cells", "the section is missing"));
                 };
-                let width = plan::width(clusters, o, depth.k);
+                let width = plan::width(clusters, o, counts.k);
                 Stage::Probe(states.iter().map(|_| Probe::new(segment.header.metric, width)).collect())
             }
         };
         // Lists are coarse: their candidates are always ranked again.
-        let depth = if route == Route::Clusters { Depth { rescore: usize::MAX, ..depth } } else { depth };
-        Ok(Search { queries, depth, route, stage, states })
+        let counts =
+            if route == Route::Clusters { CandidateCounts { rescore: usize::MAX, ..counts } } else { counts };
+        Ok(Search { queries, counts, route, stage, states })
     }
 
     /// Steps to the end over a source that is here as a whole.
@@ -180,7 +181,7 @@ impl Search {
                         return self.answers(segment, source, scratch).map(Step::Done);
                     }
                     none if none.is_empty() => {
-                        self.keep_few(&mut scratch.nearest);
+                        self.keep_best(&mut scratch.nearest);
                         self.stage = Stage::Rescore(stage + 1);
                         none
                     }
@@ -226,11 +227,11 @@ impl Search {
                 calm: Cell::new((0, 1)),
             };
             scratch.beam.computed = 0;
-            hnsw::search(&graph, &mut to, self.depth.ef, &mut scratch.beam)?;
+            hnsw::search(&graph, &mut to, self.counts.ef, &mut scratch.beam)?;
             state.distances += scratch.beam.computed;
-            let keep = self.depth.candidates().min(self.depth.ef);
+            let keep = self.counts.candidates().min(self.counts.ef);
             // The walk reached fewer rows than are wanted: few links, or many rows that are the same.
-            if scratch.beam.pool.iter().len() < self.depth.k {
+            if scratch.beam.pool.iter().len() < self.counts.k {
                 scratch.nearest.reset(keep);
                 let (prepared, nearest) = (&mut scratch.prepared, &mut scratch.nearest);
                 flat::scan(codec, prepared, rows, 0, segment.count(), nearest);
@@ -260,18 +261,18 @@ impl Search {
             upper.filter(|&e| source.get(e).is_none()).map(|extent| Read { extent, sum: Sum::Blocks }),
         );
         let Stage::Walk(walks) = &mut self.stage else { return Ok(Vec::new()) };
-        let fine = segment.finer.is_empty() && self.depth.rescore > 0;
-        let places = match Places::new(segment, source, fine, scratch.graph_checked)? {
+        let fine = segment.finer.is_empty() && self.counts.rescore > 0;
+        let places = match DiskGraph::new(segment, source, fine, scratch.graph_checked)? {
             Some(places) if absent.is_empty() => places,
             _ => return Ok(absent),
         };
         scratch.graph_checked = true;
-        let mut needs = Needs::default();
+        let mut needs = MissingReads::default();
         walks.iter_mut().try_for_each(|walk| walk.step(&places, &mut needs))?;
         let reads = needs.reads(&places)?;
         if reads.is_empty() {
             for (walk, state) in walks.iter().zip(&mut self.states) {
-                state.candidates = walk.candidates(self.depth.candidates());
+                state.candidates = walk.candidates(self.counts.candidates());
                 state.distances = walk.computed;
                 state.rescored = if fine { state.candidates.len() } else { 0 };
             }
@@ -363,7 +364,7 @@ impl Search {
 
     /// Sections that name rows and their sums, where no lists do.
     fn labelled(&self, segment: &Segment) -> Vec<SectionKind> {
-        let sums = segment.finer.iter().filter(|_| self.depth.rescore > 0).filter_map(|rows| rows.sums);
+        let sums = segment.finer.iter().filter(|_| self.counts.rescore > 0).filter_map(|rows| rows.sums);
         std::iter::once(SectionKind::Ids).chain(sums).collect()
     }
 }

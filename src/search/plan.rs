@@ -2,7 +2,7 @@
 //!
 //! Once chosen, hits depend on the file, the queries and the options alone.
 
-use super::clusters::{self, Wanted, Width};
+use super::clusters::{self, ProbeWidth, Wanted};
 use super::{IndexChoice, SearchOptions};
 use crate::error::Error;
 use crate::quant::CodecKind;
@@ -128,14 +128,14 @@ pub(crate) fn route(choice: IndexChoice, f: Facts) -> Result<Route, Error> {
 
 /// How many candidates are found, and how many of them ranked again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Depth {
+pub(crate) struct CandidateCounts {
     pub(crate) k: usize,
     pub(crate) ef: usize,
     /// 0: the candidates' distances are final.
     pub(crate) rescore: usize,
 }
 
-impl Depth {
+impl CandidateCounts {
     /// Candidates that codes must find.
     pub(crate) fn candidates(self) -> usize {
         self.rescore.max(self.k)
@@ -143,7 +143,7 @@ impl Depth {
 }
 
 /// Fills in what the options leave open.
-pub(crate) fn depth(segment: &Segment, o: &SearchOptions) -> Depth {
+pub(crate) fn counts(segment: &Segment, o: &SearchOptions) -> CandidateCounts {
     let k = o.k.min(segment.count());
     let codec = segment.header.stages.first();
     let default = match codec {
@@ -156,23 +156,23 @@ pub(crate) fn depth(segment: &Segment, o: &SearchOptions) -> Depth {
     // Codes that are ranked again in place are good already; coarse ones want all their candidates ranked. Half a byte a
     // component would do with 20 on wordnet, and with 40 of 100 finds 0.72 for 0.90 among clusters 10:1 apart.
     let alone = segment.finer.is_empty();
-    let enough = if alone { few(k) } else { ef.max(many).max(few(k)) };
+    let enough = if alone { rerank_count(k) } else { ef.max(many).max(rerank_count(k)) };
     let rescore = match codec {
         Some(CodecKind::Sq8) => o.rescore.unwrap_or(enough).max(k),
         _ if alone => 0,
         _ => o.rescore.unwrap_or(enough).max(k),
     };
-    Depth { k, ef, rescore }
+    CandidateCounts { k, ef, rescore }
 }
 
 /// How many candidates whose distances are good already are ranked once more. A query of 7 bits ranks the true nearest
 /// among the first 40 wherever the codes themselves tell rows apart (clusters up to 30:1 apart, topics at cosine 0.99).
-pub(crate) fn few(k: usize) -> usize {
+pub(crate) fn rerank_count(k: usize) -> usize {
     k.saturating_mul(4).max(40)
 }
 
 /// How wide the clustered index looks.
-pub(crate) fn width(clusters: &Clusters, o: &SearchOptions, k: usize) -> Width {
+pub(crate) fn width(clusters: &Clusters, o: &SearchOptions, k: usize) -> ProbeWidth {
     let recall = o.recall.unwrap_or(SearchOptions::DEFAULT_RECALL);
     clusters::width(clusters, Wanted { k, recall, probes: o.probes, rescore: o.rescore })
 }

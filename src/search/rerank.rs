@@ -1,6 +1,6 @@
 //! From candidates to hits: ranked again by the finest rows, named by their ids.
 
-use super::clusters::Label;
+use super::clusters::ListHit;
 use super::driver::{Scratch, Search, State, chunk_around, fitting, here};
 use super::plan::{self, Route};
 use super::{Answer, Hit, QueryStats};
@@ -24,7 +24,7 @@ impl Search {
         scratch: &mut Scratch,
         stage: usize,
     ) -> Result<Vec<Read>, Error> {
-        if self.depth.rescore == 0 {
+        if self.counts.rescore == 0 {
             return Ok(Vec::new());
         }
         let rows = segment.finer.get(stage).unwrap_or(&segment.codes);
@@ -48,11 +48,11 @@ impl Search {
     }
 
     /// Between two stages: the best few of each query, none of them ranked by the next stage yet.
-    pub(super) fn keep_few(&mut self, best: &mut TopK) {
-        let few = plan::few(self.depth.k).min(self.depth.rescore);
+    pub(super) fn keep_best(&mut self, best: &mut TopK) {
+        let rerank_count = plan::rerank_count(self.counts.k).min(self.counts.rescore);
         for state in &mut self.states {
             state.rescored_before += std::mem::take(&mut state.rescored);
-            best.reset(few);
+            best.reset(rerank_count);
             state.candidates.drain(..).for_each(|(distance, position)| best.offer(distance, position));
             state.candidates.extend(best.unsorted());
         }
@@ -75,7 +75,7 @@ impl Search {
         let finest = STAGES.get(segment.finer.len()).map_or("codes", |form| form.matrix.name());
         let mut answers = Vec::with_capacity(self.states.len());
         for state in &mut self.states {
-            scratch.nearest.reset(self.depth.k);
+            scratch.nearest.reset(self.counts.k);
             for &(distance, position) in &state.candidates {
                 // Rows and queries are checked so that no code of theirs gives such a distance.
                 if !distance.is_finite() {
@@ -85,7 +85,7 @@ impl Search {
                 scratch.nearest.offer(0.0 - score(metric, distance), position);
             }
             // Nothing moves with them any more.
-            Label::sort_by_position(&mut state.labels);
+            ListHit::sort_by_position(&mut state.labels);
             let nearest = scratch.nearest.sorted();
             let mut hits = Vec::with_capacity(nearest.len());
             for (distance, position) in nearest {

@@ -1,11 +1,11 @@
 //! k-means (Lloyd), deterministic: seeded start, distances of codes, means summed in order, ties to the lower centroid.
 
-use crate::build::nearest::{Least, Ties};
-use crate::build::row_distances::{Coded, Scratch};
+use crate::build::nearest::{Nearest, Ties};
+use crate::build::row_distances::{RowDistances, Scratch};
 use crate::exec;
 use crate::hash::hash;
 use crate::quant::Sq8;
-use crate::topk::least;
+use crate::topk::argmin;
 use crate::vectors::Rows;
 
 /// Rows per task.
@@ -17,7 +17,7 @@ const TILE: usize = 32;
 #[derive(Clone, Copy)]
 pub(crate) struct Points<'a> {
     pub(crate) rows: Rows<'a>,
-    pub(crate) codes: &'a Coded<'a>,
+    pub(crate) codes: &'a RowDistances<'a>,
     pub(crate) codec: &'a Sq8,
 }
 
@@ -39,7 +39,7 @@ pub(crate) fn train(points: Points<'_>, of: &[u32], k: usize, iterations: usize,
 
 /// For each of `of` the number of its nearest centroid.
 pub(crate) fn assign(points: Points<'_>, of: &[u32], centroids: &[f32]) -> Vec<u32> {
-    let centroids = Coded::euclidean(points.codec, centroids);
+    let centroids = RowDistances::euclidean(points.codec, centroids);
     let all: Vec<u32> = (0..centroids.count() as u32).collect();
     let chunks =
         exec::map_chunks(of.len(), CHUNK, |range| nearest(points.codes, &of[range], &centroids, &all));
@@ -47,21 +47,26 @@ pub(crate) fn assign(points: Points<'_>, of: &[u32], centroids: &[f32]) -> Vec<u
 }
 
 /// For each of `of` which of `among` is nearest.
-pub(crate) fn nearest(codes: &Coded<'_>, of: &[u32], centroids: &Coded<'_>, among: &[u32]) -> Vec<u32> {
+pub(crate) fn nearest(
+    codes: &RowDistances<'_>,
+    of: &[u32],
+    centroids: &RowDistances<'_>,
+    among: &[u32],
+) -> Vec<u32> {
     let (mut scratch, mut distances) = (Scratch::default(), Vec::new());
     let mut nearest = Vec::with_capacity(of.len());
     for tile in of.chunks(TILE) {
         codes.matrix(tile, centroids, among, &mut scratch, &mut distances);
-        nearest.extend(distances.chunks_exact(among.len()).map(|line| among[least(line).1]));
+        nearest.extend(distances.chunks_exact(among.len()).map(|line| among[argmin(line).1]));
     }
     nearest
 }
 
 /// For each of `of` the `count` nearest of `among`, nearest first, ties to the lower.
 pub(crate) fn nearest_few(
-    codes: &Coded<'_>,
+    codes: &RowDistances<'_>,
     of: &[u32],
-    centroids: &Coded<'_>,
+    centroids: &RowDistances<'_>,
     among: &[u32],
     count: usize,
 ) -> Vec<Vec<u32>> {
@@ -70,7 +75,7 @@ pub(crate) fn nearest_few(
     for tile in of.chunks(TILE) {
         codes.matrix(tile, centroids, among, &mut scratch, &mut distances);
         for line in distances.chunks_exact(among.len()) {
-            let mut least = Least::new(count, Ties::LOWER);
+            let mut least = Nearest::new(count, Ties::LOWER);
             least.offer(line, among);
             found.push(least.sorted().map(|near| near.1).collect());
         }

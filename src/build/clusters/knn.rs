@@ -1,34 +1,34 @@
 //! Rows near each row, by the clusters: those in the lists of its nearest leaves. Whole lists are compared with all rows
-//! that look at them, so memory is read in runs and a distance takes a fraction of what it takes in a walk.
+//! that are assigned to them, so memory is read in runs and a distance takes a fraction of what it takes in a walk.
 
 use super::assign::{self, Cells};
 use super::soar::spilled;
 use super::tree::Tree;
-use crate::build::nearest::{Least, Ties};
-use crate::build::row_distances::{Coded, Scratch};
+use crate::build::nearest::{Nearest, Ties};
+use crate::build::row_distances::{RowDistances, Scratch};
 
 /// Rows (and copies) in the lists looked at, for each row wanted.
 const LISTED: usize = 8;
 
 /// Rows by their leaves, in the measure of their codes.
-pub(crate) struct Near<'a> {
-    pub(crate) rows: &'a Coded<'a>,
+pub(crate) struct ListKnn<'a> {
+    pub(crate) rows: &'a RowDistances<'a>,
     /// Leaves that have rows in their lists, by cell.
     members: Vec<Vec<u32>>,
-    means: Coded<'static>,
-    leaves: Coded<'static>,
+    means: RowDistances<'static>,
+    leaves: RowDistances<'static>,
     /// The wanted positions in each leaf's list: its own rows and those spilled into it.
     lists: Vec<Vec<u32>>,
 }
 
-impl<'a> Near<'a> {
-    /// Near rows among the `wanted`. `second` are the second leaves of the positions, or nothing.
+impl<'a> ListKnn<'a> {
+    /// Candidates among the `wanted` rows. `second` are the second leaves of the positions, or nothing.
     pub(crate) fn new(
-        rows: &'a Coded<'a>,
+        rows: &'a RowDistances<'a>,
         tree: &Tree,
         second: &[u32],
         wanted: impl Fn(u32) -> bool,
-        encode: impl Fn(&[f32]) -> Coded<'static>,
+        encode: impl Fn(&[f32]) -> RowDistances<'static>,
     ) -> Self {
         let own = tree.leaves.windows(2).map(|w| (w[0]..w[1]).filter(|&row| wanted(row)).collect());
         let mut lists: Vec<Vec<u32>> = own.collect();
@@ -46,15 +46,15 @@ impl<'a> Near<'a> {
                 means.extend_from_slice(mean);
             }
         }
-        Near { rows, members, means: encode(&means), leaves: encode(&tree.leaf_centroids), lists }
+        ListKnn { rows, members, means: encode(&means), leaves: encode(&tree.leaf_centroids), lists }
     }
 
     /// For each row of `of` the `count` nearest others, nearest first, in the lists of its nearest leaves.
     pub(crate) fn of(&self, of: &[u32], count: usize) -> Vec<Vec<(f32, u32)>> {
-        let mut near: Vec<Least> = of.iter().map(|&row| Least::new(count, Ties::of(row))).collect();
+        let mut near: Vec<Nearest> = of.iter().map(|&row| Nearest::new(count, Ties::of(row))).collect();
         let (mut scratch, mut distances, mut rows) = (Scratch::default(), Vec::new(), Vec::new());
-        for (list, looking) in self.lists.iter().zip(&self.looking(of, count)) {
-            for places in looking.chunks(assign::TILE) {
+        for (list, assigned) in self.lists.iter().zip(&self.assigned(of, count)) {
+            for places in assigned.chunks(assign::TILE) {
                 rows.clear();
                 rows.extend(places.iter().map(|&place| of[place as usize]));
                 self.rows.matrix(&rows, self.rows, list, &mut scratch, &mut distances);
@@ -63,45 +63,45 @@ impl<'a> Near<'a> {
                 }
             }
         }
-        let others = |(least, &row): (Least, &u32)| least.sorted().filter(|near| near.1 != row).collect();
+        let others = |(least, &row): (Nearest, &u32)| least.sorted().filter(|near| near.1 != row).collect();
         near.into_iter().zip(of).map(others).collect()
     }
 
-    /// For each leaf the places in `of` that look at its list.
-    fn looking(&self, of: &[u32], count: usize) -> Vec<Vec<u32>> {
+    /// For each leaf the places in `of` that are compared with its list.
+    fn assigned(&self, of: &[u32], count: usize) -> Vec<Vec<u32>> {
         let listed: usize = self.lists.iter().map(Vec::len).sum();
         let filled = self.members.iter().map(Vec::len).sum::<usize>().max(1);
         let lists = (count * LISTED).div_ceil(listed.div_ceil(filled).max(1));
         let cells = Cells { members: &self.members, means: &self.means, leaves: &self.leaves };
-        let mut leaves = vec![Least::new(lists, Ties::LOWER); of.len()];
-        assign::look(self.rows, of, &cells, |seen| {
+        let mut leaves = vec![Nearest::new(lists, Ties::LOWER); of.len()];
+        assign::to_near_leaves(self.rows, of, &cells, |seen| {
             for (&row, line) in seen.rows.iter().zip(seen.distances.chunks_exact(seen.leaves.len())) {
                 leaves[row as usize].offer(line, seen.leaves);
             }
         });
-        let mut looking = vec![Vec::new(); self.lists.len()];
+        let mut assigned = vec![Vec::new(); self.lists.len()];
         for (leaves, place) in leaves.into_iter().zip(0u32..) {
-            leaves.sorted().for_each(|(_, leaf)| looking[leaf as usize].push(place));
+            leaves.sorted().for_each(|(_, leaf)| assigned[leaf as usize].push(place));
         }
-        looking
+        assigned
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::{Shape, cluster};
-    use super::{Coded, Near};
+    use super::{ListKnn, RowDistances};
     use crate::ctx::Ctx;
     use crate::metric::Metric;
     use crate::quant::train_sq8;
     use crate::vectors::Rows;
 
     /// Rows compared, per row: what building a graph costs.
-    fn compared(near: &Near<'_>, wanted: &[u32]) -> usize {
-        near.looking(wanted, 100)
+    fn compared(near: &ListKnn<'_>, wanted: &[u32]) -> usize {
+        near.assigned(wanted, 100)
             .iter()
             .zip(&near.lists)
-            .map(|(looking, list)| looking.len() * list.len())
+            .map(|(assigned, list)| assigned.len() * list.len())
             .sum()
     }
 
@@ -117,10 +117,10 @@ mod tests {
             let ordered: Vec<f32> =
                 tree.order.iter().flat_map(|&row| rows[row as usize * 2..][..2].to_vec()).collect();
             let codec = train_sq8(Metric::L2, 2, &ordered);
-            let codes = Coded::encode(&codec, Metric::L2, &ordered);
+            let codes = RowDistances::encode(&codec, Metric::L2, &ordered);
             let second = super::super::second_leaves(&tree, Rows { data: &ordered, dim: 2 });
             let own = |position: u32| tree.order[position as usize] >= equal as u32;
-            let near = Near::new(&codes, &tree, &second, own, |rows| codes.alike(&codec, rows));
+            let near = ListKnn::new(&codes, &tree, &second, own, |rows| codes.alike(&codec, rows));
             let wanted: Vec<u32> = (0..codes.count() as u32).filter(|&position| own(position)).collect();
             assert!(near.of(&wanted, 20).iter().flatten().all(|near| own(near.1)));
             cost.push(compared(&near, &wanted));

@@ -20,7 +20,7 @@ mod sections;
 mod soar;
 mod tree;
 
-pub(crate) use knn::Near;
+pub(crate) use knn::ListKnn;
 pub(crate) use sections::{Input, sections};
 pub(crate) use soar::second_leaves;
 pub(crate) use tree::{Shape, Tree, cluster};

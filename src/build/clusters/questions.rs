@@ -9,9 +9,7 @@ use crate::kernels::kernels;
 use crate::metric::Metric;
 use crate::vectors::Rows;
 
-/// How far a query is from its row, as a part of the distance from the row to its eighth neighbour.
-const ASIDE: f32 = 0.75;
-/// That neighbour, among the rows of the row's own list.
+/// What a push is a part of: the distance to this neighbour, among the rows of the row's own list.
 const NEIGHBOUR: usize = 8;
 /// At most so far towards another row: half way two rows would be the nearest.
 const TOWARDS: f32 = 0.45;
@@ -33,12 +31,13 @@ impl Question {
     }
 }
 
-/// `count` queries.
+/// `count` queries, most of them rows pushed aside by `push` of the distance to a near row.
 pub(super) fn questions(
     rows: Rows<'_>,
     tree: &Tree,
     spilled: &[Vec<u32>],
     metric: Metric,
+    push: f32,
     seed: u64,
     count: usize,
 ) -> Vec<Question> {
@@ -52,7 +51,7 @@ pub(super) fn questions(
         let near = telling.next().or(drawn.next()).unwrap_or(0);
         let other = telling.next().unwrap_or(near);
         let row = if far { farthest(rows, tree, drawn) } else { near };
-        let query = aside(rows, metric, row, other, ASIDE * reach(rows, tree, spilled, row));
+        let query = aside(rows, metric, row, other, push * reach(rows, tree, spilled, row));
         let without = if far || rows.count() < 100 { [u32::MAX; 2] } else { [row, other] };
         Question { query, without }
     };

@@ -1,7 +1,6 @@
 //! The sections of the clustered index.
 
-use super::calibrate::{self, Calibrated, Levels, calibrate};
-use super::questions::{Question, questions};
+use super::calibrate::{Calibrated, Levels, Sample, calibrate};
 use super::soar;
 use super::tree::Tree;
 use crate::ctx::Ctx;
@@ -39,18 +38,14 @@ pub(crate) fn sections(input: &Input<'_>, ctx: &Ctx<'_>) -> Result<Vec<(SectionK
     let dim = rows.dim;
     let mean = quant::means(dim, rows.data);
     let spilled = soar::spilled(second, tree);
-    let made = input.queries.is_empty();
-    let questions = match made {
-        true => questions(rows, tree, &spilled, metric, input.seed, calibrate::MOST_QUERIES),
-        false => {
-            let told = input.queries.chunks_exact(dim).take(calibrate::MOST_QUERIES);
-            told.map(Question::told).collect()
-        }
+    let samples = match input.queries.is_empty() {
+        true => Sample::made(rows, tree, &spilled, metric, input.seed),
+        false => Sample::told(rows, metric, input.queries),
     };
-    let truths = calibrate::truths(rows, metric, &questions);
     let starts: Vec<u32> = tree.cells.iter().map(|&leaf| tree.leaves[leaf as usize]).collect();
     let cell_spreads = spreads(rows, &starts, &tree.cell_centroids);
     let leaf_spreads = spreads(rows, &tree.leaves, &tree.leaf_centroids);
+    let listed = rows.count() + spilled.iter().map(Vec::len).sum::<usize>();
     let mut best: Option<(Rabitq, Coded, Calibrated)> = None;
     // From the fewest bytes on; the last is for rows that differ little from one another.
     for (bits, centres) in [(Rabitq::bits_for(dim), 1), (Rabitq::MAX_BITS, 1), (Rabitq::MAX_BITS, 2)] {
@@ -71,9 +66,11 @@ pub(crate) fn sections(input: &Input<'_>, ctx: &Ctx<'_>) -> Result<Vec<(SectionK
             leaf_spreads: &leaf_spreads,
             centres,
             list_codes: &coded.lists,
+            // Beside its code a row of a list has about six.
+            list_bytes: coded.lists.iter().map(Vec::len).sum::<usize>() + 6 * listed,
             row_bytes: input.row_bytes,
         };
-        let found = calibrate(&levels, &questions, &truths, made);
+        let found = calibrate(&levels, &samples);
         if best.as_ref().is_none_or(|b| found.is_better_than(&b.2)) {
             best = Some((codec, coded, found));
         }

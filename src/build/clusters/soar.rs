@@ -8,7 +8,7 @@
 
 use super::assign::{self, Cells};
 use super::tree::Tree;
-use crate::build::row_distances::{Coded, Scratch};
+use crate::build::row_distances::{RowDistances, Scratch};
 use crate::exec;
 use crate::hash::hash;
 use crate::metric::Metric;
@@ -32,11 +32,11 @@ pub(crate) fn second_leaves(tree: &Tree, rows: Rows<'_>) -> Vec<u32> {
         return Vec::new();
     }
     let codec = &quant::train_sq8(Metric::Cosine, rows.dim, rows.data);
-    let [codes, leaves, means] =
-        [rows.data, &tree.leaf_centroids, &tree.cell_centroids].map(|rows| Coded::euclidean(codec, rows));
+    let [codes, leaves, means] = [rows.data, &tree.leaf_centroids, &tree.cell_centroids]
+        .map(|rows| RowDistances::euclidean(codec, rows));
     let members = tree.members();
     let cells = Cells { members: &members, means: &means, leaves: &leaves };
-    let chunks = exec::map_chunks(rows.count(), assign::TOGETHER, |range| {
+    let chunks = exec::map_chunks(rows.count(), assign::BATCH, |range| {
         let of: Vec<u32> = range.map(|position| position as u32).collect();
         let own: Vec<u32> = of.iter().map(|&position| tree.leaf_of(position)).collect();
         second(&codes, &of, &own, &cells)
@@ -78,7 +78,7 @@ fn place(tree: &Tree, choices: &[[Choice; CHOICES]]) -> Vec<u32> {
 }
 
 /// For each of `of`, whose leaves are `own` and follow one another, the leaves that are best for a second place.
-fn second(codes: &Coded<'_>, of: &[u32], own: &[u32], cells: &Cells<'_>) -> Vec<[Choice; CHOICES]> {
+fn second(codes: &RowDistances<'_>, of: &[u32], own: &[u32], cells: &Cells<'_>) -> Vec<[Choice; CHOICES]> {
     let (mut scratch, mut out) = (Scratch::default(), Vec::new());
     let mut to_own = Vec::with_capacity(of.len());
     for (rows, own) in assign::runs(own).map(|run| (&of[run.clone()], own[run.start])) {
@@ -86,7 +86,7 @@ fn second(codes: &Coded<'_>, of: &[u32], own: &[u32], cells: &Cells<'_>) -> Vec<
         to_own.extend_from_slice(&out);
     }
     let mut best: Vec<[Choice; CHOICES]> = own.iter().map(|&own| [(f32::INFINITY, own); CHOICES]).collect();
-    assign::look(codes, of, cells, |seen| {
+    assign::to_near_leaves(codes, of, cells, |seen| {
         let owners: Vec<u32> = seen.rows.iter().map(|&row| own[row as usize]).collect();
         let mut lines = seen.rows.iter().zip(seen.distances.chunks_exact(seen.leaves.len()));
         for run in assign::runs(&owners) {

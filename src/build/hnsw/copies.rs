@@ -2,8 +2,8 @@
 //! group, its others hang on that one as a tree, and each of these has links of its own to rows near the group: a walk
 //! whose pool is full of copies sees, by them, what is around.
 
-use crate::build::clusters::Near;
-use crate::build::row_distances::Coded;
+use crate::build::clusters::ListKnn;
+use crate::build::row_distances::RowDistances;
 use crate::exec;
 use crate::hash::hash;
 use crate::segment::Graph;
@@ -27,7 +27,7 @@ pub(crate) struct Copies {
 }
 
 impl Copies {
-    pub(crate) fn among(rows: &Coded<'_>) -> Self {
+    pub(crate) fn among(rows: &RowDistances<'_>) -> Self {
         let count = rows.count();
         let hashes = exec::map_chunks(count, 1024, |range| {
             range.map(|row| (xxh3_64(rows.bytes(row as u32)), row as u32)).collect::<Vec<_>>()
@@ -64,7 +64,7 @@ impl Copies {
     }
 
     /// Links the copies. The first of each group has room for one link.
-    pub(super) fn link(&self, near: &Near<'_>, graph: &mut Graph, count: usize) {
+    pub(super) fn link(&self, near: &ListKnn<'_>, graph: &mut Graph, count: usize) {
         let large = |group: &&Vec<u32>| group.len() >= LARGE;
         let (large, small): (Vec<_>, Vec<_>) = self.groups.iter().partition(large);
         for (groups, count) in [(small, count), (large, WIDER * count)] {
@@ -73,14 +73,14 @@ impl Copies {
                 near.of(&of, count)
             });
             for (group, around) in groups.iter().zip(around.into_iter().flatten()) {
-                hang(graph, group, &around);
+                link_group(graph, group, &around);
             }
         }
     }
 }
 
 /// Links a group as a tree, and its copies in turn to rows `around` it: some from near to far, more in mixed order.
-fn hang(graph: &mut Graph, group: &[u32], around: &[(f32, u32)]) {
+fn link_group(graph: &mut Graph, group: &[u32], around: &[(f32, u32)]) {
     let (first, copies) = (group[0], &group[1..]);
     let links = graph.links_mut(0, first);
     if let Some(slot) = links.iter().position(|&link| link == first) {
@@ -107,14 +107,14 @@ fn hang(graph: &mut Graph, group: &[u32], around: &[(f32, u32)]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Copies, Graph, hang};
-    use crate::build::row_distances::Coded;
+    use super::{Copies, Graph, link_group};
+    use crate::build::row_distances::RowDistances;
     use crate::metric::Metric;
 
     #[test]
     fn groups_are_of_equal_rows() {
         let rows: Vec<f32> = (0..3000u16).map(|row| f32::from(row % 7 % 5)).collect();
-        let copies = Copies::among(&Coded::floats(Metric::L2, 1, rows.as_slice()));
+        let copies = Copies::among(&RowDistances::floats(Metric::L2, 1, rows.as_slice()));
         assert_eq!(copies.groups.len(), 5);
         assert_eq!(copies.groups.iter().map(Vec::len).sum::<usize>(), 3000);
         for row in 0..3000u32 {
@@ -129,7 +129,7 @@ mod tests {
         let group: Vec<u32> = (10..90).collect();
         let around: Vec<(f32, u32)> = (100..500).map(|row| (row as f32, row)).collect();
         let mut graph = Graph::unlinked(16, 0, &[0; 500]);
-        hang(&mut graph, &group, &around);
+        link_group(&mut graph, &group, &around);
         let (mut reached, mut steps) = (vec![10u32], 0);
         while let Some(&node) = reached.get(steps) {
             steps += 1;

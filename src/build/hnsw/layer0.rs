@@ -6,8 +6,8 @@
 use super::copies::Copies;
 use super::prune::{best, prune};
 use super::upper_layers::{FromRow, Parameters};
-use crate::build::clusters::Near;
-use crate::build::row_distances::Coded;
+use crate::build::clusters::ListKnn;
+use crate::build::row_distances::RowDistances;
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::exec;
@@ -19,9 +19,9 @@ const TASK: usize = 1024;
 /// Tasks between two questions whether to go on.
 const TASKS: usize = 32;
 /// Of the nodes a walk ends at, so many may take in one that no link leads to.
-const HOSTS: usize = 32;
+const MAX_HOSTS: usize = 32;
 /// Times that rows near lost ones are asked for room: what was joined has room for others.
-const SWEEPS: usize = 4;
+const ROUNDS: usize = 4;
 /// A link that is so many times as far (in squared distance) as all others leaves a clump.
 const CLUMP: f32 = 4.0;
 /// No parent: not reached.
@@ -29,7 +29,7 @@ const NONE: u32 = u32::MAX;
 
 /// Links layer 0 of a graph that has the layers above.
 pub(crate) fn link(
-    near: &Near<'_>,
+    near: &ListKnn<'_>,
     copies: &Copies,
     graph: &mut Graph,
     p: Parameters,
@@ -50,15 +50,15 @@ pub(crate) fn link(
             }
         });
     }
-    both_ways(near.rows, copies, &mut graph.base, slots);
+    add_reverse_links(near.rows, copies, &mut graph.base, slots);
     copies.link(near, graph, p.ef_construction);
-    reach_far(near.rows, graph);
-    join(near, graph, p.ef_construction)?;
+    fill_with_long_links(near.rows, graph);
+    connect_unreachable(near, graph, p.ef_construction)?;
     ctx.tick("graph", count, count)
 }
 
 /// Links every node back to those that link to it; where they are too many, to the best of them.
-fn both_ways(rows: &Coded<'_>, copies: &Copies, base: &mut [u32], slots: usize) {
+fn add_reverse_links(rows: &RowDistances<'_>, copies: &Copies, base: &mut [u32], slots: usize) {
     let own = |base: &[u32], node: usize| {
         let links = &base[node * slots..][..slots];
         links.iter().position(|&link| link as usize == node).unwrap_or(slots)
@@ -102,7 +102,7 @@ fn both_ways(rows: &Coded<'_>, copies: &Copies, base: &mut [u32], slots: usize) 
 
 /// Nodes of layer 1 take their links there into layer 0 as well, so that a walk that ended among the wrong rows gets
 /// away: farthest first where there is room, and in place of the farthest links where all of these stay in a clump.
-fn reach_far(rows: &Coded<'_>, graph: &mut Graph) {
+fn fill_with_long_links(rows: &RowDistances<'_>, graph: &mut Graph) {
     for node in graph.upper.clone() {
         let links = |graph: &mut Graph, layer| -> Vec<(f32, u32)> {
             let links: Vec<u32> =
@@ -134,14 +134,14 @@ fn reach_far(rows: &Coded<'_>, graph: &mut Graph) {
 ///
 /// They give way only where no row near it has room for one more: under dot most rows are lost, since long rows are
 /// nearest to all, and the rows that walks pass would lose the links that walks need.
-fn join(near: &Near<'_>, graph: &mut Graph, count: usize) -> Result<(), Error> {
+fn connect_unreachable(near: &ListKnn<'_>, graph: &mut Graph, count: usize) -> Result<(), Error> {
     let mut parents = vec![NONE; near.rows.count()];
     if let Some(parent) = parents.get_mut(graph.entry as usize) {
         *parent = graph.entry;
-        flood(graph, graph.entry, &mut parents);
+        mark_reachable(graph, graph.entry, &mut parents);
     }
-    for _ in 0..SWEEPS {
-        if !sweep(near, graph, &mut parents, count) {
+    for _ in 0..ROUNDS {
+        if !connect_some(near, graph, &mut parents, count) {
             break;
         }
     }
@@ -150,7 +150,7 @@ fn join(near: &Near<'_>, graph: &mut Graph, count: usize) -> Result<(), Error> {
         if parents[node as usize] != NONE {
             continue;
         }
-        hnsw::search(&graph.view(), &mut FromRow { rows: near.rows, row: node }, HOSTS, &mut beam)?;
+        hnsw::search(&graph.view(), &mut FromRow { rows: near.rows, row: node }, MAX_HOSTS, &mut beam)?;
         let hosts = graph.links_mut(0, node).to_vec().into_iter().chain(beam.pool.iter().map(|near| near.1));
         // A tree has fewer edges than nodes, so if none of these has room, another has.
         for host in hosts.chain(0..parents.len() as u32) {
@@ -166,7 +166,7 @@ fn join(near: &Near<'_>, graph: &mut Graph, count: usize) -> Result<(), Error> {
 }
 
 /// Links to lost nodes from rows near them that have room; whether there were any.
-fn sweep(near: &Near<'_>, graph: &mut Graph, parents: &mut [u32], count: usize) -> bool {
+fn connect_some(near: &ListKnn<'_>, graph: &mut Graph, parents: &mut [u32], count: usize) -> bool {
     let mut any = false;
     let lost: Vec<u32> = (0..parents.len() as u32).filter(|&node| parents[node as usize] == NONE).collect();
     for lost in lost.chunks(TASK * TASKS) {
@@ -193,7 +193,7 @@ fn adopt(graph: &mut Graph, parents: &mut [u32], host: u32, node: u32) {
     if !add(graph, node, host) {
         replace(graph, parents, node, host);
     }
-    flood(graph, node, parents);
+    mark_reachable(graph, node, parents);
 }
 
 /// One link more, if there is room for it.
@@ -217,7 +217,7 @@ fn replace(graph: &mut Graph, parents: &[u32], from: u32, to: u32) -> bool {
 }
 
 /// Takes into the tree what layer 0 leads to.
-fn flood(graph: &Graph, from: u32, parents: &mut [u32]) {
+fn mark_reachable(graph: &Graph, from: u32, parents: &mut [u32]) {
     let view = graph.view();
     let mut open = vec![from];
     while let Some(node) = open.pop() {
@@ -232,9 +232,9 @@ fn flood(graph: &Graph, from: u32, parents: &mut [u32]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Graph, NONE, flood, join};
-    use crate::build::clusters::{self, Near, Shape};
-    use crate::build::row_distances::Coded;
+    use super::{Graph, NONE, connect_unreachable, mark_reachable};
+    use crate::build::clusters::{self, ListKnn, Shape};
+    use crate::build::row_distances::RowDistances;
     use crate::ctx::Ctx;
     use crate::metric::Metric;
     use crate::quant::train_sq8;
@@ -251,8 +251,8 @@ mod tests {
             .flat_map(|&row| [f32::from(2 * row as u16), f32::from(2 * row as u16 + 1)])
             .collect();
         let codec = train_sq8(Metric::L2, 2, &rows);
-        let codes = Coded::encode(&codec, Metric::L2, &rows);
-        let near = Near::new(&codes, &tree, &[], |_| true, |rows| codes.alike(&codec, rows));
+        let codes = RowDistances::encode(&codec, Metric::L2, &rows);
+        let near = ListKnn::new(&codes, &tree, &[], |_| true, |rows| codes.alike(&codec, rows));
         // No links at all; then rings of five nodes that are full of one another.
         for links in [0u32, 4] {
             let mut graph = Graph::unlinked(2, 7, &[0; 120]);
@@ -260,9 +260,9 @@ mod tests {
                 let ring = (1..=links).map(|i| node / 5 * 5 + (node + i) % 5);
                 graph.links_mut(0, node).iter_mut().zip(ring).for_each(|(link, to)| *link = to);
             }
-            join(&near, &mut graph, 16).unwrap();
+            connect_unreachable(&near, &mut graph, 16).unwrap();
             let mut parents = vec![NONE; 120];
-            flood(&graph, 7, &mut parents);
+            mark_reachable(&graph, 7, &mut parents);
             assert!(parents.iter().all(|&parent| parent != NONE), "{links} links");
             graph.view().verify().unwrap();
         }

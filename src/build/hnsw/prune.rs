@@ -2,10 +2,15 @@
 //! heuristic of the HNSW paper, algorithm 4). Rows that are the same are not among its neighbours (`copies`); of rows that
 //! are equally far from one another and from the node all are kept.
 
-use crate::build::row_distances::Coded;
+use crate::build::row_distances::RowDistances;
 
 /// The best of `links` for `node`, nearest first, at most `keep`.
-pub(crate) fn best(rows: &Coded<'_>, node: u32, links: &[u32], keep: usize) -> impl Iterator<Item = u32> {
+pub(crate) fn best(
+    rows: &RowDistances<'_>,
+    node: u32,
+    links: &[u32],
+    keep: usize,
+) -> impl Iterator<Item = u32> {
     let mut distances = vec![0.0; links.len()];
     rows.distances(node, links, &mut distances);
     let mut candidates: Vec<(f32, u32)> = distances.into_iter().zip(links.iter().copied()).collect();
@@ -17,7 +22,7 @@ pub(crate) fn best(rows: &Coded<'_>, node: u32, links: &[u32], keep: usize) -> i
 /// Leaves at most `keep` of `candidates`, which come sorted by (distance to the node, position): from near to far, each
 /// that is nearer to the node than to any kept one. Where those take less than half of the room, the nearest others fill
 /// it up to there: a row behind a clump would be found by one row of it alone, and under dot a row by the longest.
-pub(crate) fn prune(rows: &Coded<'_>, candidates: &mut Vec<(f32, u32)>, keep: usize) {
+pub(crate) fn prune(rows: &RowDistances<'_>, candidates: &mut Vec<(f32, u32)>, keep: usize) {
     // A few kept ones at a time: most candidates that fall do so by one of the first.
     const GROUP: usize = 8;
     let mut kept: Vec<u32> = Vec::with_capacity(keep);

@@ -4,8 +4,8 @@
 use super::copies::Copies;
 use super::layer0;
 use super::prune::{best, prune};
-use crate::build::clusters::Near;
-use crate::build::row_distances::Coded;
+use crate::build::clusters::ListKnn;
+use crate::build::row_distances::RowDistances;
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::exec;
@@ -27,7 +27,12 @@ const MAX_LEVEL: u8 = 16;
 const TASK: usize = 16;
 
 /// Links rows that are SQ8 codes. A graph is never built on coarser codes.
-pub(crate) fn build(near: &Near<'_>, copies: &Copies, p: Parameters, ctx: &Ctx<'_>) -> Result<Graph, Error> {
+pub(crate) fn build(
+    near: &ListKnn<'_>,
+    copies: &Copies,
+    p: Parameters,
+    ctx: &Ctx<'_>,
+) -> Result<Graph, Error> {
     let rows = near.rows;
     let count = rows.count();
     let drawn = |row: u32| level(hash(p.seed ^ hash(u64::from(row))), p.m);
@@ -74,7 +79,7 @@ fn level(hash: u64, m: usize) -> u8 {
 type Linked = (u32, Vec<Vec<(f32, u32)>>);
 
 fn neighbours(
-    rows: &Coded<'_>,
+    rows: &RowDistances<'_>,
     g: &GraphView<'_>,
     node: u32,
     p: Parameters,
@@ -96,7 +101,7 @@ fn neighbours(
 }
 
 /// Writes the batch's own links, then the links back: sorted by (layer, target, distance, source), each target once.
-fn link(rows: &Coded<'_>, graph: &mut Graph, batch: Vec<Linked>) {
+fn link(rows: &RowDistances<'_>, graph: &mut Graph, batch: Vec<Linked>) {
     let mut back: Vec<(usize, u32, f32, u32)> = Vec::new();
     for (node, layers) in &batch {
         for (layer, found) in layers.iter().enumerate() {
@@ -120,7 +125,7 @@ fn link(rows: &Coded<'_>, graph: &mut Graph, batch: Vec<Linked>) {
 }
 
 /// A target's links with the new ones among them; pruned only when they are too many.
-fn merge(rows: &Coded<'_>, g: &GraphView<'_>, target: &[(usize, u32, f32, u32)]) -> Vec<u32> {
+fn merge(rows: &RowDistances<'_>, g: &GraphView<'_>, target: &[(usize, u32, f32, u32)]) -> Vec<u32> {
     let (layer, node) = (target[0].0, target[0].1);
     let links = g.slots(layer, node);
     let mut all: Vec<u32> = links.iter().copied().filter(|&l| l != node).collect();
@@ -130,7 +135,7 @@ fn merge(rows: &Coded<'_>, g: &GraphView<'_>, target: &[(usize, u32, f32, u32)])
 
 /// Distances from one of the rows.
 pub(crate) struct FromRow<'a, 'b> {
-    pub(crate) rows: &'a Coded<'b>,
+    pub(crate) rows: &'a RowDistances<'b>,
     pub(crate) row: u32,
 }
 

@@ -1,4 +1,4 @@
-//! How much a cell or a leaf promises a query: the distance to its centroid, less a share of how far its rows spread,
+//! In which order cells and leaves are visited: by the distance to their centroid less a share of how far their rows spread,
 //! since the rows worth having are on the near side. Told by the same codes when a segment is built and when it is
 //! searched.
 //!
@@ -13,15 +13,15 @@ use crate::quant::{Prepared, Rabitq, Turned, centroid};
 use crate::segment::clusters::Shares;
 
 /// What a query asks with.
-pub(crate) struct Asked<'a> {
+pub(crate) struct QueryBound<'a> {
     pub(crate) metric: Metric,
     pub(crate) codec: &'a Rabitq,
     pub(crate) turned: &'a Turned,
     pub(crate) shares: Shares,
 }
 
-impl Asked<'_> {
-    fn promise(&self, distance: f32, spread: f32, share: f32) -> f32 {
+impl QueryBound<'_> {
+    fn priority(&self, distance: f32, spread: f32, share: f32) -> f32 {
         match self.metric {
             Metric::Cosine | Metric::Dot => distance - share * self.turned.length * spread,
             Metric::L2 => {
@@ -31,27 +31,27 @@ impl Asked<'_> {
         }
     }
 
-    /// What a cell promises, from the code of its centroid and its square.
+    /// The priority of a cell, from the code of its centroid and its square. Smaller is visited first.
     pub(crate) fn cell(&self, (code, square): (&[u8], f32), spread: f32) -> f32 {
         let distance = self.codec.distance(self.turned, centroid::parts(code), square);
-        self.promise(distance, spread, self.shares.of_cells)
+        self.priority(distance, spread, self.shares.of_cells)
     }
 
-    /// What the leaves of the cell around `centre` promise.
+    /// The priorities of the leaves of the cell around `centre`.
     pub(crate) fn leaves(
         &self,
         centre: &[f32],
         prepared: &mut Prepared,
         codes: &[u8],
         spreads: impl Iterator<Item = f32>,
-        promises: &mut Vec<f32>,
+        priorities: &mut Vec<f32>,
     ) {
         let distance = self.codec.prepare(self.turned, centre, prepared);
-        promises.clear();
-        promises.resize(codes.len() / self.codec.stride().max(1), 0.0);
-        self.codec.offsets(prepared, codes, promises);
-        for (promise, spread) in promises.iter_mut().zip(spreads) {
-            *promise = self.promise(distance + *promise, spread, self.shares.of_leaves);
+        priorities.clear();
+        priorities.resize(codes.len() / self.codec.stride().max(1), 0.0);
+        self.codec.offsets(prepared, codes, priorities);
+        for (priority, spread) in priorities.iter_mut().zip(spreads) {
+            *priority = self.priority(distance + *priority, spread, self.shares.of_leaves);
         }
     }
 }
@@ -76,7 +76,7 @@ pub(crate) struct ListScratch {
     pub(crate) numbers: Vec<f32>,
 }
 
-impl Asked<'_> {
+impl QueryBound<'_> {
     /// The estimated distance to each row of a list, and the error of that, in their order.
     pub(crate) fn rows<'s>(
         &'s self,
@@ -100,14 +100,14 @@ impl Asked<'_> {
 }
 
 /// Puts leaves last that hold nothing but more copies of the one row of a leaf before them, once there are `k` copies.
-/// Such leaves have no spread and promise the same to the bit. `leaves` tells the spread and the rows of each.
-pub(crate) fn copies_last(promises: &mut [f32], k: usize, leaves: impl Iterator<Item = (f32, u32)>) {
+/// Such leaves have no spread and the same priority to the bit. `leaves` tells the spread and the rows of each.
+pub(crate) fn copies_last(priorities: &mut [f32], k: usize, leaves: impl Iterator<Item = (f32, u32)>) {
     let mut held: HashMap<u32, u64> = HashMap::new();
-    for (promise, (spread, rows)) in promises.iter_mut().zip(leaves) {
+    for (priority, (spread, rows)) in priorities.iter_mut().zip(leaves) {
         if spread == 0.0 {
-            let held = held.entry(promise.to_bits()).or_default();
+            let held = held.entry(priority.to_bits()).or_default();
             if *held >= k as u64 {
-                *promise = f32::INFINITY;
+                *priority = f32::INFINITY;
             }
             *held += u64::from(rows);
         }

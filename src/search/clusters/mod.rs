@@ -10,6 +10,6 @@ mod bound;
 mod probe;
 mod width;
 
-pub(crate) use bound::{Asked, ListCodes, ListScratch, copies_last};
-pub(crate) use probe::{Label, Probe, ProbeScratch, nth};
-pub(crate) use width::{Wanted, Width, width};
+pub(crate) use bound::{ListCodes, ListScratch, QueryBound, copies_last};
+pub(crate) use probe::{ListHit, Probe, ProbeScratch, nth};
+pub(crate) use width::{ProbeWidth, Wanted, width};

@@ -1,7 +1,7 @@
 //! Candidates from the nearest lists: cells, then their leaves, then the leaves' lists, as far as each is here.
 
-use super::bound::{Asked, ListCodes, ListScratch, copies_last};
-use super::width::Width;
+use super::bound::{ListCodes, ListScratch, QueryBound, copies_last};
+use super::width::ProbeWidth;
 use crate::error::Error;
 use crate::id::Id;
 use crate::metric::Metric;
@@ -15,14 +15,14 @@ use crate::topk::TopK;
 /// Candidates of lists are kept to so many times those wanted: a row may be in two lists.
 const COPIES: usize = 2;
 
-/// Room for more leaves is asked for as they come.
+/// Room for more leaves is allocated as they come.
 const MANY_LEAVES: usize = 4096;
 /// About so many bytes an id that is a text takes.
 const ID_BYTES: usize = 16;
 
 /// What a list says of a row beside its code.
 #[derive(Clone)]
-pub(crate) struct Label {
+pub(crate) struct ListHit {
     pub(crate) position: u32,
     pub(crate) row_sum: u32,
     pub(crate) distance: f32,
@@ -32,7 +32,7 @@ pub(crate) struct Label {
 
 /// A leaf, and the number of its cell.
 #[derive(Clone, Copy)]
-struct Found {
+struct RankedLeaf {
     leaf: Leaf,
     cell: u32,
 }
@@ -57,22 +57,22 @@ pub(crate) struct ProbeScratch {
 
 /// One query on its way through the tree.
 pub(crate) struct Probe {
-    width: Width,
+    width: ProbeWidth,
     metric: Metric,
     turned: Option<Turned>,
     /// Cells whose leaves were not looked at yet.
     cells: Vec<u32>,
-    found: Vec<(f32, Found)>,
+    found: Vec<(f32, RankedLeaf)>,
     /// Lists that were not scanned yet; `None` before the leaves are ranked.
-    lists: Option<Vec<Found>>,
-    labels: Vec<Label>,
+    lists: Option<Vec<RankedLeaf>>,
+    labels: Vec<ListHit>,
     /// Of the labels.
     texts: Vec<u8>,
     pub(crate) distances: u64,
 }
 
 impl Probe {
-    pub(crate) fn new(metric: Metric, width: Width) -> Self {
+    pub(crate) fn new(metric: Metric, width: ProbeWidth) -> Self {
         Probe {
             width,
             metric,
@@ -117,13 +117,13 @@ impl Probe {
         turned: &Turned,
         scratch: &mut ProbeScratch,
     ) -> Result<Vec<Read>, Error> {
-        let asked = self.asked(clusters, turned);
+        let bound = self.bound(clusters, turned);
         let block = |cell: &u32| clusters.cells.block(*cell as usize);
         source.prefetch(&mut self.cells.iter().map(|cell| block(cell).extent));
         let mut missing = Vec::new();
         for cell in std::mem::take(&mut self.cells) {
             match source.get(block(&cell).extent) {
-                Some(bytes) => self.rank_leaves(segment, clusters, &asked, cell, bytes, scratch)?,
+                Some(bytes) => self.rank_leaves(segment, clusters, &bound, cell, bytes, scratch)?,
                 None => {
                     self.cells.push(cell);
                     missing.push(block(&cell));
@@ -152,35 +152,35 @@ impl Probe {
         if let Some(error) = damaged {
             return Err(error);
         }
-        self.scan(clusters, &asked, &here, scratch)?;
+        self.scan(clusters, &bound, &here, scratch)?;
         let absent = lists.iter().map(|found| found.leaf.read).collect();
         self.lists = Some(lists);
         Ok(absent)
     }
 
-    fn asked<'a>(&self, clusters: &'a Clusters, turned: &'a Turned) -> Asked<'a> {
+    fn bound<'a>(&self, clusters: &'a Clusters, turned: &'a Turned) -> QueryBound<'a> {
         let (codec, shares) = (&clusters.list_codec, clusters.cells.shares);
-        Asked { metric: self.metric, codec, turned, shares }
+        QueryBound { metric: self.metric, codec, turned, shares }
     }
 
     /// The most promising cells.
     fn nearest_cells(&self, clusters: &Clusters, turned: &Turned, scratch: &mut ProbeScratch) -> Vec<u32> {
         let cells = &clusters.cells;
-        let asked = self.asked(clusters, turned);
-        let promises = &mut scratch.list.numbers;
-        promises.clear();
-        promises.extend(
-            cells.spreads.iter().enumerate().map(|(cell, &spread)| asked.cell(cells.centroid(cell), spread)),
+        let bound = self.bound(clusters, turned);
+        let priorities = &mut scratch.list.numbers;
+        priorities.clear();
+        priorities.extend(
+            cells.spreads.iter().enumerate().map(|(cell, &spread)| bound.cell(cells.centroid(cell), spread)),
         );
         let rows = |cell: u32| cells.rows(cell as usize);
-        enough(promises.iter().copied(), self.width.cells, self.width.k, rows, &mut scratch.nearest)
+        enough(priorities.iter().copied(), self.width.cells, self.width.k, rows, &mut scratch.nearest)
     }
 
     fn rank_leaves(
         &mut self,
         segment: &Segment,
         clusters: &Clusters,
-        asked: &Asked<'_>,
+        bound: &QueryBound<'_>,
         cell: u32,
         bytes: &[u8],
         scratch: &mut ProbeScratch,
@@ -193,29 +193,29 @@ impl Probe {
         let likely = block.count().saturating_mul(self.width.cells).min(MANY_LEAVES);
         self.found.reserve(if at == 0 { likely } else { 0 });
         for leaf in block.leaves(segment.count()) {
-            self.found.push((0.0, Found { leaf: leaf?, cell }));
+            self.found.push((0.0, RankedLeaf { leaf: leaf?, cell }));
         }
         let new = &mut self.found[at..];
         let spreads = new.iter().map(|found| found.1.leaf.spread);
-        asked.leaves(centre, prepared, block.codes, spreads, numbers);
-        new.iter_mut().zip(&*numbers).for_each(|(found, &promise)| found.0 = promise);
+        bound.leaves(centre, prepared, block.codes, spreads, numbers);
+        new.iter_mut().zip(&*numbers).for_each(|(found, &priority)| found.0 = priority);
         self.distances += numbers.len() as u64;
         Ok(())
     }
 
     /// The most promising leaves.
-    fn nearest_leaves(&mut self, scratch: &mut ProbeScratch) -> Vec<Found> {
+    fn nearest_leaves(&mut self, scratch: &mut ProbeScratch) -> Vec<RankedLeaf> {
         // In order of position whatever order cells arrived in: ties must not tell.
         self.found.sort_unstable_by_key(|found| found.1.leaf.start);
         let found = &self.found;
-        let promises = &mut scratch.list.numbers;
-        promises.clear();
-        promises.extend(found.iter().map(|f| f.0));
+        let priorities = &mut scratch.list.numbers;
+        priorities.clear();
+        priorities.extend(found.iter().map(|f| f.0));
         let leaves = found.iter().map(|f| f.1.leaf);
-        copies_last(promises, self.width.k, leaves.map(|leaf| (leaf.spread, leaf.end - leaf.start)));
+        copies_last(priorities, self.width.k, leaves.map(|leaf| (leaf.spread, leaf.end - leaf.start)));
         let rows = |at: u32| found.get(at as usize).map_or(0, |f| f.1.leaf.end - f.1.leaf.start);
         let nearest =
-            enough(promises.iter().copied(), self.width.probes, self.width.k, rows, &mut scratch.nearest);
+            enough(priorities.iter().copied(), self.width.probes, self.width.k, rows, &mut scratch.nearest);
         nearest.into_iter().filter_map(|at| found.get(at as usize).map(|f| f.1)).collect()
     }
 
@@ -224,7 +224,7 @@ impl Probe {
     fn scan(
         &mut self,
         clusters: &Clusters,
-        asked: &Asked<'_>,
+        bound: &QueryBound<'_>,
         lists: &[(u32, List<'_>)],
         scratch: &mut ProbeScratch,
     ) -> Result<(), Error> {
@@ -232,7 +232,7 @@ impl Probe {
         for ((cell, list), number) in lists.iter().zip(0..) {
             let cell = clusters.cells.centroid(*cell as usize).0;
             let codes = ListCodes { cell, centre: list.centre, rows: list.codes };
-            let estimates = asked.rows(codes, &mut scratch.list).zip(0..);
+            let estimates = bound.rows(codes, &mut scratch.list).zip(0..);
             let estimate = |((distance, error), at)| Estimate { distance, error, list: number, at };
             scratch.estimates.extend(estimates.map(estimate));
         }
@@ -248,17 +248,17 @@ impl Probe {
                 let list = &lists[list as usize].1;
                 let (position, row_sum) = (list.position(at as usize)?, list.row_sum(at as usize));
                 let id = list.ids.copy(at, &mut self.texts)?;
-                self.labels.push(Label { position, row_sum, distance, error, id });
+                self.labels.push(ListHit { position, row_sum, distance, error, id });
             }
         }
         Ok(())
     }
 
     /// The candidates that may be among the k nearest, nearest first, and the bytes of their ids where these are texts.
-    pub(crate) fn candidates(&mut self) -> (Vec<Label>, Vec<u8>) {
+    pub(crate) fn candidates(&mut self) -> (Vec<ListHit>, Vec<u8>) {
         let mut found = std::mem::take(&mut self.labels);
         // Of two estimates of a row the surer counts, of two as sure the nearer.
-        Label::sort_by_position(&mut found);
+        ListHit::sort_by_position(&mut found);
         found.dedup_by(|next, kept| {
             let same = next.position == kept.position;
             let surer =
@@ -272,7 +272,7 @@ impl Probe {
         sort_by_key(&mut found, |at, label| Key::new(label.distance, at));
         found.truncate(self.width.keep);
         // The k nearest by their worst case; a candidate whose best case is farther cannot be among them.
-        let Width { k, doubt, .. } = self.width;
+        let ProbeWidth { k, doubt, .. } = self.width;
         // Without end it keeps all; times an error of 0 it is no number.
         if doubt.is_finite() {
             let mut worst: Vec<u64> =
@@ -284,8 +284,8 @@ impl Probe {
     }
 }
 
-impl Label {
-    pub(crate) fn sort_by_position(labels: &mut Vec<Label>) {
+impl ListHit {
+    pub(crate) fn sort_by_position(labels: &mut Vec<ListHit>) {
         sort_by_key(labels, |at, label| Key(u64::from(label.position) << 32 | u64::from(at) << 1));
     }
 
@@ -296,7 +296,7 @@ impl Label {
 }
 
 /// How far the `most` nearest of all these go.
-fn limit(estimates: &[Estimate], labels: &[Label], most: usize, keys: &mut Vec<u64>) -> f32 {
+fn limit(estimates: &[Estimate], labels: &[ListHit], most: usize, keys: &mut Vec<u64>) -> f32 {
     keys.clear();
     let distances = estimates.iter().map(|e| e.distance).chain(labels.iter().map(|l| l.distance));
     keys.extend(distances.map(|distance| Key::new(distance, 0).0));
@@ -312,7 +312,7 @@ pub(crate) fn nth(keys: &mut [u64], count: usize) -> f32 {
 }
 
 /// By keys that hold the number of the label as their position. Keys are sorted, not labels: as integers, as all that is nearest is.
-fn sort_by_key(labels: &mut Vec<Label>, key: impl Fn(u32, &Label) -> Key) {
+fn sort_by_key(labels: &mut Vec<ListHit>, key: impl Fn(u32, &ListHit) -> Key) {
     let mut keys: Vec<u64> = (0..).zip(labels.iter()).map(|(at, label)| key(at, label).0).collect();
     keys.sort_unstable();
     *labels = keys.iter().filter_map(|&key| labels.get(Key(key).candidate().1 as usize).cloned()).collect();
@@ -331,9 +331,9 @@ fn all_leaves(clusters: &Clusters, source: &dyn Source, missing: &[Read]) -> Opt
     (total(&absent).saturating_sub(total(missing)) <= source.spare() / 4).then_some(absent)
 }
 
-/// The `count` that promise most, or more of them if `k` rows need more.
+/// The `count` first in priority, or more of them if `k` rows need more.
 fn enough(
-    promises: impl ExactSizeIterator<Item = f32> + Clone,
+    priorities: impl ExactSizeIterator<Item = f32> + Clone,
     count: usize,
     k: usize,
     rows: impl Fn(u32) -> u32,
@@ -342,9 +342,9 @@ fn enough(
     let mut count = count.max(1);
     loop {
         nearest.reset(count);
-        promises.clone().zip(0..).for_each(|(promise, at)| nearest.offer(promise, at));
+        priorities.clone().zip(0..).for_each(|(priority, at)| nearest.offer(priority, at));
         let held: u64 = nearest.unsorted().map(|(_, at)| u64::from(rows(at))).sum();
-        if held >= k as u64 || count >= promises.len() {
+        if held >= k as u64 || count >= priorities.len() {
             return nearest.sorted().map(|n| n.1).collect();
         }
         count *= 2;

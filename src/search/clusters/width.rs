@@ -1,7 +1,7 @@
 //! How wide a search looks: from the curves of the file, for the recall and the number of rows that are wanted.
 
 use crate::segment::Clusters;
-use crate::segment::clusters::{NEIGHBOURS, Width as Point};
+use crate::segment::clusters::{CurvePoint, NEIGHBOURS};
 
 /// Candidates of lists whose rows may be read, per hit, where the number of probes is told and no recall.
 const KEEP: usize = 12;
@@ -10,7 +10,7 @@ const DOUBT: f32 = 1.5;
 
 /// How wide to look.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Width {
+pub(crate) struct ProbeWidth {
     pub(crate) cells: usize,
     pub(crate) probes: usize,
     /// Hits wanted, and candidates kept for them.
@@ -31,7 +31,7 @@ pub(crate) struct Wanted {
 }
 
 /// Fills in what was not told.
-pub(crate) fn width(clusters: &Clusters, wanted: Wanted) -> Width {
+pub(crate) fn width(clusters: &Clusters, wanted: Wanted) -> ProbeWidth {
     let cells = &clusters.cells;
     let k = wanted.k;
     let point = match wanted.probes {
@@ -41,7 +41,7 @@ pub(crate) fn width(clusters: &Clusters, wanted: Wanted) -> Width {
     let keep = wanted.rescore.unwrap_or(point.keep as usize).max(k);
     // Who tells how many candidates are ranked means that many.
     let doubt = if wanted.rescore.is_some() { f32::INFINITY } else { point.doubt };
-    Width {
+    ProbeWidth {
         cells: (point.cells as usize).clamp(1, cells.len().max(1)),
         probes: (point.probes as usize).clamp(1, cells.leaf_count().max(1)),
         k,
@@ -51,24 +51,24 @@ pub(crate) fn width(clusters: &Clusters, wanted: Wanted) -> Width {
 }
 
 /// The first point that reached the recall; where none did, the last.
-fn enough(points: &[Point], recall: u32) -> Point {
+fn enough(points: &[CurvePoint], recall: u32) -> CurvePoint {
     points.iter().find(|p| p.reached >= recall).or(points.last()).copied().unwrap_or_default()
 }
 
 /// With so many probes: the cells of the first point that has as many, beyond the last in proportion.
-fn told(points: &[Point], k: usize, probes: usize) -> Point {
+fn told(points: &[CurvePoint], k: usize, probes: usize) -> CurvePoint {
     let last = points.last().copied().unwrap_or_default();
     let cells = match points.iter().find(|p| p.probes as usize >= probes) {
         Some(point) => point.cells,
         None => (f64::from(last.cells) * (probes as f64 / f64::from(last.probes.max(1)))).ceil() as u32,
     };
     let keep = u32::try_from(k.saturating_mul(KEEP)).unwrap_or(u32::MAX);
-    Point { cells, probes: u32::try_from(probes).unwrap_or(u32::MAX), keep, doubt: DOUBT, ..last }
+    CurvePoint { cells, probes: u32::try_from(probes).unwrap_or(u32::MAX), keep, doubt: DOUBT, ..last }
 }
 
 /// The curve for `k` rows: one of the file's, or between two of them, linear in the logarithm of k; beyond the last as much
 /// more as there are more rows.
-fn points(curves: &[impl AsRef<[Point]>], k: usize) -> Vec<Point> {
+fn points(curves: &[impl AsRef<[CurvePoint]>], k: usize) -> Vec<CurvePoint> {
     let curve = |at: usize| curves.get(at).map(AsRef::as_ref).unwrap_or_default();
     let next = NEIGHBOURS.iter().position(|&n| n as usize >= k);
     match next {
@@ -87,9 +87,9 @@ fn points(curves: &[impl AsRef<[Point]>], k: usize) -> Vec<Point> {
     }
 }
 
-fn between(a: &Point, b: &Point, share: f64) -> Point {
+fn between(a: &CurvePoint, b: &CurvePoint, share: f64) -> CurvePoint {
     let mix = |a: u32, b: u32| (f64::from(a) + (f64::from(b) - f64::from(a)) * share).ceil() as u32;
-    Point {
+    CurvePoint {
         wanted: a.wanted,
         reached: a.reached.min(b.reached),
         cells: mix(a.cells, b.cells),
@@ -100,9 +100,9 @@ fn between(a: &Point, b: &Point, share: f64) -> Point {
     }
 }
 
-fn scaled(p: &Point, more: f64) -> Point {
+fn scaled(p: &CurvePoint, more: f64) -> CurvePoint {
     let scale = |x: u32| (f64::from(x) * more).ceil() as u32;
-    Point { cells: scale(p.cells), probes: scale(p.probes), keep: scale(p.keep), ..*p }
+    CurvePoint { cells: scale(p.cells), probes: scale(p.probes), keep: scale(p.keep), ..*p }
 }
 
 /// The logarithm to base 2, linear between powers of 2: the same on every target.
@@ -115,8 +115,8 @@ fn log2(x: u64) -> f64 {
 mod tests {
     use super::*;
 
-    fn point(wanted: u32, reached: u32, probes: u32) -> Point {
-        Point { wanted, reached, cells: probes / 2, probes, keep: probes * 10, doubt: 1.5, bound: 0.0 }
+    fn point(wanted: u32, reached: u32, probes: u32) -> CurvePoint {
+        CurvePoint { wanted, reached, cells: probes / 2, probes, keep: probes * 10, doubt: 1.5, bound: 0.0 }
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::disk_graph::{Needs, Places};
+use super::disk_graph::{DiskGraph, MissingReads};
 use crate::error::Error;
 use crate::quant::{Codec, Prepared};
 use crate::search::pool::Pool;
@@ -76,7 +76,7 @@ impl Walk {
     }
 
     /// Goes on as far as the bytes that are here allow. Nothing added to `needs`: the walk is over.
-    pub(crate) fn step(&mut self, places: &Places<'_>, needs: &mut Needs) -> Result<(), Error> {
+    pub(crate) fn step(&mut self, places: &DiskGraph<'_>, needs: &mut MissingReads) -> Result<(), Error> {
         loop {
             let ready = match self.stage {
                 Stage::Enter => self.enter(places, needs)?,
@@ -91,7 +91,7 @@ impl Walk {
         }
     }
 
-    fn enter(&mut self, places: &Places<'_>, needs: &mut Needs) -> Result<bool, Error> {
+    fn enter(&mut self, places: &DiskGraph<'_>, needs: &mut MissingReads) -> Result<bool, Error> {
         let entry = places.upper.entry;
         let Some(distance) = self.distance(places, needs, entry) else { return Ok(false) };
         self.computed += 1;
@@ -102,8 +102,8 @@ impl Walk {
     /// One step of the greedy walk above layer 0.
     fn descend(
         &mut self,
-        places: &Places<'_>,
-        needs: &mut Needs,
+        places: &DiskGraph<'_>,
+        needs: &mut MissingReads,
         layer: usize,
         here: u32,
         best: f32,
@@ -134,7 +134,7 @@ impl Walk {
     }
 
     /// Expands what can be expanded; names what the nearest nodes that wait would need.
-    fn base(&mut self, places: &Places<'_>, needs: &mut Needs) -> Result<bool, Error> {
+    fn base(&mut self, places: &DiskGraph<'_>, needs: &mut MissingReads) -> Result<bool, Error> {
         while self.expand() {}
         let next: Vec<u32> = self.pool.waiting().take(WIDTH).collect();
         if next.is_empty() && self.unscored.is_empty() {
@@ -164,8 +164,8 @@ impl Walk {
     /// The links of `node`, or it among the needs.
     fn links(
         &mut self,
-        places: &Places<'_>,
-        needs: &mut Needs,
+        places: &DiskGraph<'_>,
+        needs: &mut MissingReads,
         node: u32,
     ) -> Result<Option<Vec<u32>>, Error> {
         if let Entry::Vacant(place) = self.links.entry(node) {
@@ -203,7 +203,7 @@ impl Walk {
         true
     }
 
-    fn all(&mut self, places: &Places<'_>, needs: &mut Needs, from: u32) -> Result<bool, Error> {
+    fn all(&mut self, places: &DiskGraph<'_>, needs: &mut MissingReads, from: u32) -> Result<bool, Error> {
         let count = places.upper.count as u32;
         for node in from..count {
             let Some(distance) = self.distance(places, needs, node) else {
@@ -220,7 +220,7 @@ impl Walk {
     }
 
     /// The coarse distance of `node`, or its code among the needs.
-    fn distance(&mut self, places: &Places<'_>, needs: &mut Needs, node: u32) -> Option<f32> {
+    fn distance(&mut self, places: &DiskGraph<'_>, needs: &mut MissingReads, node: u32) -> Option<f32> {
         if let Some(distances) = self.known.get(&node) {
             return Some(distances[0]);
         }

@@ -8,7 +8,7 @@ use crate::segment::{GraphParts, Matrix, SectionKind, Segment};
 use crate::storage::{Extent, Read, Source, Sum, in_order};
 
 /// Where a walk finds what it reads.
-pub(crate) struct Places<'a> {
+pub(crate) struct DiskGraph<'a> {
     pub(super) source: &'a dyn Source,
     pub(super) upper: GraphView<'a>,
     parts: GraphParts,
@@ -18,7 +18,7 @@ pub(crate) struct Places<'a> {
     pub(super) fine: bool,
 }
 
-impl<'a> Places<'a> {
+impl<'a> DiskGraph<'a> {
     /// Fails where `Facts` said that there is no such walk; `None` if the parts in memory are not all here.
     pub(crate) fn new(
         segment: &'a Segment,
@@ -31,7 +31,7 @@ impl<'a> Places<'a> {
         let sums = segment.required(SectionKind::NodeSums)?;
         let (Some(bytes), Some(sums)) = (source.get(head), source.get(sums)) else { return Ok(None) };
         let upper = GraphView::upper(bytes, segment.count(), segment.header.m, checked)?;
-        Ok(Some(Places { source, upper, parts, sums, codes: &segment.codes, fine }))
+        Ok(Some(DiskGraph { source, upper, parts, sums, codes: &segment.codes, fine }))
     }
 
     fn sums(&self, node: u32) -> Result<[u32; 2], Error> {
@@ -51,14 +51,14 @@ impl<'a> Places<'a> {
 
 /// What walks miss: codes and links, each by node.
 #[derive(Default)]
-pub(crate) struct Needs {
+pub(crate) struct MissingReads {
     pub(super) codes: BTreeSet<u32>,
     pub(super) links: BTreeSet<u32>,
 }
 
-impl Needs {
+impl MissingReads {
     /// As reads, as many as there is room for.
-    pub(crate) fn reads(self, places: &Places<'_>) -> Result<Vec<Read>, Error> {
+    pub(crate) fn reads(self, places: &DiskGraph<'_>) -> Result<Vec<Read>, Error> {
         let room = |section| places.source.room(section).0.max(1);
         let (codes, links) = (room(places.codes.extent), room(places.parts.base));
         let mut reads = Vec::new();

@@ -11,5 +11,5 @@ mod disk_graph;
 mod walk;
 
 pub(crate) use disk::Walk;
-pub(crate) use disk_graph::{Needs, Places};
+pub(crate) use disk_graph::{DiskGraph, MissingReads};
 pub(crate) use walk::{Beam, Distances, descend, layer, search};

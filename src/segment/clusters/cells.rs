@@ -1,7 +1,7 @@
 //! The Cells section, checked and owned.
 
 use super::lists::{LeafBlock, Lists};
-use super::{Curves, LEAVES, LISTS, MAX_CENTRES, NEIGHBOURS, Reader, Shares, Width, bad};
+use super::{CurvePoint, Curves, LEAVES, LISTS, MAX_CENTRES, NEIGHBOURS, Reader, Shares, bad};
 use crate::error::Error;
 use crate::quant::{Rabitq, centroid};
 use crate::storage::{Extent, Read, Sum};
@@ -164,7 +164,7 @@ fn curves(reader: &mut Reader<'_>) -> Result<Curves, Error> {
         // A doubt that is no number would keep every candidate or none.
         let doubt = if f[0].is_finite() { f[0].max(0.0) } else { 0.0 };
         let [cells, probes, keep] = [n[2], n[3], n[4]].map(|x| x.max(1));
-        *width = Width { wanted: n[0], reached: n[1], cells, probes, keep, doubt, bound: f[1] };
+        *width = CurvePoint { wanted: n[0], reached: n[1], cells, probes, keep, doubt, bound: f[1] };
     }
     Ok(curves)
 }

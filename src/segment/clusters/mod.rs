@@ -21,7 +21,7 @@ use crate::error::Error;
 
 /// How wide to look for a wanted recall: found when the segment was built, by whole searches.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Width {
+pub(crate) struct CurvePoint {
     /// The recall that it is for, in parts of 10,000.
     pub(crate) wanted: u32,
     /// The recall that it reached, in parts of 10,000.
@@ -43,7 +43,7 @@ pub(crate) const WIDTHS: usize = 8;
 /// The numbers of nearest rows that there are widths for.
 pub(crate) const NEIGHBOURS: [u32; 4] = [1, 10, 100, 1000];
 /// For each of [`NEIGHBOURS`].
-pub(crate) type Curves = [[Width; WIDTHS]; NEIGHBOURS.len()];
+pub(crate) type Curves = [[CurvePoint; WIDTHS]; NEIGHBOURS.len()];
 
 /// Shares of their spread by which cells and leaves promise more than their centroids do.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

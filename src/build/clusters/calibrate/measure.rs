@@ -1,0 +1,217 @@
+//! How many candidates a search must keep of the lists it scans, and what it finds then.
+
+use std::collections::HashMap;
+
+use super::ranked::{Ranked, cheapest, found};
+use super::truth::Truth;
+use super::{DOUBTS, HARDER, KEEP, Levels, MISSED_BY_PROBING, MORE, QUERIES, Sample, part};
+use crate::build::clusters::questions::Question;
+use crate::exec;
+use crate::quant::centroid;
+use crate::search::clusters::{ListCodes, ListScratch, QueryBound, nth};
+use crate::segment::clusters::{CurvePoint, NEIGHBOURS};
+use crate::topk::Key;
+
+/// A candidate of one query: its estimate, the error of that, and whether it is one of the nearest that are wanted.
+#[derive(Clone, Copy)]
+struct Candidate {
+    distance: f32,
+    error: f32,
+    good: bool,
+}
+
+/// What a search reads, about: bytes in all, and rows.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Cost {
+    pub(super) bytes: f64,
+    pub(super) rows: f64,
+}
+
+/// Cells and probes of a scan.
+type Scanned = (u32, u32);
+
+/// Measurements for one number of rows.
+pub(super) struct Measure<'a> {
+    levels: &'a Levels<'a>,
+    queries: &'a [Question],
+    ranked: &'a [Ranked],
+    truths: &'a [Truth],
+    /// Which of [`NEIGHBOURS`].
+    number: usize,
+    /// What these queries may miss for what real ones miss.
+    harder: f64,
+    caps: &'a [u32],
+    found: Vec<Vec<u32>>,
+    /// For each scan the candidates of each query.
+    scanned: Vec<(Scanned, Vec<Vec<Candidate>>)>,
+}
+
+impl<'a> Measure<'a> {
+    pub(super) fn new(
+        levels: &'a Levels<'a>,
+        sample: &'a Sample,
+        ranked: &'a [Ranked],
+        number: usize,
+        caps: &'a [u32],
+    ) -> Self {
+        let count = QUERIES[number].min(sample.questions.len());
+        let (ranked, truths) = (&ranked[..count], &sample.truths[..count]);
+        let harder = if sample.made { HARDER[number] } else { 1.0 };
+        let found = found(levels, ranked, truths, caps, number);
+        let queries = &sample.questions[..count];
+        Measure { levels, queries, ranked, truths, number, harder, caps, found, scanned: Vec::new() }
+    }
+
+    /// The recall that these queries must have for real ones to have `wanted`.
+    fn recall(&self, wanted: u32) -> f64 {
+        1.0 - (1.0 - part(wanted)) * self.harder
+    }
+
+    /// Cells, probes and bytes for a recall of which probing may miss a part.
+    fn lists(&self, recall: f64, missed: f64) -> (u32, u32, f64) {
+        let all = (self.caps[0], self.levels.tree.leaves.len() as u32 - 1);
+        let cheapest = cheapest(self.levels, self.caps, &self.found, recall, missed);
+        cheapest.unwrap_or((all.0, all.1, self.levels.bytes(all.0, all.1)))
+    }
+
+    /// Scans at once what several recalls need, each list of a query once.
+    pub(super) fn scan_for(&mut self, recalls: &[u32]) {
+        let lists = recalls.iter().map(|&wanted| self.lists(self.recall(wanted), MISSED_BY_PROBING[0]));
+        let mut scans: Vec<Scanned> = lists.map(|(cells, probes, _)| (cells, probes)).collect();
+        scans.sort_unstable();
+        scans.dedup();
+        self.scan(&scans);
+    }
+
+    fn scan(&mut self, scans: &[Scanned]) {
+        let each = exec::map_chunks(self.queries.len(), 1, |q| self.candidates(q.start, scans));
+        let mut by_scan: Vec<Vec<Vec<Candidate>>> = scans.iter().map(|_| Vec::new()).collect();
+        for candidates in each {
+            by_scan.iter_mut().zip(candidates).for_each(|(scan, candidates)| scan.push(candidates));
+        }
+        self.scanned.extend(scans.iter().copied().zip(by_scan));
+    }
+
+    /// The width for a recall, and what it reads.
+    pub(super) fn width(&mut self, wanted: u32) -> (CurvePoint, Cost) {
+        let recall = self.recall(wanted);
+        let mut best = None;
+        for missed in MISSED_BY_PROBING {
+            let (cells, probes, bytes) = self.lists(recall, missed);
+            let kept = self.keep((cells, probes), recall);
+            let reached = 1.0 - (1.0 - kept.recall) / self.harder;
+            let reached = (reached.max(0.0) * 10_000.0).round() as u32;
+            let keep = keep(NEIGHBOURS[self.number] as usize) as u32;
+            let width = CurvePoint { wanted, reached, cells, probes, keep, doubt: kept.doubt, bound: 0.0 };
+            let cost = Cost { bytes: bytes + kept.rows * self.levels.row_bytes as f64, rows: kept.rows };
+            if best.is_none_or(|(best, _): (CurvePoint, Cost)| reached > best.reached) {
+                best = Some((width, cost));
+            }
+            if kept.recall >= recall {
+                break;
+            }
+        }
+        best.unwrap_or_default()
+    }
+
+    /// As few candidates as leave enough good ones in these lists.
+    fn keep(&mut self, scan: Scanned, recall: f64) -> Kept {
+        if !self.scanned.iter().any(|scanned| scanned.0 == scan) {
+            self.scan(&[scan]);
+        }
+        let wanted: usize = self.truths.iter().map(|t| t.of(self.number).1).sum();
+        let mut best = Kept { recall: 0.0, rows: 0.0, doubt: 0.0 };
+        let Some((_, each)) = self.scanned.iter().find(|scanned| scanned.0 == scan) else { return best };
+        for doubt in DOUBTS {
+            let all = each
+                .iter()
+                .zip(self.truths)
+                .map(|(candidates, truth)| kept(candidates, truth.of(self.number).1, doubt));
+            let (good, rows) = all.fold((0, 0), |sum, kept| (sum.0 + kept.0, sum.1 + kept.1));
+            best = Kept {
+                recall: good as f64 / wanted.max(1) as f64,
+                rows: rows as f64 / self.queries.len().max(1) as f64,
+                doubt,
+            };
+            if best.recall >= recall {
+                break;
+            }
+        }
+        best
+    }
+
+    /// For each scan the candidates of one query, nearest first, each row once.
+    fn candidates(&self, q: usize, scans: &[Scanned]) -> Vec<Vec<Candidate>> {
+        let ranked = &self.ranked[q];
+        let mut near: Vec<u32> = self.truths[q].of(self.number).0.iter().map(|n| n.1).collect();
+        near.sort_unstable();
+        let k = self.truths[q].of(self.number).1;
+        let (mut lists, mut scratch) = (HashMap::new(), ListScratch::default());
+        let mut seen: Vec<Estimate> = Vec::new();
+        let each = scans.iter().map(|&(cells, probes)| {
+            seen.clear();
+            for leaf in ranked.within(self.number, cells).take(probes as usize) {
+                seen.extend_from_slice(lists.entry(leaf).or_insert_with(|| self.list(q, leaf, &mut scratch)));
+            }
+            // Errors are not below 0, so their bits rise with them.
+            seen.sort_unstable_by_key(|s| u64::from(s.position) << 32 | u64::from(s.error.to_bits()));
+            seen.dedup_by_key(|s| s.position);
+            seen.sort_unstable_by_key(|s| Key::new(s.distance, s.position));
+            seen.truncate(keep(k));
+            let candidate = |s: &Estimate| Candidate {
+                distance: s.distance,
+                error: s.error,
+                good: near.binary_search(&s.position).is_ok(),
+            };
+            seen.iter().map(candidate).collect()
+        });
+        each.collect()
+    }
+
+    /// The estimates for the rows of one list.
+    fn list(&self, q: usize, leaf: u32, scratch: &mut ListScratch) -> Vec<Estimate> {
+        let Levels { tree, codec, .. } = self.levels;
+        let (ranked, stride) = (&self.ranked[q], centroid::stride(codec.dim()));
+        let bound =
+            QueryBound { metric: self.levels.metric, codec, turned: &ranked.turned, shares: ranked.shares };
+        let without = &self.queries[q].without;
+        let cell = &self.levels.cell_codes[tree.cell_of(leaf) * stride..][..stride];
+        let leaf = leaf as usize;
+        let (centre, rows) = self.levels.list_codes[leaf].split_at(stride * self.levels.centres);
+        let own = tree.leaves[leaf]..tree.leaves[leaf + 1];
+        let positions = own.chain(self.levels.spilled[leaf].iter().copied());
+        let estimates = bound.rows(ListCodes { cell, centre, rows }, scratch);
+        let estimates = positions.zip(estimates).filter(|(position, _)| !without.contains(position));
+        estimates.map(|(position, (distance, error))| Estimate { position, error, distance }).collect()
+    }
+}
+
+/// What a list tells of one row.
+#[derive(Clone, Copy)]
+struct Estimate {
+    position: u32,
+    error: f32,
+    distance: f32,
+}
+
+fn keep(k: usize) -> usize {
+    k * KEEP + MORE
+}
+
+/// What reading rows within so many standard deviations came to.
+struct Kept {
+    recall: f64,
+    rows: f64,
+    doubt: f32,
+}
+
+/// How many good ones are read, and how many in all: as `Probe::candidates` chooses them.
+fn kept(candidates: &[Candidate], k: usize, doubt: f32) -> (usize, usize) {
+    let mut worst: Vec<u64> =
+        candidates.iter().map(|c| Key::new(c.distance + doubt * c.error, 0).0).collect();
+    let limit = nth(&mut worst, k);
+    let read = candidates.iter().filter(|c| c.distance - doubt * c.error <= limit);
+    let (good, rows) = read.fold((0, 0), |(good, rows), c| (good + usize::from(c.good), rows + 1));
+    // Rows as near as the last that is wanted may be more than are wanted.
+    (good.min(k), rows)
+}

@@ -1,0 +1,128 @@
+//! Cells and leaves as a query ranks them, and how many hold what it looks for.
+
+use super::truth::Truth;
+use super::{FEWER, Levels};
+use crate::exec;
+use crate::quant::{Prepared, Turned, centroid};
+use crate::search::clusters::{QueryBound, copies_last};
+use crate::segment::clusters::{NEIGHBOURS, Shares};
+
+/// Cells and leaves in the order in which one query looks at them.
+pub(super) struct Ranked {
+    pub(super) turned: Turned,
+    pub(super) shares: Shares,
+    /// For each of [`NEIGHBOURS`] the leaves, each with the rank of its cell, from 0.
+    leaves: [Vec<(u32, u32)>; NEIGHBOURS.len()],
+}
+
+impl Ranked {
+    pub(super) fn new(levels: &Levels<'_>, query: &[f32], shares: Shares) -> Self {
+        let Levels { tree, codec, .. } = levels;
+        let (mut turned, mut prepared) = (Turned::default(), Prepared::default());
+        codec.ask(query, &mut turned);
+        let bound = QueryBound { metric: levels.metric, codec, turned: &turned, shares };
+        let cells: Vec<&[u8]> = levels.cell_codes.chunks_exact(centroid::stride(codec.dim())).collect();
+        let priorities = cells.iter().zip(levels.cell_spreads);
+        let priorities: Vec<f32> =
+            priorities.map(|(code, &spread)| bound.cell((code, centroid::square(code)), spread)).collect();
+        let mut ranks = vec![0; priorities.len()];
+        order(&priorities).iter().zip(0..).for_each(|(&cell, rank)| ranks[cell as usize] = rank);
+        let stride = codec.stride();
+        let (mut all, mut some, mut centre) = (Vec::with_capacity(tree.leaves.len()), Vec::new(), Vec::new());
+        for (code, leaves) in cells.iter().zip(tree.cells.windows(2)) {
+            let leaves = leaves[0] as usize..leaves[1] as usize;
+            centroid::decode(code, &mut centre);
+            let codes = &levels.leaf_codes[leaves.start * stride..leaves.end * stride];
+            // As the file has them.
+            let spreads = levels.leaf_spreads[leaves].iter().map(|&s| half::bf16::from_f32(s).to_f32());
+            bound.leaves(&centre, &mut prepared, codes, spreads, &mut some);
+            all.extend_from_slice(&some);
+        }
+        let held: Vec<u32> = tree.leaves.windows(2).map(|w| w[1] - w[0]).collect();
+        let leaves = NEIGHBOURS.map(|k| {
+            let mut priorities = all.clone();
+            let spreads = levels.leaf_spreads.iter().copied();
+            copies_last(&mut priorities, k as usize, spreads.zip(held.iter().copied()));
+            order(&priorities).into_iter().map(|leaf| (leaf, ranks[tree.cell_of(leaf)])).collect()
+        });
+        Ranked { turned, shares, leaves }
+    }
+
+    /// The leaves of the first `cells` cells, for one of [`NEIGHBOURS`].
+    pub(super) fn within(&self, number: usize, cells: u32) -> impl Iterator<Item = u32> + '_ {
+        self.leaves[number].iter().filter(move |leaf| leaf.1 < cells).map(|leaf| leaf.0)
+    }
+}
+
+/// Numbers in order of priority, the lowest first; ties to the lower number.
+fn order(priorities: &[f32]) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..priorities.len() as u32).collect();
+    order
+        .sort_unstable_by(|&a, &b| priorities[a as usize].total_cmp(&priorities[b as usize]).then(a.cmp(&b)));
+    order
+}
+
+/// Numbers of cells to try, falling.
+pub(super) fn caps(cells: usize) -> Vec<u32> {
+    let mut caps = vec![cells as u32];
+    while let Some(&last) = caps.last().filter(|&&l| l > 1) {
+        caps.push(((f64::from(last) * FEWER) as u32).clamp(1, last - 1));
+    }
+    caps
+}
+
+/// For each of `caps`, the probes with which each neighbour of each query is found (`u32::MAX`: in none of the cells),
+/// sorted. Rows as near as the last wanted are as good as it: those found first count.
+pub(super) fn found(
+    levels: &Levels<'_>,
+    ranked: &[Ranked],
+    truths: &[Truth],
+    caps: &[u32],
+    number: usize,
+) -> Vec<Vec<u32>> {
+    let tree = levels.tree;
+    let each = exec::map_chunks(ranked.len(), 1, |q| {
+        let (ranked, (near, count)) = (&ranked[q.start], truths[q.start].of(number));
+        let mut probes = vec![u32::MAX; tree.leaves.len() - 1];
+        let per_cap = caps.iter().map(|&cap| {
+            probes.fill(u32::MAX);
+            ranked.within(number, cap).zip(1..).for_each(|(leaf, rank)| probes[leaf as usize] = rank);
+            let of = |&(_, position): &(f32, u32)| {
+                let own = probes[tree.leaf_of(position) as usize];
+                levels.second(position).map_or(own, |second| own.min(probes[second as usize]))
+            };
+            let mut needed: Vec<u32> = near.iter().map(of).collect();
+            needed.sort_unstable();
+            needed.truncate(count);
+            needed
+        });
+        per_cap.collect::<Vec<_>>()
+    });
+    let all = |cap: usize| {
+        let mut probes: Vec<u32> = each.iter().flat_map(|found| found[cap].iter().copied()).collect();
+        probes.sort_unstable();
+        probes
+    };
+    (0..caps.len()).map(all).collect()
+}
+
+/// Cells and probes that hold enough of the neighbours with the fewest bytes, and how many that are.
+pub(super) fn cheapest(
+    levels: &Levels<'_>,
+    caps: &[u32],
+    found: &[Vec<u32>],
+    recall: f64,
+    missed: f64,
+) -> Option<(u32, u32, f64)> {
+    let wanted = 1.0 - (1.0 - recall) * missed;
+    let mut best: Option<(u32, u32, f64)> = None;
+    for (&cap, probes) in caps.iter().zip(found) {
+        let at = (probes.len() as f64 * wanted).ceil() as usize;
+        let Some(&probes) = probes.get(at.saturating_sub(1)).filter(|&&p| p != u32::MAX) else { continue };
+        let bytes = levels.bytes(cap, probes);
+        if best.is_none_or(|b| bytes < b.2) {
+            best = Some((cap, probes, bytes));
+        }
+    }
+    best
+}
