@@ -75,14 +75,13 @@ fn a_mapped_file_is_neither_copied_nor_allocated_for() {
 /// The file whose mapping holds an address of this process.
 #[cfg(target_os = "linux")]
 fn mapping_around(address: usize) -> String {
-    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let maps = std::fs::read_to_string("/proc/self/maps").expect("Linux tells the mappings");
+    let bound = |text| usize::from_str_radix(text, 16).expect("a hexadecimal address");
     let line = maps.lines().find(|line| {
-        let (range, _) = line.split_once(' ').unwrap();
-        let (from, to) = range.split_once('-').unwrap();
-        let bound = |text| usize::from_str_radix(text, 16).unwrap();
-        (bound(from)..bound(to)).contains(&address)
+        let range = line.split(' ').next().and_then(|range| range.split_once('-'));
+        range.is_some_and(|(from, to)| (bound(from)..bound(to)).contains(&address))
     });
-    line.unwrap().split_whitespace().nth(5).unwrap_or_default().to_owned()
+    line.and_then(|line| line.split_whitespace().nth(5)).unwrap_or_default().to_owned()
 }
 
 #[test]

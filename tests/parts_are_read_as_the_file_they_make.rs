@@ -116,7 +116,7 @@ fn what_is_asked_for_must_have_been_published() {
     publish(folder.path(), &file, &PublishOptions::new().form(Form::Both)).unwrap();
     assert!(parts(folder.path()).unwrap().unwrap().beside_file);
     Index::open_with(folder.path(), &by(Io::Parts, 1 << 30)).unwrap().verify().unwrap();
-    assert_eq!(code(&parts(&folder.path().join("nowhere"))), "io");
+    assert_eq!(code(&parts(folder.path().join("nowhere"))), "io");
 }
 
 #[test]

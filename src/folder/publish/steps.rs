@@ -1,5 +1,6 @@
-//! What writing does to a folder, as a list of steps. The list is made before anything is done, so its order is tested
-//! without a disk: after each prefix of it, whatever was synced must be the old state or the new one.
+//! The changes that a publication makes to a folder, as a list of steps. The list is complete before the first step is
+//! run, so its order is tested without a disk: after each prefix of it, what has been synced must be the old state or the
+//! new one.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -13,10 +14,10 @@ use crate::error::Error;
 use crate::folder::manifest::FILE_NAME;
 use crate::storage::{FOLDERS_ARE_SYNCED, io_error};
 
-/// One change, which is done or not done.
+/// One change to a folder: it is done as a whole or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::folder) enum Step<'a> {
-    /// Creates a folder in a folder that is there.
+    /// Creates a folder in a folder that exists.
     CreateFolder(PathBuf),
     /// Creates a temporary file, fills and syncs it.
     Write { temporary: PathBuf, bytes: Cow<'a, [u8]> },
@@ -31,13 +32,14 @@ pub(in crate::folder) enum Step<'a> {
 /// What becomes of the files and folders that are new when a later step fails.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::folder) enum OnError {
-    /// They stay: others may rest on them already.
+    /// They stay: other writers may use them already.
     Keep,
-    /// They go, unless the manifest has been renamed by then: on a full disk they would be in the way of all to come.
+    /// They are removed, unless the manifest has been renamed by then: on a full disk they would leave no space for the
+    /// next attempt.
     Undo,
 }
 
-/// Does the steps in order, up to the first that fails. A step that fails leaves no temporary file.
+/// Runs the steps in order, up to the first that fails. A step that fails leaves no temporary file.
 pub(in crate::folder) fn run(steps: &[Step<'_>], on_error: OnError) -> Result<(), Error> {
     let mut new: Vec<&Path> = Vec::new();
     for step in steps {
