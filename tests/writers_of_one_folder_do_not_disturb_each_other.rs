@@ -253,6 +253,6 @@ fn a_folder_whose_names_cannot_be_synced_is_an_error() {
     assert!(told.contains("code: io"), "{told}");
     assert!(!closed.join("new/index.json").exists());
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o777)).unwrap();
-    publish(&closed.join("new"), &segment(1, 60), &PublishOptions::new()).unwrap();
+    publish(closed.join("new"), &segment(1, 60), &PublishOptions::new()).unwrap();
     open(&closed.join("new")).verify().unwrap();
 }
