@@ -26,18 +26,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let count = argument("--queries").map_or(Ok(100), |n| n.parse())?;
     let (queries, dim) = npy::f16(&data.join("queries.f16.npy"), count);
-    let options = SearchOptions {
-        index: argument("--index").as_deref().unwrap_or("clusters").parse()?,
-        ..Default::default()
-    };
+    let options =
+        SearchOptions::default().index(argument("--index").as_deref().unwrap_or("clusters").parse()?);
     let folder = tempfile::tempdir()?;
     let path = match argument("--file") {
         Some(path) => PathBuf::from(path),
         None => {
             let limit = argument("--rows").map_or(Ok(usize::MAX / dim), |n| n.parse())?;
             let (rows, dim) = npy::f16(&data.join("base.f16.npy"), limit);
-            let build =
-                BuildOptions { graph: options.index == pagevec::IndexChoice::Hnsw, ..Default::default() };
+            let build = BuildOptions::default().graph(options.index == pagevec::IndexChoice::Hnsw);
             let path = folder.path().join("wordnet.bin");
             std::fs::write(&path, pagevec::build(rows, dim, None, &build, &Ctx::default())?)?;
             path
@@ -54,11 +51,10 @@ fn measure(
 ) -> Result<(), Box<dyn std::error::Error>> {
     println!("{}\n", cache::HOW);
     let open = match argument("--percent") {
-        Some(percent) => OpenOptions {
-            io: Io::Pread,
-            memory_budget: path.metadata()?.len() * percent.parse::<u64>()? / 100,
-            index: options.index,
-        },
+        Some(percent) => OpenOptions::new()
+            .io(Io::Pread)
+            .memory_budget(path.metadata()?.len() * percent.parse::<u64>()? / 100)
+            .index(options.index),
         None => OpenOptions::default(),
     };
     let (mut cold, mut opening, mut warm) = (Vec::new(), Vec::new(), Vec::new());
@@ -66,7 +62,7 @@ fn measure(
     for query in queries.chunks_exact(dim) {
         cache::drop_pages(path)?;
         let started = Instant::now();
-        let index = Index::open(path, &open)?;
+        let index = Index::open_with(path, &open)?;
         opening.push(started.elapsed());
         let (before, started) = (cache::faults(), Instant::now());
         let first = index.search(query, options)?;
@@ -78,7 +74,7 @@ fn measure(
         warm.push(started.elapsed());
         assert_eq!(first.hits, second.hits);
     }
-    let info = Index::open(path, &open)?.info().clone();
+    let info = Index::open_with(path, &open)?.info().clone();
     println!(
         "{} rows, {} bytes, index {:?}, {} queries",
         info.count,

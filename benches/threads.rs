@@ -12,7 +12,7 @@ mod data;
 
 use std::time::{Duration, Instant};
 
-use pagevec::{BuildOptions, Ctx, Error, Extent, Index, IndexChoice, ReadAt, SearchOptions};
+use pagevec::{BuildOptions, Ctx, Error, Extent, Index, IndexChoice, OpenOptions, ReadAt, SearchOptions};
 
 const DIM: usize = 16;
 const EACH: usize = 40;
@@ -34,15 +34,16 @@ impl ReadAt for Slow {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let wait = Duration::from_micros(argument("--wait").map_or(Ok(300), |n| n.parse())?);
     let rows = data::clustered(argument("--rows").map_or(Ok(20_000), |n| n.parse())?, DIM, 1);
-    let build = BuildOptions { graph: false, max_iterations: 2, ..Default::default() };
+    let build = BuildOptions::default().graph(false).max_iterations(2);
     let file = pagevec::build(rows.clone(), DIM, None, &build, &Ctx::default())?;
     let queries = data::queries(&rows, DIM, 8 * EACH, 2);
-    let over = |budget| Index::reading(Box::new(Slow(file.clone(), wait)), budget);
+    let over =
+        |budget| Index::from_reader(Slow(file.clone(), wait), &OpenOptions::new().memory_budget(budget));
     let least = match over(0) {
         Err(Error::Budget { needed, .. }) => needed,
         _ => 0,
     };
-    let options = SearchOptions { index: IndexChoice::Clusters, ..Default::default() };
+    let options = SearchOptions::default().index(IndexChoice::Clusters);
     for budget in [least, file.len() as u64 * 2] {
         println!("budget {budget} of {} bytes, each read waits {wait:?}", file.len());
         for threads in [1, 2, 4, 8] {

@@ -87,7 +87,7 @@ fn mapped(
 
     // Turn by turn, so that what else the machine does meets both.
     let (index, memory) = (ClusteredIndex::open(path)?, Index::from_bytes(&std::fs::read(path)?)?);
-    let options = SearchOptions { k: K, index: IndexChoice::Clusters, ..Default::default() };
+    let options = SearchOptions::new(K).index(IndexChoice::Clusters);
     let (mut warm, mut here) = (Vec::new(), Vec::new());
     for round in 0..6 {
         for (query, expected) in queries.chunks_exact(dim).zip(expected) {
@@ -136,7 +136,7 @@ fn timed(
 
 /// The ids of the true nearest: every row, by its floats.
 fn truth(index: &Index, queries: &[f32]) -> Result<Vec<HashSet<Id>>, Error> {
-    let flat = SearchOptions { k: K, index: IndexChoice::Flat, ..Default::default() };
+    let flat = SearchOptions::new(K).index(IndexChoice::Flat);
     let answers = index.search_batch(queries, &flat)?;
     Ok(answers.into_iter().map(|a| a.hits.into_iter().map(|h| h.id).collect()).collect())
 }

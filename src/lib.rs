@@ -1,22 +1,24 @@
 //! pagevec: a vector index in immutable segment files that are mapped natively and streamed through `fetch` in wasm.
 //!
 //! * [`build`] turns rows of f32 into the bytes of one segment.
-//! * [`Segment`] reads a segment's front; [`Session`] answers searches over a source of which only some bytes are
-//!   here: [`Session::step`] names the extents it needs, the caller delivers them, and steps again.
-//! * [`Index`] searches a segment that is here as a whole; with the feature `native` (default) it also opens a folder
-//!   or a file by mmap or pread, and `publish` writes one.
+//! * [`Index`] searches a segment in memory, or one that it reads piece by piece ([`Index::from_reader`]). With the
+//!   feature `native` (default) it also opens a folder or a file by mmap or pread, and `publish` writes a folder.
+//! * [`Session`] answers searches over a [`Segment`] whose bytes the caller fetches: [`Session::step`] names the extents
+//!   it needs, the caller delivers them, and steps again.
 //!
 //! ```
-//! use pagevec::{BuildOptions, Ctx, Metric};
+//! use pagevec::{BuildOptions, Ctx, Id, Index, Metric, SearchOptions};
 //!
 //! let rows = vec![1.0, 0.0, 0.8, 0.6, 0.0, 1.0];
-//! let options = BuildOptions { metric: Metric::Cosine, ..Default::default() };
-//! let file = pagevec::build(rows, 2, None, &options, &Ctx::default())?;
-//! let index = pagevec::Index::from_bytes(&file)?;
-//! let answer = index.search(&[0.9, 0.1], &pagevec::SearchOptions { k: 1, ..Default::default() })?;
-//! assert_eq!(answer.hits[0].id, pagevec::Id::Number(0));
+//! let file = pagevec::build(rows, 2, None, &BuildOptions::new(Metric::Cosine), &Ctx::default())?;
+//! let index = Index::from_bytes(&file)?;
+//! let answer = index.search(&[0.9, 0.1], &SearchOptions::new(1))?;
+//! assert_eq!(answer.hits[0].id, Id::Number(0));
 //! # Ok::<(), pagevec::Error>(())
 //! ```
+
+#[macro_use]
+mod setters;
 
 pub mod kernels;
 
@@ -39,24 +41,23 @@ mod vectors;
 #[cfg(feature = "native")]
 mod folder;
 
-pub use build::{BuildOptions, build, build_tuned};
+pub use build::{BuildOptions, build};
 pub use ctx::{Ctx, Progress, Warning};
 pub use error::{Error, QueryFault};
 pub use id::{Id, Ids};
-pub use index::Index;
+pub use index::{Index, Io, OpenOptions};
 pub use metric::Metric;
 pub use quant::CodecKind;
 pub use search::{Answer, Hit, IndexChoice, Operation, Outcome, QueryStats, SearchOptions};
 pub use segment::{CurveStep, HEAD, Info, SectionInfo, Segment, content_id, front_length};
-pub use session::{Session, SessionStats, Stepped, Ticket};
+pub use session::{Session, SessionOptions, SessionStats, Stepped, Ticket};
 pub use storage::{Extent, ReadAt, Source};
 
 #[cfg(feature = "native")]
 pub use exec::with_threads;
 #[cfg(feature = "native")]
 pub use folder::{
-    ClusteredIndex, Form, Io, OldSegment, OpenOptions, PartsInfo, old_segments, parts, prune, publish,
-    publish_as,
+    ClusteredIndex, Form, OldSegment, PartsInfo, PublishOptions, old_segments, parts, prune, publish,
 };
 
 #[cfg(doctest)]

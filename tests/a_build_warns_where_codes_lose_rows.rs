@@ -10,7 +10,7 @@ use support::odd::{self, Case};
 const COUNTS: [usize; 2] = [4000, 40];
 
 fn quick(metric: Metric, codec: CodecKind) -> BuildOptions {
-    BuildOptions { metric, codec, graph: false, clusters: false, max_iterations: 1, ..Default::default() }
+    BuildOptions::new(metric).codec(codec).graph(false).clusters(false).max_iterations(1)
 }
 
 /// What the build says of codes, and the file.
@@ -25,7 +25,7 @@ fn built(case: &Case, options: &BuildOptions) -> (Vec<Warning>, Vec<u8>) {
 
 fn scan(case: &Case, file: &[u8]) -> f64 {
     let index = pagevec::Index::from_bytes(file).expect("a file just built opens");
-    let flat = SearchOptions { index: IndexChoice::Flat, ..Default::default() };
+    let flat = SearchOptions::default().index(IndexChoice::Flat);
     case.measure(&index, 10, &flat).mean
 }
 
@@ -81,7 +81,7 @@ fn loud_where_rows_differ_by_less_than_their_codes() {
         }
         // Finer rows behind codes that coincide: the codes choose what they rank.
         let case = odd::copies(Metric::L2, COUNTS, 48, 4, 0.002, seed);
-        let options = BuildOptions { rows: Some(CodecKind::F32), ..quick(case.metric, CodecKind::Sq8) };
+        let options = quick(case.metric, CodecKind::Sq8).refine(CodecKind::F32);
         assert_eq!(built(&case, &options).0.len(), 1);
     }
 }

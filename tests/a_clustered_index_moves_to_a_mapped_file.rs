@@ -4,9 +4,7 @@ mod support;
 
 use std::fs;
 
-use pagevec::{
-    BuildOptions, ClusteredIndex, CodecKind, Index, IndexChoice, Metric, OpenOptions, SearchOptions,
-};
+use pagevec::{ClusteredIndex, CodecKind, Index, IndexChoice, Metric};
 use support::{alloc, code, data, oracle};
 
 #[global_allocator]
@@ -41,13 +39,8 @@ fn hits_are_the_same_in_memory_mapped_and_opened_again() {
         index.index().verify().unwrap();
 
         // The file is a segment like any other.
-        let plain = Index::open(&path, &OpenOptions::default()).unwrap();
-        let o = SearchOptions {
-            probes: Some(20),
-            rescore: Some(80),
-            index: IndexChoice::Clusters,
-            ..support::top(10)
-        };
+        let plain = Index::open(&path).unwrap();
+        let o = support::top(10).probes(20).rescore(80).index(IndexChoice::Clusters);
         let plain: Vec<_> = queries.iter().map(|q| plain.search(q, &o).unwrap()).collect();
         assert_eq!(plain, before);
 
@@ -158,7 +151,7 @@ fn what_is_refused_is_named_and_harms_nothing() {
     assert_eq!(code(&ClusteredIndex::open(&folder.path().join("nowhere"))), "io");
     let plain = support::plain(Metric::Dot, CodecKind::F32);
     assert_eq!(reopened(&support::file(&rows, DIM, None, &plain)), "argument");
-    let small = BuildOptions { graph: false, ..support::options(Metric::Dot, CodecKind::Sq8) };
+    let small = support::options(Metric::Dot, CodecKind::Sq8).graph(false);
     assert_eq!(reopened(&support::file(&rows, DIM, None, &small)), "ok", "any segment with clusters");
 }
 

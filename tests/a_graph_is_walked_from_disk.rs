@@ -12,21 +12,18 @@ const DIM: usize = 48;
 const N: usize = 6000;
 
 fn hnsw(k: usize, ef: usize) -> SearchOptions {
-    SearchOptions { ef: Some(ef), index: IndexChoice::Hnsw, ..support::top(k) }
+    support::top(k).ef(ef).index(IndexChoice::Hnsw)
 }
 
 fn cases() -> Vec<(&'static str, BuildOptions)> {
-    let of = |metric, codec| BuildOptions { ef_construction: 60, m: 8, ..options(metric, codec) };
+    let of = |metric, codec| options(metric, codec).ef_construction(60).m(8);
     vec![
         ("sq8", of(Metric::Cosine, CodecKind::Sq8)),
         ("binary, sq8 rows", of(Metric::L2, CodecKind::Binary)),
-        ("sq8, f16 rows", BuildOptions { rows: Some(CodecKind::F16), ..of(Metric::Dot, CodecKind::Sq8) }),
+        ("sq8, f16 rows", of(Metric::Dot, CodecKind::Sq8).refine(CodecKind::F16)),
         ("f32", of(Metric::L2, CodecKind::F32)),
         ("pq, sq8 rows", of(Metric::Cosine, CodecKind::Pq(8))),
-        (
-            "sq4, sq8 rows, exact rows",
-            BuildOptions { exact: Some(CodecKind::F16), ..of(Metric::Dot, CodecKind::Sq4) },
-        ),
+        ("sq4, sq8 rows, exact rows", of(Metric::Dot, CodecKind::Sq4).exact(CodecKind::F16)),
     ]
 }
 
@@ -79,7 +76,7 @@ fn batches_share_their_waves() {
 fn rows_that_are_all_the_same_are_found() {
     let mut rows = data::clustered(1500, DIM, 95);
     rows.extend([1.0; DIM].repeat(1500));
-    let file = file(&rows, DIM, None, &BuildOptions { m: 2, ef_construction: 4, ..cases()[0].1 });
+    let file = file(&rows, DIM, None, &cases()[0].1.clone().m(2).ef_construction(4));
     let index = Index::from_bytes(&file).unwrap();
     let mut remote = Remote::walking(&file, least_walk(&file)).unwrap();
     for k in [10, 2000, 3000] {
@@ -112,10 +109,14 @@ fn by_path_and_only_when_opened_for_it() {
     let rows = data::clustered(N, DIM, 97);
     let folder = tempfile::tempdir().unwrap();
     let file = file(&rows, DIM, None, &cases()[0].1);
-    pagevec::publish(folder.path(), &file).unwrap();
+    pagevec::publish(folder.path(), &file, &pagevec::PublishOptions::new()).unwrap();
     let open = |index| {
         let memory_budget = least_walk(&file) + 10_000;
-        Index::open(folder.path(), &OpenOptions { io: Io::Pread, memory_budget, index }).unwrap()
+        Index::open_with(
+            folder.path(),
+            &OpenOptions::new().io(Io::Pread).memory_budget(memory_budget).index(index),
+        )
+        .unwrap()
     };
     let truth = Index::from_bytes(&file).unwrap().search(&rows[..DIM], &hnsw(10, 60)).unwrap();
     let answer = open(IndexChoice::Hnsw).search(&rows[..DIM], &hnsw(10, 60)).unwrap();
@@ -141,7 +142,7 @@ fn real_rows_with_a_part_of_the_file_in_memory() {
         let build = options(Metric::Cosine, codec);
         let file = file(&rows, dim, None, &build);
         let index = Index::from_bytes(&file).unwrap();
-        let o = SearchOptions { index: IndexChoice::Hnsw, ..support::top(10) };
+        let o = support::top(10).index(IndexChoice::Hnsw);
         eprintln!("{codec:?}: {} bytes, least budget {}", file.len(), least_walk(&file));
         for (percent, limits) in budgets {
             let budget = file.len() as u64 * percent / 100;

@@ -7,7 +7,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use pagevec::{BuildOptions, CodecKind, Index, IndexChoice, Metric, SearchOptions};
+use pagevec::{CodecKind, Index, IndexChoice, Metric};
 use support::data::Random;
 use support::format::{self, put, u32_at};
 use support::paged::{Remote, least_walk};
@@ -31,7 +31,7 @@ struct Parts {
 
 fn built() -> (Vec<u8>, Parts) {
     let rows = data::clustered(N, DIM, 151);
-    let options = BuildOptions { m: M, ef_construction: 40, ..options(Metric::Cosine, CodecKind::Sq8) };
+    let options = options(Metric::Cosine, CodecKind::Sq8).m(M).ef_construction(40);
     let file = file(&rows, DIM, None, &options);
     let section = format::section(&file, format::GRAPH);
     let (uppers, links) =
@@ -45,7 +45,7 @@ fn built() -> (Vec<u8>, Parts) {
 fn outcome(file: &mut [u8]) -> (&'static str, &'static str) {
     format::seal(file);
     let index = Index::from_bytes(file).unwrap();
-    let o = SearchOptions { index: IndexChoice::Hnsw, ef: Some(N), ..support::top(20) };
+    let o = support::top(20).index(IndexChoice::Hnsw).ef(N);
     let start = Instant::now();
     let answer = index.search(&data::clustered(1, DIM, 152), &o);
     assert!(start.elapsed() < Duration::from_secs(1));

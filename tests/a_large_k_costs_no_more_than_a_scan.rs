@@ -7,7 +7,7 @@ mod support;
 
 use std::time::Duration;
 
-use pagevec::{Answer, BuildOptions, CodecKind, Index, IndexChoice, Metric, SearchOptions};
+use pagevec::{Answer, CodecKind, Index, IndexChoice, Metric, SearchOptions};
 use support::{alloc, data, index, options};
 
 #[global_allocator]
@@ -49,15 +49,14 @@ fn every_k_gives_the_first_hits_of_a_full_sort() {
     let rows = data::whole(n, dim, 201);
     for metric in [Metric::L2, Metric::Dot] {
         for codec in [CodecKind::F32, CodecKind::Sq8] {
-            let o = BuildOptions { clusters: false, m: 4, ef_construction: 20, ..options(metric, codec) };
+            let o = options(metric, codec).clusters(false).m(4).ef_construction(20);
             let index = index(&rows, dim, &o);
             for query in [&rows[..dim], &rows[77 * dim..][..dim], &[0.3; 6]] {
                 for choice in [IndexChoice::Flat, IndexChoice::Hnsw] {
                     // The same candidates for every k, so that the hits of one k start those of the next.
                     let with = |k| {
                         let all = Some(n);
-                        let o =
-                            SearchOptions { k, ef: all, rescore: all, index: choice, ..Default::default() };
+                        let o = SearchOptions::new(k).ef(all).rescore(all).index(choice);
                         index.search(query, &o).unwrap()
                     };
                     let all = bits(&with(n));
@@ -82,10 +81,9 @@ fn a_fifth_of_all_rows_by_a_scan() {
     let rows = data::clustered(n, dim, 202);
     for codec in [CodecKind::Sq8, CodecKind::F32] {
         let base = options(Metric::Cosine, codec);
-        let index =
-            index(&rows, dim, &BuildOptions { graph: false, clusters: false, max_iterations: 1, ..base });
+        let index = index(&rows, dim, &base.clone().graph(false).clusters(false).max_iterations(1));
         let query = &data::queries(&rows, dim, 1, 203)[0];
-        let with = |k| SearchOptions { k, index: IndexChoice::Flat, ..Default::default() };
+        let with = |k| SearchOptions::new(k).index(IndexChoice::Flat);
         let few = least(&index, query, &with(10));
         let many = least(&index, query, &with(n / 5));
         eprintln!("{codec:?}: k 10 {few:?}, k {} {many:?}", n / 5);
@@ -106,9 +104,9 @@ fn a_fifth_of_all_rows_by_the_graph() {
     let (n, dim) = (40_000, 8);
     let rows = data::clustered(n, dim, 204);
     let base = options(Metric::L2, CodecKind::Sq8);
-    let index = index(&rows, dim, &BuildOptions { clusters: false, m: 6, ef_construction: 30, ..base });
+    let index = index(&rows, dim, &base.clone().clusters(false).m(6).ef_construction(30));
     let query = &data::queries(&rows, dim, 1, 205)[0];
-    let with = |k, index| SearchOptions { k, index, ..Default::default() };
+    let with = |k, index| SearchOptions::new(k).index(index);
     let scan = least(&index, query, &with(10, IndexChoice::Flat));
     let walk = least(&index, query, &with(n / 5, IndexChoice::Hnsw));
     let answer = index.search(query, &with(n / 5, IndexChoice::Hnsw)).unwrap();

@@ -7,11 +7,11 @@ mod support;
 use std::fs;
 use std::path::Path;
 
-use pagevec::{BuildOptions, Index, Io, OpenOptions, publish};
+use pagevec::{BuildOptions, Index, Io, OpenOptions, PublishOptions, publish};
 use support::{code, data, file};
 
 fn open(folder: &Path) -> Vec<&'static str> {
-    let result = |io| code(&Index::open(folder, &OpenOptions { io, ..Default::default() }));
+    let result = |io| code(&Index::open_with(folder, &OpenOptions::new().io(io)));
     let mut codes = vec![result(Io::Mmap), result(Io::Pread)];
     codes.dedup();
     codes
@@ -22,8 +22,9 @@ fn published() -> (tempfile::TempDir, String, String) {
     let folder = tempfile::tempdir().unwrap();
     let rows = data::clustered(100, 6, 101);
     let base = BuildOptions::default();
-    let other = publish(folder.path(), &file(&rows, 6, None, &BuildOptions { seed: 9, ..base })).unwrap();
-    publish(folder.path(), &file(&rows, 6, None, &base)).unwrap();
+    let other =
+        publish(folder.path(), &file(&rows, 6, None, &base.clone().seed(9)), &PublishOptions::new()).unwrap();
+    publish(folder.path(), &file(&rows, 6, None, &base), &PublishOptions::new()).unwrap();
     let manifest = fs::read_to_string(folder.path().join("index.json")).unwrap();
     (folder, manifest, other.file_name().unwrap().to_string_lossy().into_owned())
 }
@@ -88,7 +89,7 @@ fn another_files_name_id_or_length_is_noticed() {
     // The content id takes the whole file to check: `verify` does.
     fs::write(&path, manifest.replace(value(&manifest, "contentId"), &"0".repeat(64))).unwrap();
     for io in [Io::Mmap, Io::Pread] {
-        let index = Index::open(folder.path(), &OpenOptions { io, ..Default::default() }).unwrap();
+        let index = Index::open_with(folder.path(), &OpenOptions::new().io(io)).unwrap();
         assert_eq!(code(&index.verify()), "corrupt");
     }
     fs::write(&path, &manifest).unwrap();

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use pagevec::{BuildOptions, CodecKind, Id, Index, IndexChoice, Metric, OpenOptions, SearchOptions};
+use pagevec::{CodecKind, Id, Index, IndexChoice, Metric};
 use support::data::{self, Random};
 use support::format;
 
@@ -25,11 +25,11 @@ fn write(path: &Path, at: usize, bytes: &[u8]) {
 /// All that is done with an index; errors are fine.
 fn use_all(index: &Index, queries: &[f32], dim: usize) {
     for index_choice in [IndexChoice::Hnsw, IndexChoice::Clusters, IndexChoice::Flat] {
-        let o = SearchOptions { index: index_choice, ..support::top(10) };
+        let o = support::top(10).index(index_choice);
         let _ = index.search_batch(queries, &o);
         let _ = index.search(&queries[..dim], &o);
     }
-    let _ = (index.find(&Id::Number(17)), index.vector(&Id::Number(17)), index.verify());
+    let _ = (index.position(&Id::Number(17)), index.vector(&Id::Number(17)), index.verify());
 }
 
 /// Runs the changes on a thread that must end, none of them by a panic.
@@ -39,7 +39,7 @@ fn no_harm(file: Vec<u8>, queries: Vec<f32>, dim: usize, changes: Vec<(usize, Ve
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("changes.bin");
         fs::write(&path, &file).unwrap();
-        let index = Index::open(&path, &OpenOptions::default()).unwrap();
+        let index = Index::open(&path).unwrap();
         use_all(&index, &queries, dim);
         for (at, bytes) in changes {
             write(&path, at, &bytes);
@@ -59,8 +59,8 @@ fn no_harm(file: Vec<u8>, queries: Vec<f32>, dim: usize, changes: Vec<(usize, Ve
 
 fn segment(n: usize, dim: usize, m: usize, seed: u64) -> (Vec<u8>, Vec<f32>) {
     let rows = data::clustered(n, dim, seed);
-    let build = BuildOptions { m, max_iterations: 2, ..support::plain(Metric::L2, CodecKind::Sq8) };
-    let build = BuildOptions { clusters: true, graph: true, ..build };
+    let build = support::plain(Metric::L2, CodecKind::Sq8).m(m).max_iterations(2);
+    let build = build.clone().clusters(true).graph(true);
     (support::file(&rows, dim, None, &build), data::queries(&rows, dim, 3, seed + 1).concat())
 }
 

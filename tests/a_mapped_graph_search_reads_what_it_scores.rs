@@ -19,7 +19,7 @@ fn it_is_measured_on_linux() {
 mod linux {
     use std::fs::{self, File};
 
-    use pagevec::{BuildOptions, CodecKind, Index, IndexChoice, Metric, OpenOptions, SearchOptions};
+    use pagevec::{CodecKind, Index, IndexChoice, Metric};
 
     use super::{cache, support};
     use support::data;
@@ -33,19 +33,17 @@ mod linux {
             [(Metric::L2, CodecKind::F32, 6000, 384), (Metric::Cosine, CodecKind::Sq8, 12_000, 500)]
         {
             let rows = data::clustered(n, dim, 371);
-            let build =
-                BuildOptions { max_iterations: 2, ef_construction: 40, ..support::options(metric, codec) };
+            let build = support::options(metric, codec).max_iterations(2).ef_construction(40);
             let path = folder.path().join(format!("{codec:?}.bin"));
             fs::write(&path, support::file(&rows, dim, None, &build)).unwrap();
-            let o =
-                SearchOptions { index: IndexChoice::Hnsw, ef: Some(4), rescore: Some(1), ..support::top(1) };
+            let o = support::top(1).index(IndexChoice::Hnsw).ef(4).rescore(1);
             for query in data::queries(&rows, dim, 5, 372) {
                 if let Err(why) = cache::drop_pages(&path) {
                     eprintln!("skipped: {why}");
                     return;
                 }
                 let file = File::open(&path).unwrap();
-                let index = Index::open(&path, &OpenOptions::default()).unwrap();
+                let index = Index::open(&path).unwrap();
                 let opened = cache::resident(&file).unwrap().0 as u64;
                 let scored = index.search(&query, &o).unwrap().stats.distances;
                 // What was asked for may still be on its way.

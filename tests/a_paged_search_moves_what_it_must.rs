@@ -4,7 +4,7 @@
 
 mod support;
 
-use pagevec::{BuildOptions, CodecKind, Index, IndexChoice, Metric, Operation, SearchOptions};
+use pagevec::{CodecKind, Index, IndexChoice, Metric, Operation};
 use support::paged::{Cost, Remote};
 use support::{data, file, plain};
 
@@ -17,7 +17,7 @@ fn lengths(file: &[u8]) -> impl Fn(&str) -> u64 {
 
 fn built(n: usize, codec: CodecKind, graph: bool) -> (Vec<f32>, Vec<u8>) {
     let rows = data::clustered(n, DIM, 61);
-    let options = BuildOptions { graph, ef_construction: 40, ..plain(Metric::Cosine, codec) };
+    let options = plain(Metric::Cosine, codec).graph(graph).ef_construction(40);
     let file = file(&rows, DIM, None, &options);
     (rows, file)
 }
@@ -28,7 +28,7 @@ fn sq8_with_graph_comes_as_three_sections_in_one_wave() {
     let length = lengths(&file);
     let mut remote = Remote::open(&file, file.len() as u64).unwrap();
     let front = remote.session.stats().resident;
-    let top = |k| SearchOptions { index: IndexChoice::Hnsw, ..support::top(k) };
+    let top = |k| support::top(k).index(IndexChoice::Hnsw);
     let (_, cost) = remote.search(&rows[..DIM], &top(10)).unwrap();
     let bytes = length("ids") + length("codes") + length("graph");
     assert_eq!(cost, Cost { bytes, requests: 3, waves: 1 });
@@ -46,9 +46,9 @@ fn rows_come_one_by_one_in_a_second_wave() {
     let (rows, file) = built(2000, CodecKind::Binary, true);
     let length = lengths(&file);
     let mut remote = Remote::open(&file, file.len() as u64).unwrap();
-    let o = SearchOptions { rescore: Some(50), index: IndexChoice::Hnsw, ..support::top(10) };
+    let o = support::top(10).rescore(50).index(IndexChoice::Hnsw);
     let (answer, cost) = remote.search(&rows[..DIM], &o).unwrap();
-    let sections = length("ids") + length("row checksums") + length("codes") + length("graph");
+    let sections = length("ids") + length("refine checksums") + length("codes") + length("graph");
     let stride = DIM as u64 + 8;
     assert_eq!((answer.stats.rescored, cost.waves), (50, 2));
     assert_eq!(cost.bytes, sections + 50 * stride);
@@ -65,14 +65,14 @@ fn codes_beyond_the_budget_stream_in_chunks() {
     let length = lengths(&file);
     let least = support::paged::least_budget(&file);
     let mut remote = Remote::open(&file, least).unwrap();
-    let o = SearchOptions { rescore: Some(64), index: IndexChoice::Flat, ..support::top(10) };
+    let o = support::top(10).rescore(64).index(IndexChoice::Flat);
     let (answer, cost) = remote.search(&rows[..DIM], &o).unwrap();
     assert_eq!(answer.stats.distances, 40_000);
     // 8 bytes a row in chunks of 64 KiB; ids and sums with the first chunk, rows in the last wave.
     let chunks = length("codes").div_ceil(65_536);
     assert_eq!((chunks, cost.waves), (5, 5 + 1));
     let rows_read = 64 * (DIM as u64 + 8);
-    assert_eq!(cost.bytes, length("ids") + length("row checksums") + length("codes") + rows_read);
+    assert_eq!(cost.bytes, length("ids") + length("refine checksums") + length("codes") + rows_read);
     assert_eq!(remote.session.stats().evictions, 4, "five chunks through one slot");
     // All but what only `find` needs, and a last chunk that is shorter than its slot.
     let shorter = 65_536 - length("codes") % 65_536;

@@ -10,11 +10,11 @@ const DIM: usize = 96;
 
 /// Name, rows, options. Large enough for several checksum blocks of codes, rows and graph.
 fn cases() -> Vec<(&'static str, usize, BuildOptions)> {
-    let of = |metric, codec| BuildOptions { ef_construction: 40, ..plain(metric, codec) };
-    let flat = |o| BuildOptions { graph: false, ..o };
-    let rows = |rows, o| BuildOptions { rows: Some(rows), ..o };
-    let clusters = |o| BuildOptions { clusters: true, ..o };
-    let exact = |o| BuildOptions { exact: Some(CodecKind::F32), ..o };
+    let of = |metric, codec| plain(metric, codec).ef_construction(40);
+    let flat = |o: BuildOptions| o.graph(false);
+    let rows = |refine, o: BuildOptions| o.refine(refine);
+    let clusters = |o: BuildOptions| o.clusters(true);
+    let exact = |o: BuildOptions| o.exact(CodecKind::F32);
     vec![
         ("sq8", 2500, of(Metric::Cosine, CodecKind::Sq8)),
         ("sq8, no graph", 2500, flat(of(Metric::L2, CodecKind::Sq8))),
@@ -46,10 +46,10 @@ fn at_every_budget() {
         for budget in [least, least + 1, least + 50_000, (least * 3 + all) / 4, all, all * 2] {
             let mut remote = Remote::open(&file, budget).unwrap();
             for (i, query) in data::queries(&rows, DIM, 6, 52).iter().enumerate() {
-                let o = SearchOptions { k: [1, 10, 200][i % 3], ..Default::default() };
+                let o = SearchOptions::new([1, 10, 200][i % 3]);
                 let (answer, _) = remote.search(query, &o).unwrap();
                 // What fits decides which index answers: compare with the same one.
-                let same = SearchOptions { index: support::same_way(&answer), ..o };
+                let same = o.clone().index(support::same_way(&answer));
                 let truth = index.search(query, &same).unwrap();
                 assert_eq!(hits(&answer), hits(&truth), "{name}, budget {budget}");
                 assert_eq!(answer.stats.distances, truth.stats.distances);
@@ -82,14 +82,14 @@ fn batches_ids_and_vectors_too() {
             let mut remote = Remote::open(&file, budget).unwrap();
             let queries = data::queries(&rows, DIM, 9, 53).concat();
             let choice = if build.clusters { IndexChoice::Clusters } else { IndexChoice::Flat };
-            let o = SearchOptions { index: choice, ..support::top(20) };
-            let batch = Operation::Search { queries: queries.clone(), options: o };
+            let o = support::top(20).index(choice);
+            let batch = Operation::Search { queries: queries.clone(), options: o.clone() };
             let Outcome::Answers(answers) = remote.run(batch).unwrap().0 else { panic!("no answers") };
             assert_eq!(answers, index.search_batch(&queries, &o).unwrap(), "{name}");
             for i in [0, 1, n / 2, n - 1] {
                 let id = index.search(&rows[i * DIM..][..DIM], &support::top(1)).unwrap().hits[0].id.clone();
                 let position = remote.run(Operation::Find(id.clone())).unwrap().0;
-                assert_eq!(position, Outcome::Position(index.find(&id).unwrap()), "{name}");
+                assert_eq!(position, Outcome::Position(index.position(&id).unwrap()), "{name}");
                 let vector = remote.run(Operation::Vector(id.clone())).unwrap().0;
                 assert_eq!(vector, Outcome::Vector(index.vector(&id).unwrap()), "{name}");
             }

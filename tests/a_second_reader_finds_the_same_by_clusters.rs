@@ -3,7 +3,7 @@
 
 mod support;
 
-use pagevec::{CodecKind, Id, Ids, Index, IndexChoice, Metric, SearchOptions};
+use pagevec::{CodecKind, Id, Ids, Index, IndexChoice, Metric};
 use support::clusters::{self, Block, Cells, Leaf};
 use support::data::Random;
 use support::format::{self, u32_at};
@@ -251,7 +251,7 @@ fn with_the_widths_of_the_file() {
         let n = 3000;
         let rows = data::clustered(n, dim, seed);
         let ids = Ids::Numbers((0..n as u64).collect());
-        let built = pagevec::BuildOptions { graph: false, branching: 8, ..options(metric, CodecKind::F32) };
+        let built = options(metric, CodecKind::F32).graph(false).branching_factor(8);
         let file = file(&rows, dim, Some(ids), &built);
         let index = Index::from_bytes(&file).expect("a file just built opens");
         let mut random = Random(seed);
@@ -265,13 +265,12 @@ fn with_the_widths_of_the_file() {
             let reader = Reader::new(&file, metric, &query);
             let (widths, doubt) = width(&file, k, (recall * 10_000.0f32).round() as u32);
             let read = reader.candidates(k, widths, doubt);
-            let o = SearchOptions { index: IndexChoice::Clusters, recall: Some(recall), ..support::top(k) };
+            let o = support::top(k).index(IndexChoice::Clusters).recall(recall);
             let answer = index.search(&asked, &o).expect("a search of good data");
             assert_eq!(answer.stats.rescored, read.len() as u64, "{metric:?} {dim}: k {k}, recall {recall}");
             // Of f32 rows: the exact nearest of those that are read.
-            let all = index
-                .search(&asked, &SearchOptions { index: IndexChoice::Flat, ..support::top(n) })
-                .expect("a scan of good data");
+            let all =
+                index.search(&asked, &support::top(n).index(IndexChoice::Flat)).expect("a scan of good data");
             let near = all.hits.iter().filter(|hit| read.contains(&hit.position)).take(k);
             let near: Vec<(Id, u32)> = near.map(|hit| (hit.id.clone(), hit.score.to_bits())).collect();
             let found: Vec<(Id, u32)> =

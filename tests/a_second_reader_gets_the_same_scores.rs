@@ -4,7 +4,7 @@
 
 mod support;
 
-use pagevec::{BuildOptions, CodecKind, Index, IndexChoice, Metric, SearchOptions};
+use pagevec::{BuildOptions, CodecKind, Index, IndexChoice, Metric};
 use support::data::Random;
 use support::format::{self, u32_at};
 use support::{METRICS, data, file, options};
@@ -244,7 +244,7 @@ fn scores_agree(options: &BuildOptions, seed: u64) {
             found.into_iter().map(|p| (p as u32, score(metric, last[p]).to_bits())).collect();
         expected.sort_unstable();
         let search = |index_choice| {
-            let o = SearchOptions { index: index_choice, rescore: Some(K), ef: Some(K), ..support::top(K) };
+            let o = support::top(K).index(index_choice).rescore(K).ef(K);
             let answer = index.search(&asked, &o).expect("a search of good data");
             let mut hits: Vec<(u32, u32)> =
                 answer.hits.iter().map(|h| (h.position, h.score.to_bits())).collect();
@@ -278,7 +278,7 @@ fn of_every_codec_under_every_metric() {
 
 #[test]
 fn of_finer_rows() {
-    let with = |codec, rows, exact, metric| BuildOptions { rows, exact, ..options(metric, codec) };
+    let with = |codec, rows, exact, metric| options(metric, codec).refine(rows).exact(exact);
     let half = Some(CodecKind::F16);
     scores_agree(&with(CodecKind::Sq8, half, None, Metric::L2), 401);
     scores_agree(&with(CodecKind::Pq(3), None, half, Metric::Dot), 402);

@@ -33,7 +33,7 @@ fn id(ids: &Ids, row: usize) -> Id {
 type Lie<'a> = &'a dyn Fn(&mut [u8]);
 
 fn plain() -> BuildOptions {
-    BuildOptions { graph: false, clusters: false, ..support::options(Metric::L2, CodecKind::Binary) }
+    support::options(Metric::L2, CodecKind::Binary).graph(false).clusters(false)
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn cold_lookups_read_at_most_64_kb_in_three_waves() {
                 let wanted = id(&ids, i * 7919 % n);
                 let mut remote = Remote::open(&bytes, bytes.len() as u64).unwrap();
                 let (found, cost) = remote.run(Operation::Find(wanted.clone())).unwrap();
-                let position = index.find(&wanted).unwrap();
+                let position = index.position(&wanted).unwrap();
                 assert!(position.is_some(), "{name}: {wanted}");
                 assert_eq!(found, Outcome::Position(position), "{name}: {wanted}");
                 total += cost.bytes;
@@ -94,7 +94,7 @@ fn every_id_of_small_files_is_found_and_no_other() {
             let mut remote = Remote::open(&bytes, bytes.len() as u64).unwrap();
             let mut seen = vec![false; n];
             for row in 0..n {
-                let position = index.find(&id(&ids, row)).unwrap().unwrap();
+                let position = index.position(&id(&ids, row)).unwrap().unwrap();
                 assert!(!std::mem::replace(&mut seen[position as usize], true), "{name}");
                 let found = remote.run(Operation::Find(id(&ids, row))).unwrap().0;
                 assert_eq!(found, Outcome::Position(Some(position)));
@@ -104,7 +104,7 @@ fn every_id_of_small_files_is_found_and_no_other() {
             for other in
                 [Id::Text(String::new()), Id::Text("ä".into()), Id::Number(1 << 40), Id::Number(u64::MAX)]
             {
-                assert_eq!(index.find(&other).unwrap(), None, "{name}: {other}");
+                assert_eq!(index.position(&other).unwrap(), None, "{name}: {other}");
             }
         }
     }
@@ -145,7 +145,7 @@ fn an_order_that_lies_is_found_and_harms_nobody() {
             let mut remote = Remote::open(&bad, bad.len() as u64).unwrap();
             for row in (0..n).step_by(13) {
                 let wanted = id(&ids, row);
-                let here = index.find(&wanted);
+                let here = index.position(&wanted);
                 assert!(matches!(code(&here), "ok" | "corrupt"));
                 let there = remote.run(Operation::Find(wanted));
                 assert_eq!(code(&here), code(&there), "{name}: lie {i}, row {row}");

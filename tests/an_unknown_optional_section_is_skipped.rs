@@ -3,14 +3,14 @@
 
 mod support;
 
-use pagevec::{BuildOptions, CodecKind, Index, IndexChoice, Metric, SearchOptions};
+use pagevec::{CodecKind, Index, IndexChoice, Metric, SearchOptions};
 use support::format::{self, put};
 use support::{code, data, file, plain};
 
 /// A file whose graph is of a kind nobody knows: with everything but the graph as it was.
 fn from_the_future(kind: u32, flags: u32, m: usize) -> (Vec<u8>, Vec<u8>) {
     let rows = data::clustered(1000, 20, 141);
-    let options = BuildOptions { m, ef_construction: 20, ..plain(Metric::Cosine, CodecKind::Sq8) };
+    let options = plain(Metric::Cosine, CodecKind::Sq8).m(m).ef_construction(20);
     let old = file(&rows, 20, None, &options);
     let mut new = old.clone();
     let entry = format::section(&new, format::GRAPH).entry;
@@ -30,7 +30,7 @@ fn it_opens_searches_and_verifies() {
         index.verify().unwrap();
         assert!(!index.info().graph);
         let query = data::clustered(1, 20, 142);
-        let flat = SearchOptions { index: IndexChoice::Flat, ..Default::default() };
+        let flat = SearchOptions::default().index(IndexChoice::Flat);
         assert_eq!(
             index.search(&query, &SearchOptions::default()).unwrap(),
             old.search(&query, &flat).unwrap()

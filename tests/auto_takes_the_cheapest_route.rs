@@ -3,19 +3,19 @@
 
 mod support;
 
-use pagevec::{BuildOptions, CodecKind, Index, IndexChoice, Metric, SearchOptions};
+use pagevec::{CodecKind, Index, IndexChoice, Metric, SearchOptions};
 use support::paged::{Remote, hits, least_budget};
 use support::{CODECS, METRICS, data, file, options, oracle};
 
 fn built(n: usize, dim: usize, metric: Metric, codec: CodecKind, seed: u64) -> (Vec<f32>, Vec<u8>) {
     let rows = data::clustered(n, dim, seed);
-    let o = BuildOptions { m: 8, ef_construction: 40, max_iterations: 2, ..options(metric, codec) };
+    let o = options(metric, codec).m(8).ef_construction(40).max_iterations(2);
     let file = file(&rows, dim, None, &o);
     (rows, file)
 }
 
 fn pinned(k: usize, index: IndexChoice) -> SearchOptions {
-    SearchOptions { k, index, ..Default::default() }
+    SearchOptions::new(k).index(index)
 }
 
 #[test]

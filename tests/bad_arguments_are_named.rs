@@ -4,7 +4,7 @@ mod support;
 
 use pagevec::{
     BuildOptions, CodecKind, Ctx, Error, Id, Ids, Index, IndexChoice, Metric, QueryFault, SearchOptions,
-    build, build_tuned,
+    build,
 };
 use support::{METRICS, code, data, index, options};
 
@@ -34,7 +34,7 @@ fn a_bad_row_is_named_by_its_number() {
             other => panic!("{other:?}"),
         }
         for metric in [Metric::Dot, Metric::L2] {
-            let fine = built(rows.clone(), dim, None, &BuildOptions { graph: false, metric, ..base });
+            let fine = built(rows.clone(), dim, None, &base.clone().graph(false).metric(metric));
             assert_eq!(code(&fine), "ok");
         }
     }
@@ -70,28 +70,27 @@ fn shapes_ids_and_options() {
     assert_eq!(code(&built(one(), 2, ids(&["a", &"x".repeat(65_536)]), &base)), "argument");
     assert_eq!(code(&built(one(), 2, ids(&["", &"x".repeat(65_535)]), &base)), "ok");
     for (name, bad) in [
-        ("m", [0, 1, 257].map(|m| BuildOptions { m, ..base })),
-        ("ef_construction", [0, 65_537, usize::MAX].map(|e| BuildOptions { ef_construction: e, ..base })),
-        ("branching", [0, 1, 4097].map(|branching| BuildOptions { branching, ..base })),
-        ("max_leaf", [0, 65_537, usize::MAX].map(|max_leaf| BuildOptions { max_leaf, ..base })),
+        ("m", [0, 1, 257].map(|m| base.clone().m(m))),
+        ("ef_construction", [0, 65_537, usize::MAX].map(|e| base.clone().ef_construction(e))),
+        ("branching_factor", [0, 1, 4097].map(|factor| base.clone().branching_factor(factor))),
+        ("max_leaf_size", [0, 65_537, usize::MAX].map(|size| base.clone().max_leaf_size(size))),
         (
             "max_iterations",
-            [0, 1001, usize::MAX].map(|max_iterations| BuildOptions { max_iterations, ..base }),
+            [0, 1001, usize::MAX].map(|max_iterations| base.clone().max_iterations(max_iterations)),
         ),
         (
-            "rows",
-            [CodecKind::Binary, CodecKind::Sq4, CodecKind::Pq(1)]
-                .map(|rows| BuildOptions { rows: Some(rows), ..base }),
+            "refine",
+            [CodecKind::Binary, CodecKind::Sq4, CodecKind::Pq(1)].map(|refine| base.clone().refine(refine)),
         ),
         // Coarser than the codes.
         (
-            "rows",
+            "refine",
             [
                 (CodecKind::F32, CodecKind::Sq8),
                 (CodecKind::F16, CodecKind::Sq8),
                 (CodecKind::F32, CodecKind::F16),
             ]
-            .map(|(codec, rows)| BuildOptions { codec, rows: Some(rows), ..base }),
+            .map(|(codec, rows)| base.clone().codec(codec).refine(rows)),
         ),
         // No finer than the codes, or than the rows that coarse codes have.
         (
@@ -101,7 +100,7 @@ fn shapes_ids_and_options() {
                 (CodecKind::F16, CodecKind::F16),
                 (CodecKind::Sq4, CodecKind::Sq8),
             ]
-            .map(|(codec, exact)| BuildOptions { codec, exact: Some(exact), ..base }),
+            .map(|(codec, exact)| base.clone().codec(codec).exact(exact)),
         ),
         // Not exact; as the rows before; no finer than they.
         (
@@ -111,9 +110,9 @@ fn shapes_ids_and_options() {
                 (Some(CodecKind::F16), CodecKind::F16),
                 (Some(CodecKind::F32), CodecKind::F16),
             ]
-            .map(|(rows, exact)| BuildOptions { rows, exact: Some(exact), ..base }),
+            .map(|(rows, exact)| base.clone().refine(rows).exact(exact)),
         ),
-        ("codec", [0, 3, u16::MAX].map(|parts| BuildOptions { codec: CodecKind::Pq(parts), ..base })),
+        ("codec", [0, 3, u16::MAX].map(|parts| base.clone().codec(CodecKind::Pq(parts)))),
     ] {
         for options in bad {
             match built(one(), 2, None, &options) {
@@ -136,7 +135,7 @@ fn searches() {
             assert_eq!(code(&search(&vec![1.0; wrong], &plain)), "dimension", "{wrong}");
         }
         assert_eq!(code(&index.search_batch(&[1.0; 13], &plain)), "dimension");
-        assert_eq!(code(&search(&[1.0; 6], &SearchOptions { k: 0, ..plain })), "argument");
+        assert_eq!(code(&search(&[1.0; 6], &plain.clone().k(0))), "argument");
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             assert_eq!(code(&search(&[1.0, 1.0, bad, 1.0, 1.0, 1.0], &plain)), "not-finite");
         }
@@ -148,7 +147,12 @@ fn searches() {
             for ef in [None, Some(0), Some(1), Some(usize::MAX)] {
                 for rescore in [None, Some(0), Some(usize::MAX)] {
                     for index in [IndexChoice::Flat, IndexChoice::Hnsw] {
-                        let o = SearchOptions { k, ef, index, rescore, probes: None, recall: None };
+                        let o = SearchOptions::new(k)
+                            .ef(ef)
+                            .index(index)
+                            .rescore(rescore)
+                            .probes(None)
+                            .recall(None);
                         assert_eq!(search(&rows[..dim], &o).unwrap().hits.len(), k.min(n), "{o:?}");
                     }
                 }
@@ -156,13 +160,10 @@ fn searches() {
         }
         for probes in [None, Some(0), Some(1), Some(usize::MAX)] {
             for rescore in [None, Some(0), Some(1 << 40), Some(usize::MAX)] {
-                let o = SearchOptions {
-                    k: usize::MAX,
-                    probes,
-                    rescore,
-                    index: IndexChoice::Clusters,
-                    ..Default::default()
-                };
+                let o = SearchOptions::new(usize::MAX)
+                    .probes(probes)
+                    .rescore(rescore)
+                    .index(IndexChoice::Clusters);
                 let hits = search(&rows[..dim], &o).unwrap().hits.len();
                 assert!((1..=n).contains(&hits), "{o:?}");
                 assert!(hits == n || probes.is_none_or(|p| p < n), "every list has every row: {o:?}");
@@ -170,11 +171,11 @@ fn searches() {
         }
         assert_eq!(code(&index.vector(&Id::Number(n as u64))), "unknown-id");
         assert_eq!(code(&index.vector(&Id::Text("0".into()))), "unknown-id");
-        assert_eq!(index.find(&Id::Number(u64::MAX)).unwrap(), None);
+        assert_eq!(index.position(&Id::Number(u64::MAX)).unwrap(), None);
     }
-    let flat = index(&rows, dim, &BuildOptions { graph: false, clusters: false, ..Default::default() });
+    let flat = index(&rows, dim, &BuildOptions::default().graph(false).clusters(false));
     for index in [IndexChoice::Hnsw, IndexChoice::Clusters] {
-        let o = SearchOptions { index, ..Default::default() };
+        let o = SearchOptions::default().index(index);
         assert_eq!(code(&flat.search(&rows[..dim], &o)), "argument");
     }
 }
@@ -209,7 +210,7 @@ fn a_bad_query_is_told_as_a_query_by_its_number_in_the_batch() {
                 assert!(said.starts_with(&name) && !said.contains("row") && error.code() == word, "{said}");
                 // As real queries that a build learns from.
                 let base = options(metric, CodecKind::Sq8);
-                let tuned = build_tuned(rows.clone(), dim, None, &queries, &base, &Ctx::default());
+                let tuned = build(rows.clone(), dim, None, &base.tuning_queries(queries), &Ctx::default());
                 assert_eq!(tuned.unwrap_err().to_string(), said);
             }
         }
@@ -268,9 +269,9 @@ fn a_bad_query_is_named_by_its_number_in_the_batch() {
     let rows = data::clustered(500, dim, 167);
     let file = support::file(&rows, dim, None, &support::options(Metric::Cosine, CodecKind::Sq8));
     let folder = tempfile::tempdir().unwrap();
-    let path = pagevec::publish(folder.path(), &file).unwrap();
+    let path = pagevec::publish(folder.path(), &file, &pagevec::PublishOptions::new()).unwrap();
     for io in [pagevec::Io::Mmap, pagevec::Io::Pread] {
-        let index = Index::open(&path, &pagevec::OpenOptions { io, ..Default::default() }).unwrap();
+        let index = Index::open_with(&path, &pagevec::OpenOptions::new().io(io)).unwrap();
         let options = SearchOptions::default();
         for row in [0, 15, 16, 77, 128, 149] {
             let mut queries = rows[..n * dim].to_vec();

@@ -6,7 +6,7 @@
 
 mod support;
 
-use pagevec::{BuildOptions, CodecKind, IndexChoice, Metric, SearchOptions};
+use pagevec::{CodecKind, IndexChoice, Metric};
 use support::odd::{self, Case, Measured};
 use support::paged::Remote;
 
@@ -27,16 +27,12 @@ fn find(case: impl Fn(u64) -> Case, codec: CodecKind) -> (String, Found) {
     let mut name = String::new();
     for seed in 0..SEEDS {
         let case = case(3000 + seed);
-        let options = BuildOptions { graph: false, ..support::options(case.metric, codec) };
+        let options = support::options(case.metric, codec).graph(false);
         let file = support::file(&case.rows, case.dim, None, &options);
         let index = pagevec::Index::from_bytes(&file).unwrap();
         let truth = case.truth();
         for (sum, (k, recall)) in sums.iter_mut().zip(ASKED) {
-            let o = SearchOptions {
-                index: IndexChoice::Clusters,
-                recall: Some(recall),
-                ..support::top(k.min(case.count()))
-            };
+            let o = support::top(k.min(case.count())).index(IndexChoice::Clusters).recall(recall);
             let m = case.measure_by(&truth, &index, k, &o);
             let mut bytes = 0;
             for query in case.queries.iter().take(10) {
@@ -138,10 +134,10 @@ fn equal_rows_cost_no_more_than_others() {
                 0 => odd::ordinary(metric, counts, 24, 71),
                 _ => odd::many_equal(metric, counts, 24, same, 71),
             };
-            let options = BuildOptions { graph: false, ..support::options(metric, CodecKind::Sq8) };
+            let options = support::options(metric, CodecKind::Sq8).graph(false);
             let file = support::file(&case.rows, case.dim, None, &options);
             let index = pagevec::Index::from_bytes(&file).unwrap();
-            let o = SearchOptions { index: IndexChoice::Clusters, ..support::top(10) };
+            let o = support::top(10).index(IndexChoice::Clusters);
             // Queries for the others, and the equal row itself.
             let mut scored = case.measure(&index, 10, &o).distances;
             let answer = index.search(&case.rows[..case.dim], &o).unwrap();

@@ -26,7 +26,7 @@ fn three_waves_and_few_bytes() {
     for query in queries.chunks_exact(dim) {
         let scores = oracle::scores(options.metric, &rows, query);
         let least = oracle::kth(&scores, 10);
-        let o = SearchOptions { index: IndexChoice::Clusters, ..Default::default() };
+        let o = SearchOptions::default().index(IndexChoice::Clusters);
         let mut cold = Remote::open(&file, 4 << 20).unwrap();
         let (answer, cost) = cold.search(query, &o).unwrap();
         assert_eq!(cost.waves, 3, "leaves, lists, rows");

@@ -10,7 +10,7 @@ const DIM: usize = 48;
 const ROWS: usize = 3000;
 
 fn clusters(probes: Option<usize>) -> SearchOptions {
-    SearchOptions { index: IndexChoice::Clusters, probes, ..support::top(10) }
+    support::top(10).index(IndexChoice::Clusters).probes(probes)
 }
 
 #[test]
@@ -59,11 +59,11 @@ fn probing_everything_is_exact_and_less_finds_less() {
     let mut less = false;
     for metric in METRICS {
         let rows = data::clustered(ROWS, DIM, 13);
-        let options = BuildOptions { rows: Some(CodecKind::F32), ..options(metric, CodecKind::Binary) };
+        let options = options(metric, CodecKind::Binary).refine(CodecKind::F32);
         let index = Index::from_bytes(&file(&rows, DIM, None, &options)).unwrap();
         let queries = data::queries(&rows, DIM, 40, 17);
         let recall = |probes: usize| {
-            let o = SearchOptions { rescore: Some(ROWS), ..clusters(Some(probes)) };
+            let o = clusters(Some(probes)).rescore(ROWS);
             let found = queries.iter().map(|q| {
                 let least = oracle::kth(&oracle::scores(metric, &rows, q), 10);
                 let hits = index.search(q, &o).unwrap().hits;
@@ -83,7 +83,7 @@ fn probing_everything_is_exact_and_less_finds_less() {
 #[test]
 fn the_graph_serves_once_it_is_loaded() {
     let rows = data::clustered(4000, 256, 14);
-    let file = file(&rows, 256, None, &BuildOptions { ef_construction: 40, ..Default::default() });
+    let file = file(&rows, 256, None, &BuildOptions::default().ef_construction(40));
     // Slots for lists are as long as the longest list.
     let mut remote = Remote::open(&file, 5 * file.len() as u64).unwrap();
     let (cold, _) = remote.search(&rows[..256], &support::top(5)).unwrap();

@@ -4,7 +4,7 @@
 
 mod support;
 
-use pagevec::{BuildOptions, CodecKind, Index, IndexChoice, Metric, SearchOptions};
+use pagevec::{CodecKind, Index, IndexChoice, Metric, SearchOptions};
 use support::{file, npy, options, oracle};
 
 const QUERIES: usize = 100;
@@ -41,17 +41,17 @@ fn as_measured() {
     for (codec, bytes, expected) in FOUND {
         let clusters = codec == CodecKind::Sq8;
         let rows_as = Some(CodecKind::F32);
-        let quick = BuildOptions { graph: false, max_iterations: 1, ..options(Metric::Cosine, codec) };
-        let build = BuildOptions { clusters, rows: rows_as, ..quick };
+        let quick = options(Metric::Cosine, codec).graph(false).max_iterations(1);
+        let build = quick.clone().clusters(clusters).refine(rows_as);
         let index = Index::from_bytes(&file(&rows, dim, None, &build)).unwrap();
         let stride = index.info().sections.iter().find(|s| s.name == "codes").map(|s| s.length / 20_000);
         assert_eq!(stride, Some(bytes as u64));
-        let at = |ef, index| SearchOptions { ef: Some(ef), rescore: Some(ef), index, ..support::top(10) };
+        let at = |ef, index| support::top(10).ef(ef).rescore(ef).index(index);
         let got = DEPTHS.map(|ef| found(&index, &at(ef, IndexChoice::Flat)));
         eprintln!("{codec}: {got:?}");
         wrong.extend((got != expected).then_some((codec.to_string(), got)));
         if clusters {
-            let all = |ef| SearchOptions { probes: Some(20_000), ..at(ef, IndexChoice::Clusters) };
+            let all = |ef| at(ef, IndexChoice::Clusters).probes(20_000);
             let got = DEPTHS.map(|ef| found(&index, &all(ef)));
             eprintln!("lists: {got:?}");
             wrong.extend((got != LISTS).then_some(("lists".to_owned(), got)));

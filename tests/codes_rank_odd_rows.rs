@@ -58,12 +58,12 @@ impl ByComponent {
 }
 
 fn built(case: &Case, codec: CodecKind) -> Index {
-    let quick = BuildOptions { graph: false, clusters: false, max_iterations: 1, ..Default::default() };
-    index(&case.rows, case.dim, &BuildOptions { metric: case.metric, codec, ..quick })
+    let quick = BuildOptions::default().graph(false).clusters(false).max_iterations(1);
+    index(&case.rows, case.dim, &quick.clone().metric(case.metric).codec(codec))
 }
 
 fn scan(index: &Index, query: &[f32], k: usize) -> Vec<usize> {
-    let flat = SearchOptions { index: IndexChoice::Flat, k, ..Default::default() };
+    let flat = SearchOptions::new(k).index(IndexChoice::Flat);
     let answer = index.search(query, &flat).expect("a search of good data");
     answer.hits.iter().map(|hit| oracle::row(&hit.id)).collect()
 }
@@ -222,7 +222,7 @@ fn scores_are_those_of_what_codes_stand_for() {
     ] {
         let index = built(&case, CodecKind::Sq8);
         for query in &case.queries {
-            let flat = SearchOptions { index: IndexChoice::Flat, k: 40, ..Default::default() };
+            let flat = SearchOptions::new(40).index(IndexChoice::Flat);
             for hit in index.search(query, &flat).expect("a search of good data").hits {
                 let stored = index.vector(&hit.id).expect("an id of a hit");
                 let length = stored.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();

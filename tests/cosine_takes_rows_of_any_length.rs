@@ -7,12 +7,14 @@ use pagevec::{BuildOptions, CodecKind, Index, IndexChoice, Metric, SearchOptions
 use support::{code, data, file, oracle};
 
 const N: usize = 600;
-const FLAT: SearchOptions =
-    SearchOptions { k: 20, ef: None, index: IndexChoice::Flat, probes: None, recall: None, rescore: None };
+
+fn flat() -> SearchOptions {
+    SearchOptions::new(20).index(IndexChoice::Flat)
+}
 
 fn built(rows: &[f32], dim: usize, codec: CodecKind) -> Vec<u8> {
-    let quick = BuildOptions { graph: false, clusters: false, max_iterations: 1, ..Default::default() };
-    file(rows, dim, None, &BuildOptions { metric: Metric::Cosine, codec, ..quick })
+    let quick = BuildOptions::default().graph(false).clusters(false).max_iterations(1);
+    file(rows, dim, None, &quick.clone().metric(Metric::Cosine).codec(codec))
 }
 
 /// Powers of two and others, from where components are subnormal to where they are near the largest.
@@ -34,10 +36,10 @@ fn the_nearest_by_direction_are_found() {
             for query in data::queries(&rows, dim, 20, seed + 1) {
                 let long: Vec<f32> = query.iter().map(|x| x * LENGTHS[LENGTHS.len() - 1 - i]).collect();
                 let scores = oracle::scores(Metric::Cosine, &mixed, &long);
-                for hit in index.search(&long, &FLAT).expect("a search of good data").hits {
+                for hit in index.search(&long, &flat()).expect("a search of good data").hits {
                     let score = scores[oracle::row(&hit.id)];
                     assert!((f64::from(hit.score) - score).abs() < 1e-6, "{by}: {} for {score}", hit.score);
-                    assert!(score >= oracle::kth(&scores, FLAT.k) - 1e-6, "{by}: not among the nearest");
+                    assert!(score >= oracle::kth(&scores, flat().k) - 1e-6, "{by}: not among the nearest");
                 }
             }
         }
@@ -51,8 +53,9 @@ fn codes_do_not_depend_on_the_length() {
     let rows = data::clustered(N, dim, 33);
     let ids = |file: &[u8]| {
         let index = Index::from_bytes(file).expect("a file just built opens");
-        let answers =
-            data::queries(&rows, dim, 20, 34).into_iter().map(|q| index.search(&q, &FLAT).expect("a search"));
+        let answers = data::queries(&rows, dim, 20, 34)
+            .into_iter()
+            .map(|q| index.search(&q, &flat()).expect("a search"));
         answers.flat_map(|a| a.hits.into_iter().map(|h| (h.id, h.score.to_bits()))).collect::<Vec<_>>()
     };
     let plain = ids(&built(&rows, dim, CodecKind::Sq8));
@@ -74,7 +77,7 @@ fn zeros_alone_have_no_direction() {
         assert_eq!(code(&result), expected, "{value}");
         if let Ok(file) = result {
             let index = Index::from_bytes(&file).expect("a file just built opens");
-            let answer = index.search(&[value; 5], &FLAT).expect("it has a direction");
+            let answer = index.search(&[value; 5], &flat()).expect("it has a direction");
             assert_eq!((oracle::row(&answer.hits[0].id), answer.hits[0].score > 0.9999), (7, true));
         }
     }

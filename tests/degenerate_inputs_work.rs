@@ -4,13 +4,13 @@
 
 mod support;
 
-use pagevec::{BuildOptions, Id, Ids, Index, IndexChoice, Metric, SearchOptions};
+use pagevec::{BuildOptions, Id, Ids, Index, IndexChoice, Metric};
 use support::{CODECS, METRICS, data, file, options, oracle};
 
 /// Builds with every metric and codec, verifies, and hands over an index by which to search.
 fn with_each(rows: &[f32], dim: usize, check: impl Fn(&Index, Metric, IndexChoice)) {
     for (metric, codec) in METRICS.into_iter().flat_map(|m| CODECS.map(|c| (m, c))) {
-        let options = BuildOptions { ef_construction: 50, ..options(metric, codec) };
+        let options = options(metric, codec).ef_construction(50);
         let index = Index::from_bytes(&file(rows, dim, None, &options)).unwrap();
         index.verify().unwrap();
         check(&index, metric, IndexChoice::Flat);
@@ -19,7 +19,7 @@ fn with_each(rows: &[f32], dim: usize, check: impl Fn(&Index, Metric, IndexChoic
 }
 
 fn nearest(index: &Index, query: &[f32], k: usize, choice: IndexChoice) -> Vec<pagevec::Hit> {
-    let answer = index.search(query, &SearchOptions { index: choice, ..support::top(k) }).unwrap();
+    let answer = index.search(query, &support::top(k).index(choice)).unwrap();
     oracle::well_formed(&answer, k, index.info().count);
     answer.hits
 }
@@ -29,7 +29,7 @@ fn no_rows() {
     with_each(&[], 7, |index, _, choice| {
         assert_eq!((index.info().count, index.info().dim), (0, 7));
         assert!(nearest(index, &[1.0; 7], 10, choice).is_empty());
-        assert_eq!(index.find(&Id::Number(0)).unwrap(), None);
+        assert_eq!(index.position(&Id::Number(0)).unwrap(), None);
         assert_eq!(support::code(&index.vector(&Id::Number(0))), "unknown-id");
     });
     let texts = file(&[], 7, Some(Ids::Texts(Vec::new())), &BuildOptions::default());
@@ -141,7 +141,7 @@ fn odd_ids() {
     index.verify().unwrap();
     for text in texts {
         let id = Id::Text(text.to_owned());
-        let position = index.find(&id).unwrap().unwrap_or_else(|| panic!("{text:?} is gone"));
+        let position = index.position(&id).unwrap().unwrap_or_else(|| panic!("{text:?} is gone"));
         let vector = index.vector(&id).unwrap();
         let near = nearest(&index, &vector, texts.len(), IndexChoice::Flat);
         assert_eq!(near.iter().find(|h| h.position == position).unwrap().id, id);
@@ -150,7 +150,7 @@ fn odd_ids() {
     let file = file(&rows[..5 * dim], dim, Some(Ids::Numbers(numbers.to_vec())), &BuildOptions::default());
     let index = Index::from_bytes(&file).unwrap();
     index.verify().unwrap();
-    numbers.iter().for_each(|&n| assert!(index.find(&Id::Number(n)).unwrap().is_some(), "{n}"));
+    numbers.iter().for_each(|&n| assert!(index.position(&Id::Number(n)).unwrap().is_some(), "{n}"));
 }
 
 /// Rows that are the centre of their list: their estimates have no error, and as many are ranked as were told.
@@ -160,11 +160,10 @@ fn rows_that_are_their_centre_are_candidates() {
     let row = data::clustered(1, dim, 231);
     let query = data::clustered(1, dim, 232);
     for metric in METRICS {
-        let options = BuildOptions { graph: false, ..options(metric, pagevec::CodecKind::F32) };
+        let options = options(metric, pagevec::CodecKind::F32).graph(false);
         let index = Index::from_bytes(&file(&row.repeat(n), dim, None, &options)).unwrap();
         for query in [&row, &query] {
-            let told =
-                SearchOptions { index: IndexChoice::Clusters, rescore: Some(2 * k), ..support::top(k) };
+            let told = support::top(k).index(IndexChoice::Clusters).rescore(2 * k);
             let answer = index.search(query, &told).unwrap();
             oracle::well_formed(&answer, k, n);
             assert_eq!(answer.stats.rescored, 2 * k as u64, "{metric:?}");

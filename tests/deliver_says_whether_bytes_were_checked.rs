@@ -5,9 +5,7 @@
 
 mod support;
 
-use pagevec::{
-    BuildOptions, CodecKind, Extent, IndexChoice, Metric, Operation, SearchOptions, Session, Stepped,
-};
+use pagevec::{CodecKind, Extent, IndexChoice, Metric, Operation, Session, SessionOptions, Stepped};
 use support::data::Random;
 use support::paged::segment;
 use support::{code, data};
@@ -20,13 +18,13 @@ fn bytes(file: &[u8], extent: Extent) -> &[u8] {
 
 fn file(clusters: bool) -> (Vec<f32>, Vec<u8>) {
     let rows = data::clustered(4000, DIM, 391);
-    let build = BuildOptions { clusters, max_iterations: 2, ..support::options(Metric::L2, CodecKind::Sq8) };
+    let build = support::options(Metric::L2, CodecKind::Sq8).clusters(clusters).max_iterations(2);
     let file = support::file(&rows, DIM, None, &build);
     (rows, file)
 }
 
 fn needs(session: &mut Session, rows: &[f32], index: IndexChoice) -> Vec<Extent> {
-    let options = SearchOptions { index, ..support::top(5) };
+    let options = support::top(5).index(index);
     let ticket = session.begin(Operation::Search { queries: rows[..DIM].to_vec(), options }).unwrap();
     match session.step(ticket).unwrap() {
         Stepped::Need(extents) => extents,
@@ -42,7 +40,7 @@ fn true_only_for_bytes_that_could_be_refused() {
         [(true, IndexChoice::Clusters), (true, IndexChoice::Hnsw), (false, IndexChoice::Flat)]
     {
         let (rows, file) = file(clusters);
-        let fresh = || Session::new(segment(&file).unwrap(), 1 << 30).unwrap();
+        let fresh = || Session::new(segment(&file).unwrap(), &SessionOptions::new(1 << 30)).unwrap();
         for _ in 0..60 {
             let mut session = fresh();
             let wanted = needs(&mut session, &rows, index);
@@ -86,8 +84,8 @@ fn true_only_for_bytes_that_could_be_refused() {
 #[test]
 fn a_cancelled_operation_waits_for_nothing() {
     let (rows, file) = file(true);
-    let mut session = Session::new(segment(&file).unwrap(), 1 << 30).unwrap();
-    let options = SearchOptions { index: IndexChoice::Clusters, ..support::top(5) };
+    let mut session = Session::new(segment(&file).unwrap(), &SessionOptions::new(1 << 30)).unwrap();
+    let options = support::top(5).index(IndexChoice::Clusters);
     let ticket = session.begin(Operation::Search { queries: rows[..DIM].to_vec(), options }).unwrap();
     let Stepped::Need(extents) = session.step(ticket).unwrap() else { panic!() };
     session.cancel(ticket);

@@ -5,7 +5,7 @@
 
 mod support;
 
-use pagevec::{BuildOptions, CodecKind, IndexChoice, Metric, SearchOptions};
+use pagevec::{BuildOptions, CodecKind, IndexChoice, Metric};
 use support::{METRICS, data, index, options, oracle};
 
 const N: usize = 2000;
@@ -45,7 +45,7 @@ fn measure(metric: Metric, options: &BuildOptions) -> [f64; 3] {
     let queries = data::queries(&rows, DIM, 100, 22);
     let index = index(&rows, DIM, options);
     [IndexChoice::Flat, IndexChoice::Hnsw, IndexChoice::Clusters].map(|index_choice| {
-        let o = SearchOptions { index: index_choice, ..support::top(10) };
+        let o = support::top(10).index(index_choice);
         oracle::recall(metric, &rows, &queries, 10, |q| {
             let answer = index.search(q, &o).unwrap();
             oracle::well_formed(&answer, 10, N);
@@ -60,7 +60,7 @@ fn recall_is_above_its_bound() {
     let bounds = BOUNDS.map(|b| (b, None)).into_iter();
     for ((codec, rows, flat, hnsw), exact) in bounds.chain(WITH_EXACT.map(|b| (b, Some(CodecKind::F32)))) {
         for metric in METRICS {
-            let found = measure(metric, &BuildOptions { rows, exact, ..options(metric, codec) });
+            let found = measure(metric, &options(metric, codec).refine(rows).exact(exact));
             eprintln!("{codec:?} {rows:?} {exact:?} {metric:?}: flat, hnsw, clusters {found:.3?}");
             if found[0] < flat || found[1] < hnsw || found[2] < hnsw - CLUSTERS_LOSE {
                 low.push((codec, rows, metric, found));

@@ -4,7 +4,7 @@
 
 mod support;
 
-use pagevec::{BuildOptions, CodecKind, Index, Metric};
+use pagevec::{CodecKind, Index, Metric};
 use support::data::Random;
 use support::format::{self, Section};
 use support::paged::Remote;
@@ -101,9 +101,9 @@ fn any_two_rows_and_any_two_sections_swapped() {
 fn any_two_blocks_swapped_or_from_another_file() {
     let dim = 100;
     let rows = data::clustered(2500, dim, 123);
-    let base = BuildOptions { ef_construction: 20, ..options(Metric::Cosine, CodecKind::Binary) };
+    let base = options(Metric::Cosine, CodecKind::Binary).ef_construction(20);
     let one = file(&rows, dim, None, &base);
-    let other = file(&rows, dim, None, &BuildOptions { seed: 7, ..base });
+    let other = file(&rows, dim, None, &base.clone().seed(7));
     let mut blocks = Vec::new();
     for s in format::sections(&one) {
         blocks.extend((0..s.length / s.grain).map(|i| (s.offset + i * s.grain, s.grain)));

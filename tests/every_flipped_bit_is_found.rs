@@ -5,7 +5,7 @@ mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use pagevec::{BuildOptions, CodecKind, Id, Index, Metric, Operation, Outcome, SearchOptions};
+use pagevec::{CodecKind, Id, Index, Metric, Operation, Outcome};
 use support::data::Random;
 use support::paged::{Remote, hits};
 use support::{data, file, options, small_segments, texts};
@@ -22,7 +22,7 @@ fn seen(file: &[u8], budget: u64, query: &[f32]) -> Vec<Result<String, &'static 
             Ok(remote) => remote,
             Err(error) => return vec![Err(error.code())],
         };
-        let o = SearchOptions { rescore: Some(12), ..support::top(8) };
+        let o = support::top(8).rescore(12);
         let answer = remote.search(query, &o).map(|(a, _)| format!("{:?}", hits(&a)));
         let id = |remote: &mut Remote<'_>, operation| match remote.run(operation) {
             Ok((Outcome::Vector(v), _)) => {
@@ -36,7 +36,7 @@ fn seen(file: &[u8], budget: u64, query: &[f32]) -> Vec<Result<String, &'static 
         } else {
             Id::Number(7)
         };
-        let lists = SearchOptions { index: pagevec::IndexChoice::Clusters, ..o };
+        let lists = o.clone().index(pagevec::IndexChoice::Clusters);
         let by_lists = remote.search(query, &lists).map(|(a, _)| format!("{:?}", hits(&a)));
         let position = id(&mut remote, Operation::Find(known.clone()));
         vec![
@@ -114,7 +114,7 @@ fn in_sq4_with_rows() {
 fn in_a_file_of_many_blocks() {
     let dim = 70;
     let rows = data::clustered(2500, dim, 112);
-    let options = BuildOptions { ef_construction: 20, ..options(Metric::L2, CodecKind::Binary) };
+    let options = options(Metric::L2, CodecKind::Binary).ef_construction(20);
     let file = file(&rows, dim, Some(texts(2500)), &options);
     assert!(verified(&file));
     let mut random = Random(113);

@@ -4,7 +4,7 @@
 
 mod support;
 
-use pagevec::{CodecKind, IndexChoice, Metric, SearchOptions};
+use pagevec::{CodecKind, IndexChoice, Metric};
 use support::{data, index, options, oracle};
 
 const EF: usize = 100;
@@ -13,7 +13,7 @@ const EF: usize = 100;
 fn found(rows: &[f32], dim: usize, metric: Metric, k: usize) -> Vec<Vec<usize>> {
     let index = index(rows, dim, &options(metric, CodecKind::Sq8));
     index.verify().unwrap();
-    let o = SearchOptions { index: IndexChoice::Hnsw, ef: Some(EF), ..support::top(k) };
+    let o = support::top(k).index(IndexChoice::Hnsw).ef(EF);
     let hits = |row: &[f32]| index.search(row, &o).unwrap().hits;
     rows.chunks_exact(dim).map(|row| hits(row).iter().map(|hit| oracle::row(&hit.id)).collect()).collect()
 }

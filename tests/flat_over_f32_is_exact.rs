@@ -5,8 +5,9 @@ mod support;
 use pagevec::{CodecKind, IndexChoice, SearchOptions};
 use support::{METRICS, data, index, options, oracle};
 
-const FLAT: SearchOptions =
-    SearchOptions { k: 10, ef: None, index: IndexChoice::Flat, rescore: None, probes: None, recall: None };
+fn flat() -> SearchOptions {
+    SearchOptions::new(10).index(IndexChoice::Flat)
+}
 
 #[test]
 fn scores_and_rows_are_the_oracles() {
@@ -16,7 +17,7 @@ fn scores_and_rows_are_the_oracles() {
             let index = index(&rows, dim, &options(metric, CodecKind::F32));
             for query in data::queries(&rows, dim, 20, 3) {
                 let all = oracle::scores(metric, &rows, &query);
-                let answer = index.search(&query, &FLAT).unwrap();
+                let answer = index.search(&query, &flat()).unwrap();
                 oracle::well_formed(&answer, 10, n);
                 assert_eq!(answer.stats.index, "flat");
                 assert_eq!(answer.stats.distances, n as u64);
@@ -39,7 +40,7 @@ fn ties_go_to_the_lower_position() {
     for metric in [pagevec::Metric::Dot, pagevec::Metric::L2] {
         let index = index(&rows, dim, &options(metric, CodecKind::F32));
         let positions: Vec<u32> =
-            (0..n as u64).map(|id| index.find(&pagevec::Id::Number(id)).unwrap().unwrap()).collect();
+            (0..n as u64).map(|id| index.position(&pagevec::Id::Number(id)).unwrap().unwrap()).collect();
         for query in data::whole(30, dim, 6).chunks_exact(dim) {
             let mut truth: Vec<(i64, u32)> = oracle::scores(metric, &rows, query)
                 .iter()
@@ -48,7 +49,7 @@ fn ties_go_to_the_lower_position() {
                 .collect();
             truth.sort_unstable();
             for k in [1, 7, 100, n] {
-                let answer = index.search(query, &SearchOptions { k, ..FLAT }).unwrap();
+                let answer = index.search(query, &flat().clone().k(k)).unwrap();
                 let got: Vec<(i64, u32)> =
                     answer.hits.iter().map(|h| (-h.score as i64, h.position)).collect();
                 assert_eq!(got, truth[..k], "{metric:?} k {k}");

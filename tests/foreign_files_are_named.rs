@@ -6,7 +6,7 @@ mod support;
 
 use std::fs;
 
-use pagevec::{Index, Io, OpenOptions};
+use pagevec::{Index, Io, OpenOptions, PublishOptions, publish};
 use support::{code, paged};
 
 fn foreign() -> Vec<(&'static str, Vec<u8>)> {
@@ -29,7 +29,7 @@ fn foreign() -> Vec<(&'static str, Vec<u8>)> {
 fn codes(bytes: &[u8]) -> Vec<&'static str> {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), bytes).unwrap();
-    let by = |io| code(&Index::open(file.path(), &OpenOptions { io, ..Default::default() }));
+    let by = |io| code(&Index::open_with(file.path(), &OpenOptions::new().io(io)));
     let mut codes = vec![
         code(&Index::from_bytes(bytes)),
         code(&paged::segment(bytes)),
@@ -45,7 +45,8 @@ fn codes(bytes: &[u8]) -> Vec<&'static str> {
 fn not_a_segment_and_what_it_is_instead() {
     for (name, bytes) in foreign() {
         assert_eq!(codes(&bytes), ["not-a-segment"], "{name}");
-        assert_eq!(code(&pagevec::publish(tempfile::tempdir().unwrap().path(), &bytes)), "not-a-segment");
+        let published = publish(tempfile::tempdir().unwrap(), &bytes, &PublishOptions::new());
+        assert_eq!(code(&published), "not-a-segment");
     }
     let html = Index::from_bytes(&foreign()[3].1).err().unwrap().to_string();
     assert!(html.contains("HTML") && html.contains("URL"), "{html}");
@@ -68,8 +69,8 @@ fn places_that_are_no_files() {
         [("/dev/null", "not-a-segment"), ("/dev/zero", "not-a-segment"), ("/nowhere/x", "io")]
     {
         for io in [Io::Mmap, Io::Memory, Io::Pread] {
-            let options = OpenOptions { io, ..Default::default() };
-            assert_eq!(code(&Index::open(path.as_ref(), &options)), expected, "{path}");
+            let options = OpenOptions::new().io(io);
+            assert_eq!(code(&Index::open_with(path, &options)), expected, "{path}");
         }
     }
 }

@@ -3,7 +3,7 @@
 
 mod support;
 
-use pagevec::{BuildOptions, CodecKind, Error, Index, IndexChoice, Metric, SearchOptions};
+use pagevec::{CodecKind, Error, Index, IndexChoice, Metric, SearchOptions};
 use support::format::{self, put, u32_at, u64_at};
 use support::paged::{Remote, hits};
 use support::{clusters, code, data, file, options};
@@ -15,12 +15,12 @@ const CELLS: u64 = 16;
 
 fn built() -> Vec<u8> {
     let rows = data::clustered(N, DIM, 191);
-    let options = BuildOptions { graph: false, branching: 8, ..options(Metric::Cosine, CodecKind::Sq8) };
+    let options = options(Metric::Cosine, CodecKind::Sq8).graph(false).branching_factor(8);
     file(&rows, DIM, None, &options)
 }
 
 fn everything() -> SearchOptions {
-    SearchOptions { index: IndexChoice::Clusters, probes: Some(N), rescore: Some(N), ..support::top(N) }
+    support::top(N).index(IndexChoice::Clusters).probes(N).rescore(N)
 }
 
 /// A search over all lists, and `verify`.

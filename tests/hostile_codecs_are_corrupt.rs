@@ -2,7 +2,7 @@
 
 mod support;
 
-use pagevec::{BuildOptions, CodecKind, Error, Index, Metric};
+use pagevec::{CodecKind, Error, Index, Metric};
 use support::format::{self, put};
 use support::{data, file, options};
 
@@ -15,7 +15,7 @@ const PARTS: usize = 86;
 
 fn built(codec: CodecKind, exact: Option<CodecKind>) -> Vec<u8> {
     let rows = data::clustered(300, DIM, 77);
-    file(&rows, DIM, None, &BuildOptions { exact, ..options(Metric::Cosine, codec) })
+    file(&rows, DIM, None, &options(Metric::Cosine, codec).exact(exact))
 }
 
 /// What opening says after a change.
@@ -47,7 +47,7 @@ fn stages() {
     // As many parts as there may be, but not as many as were written.
     assert_eq!(opened(&three, |file| put(file, PARTS, &[5])).map(|e| e.code()), Some("length"));
     // A stage less, a stage more than there are sections for.
-    corrupt(opened(&built(CodecKind::Sq8, None), |file| put(file, ROWS, &[2])), "rows");
+    corrupt(opened(&built(CodecKind::Sq8, None), |file| put(file, ROWS, &[2])), "refine rows");
     corrupt(opened(&built(CodecKind::Sq4, None), |file| put(file, EXACT, &[1])), "exact rows");
     // Parts of codes that have none.
     corrupt(opened(&built(CodecKind::Sq4, None), |file| put(file, PARTS, &[4])), "header");

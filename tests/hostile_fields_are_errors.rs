@@ -7,7 +7,7 @@ mod support;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use pagevec::{Answer, Error, Id, Index, IndexChoice, Operation, SearchOptions};
+use pagevec::{Answer, Error, Id, Index, IndexChoice, Operation};
 use support::format::{self, put, u32_at, u64_at};
 use support::paged::Remote;
 use support::{alloc, clusters, data, small_segments};
@@ -33,22 +33,22 @@ fn use_all(file: &[u8], dim: usize) {
     let query = data::clustered(1, dim, 131);
     let ids = [Id::Number(7), Id::Number((1 << 40) + 7), Id::Text("wwä-7".into())];
     let choices = [IndexChoice::Flat, IndexChoice::Hnsw, IndexChoice::Clusters]
-        .map(|index| SearchOptions { index, ..support::top(7) });
+        .map(|index| support::top(7).index(index));
     if let Ok(index) = Index::from_bytes(file) {
         let _ = index.verify();
         let count = index.info().count;
-        for o in choices {
-            sound(index.search(&query, &o), count);
+        for o in &choices {
+            sound(index.search(&query, o), count);
         }
         for id in &ids {
-            let _ = (index.find(id), index.vector(id));
+            let _ = (index.position(id), index.vector(id));
         }
     }
     for budget in [1_000_000, u64::MAX] {
         let Ok(mut remote) = Remote::open(file, budget) else { continue };
         let count = remote.session.segment().count();
-        for o in choices {
-            sound(remote.search(&query, &o).map(|(answer, _)| answer), count);
+        for o in &choices {
+            sound(remote.search(&query, o).map(|(answer, _)| answer), count);
         }
         let _ = remote.run(Operation::Vector(ids[0].clone()));
     }

@@ -14,8 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use pagevec::{
-    Answer, BuildOptions, CodecKind, Error, Id, Index, IndexChoice, Io, Metric, OpenOptions, Operation,
-    SearchOptions,
+    Answer, CodecKind, Error, Id, Index, IndexChoice, Io, Metric, OpenOptions, Operation, SearchOptions,
 };
 use support::data::Random;
 use support::fields::{Field, Meaning, Part, parts};
@@ -41,7 +40,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
 
 fn segments() -> Vec<(&'static str, Vec<u8>, usize)> {
     let mut all = small_segments();
-    let small = |metric, codec| BuildOptions { m: 2, max_leaf: 4, branching: 2, ..options(metric, codec) };
+    let small = |metric, codec| options(metric, codec).m(2).max_leaf_size(4).branching_factor(2);
     let rows = data::clustered(70, 3, 171);
     all.push((
         "f16, many cells, text ids",
@@ -121,10 +120,10 @@ struct Asked {
 }
 
 fn asked(file: &[u8], dim: usize) -> Asked {
-    let all = |index| SearchOptions { index, ..support::top(K) };
+    let all = |index| support::top(K).index(index);
     let mut options: Vec<_> = [IndexChoice::Flat, IndexChoice::Hnsw, IndexChoice::Clusters].map(all).to_vec();
-    let wide = SearchOptions { probes: Some(1000), rescore: Some(1000), ..all(IndexChoice::Clusters) };
-    options.push(SearchOptions { k: 1000, ef: Some(1000), ..wide });
+    let wide = all(IndexChoice::Clusters).probes(1000).rescore(1000);
+    options.push(wide.clone().k(1000).ef(1000));
     Asked {
         query: data::clustered(1, dim, 173),
         options,
@@ -145,7 +144,7 @@ fn use_all(file: &[u8], asked: &Asked, random: &mut Random, tally: &mut Tally) {
             sound(tally, index.search(&asked.query, o), o.k, count, file.len());
         }
         let id = &asked.ids[random.below(3)];
-        tally.told(&index.find(id).map(|_| ()));
+        tally.told(&index.position(id).map(|_| ()));
         tally.told(&index.vector(id).map(|_| ()));
     }
     // Over a source that is read: in little memory, in any, and opened for the walk.
@@ -489,7 +488,8 @@ fn manifests() {
     let folder = tempfile::tempdir().unwrap();
     let rows = data::clustered(60, 4, 174);
     let segment = file(&rows, 4, None, &options(Metric::Cosine, CodecKind::Sq8));
-    pagevec::publish_as(folder.path(), &segment, pagevec::Form::Both).unwrap();
+    pagevec::publish(folder.path(), &segment, &pagevec::PublishOptions::new().form(pagevec::Form::Both))
+        .unwrap();
     let path = folder.path().join("index.json");
     let manifest = std::fs::read_to_string(&path).unwrap();
     let query = data::clustered(1, 4, 175);
@@ -498,7 +498,7 @@ fn manifests() {
         let text = changed_manifest(random, &manifest);
         std::fs::write(&path, &text).unwrap();
         let io = [Io::Mmap, Io::Pread, Io::Parts][random.below(3)];
-        let open = || Index::open(folder.path(), &OpenOptions { io, ..Default::default() });
+        let open = || Index::open_with(folder.path(), &OpenOptions::new().io(io));
         let run = || {
             catch_unwind(AssertUnwindSafe(|| {
                 let index = open();
@@ -506,7 +506,7 @@ fn manifests() {
                 let Ok(index) = index else { return };
                 tally.opened += 1;
                 for o in [IndexChoice::Flat, IndexChoice::Clusters] {
-                    let o = SearchOptions { index: o, ..support::top(K) };
+                    let o = support::top(K).index(o);
                     sound(tally, index.search(&query, &o), K, 60, segment.len());
                 }
                 tally.told(&index.verify());

@@ -6,8 +6,7 @@
 mod support;
 
 use pagevec::{
-    BuildOptions, CodecKind, Extent, Id, Index, IndexChoice, Metric, Operation, Outcome, SearchOptions,
-    Stepped, Ticket,
+    CodecKind, Extent, Id, Index, IndexChoice, Metric, Operation, Outcome, SearchOptions, Stepped, Ticket,
 };
 use support::data::Random;
 use support::paged::{Remote, least_budget};
@@ -32,7 +31,7 @@ fn operation(random: &mut Random, rows: &[f32], choice: IndexChoice) -> Operatio
             let queries = data::queries(rows, DIM, batch, random.next()).concat();
             let k = 1 + random.below(40);
             let rescore = Some(k + random.below(150));
-            let options = SearchOptions { k, rescore, index: choice, ..Default::default() };
+            let options = SearchOptions::new(k).rescore(rescore).index(choice);
             Operation::Search { queries, options }
         }
     }
@@ -43,7 +42,7 @@ fn expected(index: &Index, operation: &Operation) -> Outcome {
         Operation::Search { queries, options } => {
             Outcome::Answers(index.search_batch(queries, options).unwrap())
         }
-        Operation::Find(id) => Outcome::Position(index.find(id).unwrap()),
+        Operation::Find(id) => Outcome::Position(index.position(id).unwrap()),
         Operation::Vector(id) => Outcome::Vector(index.vector(id).unwrap()),
         Operation::Load => Outcome::Loaded,
     }
@@ -111,7 +110,7 @@ fn under_random_schedules() {
         (CodecKind::Sq8, None, true, true),
     ];
     for (codec, stored, clusters, cancels) in cases {
-        let build = BuildOptions { rows: stored, graph: false, clusters, ..options(Metric::Cosine, codec) };
+        let build = options(Metric::Cosine, codec).refine(stored).graph(false).clusters(clusters);
         let file = file(&rows, DIM, None, &build);
         let index = Index::from_bytes(&file).unwrap();
         let least = least_budget(&file);
@@ -128,12 +127,12 @@ fn under_random_schedules() {
 #[test]
 fn a_cancel_at_every_point_leaves_the_rest_whole() {
     let rows = data::clustered(N, DIM, 82);
-    let build = BuildOptions { graph: false, ..support::plain(Metric::Cosine, CodecKind::Binary) };
+    let build = support::plain(Metric::Cosine, CodecKind::Binary).graph(false);
     let file = file(&rows, DIM, None, &build);
     let index = Index::from_bytes(&file).unwrap();
     let search = |row: usize| Operation::Search {
         queries: rows[row * DIM..(row + 1) * DIM].to_vec(),
-        options: SearchOptions { rescore: Some(200), ..support::top(10) },
+        options: support::top(10).rescore(200),
     };
     let budget = least_budget(&file);
     for calls in 0.. {

@@ -29,10 +29,7 @@ proptest! {
         let stored = (rows < 3).then(|| CODECS[rows]).filter(|_| rows <= fineness(codec));
         let before = stored.map_or(fineness(codec), fineness);
         let exact = (exact < 2).then(|| CODECS[exact]).filter(|&e| fineness(e) < before);
-        let build = BuildOptions {
-            metric, codec, rows: stored, exact, graph, clusters, m, ef_construction, seed, branching, max_leaf,
-            max_iterations: 1 + seed as usize % 9,
-        };
+        let build = BuildOptions::new(metric).codec(codec).refine(stored).exact(exact).graph(graph).clusters(clusters).m(m).ef_construction(ef_construction).seed(seed).branching_factor(branching).max_leaf_size(max_leaf).max_iterations(1 + seed as usize % 9);
         // Whole numbers tie often, and rows stand there many times; but zero rows have no direction.
         let mut vectors = if whole { data::whole(n, dim, seed) } else { data::clustered(n, dim, seed) };
         vectors.iter_mut().step_by(dim).for_each(|x| *x = x.abs() + 1.0);
@@ -42,17 +39,12 @@ proptest! {
         let file = file(&vectors, dim, Some(data::shuffled_ids(n, seed)), &build);
         let index = Index::from_bytes(&file).unwrap();
         index.verify().unwrap();
-        let o = SearchOptions {
-            k,
-            ef: (ef > 0).then_some(ef),
-            rescore: (rescore > 0).then_some(rescore),
-            ..Default::default()
-        };
-        let flat = index.search(&query, &SearchOptions { index: IndexChoice::Flat, ..o }).unwrap();
+        let o = SearchOptions::new(k).ef((ef > 0).then_some(ef)).rescore((rescore > 0).then_some(rescore));
+        let flat = index.search(&query, &o.clone().index(IndexChoice::Flat)).unwrap();
         oracle::well_formed(&flat, k, n);
         oracle::well_formed(&index.search(&query, &o).unwrap(), k, n);
 
-        if codec == CodecKind::F32 && build.rows.is_none_or(|r| r == CodecKind::F32) && n > 0 {
+        if codec == CodecKind::F32 && build.refine.is_none_or(|r| r == CodecKind::F32) && n > 0 {
             let pagevec::Ids::Numbers(ids) = data::shuffled_ids(n, seed) else { unreachable!() };
             let scores = oracle::scores(metric, &vectors, &query);
             for (rank, hit) in flat.hits.iter().enumerate() {
@@ -64,13 +56,11 @@ proptest! {
         }
         let mut remote = Remote::open(&file, least_budget(&file) + spare).unwrap();
         let paged = remote.search(&query, &o).unwrap().0;
-        let same = index.search(&query, &SearchOptions { index: support::same_way(&paged), ..o }).unwrap();
+        let same = index.search(&query, &o.clone().index(support::same_way(&paged))).unwrap();
         prop_assert_eq!(hits(&paged), hits(&same));
         if clusters && n > 0 {
             // All lists, all candidates: every row is ranked by its finest form, so nothing can be missed.
-            let all = SearchOptions {
-                index: IndexChoice::Clusters, probes: Some(n), rescore: Some(n), k: n, ..o
-            };
+            let all = o.clone().index(IndexChoice::Clusters).probes(n).rescore(n).k(n);
             let answer = index.search(&query, &all).unwrap();
             oracle::well_formed(&answer, n, n);
             prop_assert_eq!(hits(&remote.search(&query, &all).unwrap().0), hits(&answer));

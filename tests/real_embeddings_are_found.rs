@@ -5,7 +5,7 @@
 
 mod support;
 
-use pagevec::{BuildOptions, CodecKind, Index, IndexChoice, Metric, SearchOptions};
+use pagevec::{CodecKind, Index, IndexChoice, Metric, SearchOptions};
 use support::{file, npy, options, oracle};
 
 const QUERIES: usize = 300;
@@ -49,25 +49,25 @@ impl Set {
 fn at_the_recall_that_is_promised() {
     let Some(set) = set() else { return };
     let of = |codec, graph| {
-        let options = BuildOptions { graph, ..options(Metric::Cosine, codec) };
+        let options = options(Metric::Cosine, codec).graph(graph);
         let index = Index::from_bytes(&file(&set.rows, set.dim, None, &options)).unwrap();
         index.verify().unwrap();
         index
     };
-    let at = |ef: usize| SearchOptions { ef: Some(ef), index: IndexChoice::Hnsw, ..Default::default() };
+    let at = |ef: usize| SearchOptions::default().ef(ef).index(IndexChoice::Hnsw);
     let default = SearchOptions::default();
-    let flat = SearchOptions { index: IndexChoice::Flat, ..default };
-    let clusters = SearchOptions { index: IndexChoice::Clusters, ..default };
+    let flat = default.clone().index(IndexChoice::Flat);
+    let clusters = default.clone().index(IndexChoice::Clusters);
     let (sq8, binary) = (of(CodecKind::Sq8, true), of(CodecKind::Binary, true));
     // Index, options, least recall, most distances: just beside what was measured.
     let bounds = [
-        ("sq8, flat", &sq8, flat, 0.99, 20_000),
+        ("sq8, flat", &sq8, flat.clone(), 0.99, 20_000),
         ("sq8, ef 64", &sq8, at(64), 0.975, 1200),
         ("sq8, ef 256", &sq8, at(256), 0.99, 3400),
-        ("sq8, default", &sq8, default, 0.985, 1700),
+        ("sq8, default", &sq8, default.clone(), 0.985, 1700),
         ("binary, default", &binary, default, 0.975, 5000),
         ("binary, flat", &binary, flat, 0.975, 20_000),
-        ("sq8, clusters", &sq8, clusters, 0.92, 3500),
+        ("sq8, clusters", &sq8, clusters.clone(), 0.92, 3500),
         ("binary, clusters", &binary, clusters, 0.92, 3500),
     ];
     let mut low = Vec::new();

@@ -3,7 +3,7 @@
 
 mod support;
 
-use pagevec::{BuildOptions, Index, IndexChoice, Metric, SearchOptions};
+use pagevec::{BuildOptions, Index, IndexChoice, Metric};
 use support::odd::Case;
 use support::{file, npy};
 
@@ -20,14 +20,14 @@ fn from_one_hit_to_a_thousand() {
     let (queries, _) = npy::f16(&folder.join("queries.f16.npy"), 150);
     let queries = queries.chunks_exact(dim).map(<[f32]>::to_vec).collect();
     let case = Case { name: "wordnet".to_owned(), metric: Metric::Cosine, dim, rows, queries };
-    let options = BuildOptions { graph: false, ..Default::default() };
+    let options = BuildOptions::default().graph(false);
     let bytes = file(&case.rows, dim, None, &options);
     let index = Index::from_bytes(&bytes).expect("a file just built opens");
     let truth = case.truth();
     let mut low = Vec::new();
     for k in [1, 5, 10, 30, 100, 300, 1000] {
         for asked in [0.9f32, 0.95] {
-            let o = SearchOptions { index: IndexChoice::Clusters, recall: Some(asked), ..support::top(k) };
+            let o = support::top(k).index(IndexChoice::Clusters).recall(asked);
             let m = case.measure_by(&truth, &index, k, &o);
             eprintln!(
                 "k {k} asked {asked}: {:.3}, worst tenth {:.3}, {:.0} scored, {:.0} read",

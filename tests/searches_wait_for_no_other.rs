@@ -12,8 +12,8 @@ use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use pagevec::{
-    Answer, BuildOptions, CodecKind, Error, Extent, Form, Id, Index, IndexChoice, Io, Metric, OpenOptions,
-    ReadAt, SearchOptions, publish_as, with_threads,
+    Answer, CodecKind, Error, Extent, Form, Id, Index, IndexChoice, Io, Metric, OpenOptions, PublishOptions,
+    ReadAt, SearchOptions, publish, with_threads,
 };
 use support::paged::{hits, least_budget};
 use support::{data, options};
@@ -37,11 +37,12 @@ impl<F: Fn() + Send + Sync> ReadAt for Watched<F> {
 }
 
 fn over(file: &[u8], budget: u64, before: impl Fn() + Send + Sync + 'static) -> Index {
-    Index::reading(Box::new(Watched { bytes: file.to_vec(), before }), budget).unwrap()
+    let reader = Watched { bytes: file.to_vec(), before };
+    Index::from_reader(reader, &OpenOptions::new().memory_budget(budget)).unwrap()
 }
 
 fn by_clusters(probes: usize) -> SearchOptions {
-    SearchOptions { index: IndexChoice::Clusters, probes: Some(probes), ..support::top(10) }
+    support::top(10).index(IndexChoice::Clusters).probes(probes)
 }
 
 fn all_hits(answers: &[Answer]) -> Vec<Vec<(u32, String, u32)>> {
@@ -62,7 +63,7 @@ fn within(limit: Duration, f: impl FnOnce() + Send + 'static) {
 }
 
 fn open(folder: &Path, io: Io, memory_budget: u64) -> Index {
-    Index::open(folder, &OpenOptions { io, memory_budget, ..Default::default() }).unwrap()
+    Index::open_with(folder, &OpenOptions::new().io(io).memory_budget(memory_budget)).unwrap()
 }
 
 #[test]
@@ -70,10 +71,10 @@ fn single_searches_and_batches_in_one_pool_of_two() {
     let dim = 24;
     let rows = data::clustered(9000, dim, 311);
     let queries = data::queries(&rows, dim, 80, 312).concat();
-    let build = BuildOptions { graph: false, max_iterations: 2, ..options(Metric::L2, CodecKind::Sq8) };
+    let build = options(Metric::L2, CodecKind::Sq8).graph(false).max_iterations(2);
     let file = support::file(&rows, dim, None, &build);
     let folder = tempfile::tempdir().unwrap();
-    publish_as(folder.path(), &file, Form::Both).unwrap();
+    publish(folder.path(), &file, &PublishOptions::new().form(Form::Both)).unwrap();
     let o = by_clusters(120);
     let truth = Arc::new(all_hits(&Index::from_bytes(&file).unwrap().search_batch(&queries, &o).unwrap()));
     let (queries, least) = (Arc::new(queries), least_budget(&file));
@@ -82,6 +83,7 @@ fn single_searches_and_batches_in_one_pool_of_two() {
     {
         let index = Arc::new(open(folder.path(), io, budget));
         let (queries, truth) = (queries.clone(), truth.clone());
+        let o = o.clone();
         within(Duration::from_secs(120), move || {
             let batch = || assert_eq!(all_hits(&index.search_batch(&queries, &o).unwrap()), *truth);
             let single = || {
@@ -111,7 +113,7 @@ fn as_many_reads_are_under_way_as_there_are_threads() {
     const THREADS: usize = 8;
     let dim = 20;
     let rows = data::clustered(6000, dim, 321);
-    let build = BuildOptions { graph: false, max_iterations: 2, ..options(Metric::Cosine, CodecKind::Sq8) };
+    let build = options(Metric::Cosine, CodecKind::Sq8).graph(false).max_iterations(2);
     let file = support::file(&rows, dim, None, &build);
     // A read waits until all threads read, or for so long that the test fails.
     let reading = Arc::new((Mutex::new((false, 0, 0)), Condvar::new()));
@@ -141,7 +143,7 @@ fn as_many_reads_are_under_way_as_there_are_threads() {
 fn eight_threads_wait_for_a_slow_file_at_once() {
     let (dim, each) = (16, 12);
     let rows = data::clustered(12_000, dim, 331);
-    let build = BuildOptions { graph: false, max_iterations: 2, ..options(Metric::Cosine, CodecKind::Sq8) };
+    let build = options(Metric::Cosine, CodecKind::Sq8).graph(false).max_iterations(2);
     let file = support::file(&rows, dim, None, &build);
     let queries = data::queries(&rows, dim, 8 * each, 332);
     let rate = |threads: usize| {
@@ -177,13 +179,10 @@ fn a_panic_in_any_read_leaves_the_index_as_it_was() {
         }
     }));
     for clusters in [true, false] {
-        let build = BuildOptions { graph: false, clusters, ..options(Metric::Cosine, CodecKind::Binary) };
+        let build = options(Metric::Cosine, CodecKind::Binary).graph(false).clusters(clusters);
         let file = support::file(&rows, dim, None, &build);
         let here = Index::from_bytes(&file).unwrap();
-        let o = SearchOptions {
-            index: if clusters { IndexChoice::Clusters } else { IndexChoice::Flat },
-            ..support::top(10)
-        };
+        let o = support::top(10).index(if clusters { IndexChoice::Clusters } else { IndexChoice::Flat });
         let truth: Vec<_> = queries.iter().map(|q| hits(&here.search(q, &o).unwrap())).collect();
         let (armed, left) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let (fires, counts) = (armed.clone(), left.clone());

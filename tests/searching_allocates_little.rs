@@ -2,7 +2,7 @@
 
 mod support;
 
-use pagevec::{BuildOptions, CodecKind, Index, IndexChoice, Metric, SearchOptions};
+use pagevec::{CodecKind, Index, IndexChoice, Metric, SearchOptions};
 use support::paged::Remote;
 use support::{alloc, data, file, options, texts};
 
@@ -16,7 +16,7 @@ const CLUSTERS: u64 = 50;
 
 fn indexes() -> Vec<(CodecKind, Vec<f32>, Vec<u8>)> {
     let rows = data::clustered(N, DIM, 181);
-    let build = |codec| BuildOptions { ef_construction: 40, ..options(Metric::Cosine, codec) };
+    let build = |codec| options(Metric::Cosine, codec).ef_construction(40);
     let of = |codec| (codec, rows.clone(), file(&rows, DIM, Some(texts(N)), &build(codec)));
     support::CODECS.map(of).into()
 }
@@ -26,7 +26,7 @@ fn nothing_is_kept_and_little_is_asked_for() {
     for (codec, rows, file) in indexes() {
         let index = Index::from_bytes(&file).unwrap();
         for choice in [IndexChoice::Flat, IndexChoice::Hnsw] {
-            let o = SearchOptions { index: choice, ..Default::default() };
+            let o = SearchOptions::default().index(choice);
             let queries = data::queries(&rows, DIM, 300, 182);
             let round = || queries.iter().for_each(|q| drop(index.search(q, &o).unwrap()));
             round();
@@ -74,7 +74,7 @@ fn opening_takes_one_copy_and_a_session_only_its_budget() {
 fn a_search_by_clusters_asks_for_little_too() {
     for (codec, rows, file) in indexes() {
         let index = Index::from_bytes(&file).unwrap();
-        let o = SearchOptions { index: IndexChoice::Clusters, ..Default::default() };
+        let o = SearchOptions::default().index(IndexChoice::Clusters);
         let queries = data::queries(&rows, DIM, 300, 184);
         let round = || queries.iter().for_each(|q| drop(index.search(q, &o).unwrap()));
         round();

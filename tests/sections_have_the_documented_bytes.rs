@@ -2,7 +2,7 @@
 
 mod support;
 
-use pagevec::{BuildOptions, CodecKind, Index, Metric};
+use pagevec::{CodecKind, Index, Metric};
 use support::{CODECS, METRICS, clusters, data, file, format, options, texts};
 
 fn stride(codec: CodecKind, dim: usize, metric: Metric) -> usize {
@@ -40,8 +40,7 @@ fn codes_rows_and_parameters() {
                 let finest = [CodecKind::F32, CodecKind::F16, CodecKind::Sq8];
                 let last = finest.iter().position(|&c| c == codec).map_or(3, |at| at + 1);
                 for stored in finest[..last].iter().copied().map(Some).chain([None]) {
-                    let options =
-                        BuildOptions { rows: stored, m: 2, ef_construction: 8, ..options(metric, codec) };
+                    let options = options(metric, codec).refine(stored).m(2).ef_construction(8);
                     let bytes = file(&rows, dim, None, &options);
                     let index = Index::from_bytes(&bytes).unwrap();
                     index.verify().unwrap();
@@ -50,13 +49,13 @@ fn codes_rows_and_parameters() {
                         .or(matches!(codec, CodecKind::Binary | CodecKind::Sq4 | CodecKind::Pq(_))
                             .then_some(CodecKind::Sq8))
                         .filter(|&r| r != codec);
-                    assert_eq!((info.codec, info.rows), (codec, finer));
+                    assert_eq!((info.codec, info.refine), (codec, finer));
                     let bytes_of = |codec| (n * stride(codec, dim, metric)) as u64;
                     assert_eq!(length(&index, "codes"), Some(bytes_of(codec)), "{codec:?} {dim}");
-                    assert_eq!(length(&index, "rows"), finer.map(bytes_of));
-                    assert_eq!(length(&index, "row checksums"), finer.map(|_| n as u64 * 4));
+                    assert_eq!(length(&index, "refine rows"), finer.map(bytes_of));
+                    assert_eq!(length(&index, "refine checksums"), finer.map(|_| n as u64 * 4));
                     assert_eq!(length(&index, "code parameters"), Some(parameters(codec, dim) as u64));
-                    assert_eq!(length(&index, "row parameters"), finer.map(|r| parameters(r, dim) as u64));
+                    assert_eq!(length(&index, "refine parameters"), finer.map(|r| parameters(r, dim) as u64));
                     assert_eq!(length(&index, "id order"), Some(n as u64 * 8));
                     assert_eq!(info.file_length, bytes.len() as u64);
                 }
@@ -76,14 +75,14 @@ fn three_stages() {
         (CodecKind::Sq4, Some(sq8), Some(f16), [CodecKind::Sq4, sq8, f16]),
     ] {
         for metric in METRICS {
-            let options = BuildOptions { rows: stored, exact, m: 2, ..options(metric, codec) };
+            let options = options(metric, codec).refine(stored).exact(exact).m(2);
             let index = Index::from_bytes(&file(&rows, dim, None, &options)).unwrap();
             index.verify().unwrap();
             let info = index.info();
-            assert_eq!([Some(info.codec), info.rows, info.exact], stages.map(Some));
+            assert_eq!([Some(info.codec), info.refine, info.exact], stages.map(Some));
             for (codec, names) in stages.into_iter().zip([
                 ["code parameters", "codes", "node checksums"],
-                ["row parameters", "rows", "row checksums"],
+                ["refine parameters", "refine rows", "refine checksums"],
                 ["exact parameters", "exact rows", "exact checksums"],
             ]) {
                 let bytes = [parameters(codec, dim), n * stride(codec, dim, metric)].map(|l| Some(l as u64));
@@ -96,9 +95,9 @@ fn three_stages() {
         }
     }
     // Exact rows straight after the codes are their rows.
-    let two = BuildOptions { exact: Some(f16), ..options(Metric::Dot, sq8) };
+    let two = options(Metric::Dot, sq8).exact(f16);
     let info = Index::from_bytes(&file(&rows, dim, None, &two)).unwrap().info().clone();
-    assert_eq!((info.codec, info.rows, info.exact), (sq8, Some(f16), None));
+    assert_eq!((info.codec, info.refine, info.exact), (sq8, Some(f16), None));
 }
 
 #[test]

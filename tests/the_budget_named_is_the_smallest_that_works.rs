@@ -4,9 +4,7 @@
 
 mod support;
 
-use pagevec::{
-    BuildOptions, CodecKind, Error, Id, Index, IndexChoice, Metric, Operation, Outcome, SearchOptions,
-};
+use pagevec::{BuildOptions, CodecKind, Error, Id, Index, IndexChoice, Metric, Operation, Outcome};
 use support::paged::{Remote, hits, least_budget, least_walk};
 use support::{CODECS, METRICS, data, file, plain};
 
@@ -16,7 +14,7 @@ fn one_byte_less_is_refused_and_needed_serves_every_operation() {
     for n in [0, 1, 5, 3000] {
         let rows = data::clustered(n, dim, 71);
         for codec in CODECS {
-            let build = BuildOptions { graph: n < 100, ..plain(Metric::Cosine, codec) };
+            let build = plain(Metric::Cosine, codec).graph(n < 100);
             let file = file(&rows, dim, None, &build);
             let needed = least_budget(&file);
             for budget in [0, 1, needed / 2, needed - 1] {
@@ -29,7 +27,7 @@ fn one_byte_less_is_refused_and_needed_serves_every_operation() {
             }
             // `Remote` asserts that no step holds more than the budget.
             let mut remote = Remote::open(&file, needed).unwrap();
-            let o = SearchOptions { index: IndexChoice::Flat, rescore: Some(n), ..support::top(n.max(1)) };
+            let o = support::top(n.max(1)).index(IndexChoice::Flat).rescore(n);
             let (answer, _) = remote.search(&vec![1.0; dim], &o).unwrap();
             assert_eq!(answer.hits.len(), n);
             assert!(needed <= file.len() as u64, "more than the file was never needed");
@@ -43,7 +41,7 @@ fn a_graph_that_does_not_fit_is_an_error_only_if_asked_for() {
     let rows = data::clustered(3000, dim, 72);
     let file = file(&rows, dim, None, &plain(Metric::Cosine, CodecKind::Sq8));
     let mut remote = Remote::open(&file, least_budget(&file)).unwrap();
-    let hnsw = SearchOptions { index: IndexChoice::Hnsw, ..support::top(3) };
+    let hnsw = support::top(3).index(IndexChoice::Hnsw);
     assert_eq!(support::code(&remote.search(&rows[..dim], &hnsw)), "argument");
     assert_eq!(remote.search(&rows[..dim], &support::top(3)).unwrap().0.stats.index, "flat");
     let any = Remote::open(&file, u64::MAX).unwrap().search(&rows[..dim], &hnsw).unwrap().0;
@@ -70,17 +68,17 @@ fn all_works(case: &str, file: &[u8], rows: &[f32], dim: usize, build: &BuildOpt
             (favour == IndexChoice::Hnsw && build.graph && build.clusters).then_some(IndexChoice::Hnsw),
         );
         for (index, k) in choices.iter().flat_map(|&choice| [(choice, 1), (choice, n)]) {
-            let o = SearchOptions { index, rescore: Some(n), ..support::top(k) };
+            let o = support::top(k).index(index).rescore(n);
             let query = &rows[..dim];
             let truth = hits(&here.search(query, &o).unwrap());
             assert_eq!(hits(&remote.search(query, &o).unwrap().0), truth, "{case}: {index:?}, {k} hits");
-            let auto = SearchOptions { index: IndexChoice::Auto, ..o };
+            let auto = o.clone().index(IndexChoice::Auto);
             assert_eq!(remote.search(query, &auto).unwrap().0.hits.len(), k, "{case}");
         }
         for id in [0, n as u64 / 2, n as u64 - 1].map(Id::Number) {
             let vector = Outcome::Vector(here.vector(&id).unwrap());
             assert_eq!(remote.run(Operation::Vector(id.clone())).unwrap().0, vector, "{case}");
-            let position = Outcome::Position(here.find(&id).unwrap());
+            let position = Outcome::Position(here.position(&id).unwrap());
             assert_eq!(remote.run(Operation::Find(id)).unwrap().0, position, "{case}");
         }
     }
@@ -101,8 +99,8 @@ fn all_that_a_file_is_made_for_works_in_it() {
             // Rows that are no finer than the codes are refused.
             let coarse =
                 matches!(codec, CodecKind::F32) || (codec == CodecKind::F16 && finer == Some(CodecKind::F16));
-            let stored = if coarse { default.rows } else { finer.or(default.rows) };
-            let build = BuildOptions { clusters, graph, rows: stored, max_iterations: 1, ..default };
+            let stored = if coarse { default.refine } else { finer.or(default.refine) };
+            let build = default.clone().clusters(clusters).graph(graph).refine(stored).max_iterations(1);
             let case =
                 format!("{n} rows of {dim}, {codec:?}, rows {stored:?}, clusters {clusters}, graph {graph}");
             all_works(&case, &file(&rows, dim, None, &build), &rows, dim, &build);

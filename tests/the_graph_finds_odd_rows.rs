@@ -27,7 +27,7 @@ const FLOATS: Goal = Goal { mean: 0.98, worst_tenth: 0.85, below_scan: 0.02 };
 const CODES: Goal = Goal { mean: 0.0, worst_tenth: 0.0, below_scan: 0.012 };
 
 fn by(index: IndexChoice) -> SearchOptions {
-    SearchOptions { index, ..Default::default() }
+    SearchOptions::default().index(index)
 }
 
 fn mean(all: &[Measured], of: impl Fn(&Measured) -> f64) -> f64 {

@@ -82,11 +82,11 @@ fn the_golden_input_gives_the_golden_files() {
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/golden.f32");
     assert!(std::fs::read(fixture).unwrap() == bytes, "the fixture is not what its recipe gives");
     let got = GOLDEN.map(|(metric, codec, rows, graph, _)| {
-        content_id(&file(&recipe(), DIM, None, &BuildOptions { rows, graph, ..options(metric, codec) }))
+        content_id(&file(&recipe(), DIM, None, &options(metric, codec).refine(rows).graph(graph)))
     });
     // A change of format, codec, order or graph changes these: then raise the version or say why it need not rise.
     assert_eq!(got.each_ref().map(String::as_str), GOLDEN.map(|g| g.4));
-    let stages = BuildOptions { exact: Some(CodecKind::F32), ..options(Metric::L2, CodecKind::Pq(7)) };
+    let stages = options(Metric::L2, CodecKind::Pq(7)).exact(CodecKind::F32);
     assert_eq!(content_id(&file(&recipe(), DIM, None, &stages)), STAGES);
 }
 
@@ -95,7 +95,7 @@ fn threads_do_not_show() {
     let rows = data::clustered(3000, 20, 41);
     for (metric, codec) in [METRICS, METRICS].concat().into_iter().zip(CODECS) {
         let codec = if codec == CodecKind::Pq(1) { CodecKind::Pq(7) } else { codec };
-        let options = BuildOptions { ef_construction: 60, ..options(metric, codec) };
+        let options = options(metric, codec).ef_construction(60);
         let [one, two, many] = [1, 2, 16].map(|threads| {
             with_threads(threads, || file(&rows, 20, Some(support::texts(3000)), &options)).unwrap()
         });
@@ -111,13 +111,13 @@ fn every_part_of_the_input_shows() {
     let mut moved = rows.clone();
     moved[17] += 1.0;
     let others = [
-        file(&rows, dim, None, &BuildOptions { seed: 43, ..base }),
-        file(&rows, dim, None, &BuildOptions { ef_construction: 201, ..base }),
-        file(&rows, dim, None, &BuildOptions { metric: Metric::Dot, ..base }),
-        file(&rows, dim, None, &BuildOptions { clusters: false, ..base }),
-        file(&rows, dim, None, &BuildOptions { exact: Some(CodecKind::F16), ..base }),
-        file(&rows, dim, None, &BuildOptions { codec: CodecKind::Pq(2), ..base }),
-        file(&rows, dim, None, &BuildOptions { codec: CodecKind::Pq(3), ..base }),
+        file(&rows, dim, None, &base.clone().seed(43)),
+        file(&rows, dim, None, &base.clone().ef_construction(201)),
+        file(&rows, dim, None, &base.clone().metric(Metric::Dot)),
+        file(&rows, dim, None, &base.clone().clusters(false)),
+        file(&rows, dim, None, &base.clone().exact(CodecKind::F16)),
+        file(&rows, dim, None, &base.clone().codec(CodecKind::Pq(2))),
+        file(&rows, dim, None, &base.clone().codec(CodecKind::Pq(3))),
         file(&rows, dim, Some(data::shuffled_ids(n, 1)), &base),
         file(&moved, dim, None, &base),
     ];

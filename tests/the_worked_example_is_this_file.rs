@@ -11,7 +11,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use pagevec::{BuildOptions, Id, Ids, Index, IndexChoice, SearchOptions};
+use pagevec::{BuildOptions, Id, Ids, Index, IndexChoice};
 use support::format::{self, Section};
 use support::{clusters, file};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -22,7 +22,7 @@ const REMARK: usize = 57;
 
 fn built() -> Vec<u8> {
     let ids = ["north", "east", "northeast"].map(str::to_owned).to_vec();
-    let options = BuildOptions { m: 2, ef_construction: 4, seed: 1, ..Default::default() };
+    let options = BuildOptions::default().m(2).ef_construction(4).seed(1);
     file(&[0.0, 1.0, 1.0, 0.0, 0.6, 0.8], 2, Some(Ids::Texts(ids)), &options)
 }
 
@@ -185,7 +185,7 @@ fn search() {
     let (_, text) = document();
     let index = Index::from_bytes(&built()).unwrap();
     for choice in [IndexChoice::Flat, IndexChoice::Hnsw, IndexChoice::Clusters] {
-        let o = SearchOptions { index: choice, ..support::top(1) };
+        let o = support::top(1).index(choice);
         let best = index.search(&[0.6, 0.8], &o).unwrap().hits.remove(0);
         assert_eq!(best.id, Id::Text("northeast".to_owned()));
         let said = format!("= −{:.4}, score {:.4}.", best.score, best.score);

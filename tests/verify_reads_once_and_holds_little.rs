@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use pagevec::{
-    BuildOptions, CodecKind, Error, Extent, Form, Index, Io, Metric, OpenOptions, ReadAt, publish_as,
+    CodecKind, Error, Extent, Form, Index, Io, Metric, OpenOptions, PublishOptions, ReadAt, publish,
 };
 use support::{alloc, data, format};
 
@@ -33,14 +33,9 @@ impl ReadAt for Watched {
 fn kinds(n: usize) -> Vec<(&'static str, Vec<u8>)> {
     let dim = 400;
     let rows = data::clustered(n, dim, 381);
-    let base = BuildOptions {
-        max_iterations: 1,
-        ef_construction: 30,
-        m: 8,
-        ..support::options(Metric::Cosine, CodecKind::Sq8)
-    };
+    let base = support::options(Metric::Cosine, CodecKind::Sq8).max_iterations(1).ef_construction(30).m(8);
     let build = |rows_kept, exact, clusters, graph, ids| {
-        let options = BuildOptions { rows: rows_kept, exact, clusters, graph, ..base };
+        let options = base.clone().refine(rows_kept).exact(exact).clusters(clusters).graph(graph);
         support::file(&rows, dim, ids, &options)
     };
     vec![
@@ -55,13 +50,12 @@ fn from_every_source() {
     let n = 8000;
     for (kind, file) in kinds(n) {
         let folder = tempfile::tempdir().unwrap();
-        publish_as(folder.path(), &file, Form::Both).unwrap();
+        publish(folder.path(), &file, &PublishOptions::new().form(Form::Both)).unwrap();
         // The window, twice while it grows; for each row ids, their order, sums and leaves.
         let allowed = (3 << 20) + 60 * n as u64;
         assert!(allowed < file.len() as u64 * 4 / 5 || kind == "clusters over codes");
         let ways = [Io::Mmap, Io::Pread, Io::Parts].map(|io| {
-            Index::open(folder.path(), &OpenOptions { io, memory_budget: 8 << 20, ..Default::default() })
-                .unwrap()
+            Index::open_with(folder.path(), &OpenOptions::new().io(io).memory_budget(8 << 20)).unwrap()
         });
         for index in ways.iter().chain([&Index::from_bytes(&file).unwrap()]) {
             let (found, used) = alloc::used(|| index.verify());
@@ -72,7 +66,11 @@ fn from_every_source() {
             assert!(used.kept <= 4096, "{kind}: {} bytes are kept", used.kept);
         }
         let reads = Arc::new(Mutex::new(Vec::new()));
-        let index = Index::reading(Box::new(Watched(file.clone(), reads.clone())), 64 << 20).unwrap();
+        let index = Index::from_reader(
+            Watched(file.clone(), reads.clone()),
+            &OpenOptions::new().memory_budget(64 << 20),
+        )
+        .unwrap();
         reads.lock().unwrap().clear();
         index.verify().unwrap();
         let reads = std::mem::take(&mut *reads.lock().unwrap());
@@ -92,7 +90,11 @@ fn what_is_wrong_is_found_over_a_file_that_is_read() {
         let verify = |file: &[u8]| {
             let reads = Arc::new(Mutex::new(Vec::new()));
             support::code(
-                &Index::reading(Box::new(Watched(file.to_vec(), reads)), 64 << 20).and_then(|i| i.verify()),
+                &Index::from_reader(
+                    Watched(file.to_vec(), reads),
+                    &OpenOptions::new().memory_budget(64 << 20),
+                )
+                .and_then(|i| i.verify()),
             )
         };
         assert_eq!(verify(&file), "ok");

@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use pagevec::{BuildOptions, Form, Index, Io, OpenOptions, old_segments, prune, publish, publish_as};
+use pagevec::{BuildOptions, Form, Index, Io, OpenOptions, PublishOptions, old_segments, prune, publish};
 use support::{code, data, file, top};
 
 const DIM: usize = 6;
@@ -21,7 +21,7 @@ const FORMS: [Form; 3] = [Form::File, Form::Parts, Form::Both];
 
 /// Segments that tell which they are by their seed.
 fn segment(seed: u64, rows: usize) -> Vec<u8> {
-    let options = BuildOptions { seed, graph: false, ..Default::default() };
+    let options = BuildOptions::default().seed(seed).graph(false);
     file(&data::clustered(rows, DIM, 301 + seed), DIM, None, &options)
 }
 
@@ -40,7 +40,7 @@ fn named(folder: &Path, ending: &str) -> Vec<PathBuf> {
 }
 
 fn open(folder: &Path) -> Index {
-    Index::open(folder, &OpenOptions::default()).unwrap()
+    Index::open(folder).unwrap()
 }
 
 /// This program again, as a process that runs [`child`].
@@ -70,13 +70,18 @@ fn child() {
         "many" => {
             let seed = u64::from(std::process::id());
             for round in 0..25 {
-                publish_as(&folder, &segment(seed % 7, 60), FORMS[(seed + round) as usize % 3]).unwrap();
+                publish(
+                    &folder,
+                    &segment(seed % 7, 60),
+                    &PublishOptions::new().form(FORMS[(seed + round) as usize % 3]),
+                )
+                .unwrap();
             }
         }
         "long" => {
-            publish_as(&folder, &segment(9, 60_000), Form::Parts).unwrap();
+            publish(&folder, &segment(9, 60_000), &PublishOptions::new().form(Form::Parts)).unwrap();
         }
-        "once" => eprintln!("code: {}", code(&publish(&folder, &segment(1, 60)))),
+        "once" => eprintln!("code: {}", code(&publish(&folder, &segment(1, 60), &PublishOptions::new()))),
         other => panic!("{other}"),
     }
 }
@@ -93,7 +98,8 @@ fn many_writers_and_readers_see_whole_states() {
             .map(|(i, segment)| {
                 scope.spawn(move || {
                     for round in 0..30 {
-                        publish_as(folder, segment, FORMS[(i + round) % 3]).unwrap();
+                        publish(folder, segment, &PublishOptions::new().form(FORMS[(i + round) % 3]))
+                            .unwrap();
                     }
                 })
             })
@@ -113,9 +119,9 @@ fn many_writers_and_readers_see_whole_states() {
                 while !folder.join("index.json").exists() {
                     std::thread::yield_now();
                 }
-                let options = OpenOptions { io, ..Default::default() };
+                let options = OpenOptions::new().io(io);
                 while !done.load(Ordering::Relaxed) {
-                    let index = Index::open(folder, &options).unwrap();
+                    let index = Index::open_with(folder, &options).unwrap();
                     assert!(index.info().seed < 7 && index.content_id().is_some());
                     // Parts are opened when they are read, and may be pruned before.
                     if index.path().is_some() {
@@ -145,7 +151,7 @@ fn many_writers_and_readers_see_whole_states() {
 fn a_killed_writer_leaves_the_old_state_and_its_leftovers_go() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    publish(folder, &segment(1, 60)).unwrap();
+    publish(folder, &segment(1, 60), &PublishOptions::new()).unwrap();
     for round in 0..4u64 {
         let mut child = process(folder, "long").spawn().unwrap();
         let started = Instant::now();
@@ -161,7 +167,8 @@ fn a_killed_writer_leaves_the_old_state_and_its_leftovers_go() {
         assert_ne!(index.info().seed, 9, "it was killed in the middle");
         // A file of another program stays.
         fs::write(folder.join("notes.tmp"), "mine").unwrap();
-        publish_as(folder, &segment(2 + round, 60), FORMS[round as usize % 3]).unwrap();
+        publish(folder, &segment(2 + round, 60), &PublishOptions::new().form(FORMS[round as usize % 3]))
+            .unwrap();
         assert_eq!(named(folder, ".tmp"), [folder.join("notes.tmp")]);
         assert_eq!(open(folder).info().seed, 2 + round);
     }
@@ -181,12 +188,12 @@ fn what_is_there_is_not_written_again_and_what_is_torn_is_replaced() {
     for form in FORMS {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
-        publish_as(folder, &a, form).unwrap();
+        publish(folder, &a, &PublishOptions::new().form(form)).unwrap();
         let files = named(folder, ".bin");
         let before: Vec<u64> = files.iter().map(|f| inode(f)).collect();
-        publish_as(folder, &b, form).unwrap();
+        publish(folder, &b, &PublishOptions::new().form(form)).unwrap();
         assert!(!old_segments(folder).unwrap().is_empty(), "the first segment is old now");
-        publish_as(folder, &a, form).unwrap();
+        publish(folder, &a, &PublishOptions::new().form(form)).unwrap();
         assert_eq!(before, files.iter().map(|f| inode(f)).collect::<Vec<u64>>(), "{form:?}");
 
         let torn = files.last().unwrap();
@@ -195,7 +202,7 @@ fn what_is_there_is_not_written_again_and_what_is_torn_is_replaced() {
         flipped[good.len() / 2] ^= 4;
         for bad in [&good[..good.len() / 2], &[good.as_slice(), b"x"].concat(), b"", &flipped] {
             fs::write(torn, bad).unwrap();
-            publish_as(folder, &a, form).unwrap();
+            publish(folder, &a, &PublishOptions::new().form(form)).unwrap();
             assert!(fs::read(torn).unwrap() == good, "{form:?}: {} bytes were kept", bad.len());
         }
         let index = open(folder);
@@ -215,13 +222,13 @@ fn a_publication_that_fails_leaves_nothing_new() {
     };
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    publish(folder, &segment(1, 60)).unwrap();
+    publish(folder, &segment(1, 60), &PublishOptions::new()).unwrap();
     // A folder has the name of the new segment, so the parts are written and the file is not.
     let elsewhere = tempfile::tempdir().unwrap();
-    let new = publish(elsewhere.path(), &segment(2, 900)).unwrap();
+    let new = publish(elsewhere.path(), &segment(2, 900), &PublishOptions::new()).unwrap();
     fs::create_dir(folder.join(new.file_name().unwrap())).unwrap();
     let before = all(folder);
-    assert_eq!(code(&publish_as(folder, &segment(2, 900), Form::Both)), "io");
+    assert_eq!(code(&publish(folder, &segment(2, 900), &PublishOptions::new().form(Form::Both))), "io");
     assert_eq!(all(folder), before);
     assert!(!folder.join(new.file_stem().unwrap()).exists(), "the folder of its parts");
     assert_eq!(open(folder).info().seed, 1);
@@ -246,6 +253,6 @@ fn a_folder_whose_names_cannot_be_synced_is_an_error() {
     assert!(told.contains("code: io"), "{told}");
     assert!(!closed.join("new/index.json").exists());
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o777)).unwrap();
-    publish(&closed.join("new"), &segment(1, 60)).unwrap();
+    publish(closed.join("new"), &segment(1, 60), &PublishOptions::new()).unwrap();
     open(&closed.join("new")).verify().unwrap();
 }

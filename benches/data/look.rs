@@ -89,13 +89,12 @@ fn distances(
 
 /// What lists of the clustered index find, and what they cost.
 fn probing(out: &mut impl Write, name: &str, set: &Matrix, queries: &Matrix) -> Result<(), Box<dyn Error>> {
-    let options = BuildOptions { graph: false, ..Default::default() };
+    let options = BuildOptions::default().graph(false);
     let file = pagevec::build(set.data.clone(), set.dim, None, &options, &Ctx::default())?;
     let index = Index::from_bytes(&file)?;
     let truth = nearest(set, queries, 10);
     for probes in PROBES {
-        let options =
-            SearchOptions { k: 10, index: IndexChoice::Clusters, probes: Some(probes), ..Default::default() };
+        let options = SearchOptions::new(10).index(IndexChoice::Clusters).probes(probes);
         let answers = index.search_batch(&queries.data, &options)?;
         let found: usize = answers
             .iter()

@@ -77,6 +77,7 @@ fn write(out: &Path, base: &Matrix, queries: &Matrix, kind: Kind) -> Result<(), 
     npy::write(&out.join("base.npy"), base, kind)?;
     npy::write(&out.join("queries.npy"), queries, kind)?;
     let truth = exact::nearest(base, queries, NEAREST);
+    let rows: Vec<Vec<usize>> = truth.iter().map(|near| near.iter().map(|n| n.row).collect()).collect();
     // Last: a folder with a truth is whole.
-    npy::write_numbers(&out.join("truth.npy"), &truth, NEAREST)
+    npy::write_numbers(&out.join("truth.npy"), &rows, NEAREST)
 }

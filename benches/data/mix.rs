@@ -63,11 +63,10 @@ fn weights(neighbours: usize, random: &mut Random) -> Vec<f32> {
 
 /// By a graph: now and then it takes the 101st for the 100th, which changes nothing here.
 fn neighbours(base: &Matrix) -> Result<Vec<Vec<usize>>, Box<dyn Error>> {
-    let options = BuildOptions { clusters: false, ef_construction: 100, ..Default::default() };
+    let options = BuildOptions::default().clusters(false).ef_construction(100);
     let file = pagevec::build(base.data.clone(), base.dim, None, &options, &Ctx::default())?;
     let index = Index::from_bytes(&file)?;
-    let options =
-        SearchOptions { k: NEIGHBOURS + 1, ef: Some(140), index: IndexChoice::Hnsw, ..Default::default() };
+    let options = SearchOptions::new(NEIGHBOURS + 1).ef(140).index(IndexChoice::Hnsw);
     let answers = index.search_batch(&base.data, &options)?;
     let others = |(row, answer): (usize, &pagevec::Answer)| {
         let rows = answer.hits.iter().filter_map(|hit| match hit.id {

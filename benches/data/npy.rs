@@ -1,6 +1,5 @@
 //! `.npy` matrices of version 1, little-endian, in row order: f16 and f32 in, f16, f32 and i32 out.
 
-use crate::exact::Near;
 use half::f16;
 use std::error::Error;
 use std::fs::{self, File};
@@ -70,10 +69,10 @@ pub(crate) fn write(path: &Path, matrix: &Matrix, kind: Kind) -> Result<(), Box<
 }
 
 /// Row numbers, `columns` for each query.
-pub(crate) fn write_numbers(path: &Path, lists: &[Vec<Near>], columns: usize) -> Result<(), Box<dyn Error>> {
+pub(crate) fn write_numbers(path: &Path, lists: &[Vec<usize>], columns: usize) -> Result<(), Box<dyn Error>> {
     let mut out = create(path, "<i4", lists.len(), columns)?;
-    for near in lists.iter().flatten() {
-        out.write_all(&i32::try_from(near.row)?.to_le_bytes())?;
+    for &row in lists.iter().flatten() {
+        out.write_all(&i32::try_from(row)?.to_le_bytes())?;
     }
     Ok(out.flush()?)
 }

@@ -4,6 +4,7 @@ mod clusters;
 mod codes_recall;
 mod hnsw;
 mod nearest;
+mod options;
 mod row_distances;
 
 use crate::ctx::Ctx;
@@ -15,146 +16,19 @@ use crate::quant::{self, CodecKind, Encode, Sq8};
 use crate::segment::{self, Header, Parts, STAGES, SectionKind, limits};
 use crate::vectors::{Rows, check_row};
 use clusters::Shape;
+pub use options::BuildOptions;
 use row_distances::RowDistances;
 use std::borrow::Cow;
-
-/// How to build a segment. The same rows, ids and options give the same bytes on every target.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct BuildOptions {
-    /// The measure of nearness.
-    pub metric: Metric,
-    /// How the codes that are searched are stored.
-    pub codec: CodecKind,
-    /// Finer rows to rank candidates by: F32, F16 or SQ8. `None`: what the codec needs, which is SQ8 rows for binary,
-    /// SQ4 and PQ codes and nothing for SQ8 and floats, whose codes serve.
-    pub rows: Option<CodecKind>,
-    /// Rows finer than those, F16 or F32, by which the best of what they rank is ranked once more.
-    pub exact: Option<CodecKind>,
-    /// Whether to build the HNSW graph; without it, and without clusters, every search scores every row.
-    pub graph: bool,
-    /// Whether to write the clustered index, by which a cold or larger-than-memory file is searched. Each row is in two
-    /// lists, with Z·⌈d/8⌉ + 8 bytes and its id in each: Z is 4 up to 128 components, 2 up to 256, else 1.
-    pub clusters: bool,
-    /// Links per node (2..=256); layer 0 has twice as many.
-    pub m: usize,
-    /// Candidates looked at for each node's links (1..=65536).
-    pub ef_construction: usize,
-    /// Decides layers, insertion order and k-means starts.
-    pub seed: u64,
-    /// Leaves per cell, about, of the tree that orders the rows (2..=4096).
-    pub branching: usize,
-    /// Rows per leaf of that tree, about (1..=65536).
-    pub max_leaf: usize,
-    /// Rounds of k-means over all rows (1..=1000).
-    pub max_iterations: usize,
-}
-
-impl Default for BuildOptions {
-    fn default() -> Self {
-        BuildOptions {
-            metric: Metric::Cosine,
-            codec: CodecKind::Sq8,
-            rows: None,
-            exact: None,
-            graph: true,
-            clusters: true,
-            m: 16,
-            ef_construction: 200,
-            seed: 42,
-            branching: 64,
-            max_leaf: 32,
-            max_iterations: 8,
-        }
-    }
-}
-
-impl BuildOptions {
-    fn check(&self) -> Result<(), Error> {
-        let ranges = [
-            ("m", self.m, 2, limits::MAX_DEGREE),
-            ("ef_construction", self.ef_construction, 1, limits::MAX_EF_CONSTRUCTION),
-            ("branching", self.branching, 2, 4096),
-            ("max_leaf", self.max_leaf, 1, 65_536),
-            ("max_iterations", self.max_iterations, 1, 1000),
-        ];
-        if let Some((name, value, low, high)) =
-            ranges.into_iter().find(|&(_, v, low, high)| v < low || v > high)
-        {
-            return Err(Error::argument(name, format!("{value} is outside {low}..={high}")));
-        }
-        if let Some(rows) = self.rows.filter(|rows| rows.is_coarse()) {
-            return Err(Error::argument("rows", format!("{rows} rows cannot rescore: use sq8, f16 or f32")));
-        }
-        if let Some(rows) = self.rows.filter(|&rows| self.codec.is_finer_than(rows)) {
-            let detail =
-                format!("{rows} rows would rank worse than the {} codes: leave them out", self.codec);
-            return Err(Error::argument("rows", detail));
-        }
-        let before = BuildOptions { exact: None, ..*self }.stages().last().copied().unwrap_or(self.codec);
-        match self.exact {
-            Some(exact) if !matches!(exact, CodecKind::F16 | CodecKind::F32) => {
-                Err(Error::argument("exact", format!("{exact} rows are not exact: use f16 or f32")))
-            }
-            Some(exact) if !exact.is_finer_than(before) => Err(Error::argument(
-                "exact",
-                format!("{exact} rows after {before} would rank no better: leave them out"),
-            )),
-            _ => Ok(()),
-        }
-    }
-
-    /// Codes that fit the vectors.
-    fn check_codec(&self, dim: usize) -> Result<(), Error> {
-        match self.codec {
-            CodecKind::Pq(parts) if parts == 0 || parts as usize > dim => Err(Error::argument(
-                "codec",
-                format!(
-                    "pq of {parts} parts for {dim} components: use pq1 to pq{}",
-                    dim.min(u16::MAX as usize)
-                ),
-            )),
-            _ => Ok(()),
-        }
-    }
-
-    /// What is stored, each form finer than the one before.
-    fn stages(&self) -> Vec<CodecKind> {
-        let rows = self.rows.or(self.codec.is_coarse().then_some(CodecKind::Sq8));
-        let rows = rows.filter(|&rows| rows != self.codec);
-        [Some(self.codec), rows, self.exact].into_iter().flatten().collect()
-    }
-
-    /// What the file id is made of, besides rows and ids. Options of later versions are in it where they are used.
-    fn fingerprint(&self) -> String {
-        let exact = self.exact.map_or(String::new(), |exact| format!("exact: {exact:?}, "));
-        format!("{self:?}").replacen(&format!("exact: {:?}, ", self.exact), &exact, 1)
-    }
-}
 
 /// The finished segment file of `vectors` (row-major, `dim` wide) and their `ids` (0, 1, 2, … without).
 ///
 /// # Errors
-/// `argument`, `dimension`, `not-finite` and `zero-vector` with the row, `duplicate-id`, `out-of-memory`, `cancelled`.
+/// `argument`, `dimension`, `not-finite` and `zero-vector` with the row (of `vectors` or of the tuning queries),
+/// `duplicate-id`, `out-of-memory`, `cancelled`.
 pub fn build(
-    vectors: Vec<f32>,
-    dim: usize,
-    ids: Option<Ids>,
-    options: &BuildOptions,
-    ctx: &Ctx<'_>,
-) -> Result<Vec<u8>, Error> {
-    build_tuned(vectors, dim, ids, &[], options, ctx)
-}
-
-/// As [`build`], and the clustered index learns from real `queries` (row-major; the first 192 count) how wide to look:
-/// users' queries rarely look like the rows, and without any it has to guess.
-///
-/// # Errors
-/// As [`build`]; for queries as for rows.
-pub fn build_tuned(
     mut vectors: Vec<f32>,
     dim: usize,
     ids: Option<Ids>,
-    queries: &[f32],
     options: &BuildOptions,
     ctx: &Ctx<'_>,
 ) -> Result<Vec<u8>, Error> {
@@ -176,17 +50,17 @@ pub fn build_tuned(
     ctx.tick("check", 0, count)?;
     let ids = ids.unwrap_or_else(|| Ids::counting(count));
     let by_id = segment::check_ids(&ids, count)?;
+    let mut queries = options.tuning_queries.to_vec();
     if !queries.len().is_multiple_of(dim) {
         return Err(Error::Dimension { expected: dim, got: queries.len() % dim });
     }
-    let mut tuning = queries.to_vec();
-    let file_id = file_id(&vectors, dim, &ids, &tuning, options);
+    let file_id = file_id(&vectors, dim, &ids, options);
     check_rows(&mut vectors, dim, options.metric)?;
-    crate::search::check_queries(&mut tuning, dim, options.metric)?;
+    crate::search::check_queries(&mut queries, dim, options.metric)?;
 
     let shape = Shape {
-        branching: options.branching,
-        max_leaf: options.max_leaf,
+        branching: options.branching_factor,
+        max_leaf: options.max_leaf_size,
         max_iterations: options.max_iterations,
         seed: options.seed,
     };
@@ -225,7 +99,7 @@ pub fn build_tuned(
             row_bytes: finest.stride,
             row_sums: &sums,
             file_id,
-            queries: &tuning,
+            queries: &queries,
         };
         sections.extend(clusters::sections(&input, ctx)?);
     }
@@ -258,7 +132,7 @@ pub fn build_tuned(
 
 /// Names the input and the options: no time, no chance. Every part is preceded by its length and its kind, so that no two
 /// inputs are the same bytes.
-fn file_id(vectors: &[f32], dim: usize, ids: &Ids, queries: &[f32], options: &BuildOptions) -> [u8; 16] {
+fn file_id(vectors: &[f32], dim: usize, ids: &Ids, options: &BuildOptions) -> [u8; 16] {
     let mut hasher = blake3::Hasher::new();
     let mut part = |kind: u8, bytes: &[u8]| {
         hasher.update(&[kind]);
@@ -274,7 +148,7 @@ fn file_id(vectors: &[f32], dim: usize, ids: &Ids, queries: &[f32], options: &Bu
         Ids::Numbers(numbers) => part(4, bytemuck::cast_slice(numbers)),
         Ids::Texts(texts) => texts.iter().for_each(|text| part(5, text.as_bytes())),
     }
-    part(6, bytemuck::cast_slice(queries));
+    part(6, bytemuck::cast_slice(&options.tuning_queries));
     let mut id = [0; 16];
     id.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
     id

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::steps::{self, OnError, Step};
+use super::publish::steps::{self, OnError, Step};
 use crate::build::{BuildOptions, build};
 use crate::ctx::Ctx;
 use crate::error::Error;
@@ -41,15 +41,12 @@ impl ClusteredIndex {
         metric: Metric,
         max_iterations: usize,
     ) -> Result<Self, Error> {
-        let options = BuildOptions {
-            metric,
-            codec: CodecKind::F32,
-            graph: false,
-            branching: branching_factor,
-            max_leaf: max_leaf_size,
-            max_iterations,
-            ..Default::default()
-        };
+        let options = BuildOptions::new(metric)
+            .codec(CodecKind::F32)
+            .graph(false)
+            .branching_factor(branching_factor)
+            .max_leaf_size(max_leaf_size)
+            .max_iterations(max_iterations);
         let file = build(vectors, dim, None, &options, &Ctx::default())?;
         let index = Index::from_bytes(&file)?;
         let memory = index.info().file_length + index.info().memory_to_open;
@@ -77,7 +74,7 @@ impl ClusteredIndex {
             segment.check(Read { extent, sum: Sum::Blocks }, held.get(extent).unwrap_or_default())?;
         }
         let memory = held.bytes() + segment.header.front_length;
-        let mut index = Index::over(Box::new(held), length)?;
+        let mut index = Index::from_source(Box::new(held), length)?;
         index.path = Some(path.to_owned());
         Ok(ClusteredIndex { index, memory, mapped: true })
     }
@@ -106,7 +103,8 @@ impl ClusteredIndex {
     }
 
     /// The `k` vectors nearest to `query`. `probes` lists are scanned, and the rows of at most `k · rerank_factor`
-    /// candidates are read; `None`: as many lists as the build was calibrated for, and 12.
+    /// candidates are read ([`SearchOptions::rescore`] is that product). `None`: as many lists as the build was calibrated
+    /// for, and 12.
     ///
     /// # Errors
     /// `argument`, `dimension`, `not-finite`, `zero-vector`.
@@ -153,5 +151,5 @@ impl ClusteredIndex {
 
 fn options(k: usize, probes: Option<usize>, rerank_factor: Option<usize>) -> SearchOptions {
     let rescore = rerank_factor.map(|factor| k.saturating_mul(factor));
-    SearchOptions { k, probes, rescore, index: IndexChoice::Clusters, ..Default::default() }
+    SearchOptions::new(k).index(IndexChoice::Clusters).probes(probes).rescore(rescore)
 }

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::parts::Parts;
-use super::publish::Form;
 use crate::error::Error;
 use crate::segment::{Info, Segment, content_id};
 use crate::storage::io_error;
@@ -16,6 +15,18 @@ pub(crate) const FILE_NAME: &str = "index.json";
 const VERSION: u32 = 1;
 /// A manifest longer than this is not read.
 const MAX_BYTES: u64 = 1 << 20;
+
+/// The files as which a segment is published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// One file, of which readers ask for ranges.
+    #[default]
+    File,
+    /// Small files, each read as a whole: for hosts that ignore `Range`.
+    Parts,
+    /// Both: readers take the parts if the host turns out to ignore `Range`.
+    Both,
+}
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
@@ -74,7 +85,7 @@ impl Manifest {
     pub(crate) fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(FILE_NAME);
         let io = |source| io_error(&path, source);
-        // Opened once: between two looks at the path another manifest may take its place.
+        // The file is opened once: another manifest may take its place between two openings.
         let mut text = Vec::new();
         let file = File::open(&path).map_err(io)?;
         file.take(MAX_BYTES + 1).read_to_end(&mut text).map_err(io)?;
@@ -128,6 +139,38 @@ impl Entry {
         let same = self.file_id == info.file_id && self.length == info.file_length;
         same && (self.sections.is_empty() || self.sections == sections(info))
     }
+}
+
+/// The part files of a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PartsInfo {
+    /// Where the part files lie.
+    pub folder: PathBuf,
+    /// How many there are.
+    pub count: u64,
+    /// Bytes of the largest.
+    pub largest: u64,
+    /// Whether the segment lies beside them as one file.
+    pub beside_file: bool,
+}
+
+/// The parts that the manifest of `folder` names, if it names any.
+///
+/// # Errors
+/// `io`, `corrupt`, `version`.
+pub fn parts(folder: impl AsRef<Path>) -> Result<Option<PartsInfo>, Error> {
+    let Some(entry) = Manifest::read(folder.as_ref())?.segments.pop() else { return Ok(None) };
+    let Some(parts) = entry.parts else { return Ok(None) };
+    let ends = parts.cuts.iter().skip(1).map(|cut| cut.0).chain([entry.length]);
+    let runs: Vec<(u64, u64)> =
+        parts.cuts.iter().zip(ends).map(|(&(from, size), end)| (end - from, size)).collect();
+    Ok(Some(PartsInfo {
+        folder: folder.as_ref().join(&parts.folder),
+        count: runs.iter().map(|(length, size)| length.div_ceil(*size)).sum(),
+        largest: runs.iter().map(|(length, size)| *length.min(size)).max().unwrap_or(0),
+        beside_file: entry.file.is_some(),
+    }))
 }
 
 fn sections(info: &Info) -> Vec<(String, u64, u64)> {

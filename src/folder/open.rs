@@ -5,55 +5,27 @@ use std::path::Path;
 use super::manifest::{Entry, Manifest};
 use super::parts::PartFiles;
 use crate::error::Error;
-use crate::index::Index;
-use crate::search::IndexChoice;
+use crate::index::{Index, Io, OpenOptions};
 use crate::segment::Segment;
 use crate::storage::{Mapped, PositionedFile, Read, Resident, Source, Sum, Whole};
 
-/// How a file is read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Io {
-    /// Mapped: fastest. The file must not be truncated or rewritten while it is open (a published segment never is):
-    /// the operating system answers that with SIGBUS.
-    #[default]
-    Mmap,
-    /// Read into memory and compared with its checksums at once, in huge pages where Linux has them
-    /// (`transparent_hugepage` is `madvise` or `always`): the fastest searches by the graph, at the price of the
-    /// file's bytes of memory, for each process its own.
-    Memory,
-    /// Read by position into at most `memory_budget` bytes: for files that others may truncate, and for indexes that
-    /// are larger than memory.
-    Pread,
-    /// As [`Io::Pread`], from the part files of a folder that was published in parts; so is, whatever is asked for, a
-    /// folder that has nothing else.
-    Parts,
-}
-
-/// How to open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OpenOptions {
-    /// See [`Io`].
-    pub io: Io,
-    /// Bytes held at most under [`Io::Pread`] and [`Io::Parts`], beside those on their way: see [`Index::reading`].
-    pub memory_budget: u64,
-    /// What the memory is laid out for under [`Io::Pread`]: with [`IndexChoice::Hnsw`] a graph that does not fit is
-    /// walked node by node when a search asks for `hnsw`.
-    pub index: IndexChoice,
-}
-
-impl Default for OpenOptions {
-    fn default() -> Self {
-        OpenOptions { io: Io::Mmap, memory_budget: 1 << 30, index: IndexChoice::Auto }
-    }
-}
-
 impl Index {
-    /// Opens a folder with an `index.json`, or a segment file. Where another segment is published meanwhile and the
-    /// one that was named is removed, the other is opened.
+    /// Opens a folder with an `index.json`, or a segment file, which is mapped: [`Index::open_with`] the defaults.
     ///
     /// # Errors
-    /// `io`, and those of [`Segment::open`](crate::Segment::open); `corrupt` if the manifest describes another file.
-    pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, Error> {
+    /// As [`Index::open_with`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Index::open_with(path, &OpenOptions::new())
+    }
+
+    /// Opens a folder with an `index.json`, or a segment file. If the segment that the manifest names has been removed
+    /// meanwhile and another was published, the other is opened.
+    ///
+    /// # Errors
+    /// `io`, and those of [`Segment::open`](crate::Segment::open); `corrupt` if the manifest describes another file;
+    /// `budget` if not even one query fits; `argument` if there are no parts and [`Io::Parts`] asks for them.
+    pub fn open_with(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self, Error> {
+        let path = path.as_ref();
         if !path.is_dir() {
             return open_file(path, options);
         }
@@ -88,7 +60,7 @@ fn open_files(folder: &Path, entry: &Entry, options: &OpenOptions) -> Result<Ind
     match (&entry.parts, &entry.file) {
         (Some(parts), file) if options.io == Io::Parts || file.is_none() => {
             let files = PartFiles::new(folder, parts.clone(), entry.length);
-            Index::reading(Box::new(files), options.memory_budget)
+            Index::from_reader(files, options)
         }
         (_, Some(file)) => open_file(&folder.join(file), options),
         (_, None) => Err(Error::corrupt("manifest", "it names neither a file nor parts")),
@@ -100,18 +72,15 @@ fn open_file(file: &Path, options: &OpenOptions) -> Result<Index, Error> {
         Io::Mmap => {
             let map = Mapped::open(file)?;
             let length = map.length();
-            Index::over(Box::new(map), length)?
+            Index::from_source(Box::new(map), length)?
         }
         Io::Memory => {
             let bytes = Whole(Resident::read(file)?);
             let length = bytes.0.as_ref().len() as u64;
             check_sections(&Index::segment_of(&bytes, length)?, &bytes)?;
-            Index::over(Box::new(bytes), length)?
+            Index::from_source(Box::new(bytes), length)?
         }
-        Io::Pread => {
-            let file = Box::new(PositionedFile::open(file)?);
-            Index::reading_for(options.index, file, options.memory_budget)?
-        }
+        Io::Pread => Index::from_reader(PositionedFile::open(file)?, options)?,
         Io::Parts => {
             return Err(Error::argument(
                 "io",
@@ -123,7 +92,7 @@ fn open_file(file: &Path, options: &OpenOptions) -> Result<Index, Error> {
     Ok(index)
 }
 
-/// The checksums of all sections of a file that is here.
+/// Compares all sections of a local file with their checksums.
 fn check_sections(segment: &Segment, source: &dyn Source) -> Result<(), Error> {
     for section in segment.header.sections.iter().filter(|s| s.extent.length > 0) {
         let bytes = source.get(section.extent).ok_or(Error::Length {

@@ -1,5 +1,5 @@
-//! A segment as many small files, for hosts that ignore `Range`: which bytes each holds, what it is called, and how
-//! they are read as one file again.
+//! A segment as many small files, for hosts that ignore `Range`: which bytes each file holds, its name, and a reader
+//! that reads all of them as one file.
 
 use std::fs::File;
 use std::io;
@@ -8,25 +8,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::manifest::Manifest;
 use crate::error::Error;
 use crate::segment::{SectionKind, Segment};
 use crate::storage::{Extent, ReadAt, io_error, read_exact_at};
 
-/// Of rows and lists, of which a search reads few from all over the section: small, as long as that is not too many
-/// files. Wordnet's first query reads 102 such parts and 1.7 MB; of 64 KiB it would be 54 and 3.5 MB.
+/// Bytes of a part of rows or lists, and how many such parts a section has at most. A search reads a few rows and lists
+/// from all over the section, so small parts save bytes. Wordnet's first query reads 102 such parts and 1.7 MB; of 64 KiB it would be 54 and 3.5 MB.
 const PIECES: u64 = 16 << 10;
 const MAX_PIECES: u64 = 4096;
-/// Of leaves, of which a first search reads every other one.
+/// Bytes of a part of leaves: a first search reads every other one.
 const LEAVES: u64 = 32 << 10;
-/// Of what is read whole.
+/// Bytes of a part of a section that is read whole.
 const WHOLE: u64 = 1 << 20;
 
-/// The parts of a segment. A part is named by the content of the segment and by its bytes' place in it, so that a name
-/// stands for the same bytes for ever, whichever rule cut them.
+/// The parts of a segment. The name of a part consists of the segment's content id and the range of its bytes, so the
+/// same name always means the same bytes, however the segment was cut.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Parts {
-    /// Beside the manifest.
+    /// The folder of the parts, beside the manifest.
     pub(crate) folder: String,
     /// From byte `.0` of the segment on, until the next cut, parts have `.1` bytes; the last before it may be shorter.
     pub(crate) cuts: Vec<(u64, u64)>,
@@ -47,7 +46,7 @@ impl Parts {
         Parts { folder, cuts }
     }
 
-    /// What a reader rests on.
+    /// Checks what a reader relies on.
     pub(crate) fn check(&self, length: u64) -> Result<(), String> {
         let rises = self.cuts.is_sorted_by(|a, b| a.0 < b.0);
         let inside = self.cuts.iter().all(|&(from, size)| from < length && size > 0);
@@ -96,38 +95,7 @@ fn part_size(segment: &Segment, kind: SectionKind, length: u64) -> u64 {
     }
 }
 
-/// What [`parts`] tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PartsInfo {
-    /// Where the part files lie.
-    pub folder: PathBuf,
-    /// How many there are.
-    pub count: u64,
-    /// Bytes of the largest.
-    pub largest: u64,
-    /// Whether the segment lies beside them as one file.
-    pub beside_file: bool,
-}
-
-/// The parts that the manifest of `folder` names, if it names any.
-///
-/// # Errors
-/// `io`, `corrupt`, `version`.
-pub fn parts(folder: &Path) -> Result<Option<PartsInfo>, Error> {
-    let Some(entry) = Manifest::read(folder)?.segments.pop() else { return Ok(None) };
-    let Some(parts) = entry.parts else { return Ok(None) };
-    let ends = parts.cuts.iter().skip(1).map(|cut| cut.0).chain([entry.length]);
-    let runs: Vec<(u64, u64)> =
-        parts.cuts.iter().zip(ends).map(|(&(from, size), end)| (end - from, size)).collect();
-    Ok(Some(PartsInfo {
-        folder: folder.join(&parts.folder),
-        count: runs.iter().map(|(length, size)| length.div_ceil(*size)).sum(),
-        largest: runs.iter().map(|(length, size)| *length.min(size)).max().unwrap_or(0),
-        beside_file: entry.file.is_some(),
-    }))
-}
-
-/// Parts that are open at once at the most.
+/// How many parts are open at once at most.
 const OPEN: usize = 16;
 
 /// The parts in a folder, read as the one file they make.
@@ -135,7 +103,7 @@ pub(crate) struct PartFiles {
     folder: PathBuf,
     parts: Parts,
     length: u64,
-    /// Those read last, the latest at the end.
+    /// The files read last, the latest at the end.
     open: Mutex<Vec<(Extent, Arc<File>)>>,
 }
 

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::segment::{Fill, HEAD, Segment, front_length};
 use crate::storage::Extent;
 
-/// The segment in a file; reads its front alone.
+/// Opens the segment in a file. Only its front is read.
 pub(super) fn open_segment(read: &mut Fill<'_>, length: u64) -> Result<Segment, Error> {
     let mut first = |length: u64| -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
@@ -16,7 +16,7 @@ pub(super) fn open_segment(read: &mut Fill<'_>, length: u64) -> Result<Segment, 
     Segment::open(&first(front_length(&head, length)?)?, length)
 }
 
-/// Makes `bytes` so long, or fails.
+/// Makes `bytes` `length` long, or returns an error.
 pub(super) fn room_for(bytes: &mut Vec<u8>, length: u64) -> Result<(), Error> {
     let memory = |_| Error::OutOfMemory { bytes: length };
     let size = usize::try_from(length).map_err(|_| Error::OutOfMemory { bytes: length })?;

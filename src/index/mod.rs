@@ -1,6 +1,7 @@
 //! One segment, opened, and searched from any thread.
 
 mod front;
+mod options;
 mod paged;
 mod scratches;
 #[cfg(test)]
@@ -9,20 +10,22 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use front::open_segment;
+pub use options::{Io, OpenOptions};
 use paged::Reading;
 use scratches::Scratches;
 
 use crate::error::Error;
 use crate::exec;
 use crate::id::Id;
-use crate::search::{Answer, IndexChoice, Operation, Outcome, Running, Search, SearchOptions};
+use crate::quant::CodecKind;
+use crate::search::{Answer, Operation, Outcome, Running, Search, SearchOptions};
 use crate::segment::{Fill, HEAD, Info, Segment, front_length};
 use crate::storage::{Buffer, Extent, ReadAt, Source, Whole};
 
-/// Where the bytes are.
+/// The file: all of it in memory or mapped, or a part of it at a time.
 enum Bytes {
-    Here { source: Box<dyn Source + Send + Sync>, segment: Box<Segment>, scratches: Scratches },
-    Elsewhere(Box<Reading>),
+    Local { source: Box<dyn Source + Send + Sync>, segment: Box<Segment>, scratches: Scratches },
+    Paged(Box<Reading>),
 }
 
 /// A segment that is searched from any number of threads.
@@ -40,48 +43,38 @@ impl Index {
     /// # Errors
     /// Those of [`Segment::open`].
     pub fn from_bytes(file: &[u8]) -> Result<Self, Error> {
-        Index::over(Box::new(Whole(Buffer::copy_of(file)?)), file.len() as u64)
+        Index::from_source(Box::new(Whole(Buffer::copy_of(file)?)), file.len() as u64)
     }
 
-    /// The segment in a file of `length` bytes that is here as a whole; reads its front alone.
+    /// The segment in a file of `length` bytes that is local as a whole. Only its front is read.
     pub(crate) fn segment_of(source: &dyn Source, length: u64) -> Result<Segment, Error> {
         let first = |length: u64| source.get(Extent { offset: 0, length }).unwrap_or_default();
         Segment::open(first(front_length(first(length.min(HEAD)), length)?), length)
     }
 
-    /// Over a file of `length` bytes that is here as a whole.
-    pub(crate) fn over(source: Box<dyn Source + Send + Sync>, length: u64) -> Result<Self, Error> {
+    /// Opens a file of `length` bytes that is local as a whole.
+    pub(crate) fn from_source(source: Box<dyn Source + Send + Sync>, length: u64) -> Result<Self, Error> {
         let segment = Index::segment_of(&*source, length)?;
         let info = segment.info();
-        let bytes = Bytes::Here { source, segment: Box::new(segment), scratches: Scratches::default() };
+        let bytes = Bytes::Local { source, segment: Box::new(segment), scratches: Scratches::default() };
         Ok(Index { bytes, info, path: None, content_id: None })
     }
 
-    /// Opens a file that is read piece by piece, of which at most `memory_budget` bytes are held. Searches under way
-    /// hold the bytes of one wave each beside it: all together a quarter of the budget or 1 MiB, whichever is more, or
-    /// one search the units of the largest wave that the budget has room for.
+    /// Opens a file that is read piece by piece, by `reader`, into the memory that `options` allow.
     ///
     /// # Errors
-    /// Those of [`Segment::open`] and of `file`; `budget` if not even one query fits.
-    pub fn reading(file: Box<dyn ReadAt>, memory_budget: u64) -> Result<Self, Error> {
-        Index::reading_for(IndexChoice::Auto, file, memory_budget)
-    }
-
-    /// As [`Index::reading`], with the memory laid out as [`Session::favouring`](crate::Session::favouring) does.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn reading_for(index: IndexChoice, file: Box<dyn ReadAt>, memory_budget: u64) -> Result<Self, Error> {
-        let reading = Reading::open(index, file, memory_budget)?;
+    /// Those of [`Segment::open`] and of `reader`; `budget` if not even one query fits.
+    pub fn from_reader(reader: impl ReadAt + 'static, options: &OpenOptions) -> Result<Self, Error> {
+        let reading = Reading::open(Box::new(reader), options)?;
         let info = reading.segment().info();
-        Ok(Index { bytes: Bytes::Elsewhere(Box::new(reading)), info, path: None, content_id: None })
+        Ok(Index { bytes: Bytes::Paged(Box::new(reading)), info, path: None, content_id: None })
     }
 
-    /// The bytes of the file, if they are here as a whole: given, or mapped.
+    /// The bytes of the file, if it is local as a whole: in memory, or mapped.
     pub fn file(&self) -> Option<&[u8]> {
         match &self.bytes {
-            Bytes::Here { source, .. } => source.get(Extent { offset: 0, length: self.info.file_length }),
-            Bytes::Elsewhere(_) => None,
+            Bytes::Local { source, .. } => source.get(Extent { offset: 0, length: self.info.file_length }),
+            Bytes::Paged(_) => None,
         }
     }
 
@@ -131,15 +124,15 @@ impl Index {
 
     fn search_chunk(&self, queries: &[f32], options: &SearchOptions) -> Result<Vec<Answer>, Error> {
         match &self.bytes {
-            Bytes::Here { source, segment, scratches } => {
+            Bytes::Local { source, segment, scratches } => {
                 let mut search = Search::new(segment, &**source, queries, options)?;
                 scratches.with(|scratch| search.run(segment, &**source, scratch))
             }
-            Bytes::Elsewhere(reading) => {
-                let operation = Operation::Search { queries: queries.to_vec(), options: *options };
+            Bytes::Paged(reading) => {
+                let operation = Operation::Search { queries: queries.to_vec(), options: options.clone() };
                 let (outcome, moved) = reading.run(operation)?;
                 let Outcome::Answers(mut answers) = outcome else { return Ok(Vec::new()) };
-                // The batch read together: its first answer carries the cost.
+                // The queries of a batch share their reads: the first answer carries the cost of all.
                 if let Some(first) = answers.first_mut() {
                     let stats = &mut first.stats;
                     (stats.bytes, stats.requests, stats.waves) = (moved.bytes, moved.requests, moved.waves);
@@ -151,23 +144,44 @@ impl Index {
 
     fn run(&self, operation: Operation) -> Result<Outcome, Error> {
         match &self.bytes {
-            Bytes::Here { source, segment, scratches } => {
+            Bytes::Local { source, segment, scratches } => {
                 let mut running = Running::new(segment, &**source, operation)?;
                 scratches.with(|scratch| running.step(segment, &**source, scratch))?.whole()
             }
-            Bytes::Elsewhere(reading) => reading.run(operation).map(|(outcome, _)| outcome),
+            Bytes::Paged(reading) => reading.run(operation).map(|(outcome, _)| outcome),
         }
     }
 
-    /// The position of `id`, if it is in the index.
+    /// Whether a row has this id.
     ///
     /// # Errors
     /// `io`, `checksum`, `corrupt`.
-    pub fn find(&self, id: &Id) -> Result<Option<u32>, Error> {
+    pub fn has(&self, id: &Id) -> Result<bool, Error> {
+        self.position(id).map(|position| position.is_some())
+    }
+
+    /// The position of the row with this id, if there is one. Rows are stored in order of position.
+    ///
+    /// # Errors
+    /// `io`, `checksum`, `corrupt`.
+    pub fn position(&self, id: &Id) -> Result<Option<u32>, Error> {
         match self.run(Operation::Find(id.clone()))? {
             Outcome::Position(position) => Ok(position),
             _ => Ok(None),
         }
+    }
+
+    /// The stored rows as they lie in the file, without a copy: `count` rows of `dim` numbers, row-major, the row of
+    /// position `p` at `p * dim .. (p + 1) * dim` (see [`Index::position`] and [`Hit::position`](crate::Hit)). Under
+    /// cosine they have unit length. Their checksums are not compared here: [`Index::verify`] does that.
+    ///
+    /// `None` if the finest rows that are stored are not f32, or if the file is read piece by piece
+    /// ([`Io::Pread`], [`Io::Parts`]).
+    pub fn rows_f32(&self) -> Option<&[f32]> {
+        let Bytes::Local { source, segment, .. } = &self.bytes else { return None };
+        let stored = segment.header.stages.last()?;
+        let bytes = source.get(segment.finest().extent).filter(|_| *stored == CodecKind::F32)?;
+        bytemuck::try_cast_slice(bytes).ok()
     }
 
     /// The stored vector of `id`: decoded from the finest rows, about of unit length under cosine.
@@ -181,27 +195,27 @@ impl Index {
         }
     }
 
-    /// The complete check: every checksum, id and link, and the content id if a manifest names it. The open file is read
-    /// once, in order; about 1 MiB of it is held at a time, and ids, leaves and sums: some 30 bytes a row.
+    /// The complete check: every checksum, id and link, and the content id if a manifest names it. It reads the open file
+    /// once, in order, and holds about 1 MiB of it at a time beside ids, leaves and checksums (some 30 bytes a row).
     ///
     /// # Errors
     /// The first thing that is wrong.
     pub fn verify(&self) -> Result<(), Error> {
         match &self.bytes {
-            Bytes::Here { source, .. } => {
+            Bytes::Local { source, .. } => {
                 self.check(&mut |extent, into| copy(&**source, extent, into), self.info.file_length)
             }
-            Bytes::Elsewhere(reading) => {
+            Bytes::Paged(reading) => {
                 let file = reading.file();
                 self.check(&mut |extent, into| file.read(extent, into), file.length())
             }
         }
     }
 
-    /// The front is read anew: the file may have changed.
+    /// Reads the front anew, since the file may have changed.
     fn check(&self, read: &mut Fill<'_>, length: u64) -> Result<(), Error> {
         let segment = open_segment(read, length)?;
-        // The content id comes last, since all else says where.
+        // The content id comes last: any other check says where the fault lies.
         match segment.verify(read, self.content_id.is_some())? == self.content_id {
             true => Ok(()),
             false => Err(Error::corrupt("manifest", "the file's content id is another")),

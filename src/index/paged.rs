@@ -1,32 +1,35 @@
-//! A file that is elsewhere, searched from any number of threads. Each steps its own operation.
+//! A file that is read piece by piece, searched from any number of threads. Each thread steps its own operation:
 //!
 //! ```text
-//! step      under the shared lock: what is here is read by all at once
-//! read      no lock: bytes come from the file into memory of the search, and are checked there
-//! hand over the exclusive lock, for as long as copying takes; it becomes the shared one before anybody else copies
+//! step      under the shared lock: all searches read what the arena holds
+//! read      without a lock: bytes come from the file into memory of the search and are checked there
+//! hand over under the exclusive lock, while the bytes are copied into the arena; the lock then becomes the shared one,
+//!           before another search can copy
 //! ```
 //!
-//! So no search holds room in the arena while it waits for the file, and none waits for another's room.
+//! So no search holds slots of the arena while it waits for the file, and none waits for the slots of another.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::front::{open_segment, room_for};
+use super::options::OpenOptions;
 use super::scratches::Scratches;
 use crate::error::Error;
-use crate::search::{IndexChoice, Operation, Outcome, Running, Step};
+use crate::search::{Operation, Outcome, Running, Step};
 use crate::segment::Segment;
 use crate::session::{layout, unreadable};
 use crate::storage::{Extent, Paged, Read, ReadAt, Reserved, Sum};
 
 /// About how many bytes of a section held whole are read at once.
 const PIECE: u64 = 1 << 20;
-/// Bytes that may be on their way from the file, whatever the budget; and the part of the budget that may be.
+/// How many bytes may be in flight from the file: so many in any case, or this part of the budget.
 const FLIGHT: u64 = 1 << 20;
 const FLIGHT_PART: u64 = 4;
-/// Room is pinned under the exclusive lock alone: all operations can share one ticket.
+/// All operations share one ticket, since slots are pinned only while the exclusive lock is held.
 const TICKET: u32 = 0;
 
-/// See the head of this file.
+/// The segment, the arena that holds a part of its file, and the reader of the file. The head of this file says how
+/// searches share them.
 pub(super) struct Reading {
     segment: Segment,
     paged: RwLock<Paged>,
@@ -35,7 +38,7 @@ pub(super) struct Reading {
     flight: Flight,
 }
 
-/// What an operation moved.
+/// What an operation read from the file.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Moved {
     pub(super) bytes: u64,
@@ -43,19 +46,21 @@ pub(super) struct Moved {
     pub(super) waves: u64,
 }
 
-/// What a step misses.
+/// The bytes that a step needs and the arena does not hold.
 struct Wave {
-    /// Parts of sections held whole.
+    /// Parts of sections that the arena holds whole.
     parts: Vec<Extent>,
-    /// Rows, lists and the like, which share slots; and where they lie, neighbours as one.
+    /// Rows, lists and other units, which share slots.
     units: Vec<Read>,
+    /// Where the units lie in the file; neighbours are one extent.
     extents: Vec<Extent>,
 }
 
 impl Reading {
-    pub(super) fn open(index: IndexChoice, file: Box<dyn ReadAt>, budget: u64) -> Result<Self, Error> {
+    pub(super) fn open(file: Box<dyn ReadAt>, options: &OpenOptions) -> Result<Self, Error> {
+        let budget = options.memory_budget;
         let segment = open_segment(&mut |extent, into| file.read(extent, into), file.length())?;
-        let paged = RwLock::new(Paged::new(layout(&segment, budget, index)?));
+        let paged = RwLock::new(Paged::new(layout(&segment, budget, options.index)?));
         let flight = Flight::new((budget / FLIGHT_PART).max(FLIGHT));
         Ok(Reading { segment, paged, file, scratches: Scratches::default(), flight })
     }
@@ -110,7 +115,8 @@ impl Reading {
         }
     }
 
-    /// Brings a part of a section here that is held whole, piece by piece; what others bring meanwhile is not read again.
+    /// Reads a part of a section that the arena holds whole, piece by piece. Pieces that other searches have read meanwhile
+    /// are not read again.
     fn fetch_part(&self, part: Extent) -> Result<(), Error> {
         let block = |extent| Read { extent, sum: Sum::Blocks };
         self.exclusive().reserve(TICKET, &[block(part)])?;
@@ -131,7 +137,7 @@ impl Reading {
         Ok(())
     }
 
-    /// Brings units here, and holds off everybody who might evict them until they were looked at.
+    /// Reads units into the arena. The lock that it returns keeps them from being evicted until they have been used.
     fn fetch_units(&self, wave: &Wave) -> Result<RwLockReadGuard<'_, Paged>, Error> {
         if wave.units.is_empty() {
             return Ok(self.shared());
@@ -183,8 +189,8 @@ impl Reading {
     }
 }
 
-/// How many bytes are on their way from the file to the arena. Who comes first goes first; a wave larger than what may
-/// be flies alone.
+/// Limits the bytes in flight from the file to the arena. Waves are admitted in the order in which they come; a wave larger
+/// than the limit is admitted alone.
 struct Flight {
     most: u64,
     state: Mutex<Flying>,
@@ -194,12 +200,12 @@ struct Flight {
 #[derive(Default)]
 struct Flying {
     bytes: u64,
-    /// Numbers of those who wait: the next to be given out, and whose turn it is.
+    /// Ticket numbers of those who wait: the next to be given out, and the one whose turn it is.
     next: u64,
     turn: u64,
 }
 
-/// Ends with its drop, unwinding included.
+/// Bytes in flight until this is dropped, also when a panic unwinds.
 struct Taken<'a>(&'a Flight, u64);
 
 impl Flight {
@@ -211,7 +217,7 @@ impl Flight {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for those before, who read and copy and wait for nobody behind.
+    /// Waits for the waves before it. They cannot wait for this one, so there is no deadlock.
     fn take(&self, bytes: u64) -> Taken<'_> {
         let mut state = self.state();
         let number = state.next;

@@ -1,15 +1,15 @@
-//! Memory that searches use one after the other.
+//! Scratch memory that searches reuse, one after the other.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::search::Scratch;
 
-/// Memory of searches that are over, for those to come.
+/// The scratch memory of finished searches, for those to come.
 #[derive(Default)]
 pub(super) struct Scratches(Mutex<Vec<Scratch>>);
 
 impl Scratches {
-    /// Lends one to `f`, under no lock; one that a panic left behind is not used again.
+    /// Lends one to `f`, without holding the lock. The one of a search that panics is dropped.
     pub(super) fn with<T>(&self, f: impl FnOnce(&mut Scratch) -> T) -> T {
         let mut mine = self.lock().pop().unwrap_or_default();
         let value = f(&mut mine);

@@ -31,12 +31,12 @@ impl Source for Mapping {
 fn auto_leaves_a_graph_that_memory_does_not_hold() {
     let rows: Vec<f32> = (0..4000 * 256u64).map(|i| ((i * 7919 % 1013) as f32).sin()).collect();
     let query = rows[..256].to_vec();
-    let options = BuildOptions { max_iterations: 1, ef_construction: 10, m: 4, ..Default::default() };
+    let options = BuildOptions::default().max_iterations(1).ef_construction(10).m(4);
     let file = build(rows, 256, None, &options, &Ctx::default()).unwrap();
     let searched = |memory: u64, index| {
-        let index_over = Index::over(Box::new(Mapping(file.clone(), memory)), file.len() as u64).unwrap();
-        let options = SearchOptions { index, ..Default::default() };
-        index_over.search(&query, &options).unwrap().stats.index
+        let opened = Index::from_source(Box::new(Mapping(file.clone(), memory)), file.len() as u64).unwrap();
+        let options = SearchOptions::default().index(index);
+        opened.search(&query, &options).unwrap().stats.index
     };
     let sections = Index::from_bytes(&file).unwrap().info().sections.clone();
     let walked: u64 =

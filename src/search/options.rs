@@ -5,15 +5,15 @@ use crate::error::Error;
 /// Which index answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IndexChoice {
-    /// Every row where there are few, or an eighth of them is wanted, and codes are small (or here); else the graph
-    /// if it is here (or small), else the clusters if there are any, else the graph, else every row.
+    /// Every row, if there are few or an eighth of them is wanted, and the codes are small or in memory. Otherwise the
+    /// graph if it is in memory or small, else the clusters, else the graph, else every row.
     #[default]
     Auto,
     /// Every row: exact on the codes, slow.
     Flat,
-    /// The graph; an error where it is missing or does not fit.
+    /// The graph; an error if it is missing or does not fit.
     Hnsw,
-    /// The nearest lists of the clustered index, and the rows of their best candidates: few bytes of a cold file.
+    /// The nearest lists of the clustered index and the rows of their best candidates: a small part of a cold file.
     Clusters,
 }
 
@@ -32,24 +32,39 @@ impl std::str::FromStr for IndexChoice {
 }
 
 /// How to search.
-#[derive(Clone, Copy, Debug, PartialEq)]
+///
+/// ```
+/// use pagevec::{IndexChoice, SearchOptions};
+/// let options = SearchOptions::new(20).index(IndexChoice::Clusters).recall(0.99);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SearchOptions {
-    /// Hits wanted; more than there are rows gives all rows. At least 1.
+    /// Hits wanted, at least 1. More than there are rows gives all rows.
     pub k: usize,
-    /// Candidates the graph keeps: more is slower and finds more. `None`: [`SearchOptions::DEFAULT_EF`], for binary
-    /// codes [`SearchOptions::DEFAULT_EF_BINARY`]. Never below `k`.
+    /// Candidates that a search of the graph keeps: more is slower and finds more. `None`:
+    /// [`SearchOptions::DEFAULT_EF`], for binary codes [`SearchOptions::DEFAULT_EF_BINARY`]. Never below `k`.
     pub ef: Option<usize>,
     /// Which index answers.
     pub index: IndexChoice,
-    /// How many candidates are ranked again by finer rows; `None`: enough for the codec. Where exact rows follow, the
-    /// best 4·k of those (40 at least) are ranked by them.
+    /// How many candidates are ranked again by the `refine` rows; `None`: enough for the codec. If the segment has
+    /// `exact` rows, the best 4·k of those candidates (40 at least) are ranked by them.
     pub rescore: Option<usize>,
-    /// Lists the clustered index scans; `None`: as many as `recall` asks for.
+    /// Lists that the clustered index scans; `None`: as many as `recall` needs.
     pub probes: Option<usize>,
     /// The part of the true nearest rows that the clustered index should find, by the segment's calibration: 0.8 to
     /// 0.99 make a difference. `None`: [`SearchOptions::DEFAULT_RECALL`].
     pub recall: Option<f32>,
 }
+
+setters!(SearchOptions {
+    k: usize,
+    ef: impl Into<Option<usize>>,
+    index: IndexChoice,
+    rescore: impl Into<Option<usize>>,
+    probes: impl Into<Option<usize>>,
+    recall: impl Into<Option<f32>>,
+});
 
 impl SearchOptions {
     /// Candidates kept by default.
@@ -58,10 +73,16 @@ impl SearchOptions {
     pub const DEFAULT_EF_BINARY: usize = 400;
     /// The recall that the clustered index aims at by default.
     pub const DEFAULT_RECALL: f32 = 0.95;
+
+    /// The defaults, for `k` hits.
+    pub fn new(k: usize) -> Self {
+        SearchOptions { k, ef: None, index: IndexChoice::Auto, rescore: None, probes: None, recall: None }
+    }
 }
 
+/// Ten hits.
 impl Default for SearchOptions {
     fn default() -> Self {
-        SearchOptions { k: 10, ef: None, index: IndexChoice::Auto, rescore: None, probes: None, recall: None }
+        SearchOptions::new(10)
     }
 }

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::id::Id;
 use crate::metric::Metric;
 use crate::quant::Prepared;
-use crate::segment::{IdView, Matrix, SectionKind, Segment};
+use crate::segment::{IdView, Matrix, STAGES, SectionKind, Segment};
 use crate::storage::{Read, Source, Sum};
 use crate::topk::TopK;
 
@@ -72,7 +72,7 @@ impl Search {
                 Some(IdView::new(bytes, segment.count(), segment.header.text_ids)?)
             }
         };
-        let finest = if segment.finer.is_empty() { "codes" } else { "rows" };
+        let finest = STAGES.get(segment.finer.len()).map_or("codes", |form| form.matrix.name());
         let mut answers = Vec::with_capacity(self.states.len());
         for state in &mut self.states {
             scratch.nearest.reset(self.counts.k);

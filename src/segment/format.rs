@@ -27,14 +27,14 @@ pub(crate) enum SectionKind {
     /// Of a later version, which says that it may be skipped: its sums are checked, nothing else is known of it.
     Unknown = 0,
     CodeParameters = 1,
-    RowParameters = 2,
+    RefineParameters = 2,
     Sums = 3,
     ListParameters = 4,
     Cells = 5,
     ExactParameters = 6,
     Codes = 16,
-    Rows = 17,
-    RowSums = 18,
+    Refine = 17,
+    RefineSums = 18,
     Graph = 19,
     Ids = 20,
     IdOrder = 21,
@@ -58,9 +58,9 @@ pub(crate) struct Form {
 pub(crate) const STAGES: [Form; 3] = [
     Form { parameters: SectionKind::CodeParameters, matrix: SectionKind::Codes, sums: None },
     Form {
-        parameters: SectionKind::RowParameters,
-        matrix: SectionKind::Rows,
-        sums: Some(SectionKind::RowSums),
+        parameters: SectionKind::RefineParameters,
+        matrix: SectionKind::Refine,
+        sums: Some(SectionKind::RefineSums),
     },
     Form {
         parameters: SectionKind::ExactParameters,
@@ -72,14 +72,14 @@ pub(crate) const STAGES: [Form; 3] = [
 impl SectionKind {
     pub(crate) const ALL: [SectionKind; 17] = [
         SectionKind::CodeParameters,
-        SectionKind::RowParameters,
+        SectionKind::RefineParameters,
         SectionKind::Sums,
         SectionKind::ListParameters,
         SectionKind::Cells,
         SectionKind::ExactParameters,
         SectionKind::Codes,
-        SectionKind::Rows,
-        SectionKind::RowSums,
+        SectionKind::Refine,
+        SectionKind::RefineSums,
         SectionKind::Graph,
         SectionKind::Ids,
         SectionKind::IdOrder,
@@ -94,13 +94,13 @@ impl SectionKind {
         match self {
             SectionKind::Unknown => "unknown section",
             SectionKind::CodeParameters => "code parameters",
-            SectionKind::RowParameters => "row parameters",
+            SectionKind::RefineParameters => "refine parameters",
             SectionKind::Sums => "checksums",
             SectionKind::ListParameters => "list parameters",
             SectionKind::Cells => "cells",
             SectionKind::Codes => "codes",
-            SectionKind::Rows => "rows",
-            SectionKind::RowSums => "row checksums",
+            SectionKind::Refine => "refine rows",
+            SectionKind::RefineSums => "refine checksums",
             SectionKind::Graph => "graph",
             SectionKind::Ids => "ids",
             SectionKind::IdOrder => "id order",
@@ -284,10 +284,10 @@ impl Header {
 /// The stages, as the fields of the header name them.
 fn stages(bytes: &[u8], dim: usize) -> Result<Vec<CodecKind>, Error> {
     let mut cursor = Cursor { bytes, at: 65 };
-    let [codes, rows] = cursor.take()?;
+    let [codes, refine] = cursor.take()?;
     let [exact, _, low, high] = cursor.skip(17).take()?;
     let mut parts = u16::from_le_bytes([low, high]);
-    let numbers = [codes, rows, exact];
+    let numbers = [codes, refine, exact];
     let mut stages = Vec::new();
     for number in numbers.iter().take_while(|&&n| n > 0) {
         // Only codes have parts.

@@ -7,6 +7,7 @@ use crate::quant::CodecKind;
 
 /// One section.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SectionInfo {
     /// Its name.
     pub name: &'static str,
@@ -21,6 +22,7 @@ pub struct SectionInfo {
 /// A step of the clustered index's curve: how wide a search looks for a wanted recall, and what that reached when the
 /// index was built.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct CurveStep {
     /// How many nearest rows are searched for.
     pub k: usize,
@@ -36,6 +38,7 @@ pub struct CurveStep {
 
 /// A segment's facts.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Info {
     /// Rows.
     pub count: usize,
@@ -45,8 +48,8 @@ pub struct Info {
     pub metric: Metric,
     /// How the codes that are searched are stored.
     pub codec: CodecKind,
-    /// How the rows that hits are rescored by are stored; `None`: the codes serve.
-    pub rows: Option<CodecKind>,
+    /// How the rows are stored by which candidates are ranked again; `None`: the codes serve.
+    pub refine: Option<CodecKind>,
     /// How the rows are stored by which the best of those are ranked once more; `None`: there are none.
     pub exact: Option<CodecKind>,
     /// Whether there is an HNSW graph.
@@ -79,7 +82,7 @@ impl Segment {
     /// The segment's facts.
     pub fn info(&self) -> Info {
         let h = &self.header;
-        let [codec, rows, exact] = [0, 1, 2].map(|stage| h.stages.get(stage).copied());
+        let [codec, refine, exact] = [0, 1, 2].map(|stage| h.stages.get(stage).copied());
         let section = |s: &super::format::Section| SectionInfo {
             name: s.kind.name(),
             offset: s.extent.offset,
@@ -91,7 +94,7 @@ impl Segment {
             dim: h.dim,
             metric: h.metric,
             codec: codec.unwrap_or(CodecKind::F32),
-            rows,
+            refine,
             exact,
             graph: h.m > 0,
             clusters: self.clusters.is_some(),

@@ -262,12 +262,12 @@ fn check_lengths(h: &Header) -> Result<(), Error> {
     for section in &h.sections {
         let fixed = match section.kind {
             SectionKind::CodeParameters => parameters(0),
-            SectionKind::RowParameters => parameters(1),
+            SectionKind::RefineParameters => parameters(1),
             SectionKind::ExactParameters => parameters(2),
             SectionKind::Codes => stride(0).map(|s| count * s),
-            SectionKind::Rows => stride(1).map(|s| count * s),
+            SectionKind::Refine => stride(1).map(|s| count * s),
             SectionKind::Exact => stride(2).map(|s| count * s),
-            SectionKind::RowSums | SectionKind::ExactSums => Some(count * 4),
+            SectionKind::RefineSums | SectionKind::ExactSums => Some(count * 4),
             SectionKind::NodeSums | SectionKind::IdOrder => Some(count * 8),
             // Their own headers say more; `graph` and `ids` check them when they are read.
             SectionKind::Graph | SectionKind::Ids | SectionKind::Sums => None,
@@ -279,7 +279,7 @@ fn check_lengths(h: &Header) -> Result<(), Error> {
         }
         let stride = match section.kind {
             SectionKind::Codes => stride(0),
-            SectionKind::Rows => stride(1),
+            SectionKind::Refine => stride(1),
             SectionKind::Exact => stride(2),
             _ => None,
         };

@@ -62,7 +62,8 @@ impl Segment {
         if let Some(stage) = STAGES.iter().position(|form| form.sums == Some(kind)) {
             let rows = self.stage(stage)?;
             if let Some(at) = differs(stream, extent, kept.rows[stage].iter().map(|&sum| [sum]))? {
-                return Err(Error::Checksum { section: "rows", offset: rows.row(at).offset });
+                let section = STAGES[stage].matrix.name();
+                return Err(Error::Checksum { section, offset: rows.row(at).offset });
             }
         }
         match kind {
@@ -94,7 +95,7 @@ impl Segment {
             None => Some(&self.codes),
             Some(finer) => self.finer.get(finer),
         };
-        rows.ok_or_else(|| Error::corrupt("rows", "the header does not name this stage"))
+        rows.ok_or_else(|| Error::corrupt("header", "it does not name this stage"))
     }
 
     /// The sums of the units of `stride` bytes in `extent`, with `seed` beside the file's.

@@ -107,7 +107,7 @@ fn block_sums(seed: u64, section: &Section, bytes: &[u8]) -> Vec<u64> {
     sums.concat()
 }
 
-/// The RowSums section of `rows`.
+/// The RefineSums or ExactSums section of `rows`.
 pub(crate) fn row_sums(file_id: &[u8; 16], rows: &[u8], stride: usize) -> Vec<u8> {
     let seed = checksum::file_seed(file_id);
     rows.chunks(stride)

@@ -7,12 +7,14 @@
 //! ```
 
 mod layout;
+mod options;
 
 pub(crate) use layout::layout;
 use layout::to_load;
+pub use options::SessionOptions;
 
 use crate::error::Error;
-use crate::search::{IndexChoice, Operation, Outcome, Running, Scratch, Step, plan};
+use crate::search::{Operation, Outcome, Running, Scratch, Step, plan};
 use crate::segment::Segment;
 use crate::storage::{Extent, Paged, Read, Reserved, in_order};
 
@@ -32,6 +34,7 @@ pub enum Stepped {
 
 /// What a session holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SessionStats {
     /// Bytes of the file that are here; less than is allocated for them.
     pub resident: u64,
@@ -55,23 +58,15 @@ pub struct Session {
 }
 
 impl Session {
-    /// Holds at most `memory_budget` bytes of the file.
+    /// A session over an opened segment, of whose file nothing has been delivered yet.
     ///
     /// # Errors
     /// `budget` if not even one query fits.
-    pub fn new(segment: Segment, memory_budget: u64) -> Result<Self, Error> {
-        Session::favouring(IndexChoice::Auto, segment, memory_budget)
-    }
-
-    /// As [`Session::new`], with the room laid out for searches by one index. [`IndexChoice::Hnsw`]: codes and graph
-    /// come before all else, and where they do not fit the graph can be walked node by node.
-    ///
-    /// # Errors
-    /// `budget` if not even one query fits.
-    pub fn favouring(index: IndexChoice, segment: Segment, memory_budget: u64) -> Result<Self, Error> {
-        let paged = Paged::new(layout(&segment, memory_budget, index)?);
+    pub fn new(segment: Segment, options: &SessionOptions) -> Result<Self, Error> {
+        let budget = options.memory_budget;
+        let paged = Paged::new(layout(&segment, budget, options.index)?);
         let (running, scratch) = (Vec::new(), Scratch::default());
-        Ok(Session { segment, paged, budget: memory_budget, running, next: 0, scratch })
+        Ok(Session { segment, paged, budget, running, next: 0, scratch })
     }
 
     /// What was opened.

@@ -42,12 +42,12 @@ pub(crate) fn index(rows: &[f32], dim: usize, options: &BuildOptions) -> Index {
 }
 
 pub(crate) fn options(metric: Metric, codec: CodecKind) -> BuildOptions {
-    BuildOptions { metric, codec, ..Default::default() }
+    BuildOptions::new(metric).codec(codec)
 }
 
 /// Without the clustered index: codes, rows and graph alone.
 pub(crate) fn plain(metric: Metric, codec: CodecKind) -> BuildOptions {
-    BuildOptions { clusters: false, ..options(metric, codec) }
+    options(metric, codec).clusters(false)
 }
 
 /// What to ask for to go the way an answer went.
@@ -56,7 +56,7 @@ pub(crate) fn same_way(answer: &Answer) -> IndexChoice {
 }
 
 pub(crate) fn top(k: usize) -> SearchOptions {
-    SearchOptions { k, ..Default::default() }
+    SearchOptions::new(k)
 }
 
 /// `result`'s error code, or `"ok"`.
@@ -74,7 +74,7 @@ pub(crate) fn texts(count: usize) -> Ids {
 pub(crate) fn small_segments() -> Vec<(&'static str, Vec<u8>, usize)> {
     let (n, dim) = (40, 5);
     let rows = data::clustered(n, dim, 11);
-    let small = |metric, codec| BuildOptions { m: 3, max_leaf: 6, branching: 4, ..options(metric, codec) };
+    let small = |metric, codec| options(metric, codec).m(3).max_leaf_size(6).branching_factor(4);
     let wide = Ids::Numbers((0..n as u64).map(|i| (i * 7919) % 40 + (1 << 40)).collect());
     vec![
         (
@@ -85,12 +85,7 @@ pub(crate) fn small_segments() -> Vec<(&'static str, Vec<u8>, usize)> {
         ("binary, sq8 rows, graph", file(&rows, dim, None, &small(Metric::L2, CodecKind::Binary)), dim),
         (
             "f32, no graph, no clusters",
-            file(
-                &rows,
-                dim,
-                None,
-                &BuildOptions { graph: false, clusters: false, ..small(Metric::Dot, CodecKind::F32) },
-            ),
+            file(&rows, dim, None, &small(Metric::Dot, CodecKind::F32).graph(false).clusters(false)),
             dim,
         ),
         (
@@ -99,22 +94,13 @@ pub(crate) fn small_segments() -> Vec<(&'static str, Vec<u8>, usize)> {
                 &rows,
                 dim,
                 Some(wide),
-                &BuildOptions {
-                    rows: Some(CodecKind::F16),
-                    graph: false,
-                    ..small(Metric::Cosine, CodecKind::Sq8)
-                },
+                &small(Metric::Cosine, CodecKind::Sq8).refine(CodecKind::F16).graph(false),
             ),
             dim,
         ),
         (
             "pq of uneven parts, sq8 rows, exact rows, graph",
-            file(
-                &rows,
-                dim,
-                None,
-                &BuildOptions { exact: Some(CodecKind::F32), ..small(Metric::L2, CodecKind::Pq(2)) },
-            ),
+            file(&rows, dim, None, &small(Metric::L2, CodecKind::Pq(2)).exact(CodecKind::F32)),
             dim,
         ),
         ("sq4, sq8 rows, graph", file(&rows, dim, None, &small(Metric::Dot, CodecKind::Sq4)), dim),

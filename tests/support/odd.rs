@@ -61,7 +61,7 @@ impl Case {
         options: &SearchOptions,
     ) -> Measured {
         let k = k.min(self.count());
-        let options = SearchOptions { k, ..*options };
+        let options = options.clone().k(k);
         let (mut recalls, mut distances, mut rescored) = (Vec::new(), 0, 0);
         for (query, scores) in self.queries.iter().zip(truth) {
             let answer = index.search(query, &options).expect("a search of good data");

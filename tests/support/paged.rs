@@ -1,8 +1,8 @@
 //! A file elsewhere, which here is a byte slice: steps a session and moves what it asks for.
 
 use pagevec::{
-    Answer, Error, Extent, HEAD, IndexChoice, Operation, Outcome, SearchOptions, Segment, Session, Stepped,
-    front_length,
+    Answer, Error, Extent, HEAD, IndexChoice, Operation, Outcome, SearchOptions, Segment, Session,
+    SessionOptions, Stepped, front_length,
 };
 
 /// What an operation moved.
@@ -22,12 +22,12 @@ pub(crate) struct Remote<'a> {
 
 impl<'a> Remote<'a> {
     pub(crate) fn open(file: &'a [u8], budget: u64) -> Result<Self, Error> {
-        Ok(Remote { session: Session::new(segment(file)?, budget)?, file, budget })
+        Ok(Remote { session: Session::new(segment(file)?, &SessionOptions::new(budget))?, file, budget })
     }
 
     /// With the budget laid out for walking the graph node by node.
     pub(crate) fn walking(file: &'a [u8], budget: u64) -> Result<Self, Error> {
-        let session = Session::favouring(IndexChoice::Hnsw, segment(file)?, budget)?;
+        let session = Session::new(segment(file)?, &SessionOptions::new(budget).index(IndexChoice::Hnsw))?;
         Ok(Remote { session, file, budget })
     }
 
@@ -65,7 +65,7 @@ impl<'a> Remote<'a> {
     }
 
     pub(crate) fn search(&mut self, query: &[f32], o: &SearchOptions) -> Result<(Answer, Cost), Error> {
-        let operation = Operation::Search { queries: query.to_vec(), options: *o };
+        let operation = Operation::Search { queries: query.to_vec(), options: o.clone() };
         match self.run(operation)? {
             (Outcome::Answers(mut answers), cost) => Ok((answers.remove(0), cost)),
             other => panic!("{other:?} is no answer"),

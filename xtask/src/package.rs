@@ -10,6 +10,13 @@ use anyhow::{Context as _, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// Builds the wasm modules and our JS, and checks what a page downloads of them.
+pub(crate) fn build_modules() -> Result<()> {
+    wasm::make()?;
+    compile()?;
+    size::check()
+}
+
 /// Builds the package and checks what a page downloads of it.
 pub(crate) fn build() -> Result<()> {
     pack()?;

@@ -1,8 +1,8 @@
 //! `cargo xtask wasm`: two modules, one to search and one to build, each made by cargo, wasm-bindgen (linked
 //! into xtask, so nothing need be installed) and wasm-opt (npm's binaryen).
 
+use crate::node;
 use crate::shell::{self, Stamp, add_target, cargo, run};
-use crate::{node, package, size};
 use anyhow::{Context as _, Result, bail};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -31,13 +31,6 @@ const OPTIMISE: [&str; 11] = [
     "--enable-multivalue",
     "--strip-producers",
 ];
-
-/// Builds what has changed, then reports the sizes and holds the search module to its limit.
-pub(crate) fn build() -> Result<()> {
-    make()?;
-    package::compile()?;
-    size::check()
-}
 
 /// Builds what has changed.
 pub(crate) fn make() -> Result<()> {

@@ -18,7 +18,7 @@ PROBES = [2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256]
 ENGINES = {
     "pagevec sq8": ("pagevec", {"codec": "sq8", "clusters": True}, EFS),
     "pagevec sq8, graph only": ("pagevec", {"codec": "sq8"}, EFS),
-    "pagevec sq8, f16 rows": ("pagevec", {"codec": "sq8", "rows": "f16"}, EFS),
+    "pagevec sq8, f16 rows": ("pagevec", {"codec": "sq8", "refine": "f16"}, EFS),
     "pagevec binary, sq8 rows": ("pagevec", {"codec": "binary", "clusters": True}, EFS),
     "hnswlib": ("hnswlib", {}, EFS),
     "faiss HNSW flat": ("faiss", {"kind": "HNSW16"}, EFS),

@@ -6,19 +6,19 @@ import time
 
 
 class Engine:
-    def __init__(self, codec, tool, files, clusters=False, rows=None):
-        self.codec, self.clusters, self.rows, self.tool, self.files = codec, clusters, rows, tool, files
+    def __init__(self, codec, tool, files, clusters=False, refine=None):
+        self.codec, self.clusters, self.refine, self.tool, self.files = codec, clusters, refine, tool, files
 
     def over(self, files):
         """The same over other files."""
-        return Engine(self.codec, self.tool, files, self.clusters, self.rows)
+        return Engine(self.codec, self.tool, files, self.clusters, self.refine)
 
     def command(self, *arguments):
         return [str(a) for a in (self.tool, *arguments)]
 
     def build(self, base, path):
         from native import EF_CONSTRUCTION, M
-        more = [*([] if self.clusters else ["--no-clusters"]), *(["--rows", self.rows] if self.rows else [])]
+        more = [*([] if self.clusters else ["--no-clusters"]), *(["--refine", self.refine] if self.refine else [])]
         out = subprocess.run(self.command("build", self.files["base"], "--codec", self.codec, "-M", M, "--ef-construction",
                                           EF_CONSTRUCTION, "--threads", 1, "-o", path, "--json", *more),
                              check=True, stdout=subprocess.PIPE, text=True).stdout

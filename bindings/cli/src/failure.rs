@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::Path;
-use std::process::ExitCode;
 
 /// Why a subcommand stopped.
 #[derive(Debug)]
@@ -54,20 +53,6 @@ impl Failure {
             io::ErrorKind::BrokenPipe => Failure::ClosedPipe,
             _ => Failure::Told { exit: 1, code: "io", message: format!("stdout: {error}") },
         }
-    }
-
-    /// Tells stderr, and stdout too if a program listens there.
-    pub(crate) fn report(self, json: bool) -> ExitCode {
-        let Failure::Told { exit, code, message } = self else {
-            return ExitCode::SUCCESS;
-        };
-        if json {
-            let body = serde_json::json!({ "error": { "code": code, "message": message } });
-            // If stdout is closed the exit code still tells.
-            let _ = crate::output::json(&body);
-        }
-        eprintln!("pagevec: {message}");
-        ExitCode::from(exit)
     }
 }
 

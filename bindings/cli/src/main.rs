@@ -7,6 +7,7 @@
 //! | `output.rs` | stdout: text for people, JSON for programs, quiet when the reader has gone |
 //! | `failure.rs` | what went wrong, and the exit code |
 //! | `progress.rs` | a bar on stderr for work longer than a second |
+//! | `size.rs` | sizes in bytes: `64MB`, `1 GiB` |
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage.
 
@@ -15,15 +16,22 @@ mod failure;
 mod input;
 mod output;
 mod progress;
+mod size;
 
 use clap::Parser as _;
 use commands::Command;
 use failure::Failure;
 use std::process::ExitCode;
 
+const EXAMPLES: &str = "\
+Examples:
+  pagevec build words.npy --ids words.txt -o site/index
+  pagevec search site/index --id apple
+  pagevec serve site";
+
 /// A vector index that a page can search where it lies, on any static host.
 #[derive(clap::Parser)]
-#[command(name = "pagevec", version, arg_required_else_help = true)]
+#[command(name = "pagevec", version, arg_required_else_help = true, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -37,19 +45,69 @@ fn main() -> ExitCode {
     let json = cli.command.json();
     match cli.command.run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(json),
+        Err(failure) => report(failure, json),
     }
+}
+
+/// Tells stderr what went wrong, and stdout too if a program listens there.
+fn report(failure: Failure, json: bool) -> ExitCode {
+    let Failure::Told { exit, code, message } = failure else {
+        return ExitCode::SUCCESS;
+    };
+    if json {
+        let body = serde_json::json!({ "error": { "code": code, "message": message } });
+        // If stdout is closed the exit code still tells.
+        let _ = output::json(&body);
+    }
+    eprintln!("pagevec: {message}");
+    ExitCode::from(exit)
 }
 
 /// Help and version come this way too, as errors that belong on stdout.
 fn refuse(error: &clap::Error) -> ExitCode {
     if error.use_stderr() && std::env::args_os().any(|a| a == "--json") {
-        // The first paragraph says what is wrong, the rest repeats the usage.
+        // What is wrong, and the nearest name if there is one; the usage that follows is for people.
         let text = error.to_string();
-        let message: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
-        return Failure::usage(message.join(" ").trim_start_matches("error: ")).report(true);
+        let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+        let message: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+        let failure = Failure::usage(message.join(" ").trim_start_matches("error: "));
+        return report(failure, true);
     }
     // A closed pipe is the only way this fails, and there is nobody to tell.
     let _ = error.print();
     if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::{CommandFactory as _, Parser as _};
+
+    /// The lines of a help text that show a call of the program.
+    fn examples(help: &str) -> Vec<&str> {
+        let shown = help.split_once("Examples:\n").expect("a heading of examples").1;
+        shown.lines().map(str::trim).filter(|line| line.starts_with("pagevec ")).collect()
+    }
+
+    #[test]
+    fn every_example_is_a_call_that_is_understood() {
+        let mut command = Cli::command();
+        command.build();
+        let own = command.render_long_help().to_string();
+        let mut helps = vec![("pagevec".to_owned(), own)];
+        for subcommand in command.get_subcommands_mut().filter(|c| c.get_name() != "help") {
+            helps.push((subcommand.get_name().to_owned(), subcommand.render_long_help().to_string()));
+        }
+        assert_eq!(helps.len(), 7);
+        for (name, help) in helps {
+            let examples = examples(&help);
+            assert!(examples.len() >= 2, "{name}: {} examples", examples.len());
+            for example in examples {
+                assert!(name == "pagevec" || example.starts_with(&format!("pagevec {name} ")), "{example}");
+                if let Err(error) = Cli::try_parse_from(example.split_whitespace()) {
+                    panic!("{example}: {error}");
+                }
+            }
+        }
+    }
 }

@@ -23,7 +23,7 @@ pub(crate) fn field(out: &mut dyn Write, name: &str, value: impl std::fmt::Displ
     writeln!(out, "{name:<18} {value}")
 }
 
-/// A step of the clustered index's curve.
+/// A point of the clustered index's curve.
 #[derive(Serialize)]
 pub(crate) struct Step {
     k: usize,
@@ -44,7 +44,7 @@ pub(crate) fn curve(steps: &[pagevec::CurveStep]) -> Vec<Step> {
     steps.iter().map(step).collect()
 }
 
-/// A line for each k: what each recall that can be asked for reached when the index was built.
+/// A line for each k: the recall that each wanted recall reached when the index was built.
 pub(crate) fn print_curve(out: &mut dyn Write, steps: &[Step]) -> io::Result<()> {
     for steps in steps.chunk_by(|a, b| a.k == b.k) {
         let shown: Vec<String> = steps.iter().map(|s| format!("{:.2}: {:.3}", s.wanted, s.reached)).collect();
@@ -52,32 +52,4 @@ pub(crate) fn print_curve(out: &mut dyn Write, steps: &[Step]) -> io::Result<()>
         field(out, &format!("recall, k {k}"), shown.join("  "))?;
     }
     Ok(())
-}
-
-/// A size for people: exact below 10 kB, three digits above.
-pub(crate) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
-    if bytes < 10_000 {
-        return format!("{bytes} bytes");
-    }
-    let mut value = bytes as f64 / 1000.0;
-    let mut unit = 0;
-    while value >= 999.5 && unit + 1 < UNITS.len() {
-        value /= 1000.0;
-        unit += 1;
-    }
-    let decimals = if value < 9.995 { 2 } else { usize::from(value < 99.95) };
-    format!("{value:.decimals$} {}", UNITS.get(unit).copied().unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::size;
-
-    #[test]
-    fn sizes_have_three_digits() {
-        let shown: Vec<String> =
-            [0, 9_999, 10_000, 123_456, 999_600, 45_231_808, 5_000_000_000].map(size).into();
-        assert_eq!(shown, ["0 bytes", "9999 bytes", "10.0 kB", "123 kB", "1.00 MB", "45.2 MB", "5.00 GB"]);
-    }
 }

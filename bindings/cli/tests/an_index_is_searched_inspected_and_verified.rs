@@ -86,9 +86,9 @@ fn verify_names_the_file_of_a_changed_bit() {
 #[test]
 fn stages_are_built_shown_and_searched() {
     let room = Room::new();
-    let index = room.index(&["--codec", "pq5", "--rows", "sq8", "--exact", "f32"]);
+    let index = room.index(&["--codec", "pq5", "--refine", "sq8", "--exact", "f32"]);
     let facts = json(&["inspect", &index, "--json"]);
-    assert_eq!([&facts["codec"], &facts["rows"], &facts["exact"]], ["pq5", "sq8", "f32"]);
+    assert_eq!([&facts["codec"], &facts["refine"], &facts["exact"]], ["pq5", "sq8", "f32"]);
     assert!(support::run(&["verify", &index]).status.success());
     let all = values(ROWS, DIM);
     let text: Vec<String> = all[7 * DIM..8 * DIM].iter().map(f32::to_string).collect();

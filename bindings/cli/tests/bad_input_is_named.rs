@@ -73,10 +73,14 @@ fn wrong_usage_exits_with_2() {
     refused(&["build", &vectors, "-o", &out, "-M", "1"], 2, &["m"]);
     refused(&["build", &vectors, "-o", &out, "--codec", "quantum"], 2, &["quantum", "sq4"]);
     refused(&["build", &vectors, "-o", &out, "--codec", "pq"], 2, &["64 parts", "16 components", "pq16"]);
-    refused(&["build", &vectors, "-o", &out, "--codec", "pq4", "--rows", "none"], 2, &["--rows none", "pq4"]);
-    refused(&["build", &vectors, "-o", &out, "--rows", "sq4"], 2, &["sq4"]);
+    refused(
+        &["build", &vectors, "-o", &out, "--codec", "pq4", "--refine", "none"],
+        2,
+        &["--refine none", "pq4"],
+    );
+    refused(&["build", &vectors, "-o", &out, "--refine", "sq4"], 2, &["sq4"]);
     refused(&["build", &vectors, "-o", &out, "--exact", "sq8"], 2, &["sq8", "f16"]);
-    refused(&["build", &vectors, "-o", &out, "--rows", "f32", "--exact", "f16"], 2, &["exact", "f32"]);
+    refused(&["build", &vectors, "-o", &out, "--refine", "f32", "--exact", "f16"], 2, &["exact", "f32"]);
     let index = room.index(&[]);
     refused(&["search", &index], 2, &["--id"]);
     refused(&["search", &index, "--id", "w1", "-k", "0"], 2, &["k"]);

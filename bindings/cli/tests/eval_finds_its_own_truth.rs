@@ -81,8 +81,8 @@ fn the_truth_is_that_of_what_is_stored() {
     for (build, told) in [
         (&["--codec", "f32"][..], "exact scan of the stored f32 rows"),
         (&["--codec", "sq8"], "exact scan of the stored sq8 rows"),
-        (&["--codec", "binary", "--rows", "f16"], "exact scan of the stored f16 rows"),
-        (&["--codec", "pq4", "--rows", "sq8", "--exact", "f32"], "exact scan of the stored f32 rows"),
+        (&["--codec", "binary", "--refine", "f16"], "exact scan of the stored f16 rows"),
+        (&["--codec", "pq4", "--refine", "sq8", "--exact", "f32"], "exact scan of the stored f32 rows"),
     ] {
         let index = room.index(build);
         let eval = ["eval", &index, "--queries", &asked, "--json", "--index", "flat", "--rescore", "300"];

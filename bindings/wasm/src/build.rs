@@ -54,18 +54,15 @@ fn to_core(js: &BuildOptionsJs) -> Result<BuildOptions, JsValue> {
     let default = BuildOptions::default();
     let codec = |name: Option<String>| name.map(|n| n.parse()).transpose().map_err(to_js);
     let metric = js.metric().map(|n| n.parse()).transpose().map_err(to_js)?;
-    Ok(BuildOptions {
-        metric: metric.unwrap_or(default.metric),
-        codec: codec(js.codec())?.unwrap_or(default.codec),
-        rows: codec(js.refine())?,
-        exact: codec(js.exact())?,
-        graph: js.graph().unwrap_or(default.graph),
-        clusters: js.clusters().unwrap_or(default.clusters),
-        m: js.m().map_or(default.m, |m| m as usize),
-        ef_construction: js.ef_construction().map_or(default.ef_construction, |e| e as usize),
-        seed: js.seed().map(|seed| whole("seed", seed)).transpose()?.unwrap_or(default.seed),
-        ..default
-    })
+    Ok(BuildOptions::new(metric.unwrap_or(default.metric))
+        .codec(codec(js.codec())?.unwrap_or(default.codec))
+        .refine(codec(js.refine())?)
+        .exact(codec(js.exact())?)
+        .graph(js.graph().unwrap_or(default.graph))
+        .clusters(js.clusters().unwrap_or(default.clusters))
+        .m(js.m().map_or(default.m, |m| m as usize))
+        .ef_construction(js.ef_construction().map_or(default.ef_construction, |e| e as usize))
+        .seed(js.seed().map(|seed| whole("seed", seed)).transpose()?.unwrap_or(default.seed)))
 }
 
 fn code(warning: &Warning) -> &'static str {

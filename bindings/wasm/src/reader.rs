@@ -1,7 +1,9 @@
 //! Searching: a session over a file that JS fetches.
 
 use js_sys::{Array, Float64Array, Object};
-use pagevec::{Answer, Extent, Id, Info, Operation, Outcome, SearchOptions, Segment, Session, Stepped};
+use pagevec::{
+    Answer, Extent, Id, Info, Operation, Outcome, SearchOptions, Segment, Session, SessionOptions, Stepped,
+};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{id, internal, set, to_js, whole};
@@ -66,7 +68,7 @@ impl Reader {
     pub fn new(front: &[u8], options: &ReaderOptionsJs) -> Result<Reader, JsValue> {
         let segment = Segment::open(front, whole("fileLength", options.file_length())?).map_err(to_js)?;
         let budget = whole("memoryBudget", options.memory_budget())?;
-        let session = Session::new(segment, budget).map_err(to_js)?;
+        let session = Session::new(segment, &SessionOptions::new(budget)).map_err(to_js)?;
         Ok(Reader { session, outcomes: Vec::new() })
     }
 
@@ -79,14 +81,12 @@ impl Reader {
     #[wasm_bindgen(js_name = beginSearch)]
     pub fn begin_search(&mut self, queries: Vec<f32>, options: &SearchOptionsJs) -> Result<u32, JsValue> {
         let count = |value: Option<u32>| value.map(|v| v as usize);
-        let options = SearchOptions {
-            k: options.k() as usize,
-            ef: count(options.ef()),
-            index: options.index().parse().map_err(to_js)?,
-            rescore: count(options.rescore()),
-            probes: count(options.probes()),
-            recall: options.recall(),
-        };
+        let options = SearchOptions::new(options.k() as usize)
+            .index(options.index().parse().map_err(to_js)?)
+            .ef(count(options.ef()))
+            .rescore(count(options.rescore()))
+            .probes(count(options.probes()))
+            .recall(options.recall());
         self.session.begin(Operation::Search { queries, options }).map_err(to_js)
     }
 
@@ -228,7 +228,7 @@ fn info_to_js(info: &Info) -> JsValue {
     set(&js, "dim", info.dim as f64);
     set(&js, "metric", info.metric.name());
     set(&js, "codec", info.codec.to_string());
-    set(&js, "refine", info.rows.map(|codec| codec.to_string()));
+    set(&js, "refine", info.refine.map(|codec| codec.to_string()));
     set(&js, "exact", info.exact.map(|codec| codec.to_string()));
     set(&js, "graph", info.graph);
     set(&js, "clusters", info.clusters);

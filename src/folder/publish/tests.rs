@@ -6,11 +6,11 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Form, plan};
+use super::plan;
+use super::steps::{Step, create_folders, parent};
 use crate::build::{BuildOptions, build};
 use crate::ctx::Ctx;
-use crate::folder::manifest::{FILE_NAME, Manifest};
-use crate::folder::steps::{Step, create_folders, parent};
+use crate::folder::manifest::{FILE_NAME, Form, Manifest};
 use crate::segment::{Segment, content_id};
 
 #[derive(Clone, PartialEq)]
@@ -92,7 +92,7 @@ impl Disk {
 
 fn segment(seed: u64) -> Vec<u8> {
     let rows: Vec<f32> = (0..90u64).map(|i| ((i * (seed + 7)) % 31) as f32 + 0.5).collect();
-    build(rows, 3, None, &BuildOptions { seed, ..Default::default() }, &Ctx::default()).unwrap()
+    build(rows, 3, None, &BuildOptions::default().seed(seed), &Ctx::default()).unwrap()
 }
 
 /// Runs the publication of `segment` step by step, and `look` at what a failure leaves before each step and at the end.

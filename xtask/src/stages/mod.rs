@@ -34,7 +34,7 @@ pub(crate) const ALL: [Stage; 9] = [
     stage("native", true, "tests of the crates and of the examples in their docs", rust::native),
     stage("aarch64", false, "the core for ARM: lints, and results under qemu", aarch64::check),
     stage("wasm", false, "tests of bindings/wasm in Node", crate::wasm::test),
-    stage("size", false, "what a page downloads to search", crate::wasm::build),
+    stage("size", false, "what a page downloads to search", crate::package::build_modules),
     stage("js", false, "the packed npm package in Node", js::node),
     stage("browser", false, "the packed npm package in Chromium", js::browser),
     stage("docs", false, "rustdoc, and the links of every .md file", rust::docs),

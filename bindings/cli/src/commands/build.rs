@@ -1,19 +1,28 @@
 //! `pagevec build`: vectors and ids in, an index folder out, whole or not at all.
 
+mod summary;
+
 use crate::failure::Failure;
 use crate::input::ids::{self, IdsType};
 use crate::input::{self, Vectors};
-use crate::output::{self, Step, field};
+use crate::output;
 use crate::progress::Progress;
 use pagevec::{BuildOptions, CodecKind, Ctx, Form, Ids, Metric, OldSegment};
-use serde::Serialize;
 use std::cell::RefCell;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
+use summary::{Old, Summary, Warning};
+
+const EXAMPLES: &str = "\
+Examples:
+  pagevec build words.npy --ids words.txt -o site/index
+  pagevec build words.npy --codec binary --refine sq8 --exact f16 -o site/index
+  pagevec build rows.jsonl --metric l2 --tuning-queries queries.npy --parts -o site/index";
 
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Build {
     /// .npy (float16, float32, float64), .fvecs, .jsonl of {"id": …, "vector": […]}, .json with an array of those,
     /// or - for such lines from stdin
@@ -21,30 +30,30 @@ pub(crate) struct Build {
     /// One id per line, in the order of the vectors; without it rows are named 0, 1, 2, …
     #[arg(long, value_name = "FILE")]
     ids: Option<PathBuf>,
-    /// What the lines of --ids are: a number is smaller in the file than its text
+    /// Whether the lines of --ids are text or numbers; a number takes less of the file than its text
     #[arg(long, value_enum, default_value = "text", requires = "ids")]
     ids_type: IdsType,
-    /// cosine, dot or l2
-    #[arg(long, default_value = "cosine")]
+    /// cosine, dot (or ip) or l2 (or euclidean)
+    #[arg(long, default_value = "cosine", value_parser = metric)]
     metric: Metric,
     /// The codes that are searched, in bytes per vector of d components:
     /// f32 4·d, f16 2·d, sq8 d + 8 (l2: d + 12), sq4 d/2 + 4 (l2: d/2 + 8), binary d/8, pq 64, pq96 96 (pq1 to pq<d>)
     #[arg(long, default_value = "sq8")]
     codec: CodecKind,
-    /// Finer rows by which hits are ranked again: f32 4·d, f16 2·d, sq8 d + 8 bytes more per vector, none 0
-    /// [default: sq8 for binary, sq4 and pq codes, else none: the codes serve]
+    /// Finer rows by which the candidates are ranked again: f32 4·d, f16 2·d, sq8 d + 8 bytes more per vector, none 0
+    /// [default: sq8 for binary, sq4 and pq codes, else none]
     #[arg(long)]
-    rows: Option<Rows>,
-    /// Rows finer than those, by which the best few are ranked once more: f32 4·d, f16 2·d bytes more per vector
+    refine: Option<Refine>,
+    /// Rows finer than those, by which the best candidates are ranked once more: f32 4·d, f16 2·d bytes more per vector
     #[arg(long)]
     exact: Option<Exact>,
     /// Leave out the graph: about 5·M bytes per vector less; the clusters answer instead
     #[arg(long)]
     no_graph: bool,
-    /// Real queries (a file as the input's) from which the clustered index learns how wide to look for a wanted
-    /// recall; the first 192 count
+    /// Real queries (in a format of the input) from which the clustered index learns how many lists a wanted recall
+    /// needs; the first 192 count
     #[arg(long, value_name = "FILE", conflicts_with = "no_clusters")]
-    tune_queries: Option<PathBuf>,
+    tuning_queries: Option<PathBuf>,
     /// Leave out the clustered index: about d/4 + 20 bytes per vector less (d/2 up to 256 components, d up to 128), and
     /// a cold file is fetched whole
     #[arg(long)]
@@ -52,7 +61,7 @@ pub(crate) struct Build {
     /// Links per node of the graph (2·M on its lowest layer): about 5·M bytes per vector
     #[arg(short = 'M', long = "m", value_name = "M", default_value_t = BuildOptions::default().m)]
     m: usize,
-    /// Candidates looked at for the links of each node: costs time, no bytes
+    /// Candidates compared for the links of each node: costs time, no bytes
     #[arg(long, value_name = "N", default_value_t = BuildOptions::default().ef_construction)]
     ef_construction: usize,
     /// The same input, options and seed give the same file, byte for byte
@@ -79,11 +88,11 @@ pub(crate) struct Build {
     pub(crate) json: bool,
 }
 
-/// Queries read for tuning: more are not looked at.
+/// Queries read for tuning; a build uses no more.
 const TUNING: usize = 256;
 
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum Rows {
+enum Refine {
     None,
     Sq8,
     F16,
@@ -104,41 +113,6 @@ enum Parts {
     Only,
 }
 
-#[derive(Serialize)]
-struct Summary {
-    folder: PathBuf,
-    file: PathBuf,
-    content_id: String,
-    /// How many part files; 0 without --parts.
-    parts: u64,
-    rows: usize,
-    dim: usize,
-    bytes: usize,
-    bytes_per_vector: f64,
-    read_seconds: f64,
-    build_seconds: f64,
-    vectors_per_second: f64,
-    /// What recall the clustered index reached where so much is asked for.
-    curve: Vec<Step>,
-    /// What the index will not do well, and what of the input is not in it.
-    warnings: Vec<Warning>,
-    /// Segments of earlier versions: what lies in the folder, or with --prune lay there.
-    old_segments: Vec<Old>,
-    pruned: bool,
-}
-
-#[derive(Serialize)]
-struct Warning {
-    code: &'static str,
-    message: String,
-}
-
-#[derive(Serialize)]
-struct Old {
-    path: PathBuf,
-    bytes: u64,
-}
-
 impl Build {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let options = self.options()?;
@@ -146,13 +120,13 @@ impl Build {
         let progress = Progress::new();
         let started = Instant::now();
         let (vectors, ids) = self.read(&progress)?;
-        let queries = self.queries(vectors.dim, &progress)?;
+        let options = options.tuning_queries(self.queries(vectors.dim, &progress)?);
         let read_seconds = started.elapsed().as_secs_f64();
         let (rows, dim) = (vectors.rows, vectors.dim);
         let mut warnings = Vec::from_iter(not_stored(&vectors.extra));
 
         let started = Instant::now();
-        let (segment, found) = self.build(vectors, ids, &queries, &options, &progress)?;
+        let (segment, found) = self.build(vectors, ids, &options, &progress)?;
         warnings.extend(found.iter().map(|w| Warning { code: w.code(), message: w.to_string() }));
         let build_seconds = started.elapsed().as_secs_f64();
         let form = match self.parts {
@@ -160,7 +134,9 @@ impl Build {
             Some(Parts::Also) => Form::Both,
             Some(Parts::Only) => Form::Parts,
         };
-        let file = progress.spin("write", || pagevec::publish_as(&self.output, &segment, form))?;
+        let file = progress.spin("write", || {
+            pagevec::publish(&self.output, &segment, &pagevec::PublishOptions::new().form(form))
+        })?;
         let old =
             if self.prune { pagevec::prune(&self.output) } else { pagevec::old_segments(&self.output) }?;
         drop(progress);
@@ -168,7 +144,7 @@ impl Build {
         for warning in &warnings {
             eprintln!("warning: {}", warning.message);
         }
-        self.print(&Summary {
+        Summary {
             folder: self.output.clone(),
             file,
             content_id: pagevec::content_id(&segment),
@@ -182,12 +158,13 @@ impl Build {
             vectors_per_second: rows as f64 / build_seconds,
             curve: output::curve(&pagevec::Segment::open(&segment, segment.len() as u64)?.info().curve),
             warnings,
-            old_segments: old.into_iter().map(|OldSegment { path, bytes }| Old { path, bytes }).collect(),
+            old_segments: old.into_iter().map(|OldSegment { path, bytes, .. }| Old { path, bytes }).collect(),
             pruned: self.prune,
-        })
+        }
+        .print(self.json)
     }
 
-    /// What can be known of -o now rather than after an hour.
+    /// Refuses an output folder that cannot be written, now rather than after an hour.
     fn check_output(&self) -> Result<(), Failure> {
         let there = self.output.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
         if !there.is_dir() {
@@ -199,32 +176,31 @@ impl Build {
     }
 
     fn options(&self) -> Result<BuildOptions, Failure> {
-        let rows = match (self.rows, self.codec) {
-            (Some(Rows::None), CodecKind::Binary | CodecKind::Sq4 | CodecKind::Pq(_)) => {
-                let message =
-                    format!("--rows none: {} codes alone rank too coarsely; use sq8, f16 or f32", self.codec);
+        let refine = match (self.refine, self.codec) {
+            (Some(Refine::None), CodecKind::Binary | CodecKind::Sq4 | CodecKind::Pq(_)) => {
+                let message = format!(
+                    "--refine none: {} codes alone rank too coarsely; use sq8, f16 or f32",
+                    self.codec
+                );
                 return Err(Failure::usage(message));
             }
-            (None | Some(Rows::None), _) => None,
-            (Some(Rows::Sq8), _) => Some(CodecKind::Sq8),
-            (Some(Rows::F16), _) => Some(CodecKind::F16),
-            (Some(Rows::F32), _) => Some(CodecKind::F32),
+            (None | Some(Refine::None), _) => None,
+            (Some(Refine::Sq8), _) => Some(CodecKind::Sq8),
+            (Some(Refine::F16), _) => Some(CodecKind::F16),
+            (Some(Refine::F32), _) => Some(CodecKind::F32),
         };
-        Ok(BuildOptions {
-            metric: self.metric,
-            codec: self.codec,
-            rows,
-            exact: self.exact.map(|exact| match exact {
+        Ok(BuildOptions::new(self.metric)
+            .codec(self.codec)
+            .refine(refine)
+            .exact(self.exact.map(|exact| match exact {
                 Exact::F16 => CodecKind::F16,
                 Exact::F32 => CodecKind::F32,
-            }),
-            graph: !self.no_graph,
-            clusters: !self.no_clusters,
-            m: self.m,
-            ef_construction: self.ef_construction,
-            seed: self.seed,
-            ..Default::default()
-        })
+            }))
+            .graph(!self.no_graph)
+            .clusters(!self.no_clusters)
+            .m(self.m)
+            .ef_construction(self.ef_construction)
+            .seed(self.seed))
     }
 
     fn read(&self, progress: &Progress) -> Result<(Vectors, Option<Ids>), Failure> {
@@ -242,12 +218,12 @@ impl Build {
     }
 
     fn queries(&self, dim: usize, progress: &Progress) -> Result<Vec<f32>, Failure> {
-        let Some(path) = &self.tune_queries else { return Ok(Vec::new()) };
+        let Some(path) = &self.tuning_queries else { return Ok(Vec::new()) };
         let queries = input::vectors(path, TUNING, progress)?;
         match queries.dim == dim {
             true => Ok(queries.data),
             false => Err(Failure::usage(format!(
-                "--tune-queries {}: its vectors have {} components, the input's {dim}",
+                "--tuning-queries {}: its vectors have {} components, the input's {dim}",
                 path.display(),
                 queries.dim
             ))),
@@ -258,7 +234,6 @@ impl Build {
         &self,
         vectors: Vectors,
         ids: Option<Ids>,
-        queries: &[f32],
         options: &BuildOptions,
         progress: &Progress,
     ) -> Result<(Vec<u8>, Vec<pagevec::Warning>), Failure> {
@@ -278,7 +253,7 @@ impl Build {
             let report = |p: pagevec::Progress| progress.tick(p.phase, p.done, p.total);
             let cancelled = || STOP.load(Ordering::Relaxed);
             let ctx = Ctx { progress: Some(&report), cancelled: Some(&cancelled), warning: Some(&warn) };
-            let segment = pagevec::build_tuned(vectors.data, vectors.dim, ids, queries, options, &ctx);
+            let segment = pagevec::build(vectors.data, vectors.dim, ids, options, &ctx);
             (segment, warnings.into_inner())
         })?;
         match segment {
@@ -290,32 +265,15 @@ impl Build {
             other => Ok((other?, warnings)),
         }
     }
+}
 
-    fn print(&self, summary: &Summary) -> Result<(), Failure> {
-        if self.json {
-            return output::json(summary);
-        }
-        output::text(|out| {
-            field(out, "rows", format!("{} of {} components", summary.rows, summary.dim))?;
-            field(out, "file size", output::size(summary.bytes as u64))?;
-            if summary.parts > 0 {
-                field(out, "part files", summary.parts)?;
-            }
-            field(out, "bytes per vector", format!("{:.1}", summary.bytes_per_vector))?;
-            let time =
-                format!("{:.2} s reading, {:.2} s building", summary.read_seconds, summary.build_seconds);
-            field(out, "time", time)?;
-            field(out, "vectors/s", format!("{:.0}", summary.vectors_per_second))?;
-            output::print_curve(out, &summary.curve)?;
-            field(out, "folder", summary.folder.display())?;
-            let old = &summary.old_segments;
-            if old.is_empty() {
-                return Ok(());
-            }
-            let bytes = output::size(old.iter().map(|old| old.bytes).sum());
-            let what = if summary.pruned { "removed" } else { "--prune removes them" };
-            field(out, "earlier segments", format!("{}, {bytes}: {what}", old.len()))
-        })
+/// The measure that `name` names, in any case; some tools call the inner product `ip` and the Euclidean distance
+/// `euclidean`.
+fn metric(name: &str) -> Result<Metric, pagevec::Error> {
+    match name.to_ascii_lowercase().as_str() {
+        "ip" => Ok(Metric::Dot),
+        "euclidean" => Ok(Metric::L2),
+        name => name.parse(),
     }
 }
 

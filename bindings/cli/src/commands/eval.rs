@@ -1,10 +1,12 @@
-//! `pagevec eval`: recall and speed against the true nearest rows (`truth.rs`), one line per ef.
+//! `pagevec eval`: recall and speed against the true nearest rows (`eval/truth.rs`), one line per ef.
 //!
 //! A first pass over the queries warms caches and counts what does not depend on time: recall, distances, bytes. The
 //! passes after it do nothing but search and take the time of each query.
 
-use super::truth::{self, Truth};
-use super::{IndexChoice, Source};
+mod scan;
+mod truth;
+
+use super::arguments::{Source, Wanted};
 use crate::failure::Failure;
 use crate::input;
 use crate::output;
@@ -15,8 +17,16 @@ use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Instant;
+use truth::Truth;
+
+const EXAMPLES: &str = "\
+Examples:
+  pagevec eval site/index --queries queries.npy --base words.npy --ef 16,64,256
+  pagevec eval site/index --queries queries.npy --index clusters --recall 0.99 --json
+  pagevec eval site/index --queries queries.npy --io pread --memory-budget 64MB --index hnsw";
 
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Eval {
     #[command(flatten)]
     source: Source,
@@ -25,24 +35,11 @@ pub(crate) struct Eval {
     queries: PathBuf,
     #[command(flatten)]
     truth: truth::Origin,
-    /// How many hits
-    #[arg(short, default_value_t = 10)]
-    k: usize,
-    /// Candidates that the graph keeps, several parted by commas [default: the index's]
+    #[command(flatten)]
+    wanted: Wanted,
+    /// Candidates that the graph keeps, several separated by commas [default: the index's]
     #[arg(long, value_delimiter = ',', value_name = "16,32,…")]
     ef: Vec<usize>,
-    /// Which index answers
-    #[arg(long, value_enum, default_value = "auto")]
-    index: IndexChoice,
-    /// Lists that the clusters scan: more finds more and reads more [default: as calibrated when built]
-    #[arg(long)]
-    probes: Option<usize>,
-    /// The part of the true nearest rows that the clustered index should find [default: 0.95]
-    #[arg(long, value_name = "PART")]
-    recall: Option<f32>,
-    /// Candidates that are ranked again by the finest rows: more finds more [default: enough for the codes]
-    #[arg(long, value_name = "N")]
-    rescore: Option<usize>,
     /// Queries in flight at a time; each runs on one thread
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: u16,
@@ -91,10 +88,10 @@ struct Counts {
 
 impl Eval {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        if self.k == 0 {
+        if self.wanted.k == 0 {
             return Err(Failure::usage("-k: at least 1"));
         }
-        let index = self.source.open()?;
+        let index = self.source.open_for(self.wanted.index)?;
         let progress = Progress::new();
         let limit = self.limit.map_or(usize::MAX, |n| n.get() as usize);
         let queries = input::vectors(&self.queries, limit, &progress)?;
@@ -107,7 +104,8 @@ impl Eval {
             );
             return Err(Failure::input(&self.queries, message));
         }
-        let truth = self.truth.read(&index, &queries.data, self.k, &progress)?;
+        let whole = self.source.open_whole()?;
+        let truth = self.truth.read(&whole, &queries.data, self.wanted.k, &progress)?;
 
         if !self.json {
             output::text(|out| {
@@ -116,7 +114,7 @@ impl Eval {
                     out,
                     "{:>6} {:>10} {:>11} {:>10}",
                     "ef",
-                    format!("recall@{}", self.k),
+                    format!("recall@{}", self.wanted.k),
                     "worst tenth",
                     "queries/s"
                 )?;
@@ -125,14 +123,7 @@ impl Eval {
         }
         let efs = if self.ef.is_empty() { vec![None] } else { self.ef.iter().copied().map(Some).collect() };
         for ef in efs {
-            let options = SearchOptions {
-                k: self.k,
-                ef,
-                index: self.index.into(),
-                probes: self.probes,
-                recall: self.recall,
-                rescore: self.rescore,
-            };
+            let options = self.wanted.options().ef(ef);
             let row = self.measure(&index, &queries.data, &truth, &options, &progress)?;
             self.print(&row)?;
         }
@@ -173,7 +164,7 @@ impl Eval {
         Ok(Row {
             index: counts.index,
             ef: options.ef,
-            k: self.k,
+            k: self.wanted.k,
             threads: self.threads,
             queries: queries.len() / dim,
             truth: truth.told.clone(),

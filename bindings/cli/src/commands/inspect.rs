@@ -1,13 +1,20 @@
 //! `pagevec inspect`: what an index holds and what each part weighs.
 
-use super::Source;
+use super::arguments::Source;
 use crate::failure::Failure;
 use crate::output::{self, Step, field};
+use crate::size;
 use pagevec::Info;
 use serde::Serialize;
 use std::path::PathBuf;
 
+const EXAMPLES: &str = "\
+Examples:
+  pagevec inspect site/index
+  pagevec inspect site/index --json";
+
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Inspect {
     #[command(flatten)]
     source: Source,
@@ -22,7 +29,7 @@ struct Facts {
     dim: usize,
     metric: &'static str,
     codec: String,
-    rows: Option<String>,
+    refine: Option<String>,
     exact: Option<String>,
     graph: bool,
     clusters: bool,
@@ -85,7 +92,7 @@ fn facts(info: &Info, content_id: Option<String>) -> Facts {
         dim: info.dim,
         metric: info.metric.name(),
         codec: info.codec.to_string(),
-        rows: info.rows.map(|r| r.to_string()),
+        refine: info.refine.map(|r| r.to_string()),
         exact: info.exact.map(|e| e.to_string()),
         graph: info.graph,
         clusters: info.clusters,
@@ -109,7 +116,7 @@ fn print(facts: &Facts) -> Result<(), Failure> {
     output::text(|out| {
         field(out, "vectors", format!("{} of {} components, {}", facts.count, facts.dim, facts.metric))?;
         field(out, "codes", &facts.codec)?;
-        field(out, "rescoring rows", facts.rows.as_deref().unwrap_or("none: the codes serve"))?;
+        field(out, "refine rows", facts.refine.as_deref().unwrap_or("none: the codes serve"))?;
         if let Some(exact) = &facts.exact {
             field(out, "exact rows", exact)?;
         }
@@ -118,15 +125,15 @@ fn print(facts: &Facts) -> Result<(), Failure> {
         field(out, "clusters", if facts.clusters { "yes" } else { "none" })?;
         output::print_curve(out, &facts.curve)?;
         field(out, "ids", facts.ids)?;
-        field(out, "file size", output::size(facts.file_length))?;
+        field(out, "file size", size::show(facts.file_length))?;
         field(out, "bytes per vector", format!("{:.1}", facts.bytes_per_vector))?;
-        field(out, "memory to open", output::size(facts.memory_to_open))?;
+        field(out, "memory to open", size::show(facts.memory_to_open))?;
         field(out, "file id", &facts.file_id)?;
         field(out, "content id", facts.content_id.as_deref().unwrap_or("no manifest"))?;
         field(out, "kernels", facts.kernels)?;
         if let Some(parts) = &facts.parts {
             let place = if parts.beside_file { "beside the file" } else { "no whole file" };
-            let largest = output::size(parts.largest);
+            let largest = size::show(parts.largest);
             field(out, "part files", format!("{}, the largest {largest}, {place}", parts.count))?;
         }
         writeln!(out, "\n{:<18} {:>14} {:>14} {:>14}", "section", "offset", "bytes", "bytes/vector")?;

@@ -1,47 +1,41 @@
 //! `pagevec search`: the rows nearest to one row or vector.
 
-use super::{IndexChoice, Source};
+use super::arguments::{Source, Wanted};
 use crate::failure::Failure;
 use crate::input::{self, Vectors};
 use crate::output;
 use crate::progress::Progress;
+use crate::size;
 use pagevec::{Answer, Id, Index, SearchOptions};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+const EXAMPLES: &str = "\
+Examples:
+  pagevec search site/index --id apple -k 5
+  pagevec search site/index --vector 0.1,0.2,0.3 --explain
+  pagevec search site/index --vector-file query.npy --io pread --memory-budget 64MB --index hnsw";
+
 #[derive(clap::Args)]
-#[command(group(clap::ArgGroup::new("query").required(true)))]
+#[command(group(clap::ArgGroup::new("query").required(true)), after_help = EXAMPLES)]
 pub(crate) struct Search {
     #[command(flatten)]
     source: Source,
     /// The row to search near; it is left out of its own hits
     #[arg(long, group = "query", allow_hyphen_values = true)]
     id: Option<String>,
-    /// The components, parted by commas
+    /// The components, separated by commas
     #[arg(long, group = "query", value_name = "0.1,0.2,…", allow_hyphen_values = true)]
     vector: Option<String>,
     /// A file of one vector, in a format that build reads; of several with --json, which then prints a line for each
     #[arg(long, group = "query", value_name = "FILE")]
     vector_file: Option<PathBuf>,
-    /// How many hits
-    #[arg(short, default_value_t = 10)]
-    k: usize,
+    #[command(flatten)]
+    wanted: Wanted,
     /// Candidates that the graph keeps: more finds more and takes longer [default: 100, for binary codes 400]
     #[arg(long)]
     ef: Option<usize>,
-    /// Which index answers
-    #[arg(long, value_enum, default_value = "auto")]
-    index: IndexChoice,
-    /// Lists that the clusters scan: more finds more and reads more [default: as calibrated when built]
-    #[arg(long)]
-    probes: Option<usize>,
-    /// The part of the true nearest rows that the clustered index should find [default: 0.95]
-    #[arg(long, value_name = "PART")]
-    recall: Option<f32>,
-    /// Candidates that are ranked again by the finest rows: more finds more [default: enough for the codes]
-    #[arg(long, value_name = "N")]
-    rescore: Option<usize>,
     /// Tell which index answered and what it cost
     #[arg(long)]
     explain: bool,
@@ -84,19 +78,14 @@ struct Explain {
 
 impl Search {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let index = self.source.open()?;
+        let index = self.source.open_for(self.wanted.index)?;
         let own = self.id.as_deref().map(|id| parse_id(id, index.info().ids)).transpose()?;
         let queries = self.queries(&index, own.as_ref())?;
-        // One more, for the row itself.
-        let k = if own.is_some() { self.k.saturating_add(usize::from(self.k > 0)) } else { self.k };
-        let options = SearchOptions {
-            k,
-            ef: self.ef,
-            index: self.index.into(),
-            probes: self.probes,
-            recall: self.recall,
-            rescore: self.rescore,
-        };
+        let mut options = self.wanted.options().ef(self.ef);
+        if own.is_some() && options.k > 0 {
+            // One more, for the row itself.
+            options.k = options.k.saturating_add(1);
+        }
         for row in 0..queries.rows {
             let query = &queries.data[row * queries.dim..][..queries.dim];
             self.print(&self.report(&index, query, own.as_ref(), &options)?)?;
@@ -112,10 +101,10 @@ impl Search {
         options: &SearchOptions,
     ) -> Result<Report, Failure> {
         let started = Instant::now();
-        let Answer { mut hits, stats } = index.search(query, options)?;
+        let Answer { mut hits, stats, .. } = index.search(query, options)?;
         let microseconds = started.elapsed().as_micros() as u64;
         hits.retain(|hit| own != Some(&hit.id));
-        hits.truncate(self.k);
+        hits.truncate(self.wanted.k);
 
         let explain = self.explain.then_some(Explain {
             index: stats.index,
@@ -171,7 +160,7 @@ impl Search {
                 "\n{}: {} distances, {} rows rescored, {} µs",
                 e.index, e.distances, e.rescored, e.microseconds
             )?;
-            writeln!(out, "read {} in {} requests, {} waves", output::size(e.bytes), e.requests, e.waves)
+            writeln!(out, "read {} in {} requests, {} waves", size::show(e.bytes), e.requests, e.waves)
         })
     }
 }

@@ -17,7 +17,13 @@ use tower_http::services::ServeDir;
 
 type Body = axum::body::Body;
 
+const EXAMPLES: &str = "\
+Examples:
+  pagevec serve site
+  pagevec serve site --host 0.0.0.0 --port 0 --cors https://example.org";
+
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Serve {
     /// What to serve: an index folder, or a site that holds some
     folder: PathBuf,

@@ -1,12 +1,19 @@
 //! `pagevec verify`: the complete check, which `open` leaves out to stay cheap.
 
-use super::Source;
+use super::arguments::Source;
 use crate::failure::Failure;
 use crate::output;
 use crate::progress::Progress;
+use crate::size;
 use std::time::Instant;
 
+const EXAMPLES: &str = "\
+Examples:
+  pagevec verify site/index
+  pagevec verify site/index --io pread --memory-budget 64MB";
+
 #[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Verify {
     #[command(flatten)]
     source: Source,
@@ -24,7 +31,7 @@ impl Verify {
         progress.spin("verify", || index.verify()).map_err(|e| Failure::of_file(path, e))?;
         let parts = self.source.parts()?;
         if let Some(parts) = parts.as_ref().filter(|parts| parts.beside_file) {
-            let joined = self.source.open_by(pagevec::Io::Parts)?;
+            let joined = self.source.open_parts()?;
             let checked = progress.spin("verify parts", || joined.verify());
             checked.map_err(|e| Failure::of_file(&parts.folder, e))?;
         }
@@ -44,7 +51,7 @@ impl Verify {
             }));
         }
         output::text(|out| {
-            let (size, seconds) = (output::size(info.file_length), started.elapsed().as_secs_f64());
+            let (size, seconds) = (size::show(info.file_length), started.elapsed().as_secs_f64());
             let parts = if parts > 0 { format!(", {parts} part files") } else { String::new() };
             writeln!(
                 out,

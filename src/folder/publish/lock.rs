@@ -1,5 +1,6 @@
-//! One writer at a time. The lock is advisory and on a file in the folder, `.lock`, which stays there: removing a file
-//! that others may be about to lock would let two of them in. It ends with the process that holds it, however that ends.
+//! One writer at a time. The lock is an advisory one on the file `.lock` in the folder. The file is never removed: another
+//! writer may be about to lock it, and then two would hold a lock. The lock ends with the process that holds it, even if
+//! that is killed.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
@@ -10,14 +11,16 @@ use crate::error::Error;
 use crate::storage::io_error;
 
 const FILE_NAME: &str = ".lock";
+/// How long a writer waits for others: each may write many gigabytes.
+pub(super) const PATIENCE: Duration = Duration::from_secs(300);
 /// How often a lock that another process holds is tried again.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Held until dropped. Readers take none.
 pub(super) struct Lock {
     _file: File,
-    /// Whether the file system has locks. Where it has none, writers go on without: their temporary names differ, and
-    /// each rename replaces a whole file by a whole file. But nobody knows whose a temporary file is.
+    /// Whether the file system has locks. On one without, writers go on unlocked: their temporary names differ, and each
+    /// rename replaces a whole file by a whole file. But then nobody knows to which writer a temporary file belongs.
     pub(super) holds: bool,
 }
 

@@ -1,54 +1,67 @@
-//! The steps of a publication: first the segment or its parts, then the manifest that names them.
+//! Publication: first the segment or its parts are written, then the manifest that names them, so that a reader never
+//! sees half of either.
+//!
+//! | file | duty |
+//! |---|---|
+//! | `steps` | the changes to a folder as a list: create, write, rename, sync |
+//! | `lock`  | one writer at a time |
+//! | `old`   | segments of earlier versions, and temporary files of killed writers |
+
+mod lock;
+mod old;
+pub(super) mod steps;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use super::lock::Lock;
-use super::manifest::{Entry, FILE_NAME, Manifest};
-use super::old;
-use super::steps::{self, OnError, Step, create_folders, replace};
+use super::manifest::{Entry, FILE_NAME, Form, Manifest};
 use crate::error::Error;
 use crate::segment::Segment;
+use lock::{Lock, PATIENCE};
+pub use old::{OldSegment, old_segments, prune};
+use steps::{OnError, Step, create_folders, replace};
 
-/// How long a writer waits for others: each may write many gigabytes.
-pub(super) const PATIENCE: Duration = Duration::from_secs(300);
-
-/// As what files a segment is published.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Form {
-    /// One file, of which readers ask for ranges.
-    #[default]
-    File,
-    /// Small files, each read as a whole: for hosts that ignore `Range`.
-    Parts,
-    /// Both: readers take parts where the host turns out to ignore `Range`.
-    Both,
+/// How to publish a segment.
+///
+/// ```
+/// use pagevec::{Form, PublishOptions};
+/// let options = PublishOptions::new().form(Form::Both);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PublishOptions {
+    /// One file unless told.
+    pub form: Form,
 }
 
-/// [`publish_as`] one file.
-///
-/// # Errors
-/// Those of [`publish_as`].
-pub fn publish(folder: &Path, segment: &[u8]) -> Result<PathBuf, Error> {
-    publish_as(folder, segment, Form::File)
+setters!(PublishOptions { form: Form });
+
+impl PublishOptions {
+    /// The defaults: one file.
+    pub fn new() -> Self {
+        PublishOptions::default()
+    }
 }
 
 /// Writes the finished segment file `segment` into `folder` under a name made of its content, and makes `index.json`
 /// name it. Returns the segment's path, or the folder of its parts if they are all there is.
 ///
-/// A reader sees the folder as it was or as it will be; after an error it is as it was (as it will be, where
-/// only the last sync failed). When this returns, all of it is synced, the folders that were
-/// created for it included. A file that is there already with the same bytes is not written again. Other writers of
-/// the folder, in this process or another, wait for their turn (`.lock`); on a file system without locks they do not,
-/// the last to end wins, and what killed writers left stays. Segments of earlier versions stay: somebody may be reading
-/// them. [`old_segments`](crate::old_segments) lists them, [`prune`](crate::prune) removes them.
+/// A reader sees the folder as it was or as it will be. After an error the folder is as it was (as it will be, if only
+/// the last sync failed). When this returns, all of it is synced, folders that were created for it included. A file
+/// that has the same bytes already is not written again.
+///
+/// Other writers of the folder, in this process or another, wait for their turn (`.lock`). On a file system without
+/// locks they do not wait: the last to end wins, and temporary files of killed writers stay. Segments of earlier
+/// versions stay, since somebody may be reading them: [`old_segments`] lists them, [`prune`] removes them.
 ///
 /// # Errors
 /// `io`; `locked` if others write for more than five minutes; those of [`Segment::open`] if the bytes are no segment.
-pub fn publish_as(folder: &Path, segment: &[u8], form: Form) -> Result<PathBuf, Error> {
+pub fn publish(folder: impl AsRef<Path>, segment: &[u8], options: &PublishOptions) -> Result<PathBuf, Error> {
+    let folder = folder.as_ref();
     let opened = Segment::open(segment, segment.len() as u64)?;
-    let manifest = Manifest::of(&opened, segment, form);
+    let manifest = Manifest::of(&opened, segment, options.form);
     let text = manifest.encode()?;
     let entry = manifest.entry()?;
     steps::run(&create_folders(folder, &Path::is_dir), OnError::Keep)?;
@@ -61,7 +74,7 @@ pub fn publish_as(folder: &Path, segment: &[u8], form: Form) -> Result<PathBuf, 
     Ok(entry.place(folder))
 }
 
-/// What is to be done in a folder that is there, given which folders are there and which files hold which bytes.
+/// The steps in a folder that exists, given which folders exist and which files hold which bytes.
 fn plan<'a>(
     folder: &Path,
     entry: &Entry,
@@ -89,12 +102,9 @@ fn plan<'a>(
     if let Some(file) = &entry.file {
         put(&mut steps, folder.join(file), segment);
     }
-    // All that the manifest names lasts before it does.
+    // All that the manifest names is synced before the manifest is.
     steps.push(Step::SyncFolder(folder.to_owned()));
     steps.extend(replace(&folder.join(FILE_NAME), Cow::Owned(manifest)));
     steps.push(Step::SyncFolder(folder.to_owned()));
     steps
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,6 +1,7 @@
 //! The rows that are truly nearest: told by a file, or found by an exact scan in f64 over the vectors that the index was
 //! built from, or over what it stores.
 
+use super::scan::{Vector, kth_scores};
 use crate::failure::Failure;
 use crate::input::{self, ids, npy};
 use crate::progress::Progress;
@@ -8,7 +9,6 @@ use pagevec::{Hit, Id, Index, Metric, SearchOptions};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Where the truth comes from: one of these, or the stored rows.
 #[derive(clap::Args)]
@@ -18,7 +18,7 @@ pub(super) struct Origin {
     #[arg(long, value_name = "FILE", conflicts_with = "base")]
     truth: Option<PathBuf>,
     /// The vectors the index was built from: an exact scan of them is the truth, and shows what its codes lose
-    #[arg(long, value_name = "FILE", visible_alias = "rows-from")]
+    #[arg(long, value_name = "FILE")]
     base: Option<PathBuf>,
     /// The ids file the index was built with, if it was: it tells which row of --truth or --base an id names
     #[arg(long, value_name = "FILE")]
@@ -74,11 +74,12 @@ impl Origin {
         let (told, rows) = match &self.base {
             Some(path) => (format!("exact scan of {}", path.display()), given(path, index, names, progress)?),
             None => {
-                let finest = info.exact.or(info.rows).unwrap_or(info.codec);
+                let finest = info.exact.or(info.refine).unwrap_or(info.codec);
                 (format!("exact scan of the stored {finest} rows"), stored(index, queries)?)
             }
         };
-        let least = scan(&rows, info.metric, queries, wanted, progress)?;
+        let at = |number| rows.at(number);
+        let least = kth_scores(rows.len(), at, info.metric, queries, wanted, progress)?;
         Ok(Truth { told, wanted, kind: Kind::Scores(rows, least) })
     }
 }
@@ -213,110 +214,7 @@ fn stored<'a>(index: &'a Index, queries: &[f32]) -> Result<Rows<'a>, Failure> {
     let Some(query) = queries.get(..index.info().dim).filter(|_| count > 0) else {
         return Ok(Rows::Stored(index, Vec::new()));
     };
-    let all =
-        SearchOptions { k: count, index: pagevec::IndexChoice::Flat, rescore: Some(0), ..Default::default() };
+    let all = SearchOptions::new(count).index(pagevec::IndexChoice::Flat).rescore(0);
     let hits = index.search(query, &all)?.hits;
     Ok(Rows::Stored(index, hits.into_iter().map(|hit| hit.id).collect()))
-}
-
-/// For each query the score of the `k`-th nearest row.
-fn scan(
-    rows: &Rows<'_>,
-    metric: Metric,
-    queries: &[f32],
-    k: usize,
-    progress: &Progress,
-) -> Result<Vec<f64>, Failure> {
-    /// Rows that are fetched together, so that they stay in the cache while every query is scored.
-    const BLOCK: usize = 64;
-    let (total, next) = (rows.len(), AtomicUsize::new(0));
-    let Some(dim) = (total > 0).then(|| rows.at(0)).transpose()?.map(|row| row.len()) else {
-        return Ok(vec![f64::NEG_INFINITY; queries.len()]);
-    };
-    let queries: Vec<Vector> = queries.chunks_exact(dim.max(1)).map(Vector::new).collect();
-    let work = |told: Option<&Progress>| -> Result<Vec<Vec<f64>>, Failure> {
-        let mut best = vec![Vec::new(); queries.len()];
-        loop {
-            let first = next.fetch_add(BLOCK, Ordering::Relaxed);
-            if first >= total {
-                return Ok(best);
-            }
-            if let Some(progress) = told {
-                progress.tick("truth", first as u64, total as u64);
-            }
-            let row = |number| rows.at(number).map(|row| Vector::new(&row));
-            let block: Vec<Vector> = (first..total.min(first + BLOCK)).map(row).collect::<Result<_, _>>()?;
-            for (query, best) in queries.iter().zip(&mut best) {
-                best.extend(block.iter().map(|row| query.score(metric, row)));
-                if best.len() > 4 * k + BLOCK {
-                    keep(best, k);
-                }
-            }
-        }
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let parts = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(|| work(None))).collect();
-        let mine = work(Some(progress));
-        let join = |t: std::thread::ScopedJoinHandle<'_, _>| {
-            // A worker only computes; if that panics, so may we.
-            t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        };
-        std::iter::once(mine).chain(others.into_iter().map(join)).collect::<Result<Vec<_>, Failure>>()
-    })?;
-    let mut best = vec![Vec::new(); queries.len()];
-    for part in parts {
-        best.iter_mut().zip(part).for_each(|(all, some): (&mut Vec<f64>, _)| all.extend(some));
-    }
-    Ok(best
-        .iter_mut()
-        .map(|scores| {
-            keep(scores, k);
-            scores.iter().copied().fold(f64::INFINITY, f64::min)
-        })
-        .collect())
-}
-
-/// Only the `k` largest.
-fn keep(scores: &mut Vec<f64>, k: usize) {
-    if k < scores.len() {
-        scores.select_nth_unstable_by(k, |a, b| b.total_cmp(a));
-        scores.truncate(k);
-    }
-}
-
-/// A query or a row.
-struct Vector {
-    data: Vec<f64>,
-    norm: f64,
-}
-
-impl Vector {
-    fn new(data: &[f32]) -> Self {
-        let data: Vec<f64> = data.iter().copied().map(f64::from).collect();
-        Vector { norm: sum(&data, &data, |a, b| a * b).sqrt(), data }
-    }
-
-    /// How near a row is by definition: cosine, inner product, minus the squared distance.
-    fn score(&self, metric: Metric, row: &Vector) -> f64 {
-        match metric {
-            Metric::Dot => sum(&self.data, &row.data, |a, b| a * b),
-            Metric::L2 => -sum(&self.data, &row.data, |a, b| (a - b) * (a - b)),
-            Metric::Cosine => sum(&self.data, &row.data, |a, b| a * b) / (self.norm * row.norm),
-        }
-    }
-}
-
-/// In eight sums side by side, which the compiler makes vectors of.
-fn sum(a: &[f64], b: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
-    let (a8, a_rest) = a.as_chunks::<8>();
-    let (b8, b_rest) = b.as_chunks::<8>();
-    let mut sums = [0.0; 8];
-    for (a, b) in a8.iter().zip(b8) {
-        for i in 0..8 {
-            sums[i] += term(a[i], b[i]);
-        }
-    }
-    let rest = a_rest.iter().zip(b_rest).map(|(a, b)| term(*a, *b));
-    sums.iter().sum::<f64>() + rest.sum::<f64>()
 }

@@ -1,5 +1,6 @@
-//! What writing does to a folder, as a list of steps. The list is made before anything is done, so its order is tested
-//! without a disk: after each prefix of it, whatever was synced must be the old state or the new one.
+//! The changes that a publication makes to a folder, as a list of steps. The list is complete before the first step is
+//! run, so its order is tested without a disk: after each prefix of it, what has been synced must be the old state or the
+//! new one.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -9,14 +10,14 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::manifest::FILE_NAME;
 use crate::error::Error;
+use crate::folder::manifest::FILE_NAME;
 use crate::storage::{FOLDERS_ARE_SYNCED, io_error};
 
-/// One change, which is done or not done.
+/// One change to a folder: it is done as a whole or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step<'a> {
-    /// Creates a folder in a folder that is there.
+pub(in crate::folder) enum Step<'a> {
+    /// Creates a folder in a folder that exists.
     CreateFolder(PathBuf),
     /// Creates a temporary file, fills and syncs it.
     Write { temporary: PathBuf, bytes: Cow<'a, [u8]> },
@@ -30,15 +31,16 @@ pub(super) enum Step<'a> {
 
 /// What becomes of the files and folders that are new when a later step fails.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum OnError {
-    /// They stay: others may rest on them already.
+pub(in crate::folder) enum OnError {
+    /// They stay: other writers may use them already.
     Keep,
-    /// They go, unless the manifest has been renamed by then: on a full disk they would be in the way of all to come.
+    /// They are removed, unless the manifest has been renamed by then: on a full disk they would leave no space for the
+    /// next attempt.
     Undo,
 }
 
-/// Does the steps in order, up to the first that fails. A step that fails leaves no temporary file.
-pub(super) fn run(steps: &[Step<'_>], on_error: OnError) -> Result<(), Error> {
+/// Runs the steps in order, up to the first that fails. A step that fails leaves no temporary file.
+pub(in crate::folder) fn run(steps: &[Step<'_>], on_error: OnError) -> Result<(), Error> {
     let mut new: Vec<&Path> = Vec::new();
     for step in steps {
         if let Err(source) = step.run(&mut new) {
@@ -92,7 +94,10 @@ impl Step<'_> {
 }
 
 /// Creates those of a folder and its ancestors that are missing, and syncs the parent of each.
-pub(super) fn create_folders(folder: &Path, is_folder: &dyn Fn(&Path) -> bool) -> Vec<Step<'static>> {
+pub(in crate::folder) fn create_folders(
+    folder: &Path,
+    is_folder: &dyn Fn(&Path) -> bool,
+) -> Vec<Step<'static>> {
     let named = folder.ancestors().take_while(|path| !path.as_os_str().is_empty());
     let mut missing: Vec<&Path> = named.take_while(|path| !is_folder(path)).collect();
     missing.reverse();
@@ -101,13 +106,13 @@ pub(super) fn create_folders(folder: &Path, is_folder: &dyn Fn(&Path) -> bool) -
 }
 
 /// Replaces a file as a whole; its folder is yet to be synced.
-pub(super) fn replace<'a>(path: &Path, bytes: Cow<'a, [u8]>) -> [Step<'a>; 2] {
+pub(in crate::folder) fn replace<'a>(path: &Path, bytes: Cow<'a, [u8]>) -> [Step<'a>; 2] {
     let temporary = temporary(path);
     [Step::Write { temporary: temporary.clone(), bytes }, Step::Rename { temporary, to: path.to_owned() }]
 }
 
 /// The folder that holds the name of `path`.
-pub(super) fn parent(path: &Path) -> PathBuf {
+pub(in crate::folder) fn parent(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
@@ -126,12 +131,12 @@ fn temporary(path: &Path) -> PathBuf {
 }
 
 /// The name for which a temporary file was written.
-pub(super) fn meant_for(name: &str) -> Option<&str> {
+pub(in crate::folder) fn meant_for(name: &str) -> Option<&str> {
     Some(name.strip_suffix(".tmp")?.rsplit_once('.')?.0)
 }
 
 /// Whether a file holds just these bytes. A file that cannot be read does not.
-pub(super) fn holds(path: &Path, bytes: &[u8]) -> bool {
+pub(in crate::folder) fn holds(path: &Path, bytes: &[u8]) -> bool {
     const PIECE: usize = 1 << 20;
     let same = || -> io::Result<bool> {
         let mut file = File::open(path)?;

@@ -1,23 +1,23 @@
-//! What lies in a folder and belongs to no manifest: segments of earlier versions, and temporary files of writers that
-//! were killed.
+//! Files in a folder that its manifest does not name: segments of earlier versions, and temporary files of killed
+//! writers.
 
 use std::fs::{self, DirEntry};
 use std::io::{Error as IoError, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::lock::Lock;
-use super::manifest::{FILE_NAME, Manifest};
-use super::publish::PATIENCE;
+use super::lock::{Lock, PATIENCE};
 use super::steps::meant_for;
 use crate::error::Error;
+use crate::folder::manifest::{FILE_NAME, Manifest};
 use crate::storage::io_error;
 
-/// A segment that was published into a folder and that its manifest does not name.
+/// A segment that was published into a folder and that the folder's manifest no longer names.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OldSegment {
     /// The file, or the folder of its parts.
     pub path: PathBuf,
-    /// What removing it frees.
+    /// The bytes that removing it frees.
     pub bytes: u64,
 }
 
@@ -25,7 +25,8 @@ pub struct OldSegment {
 ///
 /// # Errors
 /// `io`, `corrupt`, `version`.
-pub fn old_segments(folder: &Path) -> Result<Vec<OldSegment>, Error> {
+pub fn old_segments(folder: impl AsRef<Path>) -> Result<Vec<OldSegment>, Error> {
+    let folder = folder.as_ref();
     let manifest = Manifest::read(folder)?;
     let entry = manifest.entry()?;
     let mut old = Vec::new();
@@ -46,15 +47,16 @@ pub fn old_segments(folder: &Path) -> Result<Vec<OldSegment>, Error> {
     Ok(old)
 }
 
-/// Removes the segments of earlier versions from `folder`, and returns what they were. Who has one open by mmap or
-/// pread reads on (on Windows it is not removed, which is an error); who reads one in parts, or over HTTP from this
-/// folder, fails: keep earlier versions for as long as a visit may last where a host serves the folder.
+/// Removes the segments of earlier versions from `folder`, and returns what they were. A reader that has one open by mmap
+/// or pread goes on reading (on Windows the file is not removed, which is an error). A reader of parts, or over HTTP from
+/// this folder, fails: where a host serves the folder, keep earlier versions for as long as a visit may last.
 ///
 /// # Errors
 /// `locked` if others write for more than five minutes; `io`, also on a file system without locks, where nobody knows
 /// what another writer is about to name; `corrupt`, `version`.
-pub fn prune(folder: &Path) -> Result<Vec<OldSegment>, Error> {
-    // A folder without a manifest is none of ours: no lock file is made in it.
+pub fn prune(folder: impl AsRef<Path>) -> Result<Vec<OldSegment>, Error> {
+    let folder = folder.as_ref();
+    // A folder without a manifest is no index: no lock file may be made in it.
     Manifest::read(folder)?;
     let lock = Lock::take(folder, PATIENCE)?;
     if !lock.holds {
@@ -73,7 +75,7 @@ pub fn prune(folder: &Path) -> Result<Vec<OldSegment>, Error> {
     Ok(old)
 }
 
-/// Removes the temporary files of writers that were killed. The caller holds the lock, so they are nobody's.
+/// Removes the temporary files of killed writers. The caller holds the lock, so no running writer has any.
 pub(super) fn remove_leftovers(folder: &Path) -> Result<(), Error> {
     let ours = |name: &str| meant_for(name).is_some_and(|name| name == FILE_NAME || is_segment(name));
     let part = |name: &str| meant_for(name).is_some_and(is_part);

@@ -1,0 +1,199 @@
+//! How a segment is built: the options, what they may be, and their part in the file id.
+
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::metric::Metric;
+use crate::quant::CodecKind;
+use crate::segment::limits;
+
+/// How to build a segment. The same rows, ids and options give the same bytes on every target.
+///
+/// ```
+/// use pagevec::{BuildOptions, CodecKind, Metric};
+/// let options = BuildOptions::new(Metric::L2).codec(CodecKind::Binary).refine(CodecKind::F16).graph(false);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct BuildOptions {
+    /// The measure of nearness.
+    pub metric: Metric,
+    /// How the codes that are searched are stored.
+    pub codec: CodecKind,
+    /// Finer rows by which the candidates that the codes find are ranked again: F32, F16 or SQ8. `None`: what the codec
+    /// needs, which is SQ8 for binary, SQ4 and PQ codes and nothing for SQ8 and floats, which are fine enough.
+    pub refine: Option<CodecKind>,
+    /// Rows finer than those, F16 or F32, by which the best of the ranked candidates are ranked once more.
+    pub exact: Option<CodecKind>,
+    /// Whether to build the HNSW graph. Without it and without clusters every search scores every row.
+    pub graph: bool,
+    /// Whether to write the clustered index, by which a cold or larger-than-memory file is searched. Each row is in two
+    /// lists, with Z·⌈d/8⌉ + 8 bytes and its id in each: Z is 4 up to 128 components, 2 up to 256, else 1.
+    pub clusters: bool,
+    /// Links per node (2..=256); layer 0 has twice as many.
+    pub m: usize,
+    /// Candidates compared for the links of each node (1..=65536).
+    pub ef_construction: usize,
+    /// The seed of layers, insertion order and k-means starts.
+    pub seed: u64,
+    /// About how many leaves a cell of the cluster tree has (2..=4096).
+    pub branching_factor: usize,
+    /// About how many rows a leaf of that tree has (1..=65536).
+    pub max_leaf_size: usize,
+    /// Rounds of k-means over all rows (1..=1000).
+    pub max_iterations: usize,
+    /// Real queries (row-major; the first 192 count) from which the clustered index learns how many lists a recall
+    /// needs. Users' queries are rarely distributed as the rows are; without queries the build has to guess theirs.
+    pub tuning_queries: Arc<[f32]>,
+}
+
+impl Default for BuildOptions {
+    fn default() -> Self {
+        BuildOptions {
+            metric: Metric::Cosine,
+            codec: CodecKind::Sq8,
+            refine: None,
+            exact: None,
+            graph: true,
+            clusters: true,
+            m: 16,
+            ef_construction: 200,
+            seed: 42,
+            branching_factor: 64,
+            max_leaf_size: 32,
+            max_iterations: 8,
+            tuning_queries: Arc::default(),
+        }
+    }
+}
+
+setters!(BuildOptions {
+    metric: Metric,
+    codec: CodecKind,
+    refine: impl Into<Option<CodecKind>>,
+    exact: impl Into<Option<CodecKind>>,
+    graph: bool,
+    clusters: bool,
+    m: usize,
+    ef_construction: usize,
+    seed: u64,
+    branching_factor: usize,
+    max_leaf_size: usize,
+    max_iterations: usize,
+    tuning_queries: impl Into<Arc<[f32]>>,
+});
+
+impl BuildOptions {
+    /// The defaults, for this measure of nearness.
+    pub fn new(metric: Metric) -> Self {
+        BuildOptions { metric, ..Default::default() }
+    }
+
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let ranges = [
+            ("m", self.m, 2, limits::MAX_DEGREE),
+            ("ef_construction", self.ef_construction, 1, limits::MAX_EF_CONSTRUCTION),
+            ("branching_factor", self.branching_factor, 2, 4096),
+            ("max_leaf_size", self.max_leaf_size, 1, 65_536),
+            ("max_iterations", self.max_iterations, 1, 1000),
+        ];
+        if let Some((name, value, low, high)) =
+            ranges.into_iter().find(|&(_, v, low, high)| v < low || v > high)
+        {
+            return Err(Error::argument(name, format!("{value} is outside {low}..={high}")));
+        }
+        if let Some(refine) = self.refine.filter(|refine| refine.is_coarse()) {
+            return Err(Error::argument(
+                "refine",
+                format!("{refine} is too coarse to rank by: use sq8, f16 or f32"),
+            ));
+        }
+        if let Some(refine) = self.refine.filter(|&refine| self.codec.is_finer_than(refine)) {
+            let detail = format!("{refine} would rank worse than the {} codes: leave it out", self.codec);
+            return Err(Error::argument("refine", detail));
+        }
+        let before = self.inexact_stages().last().copied().unwrap_or(self.codec);
+        match self.exact {
+            Some(exact) if !matches!(exact, CodecKind::F16 | CodecKind::F32) => {
+                Err(Error::argument("exact", format!("{exact} is not exact: use f16 or f32")))
+            }
+            Some(exact) if !exact.is_finer_than(before) => Err(Error::argument(
+                "exact",
+                format!("{exact} after {before} would rank no better: leave it out"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses codes that do not fit the vectors.
+    pub(super) fn check_codec(&self, dim: usize) -> Result<(), Error> {
+        match self.codec {
+            CodecKind::Pq(parts) if parts == 0 || parts as usize > dim => Err(Error::argument(
+                "codec",
+                format!(
+                    "pq of {parts} parts for {dim} components: use pq1 to pq{}",
+                    dim.min(u16::MAX as usize)
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The codecs of all that is stored, each finer than the one before.
+    pub(super) fn stages(&self) -> Vec<CodecKind> {
+        let mut stages = self.inexact_stages();
+        stages.extend(self.exact);
+        stages
+    }
+
+    fn inexact_stages(&self) -> Vec<CodecKind> {
+        let refine = self.refine.or(self.codec.is_coarse().then_some(CodecKind::Sq8));
+        let refine = refine.filter(|&refine| refine != self.codec);
+        [Some(self.codec), refine].into_iter().flatten().collect()
+    }
+
+    /// What the file id is made of, besides rows, ids and queries. The text is a part of the format: the names in it are
+    /// those that the options had when files were first built (`rows`, `branching`, `max_leaf`), and they stay when an
+    /// option is renamed, since another text would give the same input another file. An option of a later version is
+    /// in the text only where it is used (`exact`).
+    pub(super) fn fingerprint(&self) -> String {
+        let exact = self.exact.map_or(String::new(), |exact| format!("exact: {exact:?}, "));
+        format!(
+            "BuildOptions {{ metric: {:?}, codec: {:?}, rows: {:?}, {exact}graph: {}, clusters: {}, m: {}, \
+             ef_construction: {}, seed: {}, branching: {}, max_leaf: {}, max_iterations: {} }}",
+            self.metric,
+            self.codec,
+            self.refine,
+            self.graph,
+            self.clusters,
+            self.m,
+            self.ef_construction,
+            self.seed,
+            self.branching_factor,
+            self.max_leaf_size,
+            self.max_iterations,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// These texts were the `Debug` output of the options before they were renamed.
+    #[test]
+    fn the_fingerprint_is_the_text_of_the_first_version() {
+        assert_eq!(
+            BuildOptions::default().fingerprint(),
+            "BuildOptions { metric: Cosine, codec: Sq8, rows: None, graph: true, clusters: true, m: 16, \
+             ef_construction: 200, seed: 42, branching: 64, max_leaf: 32, max_iterations: 8 }"
+        );
+        let options = BuildOptions::new(Metric::L2).codec(CodecKind::Pq(64)).refine(CodecKind::F16);
+        let options = options.exact(CodecKind::F32).graph(false).branching_factor(7).tuning_queries([1.0]);
+        assert_eq!(
+            options.fingerprint(),
+            "BuildOptions { metric: L2, codec: Pq(64), rows: Some(F16), exact: F32, graph: false, clusters: true, m: 16, \
+             ef_construction: 200, seed: 42, branching: 7, max_leaf: 32, max_iterations: 8 }"
+        );
+    }
+}
