@@ -148,7 +148,8 @@ fn sizes() {
 }
 
 fn assert_stride(codec: CodecKind, metric: Metric, dim: usize, formula: &str) {
-    let options = BuildOptions { graph: false, clusters: false, ..support::options(metric, codec) };
+    let mut options = support::options(metric, codec);
+    (options.graph, options.clusters) = (false, false);
     let rows = support::data::clustered(3, dim, 5);
     let index = Index::from_bytes(&support::file(&rows, dim, None, &options)).unwrap();
     let codes = index.info().sections.iter().find(|section| section.name == "codes").unwrap().length;
@@ -159,12 +160,9 @@ fn assert_stride(codec: CodecKind, metric: Metric, dim: usize, formula: &str) {
 /// The kinds of sections that FORMAT.md lists are those of a file that has them all.
 #[test]
 fn kinds_of_sections() {
-    let options = BuildOptions {
-        rows: Some(CodecKind::F16),
-        exact: Some(CodecKind::F32),
-        m: 2,
-        ..support::options(Metric::Cosine, CodecKind::Sq8)
-    };
+    // Beside binary codes there are refine rows.
+    let mut options = support::options(Metric::Cosine, CodecKind::Binary);
+    options.exact = Some(CodecKind::F32);
     let bytes = support::file(&support::data::clustered(200, 9, 5), 9, None, &options);
     let index = Index::from_bytes(&bytes).unwrap();
     let text = read("FORMAT.md");
