@@ -59,13 +59,13 @@ pub(crate) fn check(name: &str, text: &str, known: &Known, count: &mut Count) ->
         count.derived += held.iter().filter(|&&held| held).count();
         for (figure, _) in figures.iter().zip(&held).filter(|(figure, held)| !**held && !figure.small) {
             match &sections[at] {
-                Held::ByDate => count.dated += 1,
-                Held::ByTest => count.read += 1,
-                Held::ByNumbers(numbers) if numbers.contains(&figure.value) => count.read += 1,
-                Held::ByNumbers(_) => {
+                Holder::Date => count.dated += 1,
+                Holder::Test => count.read += 1,
+                Holder::Numbers(numbers) if numbers.contains(&figure.value) => count.read += 1,
+                Holder::Numbers(_) => {
                     wrong.push(format!("{} is no number of the files that this section names", figure.text));
                 }
-                Held::ByNothing => wrong.push(format!("{}: {UNHELD}", figure.text)),
+                Holder::Nothing => wrong.push(format!("{}: {UNHELD}", figure.text)),
             }
         }
         complaints.extend(wrong.into_iter().map(|wrong| format!("line {}: {wrong}", at + 1)));
@@ -166,21 +166,21 @@ pub(crate) fn value(formula: &str, variables: &[(String, f64)]) -> Result<f64, S
     evaluate(formula, &find).map(|value| value[0])
 }
 
-/// What a section says of all its figures.
+/// What holds the figures of a section.
 #[derive(Clone)]
-enum Held {
-    ByNothing,
+enum Holder {
+    Nothing,
     /// They were measured, or read elsewhere, on a date.
-    ByDate,
+    Date,
     /// Numbers of second readings that the section names.
-    ByNumbers(Rc<Vec<f64>>),
+    Numbers(Rc<Vec<f64>>),
     /// A test compares the section with what it describes.
-    ByTest,
+    Test,
 }
 
 /// For each line what its section says of its figures; a subsection may say otherwise.
-fn sections(name: &str, document: &Document, known: &Known) -> (Vec<Held>, Vec<String>) {
-    let mut held = vec![Held::ByNothing; document.lines.len()];
+fn sections(name: &str, document: &Document, known: &Known) -> (Vec<Holder>, Vec<String>) {
+    let mut held = vec![Holder::Nothing; document.lines.len()];
     let mut complaints = Vec::new();
     for (at, line) in document.lines.iter().enumerate().filter(|(at, _)| !document.code[*at]) {
         let section = document.section(at);
@@ -201,28 +201,28 @@ fn sections(name: &str, document: &Document, known: &Known) -> (Vec<Held>, Vec<S
 }
 
 /// What a line says of the section that it stands in, below `heading`.
-fn said(line: &str, name: &str, heading: &str, known: &Known) -> Result<Option<Held>, String> {
+fn said(line: &str, name: &str, heading: &str, known: &Known) -> Result<Option<Holder>, String> {
     let note = |start: &str| line.strip_prefix(start).and_then(|rest| rest.strip_suffix(" -->"));
     let reader = |file: &str| {
         let found = known.readers.iter().find(|(name, _)| name == file);
         found.map(|(_, text)| text).ok_or_else(|| format!("there is no {file}"))
     };
     if let Some(rest) = line.strip_prefix("Measured on ") {
-        return measured(rest, known).map(|()| Some(Held::ByDate));
+        return measured(rest, known).map(|()| Some(Holder::Date));
     }
     if let Some(rest) = line.strip_prefix("Read on ") {
         let date = rest.get(..10).unwrap_or_default();
-        return if is_date(date) { Ok(Some(Held::ByDate)) } else { Err(no_date(date)) };
+        return if is_date(date) { Ok(Some(Holder::Date)) } else { Err(no_date(date)) };
     }
     if let Some(files) = note("<!-- figures of ") {
         let texts = files.split(", ").map(reader).collect::<Result<Vec<_>, _>>()?;
         let all = texts.iter().flat_map(|text| numbers(text)).collect();
-        return Ok(Some(Held::ByNumbers(Rc::new(all))));
+        return Ok(Some(Holder::Numbers(Rc::new(all))));
     }
     if let Some(file) = note("<!-- compared by ") {
         let text = reader(file)?;
         return match text.contains(name) && text.contains(heading) {
-            true => Ok(Some(Held::ByTest)),
+            true => Ok(Some(Holder::Test)),
             false => Err(format!("{file} does not look for {heading:?} in {name}")),
         };
     }
