@@ -38,8 +38,16 @@ fn read(name: &str) -> String {
 
 /// All documents but the log of changes and results of measurements, which are dated as a whole.
 fn documents() -> Vec<String> {
-    let mut names: Vec<String> =
-        ["README.md", "ARCHITECTURE.md", "FORMAT.md", "CONTRIBUTING.md"].map(str::to_owned).to_vec();
+    let mut names: Vec<String> = [
+        "README.md",
+        "ARCHITECTURE.md",
+        "FORMAT.md",
+        "CONTRIBUTING.md",
+        "pkg/README.md",
+        "www/data/README.md",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     for entry in fs::read_dir(root().join("docs")).unwrap() {
         let name = entry.unwrap().file_name().to_string_lossy().into_owned();
         if name.ends_with(".md") {
@@ -58,6 +66,7 @@ fn known() -> Known {
         ("BuildOptions", format!("{:?}", BuildOptions::default())),
         ("SearchOptions", format!("{:?}", SearchOptions::default())),
         ("OpenOptions", format!("{:?}", OpenOptions::default())),
+        ("words", words()),
     ];
     let readers = [
         "tests/support/format.rs",
@@ -73,6 +82,15 @@ fn known() -> Known {
         machines: machines(&read("docs/benchmarks.md")),
         readers,
     }
+}
+
+/// How many words the demo has, and components a vector: after its head, halves fill the file.
+fn words() -> String {
+    let rows = read("www/data/words.txt").lines().count();
+    let file = fs::read(root().join("www/data/words.f16.npy")).unwrap();
+    let head = 10 + usize::from(u16::from_le_bytes([file[8], file[9]]));
+    assert_eq!((file.len() - head) % (2 * rows), 0);
+    format!("words {{ rows: {rows}, dim: {} }}", (file.len() - head) / (2 * rows))
 }
 
 /// The names that begin the list below the heading "Machines".
