@@ -321,6 +321,7 @@ mod the_checker {
     fn leaves_alone_what_is_held() {
         for text in [
             "Up to 1 MiB<!-- = SMALL --> and 8<!-- = plan.rs:WIDE -->, an eighth.",
+            "Up to 8<!-- = plan:WIDE --> and 2,048<!-- = pool.rs:WIDE -->.",
             "From 160 to 192<!-- = ALL[0], ALL[1] --> queries; 2<!-- = retries --> retries.",
             "It merges into 60<!-- = LIMITS.h2.requests --> requests with 24 KiB<!-- = LIMITS.h2.waste --> of gaps.",
             "k is 10<!-- = Options.k -->, the limit 7<!-- = Options.limit -->, half 4<!-- = plan.rs:WIDE / 2 -->.",

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 pub(crate) struct Values {
-    /// File name and text of each source.
+    /// Path and text of each source.
     files: Vec<(String, String)>,
     /// `Type` and what `Debug` prints of its default.
     defaults: Vec<(&'static str, String)>,
@@ -17,7 +17,7 @@ impl Values {
     pub(crate) fn read(folders: &[&Path], defaults: Vec<(&'static str, String)>) -> Self {
         let mut files = Vec::new();
         for folder in folders {
-            sources(folder, &mut files);
+            sources(folder, folder, &mut files);
         }
         Values { files, defaults }
     }
@@ -31,7 +31,8 @@ impl Values {
         }
     }
 
-    /// `NAME`; `NAME.field` of a JS object or of a type's defaults; `file.rs:NAME` where a name is used more than once.
+    /// `NAME`; `NAME.field` of a JS object or of a type's defaults; `file:NAME` or `folder:NAME` where a name is used more
+    /// than once.
     pub(crate) fn get(&self, name: &str) -> Result<Vec<f64>, String> {
         let (file, path) = name.split_once(':').map_or((None, name), |(file, path)| (Some(file), path));
         let mut parts = path.split('.');
@@ -43,7 +44,7 @@ impl Values {
             return self.field(text, field).ok_or_else(|| format!("{first} has no number {field}"));
         }
         let mut found: Vec<Vec<f64>> = Vec::new();
-        for (of, text) in self.files.iter().filter(|(of, _)| file.is_none_or(|file| file == of)) {
+        for (of, text) in self.files.iter().filter(|(of, _)| file.is_none_or(|file| belongs(of, file))) {
             for value in assigned(text, first) {
                 let value = fields.iter().try_fold(value, |value, field| member(value, field));
                 let Some(Ok(value)) = value.map(|text| evaluate(text, &|name| self.near(of, name))) else {
@@ -57,7 +58,9 @@ impl Values {
         match found.len() {
             1 => Ok(found.remove(0)),
             0 => Err(format!("no constant {name} in the sources")),
-            n => Err(format!("{n} constants {name} differ: write the file before it, as in plan.rs:{path}")),
+            n => Err(format!(
+                "{n} constants {name} differ: write a file or folder before it, as in plan:{path}"
+            )),
         }
     }
 
@@ -71,6 +74,11 @@ impl Values {
         let value = value.strip_prefix("Some(").map_or(value, |inner| inner.trim_end_matches(')'));
         evaluate(value, &|name| Err(name.to_owned())).ok()
     }
+}
+
+/// Whether `path` is a file of this name, with or without its extension, or in a folder of it.
+fn belongs(path: &str, name: &str) -> bool {
+    path == name || path.split('/').any(|part| part == name || part.split('.').next() == Some(name))
 }
 
 /// The expressions that `text` gives the constant `name`, or, where it is no constant, the variable with this default.
@@ -131,16 +139,17 @@ fn member<'a>(object: &'a str, field: &str) -> Option<&'a str> {
     }
 }
 
-fn sources(folder: &Path, files: &mut Vec<(String, String)>) {
+fn sources(root: &Path, folder: &Path, files: &mut Vec<(String, String)>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() && name != "tests" {
-            sources(&path, files);
+            sources(root, &path, files);
         } else if (name.ends_with(".rs") || name.ends_with(".js")) && name != "tests.rs" {
             let text = fs::read_to_string(&path).unwrap();
             let text = text.split("#[cfg(test)]").next().unwrap_or_default();
-            files.push((name, without_comments(text)));
+            let path = path.strip_prefix(root).unwrap();
+            files.push((path.to_string_lossy().replace('\\', "/"), without_comments(text)));
         }
     }
 }
