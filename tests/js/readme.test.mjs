@@ -1,4 +1,4 @@
-// The README's examples run as they stand, and its table of errors has every code there is.
+// The examples of README.md and docs/ run as they stand, and the table of errors has every code there is and no other.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -11,15 +11,21 @@ import { serve } from "./support/server.mjs";
 
 const { PAGEVEC_ROOT: root, PAGEVEC_CLI: cli } = process.env;
 const skip = !root && "PAGEVEC_ROOT is not set";
-const readme = root ? await readFile(join(root, "README.md"), "utf8") : "";
+/** Name of the document and its text. */
+const documents = new Map();
+if (root) {
+  const docs = (await readdir(join(root, "docs"))).filter((file) => file.endsWith(".md")).map((file) => `docs/${file}`);
+  for (const name of ["README.md", ...docs]) documents.set(name, await readFile(join(root, name), "utf8"));
+}
 const temporary = [];
 after(() => Promise.all(temporary.map((path) => rm(path, { recursive: true, force: true }))));
 
-/** The code block after `<!-- example: name -->`. */
+/** The code block after `<!-- example: name -->`, in any document. */
 function example(name) {
-  const found = new RegExp(`<!-- example: ${name} -->\\n\`\`\`\\w+\\n([^]*?)\\n\`\`\``).exec(readme);
-  assert.ok(found, `README.md has no example ${name}`);
-  return found[1];
+  const block = new RegExp(`<!-- example: ${name} -->\\n\`\`\`\\w+\\n([^]*?)\\n\`\`\``);
+  const found = [...documents.values()].map((text) => block.exec(text)).filter(Boolean);
+  assert.equal(found.length, 1, `examples ${name}`);
+  return found[0][1];
 }
 
 /** Runs the example as a module beside this file, where "pagevec" is found; resolves to the variables it leaves. */
@@ -32,21 +38,43 @@ async function run(code, given, left) {
   return (await import(file)).default;
 }
 
-test("open", { skip }, async () => {
+test("every block of JavaScript is an example that is run here", { skip }, async () => {
+  const run = await readFile(new URL(import.meta.url), "utf8");
+  for (const [name, text] of documents) {
+    const blocks = [...text.matchAll(/(.*)\n```(?:js|mjs|javascript|ts)\n/g)];
+    const names = blocks.map(([, before]) => /^<!-- example: (\w+) -->$/.exec(before)?.[1]);
+    assert.deepEqual(names.filter((example) => !example || !run.includes(`example("${example}")`)), [], name);
+  }
+});
+
+test("open", { skip }, async (t) => {
   const f = await fixture();
   const host = await serve(f.folder);
+  t.after(() => host.close());
   const code = example("open").replace("https://example.org", host.url);
-  const main = await run(code, ["vector"], ["hits", "bytes", "requests", "waves"]);
+  const main = await run(code, ["vector"], ["hits", "bytes", "requests"]);
   const { hits, ...cost } = await main({ vector: f.row(5) });
   assert.equal(hits.length, 10);
   assert.equal(hits[0].id, f.ids[5]);
-  assert.deepEqual(cost, { bytes: 0, requests: 0, waves: 0 }, "the second search finds everything in memory");
-  await host.close();
+  assert.deepEqual(cost, { bytes: 0, requests: 0 }, "the second search finds everything in memory");
 });
 
 test("build", { skip }, async () => {
   const main = await run(example("build"), ["nothing"], ["nearest"]);
   assert.equal((await main({})).nearest.id, "northeast");
+});
+
+test("options", { skip }, async (t) => {
+  const f = await fixture();
+  const host = await serve(f.folder);
+  t.after(() => host.close());
+  const code = example("options").replace("https://example.org", host.url);
+  const main = await run(code, ["vector"], ["few", "resident", "cost"]);
+  const { few, resident, cost } = await main({ vector: f.row(5) });
+  assert.equal(few[0].id, f.ids[5]);
+  assert.deepEqual(resident, few, "both indexes find the nearest rows of so small an index");
+  assert.equal(cost.index, "hnsw");
+  assert.equal(cost.requests, 0, "load brought what the graph needs");
 });
 
 test("command line", { skip: skip || (!cli && "PAGEVEC_CLI is not set") }, async () => {
@@ -70,17 +98,24 @@ test("command line", { skip: skip || (!cli && "PAGEVEC_CLI is not set") }, async
   server.kill();
 });
 
-test("every code has its line in the table of errors", { skip }, async () => {
-  const table = readme.slice(readme.indexOf("\n## Errors"), readme.indexOf("\n## Hosting"));
-  const rust = await readFile(join(root, "src/error.rs"), "utf8");
-  const codes = new Set([...rust.matchAll(/=> "([a-z-]+)",/g)].map(([, code]) => code));
-  for (const name of (await readdir(join(root, "pkg/src"), { recursive: true })).filter((file) => file.endsWith(".js"))) {
-    const text = await readFile(join(root, "pkg/src", name), "utf8");
-    for (const [, code] of text.matchAll(/new PagevecError\(\s*"([a-z-]+)"/g)) codes.add(code);
+test("the table of errors has every code, and no other", { skip }, async () => {
+  const table = documents.get("docs/errors.md").split("\n").filter((line) => line.startsWith("| `"));
+  const listed = table.flatMap((line) => [...line.split("|")[1].matchAll(/`([a-z-]+)`/g)].map(([, code]) => code));
+  const codes = new Set();
+  for (const [folder, pattern] of [
+    ["src", /=> "([a-z-]+)",/g],
+    ["bindings/cli/src", /(?:code: |=> )"([a-z-]+)"/g],
+    ["pkg/src", /"([a-z-]+)"/g],
+  ]) {
+    for (const file of await readdir(join(root, folder), { recursive: true })) {
+      if (folder === "src" ? file !== "error.rs" : folder === "bindings/cli/src" ? !file.endsWith("failure.rs") : !file.endsWith(".js")) continue;
+      const text = await readFile(join(root, folder, file), "utf8");
+      const found = folder === "pkg/src" ? text.matchAll(/new PagevecError\(\s*"([a-z-]+)"/g) : text.matchAll(pattern);
+      for (const [, code] of found) codes.add(code);
+    }
   }
   assert.ok(codes.size > 20, [...codes].join());
-  const missing = [...codes].filter((code) => !table.includes(`\`${code}\``));
-  assert.deepEqual(missing, []);
+  assert.deepEqual(listed.toSorted(), [...codes].toSorted());
 });
 
 /** A NumPy 1.0 file of f32 rows. */
