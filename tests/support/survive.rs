@@ -1,6 +1,6 @@
 //! What a user may do with a file that may be hostile, by every route and source, and what must hold of every answer:
 //! hits in order, of finite scores, each row once and none beyond the last, after a number of distances that the
-//! file's length limits. An error is fine, as it is typed. A failure is a panic.
+//! file's length limits. An error is fine, as it is typed, but one that blames pagevec is none. A failure is a panic.
 
 use super::data;
 use super::paged::Remote;
@@ -101,5 +101,7 @@ pub(crate) fn sound(result: Result<Answer, Error>, k: usize, count: usize, lengt
 }
 
 fn told<T>(result: &Result<T, Error>, tell: &mut Tell) {
-    tell(result.as_ref().err());
+    let error = result.as_ref().err();
+    assert!(!matches!(error, Some(Error::Internal { .. })), "a file's fault is called ours: {error:?}");
+    tell(error);
 }
