@@ -11,15 +11,15 @@ pub(super) fn fmt() -> Result<()> {
 
 /// The core is checked in every shape in which it is built: with and without `native`, and for wasm.
 pub(super) fn clippy() -> Result<()> {
-    run(cargo("clippy --workspace --all-targets --").args(["-D", "warnings"]))?;
+    let line = "clippy --workspace --all-targets --features pagevec-fuzz/targets --";
+    run(cargo(line).args(["-D", "warnings"]))?;
     run(cargo("clippy --package pagevec --no-default-features --").args(["-D", "warnings"]))?;
-    // The core comes along as what pagevec-wasm depends on; its own tests do not compile for wasm. The folder is that
-    // of the tests in wasm, which need the same dependencies.
+    // The core comes along as what the others depend on; its own tests do not compile for wasm.
     for features in ["search", "build", "search,build"] {
         let line = "clippy --package pagevec-wasm --no-default-features --all-targets";
-        run(wasm_cargo(line, "test")?.args(["--features", features, "--", "-D", "warnings"]))?;
+        run(wasm_cargo(line, None)?.args(["--features", features, "--", "-D", "warnings"]))?;
     }
-    Ok(())
+    run(wasm_cargo("clippy --package pagevec-fuzz --tests", None)?.args(["--", "-D", "warnings"]))
 }
 
 /// The default members of the workspace, all at once: naming crates would choose other features and build much again.
@@ -32,8 +32,7 @@ pub(super) fn native() -> Result<()> {
         run(&mut cargo("test --no-fail-fast --lib --bins --tests"))?;
     }
     run(&mut cargo("test --doc"))?;
-    // In the profile that xtask was built with a moment ago.
-    run(&mut cargo("test --package xtask --profile xtask"))
+    run(&mut cargo("test --package xtask"))
 }
 
 /// Private items too: most of what is written about the core is in the heads of its private modules.
