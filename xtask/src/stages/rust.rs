@@ -1,9 +1,9 @@
-//! Stages that are cargo's own: formatting, lints, native tests, documentation.
+//! Stages that are cargo's own: formatting, lints, native tests, documentation, the package of the core.
 
 use super::links;
 use crate::shell::{cargo, command, output, run};
 use crate::wasm::wasm_cargo;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 pub(super) fn fmt() -> Result<()> {
     run(&mut cargo("fmt --all --check")).context("`cargo fmt --all` mends it")
@@ -35,10 +35,29 @@ pub(super) fn native() -> Result<()> {
     run(&mut cargo("test --package xtask"))
 }
 
-/// Private items too: most of what is written about the core is in the heads of its private modules.
+/// Private items too: most of what is written about the core is in the heads of its private modules. Then the core as
+/// docs.rs builds it.
 pub(super) fn docs() -> Result<()> {
     let links = links::check();
-    let line = "doc --workspace --no-deps --document-private-items --exclude xtask";
-    run(cargo(line).env("RUSTDOCFLAGS", "-D warnings"))?;
+    let private = "doc --workspace --no-deps --document-private-items --exclude xtask";
+    let public = "doc --package pagevec --no-deps --all-features";
+    for (line, flags) in [(private, "-D warnings"), (public, "-D warnings --cfg docsrs")] {
+        run(cargo(line).env("RUSTDOCFLAGS", flags))?;
+    }
     links
+}
+
+/// What would be published of the core holds what it must, and builds by itself.
+pub(super) fn package() -> Result<()> {
+    // What is not committed is checked too. All that it depends on is here since the first stage.
+    let line = "package --package pagevec --allow-dirty --offline --quiet";
+    let files = output(cargo(line).arg("--list"))?;
+    let has = |name: &str| files.lines().any(|line| line == name);
+    for name in ["Cargo.toml", "src/lib.rs", "README.md", "CHANGELOG.md", "FORMAT.md", "LICENSE-MIT"] {
+        ensure!(has(name), "{name} would not be published:\n{files}");
+    }
+    let own = ["tests/", "benches/", "fuzz/", "xtask/", "pkg/"];
+    let astray = files.lines().find(|line| own.iter().any(|own| line.starts_with(own)));
+    ensure!(astray.is_none(), "{} would be published", astray.unwrap_or_default());
+    run(&mut cargo(line))
 }
