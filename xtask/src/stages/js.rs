@@ -46,9 +46,10 @@ pub(crate) fn cli() -> Result<PathBuf> {
     Ok(shell::target().join("release").join(CLI))
 }
 
-/// The one that the native tests ran: asked for in the same way as there, so that nothing is built again.
+/// The one that the native tests ran. Examples are asked for as they bring what tests depend on, without which some
+/// crates would have other features and be built again.
 fn tested_cli() -> Result<PathBuf> {
-    run(&mut cargo("build --profile test --bins"))?;
+    run(&mut cargo("build --profile test --bins --examples"))?;
     Ok(shell::target().join("debug").join(CLI))
 }
 
