@@ -1,5 +1,7 @@
 //! A file of which only parts are here answers exactly as the same file in memory, at every budget.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 mod support;
 
 use pagevec::{BuildOptions, CodecKind, Id, Index, IndexChoice, Metric, Operation, Outcome, SearchOptions};
