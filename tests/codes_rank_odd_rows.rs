@@ -14,6 +14,8 @@ const KS: [usize; 3] = [1, 10, 100];
 
 /// Recall for each of `KS`.
 type Recalls = [f64; 3];
+/// The rows found for each of `KS`, as many or more, nearest first.
+type Found = [Vec<usize>; 3];
 
 /// What the reference finds: lo and hi of each component, 255 steps between them, distances in floats.
 struct ByComponent {
@@ -41,19 +43,16 @@ impl ByComponent {
         row.iter().map(|&x| (f64::from(x) / by) as f32).collect()
     }
 
-    /// Rows, nearest first.
-    fn ranked(&self, query: &[f32]) -> Vec<usize> {
+    /// All rows, nearest first, whatever `k` is.
+    fn found(&self, query: &[f32]) -> Found {
         let query = Self::scaled(self.metric, query);
-        let score = |row: &Vec<f32>| -> f64 {
-            let pairs = || query.iter().zip(row).map(|(&a, &b)| (f64::from(a), f64::from(b)));
-            match self.metric {
-                Metric::L2 => -pairs().map(|(a, b)| (a - b) * (a - b)).sum::<f64>(),
-                Metric::Cosine | Metric::Dot => pairs().map(|(a, b)| a * b).sum(),
-            }
-        };
+        // Of length 1 already: a cosine is their dot product.
+        let metric = if self.metric == Metric::Cosine { Metric::Dot } else { self.metric };
+        let score = |row: &Vec<f32>| oracle::score(metric, &query, row);
         let mut ranked: Vec<(f64, usize)> = self.rows.iter().map(score).zip(0..).collect();
         ranked.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
-        ranked.into_iter().map(|(_, row)| row).collect()
+        let ranked: Vec<usize> = ranked.into_iter().map(|(_, row)| row).collect();
+        [ranked.clone(), ranked.clone(), ranked]
     }
 }
 
@@ -62,10 +61,12 @@ fn built(case: &Case, codec: CodecKind) -> Index {
     index(&case.rows, case.dim, &quick.clone().metric(case.metric).codec(codec))
 }
 
-fn scan(index: &Index, query: &[f32], k: usize) -> Vec<usize> {
-    let flat = SearchOptions::new(k).index(IndexChoice::Flat);
-    let answer = index.search(query, &flat).expect("a search of good data");
-    answer.hits.iter().map(|hit| oracle::row(&hit.id)).collect()
+fn scan(index: &Index, query: &[f32]) -> Found {
+    KS.map(|k| {
+        let flat = SearchOptions::new(k).index(IndexChoice::Flat);
+        let answer = index.search(query, &flat).expect("a search of good data");
+        answer.hits.iter().map(|hit| oracle::row(&hit.id)).collect()
+    })
 }
 
 /// The part of the `k` nearest among these rows, where one as near as the k-th counts.
@@ -75,14 +76,17 @@ fn recall(truth: &[f64], rows: &[usize], k: usize) -> f64 {
     rows.iter().take(k).filter(|&&row| truth[row] >= least).count() as f64 / k as f64
 }
 
-/// The rows found for a query, `k` or more, nearest first.
-type Scan<'a> = dyn Fn(&[f32], usize) -> Vec<usize> + 'a;
+/// What is found for a query.
+type Scan<'a> = dyn Fn(&[f32]) -> Found + 'a;
 
 /// Recall of each query by each of these scans.
 fn measured<const N: usize>(case: &Case, scans: &[&Scan<'_>; N]) -> Vec<[Recalls; N]> {
     let one = |query: &Vec<f32>| {
         let truth = oracle::scores(case.metric, &case.rows, query);
-        scans.map(|scan| KS.map(|k| recall(&truth, &scan(query, k), k)))
+        scans.map(|scan| {
+            let found = scan(query);
+            std::array::from_fn(|i| recall(&truth, &found[i], KS[i]))
+        })
     };
     case.queries.iter().map(one).collect()
 }
@@ -120,7 +124,7 @@ fn compare(kinds: &[Kind], measure: impl Fn(&Case) -> Vec<[Recalls; 2]>) {
 fn as_by_component(kinds: &[Kind]) {
     compare(kinds, |case| {
         let (ours, theirs) = (built(case, CodecKind::Sq8), ByComponent::new(case));
-        measured(case, &[&|query, k| scan(&ours, query, k), &|query, _| theirs.ranked(query)])
+        measured(case, &[&|query| scan(&ours, query), &|query| theirs.found(query)])
     });
 }
 
@@ -179,7 +183,7 @@ fn sq8_ranks_rows_in_a_narrow_cone() {
         for seed in SEEDS {
             let case = odd::narrow_cone(COUNTS, 128, spread, seed);
             let index = built(&case, CodecKind::Sq8);
-            let at_10 = measured(&case, &[&|query, k| scan(&index, query, k)]);
+            let at_10 = measured(&case, &[&|query| scan(&index, query)]);
             found.extend(at_10.iter().map(|[recalls]| recalls[1]));
         }
         let [mean, worst] = mean_and_worst_tenth(found);
@@ -204,7 +208,7 @@ fn coarse_codes_choose_what_their_rows_rank() {
         ];
         compare(kinds, |case| {
             let (coarse, rows) = (built(case, codec), built(case, CodecKind::Sq8));
-            measured(case, &[&|query, k| scan(&coarse, query, k), &|query, k| scan(&rows, query, k)])
+            measured(case, &[&|query| scan(&coarse, query), &|query| scan(&rows, query)])
         });
     }
 }

@@ -63,13 +63,17 @@ fn survives(what: &str, file: &[u8], dim: usize) {
     assert!(start.elapsed() < Duration::from_secs(2), "{what}: {:?}", start.elapsed());
 }
 
-/// What a u32 may be changed to.
+/// What a u32 may be changed to: each word once, and another than it is.
 fn words(old: u32, count: u32) -> Vec<u32> {
     let special = [0x7fc0_0000, 0xffc0_0000, 0x7f80_0000, 0xff80_0000, f32::MAX.to_bits(), 1];
     let near = [old.wrapping_add(1), old.wrapping_sub(1), old ^ 0x8000_0000, old.swap_bytes()];
     let round =
         [0, 2, 255, 256, 65_535, 65_536, count, count.wrapping_sub(1), u32::MAX, u32::MAX - 1, 1 << 31];
-    [&special[..], &near, &round].concat()
+    let mut words = [&special[..], &near, &round].concat();
+    words.sort_unstable();
+    words.dedup();
+    words.retain(|&word| word != old);
+    words
 }
 
 #[test]
@@ -123,26 +127,62 @@ fn header_fields() {
     }
 }
 
-/// Every word of every section, ids, graph, parameters and rows' own scales among them.
-#[test]
-fn section_words() {
-    for (name, file, dim) in small_segments() {
-        let count = u32_at(&file, 56);
-        let mut tried = file.clone();
-        for s in format::sections(&file).into_iter().filter(|s| s.kind != format::SUMS) {
-            // Scales and sums of a row of codes stand at odd places: every byte may start a field.
-            let step = if [format::CODES, format::ROWS, format::EXACT].contains(&s.kind) { 1 } else { 4 };
-            for at in (s.offset..(s.offset + s.length).saturating_sub(3)).step_by(step) {
-                if clusters::within_a_curve(&file, at) {
-                    continue;
-                }
-                for word in words(u32_at(&file, at), count) {
-                    put(&mut tried, at, &word.to_le_bytes());
-                    format::seal(&mut tried);
-                    survives(&format!("{name}: {word:#x} at {at} of {}", s.kind), &tried, dim);
-                    tried.copy_from_slice(&file);
-                }
+/// Every word of every section of segment `which`, ids, graph, parameters and rows' own scales among them.
+fn section_words(which: usize) {
+    let (name, file, dim) = small_segments().swap_remove(which);
+    let count = u32_at(&file, 56);
+    let mut tried = file.clone();
+    for s in format::sections(&file).into_iter().filter(|s| s.kind != format::SUMS) {
+        // Scales and sums of a row of codes stand at odd places: every byte may start a field.
+        let step = if [format::CODES, format::ROWS, format::EXACT].contains(&s.kind) { 1 } else { 4 };
+        for at in (s.offset..(s.offset + s.length).saturating_sub(3)).step_by(step) {
+            if clusters::within_a_curve(&file, at) {
+                continue;
+            }
+            for word in words(u32_at(&file, at), count) {
+                put(&mut tried, at, &word.to_le_bytes());
+                format::seal(&mut tried);
+                survives(&format!("{name}: {word:#x} at {at} of {}", s.kind), &tried, dim);
+                tried.copy_from_slice(&file);
             }
         }
+    }
+}
+
+/// A test for each segment, so that they run side by side.
+mod words_of_sections {
+    #[test]
+    fn sq8_with_graph_and_text_ids() {
+        super::section_words(0);
+    }
+
+    #[test]
+    fn binary_with_rows() {
+        super::section_words(1);
+    }
+
+    #[test]
+    fn f32_without_graph() {
+        super::section_words(2);
+    }
+
+    #[test]
+    fn sq8_with_f16_rows_and_wide_ids() {
+        super::section_words(3);
+    }
+
+    #[test]
+    fn pq_with_rows_and_exact_rows() {
+        super::section_words(4);
+    }
+
+    #[test]
+    fn sq4_with_rows() {
+        super::section_words(5);
+    }
+
+    #[test]
+    fn there_are_no_others() {
+        assert_eq!(super::small_segments().len(), 6);
     }
 }

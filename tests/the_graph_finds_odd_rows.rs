@@ -41,10 +41,10 @@ fn found(make: impl Fn(u64) -> Case, codec: CodecKind, ks: &[usize], goal: &Goal
     let mut last = make(SEEDS[0]);
     for seed in SEEDS {
         last = make(seed);
-        let built = index(&last);
+        let (built, truth) = (index(&last), last.truth());
         for (&k, (graph, scan)) in ks.iter().zip(&mut of_k) {
-            graph.push(last.measure(&built, k, &by(IndexChoice::Hnsw)));
-            scan.push(last.measure(&built, k, &by(IndexChoice::Flat)));
+            graph.push(last.measure_by(&truth, &built, k, &by(IndexChoice::Hnsw)));
+            scan.push(last.measure_by(&truth, &built, k, &by(IndexChoice::Flat)));
         }
     }
     let ordinary = odd::ordinary(last.metric, [last.count(), 20], last.dim, SEEDS[0]);

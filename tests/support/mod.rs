@@ -9,6 +9,8 @@
 //! | `format` | a second reading of FORMAT.md: finds sections, writes fields, makes every checksum right again |
 //! | `clusters` | the same of the clusters' sections |
 //! | `fields` | every field of a file, by what it means, to change it |
+//! | `mutate` | changes them, and the values of a manifest |
+//! | `survive` | what a user may do with a hostile file, and what must hold of the answers |
 //! | `alloc`  | an allocator that counts what one thread holds |
 //! | `npy`    | reads `.npy` matrices |
 
@@ -20,10 +22,12 @@ pub(crate) mod clusters;
 pub(crate) mod data;
 pub(crate) mod fields;
 pub(crate) mod format;
+pub(crate) mod mutate;
 pub(crate) mod npy;
 pub(crate) mod odd;
 pub(crate) mod oracle;
 pub(crate) mod paged;
+pub(crate) mod survive;
 
 use pagevec::{Answer, BuildOptions, CodecKind, Ctx, Error, Ids, Index, IndexChoice, Metric, SearchOptions};
 

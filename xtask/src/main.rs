@@ -8,6 +8,7 @@
 //! | `package.rs` | `pkg`: types checked and emitted, the npm package packed |
 //! | `test.rs`, `stages/` | `test`: every check |
 //! | `demo.rs`, `glove.rs` | `demo`: an index of words, served with its page |
+//! | `fuzz.rs` | `fuzz`: libFuzzer over a target of fuzz/, or its corpus made anew |
 //! | `bench/` | `bench`: measurements that anyone can repeat |
 //! | `browser.rs` | `browser`: finds or installs a Chromium |
 //! | `node.rs`, `shell.rs` | Node and its pinned tools; processes, paths and stamps |
@@ -16,6 +17,7 @@
 mod bench;
 mod browser;
 mod demo;
+mod fuzz;
 mod glove;
 mod node;
 mod package;
@@ -51,6 +53,8 @@ enum Command {
     /// Measure, and write the results to benches/results
     #[command(subcommand)]
     Bench(bench::Command),
+    /// Fuzz one target, or make the corpus anew
+    Fuzz(fuzz::Options),
     /// Print the path of a Chromium; install one if there is none
     Browser,
     /// Run one wasm test file (cargo calls this)
@@ -78,6 +82,7 @@ fn run(command: Command) -> Result<()> {
         Command::Test(options) => test::run(&options),
         Command::Demo(options) => demo::run(&options),
         Command::Bench(command) => bench::run(&command),
+        Command::Fuzz(options) => fuzz::main(&options),
         Command::Browser => browser::find().map(|path| println!("{}", path.display())),
         Command::WasmTestRunner { args } => wasm::run_tests(args),
     }

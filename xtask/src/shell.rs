@@ -111,6 +111,21 @@ pub(crate) fn copy_dir(from: &Path, to: &Path, keep: &dyn Fn(&Path) -> bool) -> 
     Ok(())
 }
 
+/// Copies a folder as it is, with the times of its files, by which cargo knows what is fresh.
+pub(crate) fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+    for entry in fs::read_dir(from).with_context(|| format!("could not read {}", from.display()))? {
+        let from = entry?.path();
+        let to = to.join(from.file_name().unwrap_or_default());
+        if from.is_dir() {
+            copy_tree(&from, &to)?;
+        } else {
+            copy(&from, &to)?;
+            fs::File::options().write(true).open(&to)?.set_modified(fs::metadata(&from)?.modified()?)?;
+        }
+    }
+    Ok(())
+}
+
 /// Copies a file and makes the folders it needs.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     if let Some(dir) = to.parent() {

@@ -55,8 +55,8 @@ pub(crate) fn make() -> Result<()> {
     Ok(())
 }
 
-/// Cargo for wasm, in a target folder of its own: other flags there would throw the native builds away.
-pub(crate) fn wasm_cargo(line: &str, folder: &str) -> Result<Command> {
+/// Cargo for wasm, in a target folder of its own where one is named.
+pub(crate) fn wasm_cargo(line: &str, folder: Option<&Path>) -> Result<Command> {
     add_target(TARGET)?;
     let mut command = cargo(line);
     // Paths of this machine do not belong in a module that is published.
@@ -68,18 +68,25 @@ pub(crate) fn wasm_cargo(line: &str, folder: &str) -> Result<Command> {
         format!("--remap-path-prefix={}=pagevec", shell::root().display()),
     ];
     command.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
-    command.env("CARGO_TARGET_DIR", shell::target().join("wasm").join(folder));
+    if let Some(folder) = folder {
+        command.env("CARGO_TARGET_DIR", folder);
+    }
     command.args(["--target", TARGET]);
     Ok(command)
 }
 
 /// Each module has its own folder: cargo gives a cdylib one name whatever its features, so in one folder the second
-/// module would silently take the place of the first. Only the cdylib is asked for, as an rlib beside it would switch
-/// link-time optimisation off.
+/// module would silently take the place of the first. The second folder starts as a copy of the first, which has all
+/// that both depend on. Only the cdylib is asked for, as an rlib beside it would switch link-time optimisation off.
 fn compile(module: &str) -> Result<PathBuf> {
+    let folder = |module: &str| shell::target().join("wasm").join(module);
+    let [first, own] = [folder(MODULES[0]), folder(module)];
+    if first.exists() && !own.exists() {
+        shell::copy_tree(&first, &own)?;
+    }
     let line = "rustc --package pagevec-wasm --lib --crate-type cdylib --profile wasm --no-default-features";
-    run(wasm_cargo(line, module)?.args(["--features", module]))?;
-    Ok(shell::target().join("wasm").join(module).join(TARGET).join("wasm").join(format!("{NAME}.wasm")))
+    run(wasm_cargo(line, Some(&own))?.args(["--features", module]))?;
+    Ok(own.join(TARGET).join("wasm").join(format!("{NAME}.wasm")))
 }
 
 fn bind(raw: &Path, out: &Path) -> Result<()> {
@@ -115,13 +122,14 @@ fn check_versions() -> Result<()> {
     Ok(())
 }
 
-/// The tests of bindings/wasm, in Node; xtask is its own test runner.
+/// The tests of bindings/wasm and the corpus of fuzz/, in Node; xtask is its own test runner.
 pub(crate) fn test() -> Result<()> {
     node::node()?;
-    let line = "test --package pagevec-wasm --lib --tests --features build";
+    let line =
+        "test --package pagevec-wasm --package pagevec-fuzz --lib --tests --features pagevec-wasm/build";
     let runner = format!("{:?}", env::current_exe()?);
     let config = format!("target.{TARGET}.runner=[{runner},\"wasm-test-runner\"]");
-    run(wasm_cargo(line, "test")?.args(["--config", &config]))
+    run(wasm_cargo(line, None)?.args(["--config", &config]))
 }
 
 /// What cargo calls for each test file.

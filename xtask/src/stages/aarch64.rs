@@ -26,8 +26,6 @@ pub(super) fn check() -> Result<()> {
     };
     for (cpu, kernels) in CPUS {
         let mut test = cargo(&format!("test {SHAPE} {TARGET} --test the_same_input_gives_the_same_file"));
-        // Optimised is only what is run for long: half the time of a clean build.
-        test.args(["--profile", "xtask", "--config", "profile.xtask.package.pagevec.opt-level=2"]);
         test.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER", "rust-lld");
         test.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_RUNNER", &qemu);
         test.env("QEMU_CPU", cpu).env("PAGEVEC_KERNELS", kernels);

@@ -1,6 +1,6 @@
 //! Stages that use the package as a user does: the packed tarball, installed in a project of its own.
 //!
-//! The tests get, as environment variables: `PAGEVEC_CLI` (the command line tool, built for release), `PAGEVEC_ROOT`
+//! The tests get, as environment variables: `PAGEVEC_CLI` (the command line tool, as its own tests build it), `PAGEVEC_ROOT`
 //! (this repository, for www/), `CHROME` (the browser stage), `WORKERD` (where it runs), and `PAGEVEC_DATA` if we were
 //! given it.
 
@@ -34,7 +34,7 @@ fn tests(project: &Path, folder: &str) -> Result<Command> {
     let mut node = node::node()?;
     let slow_limit = ["--import", "./tests/js/support/slow-limit.mjs"];
     node.current_dir(project).args(["--test", "--test-concurrency=1"]).args(slow_limit).args(files);
-    node.env("PAGEVEC_ROOT", shell::root()).env("PAGEVEC_CLI", cli()?);
+    node.env("PAGEVEC_ROOT", shell::root()).env("PAGEVEC_CLI", tested_cli()?);
     if let Some(workerd) = node::workerd()? {
         node.env("WORKERD", workerd);
     }
@@ -44,8 +44,17 @@ fn tests(project: &Path, folder: &str) -> Result<Command> {
 /// The command line tool, built for release.
 pub(crate) fn cli() -> Result<PathBuf> {
     run(&mut cargo("build --release --package pagevec-cli"))?;
-    Ok(shell::target().join("release").join(format!("pagevec{}", std::env::consts::EXE_SUFFIX)))
+    Ok(shell::target().join("release").join(CLI))
 }
+
+/// The one that the native tests ran. Examples are asked for as they bring what tests depend on, without which some
+/// crates would have other features and be built again.
+fn tested_cli() -> Result<PathBuf> {
+    run(&mut cargo("build --profile test --bins --examples"))?;
+    Ok(shell::target().join("debug").join(CLI))
+}
+
+const CLI: &str = if cfg!(windows) { "pagevec.exe" } else { "pagevec" };
 
 /// The project with the package, made once for both stages.
 fn project() -> Result<PathBuf> {

@@ -2,7 +2,7 @@
 //!
 //! | file | stages |
 //! |---|---|
-//! | `rust.rs` | fmt, clippy, native, docs |
+//! | `rust.rs` | fmt, clippy, native, docs, package |
 //! | `aarch64.rs` | aarch64: compiled, and run where qemu is |
 //! | `js.rs` | js, browser: the packed package in a project of its own |
 //! | `links.rs` | the links of every .md file, a part of docs |
@@ -28,14 +28,15 @@ const fn stage(name: &'static str, quick: bool, about: &'static str, run: fn() -
     Stage { name, about, quick, run }
 }
 
-pub(crate) const ALL: [Stage; 9] = [
+pub(crate) const ALL: [Stage; 10] = [
     stage("fmt", true, "rustfmt", rust::fmt),
-    stage("clippy", true, "lints of every crate, native and wasm", rust::clippy),
+    stage("clippy", true, "lints of every crate with each set of features, native and wasm", rust::clippy),
     stage("native", true, "tests of the crates and of the examples in their docs", rust::native),
     stage("aarch64", false, "the core for ARM: lints, and results under qemu", aarch64::check),
-    stage("wasm", false, "tests of bindings/wasm in Node", crate::wasm::test),
+    stage("wasm", false, "tests of bindings/wasm and the corpus of fuzz/ in Node", crate::wasm::test),
     stage("size", false, "what a page downloads to search", crate::package::build_modules),
     stage("js", false, "the packed npm package in Node", js::node),
     stage("browser", false, "the packed npm package in Chromium", js::browser),
     stage("docs", false, "rustdoc, and the links of every .md file", rust::docs),
+    stage("package", false, "what would be published of the core", rust::package),
 ];
