@@ -205,10 +205,13 @@ impl<'a> Reader<'a> {
         };
         let mut order: Vec<usize> = (0..self.cells.count).collect();
         order.sort_by(|&a, &b| self.cell(a).total_cmp(&self.cell(b)));
-        let near = enough(&order, cells, k, |&cell| rows(cell));
+        let total = u32_at(self.file, self.cells.positions + self.cells.count * 4) as usize;
+        let lists = u32_at(self.file, self.cells.at + 4) as usize;
+        let wanted = |number: usize, of: usize| (number * total).div_ceil(of).max(k);
+        let near = enough(&order, wanted(cells, self.cells.count), |&cell| rows(cell));
         let mut leaves: Vec<_> = near.iter().flat_map(|&cell| self.leaves(cell)).collect();
         leaves.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.2.rows.start.cmp(&b.2.rows.start)));
-        let near = enough(&leaves, probes, k, |leaf| leaf.2.rows.len());
+        let near = enough(&leaves, wanted(probes, lists), |leaf| leaf.2.rows.len());
         let mut copies: Vec<Copy> = near.iter().flat_map(|(_, cell, leaf)| self.list(*cell, leaf)).collect();
         copies.sort_by(|a, b| a.distance.total_cmp(&b.distance));
         copies.truncate(2 * keep);
@@ -224,13 +227,15 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The first of `all`, so many, doubled until they have k rows or are all.
-fn enough<T>(all: &[T], count: usize, k: usize, rows: impl Fn(&T) -> usize) -> &[T] {
-    let mut count = count.max(1);
-    while count < all.len() && all[..count].iter().map(&rows).sum::<usize>() < k {
-        count *= 2;
-    }
-    &all[..count.min(all.len())]
+/// The first of `all` that hold so many rows together.
+fn enough<T>(all: &[T], wanted: usize, rows: impl Fn(&T) -> usize) -> &[T] {
+    let mut held = 0;
+    let short = all.iter().take_while(|one| {
+        let short = held < wanted;
+        held += rows(one);
+        short
+    });
+    &all[..short.count()]
 }
 
 /// The width for `k` nearest rows, one of the four numbers of the file, and a recall in parts of 10,000.

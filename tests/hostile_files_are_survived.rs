@@ -13,7 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use pagevec::{BuildOptions, CodecKind, Error, Index, IndexChoice, Io, Metric, OpenOptions};
+use pagevec::{CodecKind, Error, Index, IndexChoice, Io, Metric, OpenOptions};
 use support::data::Random;
 use support::fields::parts;
 use support::mutate::{change, change_manifest};

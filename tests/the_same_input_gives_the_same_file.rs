@@ -19,35 +19,35 @@ const GOLDEN: [(Metric, CodecKind, Option<CodecKind>, bool, &str); 7] = [
         CodecKind::Sq8,
         None,
         true,
-        "7ef7f325f7077730e47e4a499a0c7c98fbd047eed06ec067ac9420d1fae26b23",
+        "ee0231e24c44b821533ea1373eb10b41e483f5ee3cc46d81eb90d22b0b8b21e9",
     ),
     (
         Metric::L2,
         CodecKind::Binary,
         None,
         true,
-        "4fa7c488076fe536a78332051555a81e6ae2fe643d124080d8f5eda8940b0c62",
+        "5638e9ed46a261c73fd9cd2664628f93f9e58debd3f2080589ea930e8e7a0d27",
     ),
     (
         Metric::Dot,
         CodecKind::Sq8,
         Some(CodecKind::F16),
         true,
-        "350c80bf7e4efe8bcdf7a2e1d7809f90d5a5f69b7ef86b6f557297708193ebd3",
+        "377d1fbb55c409d0bd8e555ec04ae83fb8132414c0c5c1f02707d62eb4b577fb",
     ),
     (
         Metric::Cosine,
         CodecKind::F32,
         None,
         true,
-        "3a50c627ad0035e71bcdac8c02c762d03f20db37085d96501d6623538f2c873e",
+        "f0ffb6f8f76e9ab3aca7d88feedd3b5a276470af61aa065a5f92dac3c621ceed",
     ),
     (
         Metric::L2,
         CodecKind::F16,
         None,
         false,
-        "94656dd6ffe42b767826c98e9405fd369d9fd076388f4f291258f6e763afb895",
+        "871575cd979cdf295f02d80da08a6960427fe5f65654c73323326c9e4b31dbac",
     ),
     // 24 components in 7 parts.
     (
@@ -55,19 +55,19 @@ const GOLDEN: [(Metric, CodecKind, Option<CodecKind>, bool, &str); 7] = [
         CodecKind::Pq(7),
         None,
         false,
-        "fabf8b2be387fd1087996d51ea5c6709783e8892b00befa4f211db1dbf6ec224",
+        "7827911c3fc9200e2a0a1a6cb8d8855f2012eecb98ffd2dec00817fedacf7420",
     ),
     (
         Metric::Cosine,
         CodecKind::Sq4,
         Some(CodecKind::F16),
         true,
-        "629377164e639e8a9c38529e8de5de19286beda126dc279675aaf1b3ab2ae34a",
+        "a196f4b023ee76e662b633189fac2470261bdec01e22a55b8ffc20c4db123f24",
     ),
 ];
 
 /// Three stages: pq, sq8 rows, f32 rows; l2.
-const STAGES: &str = "9b185893e4f5af33312bf666c46f45266fb308b3f3f28ca7c45d338c9f45e3c4";
+const STAGES: &str = "1eb20911d6944743084e10c2c9d1c0ef0dce7a8ee70c28b45bd0e2898a2f2813";
 
 fn recipe() -> Vec<f32> {
     let mut random = data::Random(2026);

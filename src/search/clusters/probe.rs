@@ -135,7 +135,7 @@ impl Probe {
         }
         let mut lists = match self.lists.take() {
             Some(lists) => lists,
-            None => self.nearest_leaves(scratch),
+            None => self.nearest_leaves(clusters, scratch),
         };
         source.prefetch(&mut lists.iter().map(|found| found.leaf.read.extent));
         let mut here = Vec::with_capacity(lists.len());
@@ -173,7 +173,8 @@ impl Probe {
             cells.spreads.iter().enumerate().map(|(cell, &spread)| bound.cell(cells.centroid(cell), spread)),
         );
         let rows = |cell: u32| cells.rows(cell as usize);
-        enough(priorities.iter().copied(), self.width.cells, self.width.k, rows, &mut scratch.nearest)
+        let wanted = as_many_as(self.width.cells, cells.row_count(), cells.len()).max(self.width.k as u64);
+        enough(priorities.iter().copied(), self.width.cells, wanted, rows, &mut scratch.nearest)
     }
 
     fn rank_leaves(
@@ -204,7 +205,7 @@ impl Probe {
     }
 
     /// The most promising leaves.
-    fn nearest_leaves(&mut self, scratch: &mut ProbeScratch) -> Vec<RankedLeaf> {
+    fn nearest_leaves(&mut self, clusters: &Clusters, scratch: &mut ProbeScratch) -> Vec<RankedLeaf> {
         // In order of position whatever order cells arrived in: ties must not tell.
         self.found.sort_unstable_by_key(|found| found.1.leaf.start);
         let found = &self.found;
@@ -214,8 +215,10 @@ impl Probe {
         let leaves = found.iter().map(|f| f.1.leaf);
         copies_last(priorities, self.width.k, leaves.map(|leaf| (leaf.spread, leaf.end - leaf.start)));
         let rows = |at: u32| found.get(at as usize).map_or(0, |f| f.1.leaf.end - f.1.leaf.start);
+        let wanted = as_many_as(self.width.probes, clusters.cells.row_count(), clusters.cells.leaf_count());
+        let wanted = wanted.max(self.width.k as u64);
         let nearest =
-            enough(priorities.iter().copied(), self.width.probes, self.width.k, rows, &mut scratch.nearest);
+            enough(priorities.iter().copied(), self.width.probes, wanted, rows, &mut scratch.nearest);
         nearest.into_iter().filter_map(|at| found.get(at as usize).map(|f| f.1)).collect()
     }
 
@@ -331,11 +334,16 @@ fn all_leaves(clusters: &Clusters, source: &dyn Source, missing: &[Read]) -> Opt
     (total(&absent).saturating_sub(total(missing)) <= source.spare() / 4).then_some(absent)
 }
 
-/// The `count` first in priority, or more of them if `k` rows need more.
+/// The rows of so many cells or leaves, if each held as many as there are on average.
+fn as_many_as(number: usize, rows: usize, of: usize) -> u64 {
+    (number as u64).saturating_mul(rows as u64).div_ceil(of.max(1) as u64)
+}
+
+/// The first in priority that hold so many rows together: about `count` of them.
 fn enough(
     priorities: impl ExactSizeIterator<Item = f32> + Clone,
     count: usize,
-    k: usize,
+    wanted: u64,
     rows: impl Fn(u32) -> u32,
     nearest: &mut TopK,
 ) -> Vec<u32> {
@@ -344,9 +352,16 @@ fn enough(
         nearest.reset(count);
         priorities.clone().zip(0..).for_each(|(priority, at)| nearest.offer(priority, at));
         let held: u64 = nearest.unsorted().map(|(_, at)| u64::from(rows(at))).sum();
-        if held >= k as u64 || count >= priorities.len() {
-            return nearest.sorted().map(|n| n.1).collect();
+        if held >= wanted || count >= priorities.len() {
+            break;
         }
         count *= 2;
     }
+    let mut held = 0;
+    let first = nearest.sorted().map(|n| n.1).take_while(|&at| {
+        let more = held < wanted;
+        held += u64::from(rows(at));
+        more
+    });
+    first.collect()
 }

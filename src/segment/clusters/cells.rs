@@ -113,6 +113,10 @@ impl Cells {
         self.sums.len()
     }
 
+    pub(crate) fn row_count(&self) -> usize {
+        self.positions.last().copied().unwrap_or(0) as usize
+    }
+
     pub(crate) fn leaf_count(&self) -> usize {
         self.first.last().copied().unwrap_or(0) as usize
     }

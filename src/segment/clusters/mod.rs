@@ -26,7 +26,7 @@ pub(crate) struct CurvePoint {
     pub(crate) wanted: u32,
     /// The recall that it reached, in parts of 10,000.
     pub(crate) reached: u32,
-    /// Nearest cells whose leaves are looked at.
+    /// Nearest cells whose leaves are looked at; as all widths, of average size.
     pub(crate) cells: u32,
     /// Nearest leaves whose lists are scanned.
     pub(crate) probes: u32,

@@ -11,8 +11,10 @@ use crate::segment::clusters::{NEIGHBOURS, Shares};
 pub(super) struct Ranked {
     pub(super) turned: Turned,
     pub(super) shares: Shares,
-    /// For each of [`NEIGHBOURS`] the leaves, each with the rank of its cell, from 0.
+    /// For each of [`NEIGHBOURS`] the leaves, each with the cells that reach it.
     leaves: [Vec<(u32, u32)>; NEIGHBOURS.len()],
+    /// Rows of each leaf.
+    held: Vec<u32>,
 }
 
 impl Ranked {
@@ -25,8 +27,11 @@ impl Ranked {
         let priorities = cells.iter().zip(levels.cell_spreads);
         let priorities: Vec<f32> =
             priorities.map(|(code, &spread)| bound.cell((code, centroid::square(code)), spread)).collect();
+        let rows = |leaves: &[u32]| tree.leaves[leaves[1] as usize] - tree.leaves[leaves[0] as usize];
+        let held: Vec<u32> = tree.cells.windows(2).map(rows).collect();
         let mut ranks = vec![0; priorities.len()];
-        order(&priorities).iter().zip(0..).for_each(|(&cell, rank)| ranks[cell as usize] = rank);
+        let order_of_cells = order(&priorities);
+        needed(&order_of_cells, &held).for_each(|(cell, cells)| ranks[cell as usize] = cells);
         let stride = codec.stride();
         let (mut all, mut some, mut centre) = (Vec::with_capacity(tree.leaves.len()), Vec::new(), Vec::new());
         for (code, leaves) in cells.iter().zip(tree.cells.windows(2)) {
@@ -45,13 +50,26 @@ impl Ranked {
             copies_last(&mut priorities, k as usize, spreads.zip(held.iter().copied()));
             order(&priorities).into_iter().map(|leaf| (leaf, ranks[tree.cell_of(leaf)])).collect()
         });
-        Ranked { turned, shares, leaves }
+        Ranked { turned, shares, leaves, held }
     }
 
-    /// The leaves of the first `cells` cells, for one of [`NEIGHBOURS`].
-    pub(super) fn within(&self, number: usize, cells: u32) -> impl Iterator<Item = u32> + '_ {
-        self.leaves[number].iter().filter(move |leaf| leaf.1 < cells).map(|leaf| leaf.0)
+    /// The leaves in the first cells that hold as many rows as `cells` do on average, for one of [`NEIGHBOURS`]; each with
+    /// the probes that reach it.
+    pub(super) fn within(&self, number: usize, cells: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
+        let within = self.leaves[number].iter().filter(move |leaf| leaf.1 <= cells).map(|leaf| &leaf.0);
+        needed(within, &self.held)
     }
+}
+
+/// Cells or leaves in this order, each with the number of average ones that hold more rows than those before it.
+fn needed<'a>(order: impl IntoIterator<Item = &'a u32>, held: &'a [u32]) -> impl Iterator<Item = (u32, u32)> {
+    let rows = held.iter().map(|&rows| u64::from(rows)).sum::<u64>().max(1);
+    let mut before = 0;
+    order.into_iter().map(move |&at| {
+        let needed = (before * held.len() as u64 / rows) as u32 + 1;
+        before += u64::from(held[at as usize]);
+        (at, needed)
+    })
 }
 
 /// Numbers in order of priority, the lowest first; ties to the lower number.
@@ -86,7 +104,7 @@ pub(super) fn found(
         let mut probes = vec![u32::MAX; tree.leaves.len() - 1];
         let per_cap = caps.iter().map(|&cap| {
             probes.fill(u32::MAX);
-            ranked.within(number, cap).zip(1..).for_each(|(leaf, rank)| probes[leaf as usize] = rank);
+            ranked.within(number, cap).for_each(|(leaf, needed)| probes[leaf as usize] = needed);
             let of = |&(_, position): &(f32, u32)| {
                 let own = probes[tree.leaf_of(position) as usize];
                 levels.second(position).map_or(own, |second| own.min(probes[second as usize]))
