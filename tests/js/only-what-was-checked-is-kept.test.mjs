@@ -63,7 +63,7 @@ test("a search is aborted whose request another one shares", async () => {
   await many;
   // The room of what is on its way goes to another search.
   holding = false;
-  await index.search(near(f, 4000), { index: "clusters", probes: 15, k: 1 });
+  await index.search(near(f, 4000), { index: "clusters", probes: 10, k: 1 });
   release();
   assert.deepEqual(await search, expected);
   await index.close();
@@ -73,7 +73,8 @@ test("a search is aborted whose request another one shares", async () => {
   const later = await open(url, { cache: { folder } });
   server.reset();
   assert.deepEqual(await later.search(near(f, 9), few), expected);
-  // But for what came in one piece with what was not.
-  assert.ok(server.log.length <= 1, `${server.log.length} requests`);
+  // But for lists that came in one piece with what was not.
+  const inAll = wanted.filter(({ offset }) => inLists(offset)).length;
+  assert.ok(server.log.length <= inAll, `${server.log.length} requests for ${inAll} lists`);
   await later.close();
 });

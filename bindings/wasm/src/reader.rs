@@ -2,7 +2,8 @@
 
 use js_sys::{Array, Float64Array, Object};
 use pagevec::{
-    Answer, Extent, Id, Info, Operation, Outcome, SearchOptions, Segment, Session, SessionOptions, Stepped,
+    Answer, Extent, Id, IndexChoice, Info, Operation, Outcome, SearchOptions, Segment, Session,
+    SessionOptions, Stepped,
 };
 use wasm_bindgen::prelude::*;
 
@@ -11,40 +12,9 @@ use crate::convert::{id, internal, set, to_js, whole};
 /// The indexes by the numbers that `takeHits` gives; `pkg/src/core/protocol.js` has the same list.
 const INDEXES: [&str; 3] = ["clusters", "hnsw", "flat"];
 
-#[wasm_bindgen(typescript_custom_section)]
-const TYPES: &str = "
-export interface ReaderOptions { fileLength: number; memoryBudget: number }
-export interface SearchOptions { k: number; ef?: number; index: string; probes?: number; recall?: number; rescore?: number }
-";
-
-// Plain objects of JS. A getter reads one property with one call and without making a string for its name, so that a
-// search of some microseconds can afford an object of options.
-#[wasm_bindgen]
-extern "C" {
-    /// How `Reader` opens a file.
-    #[wasm_bindgen(typescript_type = "ReaderOptions")]
-    pub type ReaderOptionsJs;
-    #[wasm_bindgen(method, getter, js_name = fileLength)]
-    fn file_length(this: &ReaderOptionsJs) -> f64;
-    #[wasm_bindgen(method, getter, js_name = memoryBudget)]
-    fn memory_budget(this: &ReaderOptionsJs) -> f64;
-
-    /// The options of a search, checked by `pkg/src/arguments.js`; `undefined` is the default.
-    #[wasm_bindgen(typescript_type = "SearchOptions")]
-    pub type SearchOptionsJs;
-    #[wasm_bindgen(method, getter)]
-    fn k(this: &SearchOptionsJs) -> u32;
-    #[wasm_bindgen(method, getter)]
-    fn ef(this: &SearchOptionsJs) -> Option<u32>;
-    #[wasm_bindgen(method, getter)]
-    fn index(this: &SearchOptionsJs) -> String;
-    #[wasm_bindgen(method, getter)]
-    fn probes(this: &SearchOptionsJs) -> Option<u32>;
-    #[wasm_bindgen(method, getter)]
-    fn recall(this: &SearchOptionsJs) -> Option<f32>;
-    #[wasm_bindgen(method, getter)]
-    fn rescore(this: &SearchOptionsJs) -> Option<u32>;
-}
+/// The choices of an index by their numbers; `pkg/src/core/protocol.js` has the same list.
+const CHOICES: [IndexChoice; 4] =
+    [IndexChoice::Auto, IndexChoice::Flat, IndexChoice::Hnsw, IndexChoice::Clusters];
 
 /// How many bytes from 0 the constructor of `Reader` needs; `head` is the first 64 KiB of the file, or all of it.
 #[wasm_bindgen(js_name = frontLength)]
@@ -63,11 +33,11 @@ pub struct Reader {
 
 #[wasm_bindgen]
 impl Reader {
-    /// Opens a file from its front. It holds at most `options.memoryBudget` bytes of the file.
+    /// Opens a file from its front. It holds at most `memory_budget` bytes of the file.
     #[wasm_bindgen(constructor)]
-    pub fn new(front: &[u8], options: &ReaderOptionsJs) -> Result<Reader, JsValue> {
-        let segment = Segment::open(front, whole("fileLength", options.file_length())?).map_err(to_js)?;
-        let budget = whole("memoryBudget", options.memory_budget())?;
+    pub fn new(front: &[u8], file_length: f64, memory_budget: f64) -> Result<Reader, JsValue> {
+        let segment = Segment::open(front, whole("fileLength", file_length)?).map_err(to_js)?;
+        let budget = whole("memoryBudget", memory_budget)?;
         let session = Session::new(segment, &SessionOptions::new(budget)).map_err(to_js)?;
         Ok(Reader { session, outcomes: Vec::new() })
     }
@@ -77,16 +47,24 @@ impl Reader {
         info_to_js(&self.session.segment().info())
     }
 
-    /// Begins a search for each row of `queries`. Returns its ticket.
+    /// Begins a search for each row of `queries`. Returns its ticket. `options` are `[k, ef, index, probes, recall,
+    /// rescore]`, NaN for one that is not given.
+    ///
+    /// Numbers, not an object: its properties would be read by calls to JavaScript from within this one, and V8 11
+    /// (Node 20) ends the process if it discards the caller's optimised code meanwhile.
     #[wasm_bindgen(js_name = beginSearch)]
-    pub fn begin_search(&mut self, queries: Vec<f32>, options: &SearchOptionsJs) -> Result<u32, JsValue> {
-        let count = |value: Option<u32>| value.map(|v| v as usize);
-        let options = SearchOptions::new(options.k() as usize)
-            .index(options.index().parse().map_err(to_js)?)
-            .ef(count(options.ef()))
-            .rescore(count(options.rescore()))
-            .probes(count(options.probes()))
-            .recall(options.recall());
+    pub fn begin_search(&mut self, queries: Vec<f32>, options: &[f64]) -> Result<u32, JsValue> {
+        let &[k, ef, index, probes, recall, rescore] = options else {
+            return Err(internal("a search takes six numbers"));
+        };
+        let count = |number: f64| (number >= 0.0).then_some(number as usize);
+        let choice = CHOICES.get(index as usize).ok_or_else(|| internal("no such index"))?;
+        let options = SearchOptions::new(k as usize)
+            .index(*choice)
+            .ef(count(ef))
+            .rescore(count(rescore))
+            .probes(count(probes))
+            .recall((!recall.is_nan()).then_some(recall as f32));
         self.session.begin(Operation::Search { queries, options }).map_err(to_js)
     }
 

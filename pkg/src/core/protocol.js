@@ -2,7 +2,7 @@
 //
 //   in                                                         out
 //   frontLength: the head of a file, its length                bytes from 0 that opening needs
-//   openReader: the front, ReaderOptions                       a reader
+//   openReader: the front, a file's length, a budget           a reader
 //   a task's begin: queries and SearchRequest, an id, nothing  a ticket, which names the operation in the core
 //   step: a ticket                                             the extents to fetch, "done" or "wait"
 //   deliver: an offset and bytes                               whether all of them were compared with a checksum
@@ -14,6 +14,8 @@
 
 /** The indexes by the numbers that `takeHits` gives; reader.rs has the same list. */
 const INDEXES = /** @type {const} */ (["clusters", "hnsw", "flat"]);
+/** The choices of an index by the numbers that `beginSearch` takes; reader.rs has the same list. */
+const CHOICES = ["auto", "flat", "hnsw", "clusters"];
 
 /**
  * @typedef {import("../arguments.js").Id} Id
@@ -21,7 +23,7 @@ const INDEXES = /** @type {const} */ (["clusters", "hnsw", "flat"]);
  * @typedef {import("./instances.js").Glue} Glue the exports of a search module
  * @typedef {InstanceType<Glue["Reader"]>} Reader one opened segment
  *
- * @typedef {import("../../wasm/search/pagevec_wasm.js").SearchOptions} SearchRequest
+ * @typedef {{ k: number, ef?: number, index: string, probes?: number, recall?: number, rescore?: number }} SearchRequest
  * @typedef {import("../../wasm/build/pagevec_wasm.js").BuildOptions} BuildRequest
  *
  * @typedef {object} Answers
@@ -64,7 +66,9 @@ const INDEXES = /** @type {const} */ (["clusters", "hnsw", "flat"]);
  * @returns {Task<Answers>}
  */
 export function searchTask(queries, options) {
-  return { begin: (reader) => reader.beginSearch(queries, options), take: takeAnswers };
+  const { k, ef = NaN, index, probes = NaN, recall = NaN, rescore = NaN } = options;
+  const numbers = Float64Array.of(k, ef, CHOICES.indexOf(index), probes, recall, rescore);
+  return { begin: (reader) => reader.beginSearch(queries, numbers), take: takeAnswers };
 }
 
 /**
@@ -95,7 +99,7 @@ export function loadTask() {
  * @returns {Reader}
  */
 export function openReader(glue, front, options) {
-  return new glue.Reader(front, options);
+  return new glue.Reader(front, options.fileLength, options.memoryBudget);
 }
 
 /**
