@@ -1,4 +1,7 @@
 //! Searching: a session over a file that JS fetches.
+//!
+//! No export returns an object but as a `Result`, which crosses as numbers. V8 11 (Node 20) inlines a call whose result is an
+//! object, and ends the process ("unreachable code") if it discards the caller's optimised code during that call.
 
 use js_sys::{Array, Float64Array, Object};
 use pagevec::{
@@ -43,15 +46,12 @@ impl Reader {
     }
 
     /// The segment's facts, as a plain object.
-    pub fn info(&self) -> JsValue {
-        info_to_js(&self.session.segment().info())
+    pub fn info(&self) -> Result<JsValue, JsValue> {
+        Ok(info_to_js(&self.session.segment().info()))
     }
 
     /// Begins a search for each row of `queries`. Returns its ticket. `options` are `[k, ef, index, probes, recall,
     /// rescore]`, NaN for one that is not given.
-    ///
-    /// Numbers, not an object: its properties would be read by calls to JavaScript from within this one, and V8 11
-    /// (Node 20) ends the process if it discards the caller's optimised code meanwhile.
     #[wasm_bindgen(js_name = beginSearch)]
     pub fn begin_search(&mut self, queries: Vec<f32>, options: &[f64]) -> Result<u32, JsValue> {
         let &[k, ef, index, probes, recall, rescore] = options else {
@@ -165,12 +165,12 @@ impl Reader {
     }
 
     /// `{ resident, evictions }`: bytes of the file held, and blocks dropped.
-    pub fn stats(&self) -> JsValue {
+    pub fn stats(&self) -> Result<JsValue, JsValue> {
         let stats = self.session.stats();
         let js = Object::new();
         set(&js, "resident", stats.resident as f64);
         set(&js, "evictions", stats.evictions as f64);
-        js.into()
+        Ok(js.into())
     }
 }
 
