@@ -11,7 +11,7 @@ const [browser, host] = await Promise.all([launch(), serve(f.folder)]);
 after(() => Promise.all([browser.close(), host.close()]));
 const query = JSON.stringify([...f.row(9)]);
 const warm = await open(f.bytes);
-const wanted = await warm.search(f.row(9));
+const wanted = await warm.search(f.row(9), { index: "clusters" });
 await warm.close();
 
 /** A page with an open index; `search()` in it gives hits or a code. */

@@ -1,8 +1,8 @@
-// Preloaded by the test runner (`--import`): a test that took longer than 30 s fails. A test that hangs is ended by its own
+// Preloaded by the test runner (`--import`): a test that took longer than 60 s fails. A test that hangs is ended by its own
 // `timeout`. The runner's --test-timeout will not do: in Node 20 it limits a file, not a test.
 import { afterEach, beforeEach } from "node:test";
 
-const LIMIT = 30_000;
+const LIMIT = 60_000;
 const starts = new WeakMap();
 beforeEach((test) => void starts.set(test, performance.now()));
 afterEach((test) => {
