@@ -129,6 +129,52 @@ fn paths() {
     assert!(count > 100, "only {count} paths");
 }
 
+/// A flag that stands in a line with the command line tool or with xtask is one of theirs.
+#[test]
+fn flags() {
+    let sources: String =
+        ["bindings/cli/src", "xtask/src"].iter().flat_map(|folder| sources(&root().join(folder))).collect();
+    let (mut unknown, mut count) = (Vec::new(), 0);
+    for name in documents() {
+        let text = read(&name);
+        for line in text
+            .lines()
+            .filter(|l| ["pagevec ", "xtask ", "CLI", "`build ", "`--"].iter().any(|w| l.contains(w)))
+        {
+            // What follows `--` alone, and lines about other tools, are not ours.
+            let ours = line.split(" -- ").next().unwrap_or_default();
+            for flag in
+                ours.split(|c: char| !c.is_ascii_lowercase() && c != '-').filter_map(|w| w.strip_prefix("--"))
+            {
+                if flag.is_empty() || OTHERS.contains(&flag) {
+                    continue;
+                }
+                count += 1;
+                let field = format!(" {}:", flag.replace('-', "_"));
+                if !sources.contains(&field) && !sources.contains(&format!("\"{flag}\"")) {
+                    unknown.push(format!("{name}: --{flag}"));
+                }
+            }
+        }
+    }
+    assert_eq!(unknown, Vec::<String>::new());
+    assert!(count > 15, "only {count} flags");
+}
+
+/// Flags of cargo, clap, nextest and hosts that documents name.
+const OTHERS: [&str; 8] =
+    ["path", "help", "test", "features", "cache-control", "content-type", "base", "follow"];
+
+fn sources(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| match path.is_dir() {
+            true => sources(&path),
+            false => vec![std::fs::read_to_string(&path).unwrap()],
+        })
+        .collect()
+}
+
 /// Whether a word is a path below a folder that there is.
 fn is_path(code: &str, roots: &[PathBuf]) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
