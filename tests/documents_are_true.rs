@@ -162,8 +162,8 @@ fn flags() {
 }
 
 /// Flags of cargo, clap, nextest and hosts that documents name.
-const OTHERS: [&str; 8] =
-    ["path", "help", "test", "features", "cache-control", "content-type", "base", "follow"];
+const OTHERS: [&str; 9] =
+    ["lib", "path", "help", "test", "features", "cache-control", "content-type", "base", "follow"];
 
 fn sources(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
