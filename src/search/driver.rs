@@ -14,7 +14,7 @@ use crate::kernels::prefetch;
 use crate::metric::Metric;
 use crate::quant::{Codec, Prepared};
 use crate::segment::{GraphView, SectionKind, Segment};
-use crate::storage::{Extent, Read, Source, Sum, in_order};
+use crate::storage::{Expected, Extent, Read, Source, in_order};
 use crate::topk::TopK;
 use crate::vectors::check_row;
 
@@ -253,12 +253,14 @@ impl Search {
         scratch: &mut Scratch,
     ) -> Result<Vec<Read>, Error> {
         let codes: &[SectionKind] =
-            if source.holds(segment.codes.extent) { &[SectionKind::Codes] } else { &[] };
-        let mut absent = missing(segment, source, &[SectionKind::NodeSums], &self.labelled(segment));
+            if source.fits(segment.codes.extent) { &[SectionKind::Codes] } else { &[] };
+        let mut absent = missing(segment, source, &[SectionKind::NodeChecksums], &self.labelled(segment));
         absent.extend(missing(segment, source, codes, &[]));
         let upper = segment.graph_parts().map(|parts| parts.upper);
         absent.extend(
-            upper.filter(|&e| source.get(e).is_none()).map(|extent| Read { extent, sum: Sum::Blocks }),
+            upper
+                .filter(|&e| source.get(e).is_none())
+                .map(|extent| Read { extent, expected: Expected::Blocks }),
         );
         let Stage::Walk(walks) = &mut self.stage else { return Ok(Vec::new()) };
         let fine = segment.finer.is_empty() && self.counts.rescore > 0;
@@ -357,15 +359,16 @@ impl Search {
             state.candidates = state.labels.iter().map(|label| (label.distance, label.position)).collect();
             state.distances = probe.distances;
         }
-        // Lists have the sums of the finest rows: one wave for them, and a page of a mapping for each as for any other.
+        // Lists have the checksums of the finest rows: one wave for them, and a page of a mapping for each as for any other.
         self.stage = Stage::Rescore(segment.finer.len().saturating_sub(1));
         Ok(Vec::new())
     }
 
-    /// Sections that name rows and their sums, where no lists do.
+    /// Sections that name rows and their checksums, where no lists do.
     fn labelled(&self, segment: &Segment) -> Vec<SectionKind> {
-        let sums = segment.finer.iter().filter(|_| self.counts.rescore > 0).filter_map(|rows| rows.sums);
-        std::iter::once(SectionKind::Ids).chain(sums).collect()
+        let checksums =
+            segment.finer.iter().filter(|_| self.counts.rescore > 0).filter_map(|rows| rows.checksums);
+        std::iter::once(SectionKind::Ids).chain(checksums).collect()
     }
 }
 
@@ -387,18 +390,19 @@ pub(super) fn missing(
 ) -> Vec<Read> {
     let extents = a.iter().chain(b).filter_map(|&k| segment.extent(k));
     let absent = extents.filter(|&e| e.length > 0 && source.get(e).is_none());
-    absent.map(|extent| Read { extent, sum: Sum::Blocks }).collect()
+    absent.map(|extent| Read { extent, expected: Expected::Blocks }).collect()
 }
 
 /// The codes around a row that come together: all of them, or the chunk that there is room for.
 pub(super) fn chunk_around(segment: &Segment, source: &dyn Source, position: u32) -> Read {
     let codes = &segment.codes;
     let count = segment.count() as u64;
-    let chunk = if source.holds(codes.extent) { count } else { source.room(codes.extent).1 / codes.stride };
+    let chunk =
+        if source.fits(codes.extent) { count } else { source.slots(codes.extent).bytes / codes.stride };
     let first = u64::from(position) / chunk.max(1) * chunk.max(1);
     let length = chunk.max(1).min(count.saturating_sub(first)) * codes.stride;
     let extent = Extent { offset: codes.extent.offset + first * codes.stride, length };
-    Read { extent, sum: Sum::Blocks }
+    Read { extent, expected: Expected::Blocks }
 }
 
 /// Each read once, and as many as there is room for; all are units of one section.
@@ -407,7 +411,7 @@ pub(super) fn fitting(mut reads: Vec<Read>, source: &dyn Source, segment: &Segme
     reads.dedup_by_key(|r| r.extent);
     let Some(section) = reads.first().and_then(|r| segment.section_extent(r.extent)) else { return reads };
     reads.retain(|r| section.contains(r.extent));
-    reads.truncate(source.room(section).0.max(1));
+    reads.truncate(source.slots(section).count.max(1));
     reads
 }
 

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::id::Id;
 use crate::segment::clusters::{Leaf, List};
 use crate::segment::{SectionKind, Segment};
-use crate::storage::{Read, Source, Sum, in_order};
+use crate::storage::{Expected, Read, Source, in_order};
 
 /// Something to do.
 #[derive(Clone, Debug)]
@@ -83,9 +83,9 @@ impl Running {
 
 /// All that a walk over the graph reads, and what finds the vector of an id.
 fn load(segment: &Segment, source: &dyn Source) -> Step<Outcome> {
-    let sums: Vec<SectionKind> = segment.finer.iter().filter_map(|rows| rows.sums).collect();
+    let checksums: Vec<SectionKind> = segment.finer.iter().filter_map(|rows| rows.checksums).collect();
     let kinds = [SectionKind::Ids, SectionKind::IdOrder, SectionKind::Graph, SectionKind::Codes];
-    let missing = missing(segment, source, &kinds, &sums);
+    let missing = missing(segment, source, &kinds, &checksums);
     if missing.is_empty() { Step::Done(Outcome::Loaded) } else { Step::Need(missing) }
 }
 
@@ -108,12 +108,12 @@ pub(crate) struct Vector {
     id: Id,
     position: Option<u32>,
     leaf: Option<Leaf>,
-    sum: Option<u32>,
+    checksum: Option<u32>,
 }
 
 impl Vector {
     pub(crate) fn new(id: Id) -> Self {
-        Vector { id, position: None, leaf: None, sum: None }
+        Vector { id, position: None, leaf: None, checksum: None }
     }
 
     pub(crate) fn step(&mut self, segment: &Segment, source: &dyn Source) -> Result<Step<Vec<f32>>, Error> {
@@ -132,22 +132,31 @@ impl Vector {
             rows.codec.decode(code, &mut vector);
             return Ok(Step::Done(vector));
         }
-        let sum = match self.sum {
-            Some(sum) => sum,
-            None => match self.row_sum(segment, source, position)? {
+        let checksum = match self.checksum {
+            Some(checksum) => checksum,
+            None => match self.row_checksum(segment, source, position)? {
                 Step::Need(reads) => return Ok(Step::Need(reads)),
-                Step::Done(sum) => *self.sum.insert(sum),
+                Step::Done(checksum) => *self.checksum.insert(checksum),
             },
         };
-        Ok(Step::Need(vec![Read { extent, sum: Sum::Row { position, sum } }]))
+        Ok(Step::Need(vec![Read { extent, expected: Expected::Row { position, checksum } }]))
     }
 
-    /// The sum of the finest row at `position`: from its checksums, else from its list, else the row's block stands for
+    /// The checksum of the finest row at `position`: from its checksums, else from its list, else the row's block stands for
     /// it.
-    fn row_sum(&mut self, segment: &Segment, source: &dyn Source, position: u32) -> Result<Step<u32>, Error> {
-        if let Some(sums) = segment.finest().sums.and_then(|kind| segment.extent(kind)) {
-            let stored = source.get(sums).and_then(|sums| Segment::stored_row_sum(sums, position));
-            return Ok(stored.map_or(Step::Need(vec![Read { extent: sums, sum: Sum::Blocks }]), Step::Done));
+    fn row_checksum(
+        &mut self,
+        segment: &Segment,
+        source: &dyn Source,
+        position: u32,
+    ) -> Result<Step<u32>, Error> {
+        if let Some(checksums) = segment.finest().checksums.and_then(|kind| segment.extent(kind)) {
+            let stored =
+                source.get(checksums).and_then(|checksums| Segment::stored_row_checksum(checksums, position));
+            return Ok(stored.map_or(
+                Step::Need(vec![Read { extent: checksums, expected: Expected::Blocks }]),
+                Step::Done,
+            ));
         }
         let Some(clusters) = &segment.clusters else {
             return Ok(Step::Need(vec![segment.block_around(segment.finest().row(position))]));
@@ -162,7 +171,7 @@ impl Vector {
         let Some(bytes) = source.get(leaf.read.extent) else { return Ok(Step::Need(vec![leaf.read])) };
         let text = segment.header.text_ids;
         let list = List::new(bytes, &leaf, &clusters.list_codec, text, segment.count())?;
-        Ok(Step::Done(list.row_sum((position - leaf.start) as usize)))
+        Ok(Step::Done(list.row_checksum((position - leaf.start) as usize)))
     }
 }
 

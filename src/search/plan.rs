@@ -68,17 +68,17 @@ impl Facts {
         let extent = |kind| segment.extent(kind).filter(|e| e.length > 0);
         let parts = [extent(SectionKind::Codes), extent(SectionKind::Graph)];
         let codes = segment.codes.extent;
-        let near = source.spare() == u64::MAX;
-        let here = |e: Extent| source.get(e).is_some() || (near && source.holds(e));
+        let near = source.speculative_bytes() == u64::MAX;
+        let here = |e: Extent| source.get(e).is_some() || (near && source.fits(e));
         let graph_bytes = parts.iter().flatten().map(|e| e.length).sum();
         Facts {
             graph: segment.header.m > 0,
             walk_fits: walk_fits(segment, source),
-            graph_fits: segment.header.m > 0 && parts.iter().all(|e| e.is_some_and(|e| source.holds(e))),
+            graph_fits: segment.header.m > 0 && parts.iter().all(|e| e.is_some_and(|e| source.fits(e))),
             graph_here: graph_bytes <= source.memory() && parts.iter().all(|e| e.is_some_and(here)),
             graph_bytes,
             clusters: segment.clusters.is_some(),
-            codes_fit: source.holds(codes) || source.room(codes).1 > segment.codes.stride,
+            codes_fit: source.fits(codes) || source.slots(codes).bytes > segment.codes.stride,
             codes_here: here(codes),
             codes_bytes: codes.length,
             count: segment.count(),
@@ -95,10 +95,10 @@ impl Facts {
 }
 
 fn walk_fits(segment: &Segment, source: &dyn Source) -> bool {
-    let sums = segment.extent(SectionKind::NodeSums).filter(|e| e.length > 0);
-    let (Some(sums), Some(graph)) = (sums, segment.graph_parts()) else { return false };
-    let links = source.room(graph.base);
-    source.holds(sums) && source.holds(graph.upper) && links.0 > 0 && links.1 >= graph.stride
+    let checksums = segment.extent(SectionKind::NodeChecksums).filter(|e| e.length > 0);
+    let (Some(checksums), Some(graph)) = (checksums, segment.graph_parts()) else { return false };
+    let links = source.slots(graph.base);
+    source.fits(checksums) && source.fits(graph.upper) && links.count > 0 && links.bytes >= graph.stride
 }
 
 /// Chooses, or says why a pinned choice cannot be.

@@ -9,7 +9,7 @@ use crate::id::Id;
 use crate::metric::Metric;
 use crate::quant::Prepared;
 use crate::segment::{IdView, Matrix, STAGES, SectionKind, Segment};
-use crate::storage::{Read, Source, Sum};
+use crate::storage::{Expected, Read, Source};
 use crate::topk::TopK;
 
 /// Rows ranked in one call.
@@ -28,7 +28,7 @@ impl Search {
             return Ok(Vec::new());
         }
         let rows = segment.finer.get(stage).unwrap_or(&segment.codes);
-        let sums = rows.sums.and_then(|kind| segment.extent(kind)).and_then(|e| source.get(e));
+        let checksums = rows.checksums.and_then(|kind| segment.extent(kind)).and_then(|e| source.get(e));
         let mut needs = Vec::new();
         for (query, state) in self.queries.chunks_exact(segment.dim()).zip(&mut self.states) {
             rows.codec.prepare(query, true, &mut scratch.prepared);
@@ -36,9 +36,11 @@ impl Search {
             source.prefetch(&mut left.iter().map(|c| rows.row(c.1)));
             state.rescore(rows, source, &mut scratch.prepared);
             for (at, &(_, position)) in state.candidates.iter().enumerate().skip(state.rescored) {
-                let label = state.labels.get(at).map(|l| l.row_sum);
-                needs.push(match label.or_else(|| Segment::stored_row_sum(sums?, position)) {
-                    Some(sum) => Read { extent: rows.row(position), sum: Sum::Row { position, sum } },
+                let label = state.labels.get(at).map(|l| l.row_checksum);
+                needs.push(match label.or_else(|| Segment::stored_row_checksum(checksums?, position)) {
+                    Some(checksum) => {
+                        Read { extent: rows.row(position), expected: Expected::Row { position, checksum } }
+                    }
                     // Codes that serve as rows, and came in chunks.
                     None => chunk_around(segment, source, position),
                 });

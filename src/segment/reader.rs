@@ -8,7 +8,7 @@ use super::ids::{Found, Lookup};
 use crate::error::Error;
 use crate::id::Id;
 use crate::quant::{self, Codec, CodecKind, Rabitq};
-use crate::storage::{Extent, Read, Source, Sum, checksum};
+use crate::storage::{Expected, Extent, Read, Source, checksum};
 
 /// Enough of a file's start to hold its header; the whole front of most segments.
 pub const HEAD: u64 = 64 << 10;
@@ -24,7 +24,7 @@ pub(crate) struct Matrix {
     pub(crate) stride: u64,
     pub(crate) codec: Box<dyn Codec>,
     /// Where the checksums of its rows are, if they have a section of their own.
-    pub(crate) sums: Option<SectionKind>,
+    pub(crate) checksums: Option<SectionKind>,
 }
 
 impl Matrix {
@@ -49,7 +49,7 @@ pub struct Segment {
     /// The clustered index, if there is one.
     pub(crate) clusters: Option<Clusters>,
     pub(super) seed: u64,
-    sums: Vec<u64>,
+    checksums: Vec<u64>,
 }
 
 impl Segment {
@@ -61,14 +61,14 @@ impl Segment {
         let header = Header::decode(front, file_length)?;
         let seed = checksum::file_seed(&header.file_id);
         check_lengths(&header)?;
-        let sums_bytes = front_section(&header, front, seed, SectionKind::Sums)?;
-        let sums = sums_bytes.as_chunks::<8>().0.iter().map(|b| u64::from_le_bytes(*b)).collect();
+        let sums_bytes = front_section(&header, front, seed, SectionKind::Checksums)?;
+        let checksums = sums_bytes.as_chunks::<8>().0.iter().map(|b| u64::from_le_bytes(*b)).collect();
         let mut stages = STAGES.iter().zip(&header.stages);
         let matrix = |(form, codec)| matrix(&header, front, seed, form, codec);
         let codes = stages.next().map(matrix).ok_or_else(|| Error::corrupt("header", "no codes"))??;
         let finer = stages.map(matrix).collect::<Result<_, _>>()?;
         let clusters = clusters(&header, front, seed)?;
-        Ok(Segment { header, codes, finer, clusters, seed, sums })
+        Ok(Segment { header, codes, finer, clusters, seed, checksums })
     }
 
     /// Rows.
@@ -112,11 +112,13 @@ impl Segment {
 
     /// The checksum blocks around a row.
     pub(crate) fn block_around(&self, row: Extent) -> Read {
-        let Some(section) = self.section_around(row) else { return Read { extent: row, sum: Sum::Blocks } };
-        let start = (row.offset - section.extent.offset) / section.grain * section.grain;
-        let end = (row.end() - section.extent.offset).div_ceil(section.grain) * section.grain;
+        let Some(section) = self.section_around(row) else {
+            return Read { extent: row, expected: Expected::Blocks };
+        };
+        let start = (row.offset - section.extent.offset) / section.block_size * section.block_size;
+        let end = (row.end() - section.extent.offset).div_ceil(section.block_size) * section.block_size;
         let length = end.min(section.extent.length) - start;
-        Read { extent: Extent { offset: section.extent.offset + start, length }, sum: Sum::Blocks }
+        Read { extent: Extent { offset: section.extent.offset + start, length }, expected: Expected::Blocks }
     }
 
     /// The section around `extent`.
@@ -137,18 +139,18 @@ impl Segment {
         if bytes.len() as u64 != extent.length {
             return Err(Error::Length { section: name, expected: extent.length, got: bytes.len() as u64 });
         }
-        let right = match read.sum {
-            Sum::Blocks => return self.check_blocks(section, extent, bytes),
-            Sum::Row { position, sum } => {
+        let right = match read.expected {
+            Expected::Blocks => return self.check_blocks(section, extent, bytes),
+            Expected::Row { position, checksum } => {
                 let seed = if section.kind == SectionKind::Graph { self.seed ^ LINKS } else { self.seed };
-                checksum::row_sum(seed, position as usize, bytes) == sum
+                checksum::row_checksum(seed, position as usize, bytes) == checksum
             }
-            Sum::Unit { seed, at, sum } => checksum::sum_at(seed, at, bytes) == sum,
-            Sum::Halves { seed, at, first, sums } => {
+            Expected::Unit { seed, at, checksum } => checksum::sum_at(seed, at, bytes) == checksum,
+            Expected::Halves { seed, at, first, checksums } => {
                 let halves = bytes.split_at_checked(first as usize);
                 halves.is_some_and(|(labels, codes)| {
-                    checksum::sum_at(seed, at, labels) as u32 == sums[0]
-                        && checksum::sum_at(seed, at + u64::from(first), codes) as u32 == sums[1]
+                    checksum::sum_at(seed, at, labels) as u32 == checksums[0]
+                        && checksum::sum_at(seed, at + u64::from(first), codes) as u32 == checksums[1]
                 })
             }
         };
@@ -157,14 +159,14 @@ impl Segment {
 
     fn check_blocks(&self, section: &Section, extent: Extent, bytes: &[u8]) -> Result<(), Error> {
         let start = extent.offset - section.extent.offset;
-        let grain = section.grain;
-        let whole = extent.end() == section.extent.end() || extent.length.is_multiple_of(grain);
-        if !start.is_multiple_of(grain) || !whole {
-            return Err(Error::argument("offset", format!("deliver whole blocks of {grain} bytes")));
+        let block_size = section.block_size;
+        let whole = extent.end() == section.extent.end() || extent.length.is_multiple_of(block_size);
+        if !start.is_multiple_of(block_size) || !whole {
+            return Err(Error::argument("offset", format!("deliver whole blocks of {block_size} bytes")));
         }
-        for (i, block) in bytes.chunks(grain as usize).enumerate() {
-            let offset = extent.offset + i as u64 * grain;
-            let stored = self.block_sum(section, start / grain + i as u64);
+        for (i, block) in bytes.chunks(block_size as usize).enumerate() {
+            let offset = extent.offset + i as u64 * block_size;
+            let stored = self.block_checksum(section, start / block_size + i as u64);
             if checksum::sum_at(self.seed, offset, block) != stored {
                 return Err(Error::Checksum { section: section.kind.name(), offset });
             }
@@ -172,12 +174,12 @@ impl Segment {
         Ok(())
     }
 
-    fn block_sum(&self, section: &Section, block: u64) -> u64 {
+    fn block_checksum(&self, section: &Section, block: u64) -> u64 {
         if section.blocks() <= 1 {
             return section.sum;
         }
-        // In range: `check_lengths` compared every section's blocks with the sums there are.
-        usize::try_from(section.sum + block).ok().and_then(|at| self.sums.get(at)).copied().unwrap_or(0)
+        // In range: `check_lengths` compared every section's blocks with the checksums there are.
+        usize::try_from(section.sum + block).ok().and_then(|at| self.checksums.get(at)).copied().unwrap_or(0)
     }
 
     /// The position of `id`, if a row has it; or the parts of the file that say so and are not here.
@@ -193,21 +195,21 @@ impl Segment {
         lookup.find(id)
     }
 
-    /// The sum of the row at `position`, as the section `sums` of its form has it.
-    pub(crate) fn stored_row_sum(sums: &[u8], position: u32) -> Option<u32> {
-        sums.get(position as usize * 4..).and_then(|s| s.first_chunk()).map(|s| u32::from_le_bytes(*s))
+    /// The checksum of the row at `position`, as the section `checksums` of its form has it.
+    pub(crate) fn stored_row_checksum(checksums: &[u8], position: u32) -> Option<u32> {
+        checksums.get(position as usize * 4..).and_then(|s| s.first_chunk()).map(|s| u32::from_le_bytes(*s))
     }
 
-    /// The sums of a node's code and of its links in layer 0, as the NodeSums section `sums` has them.
-    pub(crate) fn stored_node_sums(sums: &[u8], node: u32) -> Option<[u32; 2]> {
-        let both: [u8; 8] = *sums.get(node as usize * 8..)?.first_chunk()?;
+    /// The checksums of a node's code and of its links in layer 0, as the NodeChecksums section `checksums` has them.
+    pub(crate) fn stored_node_checksums(checksums: &[u8], node: u32) -> Option<[u32; 2]> {
+        let both: [u8; 8] = *checksums.get(node as usize * 8..)?.first_chunk()?;
         let both = u64::from_le_bytes(both);
         Some([both as u32, (both >> 32) as u32])
     }
 
-    /// The sum of a row's bytes, or with the seed [`LINKS`] of a node's.
-    pub(crate) fn unit_sum(&self, position: u32, bytes: &[u8], seed: u64) -> u32 {
-        checksum::row_sum(self.seed ^ seed, position as usize, bytes)
+    /// The checksum of a row's bytes, or with the seed [`LINKS`] of a node's.
+    pub(crate) fn unit_checksum(&self, position: u32, bytes: &[u8], seed: u64) -> u32 {
+        checksum::row_checksum(self.seed ^ seed, position as usize, bytes)
     }
 }
 
@@ -231,7 +233,7 @@ fn matrix(h: &Header, front: &[u8], seed: u64, form: &Form, codec: &CodecKind) -
         extent: section.extent,
         stride: codec.stride(h.dim, h.metric) as u64,
         codec: quant::load(*codec, h.metric, h.dim, stored)?,
-        sums: form.sums,
+        checksums: form.checksums,
     })
 }
 
@@ -252,10 +254,10 @@ fn clusters(h: &Header, front: &[u8], seed: u64) -> Result<Option<Clusters>, Err
     Ok(Some(Clusters { cells, list_codec }))
 }
 
-/// Every section's length must be the one that the counts demand, and every block must have its sum.
+/// Every section's length must be the one that the counts demand, and every block must have its checksum.
 fn check_lengths(h: &Header) -> Result<(), Error> {
     let count = h.count as u64;
-    let sums = h.section(SectionKind::Sums).map_or(0, |s| s.extent.length / 8);
+    let checksums = h.section(SectionKind::Checksums).map_or(0, |s| s.extent.length / 8);
     let stage = |at: usize| h.stages.get(at);
     let parameters = |at: usize| stage(at).map(|c| c.parameter_bytes(h.dim) as u64);
     let stride = |at: usize| stage(at).map(|c| c.stride(h.dim, h.metric) as u64);
@@ -267,10 +269,10 @@ fn check_lengths(h: &Header) -> Result<(), Error> {
             SectionKind::Codes => stride(0).map(|s| count * s),
             SectionKind::Refine => stride(1).map(|s| count * s),
             SectionKind::Exact => stride(2).map(|s| count * s),
-            SectionKind::RefineSums | SectionKind::ExactSums => Some(count * 4),
-            SectionKind::NodeSums | SectionKind::IdOrder => Some(count * 8),
+            SectionKind::RefineChecksums | SectionKind::ExactChecksums => Some(count * 4),
+            SectionKind::NodeChecksums | SectionKind::IdOrder => Some(count * 8),
             // Their own headers say more; `graph` and `ids` check them when they are read.
-            SectionKind::Graph | SectionKind::Ids | SectionKind::Sums => None,
+            SectionKind::Graph | SectionKind::Ids | SectionKind::Checksums => None,
             SectionKind::ListParameters => Some(h.dim as u64 * 4),
             SectionKind::Cells | SectionKind::Leaves | SectionKind::Lists | SectionKind::Unknown => None,
         };
@@ -284,12 +286,12 @@ fn check_lengths(h: &Header) -> Result<(), Error> {
             _ => None,
         };
         let blocks = section.blocks();
-        let listed = blocks <= 1 || section.sum.checked_add(blocks).is_some_and(|end| end <= sums);
+        let listed = blocks <= 1 || section.sum.checked_add(blocks).is_some_and(|end| end <= checksums);
         let one = !section.kind.in_front() || blocks <= 1;
-        if !listed || !one || section.grain % stride.unwrap_or(1) != 0 {
+        if !listed || !one || section.block_size % stride.unwrap_or(1) != 0 {
             return Err(Error::corrupt(
                 section.kind.name(),
-                "its checksum blocks do not fit the table of sums",
+                "its checksum blocks do not fit the table of checksums",
             ));
         }
     }
@@ -302,7 +304,7 @@ fn check_lengths(h: &Header) -> Result<(), Error> {
     let mut needed = vec![SectionKind::Ids, SectionKind::IdOrder];
     for form in STAGES.iter().take(h.stages.len()) {
         needed.push(form.matrix);
-        needed.extend(form.sums);
+        needed.extend(form.checksums);
     }
     let missing = |kinds: &[SectionKind]| kinds.iter().find(|k| h.section(**k).is_none()).copied();
     let clusters = [SectionKind::ListParameters, SectionKind::Leaves, SectionKind::Lists];

@@ -3,7 +3,7 @@
 use super::format::header_bytes;
 use super::reader::Segment;
 use crate::error::Error;
-use crate::storage::{Buffer, Extent, Read, Sum};
+use crate::storage::{Buffer, Expected, Extent, Read};
 
 /// Bytes read at once; more where a checksum block or a unit that was asked for is longer.
 const CHUNK: u64 = 1 << 20;
@@ -11,7 +11,7 @@ const CHUNK: u64 = 1 << 20;
 /// Fills a slice, as long as the extent, from the file.
 pub(crate) type Fill<'a> = dyn FnMut(Extent, &mut [u8]) -> Result<(), Error> + 'a;
 
-/// A window that moves over the file. All that enters it is checked against the sums of its section, or is zero
+/// A window that moves over the file. All that enters it is checked against the checksums of its section, or is zero
 /// where no section is, and goes into the content id.
 pub(super) struct Stream<'a> {
     segment: &'a Segment,
@@ -85,7 +85,7 @@ impl<'a> Stream<'a> {
         let inside = next.filter(|s| s.extent.offset <= at);
         let end = match (inside, next) {
             (Some(section), _) => {
-                let blocks = (CHUNK / section.grain).max(1).saturating_mul(section.grain);
+                let blocks = (CHUNK / section.block_size).max(1).saturating_mul(section.block_size);
                 section.extent.end().min(at.saturating_add(blocks))
             }
             (None, next) => next.map_or(header.file_length, |s| s.extent.offset).min(at + CHUNK),
@@ -104,7 +104,7 @@ impl<'a> Stream<'a> {
             hasher.update(new);
         }
         match inside {
-            Some(_) => self.segment.check(Read { extent, sum: Sum::Blocks }, new),
+            Some(_) => self.segment.check(Read { extent, expected: Expected::Blocks }, new),
             None => zero(new, at, header_bytes(header.sections.len()) as u64),
         }
     }

@@ -1,7 +1,7 @@
 //! The complete check of a file, in one pass: what `open` leaves to later reads, all at once.
 //!
 //! Held meanwhile, beside a window of about 1 MiB: ids and their order, the leaves, the graph's layers above 0, and 12
-//! to 20 bytes a row of sums that a later section repeats.
+//! to 20 bytes a row of checksums that a later section repeats.
 
 use super::clusters::List;
 use super::format::{STAGES, SectionKind};
@@ -40,7 +40,7 @@ impl Segment {
             GraphView::upper(upper.as_ref(), self.count(), self.header.m, false)?.verify()?;
         }
         let finest = kept.rows.get(self.finer.len()).map_or(&[][..], Vec::as_slice);
-        let wrong = finest.iter().zip(&kept.listed).position(|(&sum, &listed)| listed != Some(sum));
+        let wrong = finest.iter().zip(&kept.listed).position(|(&checksum, &listed)| listed != Some(checksum));
         match wrong.filter(|_| self.clusters.is_some()) {
             Some(position) => Err(in_list(position as u32)),
             None => Ok(content_id),
@@ -59,9 +59,9 @@ impl Segment {
             let rows = self.stage(stage)?;
             kept.rows[stage] = self.sums_of(stream, rows.extent, rows.stride, 0)?;
         }
-        if let Some(stage) = STAGES.iter().position(|form| form.sums == Some(kind)) {
+        if let Some(stage) = STAGES.iter().position(|form| form.checksums == Some(kind)) {
             let rows = self.stage(stage)?;
-            if let Some(at) = differs(stream, extent, kept.rows[stage].iter().map(|&sum| [sum]))? {
+            if let Some(at) = differs(stream, extent, kept.rows[stage].iter().map(|&checksum| [checksum]))? {
                 let section = STAGES[stage].matrix.name();
                 return Err(Error::Checksum { section, offset: rows.row(at).offset });
             }
@@ -78,9 +78,9 @@ impl Segment {
                 Ok(())
             }
             SectionKind::Lists => self.verify_lists(stream, kept),
-            SectionKind::NodeSums => {
-                let sums = kept.rows[0].iter().zip(&kept.links).map(|(&code, &links)| [code, links]);
-                match differs(stream, extent, sums)? {
+            SectionKind::NodeChecksums => {
+                let checksums = kept.rows[0].iter().zip(&kept.links).map(|(&code, &links)| [code, links]);
+                match differs(stream, extent, checksums)? {
                     Some(node) => Err(Error::corrupt("node checksums", format!("node {node} has others"))),
                     None => Ok(()),
                 }
@@ -98,7 +98,7 @@ impl Segment {
         rows.ok_or_else(|| Error::corrupt("header", "it does not name this stage"))
     }
 
-    /// The sums of the units of `stride` bytes in `extent`, with `seed` beside the file's.
+    /// The checksums of the units of `stride` bytes in `extent`, with `seed` beside the file's.
     fn sums_of(
         &self,
         stream: &mut Stream<'_>,
@@ -106,12 +106,12 @@ impl Segment {
         stride: u64,
         seed: u64,
     ) -> Result<Vec<u32>, Error> {
-        let mut sums = Vec::new();
+        let mut checksums = Vec::new();
         for position in 0..self.count() as u32 {
             let unit = Extent { offset: extent.offset + u64::from(position) * stride, length: stride };
-            sums.push(self.unit_sum(position, stream.get(unit)?, seed));
+            checksums.push(self.unit_checksum(position, stream.get(unit)?, seed));
         }
-        Ok(sums)
+        Ok(checksums)
     }
 
     /// Layer 0: every link leads to a row. The layers above it are kept.
@@ -127,7 +127,7 @@ impl Segment {
             if found.iter().any(|&link| link as usize >= self.count()) {
                 return Err(Error::corrupt("graph", format!("node {node} links beyond the last row")));
             }
-            kept.links.push(self.unit_sum(node, record, LINKS));
+            kept.links.push(self.unit_checksum(node, record, LINKS));
         }
         Ok(())
     }
@@ -142,7 +142,7 @@ impl Segment {
         IdView::new(bytes, self.count(), self.header.text_ids)
     }
 
-    /// Every list: its sum, its rows in their place, and what it repeats of other sections.
+    /// Every list: its checksum, its rows in their place, and what it repeats of other sections.
     fn verify_lists(&self, stream: &mut Stream<'_>, kept: &mut Kept) -> Result<(), Error> {
         let (Some(clusters), Some(leaves)) = (&self.clusters, kept.leaves.take()) else { return Ok(()) };
         let mut listed = vec![None; self.count()];
@@ -167,9 +167,11 @@ impl Segment {
                 let list = List::new(bytes, &leaf, &clusters.list_codec, self.header.text_ids, self.count())?;
                 for at in 0..list.count() {
                     let position = list.position(at)?;
-                    let sum = list.row_sum(at);
+                    let checksum = list.row_checksum(at);
                     let slot = listed.get_mut(position as usize).ok_or_else(|| in_list(position))?;
-                    if *slot.get_or_insert(sum) != sum || list.ids.id(at as u32)? != ids.id(position)? {
+                    if *slot.get_or_insert(checksum) != checksum
+                        || list.ids.id(at as u32)? != ids.id(position)?
+                    {
                         return Err(in_list(position));
                     }
                 }
@@ -187,16 +189,16 @@ fn in_list(position: u32) -> Error {
     Error::corrupt("lists", format!("row {position} has another checksum or id in its list"))
 }
 
-/// The first position for which a section of sums has others than these.
+/// The first position for which a section of checksums has others than these.
 fn differs<const N: usize>(
     stream: &mut Stream<'_>,
     extent: Extent,
-    sums: impl Iterator<Item = [u32; N]>,
+    checksums: impl Iterator<Item = [u32; N]>,
 ) -> Result<Option<u32>, Error> {
     let mut offset = extent.offset;
-    for (sums, position) in sums.zip(0..) {
+    for (checksums, position) in checksums.zip(0..) {
         let stored = stream.get(Extent { offset, length: 4 * N as u64 })?;
-        if stored.iter().ne(sums.map(u32::to_le_bytes).as_flattened()) {
+        if stored.iter().ne(checksums.map(u32::to_le_bytes).as_flattened()) {
             return Ok(Some(position));
         }
         offset += 4 * N as u64;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
 use super::file::open_regular;
-use super::{Extent, Source, advice, io_error, memory_size, slice};
+use super::{Extent, SlotRoom, Source, advice, io_error, memory_size, slice};
 use crate::error::Error;
 
 /// What one bit of `asked` stands for.
@@ -85,12 +85,12 @@ impl Source for Mapped {
         slice(&self.map, extent)
     }
 
-    fn holds(&self, _section: Extent) -> bool {
+    fn fits(&self, _section: Extent) -> bool {
         true
     }
 
-    fn room(&self, section: Extent) -> (usize, u64) {
-        (usize::MAX, section.length)
+    fn slots(&self, section: Extent) -> SlotRoom {
+        SlotRoom { count: usize::MAX, bytes: section.length }
     }
 
     fn memory(&self) -> u64 {

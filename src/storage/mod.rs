@@ -7,8 +7,8 @@
 //! | `paged`, `slots` | a budgeted arena over a file that is elsewhere: whole sections, and slots of units |
 //! | `checksum` | XXH3 seeded by file and place |
 //! | `mmap`, `file` | native: the file mapped, or read by position |
-//! | `held` | native: the file mapped, and some of its sections in memory |
-//! | `resident` | native: the file read into memory, in huge pages |
+//! | `pinned_mmap` | native: the file mapped, with copies of some sections in memory |
+//! | `hugepages` | native: the file read into memory, in huge pages |
 //!
 //! Everything above reads through [`Source::get`]: the bytes of an extent if they are here, else nothing; a search
 //! then names the extent in its `Need` and is stepped again once somebody has delivered it.
@@ -21,11 +21,11 @@ mod slots;
 #[cfg(feature = "native")]
 mod file;
 #[cfg(feature = "native")]
-mod held;
+mod hugepages;
 #[cfg(feature = "native")]
 mod mmap;
 #[cfg(feature = "native")]
-mod resident;
+mod pinned_mmap;
 
 /// Hints about memory, which an operating system may ignore: so may we ignore that it did.
 #[cfg(all(feature = "native", unix))]
@@ -110,11 +110,11 @@ pub(crate) use paged::{Paged, Region, Reserved};
 #[cfg(feature = "native")]
 pub(crate) use file::PositionedFile;
 #[cfg(feature = "native")]
-pub(crate) use held::Held;
+pub(crate) use hugepages::HugePageBytes;
 #[cfg(feature = "native")]
 pub(crate) use mmap::Mapped;
 #[cfg(feature = "native")]
-pub(crate) use resident::Resident;
+pub(crate) use pinned_mmap::PinnedMmap;
 
 /// A run of bytes of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -140,7 +140,7 @@ impl Extent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Read {
     pub(crate) extent: Extent,
-    pub(crate) sum: Sum,
+    pub(crate) expected: Expected,
 }
 
 /// By extent. One function for all who sort reads: each sort of its own costs 2 kB in wasm.
@@ -151,26 +151,26 @@ pub(crate) fn in_order(reads: &mut [Read]) {
 
 /// What tells whether bytes are those that were written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sum {
-    /// The sums of the section's blocks.
+pub(crate) enum Expected {
+    /// The checksums of the section's blocks.
     Blocks,
-    /// The sum of the row at this position.
+    /// The checksum of the row at this position.
     Row {
         /// In the segment.
         position: u32,
-        /// See [`checksum::row_sum`].
-        sum: u32,
+        /// See [`checksum::row_checksum`].
+        checksum: u32,
     },
-    /// One sum for the whole extent, which is told `at` so far into its section.
+    /// One checksum for the whole extent, which is told `at` so far into its section.
     Unit {
         /// Of the file and the section.
         seed: u64,
         /// See [`checksum::sum_at`].
         at: u64,
         /// All 64 bits.
-        sum: u64,
+        checksum: u64,
     },
-    /// As `Unit`, for the first bytes of the extent and for the others; the low 32 bits of each sum.
+    /// As `Unit`, for the first bytes of the extent and for the others; the low 32 bits of each checksum.
     Halves {
         /// Of the file and the section.
         seed: u64,
@@ -179,37 +179,48 @@ pub(crate) enum Sum {
         /// How many bytes are the first.
         first: u32,
         /// One each.
-        sums: [u32; 2],
+        checksums: [u32; 2],
     },
 }
 
-/// Bytes of one file, all or some of them here.
+/// How many units of a section fit at once, and how long one may be. A unit is what is read and kept together: a row, a
+/// list, a chunk of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotRoom {
+    /// Units.
+    pub count: usize,
+    /// Bytes of the longest.
+    pub bytes: u64,
+}
+
+/// The bytes of one file, of which only some may be available now.
 pub trait Source {
-    /// The bytes of `extent` if all are here. The slice starts at a 64-byte boundary of memory whenever the extent is
-    /// a whole section.
+    /// The bytes of `extent`, if all are available. The slice starts at a 64-byte boundary of memory whenever the extent
+    /// is a whole section.
     fn get(&self, extent: Extent) -> Option<&[u8]>;
 
-    /// Whether all of `section` can be here at once.
-    fn holds(&self, section: Extent) -> bool;
+    /// Whether the whole of `section` fits in memory at once.
+    fn fits(&self, section: Extent) -> bool;
 
-    /// How many units (rows, lists, chunks) of `section` can be here at once, and how long one may be.
-    fn room(&self, section: Extent) -> (usize, u64);
+    /// How much of `section` fits where it is read unit by unit.
+    fn slots(&self, section: Extent) -> SlotRoom;
 
-    /// Bytes that may as well be read along if that saves a wave later; `u64::MAX` where reading costs nothing.
-    fn spare(&self) -> u64 {
+    /// Bytes that a search may read in excess to save a later wave; `u64::MAX` where reading costs nothing.
+    fn speculative_bytes(&self) -> u64 {
         0
     }
 
-    /// Bytes of the file that memory can hold at once: what is beyond is read from the disk again and again.
+    /// How many bytes of the file the machine's memory can hold at once. A larger file is read from the disk again and
+    /// again.
     fn memory(&self) -> u64 {
         u64::MAX
     }
 
-    /// Says what will be read next, so that what lies on a disk can be on its way all at once. A hint.
+    /// Announces the extents that are read next, so that a disk can read all of them at once. A hint.
     fn prefetch(&self, _extents: &mut dyn Iterator<Item = Extent>) {}
 
-    /// As [`Source::prefetch`], for records of equal length of which the first is given. Whether some of them were asked
-    /// for now, and not before: if none was, those of the next steps of a walk are likely to be here as well.
+    /// As [`Source::prefetch`], for records of equal length, of which `first` is the first. Returns whether some of them
+    /// had not been announced before. If none had, the records of a walk's next steps are probably available as well.
     fn prefetch_records(&self, _first: Extent, _at: &[u32]) -> bool {
         false
     }
@@ -235,19 +246,19 @@ pub trait ReadAt: Send + Sync {
 
 /// A file that is here as a whole.
 #[derive(Debug)]
-pub(crate) struct Whole<B>(pub(crate) B);
+pub(crate) struct InMemory<B>(pub(crate) B);
 
-impl<B: AsRef<[u8]>> Source for Whole<B> {
+impl<B: AsRef<[u8]>> Source for InMemory<B> {
     fn get(&self, extent: Extent) -> Option<&[u8]> {
         slice(self.0.as_ref(), extent)
     }
 
-    fn holds(&self, _section: Extent) -> bool {
+    fn fits(&self, _section: Extent) -> bool {
         true
     }
 
-    fn room(&self, section: Extent) -> (usize, u64) {
-        (usize::MAX, section.length)
+    fn slots(&self, section: Extent) -> SlotRoom {
+        SlotRoom { count: usize::MAX, bytes: section.length }
     }
 }
 

@@ -9,14 +9,14 @@
 //! An operation reserves what it needs before it is fetched; that stays pinned until the operation steps again.
 
 use super::slots::Slots;
-use super::{Buffer, Extent, Read, Source, Sum};
+use super::{Buffer, Expected, Extent, Read, SlotRoom, Source};
 use crate::error::Error;
 
 /// How one section is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Region {
-    /// In one piece, delivered in multiples of `grain` bytes.
-    Whole { section: Extent, grain: u64 },
+    /// In one piece, delivered in multiples of `block_size` bytes.
+    Whole { section: Extent, block_size: u64 },
     /// At most `slots` units of at most `slot` bytes each.
     Slots { section: Extent, slot: u64, slots: usize },
 }
@@ -53,18 +53,18 @@ enum Holding {
 /// See the head of this file.
 pub(crate) struct Paged {
     holdings: Vec<(Region, Holding)>,
-    /// See [`Source::spare`].
-    pub(crate) spare: u64,
+    /// See [`Source::speculative_bytes`].
+    pub(crate) speculative_bytes: u64,
 }
 
 impl Paged {
     /// A section has at most one region of each kind; their total is the caller's budget.
     pub(crate) fn new(regions: Vec<Region>) -> Self {
         let holding = |region| match region {
-            Region::Whole { section, grain } => Holding::Whole(Blocks::new(section, grain)),
+            Region::Whole { section, block_size } => Holding::Whole(Blocks::new(section, block_size)),
             Region::Slots { slot, slots, .. } => Holding::Slots(Slots::new(slot, slots)),
         };
-        Paged { holdings: regions.into_iter().map(|r| (r, holding(r))).collect(), spare: 0 }
+        Paged { holdings: regions.into_iter().map(|r| (r, holding(r))).collect(), speculative_bytes: 0 }
     }
 
     fn around(&self, extent: Extent) -> impl Iterator<Item = &(Region, Holding)> {
@@ -75,16 +75,16 @@ impl Paged {
     fn region_of(&self, read: &Read) -> Result<usize, Error> {
         let whole = |h: &(Region, Holding)| matches!(h.0, Region::Whole { .. });
         let fits = |h: &(Region, Holding)| h.0.section().contains(read.extent);
-        let wanted = |h: &&(Region, Holding)| fits(h) && whole(h) == (read.sum == Sum::Blocks);
+        let wanted = |h: &&(Region, Holding)| fits(h) && whole(h) == (read.expected == Expected::Blocks);
         let at =
             self.holdings.iter().position(|h| wanted(&h)).or_else(|| self.holdings.iter().position(fits));
-        at.ok_or_else(|| unplaced(read.extent))
+        at.ok_or_else(|| not_cached(read.extent))
     }
 
-    /// The grain in which an extent at `offset` may be delivered in pieces; `None` if it must come as a whole.
-    pub(crate) fn grain(&self, offset: u64) -> Option<u64> {
+    /// The block_size in which an extent at `offset` may be delivered in pieces; `None` if it must come as a whole.
+    pub(crate) fn block_size(&self, offset: u64) -> Option<u64> {
         self.around(Extent { offset, length: 1 }).find_map(|h| match h.0 {
-            Region::Whole { grain, .. } => Some(grain),
+            Region::Whole { block_size, .. } => Some(block_size),
             Region::Slots { .. } => None,
         })
     }
@@ -117,15 +117,15 @@ impl Paged {
     }
 
     /// What of `extent` somebody waits for, in units that are checked and kept together.
-    pub(crate) fn awaited(&self, extent: Extent) -> Result<Vec<Read>, Error> {
+    pub(crate) fn pending(&self, extent: Extent) -> Result<Vec<Read>, Error> {
         if self.around(extent).next().is_none() {
-            return Err(unplaced(extent));
+            return Err(not_cached(extent));
         }
         Ok(self
             .around(extent)
             .flat_map(|h| match &h.1 {
-                Holding::Whole(blocks) => blocks.awaited(extent),
-                Holding::Slots(slots) => slots.awaited(extent),
+                Holding::Whole(blocks) => blocks.pending(extent),
+                Holding::Slots(slots) => slots.pending(extent),
             })
             .collect())
     }
@@ -171,7 +171,7 @@ impl Paged {
     }
 }
 
-fn unplaced(extent: Extent) -> Error {
+fn not_cached(extent: Extent) -> Error {
     let place = format!("{}..{} lies in no part of the file that is cached", extent.offset, extent.end());
     Error::argument("offset", place)
 }
@@ -184,36 +184,42 @@ impl Source for Paged {
         })
     }
 
-    fn holds(&self, section: Extent) -> bool {
+    fn fits(&self, section: Extent) -> bool {
         self.around(section).any(|h| matches!(h.0, Region::Whole { .. }))
     }
 
-    fn room(&self, section: Extent) -> (usize, u64) {
+    fn slots(&self, section: Extent) -> SlotRoom {
         let room = |h: &(Region, Holding)| match h.0 {
-            Region::Slots { slot, slots, .. } => Some((slots, slot)),
+            Region::Slots { slot, slots, .. } => Some(SlotRoom { count: slots, bytes: slot }),
             Region::Whole { .. } => None,
         };
-        self.around(section).find_map(room).unwrap_or((0, 0))
+        self.around(section).find_map(room).unwrap_or(SlotRoom { count: 0, bytes: 0 })
     }
 
-    fn spare(&self) -> u64 {
-        self.spare
+    fn speculative_bytes(&self) -> u64 {
+        self.speculative_bytes
     }
 }
 
 /// A section in one piece.
 struct Blocks {
     section: Extent,
-    grain: u64,
+    block_size: u64,
     buffer: Option<Buffer>,
     filled: Vec<bool>,
     missing: usize,
 }
 
 impl Blocks {
-    fn new(section: Extent, grain: u64) -> Self {
-        let blocks = section.length.div_ceil(grain.max(1)) as usize;
-        Blocks { section, grain: grain.max(1), buffer: None, filled: vec![false; blocks], missing: blocks }
+    fn new(section: Extent, block_size: u64) -> Self {
+        let blocks = section.length.div_ceil(block_size.max(1)) as usize;
+        Blocks {
+            section,
+            block_size: block_size.max(1),
+            buffer: None,
+            filled: vec![false; blocks],
+            missing: blocks,
+        }
     }
 
     fn allocate(&mut self) -> Result<(), Error> {
@@ -226,12 +232,12 @@ impl Blocks {
     /// The blocks that `extent` touches.
     fn blocks(&self, extent: Extent) -> std::ops::Range<usize> {
         let start = extent.offset - self.section.offset;
-        (start / self.grain) as usize..(start + extent.length).div_ceil(self.grain) as usize
+        (start / self.block_size) as usize..(start + extent.length).div_ceil(self.block_size) as usize
     }
 
     fn block(&self, number: usize) -> Extent {
-        let start = number as u64 * self.grain;
-        let length = self.grain.min(self.section.length.saturating_sub(start));
+        let start = number as u64 * self.block_size;
+        let length = self.block_size.min(self.section.length.saturating_sub(start));
         Extent { offset: self.section.offset + start, length }
     }
 
@@ -253,14 +259,14 @@ impl Blocks {
     }
 
     /// The whole blocks within `extent`, if some of them are missing and there is room for them.
-    fn awaited(&self, extent: Extent) -> Vec<Read> {
+    fn pending(&self, extent: Extent) -> Vec<Read> {
         let inside = self.blocks(extent).filter(|&b| extent.contains(self.block(b)));
         let (first, last) = (inside.clone().min(), inside.max());
         match (first, last, &self.buffer) {
             (Some(first), Some(last), Some(_)) if (first..=last).any(|b| !self.filled[b]) => {
                 let offset = self.block(first).offset;
                 let extent = Extent { offset, length: self.block(last).end() - offset };
-                vec![Read { extent, sum: Sum::Blocks }]
+                vec![Read { extent, expected: Expected::Blocks }]
             }
             _ => Vec::new(),
         }

@@ -107,7 +107,7 @@ impl Slots {
     }
 
     /// The units within `extent` that are reserved and not here yet.
-    pub(crate) fn awaited(&self, extent: Extent) -> Vec<Read> {
+    pub(crate) fn pending(&self, extent: Extent) -> Vec<Read> {
         let slots = self.by_offset.range(extent.offset..extent.end()).map(|(_, &at)| &self.slots[at]);
         slots.filter(|s| !s.filled && extent.contains(s.read.extent)).map(|s| s.read).collect()
     }

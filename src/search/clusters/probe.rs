@@ -24,7 +24,7 @@ const ID_BYTES: usize = 16;
 #[derive(Clone)]
 pub(crate) struct ListHit {
     pub(crate) position: u32,
-    pub(crate) row_sum: u32,
+    pub(crate) row_checksum: u32,
     pub(crate) distance: f32,
     error: f32,
     id: IdBytes,
@@ -249,9 +249,9 @@ impl Probe {
         for &Estimate { distance, error, list, at } in &scratch.estimates {
             if distance <= limit {
                 let list = &lists[list as usize].1;
-                let (position, row_sum) = (list.position(at as usize)?, list.row_sum(at as usize));
+                let (position, row_checksum) = (list.position(at as usize)?, list.row_checksum(at as usize));
                 let id = list.ids.copy(at, &mut self.texts)?;
-                self.labels.push(ListHit { position, row_sum, distance, error, id });
+                self.labels.push(ListHit { position, row_checksum, distance, error, id });
             }
         }
         Ok(())
@@ -326,12 +326,12 @@ fn sort_by_key(labels: &mut Vec<ListHit>, key: impl Fn(u32, &ListHit) -> Key) {
 fn all_leaves(clusters: &Clusters, source: &dyn Source, missing: &[Read]) -> Option<Vec<Read>> {
     let cells = &clusters.cells;
     let total = |reads: &[Read]| reads.iter().map(|r| r.extent.length).sum::<u64>();
-    if source.room(cells.block(0).extent).0 < cells.len() {
+    if source.slots(cells.block(0).extent).count < cells.len() {
         return None;
     }
     let blocks = (0..cells.len()).map(|cell| cells.block(cell));
     let absent: Vec<Read> = blocks.filter(|r| source.get(r.extent).is_none()).collect();
-    (total(&absent).saturating_sub(total(missing)) <= source.spare() / 4).then_some(absent)
+    (total(&absent).saturating_sub(total(missing)) <= source.speculative_bytes() / 4).then_some(absent)
 }
 
 /// The rows of so many cells or leaves, if each held as many as there are on average.

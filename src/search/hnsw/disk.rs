@@ -207,7 +207,7 @@ impl Walk {
         let count = places.upper.count as u32;
         for node in from..count {
             let Some(distance) = self.distance(places, needs, node) else {
-                let ahead = places.source.room(places.codes.extent).0.min(1 << 16) as u32;
+                let ahead = places.source.slots(places.codes.extent).count.min(1 << 16) as u32;
                 needs.codes.extend(node..node.saturating_add(ahead).min(count));
                 self.stage = Stage::All(node);
                 return Ok(false);

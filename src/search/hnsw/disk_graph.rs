@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use crate::error::Error;
 use crate::segment::GraphView;
 use crate::segment::{GraphParts, Matrix, SectionKind, Segment};
-use crate::storage::{Extent, Read, Source, Sum, in_order};
+use crate::storage::{Expected, Extent, Read, Source, in_order};
 
 /// Where a walk finds what it reads.
 pub(crate) struct DiskGraph<'a> {
     pub(super) source: &'a dyn Source,
     pub(super) upper: GraphView<'a>,
     parts: GraphParts,
-    sums: &'a [u8],
+    checksums: &'a [u8],
     pub(super) codes: &'a Matrix,
     /// Codes rank the hits at last, so both distances of a code are taken while it is here.
     pub(super) fine: bool,
@@ -28,14 +28,16 @@ impl<'a> DiskGraph<'a> {
     ) -> Result<Option<Self>, Error> {
         let parts = segment.graph_parts().ok_or_else(|| Error::corrupt("graph", "it is too short"))?;
         let head = Extent { length: parts.upper_length, ..parts.upper };
-        let sums = segment.required(SectionKind::NodeSums)?;
-        let (Some(bytes), Some(sums)) = (source.get(head), source.get(sums)) else { return Ok(None) };
+        let checksums = segment.required(SectionKind::NodeChecksums)?;
+        let (Some(bytes), Some(checksums)) = (source.get(head), source.get(checksums)) else {
+            return Ok(None);
+        };
         let upper = GraphView::upper(bytes, segment.count(), segment.header.m, checked)?;
-        Ok(Some(DiskGraph { source, upper, parts, sums, codes: &segment.codes, fine }))
+        Ok(Some(DiskGraph { source, upper, parts, checksums, codes: &segment.codes, fine }))
     }
 
-    fn sums(&self, node: u32) -> Result<[u32; 2], Error> {
-        Segment::stored_node_sums(self.sums, node)
+    fn checksums(&self, node: u32) -> Result<[u32; 2], Error> {
+        Segment::stored_node_checksums(self.checksums, node)
             .ok_or_else(|| Error::corrupt("node checksums", "they end too early"))
     }
 
@@ -59,16 +61,16 @@ pub(crate) struct MissingReads {
 impl MissingReads {
     /// As reads, as many as there is room for.
     pub(crate) fn reads(self, places: &DiskGraph<'_>) -> Result<Vec<Read>, Error> {
-        let room = |section| places.source.room(section).0.max(1);
-        let (codes, links) = (room(places.codes.extent), room(places.parts.base));
+        let slots = |section| places.source.slots(section).count.max(1);
+        let (codes, links) = (slots(places.codes.extent), slots(places.parts.base));
         let mut reads = Vec::new();
         for node in self.links.into_iter().take(links) {
-            let sum = Sum::Row { position: node, sum: places.sums(node)?[1] };
-            reads.push(Read { extent: places.links(node), sum });
+            let expected = Expected::Row { position: node, checksum: places.checksums(node)?[1] };
+            reads.push(Read { extent: places.links(node), expected });
         }
         for node in self.codes.into_iter().take(codes) {
-            let sum = Sum::Row { position: node, sum: places.sums(node)?[0] };
-            reads.push(Read { extent: places.code(node), sum });
+            let expected = Expected::Row { position: node, checksum: places.checksums(node)?[0] };
+            reads.push(Read { extent: places.code(node), expected });
         }
         in_order(&mut reads);
         Ok(reads)

@@ -4,7 +4,7 @@ use super::lists::{LeafBlock, Lists};
 use super::{CurvePoint, Curves, LEAVES, LISTS, MAX_CENTRES, NEIGHBOURS, Reader, Shares, bad};
 use crate::error::Error;
 use crate::quant::{Rabitq, centroid};
-use crate::storage::{Extent, Read, Sum};
+use crate::storage::{Expected, Extent, Read};
 
 /// What the front holds of the clustered index.
 pub(crate) struct Cells {
@@ -27,13 +27,13 @@ pub(crate) struct Cells {
     leaves: Extent,
     lists: Extent,
     offsets: Vec<u64>,
-    sums: Vec<u64>,
+    checksums: Vec<u64>,
     first: Vec<u32>,
     positions: Vec<u32>,
 }
 
 impl Cells {
-    /// Of a segment of `dim` components, whose sums are seeded with `seed`.
+    /// Of a segment of `dim` components, whose checksums are seeded with `seed`.
     pub(crate) fn decode(
         bytes: &[u8],
         [leaves, lists]: [Extent; 2],
@@ -50,7 +50,7 @@ impl Cells {
         let curves = curves(&mut reader)?;
         // Nothing here is allocated before it is found to be in the section.
         let more = cells.saturating_add(1);
-        let (offsets, sums) = (reader.u64s(more)?, reader.u64s(cells)?);
+        let (offsets, checksums) = (reader.u64s(more)?, reader.u64s(cells)?);
         let (first, positions) = (reader.u32s(more)?, reader.u32s(more)?);
         let spreads = reader.f32s(cells)?;
         let stride = centroid::stride(dim);
@@ -92,7 +92,7 @@ impl Cells {
             leaves,
             lists,
             offsets,
-            sums,
+            checksums,
             first,
             positions,
         })
@@ -110,7 +110,7 @@ impl Cells {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.sums.len()
+        self.checksums.len()
     }
 
     pub(crate) fn row_count(&self) -> usize {
@@ -125,7 +125,10 @@ impl Cells {
     pub(crate) fn block(&self, cell: usize) -> Read {
         let (start, end) = (self.offsets[cell], self.offsets[cell + 1]);
         let extent = Extent { offset: self.leaves.offset + start, length: end - start };
-        Read { extent, sum: Sum::Unit { seed: self.seed ^ LEAVES, at: start, sum: self.sums[cell] } }
+        Read {
+            extent,
+            expected: Expected::Unit { seed: self.seed ^ LEAVES, at: start, checksum: self.checksums[cell] },
+        }
     }
 
     /// The cell that the row at `position` is in.

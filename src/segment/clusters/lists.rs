@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::quant::Rabitq;
 use crate::segment::ids::IdView;
 use crate::segment::packed::Packed;
-use crate::storage::{Extent, Read, Sum};
+use crate::storage::{Expected, Extent, Read};
 
 /// One leaf as its cell's block tells it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,7 +28,7 @@ pub(crate) struct Leaf {
 pub(super) struct Lists {
     pub(super) extent: Extent,
     pub(super) longest: u64,
-    /// Of its sums.
+    /// Of its checksums.
     pub(super) seed: u64,
     /// Bytes of the codes of a leaf's centroid.
     pub(super) centre: usize,
@@ -42,7 +42,7 @@ pub(crate) struct LeafBlock<'a> {
     rows: [u32; 2],
     offset: u64,
     /// Of each list's labels, and of its codes.
-    sums: &'a [[u8; 8]],
+    checksums: &'a [[u8; 8]],
     /// Bytes of the labels of each list.
     labels: &'a [[u8; 4]],
     spilled: &'a [[u8; 2]],
@@ -66,7 +66,7 @@ impl<'a> LeafBlock<'a> {
             stride,
             rows,
             offset: reader.numbers(1)?.first().map_or(0, |b| u64::from_le_bytes(*b)),
-            sums: reader.numbers(count)?,
+            checksums: reader.numbers(count)?,
             labels: reader.numbers(count)?,
             spilled: reader.numbers(count)?,
             starts: reader.numbers(count.saturating_add(1))?,
@@ -80,7 +80,7 @@ impl<'a> LeafBlock<'a> {
     }
 
     pub(crate) fn count(&self) -> usize {
-        self.sums.len()
+        self.checksums.len()
     }
 
     /// The leaves in order, of a segment of `rows` rows.
@@ -88,7 +88,7 @@ impl<'a> LeafBlock<'a> {
         let mut from = self.offset;
         (0..self.count()).map(move |at| {
             let labels = u32::from_le_bytes(self.labels[at]);
-            let sums = u64::from_le_bytes(self.sums[at]);
+            let checksums = u64::from_le_bytes(self.checksums[at]);
             let spilled = u32::from(u16::from_le_bytes(self.spilled[at]));
             let spread = half::bf16::from_le_bytes(self.spreads[at]).to_f32();
             let [start, end] = [at, at + 1].map(|i| u32::from_le_bytes(self.starts[i]));
@@ -106,14 +106,14 @@ impl<'a> LeafBlock<'a> {
                 return Err(bad("leaves", "a leaf's list leaves the segment"));
             }
             let extent = Extent { offset: self.lists.extent.offset + from, length };
-            let sum = Sum::Halves {
+            let expected = Expected::Halves {
                 seed: self.lists.seed,
                 at: from,
                 first: labels,
-                sums: [sums as u32, (sums >> 32) as u32],
+                checksums: [checksums as u32, (checksums >> 32) as u32],
             };
             from += length;
-            Ok(Leaf { read: Read { extent, sum }, labels, spilled, start, end, spread })
+            Ok(Leaf { read: Read { extent, expected }, labels, spilled, start, end, spread })
         })
     }
 }
@@ -125,7 +125,7 @@ pub(crate) struct List<'a> {
     /// The rows' codes, a matrix.
     pub(crate) codes: &'a [u8],
     pub(crate) ids: IdView<'a>,
-    row_sums: &'a [[u8; 4]],
+    row_checksums: &'a [[u8; 4]],
     start: u32,
     own: usize,
     spilled: Packed<'a>,
@@ -147,18 +147,18 @@ impl<'a> List<'a> {
         let spilled = leaf.spilled as usize;
         let count = own.saturating_add(spilled);
         let mut labels = Reader { section: "lists", bytes: reader.take(leaf.labels as usize)? };
-        let row_sums = labels.numbers(count)?;
+        let row_checksums = labels.numbers(count)?;
         let (spilled, ids) = Packed::split(labels.bytes, spilled)
             .ok_or_else(|| bad("lists", "positions of spilled rows end too early"))?;
         let ids = IdView::new(ids, count, text)?;
         let codes_length = count.saturating_mul(codec.stride());
         let centre = reader.take(reader.bytes.len().saturating_sub(codes_length))?;
         let codes = reader.take(codes_length)?;
-        Ok(List { centre, codes, ids, row_sums, start: leaf.start, own, spilled, rows })
+        Ok(List { centre, codes, ids, row_checksums, start: leaf.start, own, spilled, rows })
     }
 
     pub(crate) fn count(&self) -> usize {
-        self.row_sums.len()
+        self.row_checksums.len()
     }
 
     /// Of the list's row `at`.
@@ -172,9 +172,9 @@ impl<'a> List<'a> {
         }
     }
 
-    /// The sum of the finest row of this list's row `at`.
-    pub(crate) fn row_sum(&self, at: usize) -> u32 {
-        self.row_sums.get(at).map_or(0, |b| u32::from_le_bytes(*b))
+    /// The checksum of the finest row of this list's row `at`.
+    pub(crate) fn row_checksum(&self, at: usize) -> u32 {
+        self.row_checksums.get(at).map_or(0, |b| u32::from_le_bytes(*b))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The clustered index's sections, both directions. FORMAT.md, "Clusters", is this room in prose.
 //!
-//! Each level holds the place and the sum of the next, so that bytes are known before they are asked for:
+//! Each level holds the place and the checksum of the next, so that bytes are known before they are asked for:
 //! Cells (in the front) → a block of Leaves per cell → a block of Lists per leaf → rows.
 //!
 //! | file | duty |
@@ -56,7 +56,7 @@ pub(crate) struct Shares {
 /// little for one. A reader refuses other numbers.
 const MAX_CENTRES: u32 = 2;
 
-/// What the sums of the two sections' blocks are seeded with beside their offset.
+/// What the checksums of the two sections' blocks are seeded with beside their offset.
 const LEAVES: u64 = 0x4C45_4156;
 const LISTS: u64 = 0x4C49_5354;
 

@@ -22,16 +22,16 @@ use crate::storage::Extent;
 const SECTION: &str = "graph";
 const HEAD: usize = 16;
 
-/// What the sums of links are seeded with beside their node.
+/// What the checksums of links are seeded with beside their node.
 pub(crate) const LINKS: u64 = 0x4C49_4E4B;
 
 /// Where the parts of the graph lie that a walk reads piece by piece.
 #[derive(Clone, Copy)]
 pub(crate) struct GraphParts {
-    /// The layers above 0, in whole checksum blocks of `grain` bytes: the first `upper_length` bytes are theirs.
+    /// The layers above 0, in whole checksum blocks of `block_size` bytes: the first `upper_length` bytes are theirs.
     pub(crate) upper: Extent,
     pub(crate) upper_length: u64,
-    pub(crate) grain: u64,
+    pub(crate) block_size: u64,
     /// The links of layer 0, `stride` bytes a node.
     pub(crate) base: Extent,
     pub(crate) stride: u64,
@@ -45,14 +45,15 @@ impl Segment {
         let stride = links::stride(self.header.count, self.header.m) as u64;
         let base = stride.checked_mul(self.header.count as u64)?;
         let upper = section.extent.length.checked_sub(base)?;
-        let blocks = upper.div_ceil(section.grain).checked_mul(section.grain)?.min(section.extent.length);
+        let blocks =
+            upper.div_ceil(section.block_size).checked_mul(section.block_size)?.min(section.extent.length);
         let offset = section.extent.offset;
         Some(GraphParts {
             upper: Extent { offset, length: blocks },
             upper_length: upper,
             base: Extent { offset: offset + upper, length: base },
             stride,
-            grain: section.grain,
+            block_size: section.block_size,
         })
     }
 }

@@ -11,13 +11,13 @@ use crate::storage::io_error;
 
 /// The bytes of a whole file.
 #[derive(Debug)]
-pub(crate) struct Resident {
+pub(crate) struct HugePageBytes {
     map: memmap2::Mmap,
     /// A mapping cannot be empty, a file can.
     length: usize,
 }
 
-impl Resident {
+impl HugePageBytes {
     /// Fails instead of aborting where there is no memory.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
         let io = |source| io_error(path, source);
@@ -29,11 +29,11 @@ impl Resident {
         if let Some(bytes) = map.get_mut(..size) {
             file.read_exact(bytes).map_err(io)?;
         }
-        Ok(Resident { map: map.make_read_only().map_err(io)?, length: size })
+        Ok(HugePageBytes { map: map.make_read_only().map_err(io)?, length: size })
     }
 }
 
-impl AsRef<[u8]> for Resident {
+impl AsRef<[u8]> for HugePageBytes {
     fn as_ref(&self) -> &[u8] {
         self.map.get(..self.length).unwrap_or_default()
     }
