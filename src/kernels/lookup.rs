@@ -1,5 +1,5 @@
-//! Sums of table entries. Lookups in tables of 256 bytes are loads, of which SIMD does no more at a time than scalar code
-//! does; rows whose bytes stand apart (a graph names them) leave nothing to shuffle.
+//! Sums of table entries. A lookup in a table of 256 bytes is a load, and SIMD does no more loads at a time
+//! than scalar code. The rows that a graph names are not neighbours, so there is nothing to shuffle either.
 
 /// `out[i]` is the sum of `tables[j][b]` over the bytes `b` of row `ids[i]`, the j-th byte with the j-th table.
 ///

@@ -160,7 +160,7 @@ where
 
     #[inline(always)]
     unsafe fn add(sum: int32x4_t, query: int8x16_t, row: &[u8; 16]) -> int32x4_t {
-        // SAFETY: the features are the caller's promise; the array is one register long; no alignment needed.
+        // SAFETY: the caller guarantees the features; the array is one register long; no alignment needed.
         unsafe { P::add(sum, query, vld1q_s8(row.as_ptr().cast())) }
     }
 
@@ -199,7 +199,7 @@ impl<P: Products> Block for Halves<P> {
 
     #[inline(always)]
     unsafe fn add(sum: int32x4_t, query: int8x16x2_t, row: &[u8; 16]) -> int32x4_t {
-        // SAFETY: the features are the caller's promise; the array is one register long; no alignment needed.
+        // SAFETY: the caller guarantees the features; the array is one register long; no alignment needed.
         unsafe {
             let row = vld1q_u8(row.as_ptr());
             let sum = P::add(sum, query.0, vreinterpretq_s8_u8(vandq_u8(row, vdupq_n_u8(15))));
