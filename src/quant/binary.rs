@@ -2,7 +2,7 @@
 //!
 //! For candidates only: without finer rows to rescore by, the score is the agreement of signs, 1 - 2·Hamming/d.
 
-use super::{Codec, Encode, Prepared, f32_bytes};
+use super::codec::{Codec, Encode, Prepared, f32_bytes};
 use crate::error::Error;
 use crate::kernels::kernels;
 

@@ -1,7 +1,7 @@
 //! Centroids of the clustered index: signed bytes and one scale, `[c: i8 × d][s: f32]`. What a code stands for is s·c, and
 //! what is stored around a centroid is stored around that, so its rounding costs no recall.
 
-use super::f32_at;
+use super::codec::f32_at;
 use super::sq8::round;
 use crate::kernels::kernels;
 

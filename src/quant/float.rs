@@ -2,7 +2,8 @@
 
 use half::f16;
 
-use super::{Codec, CodecKind, Encode, Prepared};
+use super::codec::{Codec, Encode, Prepared};
+use super::kind::CodecKind;
 use crate::error::Error;
 use crate::kernels::kernels;
 use crate::metric::Metric;

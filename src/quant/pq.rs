@@ -11,7 +11,7 @@
 //! q·v/‖v‖ is about q·v - w·(‖v‖² - 1)/2, a sum over parts: so codes are ranked by that, and w, the nearness, is the mean
 //! cosine of rows to their tenth nearest.
 
-use super::{Codec, Encode, Prepared, f32_bytes};
+use super::codec::{Codec, Encode, Prepared, f32_bytes};
 use crate::error::Error;
 use crate::exec;
 use crate::hash::hash;

@@ -5,9 +5,9 @@
 //! about where w does: of some grids the one that comes nearest is taken, since the largest component alone would
 //! waste levels. It stands for mean + s·w: s brings that nearest to x, or under cosine to length 1 (see `scale`). A query becomes signed bytes u with a step t: q·(x - mean) ≈ s · t · (2·(u·v) - 15·Σu).
 
+use super::codec::{Codec, Encode, Prepared, f32_at, f32_bytes};
 use super::scale::{self, Sums};
 use super::sq8::round;
-use super::{Codec, Encode, Prepared, f32_at, f32_bytes};
 use crate::error::Error;
 use crate::kernels::kernels;
 use crate::metric::Metric;

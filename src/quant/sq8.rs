@@ -7,8 +7,8 @@
 //! Per-row scales keep 2-8 points of recall on skewed embeddings that one global scale loses, and unlike per-dimension
 //! scales leave row-to-row distances integer.
 
+use super::codec::{Codec, Encode, Prepared, f32_at, f32_bytes};
 use super::scale::{self, Sums};
-use super::{Codec, Encode, Prepared, f32_at, f32_bytes};
 use crate::error::Error;
 use crate::kernels::kernels;
 use crate::metric::Metric;
