@@ -1,4 +1,6 @@
-//! The header and the section table. All integers are little-endian; FORMAT.md is this file in prose.
+//! The header and the section table, both directions. All integers are little-endian; FORMAT.md is this file in prose.
+//!
+//! Long because the header is one run of bytes: what writes a field and what reads and checks it stand in one file.
 
 use crate::error::Error;
 use crate::metric::Metric;
@@ -16,6 +18,8 @@ pub(crate) const MAX_DIM: usize = 65_535;
 pub(crate) const MAX_COUNT: usize = (1 << 31) - 1;
 pub(crate) const MAX_DEGREE: usize = 256;
 pub(crate) const MAX_EF_CONSTRUCTION: usize = 1 << 16;
+/// The seed of the checksums of links, beside that of the file.
+pub(crate) const LINKS: u64 = 0x4C49_4E4B;
 const MAX_SECTIONS: usize = 64;
 const FIXED: usize = 96;
 const ENTRY: usize = 40;

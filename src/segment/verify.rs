@@ -4,9 +4,9 @@
 //! to 20 bytes a row of checksums that a later section repeats.
 
 use super::clusters::List;
-use super::format::{STAGES, SectionKind};
+use super::format::{LINKS, STAGES, SectionKind};
+use super::graph::GraphView;
 use super::graph::links::Links;
-use super::graph::{GraphView, LINKS};
 use super::ids::{IdOrder, IdView};
 use super::reader::{Matrix, Segment};
 use super::stream::{Fill, Stream};

@@ -1,7 +1,6 @@
 //! Sections in, file out: front sections first, then the rest in the order of their kinds.
 
-use super::format::{ALIGN, Header, STAGES, Section, SectionKind, header_bytes};
-use super::graph::LINKS;
+use super::format::{ALIGN, Header, LINKS, STAGES, Section, SectionKind, header_bytes};
 use super::graph::links;
 use crate::error::Error;
 use crate::exec;

@@ -22,9 +22,6 @@ use crate::storage::Extent;
 const SECTION: &str = "graph";
 const HEAD: usize = 16;
 
-/// What the checksums of links are seeded with beside their node.
-pub(crate) const LINKS: u64 = 0x4C49_4E4B;
-
 /// Where the parts of the graph lie that a walk reads piece by piece.
 #[derive(Clone, Copy)]
 pub(crate) struct GraphParts {
