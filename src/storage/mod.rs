@@ -4,7 +4,7 @@
 //! | file | duty |
 //! |---|---|
 //! | `buffer` | 64-byte-aligned bytes, allocated fallibly |
-//! | `paged`, `slots` | a budgeted arena over a file that is elsewhere: whole sections, and slots of units |
+//! | `paged` | an arena that holds a part of a file under a budget; `blocks`: whole sections; `slots`: units of one |
 //! | `checksum` | XXH3 seeded by file and place |
 //! | `mmap`, `file` | native: the file mapped, or read by position |
 //! | `pinned_mmap` | native: the file mapped, with copies of some sections in memory |
@@ -13,6 +13,7 @@
 //! Everything above reads through [`Source::get`]: the bytes of an extent if they are here, else nothing; a search
 //! then names the extent in its `Need` and is stepped again once somebody has delivered it.
 
+mod blocks;
 mod buffer;
 pub(crate) mod checksum;
 mod paged;

@@ -8,8 +8,9 @@
 //!
 //! An operation reserves what it needs before it is fetched; that stays pinned until the operation steps again.
 
+use super::blocks::Blocks;
 use super::slots::Slots;
-use super::{Buffer, Expected, Extent, Read, SlotRoom, Source};
+use super::{Expected, Extent, Read, SlotRoom, Source};
 use crate::error::Error;
 
 /// How one section is held.
@@ -198,104 +199,5 @@ impl Source for Paged {
 
     fn speculative_bytes(&self) -> u64 {
         self.speculative_bytes
-    }
-}
-
-/// A section in one piece.
-struct Blocks {
-    section: Extent,
-    block_size: u64,
-    buffer: Option<Buffer>,
-    filled: Vec<bool>,
-    missing: usize,
-}
-
-impl Blocks {
-    fn new(section: Extent, block_size: u64) -> Self {
-        let blocks = section.length.div_ceil(block_size.max(1)) as usize;
-        Blocks {
-            section,
-            block_size: block_size.max(1),
-            buffer: None,
-            filled: vec![false; blocks],
-            missing: blocks,
-        }
-    }
-
-    fn allocate(&mut self) -> Result<(), Error> {
-        if self.buffer.is_none() {
-            self.buffer = Some(Buffer::zeroed(self.section.length)?);
-        }
-        Ok(())
-    }
-
-    /// The blocks that `extent` touches.
-    fn blocks(&self, extent: Extent) -> std::ops::Range<usize> {
-        let start = extent.offset - self.section.offset;
-        (start / self.block_size) as usize..(start + extent.length).div_ceil(self.block_size) as usize
-    }
-
-    fn block(&self, number: usize) -> Extent {
-        let start = number as u64 * self.block_size;
-        let length = self.block_size.min(self.section.length.saturating_sub(start));
-        Extent { offset: self.section.offset + start, length }
-    }
-
-    /// Bytes that are here.
-    fn held(&self) -> u64 {
-        let filled = self.filled.iter().enumerate().filter(|(_, filled)| **filled);
-        filled.map(|(number, _)| self.block(number).length).sum()
-    }
-
-    fn missing(&self, extent: Extent) -> Vec<Extent> {
-        let mut runs: Vec<Extent> = Vec::new();
-        for block in self.blocks(extent).filter(|&b| !self.filled[b]).map(|b| self.block(b)) {
-            match runs.last_mut() {
-                Some(last) if last.end() == block.offset => last.length += block.length,
-                _ => runs.push(block),
-            }
-        }
-        runs
-    }
-
-    /// The whole blocks within `extent`, if some of them are missing and there is room for them.
-    fn pending(&self, extent: Extent) -> Vec<Read> {
-        let inside = self.blocks(extent).filter(|&b| extent.contains(self.block(b)));
-        let (first, last) = (inside.clone().min(), inside.max());
-        match (first, last, &self.buffer) {
-            (Some(first), Some(last), Some(_)) if (first..=last).any(|b| !self.filled[b]) => {
-                let offset = self.block(first).offset;
-                let extent = Extent { offset, length: self.block(last).end() - offset };
-                vec![Read { extent, expected: Expected::Blocks }]
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn get(&self, extent: Extent) -> Option<&[u8]> {
-        let buffer = self.buffer.as_ref()?.as_ref();
-        if self.missing > 0 && !self.blocks(extent).all(|b| self.filled[b]) {
-            return None;
-        }
-        let start = (extent.offset - self.section.offset) as usize;
-        buffer.get(start..start + extent.length as usize)
-    }
-
-    fn fill(&mut self, extent: Extent, bytes: &[u8]) {
-        for number in self.blocks(extent) {
-            let block = self.block(number);
-            if self.filled[number] || !extent.contains(block) {
-                continue;
-            }
-            let (from, to) =
-                ((block.offset - extent.offset) as usize, (block.offset - self.section.offset) as usize);
-            let length = block.length as usize;
-            let Some(source) = bytes.get(from..from + length) else { continue };
-            let Some(buffer) = &mut self.buffer else { continue };
-            let Some(target) = buffer.as_mut().get_mut(to..to + length) else { continue };
-            target.copy_from_slice(source);
-            self.filled[number] = true;
-            self.missing -= 1;
-        }
     }
 }
