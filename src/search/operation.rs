@@ -1,7 +1,8 @@
-//! What may be asked of an index, each a value that is stepped: it goes as far as the bytes that are here allow, and
-//! names what it misses. It remembers what it has read: bytes may be gone when it is stepped again.
+//! The operations on an index, each a value that is stepped: a step goes as far as the available bytes allow, and names
+//! the reads that it misses. An operation keeps what it learned from bytes, which may be evicted before the next step.
 
-use super::driver::{Scratch, Search, Step, missing};
+use super::driver::{Scratch, Search};
+use super::step::{Step, missing};
 use super::{Answer, IndexChoice, SearchOptions, plan};
 use crate::error::Error;
 use crate::id::Id;
@@ -9,7 +10,7 @@ use crate::segment::clusters::{Leaf, List};
 use crate::segment::{SectionKind, Segment};
 use crate::storage::{Expected, Read, Source, in_order};
 
-/// Something to do.
+/// An operation on an index.
 #[derive(Clone, Debug)]
 pub enum Operation {
     /// Find the nearest rows of each query (row-major).
@@ -23,11 +24,11 @@ pub enum Operation {
     Find(Id),
     /// Read the vector of an id, as stored.
     Vector(Id),
-    /// Bring codes and graph here, so that every later search may walk the graph.
+    /// Read codes and graph into memory, so that every later search may walk the graph.
     Load,
 }
 
-/// What came of it.
+/// The result of an operation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// One answer per query.
@@ -36,7 +37,7 @@ pub enum Outcome {
     Position(Option<u32>),
     /// The vector; under cosine of unit length.
     Vector(Vec<f32>),
-    /// Codes and graph are here.
+    /// Codes and graph are in memory.
     Loaded,
 }
 
@@ -65,7 +66,7 @@ impl Running {
         })
     }
 
-    /// Goes as far as the bytes that are here allow.
+    /// Goes as far as the available bytes allow.
     pub(crate) fn step(
         &mut self,
         segment: &Segment,
@@ -81,7 +82,7 @@ impl Running {
     }
 }
 
-/// All that a walk over the graph reads, and what finds the vector of an id.
+/// Reads all that a walk over the graph needs, and what a lookup of an id's vector needs.
 fn load(segment: &Segment, source: &dyn Source) -> Step<Outcome> {
     let checksums: Vec<SectionKind> = segment.finer.iter().filter_map(|rows| rows.checksums).collect();
     let kinds = [SectionKind::Ids, SectionKind::IdOrder, SectionKind::Graph, SectionKind::Codes];
@@ -103,7 +104,7 @@ pub(crate) fn find(segment: &Segment, source: &dyn Source, id: &Id) -> Result<St
     }
 }
 
-/// On the way to the vector of an id.
+/// A lookup of the vector of an id, under way.
 pub(crate) struct Vector {
     id: Id,
     position: Option<u32>,
