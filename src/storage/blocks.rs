@@ -43,7 +43,7 @@ impl Blocks {
         Extent { offset: self.section.offset + start, length }
     }
 
-    /// Bytes that were filled in.
+    /// How many bytes were filled in.
     pub(super) fn held(&self) -> u64 {
         let filled = self.filled.iter().enumerate().filter(|(_, filled)| **filled);
         filled.map(|(number, _)| self.block(number).length).sum()

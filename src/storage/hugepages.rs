@@ -1,5 +1,5 @@
-//! A file read into memory, in huge pages where the system has them: a walk over a graph touches a page a step, and
-//! with small ones most of those steps wait for the page tables too.
+//! A file read into memory, in huge pages if the system has them. A walk over a graph touches a page a step; with small
+//! pages most of these steps also wait for the page tables.
 
 use std::io::Read;
 use std::path::Path;
@@ -18,7 +18,7 @@ pub(crate) struct HugePageBytes {
 }
 
 impl HugePageBytes {
-    /// Fails instead of aborting where there is no memory.
+    /// Reads the file. Fails, instead of aborting, if there is not enough memory.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
         let io = |source| io_error(path, source);
         let (mut file, length) = open_regular(path)?;

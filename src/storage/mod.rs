@@ -1,17 +1,17 @@
-//! Bytes and where they are. Door 3: the only place that maps a file or reads it by position. `folder/` names, writes
-//! and replaces files; `Index::verify` reads one as a whole.
+//! Where the bytes of a file are, and how they are read. This is the only room that maps a file or reads it by position.
+//! `folder/` names, writes and replaces files; `Index::verify` reads one as a whole.
 //!
 //! | file | duty |
 //! |---|---|
 //! | `buffer` | 64-byte-aligned bytes, allocated fallibly |
 //! | `paged` | an arena that holds a part of a file under a budget; `blocks`: whole sections; `slots`: units of one |
-//! | `checksum` | XXH3 seeded by file and place |
+//! | `checksum` | XXH3, seeded by file and offset |
 //! | `mmap`, `file` | native: the file mapped, or read by position |
 //! | `pinned_mmap` | native: the file mapped, with copies of some sections in memory |
 //! | `hugepages` | native: the file read into memory, in huge pages |
 //!
-//! Everything above reads through [`Source::get`]: the bytes of an extent if they are here, else nothing; a search
-//! then names the extent in its `Need` and is stepped again once somebody has delivered it.
+//! All rooms above read by [`Source::get`]. It returns the bytes of an extent if they are available now. If not, a search
+//! names the extent in its `Need`, and is stepped again when it was delivered.
 
 mod blocks;
 mod buffer;
@@ -28,7 +28,7 @@ mod mmap;
 #[cfg(feature = "native")]
 mod pinned_mmap;
 
-/// Hints about memory, which an operating system may ignore: so may we ignore that it did.
+/// Hints about memory. An operating system may ignore them, so their errors are ignored too.
 #[cfg(all(feature = "native", unix))]
 mod advice {
     pub(super) fn random(map: &memmap2::Mmap) {
@@ -56,8 +56,7 @@ mod advice {
     pub(super) fn huge_pages(_map: &memmap2::MmapMut) {}
 }
 
-/// The memory of this machine, or of the control group that this process runs in; as much as there may be where nothing
-/// is known of it.
+/// The memory of this machine, or of the control group that this process runs in; `u64::MAX` if it is unknown.
 #[cfg(feature = "native")]
 fn memory_size() -> u64 {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
@@ -95,13 +94,13 @@ pub(crate) fn read_exact_at(file: &std::fs::File, into: &mut [u8], offset: u64) 
     Ok(())
 }
 
-/// What the operating system said of a file.
+/// The error of an operation on a file.
 #[cfg(feature = "native")]
 pub(crate) fn io_error(path: &std::path::Path, source: std::io::Error) -> crate::Error {
     crate::Error::Io { path: path.display().to_string(), source }
 }
 
-/// Whether a folder can be opened and synced. Windows alone cannot, and needs no sync for a name to last.
+/// Whether a folder can be opened and synced. On Windows it cannot, and a name lasts without.
 #[cfg(feature = "native")]
 pub(crate) const FOLDERS_ARE_SYNCED: bool = cfg!(not(windows));
 
@@ -117,7 +116,7 @@ pub(crate) use mmap::Mapped;
 #[cfg(feature = "native")]
 pub(crate) use pinned_mmap::PinnedMmap;
 
-/// A run of bytes of one file.
+/// A range of bytes of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Extent {
     /// From the start of the file.
@@ -137,23 +136,23 @@ impl Extent {
     }
 }
 
-/// An extent to be read, and what its bytes must be.
+/// An extent to read, and what its bytes are checked against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Read {
     pub(crate) extent: Extent,
     pub(crate) expected: Expected,
 }
 
-/// By extent. One function for all who sort reads: each sort of its own costs 2 kB in wasm.
+/// Sorts reads by extent. This is one function for all callers, because each sort costs 2 kB in wasm.
 #[inline(never)]
 pub(crate) fn in_order(reads: &mut [Read]) {
     reads.sort_unstable_by_key(|read| read.extent);
 }
 
-/// What tells whether bytes are those that were written.
+/// What bytes are checked against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expected {
-    /// The checksums of the section's blocks.
+    /// The checksums of the section's blocks, which the segment has.
     Blocks,
     /// The checksum of the row at this position.
     Row {
@@ -162,7 +161,7 @@ pub(crate) enum Expected {
         /// See [`checksum::row_checksum`].
         checksum: u32,
     },
-    /// One checksum for the whole extent, which is told `at` so far into its section.
+    /// One checksum for the whole extent, which is `at` bytes into its section.
     Unit {
         /// Of the file and the section.
         seed: u64,
@@ -171,11 +170,11 @@ pub(crate) enum Expected {
         /// All 64 bits.
         checksum: u64,
     },
-    /// As `Unit`, for the first bytes of the extent and for the others; the low 32 bits of each checksum.
+    /// Two checksums, for the first bytes of the extent and for the rest: the low 32 bits of each.
     Halves {
         /// Of the file and the section.
         seed: u64,
-        /// Of the first.
+        /// Where the first byte is in its section.
         at: u64,
         /// How many bytes are the first.
         first: u32,
@@ -241,11 +240,11 @@ pub trait ReadAt: Send + Sync {
     /// `io`, when it cannot fill all of it.
     fn read(&self, extent: Extent, into: &mut [u8]) -> Result<(), crate::Error>;
 
-    /// Told what a wave will read, so that all of it can be on its way at once. A hint.
+    /// Announces the extents that a wave reads, so that all can be read at once. A hint.
     fn prefetch(&self, _extents: &[Extent]) {}
 }
 
-/// A file that is here as a whole.
+/// A whole file in memory.
 #[derive(Debug)]
 pub(crate) struct InMemory<B>(pub(crate) B);
 
@@ -263,7 +262,7 @@ impl<B: AsRef<[u8]>> Source for InMemory<B> {
     }
 }
 
-/// The bytes of `extent` in a file that is all of `bytes`.
+/// The bytes of `extent` in a file whose bytes are all in `bytes`.
 fn slice(bytes: &[u8], extent: Extent) -> Option<&[u8]> {
     let start = usize::try_from(extent.offset).ok()?;
     let length = usize::try_from(extent.length).ok()?;

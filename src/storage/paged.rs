@@ -1,19 +1,18 @@
-//! A file that is elsewhere, held here in part under a byte budget.
+//! The arena: it holds a part of a file in memory, under a budget of bytes.
 //!
-//! The arena is a fixed list of regions, planned once when the file is opened, so that
-//! memory cannot fragment and can be told in advance:
-//! * `Whole`: the section in one piece, filled block by block, kept until the file is closed.
-//! * `Slots`: room for some of the section's units (a row, a list, a chunk of rows); the clock algorithm picks what
-//!   goes out.
+//! It is a fixed list of regions, planned once when the file is opened. So memory cannot fragment, and its size is known
+//! in advance.
+//! * `Whole`: a section in one piece. It is filled block by block and kept until the file is closed.
+//! * `Slots`: room for some units of a section (rows, lists, chunks of rows). The clock algorithm picks the unit to evict.
 //!
-//! An operation reserves what it needs before it is fetched; that stays pinned until the operation steps again.
+//! An operation reserves room for its reads before they are fetched. They stay pinned until it steps again.
 
 use super::blocks::Blocks;
 use super::slots::Slots;
 use super::{Expected, Extent, Read, SlotRoom, Source};
 use crate::error::Error;
 
-/// How one section is held.
+/// How a section, or a part of one, is held in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Region {
     /// In one piece, delivered in multiples of `block_size` bytes.
@@ -37,12 +36,12 @@ impl Region {
     }
 }
 
-/// What became of a reservation.
+/// The result of a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reserved {
-    /// Room is held for every read.
+    /// Every read has room.
     Granted,
-    /// Other operations hold the room; try again once one of them has moved on.
+    /// Other operations hold the room. Try again when one of them has stepped.
     Wait,
 }
 
@@ -59,7 +58,7 @@ pub(crate) struct Paged {
 }
 
 impl Paged {
-    /// A section has at most one region of each kind; their total is the caller's budget.
+    /// A section has at most one region of each kind. Their bytes together are the budget, which the caller keeps.
     pub(crate) fn new(regions: Vec<Region>) -> Self {
         let holding = |region| match region {
             Region::Whole { section, block_size } => Holding::Whole(Blocks::new(section, block_size)),
@@ -72,7 +71,7 @@ impl Paged {
         self.holdings.iter().filter(move |h| h.0.section().contains(extent))
     }
 
-    /// The region that answers a read: units go to slots, blocks to the whole section if it is held.
+    /// The region of a read: blocks go to the whole section if it is held, units to slots.
     fn region_of(&self, read: &Read) -> Result<usize, Error> {
         let whole = |h: &(Region, Holding)| matches!(h.0, Region::Whole { .. });
         let fits = |h: &(Region, Holding)| h.0.section().contains(read.extent);
@@ -82,7 +81,7 @@ impl Paged {
         at.ok_or_else(|| not_cached(read.extent))
     }
 
-    /// The block_size in which an extent at `offset` may be delivered in pieces; `None` if it must come as a whole.
+    /// The block size in which an extent at `offset` may be delivered in pieces; `None` if it must come as a whole.
     pub(crate) fn block_size(&self, offset: u64) -> Option<u64> {
         self.around(Extent { offset, length: 1 }).find_map(|h| match h.0 {
             Region::Whole { block_size, .. } => Some(block_size),
@@ -90,13 +89,13 @@ impl Paged {
         })
     }
 
-    /// Whether what is read stays here: it belongs to a section that is held whole.
+    /// Whether the bytes of `read` are kept until the file is closed: their section is held whole.
     pub(crate) fn stays(&self, read: &Read) -> Result<bool, Error> {
         let at = self.region_of(read)?;
         Ok(self.holdings.get(at).is_some_and(|h| matches!(h.0, Region::Whole { .. })))
     }
 
-    /// Makes room for `reads` and pins it to `ticket`. All or nothing.
+    /// Reserves room for `reads` and pins it to `ticket`: for all of them or for none.
     pub(crate) fn reserve(&mut self, ticket: u32, reads: &[Read]) -> Result<Reserved, Error> {
         let mut by_region: Vec<Vec<Read>> = vec![Vec::new(); self.holdings.len()];
         for read in reads {
@@ -117,7 +116,7 @@ impl Paged {
         Ok(Reserved::Granted)
     }
 
-    /// What of `extent` somebody waits for, in units that are checked and kept together.
+    /// The pending reads inside `extent`, in units that are verified together.
     pub(crate) fn pending(&self, extent: Extent) -> Result<Vec<Read>, Error> {
         if self.around(extent).next().is_none() {
             return Err(not_cached(extent));
@@ -131,7 +130,7 @@ impl Paged {
             .collect())
     }
 
-    /// Stores the verified bytes of a read that was awaited.
+    /// Stores the verified bytes of a pending read.
     pub(crate) fn fill(&mut self, read: &Read, bytes: &[u8]) -> Result<(), Error> {
         let at = self.region_of(read)?;
         match &mut self.holdings[at].1 {
@@ -141,7 +140,7 @@ impl Paged {
         Ok(())
     }
 
-    /// Unpins everything `ticket` holds; slots reserved but never filled are the first to go.
+    /// Unpins all that is pinned to `ticket`. Slots that were reserved and never filled are reused first.
     pub(crate) fn release(&mut self, ticket: u32) {
         for (_, holding) in &mut self.holdings {
             if let Holding::Slots(slots) = holding {
@@ -150,7 +149,7 @@ impl Paged {
         }
     }
 
-    /// Bytes of the file that are here, filled slots, and evictions so far.
+    /// Bytes of the file in memory, filled slots, and evictions so far.
     pub(crate) fn stats(&self) -> (u64, usize, u64) {
         self.holdings.iter().fold((0, 0, 0), |total, (_, holding)| match holding {
             Holding::Whole(blocks) => (total.0 + blocks.held(), total.1, total.2),
@@ -161,7 +160,7 @@ impl Paged {
         })
     }
 
-    /// The parts of what `read` asks for that are not here: maximal runs.
+    /// The parts of `read` that are not in memory, neighbours as one.
     pub(crate) fn missing(&self, read: &Read) -> Vec<Extent> {
         let region = self.region_of(read).ok().and_then(|at| self.holdings.get(at));
         match region {

@@ -1,4 +1,4 @@
-//! A mapped file of which some sections are held in memory: what every search reads.
+//! A mapped file with copies of some sections in memory: of those that every search reads.
 
 use super::{Buffer, Extent, Mapped, SlotRoom, Source, slice};
 use crate::error::Error;
@@ -24,7 +24,7 @@ impl PinnedMmap {
         Ok(PinnedMmap { map, parts })
     }
 
-    /// Bytes of memory.
+    /// Bytes of memory beside the mapping.
     pub(crate) fn bytes(&self) -> u64 {
         self.parts.iter().map(|p| p.0.length).sum::<u64>() + self.map.overhead()
     }
