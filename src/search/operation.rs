@@ -143,8 +143,8 @@ impl Vector {
         Ok(Step::Need(vec![Read { extent, expected: Expected::Row { position, checksum } }]))
     }
 
-    /// The checksum of the finest row at `position`: from its checksums, else from its list, else the row's block stands for
-    /// it.
+    /// The checksum of the finest row at `position`, from the section of checksums, or else from its list. If the
+    /// file has neither, the step asks for the row's block, which is checked as a whole.
     fn row_checksum(
         &mut self,
         segment: &Segment,

@@ -24,11 +24,11 @@ const MAX_SECTIONS: usize = 64;
 const FIXED: usize = 96;
 const ENTRY: usize = 40;
 
-/// What a section holds. The number is its name in the file.
+/// The kinds of sections, with their numbers in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u32)]
 pub(crate) enum SectionKind {
-    /// Of a later version, which says that it may be skipped: its checksums are checked, nothing else is known of it.
+    /// A section of a later version that a reader may skip. Only its checksums are checked.
     Unknown = 0,
     CodeParameters = 1,
     RefineParameters = 2,
@@ -49,16 +49,16 @@ pub(crate) enum SectionKind {
     ExactChecksums = 26,
 }
 
-/// Where one form of the vectors lies.
+/// The sections of one form of the vectors.
 pub(crate) struct Form {
     pub(crate) parameters: SectionKind,
     pub(crate) matrix: SectionKind,
-    /// Of single rows. Those of codes are where they are needed: in the node checksums and in the lists.
+    /// The checksums of single rows. Those of codes are in the node checksums and in the lists, where they are needed.
     pub(crate) checksums: Option<SectionKind>,
 }
 
-/// The stages a file may have, in the order in which a search goes through them: codes find candidates, each further
-/// stage ranks the best of them again.
+/// The forms that a file may have, in the order in which a search uses them: codes find candidates, each further stage
+/// ranks the best of them again.
 pub(crate) const STAGES: [Form; 3] = [
     Form { parameters: SectionKind::CodeParameters, matrix: SectionKind::Codes, checksums: None },
     Form {
@@ -123,12 +123,12 @@ impl SectionKind {
     }
 }
 
-/// One line of the section table.
+/// An entry of the section table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Section {
     pub(crate) kind: SectionKind,
     pub(crate) extent: Extent,
-    /// Bytes per checksum block.
+    /// Bytes per checksum block: the *grain* of FORMAT.md.
     pub(crate) block_size: u64,
     /// With one block its checksum; with more, the number of its first one in the Checksums section.
     pub(crate) sum: u64,
@@ -140,7 +140,7 @@ impl Section {
     }
 }
 
-/// All that stands before the first section.
+/// The header: all that is before the first section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) file_length: u64,
@@ -150,7 +150,7 @@ pub(crate) struct Header {
     pub(crate) count: usize,
     pub(crate) dim: usize,
     pub(crate) metric: Metric,
-    /// The codec of each of [`STAGES`] that there is: one to three.
+    /// The codecs of the [`STAGES`] that the file has: one to three.
     pub(crate) stages: Vec<CodecKind>,
     pub(crate) text_ids: bool,
     /// 0 when there is no graph.
@@ -276,7 +276,7 @@ impl Header {
         if self.front_length > file_length || self.front_length > MAX_FRONT {
             return Err(bad("a front longer than the file or than 256 MiB"));
         }
-        // Blocks, their checksums and the sections' own lengths are compared by the reader, which knows what they must be.
+        // `open` checks the blocks, their checksums and the lengths of sections, since it knows what they must be.
         Ok(())
     }
 
@@ -285,7 +285,7 @@ impl Header {
     }
 }
 
-/// The stages, as the fields of the header name them.
+/// The stages, by the fields of the header.
 fn stages(bytes: &[u8], dim: usize) -> Result<Vec<CodecKind>, Error> {
     let mut cursor = Cursor { bytes, at: 65 };
     let [codes, refine] = cursor.take()?;
@@ -304,7 +304,7 @@ fn stages(bytes: &[u8], dim: usize) -> Result<Vec<CodecKind>, Error> {
     }
 }
 
-/// Reads the table. Sections stand in order of offset.
+/// Reads the section table, which is in order of offset.
 fn sections(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<Section>, Error> {
     let mut sections: Vec<Section> = Vec::with_capacity(count);
     for _ in 0..count {
@@ -324,7 +324,7 @@ fn sections(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<Section>, Error
     Ok(sections)
 }
 
-/// How many bytes the front has, told from the first bytes alone.
+/// The length of the front, from the first bytes alone.
 pub(crate) fn front_length(head: &[u8], file_length: u64) -> Result<u64, Error> {
     Header::decode(head, file_length).map(|h| h.front_length)
 }

@@ -69,7 +69,7 @@ fn clusters(h: &Header, front: &[u8], seed: u64) -> Result<Option<Clusters>, Err
     Ok(Some(Clusters { cells, list_codec }))
 }
 
-/// Every section's length must be the one that the counts demand, and every block must have its checksum.
+/// Checks that every section has the length that the counts demand, and every block a checksum.
 fn check_lengths(h: &Header) -> Result<(), Error> {
     let count = h.count as u64;
     let checksums = h.section(SectionKind::Checksums).map_or(0, |s| s.extent.length / 8);
@@ -86,7 +86,7 @@ fn check_lengths(h: &Header) -> Result<(), Error> {
             SectionKind::Exact => stride(2).map(|s| count * s),
             SectionKind::RefineChecksums | SectionKind::ExactChecksums => Some(count * 4),
             SectionKind::NodeChecksums | SectionKind::IdOrder => Some(count * 8),
-            // Their own headers say more; `graph` and `ids` check them when they are read.
+            // Checked by `graph` and `ids` when they are read.
             SectionKind::Graph | SectionKind::Ids | SectionKind::Checksums => None,
             SectionKind::ListParameters => Some(h.dim as u64 * 4),
             SectionKind::Cells | SectionKind::Leaves | SectionKind::Lists | SectionKind::Unknown => None,

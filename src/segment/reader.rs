@@ -8,10 +8,11 @@ use crate::id::Id;
 use crate::quant::{Codec, Rabitq};
 use crate::storage::{Expected, Extent, Read, Source, checksum};
 
-/// Enough of a file's start to hold its header; the whole front of most segments.
+/// So many bytes of the start of a file hold its header, and in most segments the whole front.
 pub const HEAD: u64 = 64 << 10;
 
-/// How many bytes from 0 [`Segment::open`] needs, told from the first [`HEAD`] bytes (or the whole file, if shorter).
+/// The length of the front, which [`Segment::open`] needs, from the first [`HEAD`] bytes (or the whole file, if it is
+/// shorter).
 pub fn front_length(head: &[u8], file_length: u64) -> Result<u64, Error> {
     format::front_length(head, file_length)
 }
@@ -21,7 +22,7 @@ pub(crate) struct Matrix {
     pub(crate) extent: Extent,
     pub(crate) stride: u64,
     pub(crate) codec: Box<dyn Codec>,
-    /// Where the checksums of its rows are, if they have a section of their own.
+    /// The section of the checksums of its rows, if there is one.
     pub(crate) checksums: Option<SectionKind>,
 }
 
@@ -31,23 +32,23 @@ impl Matrix {
     }
 }
 
-/// What the clustered index holds in the front.
+/// The part of the clustered index that is in the front.
 pub(crate) struct Clusters {
     pub(crate) cells: Cells,
-    /// Of the leaves' centroids, around that of their cell, and of the lists' rows, around that of their leaf.
+    /// The codec of the leaves' centroids, around that of their cell, and of the lists' rows, around that of their leaf.
     pub(crate) list_codec: Rabitq,
 }
 
-/// An opened segment: its header, codec parameters and checksums. It holds no rows; those are read from a source.
+/// An opened segment: its header, codec parameters and checksums. It holds no rows; they are read from a source.
 pub struct Segment {
     pub(crate) header: Header,
     pub(crate) codes: Matrix,
-    /// Finer forms by which candidates are ranked again, one after the other; without them the codes themselves serve.
+    /// The finer rows by which candidates are ranked again, stage by stage; without them, the codes are used.
     pub(crate) finer: Vec<Matrix>,
     /// The clustered index, if there is one.
     pub(crate) clusters: Option<Clusters>,
     pub(super) seed: u64,
-    /// Of all sections that have more than one block.
+    /// The checksums of all sections with more than one block.
     pub(super) checksums: Vec<u64>,
 }
 
@@ -66,12 +67,12 @@ impl Segment {
         self.header.section(kind).map(|s| s.extent)
     }
 
-    /// The extent of a section that [`Segment::open`] found to be there.
+    /// The extent of a section that [`Segment::open`] found.
     pub(crate) fn required(&self, kind: SectionKind) -> Result<Extent, Error> {
         self.extent(kind).ok_or_else(|| Error::corrupt(kind.name(), "the section is missing"))
     }
 
-    /// Neighbours within one section become one.
+    /// Merges neighbours that are in one section.
     pub(crate) fn merge(&self, extents: impl Iterator<Item = Extent>) -> Vec<Extent> {
         let starts_section = |offset| self.header.sections.iter().any(|s| s.extent.offset == offset);
         let mut merged: Vec<Extent> = Vec::new();
@@ -86,7 +87,7 @@ impl Segment {
         merged
     }
 
-    /// The rows that hits are ranked by at last.
+    /// The finest rows: those by which hits are ranked.
     pub(crate) fn finest(&self) -> &Matrix {
         self.finer.last().unwrap_or(&self.codes)
     }
@@ -111,7 +112,7 @@ impl Segment {
         self.header.sections.iter().find(|s| s.extent.contains(extent) && extent.length > 0)
     }
 
-    /// Compares bytes with what was written.
+    /// Compares bytes with their checksums.
     pub(crate) fn check(&self, read: Read, bytes: &[u8]) -> Result<(), Error> {
         let extent = read.extent;
         let section = self.section_around(extent);
@@ -159,11 +160,11 @@ impl Segment {
         if section.blocks() <= 1 {
             return section.sum;
         }
-        // In range: `check_lengths` compared every section's blocks with the checksums there are.
+        // In range: `check_lengths` compared the number of blocks with the number of checksums.
         usize::try_from(section.sum + block).ok().and_then(|at| self.checksums.get(at)).copied().unwrap_or(0)
     }
 
-    /// The position of `id`, if a row has it; or the parts of the file that say so and are not here.
+    /// The position of `id`, if a row has it; or the extents that the lookup still needs.
     pub(crate) fn find(&self, source: &dyn Source, id: &Id) -> Result<Found<Option<u32>>, Error> {
         let lookup = Lookup {
             source,
@@ -176,19 +177,19 @@ impl Segment {
         lookup.find(id)
     }
 
-    /// The checksum of the row at `position`, as the section `checksums` of its form has it.
+    /// The checksum of the row at `position`, from the bytes of its section of checksums.
     pub(crate) fn stored_row_checksum(checksums: &[u8], position: u32) -> Option<u32> {
         checksums.get(position as usize * 4..).and_then(|s| s.first_chunk()).map(|s| u32::from_le_bytes(*s))
     }
 
-    /// The checksums of a node's code and of its links in layer 0, as the NodeChecksums section `checksums` has them.
+    /// The checksums of a node's code and of its links in layer 0, from the bytes of the NodeChecksums section.
     pub(crate) fn stored_node_checksums(checksums: &[u8], node: u32) -> Option<[u32; 2]> {
         let both: [u8; 8] = *checksums.get(node as usize * 8..)?.first_chunk()?;
         let both = u64::from_le_bytes(both);
         Some([both as u32, (both >> 32) as u32])
     }
 
-    /// The checksum of a row's bytes, or with the seed [`LINKS`] of a node's.
+    /// The checksum of a row; with the seed [`LINKS`], of a node's links.
     pub(crate) fn unit_checksum(&self, position: u32, bytes: &[u8], seed: u64) -> u32 {
         checksum::row_checksum(self.seed ^ seed, position as usize, bytes)
     }

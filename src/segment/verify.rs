@@ -1,7 +1,7 @@
-//! The complete check of a file, in one pass: what `open` leaves to later reads, all at once.
+//! The complete check of a file, in one pass: all that `open` leaves to later reads.
 //!
-//! Held meanwhile, beside a window of about 1 MiB: ids and their order, the leaves, the graph's layers above 0, and 12
-//! to 20 bytes a row of checksums that a later section repeats.
+//! Beside a window of about 1 MiB it holds ids and their order, the leaves, the graph's layers above 0, and 12 to 20 bytes a
+//! row of checksums, with which later sections are compared.
 
 use super::clusters::List;
 use super::format::{LINKS, STAGES, SectionKind};
@@ -13,7 +13,7 @@ use super::stream::{Fill, Stream};
 use crate::error::Error;
 use crate::storage::{Buffer, Extent};
 
-/// What later sections are compared with.
+/// Data that later sections are compared with.
 #[derive(Default)]
 struct Kept {
     ids: Option<Buffer>,
@@ -26,8 +26,8 @@ struct Kept {
 }
 
 impl Segment {
-    /// Every checksum, every id, the order of ids, every list, every link of the graph. Returns the content id, BLAKE3 of
-    /// the file in hex, if it is asked for.
+    /// Checks every checksum, every id, the order of ids, every list and every link of the graph. Returns the content id,
+    /// BLAKE3 of the file in hex, if it is wanted.
     pub(crate) fn verify(&self, read: &mut Fill<'_>, content_id: bool) -> Result<Option<String>, Error> {
         let mut kept = Kept::default();
         let mut stream = Stream::new(self, read, content_id);
@@ -47,7 +47,7 @@ impl Segment {
         }
     }
 
-    /// Sections stand in the order of their kinds: what one is compared with comes before it.
+    /// Checks one section. Sections are in the order of their kinds, so those that it is compared with come before it.
     fn verify_section(
         &self,
         kind: SectionKind,
@@ -89,7 +89,7 @@ impl Segment {
         }
     }
 
-    /// The vectors of a stage; `open` found that the file has it.
+    /// The vectors of a stage, which `open` found to be in the file.
     fn stage(&self, stage: usize) -> Result<&Matrix, Error> {
         let rows = match stage.checked_sub(1) {
             None => Some(&self.codes),
@@ -114,7 +114,7 @@ impl Segment {
         Ok(checksums)
     }
 
-    /// Layer 0: every link leads to a row. The layers above it are kept.
+    /// Checks that every link of layer 0 leads to a row. Keeps the layers above it.
     fn verify_links(&self, stream: &mut Stream<'_>, kept: &mut Kept) -> Result<(), Error> {
         let parts =
             self.graph_parts().ok_or_else(|| Error::corrupt("graph", "it is shorter than its links"))?;
@@ -132,7 +132,7 @@ impl Segment {
         Ok(())
     }
 
-    /// Every id, and that each is found by its hash.
+    /// Checks every id, and that a lookup by its hash finds it.
     fn verify_order(&self, order: &Buffer, kept: &Kept) -> Result<(), Error> {
         IdOrder(order.as_ref()).verify(&self.kept_ids(kept)?, self.seed)
     }
@@ -142,7 +142,7 @@ impl Segment {
         IdView::new(bytes, self.count(), self.header.text_ids)
     }
 
-    /// Every list: its checksum, its rows in their place, and what it repeats of other sections.
+    /// Checks every list: its checksum, the places of its rows, and what it repeats of other sections.
     fn verify_lists(&self, stream: &mut Stream<'_>, kept: &mut Kept) -> Result<(), Error> {
         let (Some(clusters), Some(leaves)) = (&self.clusters, kept.leaves.take()) else { return Ok(()) };
         let mut listed = vec![None; self.count()];
@@ -189,7 +189,7 @@ fn in_list(position: u32) -> Error {
     Error::corrupt("lists", format!("row {position} has another checksum or id in its list"))
 }
 
-/// The first position for which a section of checksums has others than these.
+/// The first position for which a section of checksums differs from these.
 fn differs<const N: usize>(
     stream: &mut Stream<'_>,
     extent: Extent,

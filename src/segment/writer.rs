@@ -1,4 +1,4 @@
-//! Sections in, file out: front sections first, then the rest in the order of their kinds.
+//! Writes a file from its sections: those of the front first, then the rest in the order of their kinds.
 
 use super::format::{ALIGN, Header, LINKS, STAGES, Section, SectionKind, header_bytes};
 use super::graph::links;
@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::exec;
 use crate::storage::{Extent, checksum};
 
-/// Everything a segment is made of. `header` names the facts; its lengths and sections are filled in by [`write()`].
+/// All that a segment is made of. [`write()`] fills in the lengths and sections of `header`.
 pub(crate) struct Parts {
     pub(crate) header: Header,
     pub(crate) sections: Vec<(SectionKind, Vec<u8>)>,
@@ -14,7 +14,7 @@ pub(crate) struct Parts {
 
 /// About how many bytes one checksum covers.
 const BLOCK: usize = 64 << 10;
-/// The same of sections of which a lookup of one id reads a few blocks.
+/// The same for the sections of ids, of which a lookup reads a few blocks.
 const ID_BLOCK: usize = 8 << 10;
 
 /// The finished file.
@@ -22,7 +22,7 @@ pub(crate) fn write(parts: Parts) -> Result<Vec<u8>, Error> {
     let Parts { mut header, mut sections } = parts;
     let strides: Vec<_> = STAGES.iter().map(|s| s.matrix).zip(header.stages.iter().copied()).collect();
     let block_size = |kind: SectionKind, length: usize| {
-        // Front sections are read whole: one block.
+        // A front section is one block, since it is read whole.
         if kind.in_front() {
             return length.max(1);
         }
@@ -115,8 +115,8 @@ pub(crate) fn row_checksums(file_id: &[u8; 16], rows: &[u8], stride: usize) -> V
         .collect()
 }
 
-/// The NodeChecksums section: for every node the checksum of its code, and that of its links in layer 0, whose records are the last
-/// bytes of `graph`.
+/// The NodeChecksums section: for every node the checksums of its code and of its links in layer 0. The records of these
+/// links are the last bytes of `graph`.
 pub(crate) fn node_checksums(
     file_id: &[u8; 16],
     codes: &[u8],

@@ -1,11 +1,11 @@
-//! Trees in, sections out.
+//! The sections of the clustered index, from the tree that a build made.
 
 use super::{Curves, LEAVES, LISTS, NEIGHBOURS, Shares};
 use crate::id::Ids;
 use crate::segment::{ids, packed};
 use crate::storage::checksum;
 
-/// Leaves in cells, rows in leaves, as the build found them.
+/// The tree of a build: rows in leaves, leaves in cells.
 pub(crate) struct Parts<'a> {
     /// Where each leaf starts; one more for the end.
     pub(crate) leaves: &'a [u32],
@@ -26,7 +26,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) stride: usize,
     /// Codes of a leaf's centroid in its list.
     pub(crate) centres: usize,
-    /// The checksums of the rows that hits are ranked by at last, one u32 each.
+    /// The checksums of the finest rows, one u32 each.
     pub(crate) row_checksums: &'a [u8],
     pub(crate) ids: &'a Ids,
     /// `order[position]` = row.
@@ -35,7 +35,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) curves: &'a Curves,
 }
 
-/// The Cells, Leaves and Lists sections. Sums of blocks are seeded by their offset within their section.
+/// The Cells, Leaves and Lists sections. The checksum of a block is seeded by its offset within its section.
 pub(crate) fn encode(p: &Parts<'_>, seed: u64) -> [Vec<u8>; 3] {
     let lists: Vec<[Vec<u8>; 2]> =
         p.list_codes.iter().enumerate().map(|(leaf, codes)| [labels(p, leaf), codes.clone()]).collect();
@@ -74,7 +74,8 @@ fn offsets(blocks: &[Vec<u8>]) -> impl Iterator<Item = u64> {
     std::iter::once(0).chain(ends)
 }
 
-/// Of the leaf's own rows, then of those spilled into it: checksums, positions of the latter, ids.
+/// The labels of a leaf's list: the checksums of its own rows and of those spilled into it, the positions of the latter,
+/// then the ids of all.
 fn labels(p: &Parts<'_>, leaf: usize) -> Vec<u8> {
     let spilled = &p.spilled[leaf];
     let positions: Vec<u32> = (p.leaves[leaf]..p.leaves[leaf + 1]).chain(spilled.iter().copied()).collect();

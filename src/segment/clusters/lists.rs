@@ -1,4 +1,4 @@
-//! Blocks of Leaves and of Lists in place.
+//! Blocks of Leaves and of Lists, read where they are.
 
 use super::{Reader, bad};
 use crate::error::Error;
@@ -7,14 +7,14 @@ use crate::segment::ids::IdView;
 use crate::segment::packed::Packed;
 use crate::storage::{Expected, Extent, Read};
 
-/// One leaf as its cell's block tells it.
+/// One leaf, as its cell's block describes it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Leaf {
-    /// Its list.
+    /// The read of its list.
     pub(crate) read: Read,
     /// Bytes of its labels, which come first.
     labels: u32,
-    /// Rows of other leaves that it holds as well.
+    /// How many rows of other leaves were spilled into it.
     spilled: u32,
     /// Its own rows: start..end.
     pub(crate) start: u32,
@@ -23,25 +23,25 @@ pub(crate) struct Leaf {
     pub(crate) spread: f32,
 }
 
-/// The section that leaves point into.
+/// The Lists section, which leaves point into.
 #[derive(Clone, Copy)]
 pub(super) struct Lists {
     pub(super) extent: Extent,
     pub(super) longest: u64,
-    /// Of its checksums.
+    /// The seed of its checksums.
     pub(super) seed: u64,
     /// Bytes of the codes of a leaf's centroid.
     pub(super) centre: usize,
 }
 
-/// One cell's leaves.
+/// The leaves of one cell.
 pub(crate) struct LeafBlock<'a> {
     lists: Lists,
     stride: usize,
-    /// Those of the cell. Its leaves stay within.
+    /// The rows of the cell: its leaves have no others.
     rows: [u32; 2],
     offset: u64,
-    /// Of each list's labels, and of its codes.
+    /// For each list, the checksums of its labels and of its codes.
     checksums: &'a [[u8; 8]],
     /// Bytes of the labels of each list.
     labels: &'a [[u8; 4]],
@@ -118,7 +118,7 @@ impl<'a> LeafBlock<'a> {
     }
 }
 
-/// One leaf's list in place: its own rows, then those spilled into it.
+/// The list of one leaf: its own rows, then those spilled into it.
 pub(crate) struct List<'a> {
     /// The codes of the centroid of the leaf, around that of its cell.
     pub(crate) centre: &'a [u8],
@@ -129,7 +129,7 @@ pub(crate) struct List<'a> {
     start: u32,
     own: usize,
     spilled: Packed<'a>,
-    /// Of the segment.
+    /// The number of rows of the segment.
     rows: usize,
 }
 
@@ -161,7 +161,7 @@ impl<'a> List<'a> {
         self.row_checksums.len()
     }
 
-    /// Of the list's row `at`.
+    /// The position of the list's row `at`.
     pub(crate) fn position(&self, at: usize) -> Result<u32, Error> {
         if at < self.own {
             return Ok(self.start + at as u32);
