@@ -1,8 +1,8 @@
 //! One query against rows, written once over [`Block`], which says how one block of a row is added to a sum.
 //!
-//! All of this is `inline(always)` and has no target features of its own: it is inlined into the functions that `table.rs`
-//! writes, which have them. Loops are plain `for` loops, because a closure might be compiled as a function of its own,
-//! without the features.
+//! All of this is `inline(always)` and has no target features of its own: it is inlined into the functions that
+//! `table.rs` writes, which have them. Loops are plain `for` loops, because a closure might be compiled as a function
+//! of its own, without the features.
 
 use bytemuck::Pod;
 

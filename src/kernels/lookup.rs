@@ -3,8 +3,8 @@
 
 /// `out[i]` is the sum of `tables[j][b]` over the bytes `b` of row `ids[i]`, the j-th byte with the j-th table.
 ///
-/// Row `id` starts at `rows[id * stride]` and has a byte for each table. Panics if a row does not fit into `rows`, or if
-/// `ids` and `out` differ in length.
+/// Row `id` starts at `rows[id * stride]` and has a byte for each table. Panics if a row does not fit into `rows`, or
+/// if `ids` and `out` differ in length.
 pub fn gather_lookup(tables: &[[u8; 256]], rows: &[u8], stride: usize, ids: &[u32], out: &mut [u32]) {
     assert!(ids.len() == out.len(), "ids and out differ in length");
     for (&id, out) in ids.iter().zip(out) {

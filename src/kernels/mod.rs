@@ -1,5 +1,5 @@
-//! The SIMD kernels: the arithmetic of distances. They take slices and return numbers, and hold the only intrinsics in the
-//! crate.
+//! The SIMD kernels: the arithmetic of distances. They take slices and return numbers, and hold the only intrinsics in
+//! the crate.
 //!
 //! | file | duty |
 //! |---|---|
@@ -128,7 +128,8 @@ pub struct Kernels {
     /// low half for the first, its high half for the second, both unsigned.
     pub gather_i8_u4: Gather<[i8; 2], i32>,
 
-    /// `sums[j] += query[i] * columns[i][j]`, in order of `i`. Panics if there are fewer columns than the query is long.
+    /// `sums[j] += query[i] * columns[i][j]`, in order of `i`. Panics if there are fewer columns than the query is
+    /// long.
     pub add_columns: fn(query: &[f32], columns: Columns<'_>, sums: &mut [f32; 256]),
 
     /// [`dot_i8`](Self::dot_i8) of all pairs.

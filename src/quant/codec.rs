@@ -13,7 +13,7 @@ pub(crate) struct Prepared {
     pub(super) base: f32,
     /// Multiplied with every product of codes.
     pub(super) factor: f32,
-    /// Bit planes: what level 0 stands for.
+    /// Bit planes: the value of level 0.
     pub(super) low: f32,
     /// Short codes: the length of the query as its centre sees it.
     pub(super) length: f32,

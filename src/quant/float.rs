@@ -1,4 +1,4 @@
-//! Rows as they were given: f32, or f16 (11 significant bits, up to 65504).
+//! Rows as floats: f32, as they were given, or f16 (11 significant bits, up to 65504).
 
 use half::f16;
 

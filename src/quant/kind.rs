@@ -21,7 +21,7 @@ pub enum CodecKind {
     Pq(u16),
 }
 
-/// Parts of product quantization where the name says no number.
+/// Parts of product quantization, if the name has no number.
 const PARTS: u16 = 64;
 
 impl CodecKind {
@@ -42,7 +42,7 @@ impl CodecKind {
         if let CodecKind::Pq(parts) = self { parts } else { 0 }
     }
 
-    /// What [`CodecKind::number`] and [`CodecKind::parts`] stand for in a file of `dim` components.
+    /// The codec of a number and parts in a file of `dim` components.
     pub(crate) fn from_file(number: u8, parts: u16, dim: usize) -> Option<Self> {
         let all = [
             CodecKind::F32,
@@ -56,7 +56,7 @@ impl CodecKind {
         (parts as usize <= dim && found != CodecKind::Pq(0)).then_some(found)
     }
 
-    /// Whether hits ranked by these codes alone would be poor: finer rows go with them.
+    /// Whether hits ranked by these codes alone would be poor, so that a file has finer rows as well.
     pub(crate) fn is_coarse(self) -> bool {
         matches!(self, CodecKind::Binary | CodecKind::Sq4 | CodecKind::Pq(_))
     }

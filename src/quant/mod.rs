@@ -12,9 +12,9 @@
 //! | `kind`, `codec` | (no codecs) the codecs by name; the traits they implement | |
 //! | `scale`  | (no codec) the scale of a code, for sq8 and sq4 | |
 //!
-//! A codec is trained once and encodes each row once. A search prepares its query for the codec and scores rows where they
-//! lie: [`Codec::distances`] takes the numbers of rows in a matrix of codes. The smaller a distance, the nearer the row;
-//! the score that users see is the negative distance.
+//! A codec is trained once and encodes each row once. A search prepares its query for the codec and scores rows where
+//! they lie: [`Codec::distances`] takes the numbers of rows in a matrix of codes. The smaller a distance, the nearer
+//! the row; the score that users see is the negative distance.
 
 mod binary;
 pub(crate) mod centroid;

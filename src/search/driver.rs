@@ -1,5 +1,5 @@
-//! The way of a batch of queries, as a value that is stepped. Each step goes as far as the available bytes allow. Then it
-//! is done, or it names the reads it misses.
+//! The way of a batch of queries, as a value that is stepped. Each step goes as far as the available bytes allow. Then
+//! it is done, or it names the reads it misses.
 //!
 //! ```text
 //! scan          flat        every row                              ┐

@@ -1,5 +1,5 @@
-//! Searches of one segment, over a source of which only some bytes may be available. This room knows neither threads nor
-//! files.
+//! Searches of one segment, over a source of which only some bytes may be available. This room knows neither threads
+//! nor files.
 //!
 //! | file | duty |
 //! |---|---|

@@ -13,10 +13,10 @@ use crate::storage::{Extent, Source};
 /// Codes, or codes and graph, of at most so many bytes are fetched whole: that costs no more than a few lists and their
 /// round trips.
 const SMALL: u64 = 1 << 20;
-/// Up to so many rows, if their codes are small, a scan costs no more than a walk, and it is exact. Natively both take the same
-/// time at 4,000 rows of sq8 codes in 8 or 64 components, 3,300 in 384; of f32 2,300, 4,700 and 2,200; of f16 1,400,
-/// 4,800 and 2,200; of sq4 2,300, 5,000 and 3,500; of pq 2,900, 3,200 and 1,700; of binary codes beyond 16,000. In wasm
-/// of sq8 at 1,200, 2,000 and 1,400. At 1,000 rows a scan takes 0.2 to 0.8 of a walk, in wasm 0.75 to 0.95.
+/// Up to so many rows, if their codes are small, a scan costs no more than a walk, and it is exact. Natively both take
+/// the same time at 4,000 rows of sq8 codes in 8 or 64 components, 3,300 in 384; of f32 2,300, 4,700 and 2,200; of f16
+/// 1,400, 4,800 and 2,200; of sq4 2,300, 5,000 and 3,500; of pq 2,900, 3,200 and 1,700; of binary codes beyond 16,000.
+/// In wasm of sq8 at 1,200, 2,000 and 1,400. At 1,000 rows a scan takes 0.2 to 0.8 of a walk, in wasm 0.75 to 0.95.
 const SCAN_ROWS: usize = 1500;
 /// If one row of so many is wanted, a walk or lists would score most rows: a scan costs less, and it is exact.
 const WIDE: usize = 8;
@@ -154,8 +154,9 @@ pub(crate) fn counts(segment: &Segment, o: &SearchOptions) -> CandidateCounts {
     let ef = o.ef.unwrap_or(default).clamp(k.max(1), segment.count().max(1));
     // For each hit as many as the default has for each of ten. Of use to a scan only: a walk finds at most `ef`.
     let many = k.saturating_mul(default / 10);
-    // Sq8 codes, which rank their own candidates again, are nearly right already; of coarse codes all candidates are ranked.
-    // Of sq4, 20 candidates are enough on wordnet; but among clusters 10:1 apart 40 of 100 find 0.72 instead of 0.90.
+    // Sq8 codes, which rank their own candidates again, are nearly right already; of coarse codes all candidates are
+    // ranked. Of sq4, 20 candidates are enough on wordnet; but among clusters 10:1 apart 40 of 100 find 0.72 instead of
+    // 0.90.
     let alone = segment.finer.is_empty();
     let enough = if alone { rerank_count(k) } else { ef.max(many).max(rerank_count(k)) };
     let rescore = match codec {
@@ -166,8 +167,9 @@ pub(crate) fn counts(segment: &Segment, o: &SearchOptions) -> CandidateCounts {
     CandidateCounts { k, ef, rescore }
 }
 
-/// How many candidates are ranked once more if their distances are nearly right already. A query of 7 bits ranks the true
-/// nearest among the first 40 wherever the codes distinguish the rows (clusters up to 30:1 apart, topics at cosine 0.99).
+/// How many candidates are ranked once more if their distances are nearly right already. A query of 7 bits ranks the
+/// true nearest among the first 40 wherever the codes distinguish the rows (clusters up to 30:1 apart, topics at cosine
+/// 0.99).
 pub(crate) fn rerank_count(k: usize) -> usize {
     k.saturating_mul(4).max(40)
 }

@@ -1,6 +1,6 @@
-//! The nearest candidates of a walk, in order of (distance, position), up to a capacity. They are one sorted array, as in
-//! NSG and glass: for the usual hundred entries that is faster than a heap. A wide search inserts into a second, short
-//! array, and merges it into the long one when it is full. So an insertion moves a few thousand bytes at most.
+//! The nearest candidates of a walk, in order of (distance, position), up to a capacity. They are one sorted array, as
+//! in NSG and glass: for the usual hundred entries that is faster than a heap. A wide search inserts into a second,
+//! short array, and merges it into the long one when it is full. So an insertion moves a few thousand bytes at most.
 
 use crate::kernels;
 use crate::topk::{EXPANDED, Key};

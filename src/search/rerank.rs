@@ -32,8 +32,8 @@ pub(super) struct Candidates {
     pub(super) texts: Vec<u8>,
 }
 
-/// Ranks the candidates whose rows of a stage are available. Returns the reads of the others, as many as there are slots
-/// for.
+/// Ranks the candidates whose rows of a stage are available. Returns the reads of the others, as many as there are
+/// slots for.
 pub(super) fn rescore(
     segment: &Segment,
     source: &dyn Source,

@@ -19,8 +19,8 @@ pub struct SectionInfo {
     pub bytes_per_vector: f64,
 }
 
-/// A point of the clustered index's curve: how wide a search is for a wanted recall, and the recall that this reached when
-/// the index was built.
+/// A point of the clustered index's curve: how wide a search is for a wanted recall, and the recall that this reached
+/// when the index was built.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct CurveStep {

@@ -1,5 +1,5 @@
-//! Bit-packed whole numbers: `[least: u64][width: u8]`, then `number - least` for each, in `width` bits, from the low bit of
-//! the first byte on, padded to a whole byte.
+//! Bit-packed whole numbers: `[least: u64][width: u8]`, then `number - least` for each, in `width` bits, from the low
+//! bit of the first byte on, padded to a whole byte.
 
 use std::ops::Range;
 

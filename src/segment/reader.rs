@@ -1,4 +1,5 @@
-//! An opened segment: what the front holds, where the rest of the file is, and whether bytes are those that were written.
+//! An opened segment: what the front holds, where the rest of the file is, and whether bytes are those that were
+//! written.
 
 use super::clusters::Cells;
 use super::format::{self, Header, LINKS, Section, SectionKind};
@@ -35,7 +36,8 @@ impl Matrix {
 /// The part of the clustered index that is in the front.
 pub(crate) struct Clusters {
     pub(crate) cells: Cells,
-    /// The codec of the leaves' centroids, around that of their cell, and of the lists' rows, around that of their leaf.
+    /// The codec of the leaves' centroids, around that of their cell, and of the lists' rows, around that of their
+    /// leaf.
     pub(crate) list_codec: Rabitq,
 }
 

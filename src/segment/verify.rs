@@ -1,7 +1,7 @@
 //! The complete check of a file, in one pass: all that `open` leaves to later reads.
 //!
-//! Beside a window of about 1 MiB it holds ids and their order, the leaves, the graph's layers above 0, and 12 to 20 bytes a
-//! row of checksums, with which later sections are compared.
+//! Beside a window of about 1 MiB it holds ids and their order, the leaves, the graph's layers above 0, and 12 to 20
+//! bytes a row of checksums, with which later sections are compared.
 
 use super::clusters::List;
 use super::format::{LINKS, STAGES, SectionKind};
@@ -26,8 +26,8 @@ struct Kept {
 }
 
 impl Segment {
-    /// Checks every checksum, every id, the order of ids, every list and every link of the graph. Returns the content id,
-    /// BLAKE3 of the file in hex, if it is wanted.
+    /// Checks every checksum, every id, the order of ids, every list and every link of the graph. Returns the content
+    /// id, BLAKE3 of the file in hex, if it is wanted.
     pub(crate) fn verify(&self, read: &mut Fill<'_>, content_id: bool) -> Result<Option<String>, Error> {
         let mut kept = Kept::default();
         let mut stream = Stream::new(self, read, content_id);

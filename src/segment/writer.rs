@@ -115,8 +115,8 @@ pub(crate) fn row_checksums(file_id: &[u8; 16], rows: &[u8], stride: usize) -> V
         .collect()
 }
 
-/// The NodeChecksums section: for every node the checksums of its code and of its links in layer 0. The records of these
-/// links are the last bytes of `graph`.
+/// The NodeChecksums section: for every node the checksums of its code and of its links in layer 0. The records of
+/// these links are the last bytes of `graph`.
 pub(crate) fn node_checksums(
     file_id: &[u8; 16],
     codes: &[u8],

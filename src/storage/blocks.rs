@@ -60,7 +60,8 @@ impl Blocks {
         runs
     }
 
-    /// The run of whole blocks within `extent`, as a read, if some of them are missing and memory is allocated for them.
+    /// The run of whole blocks within `extent`, as a read, if some of them are missing and memory is allocated for
+    /// them.
     pub(super) fn pending(&self, extent: Extent) -> Vec<Read> {
         let inside = self.blocks(extent).filter(|&b| extent.contains(self.block(b)));
         let (first, last) = (inside.clone().min(), inside.max());

@@ -1,5 +1,5 @@
-//! The checksums: XXH3-64, seeded by the file and the offset. So a block of another file, or of another offset of this one,
-//! is found as surely as a flipped bit. They find accidents, not attackers.
+//! The checksums: XXH3-64, seeded by the file and the offset. So a block of another file, or of another offset of this
+//! one, is found as surely as a flipped bit. They find accidents, not attackers.
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 

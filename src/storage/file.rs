@@ -24,8 +24,8 @@ impl PositionedFile {
     }
 }
 
-/// Opens a regular file, and returns its length. The kind of file is checked before it is opened: to open a pipe would wait
-/// for a writer.
+/// Opens a regular file, and returns its length. The kind of file is checked before it is opened: to open a pipe would
+/// wait for a writer.
 pub(super) fn open_regular(path: &Path) -> Result<(File, u64), Error> {
     let io = |source| io_error(path, source);
     let metadata = std::fs::metadata(path).map_err(io)?;

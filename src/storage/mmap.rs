@@ -17,10 +17,11 @@ const FORGET: u64 = 10;
 /// The clock is read once in so many hints.
 const HINTS_PER_LOOK: u32 = 64;
 
-/// A read-only mapping. If the file is truncated, a read of it is a SIGBUS: use pread for files that others may truncate.
+/// A read-only mapping. If the file is truncated, a read of it is a SIGBUS: use pread for files that others may
+/// truncate.
 ///
-/// The system is told that the mapping is read at random, so that a fault reads its page and no more. The pages of a wave
-/// are announced before they are read (`prefetch`), so that a cold search waits once a wave, not once a page.
+/// The system is told that the mapping is read at random, so that a fault reads its page and no more. The pages of a
+/// wave are announced before they are read (`prefetch`), so that a cold search waits once a wave, not once a page.
 #[derive(Debug)]
 pub(crate) struct Mapped {
     map: memmap2::Mmap,

@@ -1,5 +1,5 @@
-//! Where the bytes of a file are, and how they are read. This is the only room that maps a file or reads it by position.
-//! `folder/` names, writes and replaces files; `Index::verify` reads one as a whole.
+//! Where the bytes of a file are, and how they are read. This is the only room that maps a file or reads it by
+//! position. `folder/` names, writes and replaces files; `Index::verify` reads one as a whole.
 //!
 //! | file | duty |
 //! |---|---|
@@ -10,8 +10,8 @@
 //! | `pinned_mmap` | native: the file mapped, with copies of some sections in memory |
 //! | `hugepages` | native: the file read into memory, in huge pages |
 //!
-//! All rooms above read by [`Source::get`]. It returns the bytes of an extent if they are available now. If not, a search
-//! names the extent in its `Need`, and is stepped again when it was delivered.
+//! All rooms above read by [`Source::get`]. It returns the bytes of an extent if they are available now. If not, a
+//! search names the extent in its `Need`, and is stepped again when it was delivered.
 
 mod blocks;
 mod buffer;
@@ -195,8 +195,8 @@ pub struct SlotRoom {
 
 /// The bytes of one file, of which only some may be available now.
 pub trait Source {
-    /// The bytes of `extent`, if all are available. The slice starts at a 64-byte boundary of memory whenever the extent
-    /// is a whole section.
+    /// The bytes of `extent`, if all are available. The slice starts at a 64-byte boundary of memory whenever the
+    /// extent is a whole section.
     fn get(&self, extent: Extent) -> Option<&[u8]>;
 
     /// Whether the whole of `section` fits in memory at once.
@@ -219,8 +219,9 @@ pub trait Source {
     /// Announces the extents that are read next, so that a disk can read all of them at once. A hint.
     fn prefetch(&self, _extents: &mut dyn Iterator<Item = Extent>) {}
 
-    /// As [`Source::prefetch`], for records of equal length, of which `first` is the first. Returns whether some of them
-    /// had not been announced before. If none had, the records of a walk's next steps are probably available as well.
+    /// As [`Source::prefetch`], for records of equal length, of which `first` is the first. Returns whether some of
+    /// them had not been announced before. If none had, the records of a walk's next steps are probably available as
+    /// well.
     fn prefetch_records(&self, _first: Extent, _at: &[u32]) -> bool {
         false
     }
@@ -228,8 +229,8 @@ pub trait Source {
 
 /// A file that is read piece by piece, by any number of searches at once.
 ///
-/// A search reads while it holds no lock. A read must end by itself: one that waits for another search, or for a task of
-/// the rayon pool that the search runs in, may wait for ever.
+/// A search reads while it holds no lock. A read must end by itself: one that waits for another search, or for a task
+/// of the rayon pool that the search runs in, may wait for ever.
 pub trait ReadAt: Send + Sync {
     /// In bytes.
     fn length(&self) -> u64;

@@ -1,7 +1,7 @@
 //! The arena: it holds a part of a file in memory, under a budget of bytes.
 //!
-//! It is a fixed list of regions, planned once when the file is opened. So memory cannot fragment, and its size is known
-//! in advance.
+//! It is a fixed list of regions, planned once when the file is opened. So memory cannot fragment, and its size is
+//! known in advance.
 //! * `Whole`: a section in one piece. It is filled block by block and kept until the file is closed.
 //! * `Slots`: room for some units of a section (rows, lists, chunks of rows). The clock algorithm picks the unit to evict.
 //!

@@ -86,8 +86,8 @@ impl Slots {
         (self.slots[at].read.extent == extent).then_some(at)
     }
 
-    /// A slot to write into, by the clock algorithm: the first one that is not pinned and was not used since the hand last
-    /// passed it.
+    /// A slot to write into, by the clock algorithm: the first one that is not pinned and was not used since the hand
+    /// last passed it.
     fn free_slot(&mut self) -> Option<usize> {
         if self.slots.len() < self.capacity {
             return Some(self.slots.len());

@@ -61,8 +61,8 @@ impl Rabitq {
     }
 
     /// Bits a component that rank well. An estimate errs by about 1/√d: few components need more of them. On GloVe
-    /// (341,000 words of 100 components, default options) recall@10 is 0.845 with 1 bit, however many lists are scanned,
-    /// and 0.977 with 4.
+    /// (341,000 words of 100 components, default options) recall@10 is 0.845 with 1 bit, however many lists are
+    /// scanned, and 0.977 with 4.
     pub(crate) fn bits_for(dim: usize) -> usize {
         match dim {
             0..=128 => 4,

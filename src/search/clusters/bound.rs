@@ -1,10 +1,10 @@
-//! The order in which cells and leaves are visited: by an optimistic bound, the distance to the centroid minus a share of
-//! the spread, because the nearest rows of a cluster are on the side of the query. A build and a search compute it from the
-//! same codes.
+//! The order in which cells and leaves are visited: by an optimistic bound, the distance to the centroid minus a share
+//! of the spread, because the nearest rows of a cluster are on the side of the query. A build and a search compute it
+//! from the same codes.
 //!
 //! The shares are in the file; calibration chooses those that need the fewest bytes. On wordnet, 0.2 for leaves saves a
-//! tenth of the rows scanned at equal recall, and 0.5 for cells saves a sixth of the cells. If rows are dense in one region
-//! and sparse in another, leaves of the sparse region are found with a share of 1 only.
+//! tenth of the rows scanned at equal recall, and 0.5 for cells saves a sixth of the cells. If rows are dense in one
+//! region and sparse in another, leaves of the sparse region are found with a share of 1 only.
 
 use std::collections::HashMap;
 
@@ -99,8 +99,8 @@ impl QueryBound<'_> {
     }
 }
 
-/// Puts leaves last that hold only copies of a row of which the leaves before them have `k` copies already. Leaves of copies
-/// have no spread, and the same priority to the bit. `leaves` gives the spread and the number of rows of each.
+/// Puts leaves last that hold only copies of a row of which the leaves before them have `k` copies already. Leaves of
+/// copies have no spread, and the same priority to the bit. `leaves` gives the spread and the number of rows of each.
 pub(crate) fn copies_last(priorities: &mut [f32], k: usize, leaves: impl Iterator<Item = (f32, u32)>) {
     let mut held: HashMap<u32, u64> = HashMap::new();
     for (priority, (spread, rows)) in priorities.iter_mut().zip(leaves) {

@@ -49,8 +49,8 @@ pub(super) struct ScanScratch {
 }
 
 impl ListHits {
-    /// Estimates the rows of `lists`, each with the number of its cell, and copies what the lists say of the nearest: the
-    /// lists may be evicted before it is used. Returns how many rows were estimated.
+    /// Estimates the rows of `lists`, each with the number of its cell, and copies what the lists say of the nearest:
+    /// the lists may be evicted before it is used. Returns how many rows were estimated.
     pub(super) fn scan(
         &mut self,
         clusters: &Clusters,
@@ -141,8 +141,8 @@ pub(crate) fn nth(keys: &mut [u64], count: usize) -> f32 {
     }
 }
 
-/// Sorts by keys whose position is the number of the hit. The keys are sorted, not the hits: integers, by the one sort that
-/// the crate has for them.
+/// Sorts by keys whose position is the number of the hit. The keys are sorted, not the hits: integers, by the one sort
+/// that the crate has for them.
 fn sort_by_key(hits: &mut Vec<ListHit>, key: impl Fn(u32, &ListHit) -> Key) {
     let mut keys: Vec<u64> = (0..).zip(hits.iter()).map(|(at, hit)| key(at, hit).0).collect();
     keys.sort_unstable();

@@ -200,8 +200,8 @@ impl Probe {
     }
 }
 
-/// The missing blocks of leaves of all cells, if those beyond `missing` cost at most a quarter of a wave. That pays off as
-/// soon as one later search saves the wave in which it would have read some of them.
+/// The missing blocks of leaves of all cells, if those beyond `missing` cost at most a quarter of a wave. That pays off
+/// as soon as one later search saves the wave in which it would have read some of them.
 fn all_leaves(clusters: &Clusters, source: &dyn Source, missing: &[Read]) -> Option<Vec<Read>> {
     let cells = &clusters.cells;
     let total = |reads: &[Read]| reads.iter().map(|r| r.extent.length).sum::<u64>();

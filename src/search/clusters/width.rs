@@ -1,5 +1,5 @@
-//! How many cells, lists and candidates a search uses: by the curves of the file, for the recall and the number of hits that
-//! are wanted.
+//! How many cells, lists and candidates a search uses: by the curves of the file, for the recall and the number of hits
+//! that are wanted.
 
 use crate::segment::Clusters;
 use crate::segment::clusters::{CurvePoint, NEIGHBOURS};
@@ -68,8 +68,8 @@ fn with_probes(points: &[CurvePoint], k: usize, probes: usize) -> CurvePoint {
     CurvePoint { cells, probes: u32::try_from(probes).unwrap_or(u32::MAX), keep, doubt: DOUBT, ..last }
 }
 
-/// The curve for `k` rows: one of the file's, or between two of them, linear in the logarithm of k. Beyond the last, widths
-/// grow in proportion to k.
+/// The curve for `k` rows: one of the file's, or between two of them, linear in the logarithm of k. Beyond the last,
+/// widths grow in proportion to k.
 fn points(curves: &[impl AsRef<[CurvePoint]>], k: usize) -> Vec<CurvePoint> {
     let curve = |at: usize| curves.get(at).map(AsRef::as_ref).unwrap_or_default();
     let next = NEIGHBOURS.iter().position(|&n| n as usize >= k);

@@ -1,8 +1,8 @@
 //! The walk over a graph of which only the layers above 0 are in memory. Links of layer 0 and codes are read node by
 //! node: each wave reads those of the nearest nodes that were not expanded yet.
 //!
-//! Nodes are expanded in the same order as by the walk in memory (`walk`); what is read ahead of that order waits for its
-//! turn. So hits and computed distances are the same, whichever bytes are available.
+//! Nodes are expanded in the same order as by the walk in memory (`walk`); what is read ahead of that order waits for
+//! its turn. So hits and computed distances are the same, whichever bytes are available.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,7 +69,8 @@ impl Walk {
         }
     }
 
-    /// The nearest `count` in order of their coarse distance, each with the finer one if codes give the final distances.
+    /// The nearest `count` in order of their coarse distance, each with the finer one if codes give the final
+    /// distances.
     pub(crate) fn candidates(&self, count: usize) -> Vec<(f32, u32)> {
         let finer = |(distance, node)| (self.known.get(&node).map_or(distance, |d| d[1]), node);
         self.pool.iter().take(count).map(finer).collect()
@@ -180,8 +181,8 @@ impl Walk {
         Ok(self.links.get(&node).cloned())
     }
 
-    /// One step of `walk::layer`, if its bytes were available: takes the links of the nearest node that was not expanded,
-    /// then scores those of the node before it.
+    /// One step of `walk::layer`, if its bytes were available: takes the links of the nearest node that was not
+    /// expanded, then scores those of the node before it.
     fn expand(&mut self) -> bool {
         if !self.unscored.iter().all(|node| self.known.contains_key(node)) {
             return false;

@@ -7,7 +7,8 @@ use crate::search::step::missing;
 use crate::segment::{GraphParts, GraphView, Matrix, SectionKind, Segment};
 use crate::storage::{Expected, Extent, Read, Source, in_order};
 
-/// The layers above 0 and the checksums of nodes, in memory; the places of links and codes, which are read node by node.
+/// The layers above 0 and the checksums of nodes, in memory; the places of links and codes, which are read node by
+/// node.
 pub(crate) struct DiskGraph<'a> {
     pub(super) source: &'a dyn Source,
     pub(super) upper: GraphView<'a>,
@@ -19,8 +20,8 @@ pub(crate) struct DiskGraph<'a> {
 }
 
 impl<'a> DiskGraph<'a> {
-    /// What must be in memory before a walk begins and is not: `sections`, the checksums of nodes, the layers above 0, and
-    /// the codes if they fit.
+    /// What must be in memory before a walk begins and is not: `sections`, the checksums of nodes, the layers above 0,
+    /// and the codes if they fit.
     pub(crate) fn missing(segment: &Segment, source: &dyn Source, sections: &[SectionKind]) -> Vec<Read> {
         let codes: &[SectionKind] =
             if source.fits(segment.codes.extent) { &[SectionKind::Codes] } else { &[] };

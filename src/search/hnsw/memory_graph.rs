@@ -37,8 +37,8 @@ impl<'a> MemoryGraph<'a> {
         Ok(MemoryGraph { source, graph, codes, rows, first_links })
     }
 
-    /// Walks to the `ef` nearest rows of a prepared query, which it leaves in `beam.pool`. Returns how many distances were
-    /// computed.
+    /// Walks to the `ef` nearest rows of a prepared query, which it leaves in `beam.pool`. Returns how many distances
+    /// were computed.
     pub(crate) fn walk(&self, prepared: &mut Prepared, ef: usize, beam: &mut Beam) -> Result<u64, Error> {
         let mut to = FromQuery {
             source: self.source,
@@ -72,8 +72,8 @@ struct FromQuery<'a> {
 
 impl FromQuery<'_> {
     /// Announces to the source what the next step reads. While two of its rows had been announced before, as in the end
-    /// all have, about twice as many steps pass each time before the next hint: so hints cost a walk through memory next
-    /// to nothing.
+    /// all have, about twice as many steps pass each time before the next hint: so hints cost a walk through memory
+    /// next to nothing.
     #[inline(never)]
     fn announce(&self, ids: &[u32], before: u32) {
         let Some((first, middle)) = ids.first().zip(ids.get(ids.len() / 2)) else { return };

@@ -1,5 +1,5 @@
-//! How the graph is searched: HNSW (Malkov and Yashunin, 2016), a greedy walk over a layered graph that finds near rows in
-//! about log n steps.
+//! How the graph is searched: HNSW (Malkov and Yashunin, 2016), a greedy walk over a layered graph that finds near rows
+//! in about log n steps.
 //!
 //! | file | duty |
 //! |---|---|

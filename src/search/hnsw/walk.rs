@@ -76,11 +76,11 @@ pub(crate) fn descend(
     Ok(here)
 }
 
-/// Walks best-first over one layer from `starts`, and leaves the `ef` nearest nodes in `beam.pool`. Every node is scored
-/// once, so the walk ends after at most `count` steps, whatever the links say.
+/// Walks best-first over one layer from `starts`, and leaves the `ef` nearest nodes in `beam.pool`. Every node is
+/// scored once, so the walk ends after at most `count` steps, whatever the links say.
 ///
-/// The next node is chosen, and the rows it links to are prefetched, before the links of the node before it are scored: so
-/// memory is read while the CPU computes.
+/// The next node is chosen, and the rows it links to are prefetched, before the links of the node before it are scored:
+/// so memory is read while the CPU computes.
 pub(crate) fn layer(
     g: &GraphView<'_>,
     to: &mut impl Distances,

@@ -74,8 +74,8 @@ fn offsets(blocks: &[Vec<u8>]) -> impl Iterator<Item = u64> {
     std::iter::once(0).chain(ends)
 }
 
-/// The labels of a leaf's list: the checksums of its own rows and of those spilled into it, the positions of the latter,
-/// then the ids of all.
+/// The labels of a leaf's list: the checksums of its own rows and of those spilled into it, the positions of the
+/// latter, then the ids of all.
 fn labels(p: &Parts<'_>, leaf: usize) -> Vec<u8> {
     let spilled = &p.spilled[leaf];
     let positions: Vec<u32> = (p.leaves[leaf]..p.leaves[leaf + 1]).chain(spilled.iter().copied()).collect();

@@ -52,8 +52,8 @@ pub(crate) struct Shares {
     pub(crate) of_leaves: f32,
 }
 
-/// List codes are relative to the centroid of their leaf, as its codes give it: one code, or two if rows differ too little
-/// for one. A reader refuses other numbers.
+/// List codes are relative to the centroid of their leaf, as its codes give it: one code, or two if rows differ too
+/// little for one. A reader refuses other numbers.
 const MAX_CENTRES: u32 = 2;
 
 /// The seeds of the checksums of the blocks of the two sections, beside that of the file.

@@ -1,6 +1,6 @@
-//! The bytes of the graph, both directions. A head of 16 u32; the sorted positions of the nodes above layer 0; where the
-//! blocks of each start; the blocks (`m` links for each layer from 1 up); padding to 64 bytes; then the records of layer 0:
-//! `2m` packed links for every node. A node's unused links point to itself.
+//! The bytes of the graph, both directions. A head of 16 u32; the sorted positions of the nodes above layer 0; where
+//! the blocks of each start; the blocks (`m` links for each layer from 1 up); padding to 64 bytes; then the records of
+//! layer 0: `2m` packed links for every node. A node's unused links point to itself.
 //!
 //! | file | duty |
 //! |---|---|
@@ -25,8 +25,8 @@ const HEAD: usize = 16;
 /// Where the parts of the graph are that a walk from disk reads.
 #[derive(Clone, Copy)]
 pub(crate) struct GraphParts {
-    /// The layers above 0, as whole checksum blocks of `block_size` bytes. Only the first `upper_length` bytes are of these
-    /// layers.
+    /// The layers above 0, as whole checksum blocks of `block_size` bytes. Only the first `upper_length` bytes are of
+    /// these layers.
     pub(crate) upper: Extent,
     pub(crate) upper_length: u64,
     pub(crate) block_size: u64,

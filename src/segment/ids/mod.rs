@@ -2,8 +2,8 @@
 //!
 //! Ids that are numbers are packed (see `packed`). Of texts there are count + 1 offsets (u32) into the UTF-8 bytes that
 //! follow. The id order has the hash and the position of each row, in order of the hashes. Hashes are spread evenly, so
-//! the place of one is known to within a few times the root of their number: an id is found in a few blocks, whatever ids
-//! look like.
+//! the place of one is known to within a few times the root of their number: an id is found in a few blocks, whatever
+//! ids look like.
 //!
 //! | file | duty |
 //! |---|---|
