@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::{Extent, Mapped, ReadAt, Source as _, io_error, read_exact_at};
+use super::{Extent, Mapped, ReadAt, Source as _, io_error, open_regular, read_exact_at};
 use crate::error::Error;
 
 /// An open file. If others truncate it, a read is an error, never a signal.
@@ -22,17 +22,6 @@ impl PositionedFile {
         let hints = if length > 0 { Mapped::open(path).ok() } else { None };
         Ok(PositionedFile { file, path: path.to_owned(), length, hints })
     }
-}
-
-/// Opens a regular file, and returns its length. The kind of file is checked before it is opened: to open a pipe would
-/// wait for a writer.
-pub(super) fn open_regular(path: &Path) -> Result<(File, u64), Error> {
-    let io = |source| io_error(path, source);
-    let metadata = std::fs::metadata(path).map_err(io)?;
-    if !metadata.is_file() {
-        return Err(Error::NotASegment { detail: format!("{} is no regular file", path.display()) });
-    }
-    Ok((File::open(path).map_err(io)?, metadata.len()))
 }
 
 impl ReadAt for PositionedFile {

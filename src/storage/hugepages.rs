@@ -4,10 +4,8 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::advice;
-use super::file::open_regular;
+use super::{advice, io_error, open_regular};
 use crate::error::Error;
-use crate::storage::io_error;
 
 /// The bytes of a whole file.
 #[derive(Debug)]

@@ -4,8 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
-use super::file::open_regular;
-use super::{Extent, SlotRoom, Source, advice, io_error, memory_size, slice};
+use super::{Extent, SlotRoom, Source, advice, io_error, memory_size, open_regular, slice};
 use crate::error::Error;
 
 /// The bytes that one bit of `announced` stands for.

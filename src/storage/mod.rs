@@ -100,6 +100,18 @@ pub(crate) fn io_error(path: &std::path::Path, source: std::io::Error) -> crate:
     crate::Error::Io { path: path.display().to_string(), source }
 }
 
+/// Opens a regular file, and returns its length. The kind of file is checked before it is opened: to open a pipe would
+/// wait for a writer.
+#[cfg(feature = "native")]
+fn open_regular(path: &std::path::Path) -> Result<(std::fs::File, u64), crate::Error> {
+    let io = |source| io_error(path, source);
+    let metadata = std::fs::metadata(path).map_err(io)?;
+    if !metadata.is_file() {
+        return Err(crate::Error::NotASegment { detail: format!("{} is no regular file", path.display()) });
+    }
+    Ok((std::fs::File::open(path).map_err(io)?, metadata.len()))
+}
+
 /// Whether a folder can be opened and synced. On Windows it cannot, and a name lasts without.
 #[cfg(feature = "native")]
 pub(crate) const FOLDERS_ARE_SYNCED: bool = cfg!(not(windows));
