@@ -162,6 +162,7 @@ impl<'a> List<'a> {
     }
 
     /// The position of the list's row `at`.
+    #[inline]
     pub(crate) fn position(&self, at: usize) -> Result<u32, Error> {
         if at < self.own {
             return Ok(self.start + at as u32);

@@ -50,6 +50,7 @@ impl<'a> IdView<'a> {
     }
 
     /// The id without a borrow of the section: the bytes of a text are added to `texts`.
+    #[inline]
     pub(crate) fn copy(&self, position: u32, texts: &mut Vec<u8>) -> Result<IdBytes, Error> {
         match self.kind {
             Kind::Numbers(numbers) => self.number(numbers, position).map(IdBytes::Number),
@@ -61,6 +62,7 @@ impl<'a> IdView<'a> {
         }
     }
 
+    #[inline]
     fn number(&self, numbers: Packed<'_>, position: u32) -> Result<u64, Error> {
         let number = numbers.get(position as usize);
         match number <= Ids::MAX_NUMBER && (position as usize) < self.count {
