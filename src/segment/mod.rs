@@ -4,11 +4,11 @@
 //! | file | duty |
 //! |---|---|
 //! | `format` | the header and the section table, both directions |
-//! | `writer` | sections in, file out |
+//! | `writer` | writes a file from its sections |
 //! | `open`   | from the front to a [`Segment`], with all the checks that later reads rest on |
 //! | `reader` | an opened segment: where things are; bytes compared with their checksums |
 //! | `ids/`   | position → id, and id → position by hashes |
-//! | `packed` | whole numbers, bit by bit |
+//! | `packed` | bit-packed whole numbers |
 //! | `graph/` | the graph: its links in memory and in the file |
 //! | `clusters/` | the clustered index: cells → leaves → lists |
 //! | `verify`, `stream` | the complete check, in one pass over the file |

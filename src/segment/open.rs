@@ -9,7 +9,7 @@ use crate::quant::{self, CodecKind, Rabitq};
 use crate::storage::{Extent, checksum};
 
 impl Segment {
-    /// Reads the front (see [`front_length`]) of a file that is `file_length` bytes long.
+    /// Reads the front (see [`front_length`](crate::front_length)) of a file that is `file_length` bytes long.
     ///
     /// # Errors
     /// `not-a-segment`, `version`, `length`, `checksum`, `corrupt`.
