@@ -51,7 +51,7 @@ pub use quant::CodecKind;
 pub use search::{Answer, Hit, IndexChoice, Operation, Outcome, QueryStats, SearchOptions};
 pub use segment::{CurveStep, HEAD, Info, SectionInfo, Segment, content_id, front_length};
 pub use session::{Session, SessionOptions, SessionStats, Stepped, Ticket};
-pub use storage::{Extent, ReadAt, Source};
+pub use storage::{Extent, ReadAt, SlotRoom, Source};
 
 #[cfg(feature = "native")]
 pub use exec::with_threads;

@@ -102,7 +102,7 @@ fn pieces_of_the_stated_grain_are_accepted_in_any_order() {
     let ticket = remote.session.begin(Operation::Search { queries, options: support::top(5) }).unwrap();
     let pagevec::Stepped::Need(extents) = remote.session.step(ticket).unwrap() else { panic!("no need") };
     for extent in extents {
-        let grain = remote.session.grain(extent.offset);
+        let grain = remote.session.block_size(extent.offset);
         let pieces = (0..extent.length.div_ceil(grain)).rev().map(|i| pagevec::Extent {
             offset: extent.offset + i * grain,
             length: grain.min(extent.length - i * grain),

@@ -74,7 +74,7 @@ fn bytes_that_cost_nothing_to_read_are_as_good_as_here() {
     let queries = data::queries(&rows, dim, 20, 217);
     let answers = |budget: u64, spare: u64, o: SearchOptions| {
         let mut remote = Remote::open(&file, budget).unwrap();
-        remote.session.spare(spare);
+        remote.session.set_speculative_bytes(spare);
         let all: Vec<_> = queries.iter().map(|q| remote.search(q, &o).unwrap()).collect();
         let expected: Vec<_> = queries
             .iter()

@@ -32,7 +32,7 @@ fn three_waves_and_few_bytes() {
         assert_eq!(cost.waves, 3, "leaves, lists, rows");
         // Where a wave costs as much as four times the other leaves do, all come at once, and are not asked for again.
         let mut near = Remote::open(&file, 4 << 20).unwrap();
-        near.session.spare(4 * leaves);
+        near.session.set_speculative_bytes(4 * leaves);
         let (same, more) = near.search(query, &o).unwrap();
         assert_eq!(same.hits, answer.hits);
         assert_eq!(more.waves, 3);

@@ -46,7 +46,7 @@ fn true_only_for_bytes_that_could_be_refused() {
             let wanted = needs(&mut session, &rows, index);
             let whole = wanted[random.below(wanted.len())];
             // Some of what is wanted: all, from a block's start, or anything.
-            let grain = session.grain(whole.offset).min(whole.length);
+            let grain = session.block_size(whole.offset).min(whole.length);
             let from = [0, 0, grain.min(whole.length - 1), random.below(whole.length as usize) as u64]
                 [random.below(4)];
             let length = [

@@ -83,12 +83,12 @@ pub fn build(
     };
     if options.graph && count > 0 {
         let graph = graph(options, dim, &rows, &stored, &tree, &second, ctx)?;
-        let sums = segment::node_sums(&file_id, &stored[0].bytes, stored[0].stride, &graph, options.m);
-        sections.extend([(SectionKind::NodeSums, sums), (SectionKind::Graph, graph)]);
+        let sums = segment::node_checksums(&file_id, &stored[0].bytes, stored[0].stride, &graph, options.m);
+        sections.extend([(SectionKind::NodeChecksums, sums), (SectionKind::Graph, graph)]);
     }
     ctx.tick("write", 0, count)?;
     if let Some(finest) = stored.last().filter(|_| options.clusters && count > 0) {
-        let sums = segment::row_sums(&file_id, &finest.bytes, finest.stride);
+        let sums = segment::row_checksums(&file_id, &finest.bytes, finest.stride);
         let input = clusters::Input {
             metric: options.metric,
             seed: options.seed,
@@ -97,7 +97,7 @@ pub fn build(
             second: &second,
             ids: &ids,
             row_bytes: finest.stride,
-            row_sums: &sums,
+            row_checksums: &sums,
             file_id,
             queries: &queries,
         };
@@ -105,7 +105,8 @@ pub fn build(
     }
     drop(rows);
     for (form, stage) in STAGES.iter().zip(stored) {
-        let sums = form.sums.map(|kind| (kind, segment::row_sums(&file_id, &stage.bytes, stage.stride)));
+        let sums =
+            form.checksums.map(|kind| (kind, segment::row_checksums(&file_id, &stage.bytes, stage.stride)));
         sections.extend(sums);
         sections.push((form.parameters, stage.codec.parameters()));
         sections.push((form.matrix, stage.bytes));

@@ -12,7 +12,7 @@ use crate::metric::Metric;
 use crate::quant::CodecKind;
 use crate::search::{Answer, IndexChoice, SearchOptions};
 use crate::segment::SectionKind;
-use crate::storage::{Extent, Held, Mapped, Read, Source, Sum};
+use crate::storage::{Expected, Extent, Mapped, PinnedMmap, Read, Source};
 
 /// A clustered index over full-precision vectors, searched from any number of threads.
 ///
@@ -69,9 +69,10 @@ impl ClusteredIndex {
         let read = [SectionKind::Leaves, SectionKind::Lists].map(|kind| segment.extent(kind));
         let read: Vec<Extent> = read.into_iter().flatten().filter(|e| e.length > 0).collect();
         map.prefetch(&mut read.iter().copied());
-        let held = Held::new(map, read.get(..1).unwrap_or_default())?;
+        let held = PinnedMmap::new(map, read.get(..1).unwrap_or_default())?;
         for extent in read {
-            segment.check(Read { extent, sum: Sum::Blocks }, held.get(extent).unwrap_or_default())?;
+            segment
+                .check(Read { extent, expected: Expected::Blocks }, held.get(extent).unwrap_or_default())?;
         }
         let memory = held.bytes() + segment.header.front_length;
         let mut index = Index::from_source(Box::new(held), length)?;

@@ -7,7 +7,7 @@ use super::parts::PartFiles;
 use crate::error::Error;
 use crate::index::{Index, Io, OpenOptions};
 use crate::segment::Segment;
-use crate::storage::{Mapped, PositionedFile, Read, Resident, Source, Sum, Whole};
+use crate::storage::{Expected, HugePageBytes, InMemory, Mapped, PositionedFile, Read, Source};
 
 impl Index {
     /// Opens a folder with an `index.json`, or a segment file, which is mapped: [`Index::open_with`] the defaults.
@@ -75,7 +75,7 @@ fn open_file(file: &Path, options: &OpenOptions) -> Result<Index, Error> {
             Index::from_source(Box::new(map), length)?
         }
         Io::Memory => {
-            let bytes = Whole(Resident::read(file)?);
+            let bytes = InMemory(HugePageBytes::read(file)?);
             let length = bytes.0.as_ref().len() as u64;
             check_sections(&Index::segment_of(&bytes, length)?, &bytes)?;
             Index::from_source(Box::new(bytes), length)?
@@ -100,7 +100,7 @@ fn check_sections(segment: &Segment, source: &dyn Source) -> Result<(), Error> {
             expected: section.extent.end(),
             got: segment.header.file_length,
         })?;
-        segment.check(Read { extent: section.extent, sum: Sum::Blocks }, bytes)?;
+        segment.check(Read { extent: section.extent, expected: Expected::Blocks }, bytes)?;
     }
     Ok(())
 }

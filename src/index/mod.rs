@@ -20,7 +20,7 @@ use crate::id::Id;
 use crate::quant::CodecKind;
 use crate::search::{Answer, Operation, Outcome, Running, Search, SearchOptions};
 use crate::segment::{Fill, HEAD, Info, Segment, front_length};
-use crate::storage::{Buffer, Extent, ReadAt, Source, Whole};
+use crate::storage::{Buffer, Extent, InMemory, ReadAt, Source};
 
 /// The file: all of it in memory or mapped, or a part of it at a time.
 enum Bytes {
@@ -43,7 +43,7 @@ impl Index {
     /// # Errors
     /// Those of [`Segment::open`].
     pub fn from_bytes(file: &[u8]) -> Result<Self, Error> {
-        Index::from_source(Box::new(Whole(Buffer::copy_of(file)?)), file.len() as u64)
+        Index::from_source(Box::new(InMemory(Buffer::copy_of(file)?)), file.len() as u64)
     }
 
     /// The segment in a file of `length` bytes that is local as a whole. Only its front is read.

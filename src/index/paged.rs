@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::search::{Operation, Outcome, Running, Step};
 use crate::segment::Segment;
 use crate::session::{layout, unreadable};
-use crate::storage::{Extent, Paged, Read, ReadAt, Reserved, Sum};
+use crate::storage::{Expected, Extent, Paged, Read, ReadAt, Reserved};
 
 /// About how many bytes of a section held whole are read at once.
 const PIECE: u64 = 1 << 20;
@@ -118,9 +118,9 @@ impl Reading {
     /// Reads a part of a section that the arena holds whole, piece by piece. Pieces that other searches have read meanwhile
     /// are not read again.
     fn fetch_part(&self, part: Extent) -> Result<(), Error> {
-        let block = |extent| Read { extent, sum: Sum::Blocks };
+        let block = |extent| Read { extent, expected: Expected::Blocks };
         self.exclusive().reserve(TICKET, &[block(part)])?;
-        let grain = self.shared().grain(part.offset).unwrap_or(part.length).max(1);
+        let grain = self.shared().block_size(part.offset).unwrap_or(part.length).max(1);
         let size = (PIECE / grain).max(1) * grain;
         let mut bytes = Vec::new();
         for offset in (part.offset..part.end()).step_by(size as usize) {

@@ -4,7 +4,7 @@ use super::Index;
 use crate::build::{BuildOptions, build};
 use crate::ctx::Ctx;
 use crate::search::{IndexChoice, SearchOptions};
-use crate::storage::{Extent, Source};
+use crate::storage::{Extent, SlotRoom, Source};
 
 /// All of a file is here, but memory holds only so much of it at once.
 struct Mapping(Vec<u8>, u64);
@@ -14,12 +14,12 @@ impl Source for Mapping {
         self.0.get(e.offset as usize..e.end() as usize)
     }
 
-    fn holds(&self, _section: Extent) -> bool {
+    fn fits(&self, _section: Extent) -> bool {
         true
     }
 
-    fn room(&self, section: Extent) -> (usize, u64) {
-        (usize::MAX, section.length)
+    fn slots(&self, section: Extent) -> SlotRoom {
+        SlotRoom { count: usize::MAX, bytes: section.length }
     }
 
     fn memory(&self) -> u64 {

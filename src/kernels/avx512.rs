@@ -1,5 +1,7 @@
 //! The blocks for x86-64 with AVX-512, VNNI and VPOPCNTDQ (Ice Lake, Zen 4 and later): one register is sixteen floats
 //! or 64 bytes, and the last elements of a row are loaded under a mask.
+//!
+//! Long because one instruction set is one file: a block for each kind of element, each with its safety notes.
 
 use super::Kernels;
 use super::generic::Block;
@@ -32,67 +34,67 @@ impl Lanes for F32x16 {
 
     #[inline(always)]
     unsafe fn zero() -> Self {
-        // SAFETY: the caller promises AVX-512.
+        // SAFETY: the caller guarantees AVX-512.
         unsafe { Self(_mm512_setzero_ps()) }
     }
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> Self {
-        // SAFETY: the caller promises AVX-512.
+        // SAFETY: the caller guarantees AVX-512.
         unsafe { Self(_mm512_set1_ps(x)) }
     }
 
     #[inline(always)]
     unsafe fn store(self, to: &mut [f32; 16]) {
-        // SAFETY: the caller promises AVX-512; the array is one register long; no alignment needed.
+        // SAFETY: the caller guarantees AVX-512; the array is one register long; no alignment needed.
         unsafe { _mm512_storeu_ps(to.as_mut_ptr(), self.0) }
     }
 
     #[inline(always)]
     unsafe fn load(from: &[f32; 16]) -> Self {
-        // SAFETY: the caller promises AVX-512; the array is one register long; no alignment needed.
+        // SAFETY: the caller guarantees AVX-512; the array is one register long; no alignment needed.
         unsafe { Self(_mm512_loadu_ps(from.as_ptr())) }
     }
 
     #[inline(always)]
     unsafe fn load_f32(from: &[u8; 64]) -> Self {
-        // SAFETY: the caller promises AVX-512; the array is one register long; no alignment needed.
+        // SAFETY: the caller guarantees AVX-512; the array is one register long; no alignment needed.
         unsafe { Self(_mm512_loadu_ps(from.as_ptr().cast())) }
     }
 
     #[inline(always)]
     unsafe fn load_f16(from: &[u8; 32]) -> Self {
-        // SAFETY: the caller promises AVX-512; the array is half a register long; no alignment needed.
+        // SAFETY: the caller guarantees AVX-512; the array is half a register long; no alignment needed.
         unsafe { Self(_mm512_cvtph_ps(_mm256_loadu_si256(from.as_ptr().cast()))) }
     }
 
     #[inline(always)]
     unsafe fn load_i8(from: &[u8; 16]) -> Self {
-        // SAFETY: the caller promises AVX-512; the array is 16 bytes long; no alignment needed.
+        // SAFETY: the caller guarantees AVX-512; the array is 16 bytes long; no alignment needed.
         unsafe { Self(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(from.as_ptr().cast())))) }
     }
 
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
-        // SAFETY: the caller promises AVX-512.
+        // SAFETY: the caller guarantees AVX-512.
         unsafe { Self(_mm512_add_ps(self.0, other.0)) }
     }
 
     #[inline(always)]
     unsafe fn sub(self, other: Self) -> Self {
-        // SAFETY: the caller promises AVX-512.
+        // SAFETY: the caller guarantees AVX-512.
         unsafe { Self(_mm512_sub_ps(self.0, other.0)) }
     }
 
     #[inline(always)]
     unsafe fn mul(self, other: Self) -> Self {
-        // SAFETY: the caller promises AVX-512.
+        // SAFETY: the caller guarantees AVX-512.
         unsafe { Self(_mm512_mul_ps(self.0, other.0)) }
     }
 
     #[inline(always)]
     unsafe fn sum(self) -> f32 {
-        // SAFETY: the caller promises AVX-512.
+        // SAFETY: the caller guarantees AVX-512.
         unsafe {
             let high = _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(self.0)));
             let l8 = _mm256_add_ps(_mm512_castps512_ps256(self.0), high);
@@ -110,7 +112,7 @@ impl Lanes for F32x16 {
 /// The CPU has AVX-512.
 #[inline(always)]
 unsafe fn load(from: &[u8; 64]) -> __m512i {
-    // SAFETY: the caller promises AVX-512; the array is one register long; no alignment needed.
+    // SAFETY: the caller guarantees AVX-512; the array is one register long; no alignment needed.
     unsafe { _mm512_loadu_si512(from.as_ptr().cast()) }
 }
 
@@ -121,7 +123,7 @@ unsafe fn load(from: &[u8; 64]) -> __m512i {
 /// The CPU has AVX-512BW; `n` bytes can be read, and `n` is at most 63.
 #[inline(always)]
 unsafe fn load_first(from: *const u8, n: usize) -> [u8; 64] {
-    // SAFETY: the caller promises the features; bytes outside of the mask are not touched.
+    // SAFETY: the caller guarantees the features; bytes outside of the mask are not touched.
     unsafe { std::mem::transmute(_mm512_maskz_loadu_epi8((1u64 << n) - 1, from.cast())) }
 }
 
@@ -139,31 +141,31 @@ impl Block for U7I8 {
 
     #[inline(always)]
     unsafe fn zero() -> __m512i {
-        // SAFETY: the caller promises AVX-512.
+        // SAFETY: the caller guarantees AVX-512.
         unsafe { _mm512_setzero_si512() }
     }
 
     #[inline(always)]
     unsafe fn ready(query: &[u8; 64]) -> __m512i {
-        // SAFETY: the caller promises AVX-512.
+        // SAFETY: the caller guarantees AVX-512.
         unsafe { load(query) }
     }
 
     #[inline(always)]
     unsafe fn add(sum: __m512i, query: __m512i, row: &[u8; 64]) -> __m512i {
-        // SAFETY: the caller promises VNNI.
+        // SAFETY: the caller guarantees VNNI.
         unsafe { _mm512_dpbusd_epi32(sum, query, load(row)) }
     }
 
     #[inline(always)]
     unsafe fn finish(sum: __m512i) -> i32 {
-        // SAFETY: the caller promises AVX-512.
+        // SAFETY: the caller guarantees AVX-512.
         unsafe { _mm512_reduce_add_epi32(sum) }
     }
 
     #[inline(always)]
     unsafe fn first(row: *const u8, n: usize) -> [u8; 64] {
-        // SAFETY: as promised by the caller.
+        // SAFETY: the caller guarantees it.
         unsafe { load_first(row, n) }
     }
 }
@@ -184,13 +186,13 @@ impl Block for I8I8 {
 
     #[inline(always)]
     unsafe fn zero() -> __m512i {
-        // SAFETY: the caller promises AVX-512.
+        // SAFETY: the caller guarantees AVX-512.
         unsafe { _mm512_setzero_si512() }
     }
 
     #[inline(always)]
     unsafe fn ready(query: &[i8; 64]) -> (__m512i, __mmask64) {
-        // SAFETY: the caller promises AVX-512BW.
+        // SAFETY: the caller guarantees AVX-512BW.
         unsafe {
             let query = load(bytemuck::cast_ref(query));
             (_mm512_abs_epi8(query), _mm512_movepi8_mask(query))
@@ -200,7 +202,7 @@ impl Block for I8I8 {
     #[inline(always)]
     unsafe fn add(sum: __m512i, (size, negative): (__m512i, __mmask64), row: &[u8; 64]) -> __m512i {
         // q * r = |q| * (r with the sign of q).
-        // SAFETY: the caller promises AVX-512BW and VNNI.
+        // SAFETY: the caller guarantees AVX-512BW and VNNI.
         unsafe {
             let row = load(row);
             let signed = _mm512_mask_sub_epi8(row, negative, _mm512_setzero_si512(), row);
@@ -210,13 +212,13 @@ impl Block for I8I8 {
 
     #[inline(always)]
     unsafe fn finish(sum: __m512i) -> i32 {
-        // SAFETY: the caller promises AVX-512.
+        // SAFETY: the caller guarantees AVX-512.
         unsafe { _mm512_reduce_add_epi32(sum) }
     }
 
     #[inline(always)]
     unsafe fn first(row: *const u8, n: usize) -> [u8; 64] {
-        // SAFETY: as promised by the caller.
+        // SAFETY: the caller guarantees it.
         unsafe { load_first(row, n) }
     }
 }
@@ -235,20 +237,20 @@ impl Block for I8U4 {
 
     #[inline(always)]
     unsafe fn zero() -> __m512i {
-        // SAFETY: the caller promises AVX-512.
+        // SAFETY: the caller guarantees AVX-512.
         unsafe { _mm512_setzero_si512() }
     }
 
     #[inline(always)]
     unsafe fn ready(query: &[[i8; 2]; 32]) -> __m512i {
-        // SAFETY: the caller promises AVX-512.
+        // SAFETY: the caller guarantees AVX-512.
         unsafe { load(bytemuck::cast_ref(query)) }
     }
 
     #[inline(always)]
     unsafe fn add(sum: __m512i, query: __m512i, row: &[u8; 32]) -> __m512i {
         // A byte in 16 bits, and itself four bits higher: its halves are the low halves of both bytes, in order.
-        // SAFETY: the caller promises AVX-512BW and VNNI; the array is half a register long; no alignment needed.
+        // SAFETY: the caller guarantees AVX-512BW and VNNI; the array is half a register long; no alignment needed.
         unsafe {
             let wide = _mm512_cvtepu8_epi16(_mm256_loadu_si256(row.as_ptr().cast()));
             let halves = _mm512_or_si512(wide, _mm512_slli_epi16::<4>(wide));
@@ -258,7 +260,7 @@ impl Block for I8U4 {
 
     #[inline(always)]
     unsafe fn finish(sum: __m512i) -> i32 {
-        // SAFETY: the caller promises AVX-512.
+        // SAFETY: the caller guarantees AVX-512.
         unsafe { _mm512_reduce_add_epi32(sum) }
     }
 }
@@ -277,31 +279,31 @@ impl Block for Hamming {
 
     #[inline(always)]
     unsafe fn zero() -> __m512i {
-        // SAFETY: the caller promises AVX-512.
+        // SAFETY: the caller guarantees AVX-512.
         unsafe { _mm512_setzero_si512() }
     }
 
     #[inline(always)]
     unsafe fn ready(query: &[u8; 64]) -> __m512i {
-        // SAFETY: the caller promises AVX-512.
+        // SAFETY: the caller guarantees AVX-512.
         unsafe { load(query) }
     }
 
     #[inline(always)]
     unsafe fn add(sum: __m512i, query: __m512i, row: &[u8; 64]) -> __m512i {
-        // SAFETY: the caller promises AVX-512 and VPOPCNTDQ.
+        // SAFETY: the caller guarantees AVX-512 and VPOPCNTDQ.
         unsafe { _mm512_add_epi64(sum, _mm512_popcnt_epi64(_mm512_xor_si512(query, load(row)))) }
     }
 
     #[inline(always)]
     unsafe fn finish(sum: __m512i) -> u32 {
-        // SAFETY: the caller promises AVX-512.
+        // SAFETY: the caller guarantees AVX-512.
         unsafe { _mm512_reduce_add_epi64(sum) as u32 }
     }
 
     #[inline(always)]
     unsafe fn first(row: *const u8, n: usize) -> [u8; 64] {
-        // SAFETY: as promised by the caller.
+        // SAFETY: the caller guarantees it.
         unsafe { load_first(row, n) }
     }
 }

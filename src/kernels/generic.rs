@@ -1,11 +1,9 @@
-//! Every algorithm, written once over [`Block`]: how to add one block of a row to a sum.
+//! One query against rows, written once over [`Block`], which says how one block of a row is added to a sum.
 //!
-//! Everything here is `inline(always)` and has no target features of its own: the functions that
-//! `table.rs` writes have them, and all of this dissolves into those. Loops are plain `for`
-//! loops, since a closure might be compiled apart, without the features.
+//! All of this is `inline(always)` and has no target features of its own: it is inlined into the functions that
+//! `table.rs` writes, which have them. Loops are plain `for` loops, because a closure might be compiled as a function
+//! of its own, without the features.
 
-use super::Named;
-use super::lanes::Lanes;
 use bytemuck::Pod;
 
 /// Sums up a row block by block.
@@ -45,7 +43,7 @@ pub(super) trait Block {
     #[inline(always)]
     unsafe fn first(row: *const u8, n: usize) -> Self::RowBlock {
         let mut block: Self::RowBlock = bytemuck::Zeroable::zeroed();
-        // SAFETY: the caller promises `n` bytes, and a block has more.
+        // SAFETY: the caller guarantees `n` bytes, and a block has more.
         unsafe { copy_short(row, bytemuck::bytes_of_mut(&mut block).as_mut_ptr(), n) };
         block
     }
@@ -65,13 +63,13 @@ const fn row_bytes<B: Block>(elements: usize) -> usize {
 }
 
 /// A query cut into whole blocks and a padded last one, once for all rows.
-struct Query<'a, B: Block> {
-    elements: &'a [B::Query],
-    blocks: usize,
+pub(super) struct Query<'a, B: Block> {
+    pub(super) elements: &'a [B::Query],
+    pub(super) blocks: usize,
     /// Elements after the last whole block.
-    rest: usize,
+    pub(super) rest: usize,
     /// These elements and zeros. They come first, or last when `overlap`.
-    tail: B::QueryBlock,
+    pub(super) tail: B::QueryBlock,
     /// The row's last block may be read where it ends, reaching back over elements that were
     /// already added, because the query is zero there. Saves copying the end of each row.
     overlap: bool,
@@ -79,7 +77,7 @@ struct Query<'a, B: Block> {
 
 impl<'a, B: Block> Query<'a, B> {
     #[inline(always)]
-    fn new(elements: &'a [B::Query]) -> Self {
+    pub(super) fn new(elements: &'a [B::Query]) -> Self {
         let (blocks, rest) = (elements.len() / width::<B>(), elements.len() % width::<B>());
         let overlap = B::ZERO_ABSORBS && blocks > 0;
         let mut tail: B::QueryBlock = bytemuck::Zeroable::zeroed();
@@ -109,7 +107,7 @@ impl<'a, B: Block> Query<'a, B> {
     unsafe fn score<const N: usize>(&self, rows: [*const u8; N]) -> [B::Out; N] {
         let query = self.elements.as_ptr().cast::<B::QueryBlock>();
         let mut out = [B::Out::default(); N];
-        // SAFETY: features and lengths are the caller's promise. Blocks below `blocks` lie inside
+        // SAFETY: the caller guarantees features and lengths. Blocks below `blocks` lie inside
         // the query and inside each row, and row blocks are byte arrays, so any alignment is fine.
         unsafe {
             let mut sums = [B::zero(); N];
@@ -141,7 +139,7 @@ impl<'a, B: Block> Query<'a, B> {
     unsafe fn score_four(&self, rows: [*const u8; 4]) -> [B::Out; 4] {
         let mut out = [B::Out::default(); 4];
         for r in (0..4).step_by(B::TOGETHER) {
-            // SAFETY: as promised by the caller.
+            // SAFETY: the caller guarantees it.
             unsafe {
                 match B::TOGETHER {
                     1 => [out[r]] = self.score([rows[r]]),
@@ -159,7 +157,7 @@ impl<'a, B: Block> Query<'a, B> {
     ///
     /// As for [`score`](Self::score), with `rest > 0`.
     #[inline(always)]
-    unsafe fn last_block(&self, row: *const u8) -> B::RowBlock {
+    pub(super) unsafe fn last_block(&self, row: *const u8) -> B::RowBlock {
         let (block, rest) = (size_of::<B::RowBlock>(), row_bytes::<B>(self.rest));
         if self.overlap {
             // SAFETY: the row holds at least one whole block, so its last `block` bytes exist.
@@ -203,7 +201,7 @@ unsafe fn copy_short(mut from: *const u8, mut to: *mut u8, n: usize) {
 #[inline(always)]
 pub(super) unsafe fn one<B: Block, R: Pod>(query: &[B::Query], row: &[R]) -> B::Out {
     assert!(size_of_val(row) == row_bytes::<B>(query.len()), "query and row differ in length");
-    // SAFETY: the row's length was checked; the features are the caller's promise.
+    // SAFETY: the row's length was checked; the caller guarantees the features.
     let [out] = unsafe { Query::<B>::new(query).score([row.as_ptr().cast()]) };
     out
 }
@@ -220,13 +218,13 @@ pub(super) unsafe fn four<B: Block, R: Pod>(query: &[B::Query], rows: [&[R]; 4])
         assert!(size_of_val(rows[r]) == row_bytes::<B>(query.len()), "query and row differ in length");
         starts[r] = rows[r].as_ptr().cast();
     }
-    // SAFETY: the rows' lengths were checked; the features are the caller's promise.
+    // SAFETY: the rows' lengths were checked; the caller guarantees the features.
     unsafe { Query::<B>::new(query).score_four(starts) }
 }
 
 /// Every one of `ids` names a row that lies in `rows`, or this panics.
 #[inline(always)]
-fn check<B: Block>(rows: &[u8], stride: usize, ids: &[u32], elements: usize) {
+pub(super) fn check<B: Block>(rows: &[u8], stride: usize, ids: &[u32], elements: usize) {
     let Some(&last) = ids.iter().max() else { return };
     let end = (last as usize).checked_mul(stride).and_then(|at| at.checked_add(row_bytes::<B>(elements)));
     assert!(end.is_some_and(|end| end <= rows.len()), "a row lies outside of rows");
@@ -259,145 +257,5 @@ pub(super) unsafe fn gather<B: Block>(
     for i in i..ids.len() {
         // SAFETY: as for four rows.
         [out[i]] = unsafe { query.score([start(ids[i])]) };
-    }
-}
-
-/// Scores every query against every row. See [`Matrix`](super::Matrix).
-///
-/// # Safety
-///
-/// The CPU has the features of `B`.
-#[inline(always)]
-pub(super) unsafe fn matrix<B: Block>(
-    queries: Named<'_>,
-    rows: Named<'_>,
-    stride: usize,
-    elements: usize,
-    out: &mut [B::Out],
-) {
-    assert!(out.len() == queries.1.len() * rows.1.len(), "out is not queries times rows");
-    check::<B>(rows.0, stride, rows.1, elements);
-    for q in (0..queries.1.len()).step_by(B::QUERIES) {
-        // SAFETY: the CPU has the features, every row was checked, and `q` is one of the queries.
-        unsafe {
-            match B::QUERIES {
-                1 => band::<B, 1>(queries, rows, stride, elements, q, out),
-                2 => band::<B, 2>(queries, rows, stride, elements, q, out),
-                _ => band::<B, 4>(queries, rows, stride, elements, q, out),
-            }
-        }
-    }
-}
-
-/// Scores `Q` queries from `q` on, or as many as are left.
-///
-/// # Safety
-///
-/// As for [`matrix`], whose checks were made.
-#[inline(always)]
-unsafe fn band<B: Block, const Q: usize>(
-    queries: Named<'_>,
-    rows: Named<'_>,
-    stride: usize,
-    elements: usize,
-    q: usize,
-    out: &mut [B::Out],
-) {
-    let (n, m) = (queries.1.len(), rows.1.len());
-    // What a tile lacks is filled with the last query and row, and thrown away.
-    let query = |j: usize| {
-        let start = queries.1[(q + j).min(n - 1)] as usize * stride;
-        Query::<B>::new(bytemuck::cast_slice(&queries.0[start..][..elements * size_of::<B::Query>()]))
-    };
-    let band: [Query<'_, B>; Q] = std::array::from_fn(query);
-    for r in (0..m).step_by(4) {
-        let mut starts = [std::ptr::null(); 4];
-        for (k, start) in starts.iter_mut().enumerate() {
-            *start = rows.0.as_ptr().wrapping_add(rows.1[(r + k).min(m - 1)] as usize * stride);
-        }
-        // SAFETY: as promised by the caller; every row lies in `rows`.
-        let tile = unsafe { tile::<B, Q>(&band, starts) };
-        let count = 4.min(m - r);
-        for j in 0..Q.min(n - q) {
-            out[(q + j) * m + r..][..count].copy_from_slice(&tile[j][..count]);
-        }
-    }
-}
-
-/// Scores `Q` queries of one length against four rows: a block of a row is loaded once for all queries.
-///
-/// # Safety
-///
-/// As for [`Query::score`].
-#[inline(always)]
-unsafe fn tile<B: Block, const Q: usize>(
-    queries: &[Query<'_, B>; Q],
-    rows: [*const u8; 4],
-) -> [[B::Out; 4]; Q] {
-    let mut out = [[B::Out::default(); 4]; Q];
-    // SAFETY: as for `Query::score`.
-    unsafe {
-        let mut sums = [[B::zero(); 4]; Q];
-        let mut ready = [B::ready(&queries[0].tail); Q];
-        for i in 0..queries[0].blocks {
-            for q in 0..Q {
-                ready[q] = B::ready(&*queries[q].elements.as_ptr().cast::<B::QueryBlock>().add(i));
-            }
-            for r in 0..4 {
-                let row = &*rows[r].cast::<B::RowBlock>().add(i);
-                for q in 0..Q {
-                    sums[q][r] = B::add(sums[q][r], ready[q], row);
-                }
-            }
-        }
-        if queries[0].rest > 0 {
-            for q in 0..Q {
-                ready[q] = B::ready(&queries[q].tail);
-            }
-            for r in 0..4 {
-                let row = queries[0].last_block(rows[r]);
-                for q in 0..Q {
-                    sums[q][r] = B::add(sums[q][r], ready[q], &row);
-                }
-            }
-        }
-        for q in 0..Q {
-            for r in 0..4 {
-                out[q][r] = B::finish(sums[q][r]);
-            }
-        }
-    }
-    out
-}
-
-/// Adds columns weighed by the query. See [`Kernels::add_columns`](super::Kernels::add_columns).
-///
-/// # Safety
-///
-/// The CPU has the features of `L`.
-#[inline(always)]
-pub(super) unsafe fn add_columns<L: Lanes>(query: &[f32], columns: &[[i8; 256]], sums: &mut [f32; 256]) {
-    /// Registers' worth of sums that stay in registers.
-    const TOGETHER: usize = 2;
-    let columns = &columns[..query.len()];
-    let (sums, _) = sums.as_chunks_mut::<16>();
-    for (block, sums) in sums.chunks_exact_mut(TOGETHER).enumerate() {
-        // SAFETY: the features are the caller's promise.
-        unsafe {
-            let mut totals = [L::zero(); TOGETHER];
-            for t in 0..TOGETHER {
-                totals[t] = L::load(&sums[t]);
-            }
-            for i in 0..query.len() {
-                let weight = L::splat(query[i]);
-                let (values, _) = bytemuck::cast_slice::<i8, u8>(&columns[i]).as_chunks::<16>();
-                for t in 0..TOGETHER {
-                    totals[t] = totals[t].add(weight.mul(L::load_i8(&values[block * TOGETHER + t])));
-                }
-            }
-            for t in 0..TOGETHER {
-                totals[t].store(&mut sums[t]);
-            }
-        }
     }
 }

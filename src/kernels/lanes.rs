@@ -1,4 +1,4 @@
-//! Blocks of sixteen floats, written once over [`Lanes`]: what one instruction set calls them.
+//! Sixteen floats at a time, written once over [`Lanes`]: the blocks that `generic.rs` sums up, and sums of columns.
 
 use super::generic::Block;
 use std::marker::PhantomData;
@@ -43,19 +43,19 @@ macro_rules! float_block {
 
             #[inline(always)]
             unsafe fn zero() -> L {
-                // SAFETY: the features are the caller's promise.
+                // SAFETY: the caller guarantees the features.
                 unsafe { L::zero() }
             }
 
             #[inline(always)]
             unsafe fn ready(query: &[f32; 16]) -> L {
-                // SAFETY: the features are the caller's promise.
+                // SAFETY: the caller guarantees the features.
                 unsafe { L::load(query) }
             }
 
             #[inline(always)]
             unsafe fn add(sum: L, $q: L, row: &$row) -> L {
-                // SAFETY: the features are the caller's promise.
+                // SAFETY: the caller guarantees the features.
                 unsafe {
                     let $r = L::$load(row);
                     sum.add($term)
@@ -64,7 +64,7 @@ macro_rules! float_block {
 
             #[inline(always)]
             unsafe fn finish(sum: L) -> f32 {
-                // SAFETY: the features are the caller's promise.
+                // SAFETY: the caller guarantees the features.
                 unsafe { sum.sum() }
             }
         }
@@ -78,3 +78,35 @@ float_block!(L2F32, [u8; 64], load_f32, |q, r| {
     let difference = q.sub(r);
     difference.mul(difference)
 });
+
+/// Adds columns weighed by the query. See [`Kernels::add_columns`](super::Kernels::add_columns).
+///
+/// # Safety
+///
+/// The CPU has the features of `L`.
+#[inline(always)]
+pub(super) unsafe fn add_columns<L: Lanes>(query: &[f32], columns: &[[i8; 256]], sums: &mut [f32; 256]) {
+    /// Registers' worth of sums that stay in registers.
+    const TOGETHER: usize = 2;
+    let columns = &columns[..query.len()];
+    let (sums, _) = sums.as_chunks_mut::<16>();
+    for (block, sums) in sums.chunks_exact_mut(TOGETHER).enumerate() {
+        // SAFETY: the caller guarantees the features.
+        unsafe {
+            let mut totals = [L::zero(); TOGETHER];
+            for t in 0..TOGETHER {
+                totals[t] = L::load(&sums[t]);
+            }
+            for i in 0..query.len() {
+                let weight = L::splat(query[i]);
+                let (values, _) = bytemuck::cast_slice::<i8, u8>(&columns[i]).as_chunks::<16>();
+                for t in 0..TOGETHER {
+                    totals[t] = totals[t].add(weight.mul(L::load_i8(&values[block * TOGETHER + t])));
+                }
+            }
+            for t in 0..TOGETHER {
+                totals[t].store(&mut sums[t]);
+            }
+        }
+    }
+}

@@ -1,10 +1,10 @@
-//! Sums of table entries. Lookups in tables of 256 bytes are loads, of which SIMD does no more at a time than scalar code
-//! does; rows whose bytes stand apart (a graph names them) leave nothing to shuffle.
+//! Sums of table entries. A lookup in a table of 256 bytes is a load, and SIMD does no more loads at a time
+//! than scalar code. The rows that a graph names are not neighbours, so there is nothing to shuffle either.
 
 /// `out[i]` is the sum of `tables[j][b]` over the bytes `b` of row `ids[i]`, the j-th byte with the j-th table.
 ///
-/// Row `id` starts at `rows[id * stride]` and has a byte for each table. Panics if a row does not fit into `rows`, or if
-/// `ids` and `out` differ in length.
+/// Row `id` starts at `rows[id * stride]` and has a byte for each table. Panics if a row does not fit into `rows`, or
+/// if `ids` and `out` differ in length.
 pub fn gather_lookup(tables: &[[u8; 256]], rows: &[u8], stride: usize, ids: &[u32], out: &mut [u32]) {
     assert!(ids.len() == out.len(), "ids and out differ in length");
     for (&id, out) in ids.iter().zip(out) {

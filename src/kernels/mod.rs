@@ -1,11 +1,13 @@
-//! Slices in, numbers out: the arithmetic of distances, and the only intrinsics in the crate.
+//! The SIMD kernels: the arithmetic of distances. They take slices and return numbers, and hold the only intrinsics in
+//! the crate.
 //!
 //! | file | duty |
 //! |---|---|
-//! | `mod.rs` | the table of functions, chosen once for this machine; what else is done differently on one: prefetch, insert |
+//! | `mod.rs` | the table of functions, chosen once for this machine; prefetch and insert, which depend on it as well |
 //! | `table.rs` | the macro that writes the functions of a table |
-//! | `generic.rs` | every algorithm, written once over blocks: tails, four rows at a time, gather |
-//! | `lanes.rs` | the blocks of floats, written once over sixteen lanes |
+//! | `generic.rs` | one query against rows, written once over blocks: tails, four rows at a time, gather |
+//! | `matrix.rs` | all queries against all rows, written once over blocks |
+//! | `lanes.rs` | the blocks of floats, and sums of columns, written once over sixteen lanes |
 //! | `lookup.rs` | sums of table entries: the same scalar code on every machine |
 //! | `scalar.rs` | the blocks in plain Rust; always compiled, and the definition of every result |
 //! | `avx2.rs` | the blocks for x86-64 with AVX2 |
@@ -34,6 +36,7 @@ use std::sync::LazyLock;
 mod generic;
 mod lanes;
 mod lookup;
+mod matrix;
 mod scalar;
 mod table;
 
@@ -125,14 +128,15 @@ pub struct Kernels {
     /// low half for the first, its high half for the second, both unsigned.
     pub gather_i8_u4: Gather<[i8; 2], i32>,
 
-    /// `sums[j] += query[i] * columns[i][j]`, in order of `i`. Panics if there are fewer columns than the query is long.
+    /// `sums[j] += query[i] * columns[i][j]`, in order of `i`. Panics if there are fewer columns than the query is
+    /// long.
     pub add_columns: fn(query: &[f32], columns: Columns<'_>, sums: &mut [f32; 256]),
 
     /// [`dot_i8`](Self::dot_i8) of all pairs.
     pub matrix_i8: Matrix<i32>,
 }
 
-/// Asks memory for what will be read soon. WebAssembly has no word for it: four rows at a time keep its memory busy.
+/// Prefetches `soon` into the cache. A no-op in WebAssembly, which has no prefetch instruction.
 #[inline(always)]
 pub fn prefetch<T>(soon: &[T]) {
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
@@ -169,7 +173,7 @@ pub(crate) fn insert<T: Copy + Ord>(items: &mut Vec<T>, item: T) -> usize {
         items.insert(at, item);
         at
     }
-    // One by one: moving them at once is a call out of the module, which takes longer for most.
+    // One by one: `memmove` is a call out of the module, which takes longer for most lengths.
     #[cfg(target_arch = "wasm32")]
     {
         let mut at = items.len();
@@ -199,7 +203,7 @@ const SIMD: &[fn() -> Option<Kernels>] = &[
 
 /// The fastest functions this machine can run. Chosen at the first call; keep the reference.
 pub fn kernels() -> &'static Kernels {
-    // Apart from `available`, so that a WebAssembly module with SIMD does not carry the scalar code.
+    // Not by `available`: a WebAssembly module with SIMD would then carry the scalar code.
     static BEST: LazyLock<Kernels> =
         LazyLock::new(|| SIMD.iter().find_map(|detect| detect()).unwrap_or_else(scalar::table));
     &BEST

@@ -23,7 +23,7 @@ pub(super) type F32x16 = [float32x4_t; 4];
 /// The four registers that `$f` makes of `$i`.
 macro_rules! registers {
     (|$i:ident| $f:expr) => {{
-        // SAFETY: NEON is there; loads stay inside of their arrays and need no alignment.
+        // SAFETY: every aarch64 CPU has NEON; loads stay inside of their arrays and need no alignment.
         unsafe {
             let mut registers = [vdupq_n_f32(0.0); 4];
             for $i in 0..4 {
@@ -55,7 +55,7 @@ impl Lanes for F32x16 {
     #[inline(always)]
     unsafe fn store(self, to: &mut [f32; 16]) {
         for (i, register) in self.into_iter().enumerate() {
-            // SAFETY: NEON is there; the array holds four registers; the stores need no alignment.
+            // SAFETY: every aarch64 CPU has NEON; the array holds four registers; the stores need no alignment.
             unsafe { vst1q_f32(to.as_mut_ptr().add(4 * i), register) }
         }
     }
@@ -72,7 +72,7 @@ impl Lanes for F32x16 {
 
     #[inline(always)]
     unsafe fn load_i8(from: &[u8; 16]) -> Self {
-        // SAFETY: NEON is there; the array is one register long; the load needs no alignment.
+        // SAFETY: every aarch64 CPU has NEON; the array is one register long; the load needs no alignment.
         unsafe {
             let bytes = vreinterpretq_s8_u8(vld1q_u8(from.as_ptr()));
             let (low, high) = (vmovl_s8(vget_low_s8(bytes)), vmovl_high_s8(bytes));
@@ -102,7 +102,7 @@ impl Lanes for F32x16 {
 
     #[inline(always)]
     unsafe fn sum(self) -> f32 {
-        // SAFETY: NEON is there.
+        // SAFETY: every aarch64 CPU has NEON.
         unsafe {
             let l4 = vaddq_f32(vaddq_f32(self[0], self[2]), vaddq_f32(self[1], self[3]));
             vpadds_f32(vadd_f32(vget_low_f32(l4), vget_high_f32(l4)))
@@ -124,7 +124,7 @@ struct Pairs;
 impl Products for Pairs {
     #[inline(always)]
     unsafe fn add(sum: int32x4_t, a: int8x16_t, b: int8x16_t) -> int32x4_t {
-        // SAFETY: NEON is there.
+        // SAFETY: every aarch64 CPU has NEON.
         unsafe { vpadalq_s16(sum, vmlal_high_s8(vmull_s8(vget_low_s8(a), vget_low_s8(b)), a, b)) }
     }
 }
@@ -148,25 +148,25 @@ where
 
     #[inline(always)]
     unsafe fn zero() -> int32x4_t {
-        // SAFETY: NEON is there.
+        // SAFETY: every aarch64 CPU has NEON.
         unsafe { vdupq_n_s32(0) }
     }
 
     #[inline(always)]
     unsafe fn ready(query: &[Q; 16]) -> int8x16_t {
-        // SAFETY: NEON is there; the array is one register long; the load needs no alignment.
+        // SAFETY: every aarch64 CPU has NEON; the array is one register long; the load needs no alignment.
         unsafe { vld1q_s8(query.as_ptr().cast()) }
     }
 
     #[inline(always)]
     unsafe fn add(sum: int32x4_t, query: int8x16_t, row: &[u8; 16]) -> int32x4_t {
-        // SAFETY: the features are the caller's promise; the array is one register long; no alignment needed.
+        // SAFETY: the caller guarantees the features; the array is one register long; no alignment needed.
         unsafe { P::add(sum, query, vld1q_s8(row.as_ptr().cast())) }
     }
 
     #[inline(always)]
     unsafe fn finish(sum: int32x4_t) -> i32 {
-        // SAFETY: NEON is there.
+        // SAFETY: every aarch64 CPU has NEON.
         unsafe { vaddvq_s32(sum) }
     }
 }
@@ -187,19 +187,19 @@ impl<P: Products> Block for Halves<P> {
 
     #[inline(always)]
     unsafe fn zero() -> int32x4_t {
-        // SAFETY: NEON is there.
+        // SAFETY: every aarch64 CPU has NEON.
         unsafe { vdupq_n_s32(0) }
     }
 
     #[inline(always)]
     unsafe fn ready(query: &[[i8; 2]; 16]) -> int8x16x2_t {
-        // SAFETY: NEON is there; the array is two registers long; the load needs no alignment.
+        // SAFETY: every aarch64 CPU has NEON; the array is two registers long; the load needs no alignment.
         unsafe { vld2q_s8(query.as_ptr().cast()) }
     }
 
     #[inline(always)]
     unsafe fn add(sum: int32x4_t, query: int8x16x2_t, row: &[u8; 16]) -> int32x4_t {
-        // SAFETY: the features are the caller's promise; the array is one register long; no alignment needed.
+        // SAFETY: the caller guarantees the features; the array is one register long; no alignment needed.
         unsafe {
             let row = vld1q_u8(row.as_ptr());
             let sum = P::add(sum, query.0, vreinterpretq_s8_u8(vandq_u8(row, vdupq_n_u8(15))));
@@ -209,7 +209,7 @@ impl<P: Products> Block for Halves<P> {
 
     #[inline(always)]
     unsafe fn finish(sum: int32x4_t) -> i32 {
-        // SAFETY: NEON is there.
+        // SAFETY: every aarch64 CPU has NEON.
         unsafe { vaddvq_s32(sum) }
     }
 }
@@ -230,25 +230,25 @@ impl Block for Hamming {
 
     #[inline(always)]
     unsafe fn zero() -> uint16x8_t {
-        // SAFETY: NEON is there.
+        // SAFETY: every aarch64 CPU has NEON.
         unsafe { vdupq_n_u16(0) }
     }
 
     #[inline(always)]
     unsafe fn ready(query: &[u8; 16]) -> uint8x16_t {
-        // SAFETY: NEON is there; the array is one register long; the load needs no alignment.
+        // SAFETY: every aarch64 CPU has NEON; the array is one register long; the load needs no alignment.
         unsafe { vld1q_u8(query.as_ptr()) }
     }
 
     #[inline(always)]
     unsafe fn add(sum: uint16x8_t, query: uint8x16_t, row: &[u8; 16]) -> uint16x8_t {
-        // SAFETY: NEON is there; the array is one register long; the load needs no alignment.
+        // SAFETY: every aarch64 CPU has NEON; the array is one register long; the load needs no alignment.
         unsafe { vpadalq_u8(sum, vcntq_u8(veorq_u8(query, vld1q_u8(row.as_ptr())))) }
     }
 
     #[inline(always)]
     unsafe fn finish(sum: uint16x8_t) -> u32 {
-        // SAFETY: NEON is there.
+        // SAFETY: every aarch64 CPU has NEON.
         unsafe { vaddlvq_u16(sum) }
     }
 }

@@ -23,7 +23,7 @@ struct Sdot;
 impl Products for Sdot {
     #[inline(always)]
     unsafe fn add(sum: int32x4_t, a: int8x16_t, b: int8x16_t) -> int32x4_t {
-        // SAFETY: the caller promises the feature.
+        // SAFETY: the caller guarantees the feature.
         unsafe { sdot(sum, a, b) }
     }
 }

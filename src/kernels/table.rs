@@ -11,8 +11,8 @@ macro_rules! table {
         /// All functions of this file. With features, only callable once they were detected.
         $(#[$features])?
         pub(super) fn table() -> $crate::kernels::Kernels {
-            use $crate::kernels::{Named, generic};
             use $crate::kernels::lanes::{DotF16, DotF32, DotI8, L2F32};
+            use $crate::kernels::{Named, generic, lanes, matrix};
 
             macro_rules! one {
                 ($f:ident, $block:ty, $q:ty, $r:ty, $t:ty) => {
@@ -45,7 +45,7 @@ macro_rules! table {
             $(#[$features])?
             fn matrix_i8(queries: Named<'_>, rows: Named<'_>, stride: usize, elements: usize, out: &mut [i32]) {
                 // SAFETY: this function has the features of its block, so its caller does.
-                unsafe { generic::matrix::<$i8>(queries, rows, stride, elements, out) }
+                unsafe { matrix::matrix::<$i8>(queries, rows, stride, elements, out) }
             }
 
             one!(dot_f32, DotF32<$lanes>, f32, f32, f32);
@@ -71,7 +71,7 @@ macro_rules! table {
             $(#[$features])?
             fn add_columns(query: &[f32], columns: $crate::kernels::Columns<'_>, sums: &mut [f32; 256]) {
                 // SAFETY: this function has the features of its lanes, so its caller does.
-                unsafe { generic::add_columns::<$lanes>(query, columns, sums) }
+                unsafe { lanes::add_columns::<$lanes>(query, columns, sums) }
             }
 
             $crate::kernels::Kernels {

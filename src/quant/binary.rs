@@ -1,8 +1,8 @@
-//! One bit a component: whether it lies above the data's mean. Rows are compared by Hamming distance.
+//! One bit a component: whether it is above the data's mean. Rows are compared by Hamming distance.
 //!
-//! For candidates only: without finer rows to rescore by, the score is the agreement of signs, 1 - 2·Hamming/d.
+//! It is for candidates only. Without finer rows to rescore by, the score is the agreement of signs, 1 - 2·Hamming/d.
 
-use super::{Codec, Encode, Prepared, f32_bytes};
+use super::codec::{Codec, Encode, Prepared, f32_bytes};
 use crate::error::Error;
 use crate::kernels::kernels;
 

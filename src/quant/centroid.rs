@@ -1,7 +1,7 @@
-//! Centroids of the clustered index: signed bytes and one scale, `[c: i8 × d][s: f32]`. What a code stands for is s·c, and
-//! what is stored around a centroid is stored around that, so its rounding costs no recall.
+//! Centroids of the clustered index: signed bytes and one scale, `[c: i8 × d][s: f32]`. A code stands for s·c. Rows
+//! are stored relative to that and not to the exact centroid, so its rounding costs no recall.
 
-use super::f32_at;
+use super::codec::f32_at;
 use super::sq8::round;
 use crate::kernels::kernels;
 
@@ -26,20 +26,20 @@ pub(crate) fn parts(code: &[u8]) -> (f32, &[i8]) {
     (f32_at(code, dim), bytemuck::cast_slice(&code[..dim]))
 }
 
-/// What the code stands for.
+/// The vector that the code stands for.
 pub(crate) fn decode(code: &[u8], out: &mut Vec<f32>) {
     out.clear();
     out.resize(code.len().saturating_sub(4), 0.0);
     add(code, out);
 }
 
-/// Adds what the code stands for to `onto`.
+/// Adds the vector that the code stands for to `onto`.
 pub(crate) fn add(code: &[u8], onto: &mut [f32]) {
     let (scale, components) = parts(code);
     onto.iter_mut().zip(components).for_each(|(o, &c)| *o += scale * f32::from(c));
 }
 
-/// The square of what the code stands for.
+/// The squared length of the vector that the code stands for.
 pub(crate) fn square(code: &[u8]) -> f32 {
     let (scale, components) = parts(code);
     scale * scale * (kernels().dot_i8)(components, components) as f32

@@ -1,8 +1,9 @@
-//! Rows as they were given: f32, or f16 (11 significant bits, up to 65504).
+//! Rows as floats: f32, as they were given, or f16 (11 significant bits, up to 65504).
 
 use half::f16;
 
-use super::{Codec, CodecKind, Encode, Prepared};
+use super::codec::{Codec, Encode, Prepared};
+use super::kind::CodecKind;
 use crate::error::Error;
 use crate::kernels::kernels;
 use crate::metric::Metric;

@@ -1,17 +1,17 @@
-//! Product quantization (Jégou, Douze, Schmid 2011): a vector is cut into m parts, and each part is stored as the number
-//! of the nearest of 256 centroids, one byte.
+//! Product quantization (Jégou, Douze, Schmid 2011): a vector is cut into m parts, and each part is stored as the
+//! number of the nearest of 256 centroids, one byte.
 //!
 //! A centroid's components are signed bytes c around the data's mean, with one scale for each component: it stands for
 //! mean + scale·c. So the parameters are `[mean: f32 × d][scale: f32 × d][nearness: f32][c: i8 × 256, for each
 //! component]`, an eighth of floats' bytes at no loss that recall would show, and the centroids lie as [`kernels`] add
-//! them up: all 256 of a component side by side. A query becomes a table of 256 bytes a part; a distance is a sum of m of
-//! them, an integer.
+//! them up: all 256 of a component side by side. A query becomes a table of 256 bytes a part; a distance is a sum of m
+//! of them, an integer.
 //!
-//! Under cosine rows have length 1, and what a code stands for, v, is shorter, each by its own part. Near the cosine w
-//! q·v/‖v‖ is about q·v - w·(‖v‖² - 1)/2, a sum over parts: so codes are ranked by that, and w, the nearness, is the mean
-//! cosine of rows to their tenth nearest.
+//! Under cosine rows have length 1, and v, the vector that a code stands for, is shorter, by a part that differs from
+//! row to row. Near the cosine w, q·v/‖v‖ is about q·v - w·(‖v‖² - 1)/2, which is a sum over parts. So codes are ranked
+//! by that; w, the *nearness*, is the mean cosine of rows to their tenth nearest.
 
-use super::{Codec, Encode, Prepared, f32_bytes};
+use super::codec::{Codec, Encode, Prepared, f32_bytes};
 use crate::error::Error;
 use crate::exec;
 use crate::hash::hash;
@@ -22,7 +22,7 @@ use crate::vectors::Rows;
 
 /// Of each part.
 pub(crate) const CENTROIDS: usize = 256;
-/// Rows that centroids are found from, and rounds of k-means.
+/// Rows of the sample from which centroids are found, and rounds of k-means.
 const SAMPLE: usize = 32_768;
 const ROUNDS: usize = 12;
 
@@ -132,7 +132,7 @@ fn nearest(
     argmin(&distances).1 as u8
 }
 
-/// Finds the centroids. Rows stand in cluster order, so an even stride takes rows of all clusters.
+/// Finds the centroids. Rows are in cluster order, so an even stride takes rows of all clusters.
 pub(crate) fn train(metric: Metric, parts: usize, mean: Vec<f32>, rows: Rows<'_>, seed: u64) -> Pq {
     let dim = rows.dim;
     let count = rows.data.len() / dim;

@@ -1,10 +1,12 @@
-//! The scale s of a code: the row it stands for is mean + s·c. What a search measures is that row alone, its norm
-//! included; a norm of the true row beside a product with the decoded one errs by 2·x·(x - decoded), which on rows far
-//! from their mean is more than near rows differ by (clusters 10:1 apart, l2: recall@10 0.60, with one row for both 0.94).
+//! The scale s of a code, which stands for the row mean + s·c. A search measures the distance to that row, its norm
+//! included: a norm of the true row beside a product with the decoded one errs by 2·x·(x - decoded), which on rows far
+//! from their mean is more than near rows differ by (clusters 10:1 apart, l2: recall@10 0.60, with one row for both
+//! 0.94).
 
 use crate::metric::Metric;
 
-/// A scale that leaves least squares by more than this part moves a row by more than a tenth of what rounding does.
+/// If a scale differs from that of least squares by more than this part, it moves a row by more than a tenth of the
+/// error of rounding.
 const NEAR: f64 = 1.0 / 1024.0;
 
 /// Sums over the components of a row r (less the mean m) and of its code c, in f64 and in order.
@@ -39,12 +41,12 @@ impl Sums {
     pub(super) fn unit(&self, beyond: f64) -> f64 {
         let nearest = self.nearest();
         let root = ((self.mean * self.mean - self.square * beyond).sqrt() - self.mean) / self.square;
-        // Rows that are all but the same: what is left of their lengths is rounding.
+        // There is none if rows are almost equal: then their residuals are mostly rounding.
         let near = root > nearest * 0.5 && root < nearest * 2.0;
         if near { root } else { nearest }
     }
 
-    /// Whether [`Sums::unit`] is about the scale that brings the code nearest.
+    /// Whether [`Sums::unit`] is about [`Sums::nearest`].
     pub(super) fn is_balanced(&self, beyond: f64) -> bool {
         let nearest = self.nearest();
         (self.unit(beyond) - nearest).abs() <= nearest * NEAR
@@ -56,7 +58,7 @@ pub(super) fn beyond(mean: &[f32]) -> f64 {
     mean.iter().fold(-1.0, |sum, &m| sum + f64::from(m) * f64::from(m))
 }
 
-/// The scale of the code of a row: under cosine rows have length 1, so what their codes stand for has it too.
+/// The scale of the code of a row. Under cosine rows have length 1, so the rows that codes stand for have it too.
 pub(super) fn of_row(metric: Metric, sums: &Sums, beyond: f64) -> f64 {
     match metric {
         Metric::Cosine => sums.unit(beyond),

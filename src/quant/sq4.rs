@@ -1,13 +1,14 @@
-//! SQ4: half a byte a component around the data's mean, one scale per row; integers decide.
+//! SQ4: half a byte a component around the data's mean, one scale per row. Distances are computed from integers.
 //!
 //! A row x is stored as levels v from 0 to 15 that stand for the odd numbers w = 2v - 15, two to a byte (the first in
-//! its low half), followed by its terms: `[v: 4 bits × d][s: f32]` and under L2 `[‖s·w‖²: f32]`. x - mean points
-//! about where w does: of some grids the one that comes nearest is taken, since the largest component alone would
-//! waste levels. It stands for mean + s·w: s brings that nearest to x, or under cosine to length 1 (see `scale`). A query becomes signed bytes u with a step t: q·(x - mean) ≈ s · t · (2·(u·v) - 15·Σu).
+//! its low half), followed by its terms: `[v: 4 bits × d][s: f32]` and under L2 `[‖s·w‖²: f32]`. x - mean points about
+//! where w does: of several grids the one whose w is nearest is taken, since a grid up to the largest component would
+//! waste levels. The code stands for mean + s·w, where s makes that nearest to x, or under cosine of length 1 (see
+//! `scale`). A query becomes signed bytes u with a step t: q·(x - mean) ≈ s · t · (2·(u·v) - 15·Σu).
 
+use super::codec::{Codec, Encode, Prepared, f32_at, f32_bytes};
 use super::scale::{self, Sums};
 use super::sq8::round;
-use super::{Codec, Encode, Prepared, f32_at, f32_bytes};
 use crate::error::Error;
 use crate::kernels::kernels;
 use crate::metric::Metric;
@@ -37,7 +38,7 @@ fn level(x: f32, by: f32) -> u8 {
     (x * by + 8.0).clamp(0.0, TOP) as u8
 }
 
-/// What the level stands for.
+/// The odd number that a level stands for.
 fn odd(level: u8) -> f32 {
     f32::from(level) * 2.0 - TOP
 }

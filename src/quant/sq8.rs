@@ -1,14 +1,14 @@
-//! SQ8: signed bytes in ±127 around the data's mean, one scale per row; integers decide.
+//! SQ8: signed bytes in ±127 around the data's mean, one scale per row. Distances are computed from integers.
 //!
-//! A row x is stored as c = round((x - mean) / (max|x - mean| / 127)), followed by its terms:
-//! `[c: i8 × d][s: f32][Σc: i32]` and under L2 `[‖s·c‖²: f32]`. It stands for mean + s·c: s brings that nearest to x, or
-//! under cosine to length 1 (see `scale`). A query q becomes u = round(q / t) + 64 with t = max|q| / 63, unsigned 7-bit,
-//! so that no target's 8-bit multiply-add can saturate (127·127·2 < 2^15): q·(x - mean) ≈ s · t · (u·c - 64·Σc).
-//! Per-row scales keep 2-8 points of recall on skewed embeddings that one global scale loses, and unlike per-dimension
-//! scales leave row-to-row distances integer.
+//! A row x is stored as c = round((x - mean) / (max|x - mean| / 127)), followed by its terms: `[c: i8 × d][s: f32][Σc:
+//! i32]` and under L2 `[‖s·c‖²: f32]`. The code stands for mean + s·c, where s makes that nearest to x, or under cosine
+//! of length 1 (see `scale`). A query q becomes u = round(q / t) + 64 with t = max|q| / 63, unsigned 7-bit, so that no
+//! target's 8-bit multiply-add can saturate (127·127·2 < 2^15): q·(x - mean) ≈ s · t · (u·c - 64·Σc). Per-row scales
+//! keep 2-8 points of recall on skewed embeddings that one global scale loses, and unlike per-dimension scales leave
+//! row-to-row distances integer.
 
+use super::codec::{Codec, Encode, Prepared, f32_at, f32_bytes};
 use super::scale::{self, Sums};
-use super::{Codec, Encode, Prepared, f32_at, f32_bytes};
 use crate::error::Error;
 use crate::kernels::kernels;
 use crate::metric::Metric;
@@ -81,8 +81,8 @@ impl Sq8 {
         }
     }
 
-    /// Rounds components the other way until mean + s·c is about of length 1: where rows are in a narrow cone, the scale
-    /// alone would move a row by more than its code is off. The components that lose least come first.
+    /// Rounds components the other way until mean + s·c is about of length 1: where rows are in a narrow cone, the
+    /// scale alone would move a row by more than its code is off. The components that lose least come first.
     fn balance(&self, row: &[f32], codes: &mut [u8], s: f64, mut excess: f64) {
         let mut turns = Vec::new();
         for (i, ((x, &m), &c)) in row.iter().zip(&self.mean).zip(&*codes).enumerate() {
@@ -113,8 +113,8 @@ impl Sq8 {
     }
 }
 
-/// To the nearest integer, ties to even, of a number below 2^22: at 2^23 the bits after the point fall off. The method of
-/// f32 is a call for each number where the CPU may be without the instruction.
+/// Rounds a number below 2^22 to the nearest integer, ties to even: at 2^23 an f32 has no bits after the point. The
+/// method of f32 would be a function call per number, because not every CPU has the instruction.
 #[inline]
 pub(super) fn round(x: f32) -> f32 {
     const UP: f32 = 12_582_912.0;

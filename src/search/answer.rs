@@ -1,4 +1,4 @@
-//! What a search gives back: hits, and what they cost.
+//! The result of a search: hits, and their cost.
 
 use crate::id::Id;
 
@@ -10,11 +10,11 @@ pub struct Hit {
     pub position: u32,
     /// The row's id.
     pub id: Id,
-    /// Larger is nearer: the cosine, the inner product, or minus the squared distance.
+    /// The cosine, the inner product, or minus the squared distance: the larger, the nearer.
     pub score: f32,
 }
 
-/// What a query cost.
+/// The cost of a query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QueryStats {
@@ -22,9 +22,9 @@ pub struct QueryStats {
     pub index: &'static str,
     /// Distances computed on codes.
     pub distances: u64,
-    /// Rows ranked again, by the `refine` and the `exact` rows together.
+    /// Candidates ranked again, by the `refine` and the `exact` rows together.
     pub rescored: u64,
-    /// Bytes read for the query from a source that is not memory.
+    /// Bytes read from the file, if it is not in memory or mapped.
     pub bytes: u64,
     /// Reads.
     pub requests: u64,
@@ -38,6 +38,6 @@ pub struct QueryStats {
 pub struct Answer {
     /// At most `k`.
     pub hits: Vec<Hit>,
-    /// What the query cost.
+    /// The cost of the query.
     pub stats: QueryStats,
 }

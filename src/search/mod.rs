@@ -1,18 +1,18 @@
-//! Searching one segment over a source of which only some bytes are here. Nothing in this room knows threads or files.
+//! Searches of one segment, over a source of which only some bytes may be available. This room knows neither threads
+//! nor files.
 //!
 //! | file | duty |
 //! |---|---|
-//! | `options`, `answer` | what a caller asks, and what it gets |
-//! | `operation` | what may be asked of an index, as values that are stepped |
-//! | `plan`    | which index answers and how wide it looks (a pure choice) |
-//! | `driver`  | a batch of queries as a resumable value: `Need(reads)` or `Done` |
-//! | `flat`    | score every row: exact, and the oracle of every test |
-//! | `hnsw/`   | walk the graph, in memory or node by node |
-//! | `clusters/` | probe the clustered index |
+//! | `options`, `answer` | the arguments of a search, and its result |
+//! | `operation` | search, lookup of an id or vector, load: values that are stepped |
+//! | `plan`    | the choice of the index and of how many candidates it finds |
+//! | `driver`  | the way of a batch of queries: candidates by `flat`, `hnsw/` or `clusters/`, then `rerank` |
+//! | `step`    | the result of a step, `Need(reads)` or `Done`, and the reads it asks for |
+//! | `flat`    | scores every row: exact, and the oracle of the tests |
+//! | `hnsw/`   | walks the graph, in memory or node by node |
+//! | `clusters/` | probes the clustered index |
 //! | `rerank`  | from candidates to hits: finer rows, stage by stage, then ids |
 //! | `pool`, `visited` | the nearest candidates of a walk, in order; a set of positions |
-//!
-//! The way of a query: `operation` → `driver` → (`flat` | `hnsw` on codes, or `clusters` on lists) → `rerank` → hits.
 
 mod answer;
 pub(crate) mod clusters;
@@ -24,10 +24,13 @@ mod options;
 pub(crate) mod plan;
 mod pool;
 mod rerank;
+mod step;
 mod visited;
 
 pub use answer::{Answer, Hit, QueryStats};
-pub(crate) use driver::{Scratch, Search, Step, check_queries};
+pub(crate) use driver::{Scratch, Search};
 pub(crate) use operation::Running;
 pub use operation::{Operation, Outcome};
+pub(crate) use options::check_queries;
 pub use options::{IndexChoice, SearchOptions};
+pub(crate) use step::Step;

@@ -1,15 +1,16 @@
-//! What may be asked of an index, each a value that is stepped: it goes as far as the bytes that are here allow, and
-//! names what it misses. It remembers what it has read: bytes may be gone when it is stepped again.
+//! The operations on an index, each a value that is stepped: a step goes as far as the available bytes allow, and names
+//! the reads that it misses. An operation keeps what it learned from bytes, which may be evicted before the next step.
 
-use super::driver::{Scratch, Search, Step, missing};
+use super::driver::{Scratch, Search};
+use super::step::{Step, missing};
 use super::{Answer, IndexChoice, SearchOptions, plan};
 use crate::error::Error;
 use crate::id::Id;
 use crate::segment::clusters::{Leaf, List};
 use crate::segment::{SectionKind, Segment};
-use crate::storage::{Read, Source, Sum, in_order};
+use crate::storage::{Expected, Read, Source, in_order};
 
-/// Something to do.
+/// An operation on an index.
 #[derive(Clone, Debug)]
 pub enum Operation {
     /// Find the nearest rows of each query (row-major).
@@ -23,11 +24,11 @@ pub enum Operation {
     Find(Id),
     /// Read the vector of an id, as stored.
     Vector(Id),
-    /// Bring codes and graph here, so that every later search may walk the graph.
+    /// Read codes and graph into memory, so that every later search may walk the graph.
     Load,
 }
 
-/// What came of it.
+/// The result of an operation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// One answer per query.
@@ -36,7 +37,7 @@ pub enum Outcome {
     Position(Option<u32>),
     /// The vector; under cosine of unit length.
     Vector(Vec<f32>),
-    /// Codes and graph are here.
+    /// Codes and graph are in memory.
     Loaded,
 }
 
@@ -65,7 +66,7 @@ impl Running {
         })
     }
 
-    /// Goes as far as the bytes that are here allow.
+    /// Goes as far as the available bytes allow.
     pub(crate) fn step(
         &mut self,
         segment: &Segment,
@@ -81,11 +82,11 @@ impl Running {
     }
 }
 
-/// All that a walk over the graph reads, and what finds the vector of an id.
+/// Reads all that a walk over the graph needs, and what a lookup of an id's vector needs.
 fn load(segment: &Segment, source: &dyn Source) -> Step<Outcome> {
-    let sums: Vec<SectionKind> = segment.finer.iter().filter_map(|rows| rows.sums).collect();
+    let checksums: Vec<SectionKind> = segment.finer.iter().filter_map(|rows| rows.checksums).collect();
     let kinds = [SectionKind::Ids, SectionKind::IdOrder, SectionKind::Graph, SectionKind::Codes];
-    let missing = missing(segment, source, &kinds, &sums);
+    let missing = missing(segment, source, &kinds, &checksums);
     if missing.is_empty() { Step::Done(Outcome::Loaded) } else { Step::Need(missing) }
 }
 
@@ -103,17 +104,17 @@ pub(crate) fn find(segment: &Segment, source: &dyn Source, id: &Id) -> Result<St
     }
 }
 
-/// On the way to the vector of an id.
+/// A lookup of the vector of an id, under way.
 pub(crate) struct Vector {
     id: Id,
     position: Option<u32>,
     leaf: Option<Leaf>,
-    sum: Option<u32>,
+    checksum: Option<u32>,
 }
 
 impl Vector {
     pub(crate) fn new(id: Id) -> Self {
-        Vector { id, position: None, leaf: None, sum: None }
+        Vector { id, position: None, leaf: None, checksum: None }
     }
 
     pub(crate) fn step(&mut self, segment: &Segment, source: &dyn Source) -> Result<Step<Vec<f32>>, Error> {
@@ -132,22 +133,31 @@ impl Vector {
             rows.codec.decode(code, &mut vector);
             return Ok(Step::Done(vector));
         }
-        let sum = match self.sum {
-            Some(sum) => sum,
-            None => match self.row_sum(segment, source, position)? {
+        let checksum = match self.checksum {
+            Some(checksum) => checksum,
+            None => match self.row_checksum(segment, source, position)? {
                 Step::Need(reads) => return Ok(Step::Need(reads)),
-                Step::Done(sum) => *self.sum.insert(sum),
+                Step::Done(checksum) => *self.checksum.insert(checksum),
             },
         };
-        Ok(Step::Need(vec![Read { extent, sum: Sum::Row { position, sum } }]))
+        Ok(Step::Need(vec![Read { extent, expected: Expected::Row { position, checksum } }]))
     }
 
-    /// The sum of the finest row at `position`: from its checksums, else from its list, else the row's block stands for
-    /// it.
-    fn row_sum(&mut self, segment: &Segment, source: &dyn Source, position: u32) -> Result<Step<u32>, Error> {
-        if let Some(sums) = segment.finest().sums.and_then(|kind| segment.extent(kind)) {
-            let stored = source.get(sums).and_then(|sums| Segment::stored_row_sum(sums, position));
-            return Ok(stored.map_or(Step::Need(vec![Read { extent: sums, sum: Sum::Blocks }]), Step::Done));
+    /// The checksum of the finest row at `position`, from the section of checksums, or else from its list. If the
+    /// file has neither, the step asks for the row's block, which is checked as a whole.
+    fn row_checksum(
+        &mut self,
+        segment: &Segment,
+        source: &dyn Source,
+        position: u32,
+    ) -> Result<Step<u32>, Error> {
+        if let Some(checksums) = segment.finest().checksums.and_then(|kind| segment.extent(kind)) {
+            let stored =
+                source.get(checksums).and_then(|checksums| Segment::stored_row_checksum(checksums, position));
+            return Ok(stored.map_or(
+                Step::Need(vec![Read { extent: checksums, expected: Expected::Blocks }]),
+                Step::Done,
+            ));
         }
         let Some(clusters) = &segment.clusters else {
             return Ok(Step::Need(vec![segment.block_around(segment.finest().row(position))]));
@@ -162,7 +172,7 @@ impl Vector {
         let Some(bytes) = source.get(leaf.read.extent) else { return Ok(Step::Need(vec![leaf.read])) };
         let text = segment.header.text_ids;
         let list = List::new(bytes, &leaf, &clusters.list_codec, text, segment.count())?;
-        Ok(Step::Done(list.row_sum((position - leaf.start) as usize)))
+        Ok(Step::Done(list.row_checksum((position - leaf.start) as usize)))
     }
 }
 

@@ -1,6 +1,8 @@
 //! How to search.
 
 use crate::error::Error;
+use crate::metric::Metric;
+use crate::vectors::check_row;
 
 /// Which index answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,6 +80,29 @@ impl SearchOptions {
     pub fn new(k: usize) -> Self {
         SearchOptions { k, ef: None, index: IndexChoice::Auto, rescore: None, probes: None, recall: None }
     }
+
+    /// Refuses options that no search can go by.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if self.k == 0 {
+            return Err(Error::argument("k", "0 hits were asked for: give 1 or more"));
+        }
+        if self.recall.is_some_and(|r| !(r > 0.0 && r <= 1.0)) {
+            return Err(Error::argument(
+                "recall",
+                "the part of the neighbours to find is above 0 and at most 1",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Refuses queries for which no distance is defined. Under cosine makes each a unit vector.
+pub(crate) fn check_queries(queries: &mut [f32], dim: usize, metric: Metric) -> Result<(), Error> {
+    let batch = queries.len() > dim;
+    for (i, query) in queries.chunks_exact_mut(dim).enumerate() {
+        check_row(query, i, metric).map_err(|error| error.of_query(batch.then_some(i)))?;
+    }
+    Ok(())
 }
 
 /// Ten hits.

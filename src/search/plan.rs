@@ -1,6 +1,7 @@
-//! Which index answers, and how wide it looks: a pure choice from what the segment has, what fits and what is here.
+//! The choice of the index that answers, and of how many candidates it finds. It is a pure function of what the segment
+//! has, what fits in memory, and what is in memory already.
 //!
-//! Once chosen, hits depend on the file, the queries and the options alone.
+//! After the choice hits depend on the file, the queries and the options alone.
 
 use super::clusters::{self, ProbeWidth, Wanted};
 use super::{IndexChoice, SearchOptions};
@@ -9,23 +10,23 @@ use crate::quant::CodecKind;
 use crate::segment::{Clusters, SectionKind, Segment};
 use crate::storage::{Extent, Source};
 
-/// Below so many bytes codes, or codes and graph, are fetched whole: it costs no more than a few lists and their round
-/// trips.
+/// Codes, or codes and graph, of at most so many bytes are fetched whole: that costs no more than a few lists and their
+/// round trips.
 const SMALL: u64 = 1 << 20;
-/// Up to so many rows whose codes are small a scan is exact and costs no more than a walk. Natively both take the same
-/// time at 4,000 rows of sq8 codes in 8 or 64 components, 3,300 in 384; of f32 2,300, 4,700 and 2,200; of f16 1,400,
-/// 4,800 and 2,200; of sq4 2,300, 5,000 and 3,500; of pq 2,900, 3,200 and 1,700; of binary codes beyond 16,000. In wasm
-/// of sq8 at 1,200, 2,000 and 1,400. At 1,000 rows a scan takes 0.2 to 0.8 of a walk, in wasm 0.75 to 0.95.
+/// Up to so many rows, if their codes are small, a scan costs no more than a walk, and it is exact. Natively both take
+/// the same time at 4,000 rows of sq8 codes in 8 or 64 components, 3,300 in 384; of f32 2,300, 4,700 and 2,200; of f16
+/// 1,400, 4,800 and 2,200; of sq4 2,300, 5,000 and 3,500; of pq 2,900, 3,200 and 1,700; of binary codes beyond 16,000.
+/// In wasm of sq8 at 1,200, 2,000 and 1,400. At 1,000 rows a scan takes 0.2 to 0.8 of a walk, in wasm 0.75 to 0.95.
 const SCAN_ROWS: usize = 1500;
-/// Where one row of so many is wanted a walk or lists come to most of them: a scan is exact and costs less.
+/// If one row of so many is wanted, a walk or lists would score most rows: a scan costs less, and it is exact.
 const WIDE: usize = 8;
 
-/// How a search goes.
+/// How candidates are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     Flat,
     Hnsw,
-    /// The graph, node by node: codes or links do not fit.
+    /// The graph, node by node from disk: codes or links do not fit.
     Walk,
     Clusters,
 }
@@ -40,22 +41,22 @@ impl Route {
     }
 }
 
-/// What a choice rests on.
+/// What the choice depends on. *Fits* is within the memory budget; *here* is in memory, or free to read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Facts {
-    /// There is a graph, and codes and graph can be here as a whole.
+    /// There is a graph, and it fits together with the codes.
     pub(crate) graph_fits: bool,
-    /// They are here already or cost nothing to bring, and memory holds them both.
+    /// Codes and graph are here, and the machine's memory can hold both.
     pub(crate) graph_here: bool,
-    /// Their bytes.
+    /// Bytes of codes and graph.
     pub(crate) graph_bytes: u64,
     pub(crate) graph: bool,
-    /// There is room to walk it node by node.
+    /// There are slots to walk the graph node by node.
     pub(crate) walk_fits: bool,
     pub(crate) clusters: bool,
-    /// Codes can be here, as a whole or chunk by chunk.
+    /// Codes fit, whole or chunk by chunk.
     pub(crate) codes_fit: bool,
-    /// They are here already as a whole, or cost nothing to bring.
+    /// All codes are here.
     pub(crate) codes_here: bool,
     pub(crate) codes_bytes: u64,
     pub(crate) count: usize,
@@ -68,17 +69,17 @@ impl Facts {
         let extent = |kind| segment.extent(kind).filter(|e| e.length > 0);
         let parts = [extent(SectionKind::Codes), extent(SectionKind::Graph)];
         let codes = segment.codes.extent;
-        let near = source.spare() == u64::MAX;
-        let here = |e: Extent| source.get(e).is_some() || (near && source.holds(e));
+        let free = source.speculative_bytes() == u64::MAX;
+        let here = |e: Extent| source.get(e).is_some() || (free && source.fits(e));
         let graph_bytes = parts.iter().flatten().map(|e| e.length).sum();
         Facts {
             graph: segment.header.m > 0,
             walk_fits: walk_fits(segment, source),
-            graph_fits: segment.header.m > 0 && parts.iter().all(|e| e.is_some_and(|e| source.holds(e))),
+            graph_fits: segment.header.m > 0 && parts.iter().all(|e| e.is_some_and(|e| source.fits(e))),
             graph_here: graph_bytes <= source.memory() && parts.iter().all(|e| e.is_some_and(here)),
             graph_bytes,
             clusters: segment.clusters.is_some(),
-            codes_fit: source.holds(codes) || source.room(codes).1 > segment.codes.stride,
+            codes_fit: source.fits(codes) || source.slots(codes).bytes > segment.codes.stride,
             codes_here: here(codes),
             codes_bytes: codes.length,
             count: segment.count(),
@@ -86,7 +87,7 @@ impl Facts {
         }
     }
 
-    /// Whether a scan costs less than any other way, and is exact on the codes.
+    /// Whether a scan costs less than the other ways. It is exact on the codes.
     fn scan_is_best(&self) -> bool {
         let small = self.codes_fit && self.codes_bytes <= SMALL;
         let wide = self.k >= self.count / WIDE;
@@ -95,13 +96,13 @@ impl Facts {
 }
 
 fn walk_fits(segment: &Segment, source: &dyn Source) -> bool {
-    let sums = segment.extent(SectionKind::NodeSums).filter(|e| e.length > 0);
-    let (Some(sums), Some(graph)) = (sums, segment.graph_parts()) else { return false };
-    let links = source.room(graph.base);
-    source.holds(sums) && source.holds(graph.upper) && links.0 > 0 && links.1 >= graph.stride
+    let checksums = segment.extent(SectionKind::NodeChecksums).filter(|e| e.length > 0);
+    let (Some(checksums), Some(graph)) = (checksums, segment.graph_parts()) else { return false };
+    let links = source.slots(graph.base);
+    source.fits(checksums) && source.fits(graph.upper) && links.count > 0 && links.bytes >= graph.stride
 }
 
-/// Chooses, or says why a pinned choice cannot be.
+/// The route of a choice; an error if the segment, or the memory, does not allow for it.
 pub(crate) fn route(choice: IndexChoice, f: Facts) -> Result<Route, Error> {
     let no = |detail: &str| Err(Error::argument("index", detail));
     match choice {
@@ -126,23 +127,23 @@ pub(crate) fn route(choice: IndexChoice, f: Facts) -> Result<Route, Error> {
     }
 }
 
-/// How many candidates are found, and how many of them ranked again.
+/// How many candidates are found, and how many of them are ranked again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CandidateCounts {
     pub(crate) k: usize,
     pub(crate) ef: usize,
-    /// 0: the candidates' distances are final.
+    /// How many candidates are ranked again; with 0 their distances on codes are final.
     pub(crate) rescore: usize,
 }
 
 impl CandidateCounts {
-    /// Candidates that codes must find.
+    /// How many candidates the codes must find.
     pub(crate) fn candidates(self) -> usize {
         self.rescore.max(self.k)
     }
 }
 
-/// Fills in what the options leave open.
+/// The counts by the options, and by defaults where these leave them open.
 pub(crate) fn counts(segment: &Segment, o: &SearchOptions) -> CandidateCounts {
     let k = o.k.min(segment.count());
     let codec = segment.header.stages.first();
@@ -151,10 +152,11 @@ pub(crate) fn counts(segment: &Segment, o: &SearchOptions) -> CandidateCounts {
         _ => SearchOptions::DEFAULT_EF,
     };
     let ef = o.ef.unwrap_or(default).clamp(k.max(1), segment.count().max(1));
-    // As many for each hit as the default is for ten: of use to a scan, since a walk finds `ef` at the most.
+    // For each hit as many as the default has for each of ten. Of use to a scan only: a walk finds at most `ef`.
     let many = k.saturating_mul(default / 10);
-    // Codes that are ranked again in place are good already; coarse ones want all their candidates ranked. Half a byte a
-    // component would do with 20 on wordnet, and with 40 of 100 finds 0.72 for 0.90 among clusters 10:1 apart.
+    // Sq8 codes, which rank their own candidates again, are nearly right already; of coarse codes all candidates are
+    // ranked. Of sq4, 20 candidates are enough on wordnet; but among clusters 10:1 apart 40 of 100 find 0.72 instead of
+    // 0.90.
     let alone = segment.finer.is_empty();
     let enough = if alone { rerank_count(k) } else { ef.max(many).max(rerank_count(k)) };
     let rescore = match codec {
@@ -165,13 +167,14 @@ pub(crate) fn counts(segment: &Segment, o: &SearchOptions) -> CandidateCounts {
     CandidateCounts { k, ef, rescore }
 }
 
-/// How many candidates whose distances are good already are ranked once more. A query of 7 bits ranks the true nearest
-/// among the first 40 wherever the codes themselves tell rows apart (clusters up to 30:1 apart, topics at cosine 0.99).
+/// How many candidates are ranked once more if their distances are nearly right already. A query of 7 bits ranks the
+/// true nearest among the first 40 wherever the codes distinguish the rows (clusters up to 30:1 apart, topics at cosine
+/// 0.99).
 pub(crate) fn rerank_count(k: usize) -> usize {
     k.saturating_mul(4).max(40)
 }
 
-/// How wide the clustered index looks.
+/// How many cells, lists and candidates the clustered index uses.
 pub(crate) fn width(clusters: &Clusters, o: &SearchOptions, k: usize) -> ProbeWidth {
     let recall = o.recall.unwrap_or(SearchOptions::DEFAULT_RECALL);
     clusters::width(clusters, Wanted { k, recall, probes: o.probes, rescore: o.rescore })

@@ -1,20 +1,20 @@
-//! Candidates in order of (distance, position), at most so many: one sorted array, as in NSG and glass, which for the
-//! usual hundred entries beats a heap. A wide search keeps late comers in a short array of their own, and merges it into
-//! the long one when it is full: so one more candidate moves a few thousand bytes, however many there are.
+//! The nearest candidates of a walk, in order of (distance, position), up to a capacity. They are one sorted array, as
+//! in NSG and glass: for the usual hundred entries that is faster than a heap. A wide search inserts into a second,
+//! short array, and merges it into the long one when it is full. So an insertion moves a few thousand bytes at most.
 
 use crate::kernels;
 use crate::topk::{EXPANDED, Key};
 
-/// More candidates than that are kept in two arrays.
+/// A pool with a larger capacity has two arrays.
 const WIDE: usize = 2048;
-/// The longest the short one gets.
+/// The capacity of the short array.
 const LATE: usize = 512;
 
 /// Candidates in order.
 #[derive(Default)]
 struct Run {
     keys: Vec<Key>,
-    /// No key before this one is unexpanded.
+    /// All keys before this one are expanded.
     cursor: usize,
 }
 
@@ -38,7 +38,7 @@ impl Run {
         self.keys.get(self.cursor..).unwrap_or_default().iter()
     }
 
-    /// Takes in all of `other`, from the back: nothing is allocated but room to grow.
+    /// Merges `other` into this run, from the back and in place.
     fn merge(&mut self, other: &mut Run) {
         let (mut mine, mut theirs) = (self.keys.len(), other.keys.len());
         self.keys.resize(mine + theirs, Key(0));
@@ -65,7 +65,7 @@ impl Run {
 #[derive(Default)]
 pub(crate) struct Pool {
     main: Run,
-    /// Of a wide search: those that came since the last merge.
+    /// In a wide search: those inserted since the last merge.
     late: Run,
     capacity: usize,
 }
@@ -86,7 +86,7 @@ impl Pool {
         self.keep(distance, position);
     }
 
-    /// As [`Pool::offer`]; says whether it was kept.
+    /// As [`Pool::offer`]. Returns whether the candidate was kept.
     #[inline]
     pub(crate) fn keep(&mut self, distance: f32, position: u32) -> bool {
         let key = Key::new(distance, position);
@@ -120,7 +120,7 @@ impl Pool {
         true
     }
 
-    /// The nearest candidate that was not taken yet.
+    /// Takes the nearest candidate that was not taken yet.
     #[inline]
     pub(crate) fn take(&mut self) -> Option<u32> {
         let (main, late) = (self.main.next(), self.late.next());

@@ -1,154 +1,172 @@
-//! From candidates to hits: ranked again by the finest rows, named by their ids.
+//! From candidates to hits: candidates are ranked again by finer rows, stage by stage; then the hits get their ids.
 
 use super::clusters::ListHit;
-use super::driver::{Scratch, Search, State, chunk_around, fitting, here};
-use super::plan::{self, Route};
+use super::plan::Route;
+use super::step::{chunk_around, delivered, fitting};
 use super::{Answer, Hit, QueryStats};
 use crate::error::Error;
 use crate::id::Id;
 use crate::metric::Metric;
 use crate::quant::Prepared;
 use crate::segment::{IdView, Matrix, STAGES, SectionKind, Segment};
-use crate::storage::{Read, Source, Sum};
+use crate::storage::{Expected, Read, Source};
 use crate::topk::TopK;
 
-/// Rows ranked in one call.
+/// Rows ranked in one call of the codec.
 const GROUP: usize = 64;
 
-impl Search {
-    /// Ranks the candidates whose rows of a stage are here; names as many of the others as there is room for.
-    pub(super) fn rescore(
-        &mut self,
-        segment: &Segment,
-        source: &dyn Source,
-        scratch: &mut Scratch,
-        stage: usize,
-    ) -> Result<Vec<Read>, Error> {
-        if self.counts.rescore == 0 {
-            return Ok(Vec::new());
-        }
-        let rows = segment.finer.get(stage).unwrap_or(&segment.codes);
-        let sums = rows.sums.and_then(|kind| segment.extent(kind)).and_then(|e| source.get(e));
-        let mut needs = Vec::new();
-        for (query, state) in self.queries.chunks_exact(segment.dim()).zip(&mut self.states) {
-            rows.codec.prepare(query, true, &mut scratch.prepared);
-            let left = state.candidates.get(state.rescored..).unwrap_or_default();
-            source.prefetch(&mut left.iter().map(|c| rows.row(c.1)));
-            state.rescore(rows, source, &mut scratch.prepared);
-            for (at, &(_, position)) in state.candidates.iter().enumerate().skip(state.rescored) {
-                let label = state.labels.get(at).map(|l| l.row_sum);
-                needs.push(match label.or_else(|| Segment::stored_row_sum(sums?, position)) {
-                    Some(sum) => Read { extent: rows.row(position), sum: Sum::Row { position, sum } },
-                    // Codes that serve as rows, and came in chunks.
-                    None => chunk_around(segment, source, position),
-                });
-            }
-        }
-        Ok(fitting(needs, source, segment))
-    }
+/// The candidates of one query.
+#[derive(Default)]
+pub(super) struct Candidates {
+    /// Distance and position of each.
+    pub(super) found: Vec<(f32, u32)>,
+    /// So many of them, the first ones, have their distance in the current stage.
+    pub(super) rescored: usize,
+    /// How many had one in the stages before.
+    rescored_before: usize,
+    /// Distances computed on codes.
+    pub(super) distances: u64,
+    /// With clusters, what the lists say of each, in the same order.
+    pub(super) list_hits: Vec<ListHit>,
+    /// The bytes of their ids, if these are texts.
+    pub(super) texts: Vec<u8>,
+}
 
-    /// Between two stages: the best few of each query, none of them ranked by the next stage yet.
-    pub(super) fn keep_best(&mut self, best: &mut TopK) {
-        let rerank_count = plan::rerank_count(self.counts.k).min(self.counts.rescore);
-        for state in &mut self.states {
-            state.rescored_before += std::mem::take(&mut state.rescored);
-            best.reset(rerank_count);
-            state.candidates.drain(..).for_each(|(distance, position)| best.offer(distance, position));
-            state.candidates.extend(best.unsorted());
-        }
-    }
-
-    pub(super) fn answers(
-        &mut self,
-        segment: &Segment,
-        source: &dyn Source,
-        scratch: &mut Scratch,
-    ) -> Result<Vec<Answer>, Error> {
-        let metric = segment.header.metric;
-        let ids = match self.route {
-            Route::Clusters => None,
-            _ => {
-                let bytes = here(source, segment.required(SectionKind::Ids)?)?;
-                Some(IdView::new(bytes, segment.count(), segment.header.text_ids)?)
-            }
-        };
-        let finest = STAGES.get(segment.finer.len()).map_or("codes", |form| form.matrix.name());
-        let mut answers = Vec::with_capacity(self.states.len());
-        for state in &mut self.states {
-            scratch.nearest.reset(self.counts.k);
-            for &(distance, position) in &state.candidates {
-                // Rows and queries are checked so that no code of theirs gives such a distance.
-                if !distance.is_finite() {
-                    return Err(Error::corrupt(finest, format!("row {position} has no finite distance")));
+/// Ranks the candidates whose rows of a stage are available. Returns the reads of the others, as many as there are
+/// slots for.
+pub(super) fn rescore(
+    segment: &Segment,
+    source: &dyn Source,
+    stage: usize,
+    queries: &[f32],
+    candidates: &mut [Candidates],
+    prepared: &mut Prepared,
+) -> Vec<Read> {
+    let rows = segment.finer.get(stage).unwrap_or(&segment.codes);
+    let checksums = rows.checksums.and_then(|kind| segment.extent(kind)).and_then(|e| source.get(e));
+    let mut missing = Vec::new();
+    for (query, candidates) in queries.chunks_exact(segment.dim()).zip(candidates) {
+        rows.codec.prepare(query, true, prepared);
+        let left = candidates.found.get(candidates.rescored..).unwrap_or_default();
+        source.prefetch(&mut left.iter().map(|c| rows.row(c.1)));
+        candidates.rescore(rows, source, prepared);
+        for (at, &(_, position)) in candidates.found.iter().enumerate().skip(candidates.rescored) {
+            let listed = candidates.list_hits.get(at).map(|hit| hit.row_checksum);
+            missing.push(match listed.or_else(|| Segment::stored_row_checksum(checksums?, position)) {
+                Some(checksum) => {
+                    Read { extent: rows.row(position), expected: Expected::Row { position, checksum } }
                 }
-                // Ranked by what the user sees: scores that are cut to the same are in order of position.
-                scratch.nearest.offer(0.0 - score(metric, distance), position);
-            }
-            // Nothing moves with them any more.
-            ListHit::sort_by_position(&mut state.labels);
-            let nearest = scratch.nearest.sorted();
-            let mut hits = Vec::with_capacity(nearest.len());
-            for (distance, position) in nearest {
-                let id = state.id(position, ids.as_ref())?;
-                hits.push(Hit { position, id, score: 0.0 - distance });
-            }
-            let stats = QueryStats {
-                index: self.route.name(),
-                distances: state.distances,
-                rescored: (state.rescored_before + state.rescored) as u64,
-                ..Default::default()
-            };
-            answers.push(Answer { hits, stats });
+                // Codes that serve as rows, and came in chunks.
+                None => chunk_around(segment, source, position),
+            });
         }
-        Ok(answers)
+    }
+    fitting(missing, source, segment)
+}
+
+/// Between two stages: keeps the `count` best of each query, which the next stage ranks.
+pub(super) fn keep_best(candidates: &mut [Candidates], count: usize, best: &mut TopK) {
+    for candidates in candidates {
+        candidates.rescored_before += std::mem::take(&mut candidates.rescored);
+        best.reset(count);
+        candidates.found.drain(..).for_each(|(distance, position)| best.offer(distance, position));
+        candidates.found.extend(best.unsorted());
     }
 }
 
-impl State {
-    /// Gives candidates their final distance as far as their rows are here; those move to the front.
+/// The `k` hits of each query. Ids are in the lists, or else in their section, which the source must have.
+pub(super) fn answers(
+    segment: &Segment,
+    source: &dyn Source,
+    route: Route,
+    k: usize,
+    candidates: &mut [Candidates],
+    nearest: &mut TopK,
+) -> Result<Vec<Answer>, Error> {
+    let metric = segment.header.metric;
+    let ids = match route {
+        Route::Clusters => None,
+        _ => {
+            let bytes = delivered(source, segment.required(SectionKind::Ids)?)?;
+            Some(IdView::new(bytes, segment.count(), segment.header.text_ids)?)
+        }
+    };
+    let finest = STAGES.get(segment.finer.len()).map_or("codes", |form| form.matrix.name());
+    let mut answers = Vec::with_capacity(candidates.len());
+    for candidates in candidates {
+        nearest.reset(k);
+        for &(distance, position) in &candidates.found {
+            // Rows and queries are checked so that no code of theirs gives such a distance.
+            if !distance.is_finite() {
+                return Err(Error::corrupt(finest, format!("row {position} has no finite distance")));
+            }
+            // By the score that users see: rows with the same score are in order of position.
+            nearest.offer(0.0 - score(metric, distance), position);
+        }
+        // Nothing needs them in the order of the candidates any more.
+        ListHit::sort_by_position(&mut candidates.list_hits);
+        let nearest = nearest.sorted();
+        let mut hits = Vec::with_capacity(nearest.len());
+        for (distance, position) in nearest {
+            let id = candidates.id(position, ids.as_ref())?;
+            hits.push(Hit { position, id, score: 0.0 - distance });
+        }
+        let stats = QueryStats {
+            index: route.name(),
+            distances: candidates.distances,
+            rescored: (candidates.rescored_before + candidates.rescored) as u64,
+            ..Default::default()
+        };
+        answers.push(Answer { hits, stats });
+    }
+    Ok(answers)
+}
+
+impl Candidates {
+    /// Gives candidates their distance in this stage as far as their rows are available, and moves those to the front.
     fn rescore(&mut self, rows: &Matrix, source: &dyn Source, prepared: &mut Prepared) {
         if let Some(matrix) = source.get(rows.extent) {
             return self.rescore_all(rows, matrix, prepared);
         }
-        for at in self.rescored..self.candidates.len() {
-            let position = self.candidates[at].1;
+        for at in self.rescored..self.found.len() {
+            let position = self.found[at].1;
             let Some(row) = source.get(rows.row(position)) else { continue };
             let mut distance = [0.0];
             rows.codec.distances(prepared, row, &[0], &mut distance);
-            self.candidates[at].0 = distance[0];
-            self.candidates.swap(self.rescored, at);
-            if !self.labels.is_empty() {
-                self.labels.swap(self.rescored, at);
+            self.found[at].0 = distance[0];
+            self.found.swap(self.rescored, at);
+            if !self.list_hits.is_empty() {
+                self.list_hits.swap(self.rescored, at);
             }
             self.rescored += 1;
         }
     }
 
-    /// All rows are here: many a call.
+    /// The same where all rows are available: many in one call.
     fn rescore_all(&mut self, rows: &Matrix, matrix: &[u8], prepared: &mut Prepared) {
         let (mut positions, mut distances) = ([0; GROUP], [0.0; GROUP]);
-        let left = self.candidates.get_mut(self.rescored..).unwrap_or_default();
+        let left = self.found.get_mut(self.rescored..).unwrap_or_default();
         for group in left.chunks_mut(GROUP) {
             let (positions, distances) = (&mut positions[..group.len()], &mut distances[..group.len()]);
             positions.iter_mut().zip(&*group).for_each(|(position, candidate)| *position = candidate.1);
             rows.codec.distances(prepared, matrix, positions, distances);
             group.iter_mut().zip(distances).for_each(|(candidate, distance)| candidate.0 = *distance);
         }
-        self.rescored = self.candidates.len();
+        self.rescored = self.found.len();
     }
 
-    /// The id of a candidate; labels are in order of position.
+    /// The id of a candidate. `list_hits` are in order of position.
     fn id(&self, position: u32, ids: Option<&IdView<'_>>) -> Result<Id, Error> {
         if let Some(ids) = ids {
             return ids.id(position);
         }
-        let label = self.labels.binary_search_by_key(&position, |label| label.position);
-        let label = label.ok().and_then(|at| self.labels.get(at));
-        label.ok_or_else(|| Error::corrupt("lists", "a candidate has no id"))?.id(&self.texts)
+        let hit = self.list_hits.binary_search_by_key(&position, |hit| hit.position);
+        let hit = hit.ok().and_then(|at| self.list_hits.get(at));
+        hit.ok_or_else(|| Error::corrupt("lists", "a candidate has no id"))?.id(&self.texts)
     }
 }
 
-/// The score of a distance: rounding in a codec does not take it past what the metric can be.
+/// The score of a distance, within what the metric allows: a codec may round past that.
 fn score(metric: Metric, distance: f32) -> f32 {
     // From 0.0, so that a distance of 0 is a score of 0, not of -0.
     let score = 0.0 - distance;

@@ -1,8 +1,8 @@
-//! A set of positions that is cleared in the time it took to fill.
+//! A set of positions. To clear it takes as long as it took to fill.
 
 use std::ops::Range;
 
-/// A bitset that remembers who was added, in order.
+/// A bitset, and the positions that were added, in order.
 #[derive(Default)]
 pub(crate) struct Visited {
     words: Vec<u64>,
@@ -20,8 +20,8 @@ impl Visited {
         }
     }
 
-    /// Adds positions below the count of the last `reset`. Returns where the new ones among them are, for
-    /// [`Visited::added`]. No branch depends on which are new: about half of a node's links are, and no CPU foresees
+    /// Adds positions, each below the count of the last `reset`. Returns where the new ones among them are in
+    /// [`Visited::added`]. No branch depends on which are new: about half of a node's links are, and no CPU can predict
     /// which.
     #[inline]
     pub(crate) fn extend(&mut self, positions: &[u32]) -> Range<usize> {

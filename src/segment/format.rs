@@ -1,4 +1,6 @@
-//! The header and the section table. All integers are little-endian; FORMAT.md is this file in prose.
+//! The header and the section table, both directions. All integers are little-endian; FORMAT.md is this file in prose.
+//!
+//! Long because the header is one run of bytes: what writes a field and what reads and checks it stand in one file.
 
 use crate::error::Error;
 use crate::metric::Metric;
@@ -16,56 +18,58 @@ pub(crate) const MAX_DIM: usize = 65_535;
 pub(crate) const MAX_COUNT: usize = (1 << 31) - 1;
 pub(crate) const MAX_DEGREE: usize = 256;
 pub(crate) const MAX_EF_CONSTRUCTION: usize = 1 << 16;
+/// The seed of the checksums of links, beside that of the file.
+pub(crate) const LINKS: u64 = 0x4C49_4E4B;
 const MAX_SECTIONS: usize = 64;
 const FIXED: usize = 96;
 const ENTRY: usize = 40;
 
-/// What a section holds. The number is its name in the file.
+/// The kinds of sections, with their numbers in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u32)]
 pub(crate) enum SectionKind {
-    /// Of a later version, which says that it may be skipped: its sums are checked, nothing else is known of it.
+    /// A section of a later version that a reader may skip. Only its checksums are checked.
     Unknown = 0,
     CodeParameters = 1,
     RefineParameters = 2,
-    Sums = 3,
+    Checksums = 3,
     ListParameters = 4,
     Cells = 5,
     ExactParameters = 6,
     Codes = 16,
     Refine = 17,
-    RefineSums = 18,
+    RefineChecksums = 18,
     Graph = 19,
     Ids = 20,
     IdOrder = 21,
     Leaves = 22,
     Lists = 23,
-    NodeSums = 24,
+    NodeChecksums = 24,
     Exact = 25,
-    ExactSums = 26,
+    ExactChecksums = 26,
 }
 
-/// Where one form of the vectors lies.
+/// The sections of one form of the vectors.
 pub(crate) struct Form {
     pub(crate) parameters: SectionKind,
     pub(crate) matrix: SectionKind,
-    /// Of single rows. Those of codes are where they are needed: in the node checksums and in the lists.
-    pub(crate) sums: Option<SectionKind>,
+    /// The checksums of single rows. Those of codes are in the node checksums and in the lists, where they are needed.
+    pub(crate) checksums: Option<SectionKind>,
 }
 
-/// The stages a file may have, in the order in which a search goes through them: codes find candidates, each further
-/// stage ranks the best of them again.
+/// The forms that a file may have, in the order in which a search uses them: codes find candidates, each further stage
+/// ranks the best of them again.
 pub(crate) const STAGES: [Form; 3] = [
-    Form { parameters: SectionKind::CodeParameters, matrix: SectionKind::Codes, sums: None },
+    Form { parameters: SectionKind::CodeParameters, matrix: SectionKind::Codes, checksums: None },
     Form {
         parameters: SectionKind::RefineParameters,
         matrix: SectionKind::Refine,
-        sums: Some(SectionKind::RefineSums),
+        checksums: Some(SectionKind::RefineChecksums),
     },
     Form {
         parameters: SectionKind::ExactParameters,
         matrix: SectionKind::Exact,
-        sums: Some(SectionKind::ExactSums),
+        checksums: Some(SectionKind::ExactChecksums),
     },
 ];
 
@@ -73,21 +77,21 @@ impl SectionKind {
     pub(crate) const ALL: [SectionKind; 17] = [
         SectionKind::CodeParameters,
         SectionKind::RefineParameters,
-        SectionKind::Sums,
+        SectionKind::Checksums,
         SectionKind::ListParameters,
         SectionKind::Cells,
         SectionKind::ExactParameters,
         SectionKind::Codes,
         SectionKind::Refine,
-        SectionKind::RefineSums,
+        SectionKind::RefineChecksums,
         SectionKind::Graph,
         SectionKind::Ids,
         SectionKind::IdOrder,
         SectionKind::Leaves,
         SectionKind::Lists,
-        SectionKind::NodeSums,
+        SectionKind::NodeChecksums,
         SectionKind::Exact,
-        SectionKind::ExactSums,
+        SectionKind::ExactChecksums,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -95,21 +99,21 @@ impl SectionKind {
             SectionKind::Unknown => "unknown section",
             SectionKind::CodeParameters => "code parameters",
             SectionKind::RefineParameters => "refine parameters",
-            SectionKind::Sums => "checksums",
+            SectionKind::Checksums => "checksums",
             SectionKind::ListParameters => "list parameters",
             SectionKind::Cells => "cells",
             SectionKind::Codes => "codes",
             SectionKind::Refine => "refine rows",
-            SectionKind::RefineSums => "refine checksums",
+            SectionKind::RefineChecksums => "refine checksums",
             SectionKind::Graph => "graph",
             SectionKind::Ids => "ids",
             SectionKind::IdOrder => "id order",
             SectionKind::Leaves => "leaves",
             SectionKind::Lists => "lists",
-            SectionKind::NodeSums => "node checksums",
+            SectionKind::NodeChecksums => "node checksums",
             SectionKind::ExactParameters => "exact parameters",
             SectionKind::Exact => "exact rows",
-            SectionKind::ExactSums => "exact checksums",
+            SectionKind::ExactChecksums => "exact checksums",
         }
     }
 
@@ -119,24 +123,24 @@ impl SectionKind {
     }
 }
 
-/// One line of the section table.
+/// An entry of the section table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Section {
     pub(crate) kind: SectionKind,
     pub(crate) extent: Extent,
-    /// Bytes per checksum block.
-    pub(crate) grain: u64,
-    /// One block: its sum. More: the number of the first of its sums in the Sums section.
+    /// Bytes per checksum block: the *grain* of FORMAT.md.
+    pub(crate) block_size: u64,
+    /// With one block its checksum; with more, the number of its first one in the Checksums section.
     pub(crate) sum: u64,
 }
 
 impl Section {
     pub(crate) fn blocks(&self) -> u64 {
-        self.extent.length.div_ceil(self.grain.max(1))
+        self.extent.length.div_ceil(self.block_size.max(1))
     }
 }
 
-/// All that stands before the first section.
+/// The header: all that is before the first section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) file_length: u64,
@@ -146,7 +150,7 @@ pub(crate) struct Header {
     pub(crate) count: usize,
     pub(crate) dim: usize,
     pub(crate) metric: Metric,
-    /// The codec of each of [`STAGES`] that there is: one to three.
+    /// The codecs of the [`STAGES`] that the file has: one to three.
     pub(crate) stages: Vec<CodecKind>,
     pub(crate) text_ids: bool,
     /// 0 when there is no graph.
@@ -187,7 +191,7 @@ impl Header {
             out.extend(0u32.to_le_bytes()); // flags: 1 = a reader that does not know the kind must refuse the file
             out.extend(section.extent.offset.to_le_bytes());
             out.extend(section.extent.length.to_le_bytes());
-            out.extend(section.grain.to_le_bytes());
+            out.extend(section.block_size.to_le_bytes());
             out.extend(section.sum.to_le_bytes());
         }
         let sum = crate::storage::checksum::sum_at(0, 0, &out);
@@ -261,10 +265,10 @@ impl Header {
                     "the section overlaps another or leaves the file",
                 ));
             }
-            if section.grain == 0 || (section.kind.in_front() && offset + length > self.front_length) {
+            if section.block_size == 0 || (section.kind.in_front() && offset + length > self.front_length) {
                 return Err(Error::corrupt(
                     section.kind.name(),
-                    "the section has no grain or leaves the front",
+                    "the section has no block size or leaves the front",
                 ));
             }
             end = offset + length;
@@ -272,7 +276,7 @@ impl Header {
         if self.front_length > file_length || self.front_length > MAX_FRONT {
             return Err(bad("a front longer than the file or than 256 MiB"));
         }
-        // Blocks, their sums and the sections' own lengths are compared by the reader, which knows what they must be.
+        // `open` checks the blocks, their checksums and the lengths of sections, since it knows what they must be.
         Ok(())
     }
 
@@ -281,7 +285,7 @@ impl Header {
     }
 }
 
-/// The stages, as the fields of the header name them.
+/// The stages, by the fields of the header.
 fn stages(bytes: &[u8], dim: usize) -> Result<Vec<CodecKind>, Error> {
     let mut cursor = Cursor { bytes, at: 65 };
     let [codes, refine] = cursor.take()?;
@@ -300,13 +304,13 @@ fn stages(bytes: &[u8], dim: usize) -> Result<Vec<CodecKind>, Error> {
     }
 }
 
-/// Reads the table. Sections stand in order of offset.
+/// Reads the section table, which is in order of offset.
 fn sections(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<Section>, Error> {
     let mut sections: Vec<Section> = Vec::with_capacity(count);
     for _ in 0..count {
         let (number, flags) = (cursor.u32()?, cursor.u32()?);
         let extent = Extent { offset: cursor.u64()?, length: cursor.u64()? };
-        let (grain, sum) = (cursor.u64()?, cursor.u64()?);
+        let (block_size, sum) = (cursor.u64()?, cursor.u64()?);
         let known = SectionKind::ALL.into_iter().find(|k| *k as u32 == number);
         if known.is_none() && flags & 1 == 1 {
             return Err(Error::Version { found: u64::from(number), supported: u64::from(VERSION) });
@@ -315,12 +319,12 @@ fn sections(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<Section>, Error
         if known.is_some() && sections.iter().any(|s| s.kind == kind) {
             return Err(Error::corrupt(kind.name(), "the section stands twice in the table"));
         }
-        sections.push(Section { kind, extent, grain, sum });
+        sections.push(Section { kind, extent, block_size, sum });
     }
     Ok(sections)
 }
 
-/// How many bytes the front has, told from the first bytes alone.
+/// The length of the front, from the first bytes alone.
 pub(crate) fn front_length(head: &[u8], file_length: u64) -> Result<u64, Error> {
     Header::decode(head, file_length).map(|h| h.front_length)
 }

@@ -1,11 +1,11 @@
-//! What a person or a program wants to know of a segment.
+//! The facts of a segment, for `inspect` and for programs.
 
 use super::clusters::NEIGHBOURS;
 use super::reader::Segment;
 use crate::metric::Metric;
 use crate::quant::CodecKind;
 
-/// One section.
+/// One section of the file.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SectionInfo {
@@ -19,18 +19,18 @@ pub struct SectionInfo {
     pub bytes_per_vector: f64,
 }
 
-/// A step of the clustered index's curve: how wide a search looks for a wanted recall, and what that reached when the
-/// index was built.
+/// A point of the clustered index's curve: how wide a search is for a wanted recall, and the recall that this reached
+/// when the index was built.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct CurveStep {
     /// How many nearest rows are searched for.
     pub k: usize,
-    /// The recall that is asked for.
+    /// The recall that is wanted.
     pub wanted: f64,
     /// The recall that was reached.
     pub reached: f64,
-    /// Cells whose leaves are looked at.
+    /// Cells whose leaves are ranked.
     pub cells: usize,
     /// Leaves whose lists are scanned.
     pub probes: usize,
@@ -48,19 +48,19 @@ pub struct Info {
     pub metric: Metric,
     /// How the codes that are searched are stored.
     pub codec: CodecKind,
-    /// How the rows are stored by which candidates are ranked again; `None`: the codes serve.
+    /// How the `refine` rows are stored, by which candidates are ranked again; `None` if there are none.
     pub refine: Option<CodecKind>,
-    /// How the rows are stored by which the best of those are ranked once more; `None`: there are none.
+    /// How the `exact` rows are stored, by which the best candidates are ranked once more; `None` if there are none.
     pub exact: Option<CodecKind>,
     /// Whether there is an HNSW graph.
     pub graph: bool,
     /// Whether there is a clustered index.
     pub clusters: bool,
-    /// What the clustered index reaches, by rising k and recall; empty without one.
+    /// The recall that the clustered index reaches, by ascending k and recall; empty without one.
     pub curve: Vec<CurveStep>,
     /// Links per node above layer 0 (layer 0 has twice as many); 0 without a graph.
     pub m: usize,
-    /// Candidates looked at when the graph was built.
+    /// Candidates considered for each node when the graph was built.
     pub ef_construction: usize,
     /// The seed it was built with.
     pub seed: u64,
@@ -72,9 +72,9 @@ pub struct Info {
     pub file_id: String,
     /// All sections in order.
     pub sections: Vec<SectionInfo>,
-    /// Bytes read and held by opening; nothing else is resident before the first search.
+    /// Bytes that `open` reads and holds. Nothing else is in memory before the first search.
     pub memory_to_open: u64,
-    /// The kernels this machine runs.
+    /// The kernels that this machine runs.
     pub kernels: &'static str,
 }
 

@@ -1,22 +1,25 @@
-//! One immutable file: FORMAT.md says every byte, `format.rs` is the only file that knows an offset.
+//! The bytes of a segment, which is one immutable file. FORMAT.md defines every byte; the offsets of the header are in
+//! `format` alone.
 //!
 //! | file | duty |
 //! |---|---|
 //! | `format` | the header and the section table, both directions |
-//! | `writer` | sections in, file out |
-//! | `reader` | the front in, a [`Segment`] out: cheap, checks all that later reads rest on |
-//! | `ids`    | position -> id, and id -> position by hashes |
-//! | `packed` | whole numbers, bit by bit |
-//! | `graph`  | the graph: its links in memory and in the file |
-//! | `clusters` | the clustered index: cells -> leaves -> lists |
+//! | `writer` | writes a file from its sections |
+//! | `open`   | from the front to a [`Segment`], with all the checks that later reads rest on |
+//! | `reader` | an opened segment: where things are; bytes compared with their checksums |
+//! | `ids/`   | position → id, and id → position by hashes |
+//! | `packed` | bit-packed whole numbers |
+//! | `graph/` | the graph: its links in memory and in the file |
+//! | `clusters/` | the clustered index: cells → leaves → lists |
 //! | `verify`, `stream` | the complete check, in one pass over the file |
-//! | `info`   | what a person or program wants to know of a segment |
+//! | `info`   | the facts of a segment, for `inspect` and for programs |
 
 pub(crate) mod clusters;
 mod format;
 mod graph;
 mod ids;
 mod info;
+mod open;
 mod packed;
 mod reader;
 mod stream;
@@ -30,7 +33,7 @@ pub use info::{CurveStep, Info, SectionInfo};
 pub(crate) use reader::{Clusters, Matrix};
 pub use reader::{HEAD, Segment, front_length};
 pub(crate) use stream::Fill;
-pub(crate) use writer::{Parts, node_sums, row_sums, write};
+pub(crate) use writer::{Parts, node_checksums, row_checksums, write};
 
 pub(crate) use crate::storage::checksum::file_seed;
 

@@ -1,13 +1,13 @@
-//! Whole numbers bit by bit: `[least: u64][width: u8]` and then each number less the least, `width` bits each, from the
-//! low bit of the first byte on, up to a whole byte.
+//! Bit-packed whole numbers: `[least: u64][width: u8]`, then `number - least` for each, in `width` bits, from the low
+//! bit of the first byte on, padded to a whole byte.
 
 use std::ops::Range;
 
-/// No number of ours is wider: ids are below 2^53, positions below 2^32.
+/// Enough for all numbers: ids are below 2^53, positions below 2^32.
 const MAX_WIDTH: u32 = 56;
 const HEAD: usize = 9;
 
-/// Appends the numbers.
+/// Appends the packed numbers.
 pub(crate) fn encode(numbers: impl Iterator<Item = u64> + Clone, out: &mut Vec<u8>) {
     let least = numbers.clone().min().unwrap_or(0);
     let width = u64::BITS - numbers.clone().map(|n| n - least).max().unwrap_or(0).leading_zeros();
@@ -16,7 +16,7 @@ pub(crate) fn encode(numbers: impl Iterator<Item = u64> + Clone, out: &mut Vec<u
     pack(numbers.map(|number| number - least), width, out);
 }
 
-/// Appends numbers of `width` bits each, up to a whole byte.
+/// Appends numbers of `width` bits each, padded to a whole byte.
 pub(super) fn pack(numbers: impl Iterator<Item = u64>, width: u32, out: &mut Vec<u8>) {
     let (mut bits, mut filled) = (0u64, 0);
     for number in numbers {
@@ -33,7 +33,7 @@ pub(super) fn pack(numbers: impl Iterator<Item = u64>, width: u32, out: &mut Vec
     }
 }
 
-/// Packed numbers in place.
+/// Packed numbers, read where they are.
 #[derive(Clone, Copy)]
 pub(crate) struct Packed<'a> {
     least: u64,
@@ -68,7 +68,7 @@ impl<'a> Packed<'a> {
     }
 }
 
-/// The number of `width` bits that starts at bit `first` of what `from` is the rest of.
+/// The number of `width` bits that starts at bit `first`; `from` starts with the byte that holds this bit.
 fn number(from: &[u8], first: u64, width: usize) -> u64 {
     let mut window = [0u8; 8];
     let length = from.len().min(8);
@@ -76,7 +76,7 @@ fn number(from: &[u8], first: u64, width: usize) -> u64 {
     u64::from_le_bytes(window) >> (first % 8) & ((1 << width) - 1)
 }
 
-/// One of some packed numbers of which only parts are here.
+/// One packed number, where only parts of the section may be available.
 pub(super) struct One {
     least: u64,
     width: usize,
@@ -84,7 +84,7 @@ pub(super) struct One {
 }
 
 impl One {
-    /// The bytes that say how numbers are packed: the first.
+    /// Bytes before the numbers: they say how these are packed.
     pub(super) const HEAD: u64 = HEAD as u64;
 
     /// Number `at` of those that start with `head`.
@@ -93,7 +93,7 @@ impl One {
         Some(One { least: none.least, width: none.width, first: u64::from(at) * none.width as u64 })
     }
 
-    /// Its bytes, from the start of the packed numbers on.
+    /// Where its bytes are, from the start of the section.
     pub(super) fn bytes(&self) -> Range<u64> {
         let end = (self.first + self.width as u64).div_ceil(8);
         Self::HEAD + self.first / 8..Self::HEAD + end.max(self.first / 8)

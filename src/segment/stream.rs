@@ -1,25 +1,25 @@
-//! A file read once, from its first byte to its last, in bounded memory: what every complete check goes by.
+//! A file read once, from its first byte to its last, in bounded memory, for a complete check.
 
 use super::format::header_bytes;
 use super::reader::Segment;
 use crate::error::Error;
-use crate::storage::{Buffer, Extent, Read, Sum};
+use crate::storage::{Buffer, Expected, Extent, Read};
 
-/// Bytes read at once; more where a checksum block or a unit that was asked for is longer.
+/// Bytes read at once; more if a checksum block or a wanted extent is longer.
 const CHUNK: u64 = 1 << 20;
 
 /// Fills a slice, as long as the extent, from the file.
 pub(crate) type Fill<'a> = dyn FnMut(Extent, &mut [u8]) -> Result<(), Error> + 'a;
 
-/// A window that moves over the file. All that enters it is checked against the sums of its section, or is zero
-/// where no section is, and goes into the content id.
+/// A window that moves over the file. All bytes that enter it are compared with the checksums of their section; between
+/// sections they must be zero. All are hashed into the content id.
 pub(super) struct Stream<'a> {
     segment: &'a Segment,
     read: &'a mut Fill<'a>,
     window: Vec<u8>,
-    /// Of the window's first byte.
+    /// The offset of the window's first byte.
     start: u64,
-    /// Of the content id, if somebody wants it.
+    /// The hash for the content id, if it is wanted.
     hasher: Option<blake3::Hasher>,
 }
 
@@ -46,7 +46,7 @@ impl<'a> Stream<'a> {
         })
     }
 
-    /// A copy of a section that other sections are compared with.
+    /// A copy of `extent`, with which later sections are compared.
     pub(super) fn keep(&mut self, extent: Extent) -> Result<Buffer, Error> {
         let mut kept = Buffer::zeroed(extent.length)?;
         let mut at = extent.offset;
@@ -58,7 +58,7 @@ impl<'a> Stream<'a> {
         Ok(kept)
     }
 
-    /// Reads on to the byte before `end`.
+    /// Reads up to `end`.
     pub(super) fn pass(&mut self, end: u64) -> Result<(), Error> {
         while self.end() < end {
             self.start = self.end();
@@ -78,14 +78,14 @@ impl<'a> Stream<'a> {
         self.start + self.window.len() as u64
     }
 
-    /// Takes in some blocks of a section, or what lies before the next section.
+    /// Reads the next blocks of a section, or the bytes before the next section.
     fn advance(&mut self) -> Result<(), Error> {
         let (header, at) = (&self.segment.header, self.end());
         let next = header.sections.iter().find(|s| s.extent.end() > at);
         let inside = next.filter(|s| s.extent.offset <= at);
         let end = match (inside, next) {
             (Some(section), _) => {
-                let blocks = (CHUNK / section.grain).max(1).saturating_mul(section.grain);
+                let blocks = (CHUNK / section.block_size).max(1).saturating_mul(section.block_size);
                 section.extent.end().min(at.saturating_add(blocks))
             }
             (None, next) => next.map_or(header.file_length, |s| s.extent.offset).min(at + CHUNK),
@@ -104,13 +104,13 @@ impl<'a> Stream<'a> {
             hasher.update(new);
         }
         match inside {
-            Some(_) => self.segment.check(Read { extent, sum: Sum::Blocks }, new),
+            Some(_) => self.segment.check(Read { extent, expected: Expected::Blocks }, new),
             None => zero(new, at, header_bytes(header.sections.len()) as u64),
         }
     }
 }
 
-/// What lies between sections is zero, so that every bit of a file is accounted for.
+/// Bytes between sections must be zero, so that every bit of a file is checked.
 fn zero(bytes: &[u8], at: u64, header: u64) -> Result<(), Error> {
     let padding = bytes.get(header.saturating_sub(at) as usize..).unwrap_or_default();
     match padding.iter().all(|&byte| byte == 0) {

@@ -1,19 +1,19 @@
-//! The complete check of a file, in one pass: what `open` leaves to later reads, all at once.
+//! The complete check of a file, in one pass: all that `open` leaves to later reads.
 //!
-//! Held meanwhile, beside a window of about 1 MiB: ids and their order, the leaves, the graph's layers above 0, and 12
-//! to 20 bytes a row of sums that a later section repeats.
+//! Beside a window of about 1 MiB it holds ids and their order, the leaves, the graph's layers above 0, and 12 to 20
+//! bytes a row of checksums, with which later sections are compared.
 
 use super::clusters::List;
-use super::format::{STAGES, SectionKind};
+use super::format::{LINKS, STAGES, SectionKind};
+use super::graph::GraphView;
 use super::graph::links::Links;
-use super::graph::{GraphView, LINKS};
 use super::ids::{IdOrder, IdView};
 use super::reader::{Matrix, Segment};
 use super::stream::{Fill, Stream};
 use crate::error::Error;
 use crate::storage::{Buffer, Extent};
 
-/// What later sections are compared with.
+/// Data that later sections are compared with.
 #[derive(Default)]
 struct Kept {
     ids: Option<Buffer>,
@@ -26,8 +26,8 @@ struct Kept {
 }
 
 impl Segment {
-    /// Every checksum, every id, the order of ids, every list, every link of the graph. Returns the content id, BLAKE3 of
-    /// the file in hex, if it is asked for.
+    /// Checks every checksum, every id, the order of ids, every list and every link of the graph. Returns the content
+    /// id, BLAKE3 of the file in hex, if it is wanted.
     pub(crate) fn verify(&self, read: &mut Fill<'_>, content_id: bool) -> Result<Option<String>, Error> {
         let mut kept = Kept::default();
         let mut stream = Stream::new(self, read, content_id);
@@ -40,14 +40,14 @@ impl Segment {
             GraphView::upper(upper.as_ref(), self.count(), self.header.m, false)?.verify()?;
         }
         let finest = kept.rows.get(self.finer.len()).map_or(&[][..], Vec::as_slice);
-        let wrong = finest.iter().zip(&kept.listed).position(|(&sum, &listed)| listed != Some(sum));
+        let wrong = finest.iter().zip(&kept.listed).position(|(&checksum, &listed)| listed != Some(checksum));
         match wrong.filter(|_| self.clusters.is_some()) {
             Some(position) => Err(in_list(position as u32)),
             None => Ok(content_id),
         }
     }
 
-    /// Sections stand in the order of their kinds: what one is compared with comes before it.
+    /// Checks one section. Sections are in the order of their kinds, so those that it is compared with come before it.
     fn verify_section(
         &self,
         kind: SectionKind,
@@ -59,9 +59,9 @@ impl Segment {
             let rows = self.stage(stage)?;
             kept.rows[stage] = self.sums_of(stream, rows.extent, rows.stride, 0)?;
         }
-        if let Some(stage) = STAGES.iter().position(|form| form.sums == Some(kind)) {
+        if let Some(stage) = STAGES.iter().position(|form| form.checksums == Some(kind)) {
             let rows = self.stage(stage)?;
-            if let Some(at) = differs(stream, extent, kept.rows[stage].iter().map(|&sum| [sum]))? {
+            if let Some(at) = differs(stream, extent, kept.rows[stage].iter().map(|&checksum| [checksum]))? {
                 let section = STAGES[stage].matrix.name();
                 return Err(Error::Checksum { section, offset: rows.row(at).offset });
             }
@@ -78,9 +78,9 @@ impl Segment {
                 Ok(())
             }
             SectionKind::Lists => self.verify_lists(stream, kept),
-            SectionKind::NodeSums => {
-                let sums = kept.rows[0].iter().zip(&kept.links).map(|(&code, &links)| [code, links]);
-                match differs(stream, extent, sums)? {
+            SectionKind::NodeChecksums => {
+                let checksums = kept.rows[0].iter().zip(&kept.links).map(|(&code, &links)| [code, links]);
+                match differs(stream, extent, checksums)? {
                     Some(node) => Err(Error::corrupt("node checksums", format!("node {node} has others"))),
                     None => Ok(()),
                 }
@@ -89,7 +89,7 @@ impl Segment {
         }
     }
 
-    /// The vectors of a stage; `open` found that the file has it.
+    /// The vectors of a stage, which `open` found to be in the file.
     fn stage(&self, stage: usize) -> Result<&Matrix, Error> {
         let rows = match stage.checked_sub(1) {
             None => Some(&self.codes),
@@ -98,7 +98,7 @@ impl Segment {
         rows.ok_or_else(|| Error::corrupt("header", "it does not name this stage"))
     }
 
-    /// The sums of the units of `stride` bytes in `extent`, with `seed` beside the file's.
+    /// The checksums of the units of `stride` bytes in `extent`, with `seed` beside the file's.
     fn sums_of(
         &self,
         stream: &mut Stream<'_>,
@@ -106,15 +106,15 @@ impl Segment {
         stride: u64,
         seed: u64,
     ) -> Result<Vec<u32>, Error> {
-        let mut sums = Vec::new();
+        let mut checksums = Vec::new();
         for position in 0..self.count() as u32 {
             let unit = Extent { offset: extent.offset + u64::from(position) * stride, length: stride };
-            sums.push(self.unit_sum(position, stream.get(unit)?, seed));
+            checksums.push(self.unit_checksum(position, stream.get(unit)?, seed));
         }
-        Ok(sums)
+        Ok(checksums)
     }
 
-    /// Layer 0: every link leads to a row. The layers above it are kept.
+    /// Checks that every link of layer 0 leads to a row. Keeps the layers above it.
     fn verify_links(&self, stream: &mut Stream<'_>, kept: &mut Kept) -> Result<(), Error> {
         let parts =
             self.graph_parts().ok_or_else(|| Error::corrupt("graph", "it is shorter than its links"))?;
@@ -127,12 +127,12 @@ impl Segment {
             if found.iter().any(|&link| link as usize >= self.count()) {
                 return Err(Error::corrupt("graph", format!("node {node} links beyond the last row")));
             }
-            kept.links.push(self.unit_sum(node, record, LINKS));
+            kept.links.push(self.unit_checksum(node, record, LINKS));
         }
         Ok(())
     }
 
-    /// Every id, and that each is found by its hash.
+    /// Checks every id, and that a lookup by its hash finds it.
     fn verify_order(&self, order: &Buffer, kept: &Kept) -> Result<(), Error> {
         IdOrder(order.as_ref()).verify(&self.kept_ids(kept)?, self.seed)
     }
@@ -142,7 +142,7 @@ impl Segment {
         IdView::new(bytes, self.count(), self.header.text_ids)
     }
 
-    /// Every list: its sum, its rows in their place, and what it repeats of other sections.
+    /// Checks every list: its checksum, the places of its rows, and what it repeats of other sections.
     fn verify_lists(&self, stream: &mut Stream<'_>, kept: &mut Kept) -> Result<(), Error> {
         let (Some(clusters), Some(leaves)) = (&self.clusters, kept.leaves.take()) else { return Ok(()) };
         let mut listed = vec![None; self.count()];
@@ -167,9 +167,11 @@ impl Segment {
                 let list = List::new(bytes, &leaf, &clusters.list_codec, self.header.text_ids, self.count())?;
                 for at in 0..list.count() {
                     let position = list.position(at)?;
-                    let sum = list.row_sum(at);
+                    let checksum = list.row_checksum(at);
                     let slot = listed.get_mut(position as usize).ok_or_else(|| in_list(position))?;
-                    if *slot.get_or_insert(sum) != sum || list.ids.id(at as u32)? != ids.id(position)? {
+                    if *slot.get_or_insert(checksum) != checksum
+                        || list.ids.id(at as u32)? != ids.id(position)?
+                    {
                         return Err(in_list(position));
                     }
                 }
@@ -187,16 +189,16 @@ fn in_list(position: u32) -> Error {
     Error::corrupt("lists", format!("row {position} has another checksum or id in its list"))
 }
 
-/// The first position for which a section of sums has others than these.
+/// The first position for which a section of checksums differs from these.
 fn differs<const N: usize>(
     stream: &mut Stream<'_>,
     extent: Extent,
-    sums: impl Iterator<Item = [u32; N]>,
+    checksums: impl Iterator<Item = [u32; N]>,
 ) -> Result<Option<u32>, Error> {
     let mut offset = extent.offset;
-    for (sums, position) in sums.zip(0..) {
+    for (checksums, position) in checksums.zip(0..) {
         let stored = stream.get(Extent { offset, length: 4 * N as u64 })?;
-        if stored.iter().ne(sums.map(u32::to_le_bytes).as_flattened()) {
+        if stored.iter().ne(checksums.map(u32::to_le_bytes).as_flattened()) {
             return Ok(Some(position));
         }
         offset += 4 * N as u64;

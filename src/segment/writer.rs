@@ -1,13 +1,12 @@
-//! Sections in, file out: front sections first, then the rest in the order of their kinds.
+//! Writes a file from its sections: those of the front first, then the rest in the order of their kinds.
 
-use super::format::{ALIGN, Header, STAGES, Section, SectionKind, header_bytes};
-use super::graph::LINKS;
+use super::format::{ALIGN, Header, LINKS, STAGES, Section, SectionKind, header_bytes};
 use super::graph::links;
 use crate::error::Error;
 use crate::exec;
 use crate::storage::{Extent, checksum};
 
-/// Everything a segment is made of. `header` names the facts; its lengths and sections are filled in by [`write()`].
+/// All that a segment is made of. [`write()`] fills in the lengths and sections of `header`.
 pub(crate) struct Parts {
     pub(crate) header: Header,
     pub(crate) sections: Vec<(SectionKind, Vec<u8>)>,
@@ -15,15 +14,15 @@ pub(crate) struct Parts {
 
 /// About how many bytes one checksum covers.
 const BLOCK: usize = 64 << 10;
-/// The same of sections of which a lookup of one id reads a few blocks.
+/// The same for the sections of ids, of which a lookup reads a few blocks.
 const ID_BLOCK: usize = 8 << 10;
 
 /// The finished file.
 pub(crate) fn write(parts: Parts) -> Result<Vec<u8>, Error> {
     let Parts { mut header, mut sections } = parts;
     let strides: Vec<_> = STAGES.iter().map(|s| s.matrix).zip(header.stages.iter().copied()).collect();
-    let grain = |kind: SectionKind, length: usize| {
-        // Front sections are read whole: one block.
+    let block_size = |kind: SectionKind, length: usize| {
+        // A front section is one block, since it is read whole.
         if kind.in_front() {
             return length.max(1);
         }
@@ -34,20 +33,20 @@ pub(crate) fn write(parts: Parts) -> Result<Vec<u8>, Error> {
             strides.iter().find(|s| s.0 == kind).map_or(1, |s| s.1.stride(header.dim, header.metric));
         (BLOCK / stride).max(1) * stride
     };
-    let sums: usize = sections
+    let checksums: usize = sections
         .iter()
-        .map(|(kind, bytes)| bytes.len().div_ceil(grain(*kind, bytes.len())))
+        .map(|(kind, bytes)| bytes.len().div_ceil(block_size(*kind, bytes.len())))
         .filter(|&blocks| blocks > 1)
         .sum();
-    sections.push((SectionKind::Sums, vec![0; sums * 8]));
+    sections.push((SectionKind::Checksums, vec![0; checksums * 8]));
     sections.sort_by_key(|(kind, _)| *kind);
 
     let mut offset = header_bytes(sections.len()) as u64;
     for (kind, bytes) in &sections {
         offset = offset.next_multiple_of(ALIGN);
         let extent = Extent { offset, length: bytes.len() as u64 };
-        let grain = grain(*kind, bytes.len()) as u64;
-        header.sections.push(Section { kind: *kind, extent, grain, sum: 0 });
+        let block_size = block_size(*kind, bytes.len()) as u64;
+        header.sections.push(Section { kind: *kind, extent, block_size, sum: 0 });
         offset = extent.end();
         if kind.in_front() {
             header.front_length = offset;
@@ -58,14 +57,14 @@ pub(crate) fn write(parts: Parts) -> Result<Vec<u8>, Error> {
     assemble(&header, sections)
 }
 
-/// Computes every section's sums; the Sums section, which holds most of them, comes last.
+/// Computes every section's checksums; the Checksums section, which holds most of them, comes last.
 fn fill_sums(header: &mut Header, sections: &mut [(SectionKind, Vec<u8>)]) {
     let seed = checksum::file_seed(&header.file_id);
     let mut table: Vec<u8> = Vec::new();
     for (section, (_, bytes)) in
-        header.sections.iter_mut().zip(&*sections).filter(|(s, _)| s.kind != SectionKind::Sums)
+        header.sections.iter_mut().zip(&*sections).filter(|(s, _)| s.kind != SectionKind::Checksums)
     {
-        let found = block_sums(seed, section, bytes);
+        let found = block_checksums(seed, section, bytes);
         section.sum = match found.as_slice() {
             [one] => *one,
             _ => table.len() as u64 / 8,
@@ -75,7 +74,7 @@ fn fill_sums(header: &mut Header, sections: &mut [(SectionKind, Vec<u8>)]) {
         }
     }
     for (section, (_, bytes)) in
-        header.sections.iter_mut().zip(sections).filter(|(s, _)| s.kind == SectionKind::Sums)
+        header.sections.iter_mut().zip(sections).filter(|(s, _)| s.kind == SectionKind::Checksums)
     {
         *bytes = std::mem::take(&mut table);
         section.sum = checksum::sum_at(seed, section.extent.offset, bytes);
@@ -95,36 +94,42 @@ fn assemble(header: &Header, sections: Vec<(SectionKind, Vec<u8>)>) -> Result<Ve
     Ok(file)
 }
 
-fn block_sums(seed: u64, section: &Section, bytes: &[u8]) -> Vec<u64> {
-    let grain = section.grain as usize;
-    let sums = exec::map_chunks(bytes.len().div_ceil(grain).max(1), 64, |blocks| {
-        let sum = |b: usize| {
-            let block = &bytes[(b * grain).min(bytes.len())..((b + 1) * grain).min(bytes.len())];
-            checksum::sum_at(seed, section.extent.offset + (b * grain) as u64, block)
+fn block_checksums(seed: u64, section: &Section, bytes: &[u8]) -> Vec<u64> {
+    let block_size = section.block_size as usize;
+    let checksums = exec::map_chunks(bytes.len().div_ceil(block_size).max(1), 64, |blocks| {
+        let checksum = |b: usize| {
+            let block = &bytes[(b * block_size).min(bytes.len())..((b + 1) * block_size).min(bytes.len())];
+            checksum::sum_at(seed, section.extent.offset + (b * block_size) as u64, block)
         };
-        blocks.map(sum).collect::<Vec<u64>>()
+        blocks.map(checksum).collect::<Vec<u64>>()
     });
-    sums.concat()
+    checksums.concat()
 }
 
-/// The RefineSums or ExactSums section of `rows`.
-pub(crate) fn row_sums(file_id: &[u8; 16], rows: &[u8], stride: usize) -> Vec<u8> {
+/// The RefineChecksums or ExactChecksums section of `rows`.
+pub(crate) fn row_checksums(file_id: &[u8; 16], rows: &[u8], stride: usize) -> Vec<u8> {
     let seed = checksum::file_seed(file_id);
     rows.chunks(stride)
         .enumerate()
-        .flat_map(|(i, row)| checksum::row_sum(seed, i, row).to_le_bytes())
+        .flat_map(|(i, row)| checksum::row_checksum(seed, i, row).to_le_bytes())
         .collect()
 }
 
-/// The NodeSums section: for every node the sum of its code, and that of its links in layer 0, whose records are the last
-/// bytes of `graph`.
-pub(crate) fn node_sums(file_id: &[u8; 16], codes: &[u8], stride: usize, graph: &[u8], m: usize) -> Vec<u8> {
+/// The NodeChecksums section: for every node the checksums of its code and of its links in layer 0. The records of
+/// these links are the last bytes of `graph`.
+pub(crate) fn node_checksums(
+    file_id: &[u8; 16],
+    codes: &[u8],
+    stride: usize,
+    graph: &[u8],
+    m: usize,
+) -> Vec<u8> {
     let seed = checksum::file_seed(file_id);
     let codes = codes.chunks_exact(stride);
     let record = links::stride(codes.len(), m);
     let base = &graph[graph.len().saturating_sub(codes.len() * record)..];
-    let sums = codes.zip(base.chunks_exact(record)).enumerate().map(|(node, (code, links))| {
-        [checksum::row_sum(seed, node, code), checksum::row_sum(seed ^ LINKS, node, links)]
+    let checksums = codes.zip(base.chunks_exact(record)).enumerate().map(|(node, (code, links))| {
+        [checksum::row_checksum(seed, node, code), checksum::row_checksum(seed ^ LINKS, node, links)]
     });
-    sums.flatten().flat_map(u32::to_le_bytes).collect()
+    checksums.flatten().flat_map(u32::to_le_bytes).collect()
 }

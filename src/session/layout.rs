@@ -42,11 +42,11 @@ impl Units {
 /// costs a round trip per hop); then more leaves, lists and rows. `favour` hnsw: codes and graph first, and where they
 /// do not fit what a walk node by node must have, an error if even that does not fit.
 pub(crate) fn layout(segment: &Segment, budget: u64, favour: IndexChoice) -> Result<Vec<Region>, Error> {
-    let grain = |kind| segment.header.section(kind).map_or(1, |s| s.grain);
+    let grain = |kind| segment.header.section(kind).map_or(1, |s| s.block_size);
     let section = |kind| segment.extent(kind).unwrap_or(Extent { offset: 0, length: 0 });
-    let whole = |kind| Region::Whole { section: section(kind), grain: grain(kind) };
+    let whole = |kind| Region::Whole { section: section(kind), block_size: grain(kind) };
     let mut regions = vec![whole(SectionKind::Ids), whole(SectionKind::IdOrder)];
-    regions.extend(segment.finer.iter().filter_map(|rows| rows.sums).map(whole));
+    regions.extend(segment.finer.iter().filter_map(|rows| rows.checksums).map(whole));
     // A walk over the graph that does not fit leaves clusters the least that works.
     let mut units = units(segment, if favour == IndexChoice::Hnsw { 1 } else { MIN_LISTS });
     let codes = section(SectionKind::Codes);
@@ -103,7 +103,7 @@ pub(crate) fn layout(segment: &Segment, budget: u64, favour: IndexChoice) -> Res
 pub(crate) fn to_load(segment: &Segment) -> u64 {
     let length = |kind| segment.extent(kind).map_or(0, |e| e.length);
     let kinds = [SectionKind::Ids, SectionKind::IdOrder, SectionKind::Codes, SectionKind::Graph];
-    let sums = segment.finer.iter().filter_map(|rows| rows.sums);
+    let sums = segment.finer.iter().filter_map(|rows| rows.checksums);
     let whole = kinds.into_iter().chain(sums).map(length).sum::<u64>();
     let units = units(segment, MIN_LISTS);
     let units = units.iter().map(|u| u.slot * u.slots.max(u.warm.min(u.most))).sum::<u64>();
@@ -114,21 +114,21 @@ pub(crate) fn to_load(segment: &Segment) -> u64 {
 /// where there is no such walk: without its checksums, or without clusters, where codes come in chunks.
 fn walking(segment: &Segment, units: &mut Vec<Units>, left: u64) -> Option<Result<Vec<Region>, u64>> {
     let section = |kind| segment.header.section(kind);
-    let (sums, codes) = (section(SectionKind::NodeSums)?, section(SectionKind::Codes)?);
+    let (sums, codes) = (section(SectionKind::NodeChecksums)?, section(SectionKind::Codes)?);
     let parts = segment.graph_parts()?;
     segment.clusters.as_ref()?;
     let count = segment.count() as u64;
     let unit = |section, slot| Units { section, slot, slots: MIN_NODES.min(count), warm: 0, most: count };
     let mut regions = vec![
-        Region::Whole { section: sums.extent, grain: sums.grain },
-        Region::Whole { section: parts.upper, grain: parts.grain },
+        Region::Whole { section: sums.extent, block_size: sums.block_size },
+        Region::Whole { section: parts.upper, block_size: parts.block_size },
     ];
     let mut links = unit(parts.base, parts.stride);
     let mut needed = regions.iter().map(Region::bytes).sum::<u64>() + links.slot * links.slots;
     let all = left >= needed + codes.extent.length;
     if all {
         needed += codes.extent.length;
-        regions.push(Region::Whole { section: codes.extent, grain: codes.grain });
+        regions.push(Region::Whole { section: codes.extent, block_size: codes.block_size });
     } else if !segment.finer.is_empty() {
         let codes = unit(codes.extent, segment.codes.stride);
         needed += codes.slot * codes.slots;

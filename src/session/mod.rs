@@ -77,8 +77,8 @@ impl Session {
     /// A wave costs as much as `bytes` do: what the way to the file brings in the time of a round trip. Decides when
     /// bytes are read, never which rows are found. But `u64::MAX` says that reading costs nothing, since the file is in
     /// memory: then `auto` chooses as if all that fits were here.
-    pub fn spare(&mut self, bytes: u64) {
-        self.paged.spare = bytes;
+    pub fn set_speculative_bytes(&mut self, bytes: u64) {
+        self.paged.speculative_bytes = bytes;
     }
 
     /// Checks the arguments and takes a ticket. Nothing is read before the first step.
@@ -137,9 +137,9 @@ impl Session {
     }
 
     /// The unit in which the section around `offset` may be delivered in pieces.
-    pub fn grain(&self, offset: u64) -> u64 {
-        // What cannot come in pieces has a grain that no extent is longer than.
-        self.paged.grain(offset).unwrap_or(self.segment.header.file_length)
+    pub fn block_size(&self, offset: u64) -> u64 {
+        // What cannot come in pieces has a block size that no extent is longer than.
+        self.paged.block_size(offset).unwrap_or(self.segment.header.file_length)
     }
 
     /// Checks bytes against their checksums and keeps those that an operation waits for. The rest, bytes that are here
@@ -163,7 +163,7 @@ impl Session {
             bytes.get(start..start + read.extent.length as usize).unwrap_or_default()
         };
         // All or nothing: what is delivered again after an error is awaited, and so checked, as a whole.
-        let reads = self.paged.awaited(extent)?;
+        let reads = self.paged.pending(extent)?;
         reads.iter().try_for_each(|read| self.segment.check(*read, part(read)))?;
         reads.iter().try_for_each(|read| self.paged.fill(read, part(read)))?;
         Ok(covers(reads, extent))

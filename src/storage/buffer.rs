@@ -1,4 +1,4 @@
-//! Bytes on a cache-line boundary.
+//! Bytes that start on a cache line.
 
 use crate::error::Error;
 
@@ -13,7 +13,7 @@ pub(crate) struct Buffer {
 }
 
 impl Buffer {
-    /// Fails instead of aborting when the allocator does.
+    /// Fails, instead of aborting, if there is not enough memory.
     pub(crate) fn zeroed(bytes: u64) -> Result<Self, Error> {
         let length = usize::try_from(bytes).map_err(|_| Error::OutOfMemory { bytes })?;
         let count = length.div_ceil(64);

@@ -1,5 +1,5 @@
-//! XXH3-64, seeded by the file and the place, so that a block of another file, or of another offset of this one, is
-//! caught as surely as a flipped bit. It finds accidents, not attackers.
+//! The checksums: XXH3-64, seeded by the file and the offset. So a block of another file, or of another offset of this
+//! one, is found as surely as a flipped bit. They find accidents, not attackers.
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -8,12 +8,12 @@ pub(crate) fn file_seed(file_id: &[u8; 16]) -> u64 {
     xxh3_64_with_seed(file_id, 0)
 }
 
-/// The sum of `bytes`, which stand at `offset` in the file with this seed.
+/// The checksum of `bytes`, which are at `offset` in the file with this seed.
 pub(crate) fn sum_at(file_seed: u64, offset: u64, bytes: &[u8]) -> u64 {
     xxh3_64_with_seed(bytes, file_seed.wrapping_add(offset.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
 }
 
-/// The sum of the row at `position`: 32 bits, since there is one for every row.
-pub(crate) fn row_sum(file_seed: u64, position: usize, row: &[u8]) -> u32 {
+/// The checksum of the row at `position`. It has 32 bits only, because every row has one.
+pub(crate) fn row_checksum(file_seed: u64, position: usize, row: &[u8]) -> u32 {
     sum_at(file_seed, !(position as u64), row) as u32
 }

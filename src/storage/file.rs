@@ -3,16 +3,16 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::{Extent, Mapped, ReadAt, Source as _, io_error, read_exact_at};
+use super::{Extent, Mapped, ReadAt, Source as _, io_error, open_regular, read_exact_at};
 use crate::error::Error;
 
-/// An open file. A file truncated by others is an error here, never a signal.
+/// An open file. If others truncate it, a read is an error, never a signal.
 #[derive(Debug)]
 pub(crate) struct PositionedFile {
     file: File,
     path: PathBuf,
     length: u64,
-    /// Through which the system is told what will be read; never read itself, so it cannot fault.
+    /// A mapping used only for `madvise`; never dereferenced, so it cannot fault.
     hints: Option<Mapped>,
 }
 
@@ -22,16 +22,6 @@ impl PositionedFile {
         let hints = if length > 0 { Mapped::open(path).ok() } else { None };
         Ok(PositionedFile { file, path: path.to_owned(), length, hints })
     }
-}
-
-/// Opens a regular file and tells its length. What it is, is asked first: opening a pipe would wait for a writer.
-pub(super) fn open_regular(path: &Path) -> Result<(File, u64), Error> {
-    let io = |source| io_error(path, source);
-    let metadata = std::fs::metadata(path).map_err(io)?;
-    if !metadata.is_file() {
-        return Err(Error::NotASegment { detail: format!("{} is no regular file", path.display()) });
-    }
-    Ok((File::open(path).map_err(io)?, metadata.len()))
 }
 
 impl ReadAt for PositionedFile {
@@ -44,7 +34,7 @@ impl ReadAt for PositionedFile {
     }
 
     fn prefetch(&self, extents: &[Extent]) {
-        // A single read waits for itself.
+        // For a single read a hint comes too late.
         if let Some(hints) = self.hints.as_ref().filter(|_| extents.len() > 1) {
             hints.prefetch(&mut extents.iter().copied());
         }

@@ -4,33 +4,33 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
-use super::file::open_regular;
-use super::{Extent, Source, advice, io_error, memory_size, slice};
+use super::{Extent, SlotRoom, Source, advice, io_error, memory_size, open_regular, slice};
 use crate::error::Error;
 
-/// What one bit of `asked` stands for.
+/// The bytes that one bit of `announced` stands for.
 const PAGE: u64 = 4096;
-/// Linux reads no more than its read-ahead at one request and forgets the rest.
+/// Linux reads at most its read-ahead for one hint and drops the rest.
 const PIECE: u64 = 128 << 10;
-/// After so many seconds all that was asked for is forgotten: pages may have been evicted since. The clock is looked at
-/// once in so many hints.
+/// After so many seconds all pages count as not announced: they may have been evicted since.
 const FORGET: u64 = 10;
-const LOOK: u32 = 64;
+/// The clock is read once in so many hints.
+const HINTS_PER_LOOK: u32 = 64;
 
-/// A read-only mapping. Truncating the file under it is a SIGBUS: for files that others may truncate, use pread.
+/// A read-only mapping. If the file is truncated, a read of it is a SIGBUS: use pread for files that others may
+/// truncate.
 ///
-/// The mapping is read at random: a fault reads its page and no more. What a search will touch is asked for beforehand
-/// (`prefetch`), so that a cold search waits once a wave, not once a page.
+/// The system is told that the mapping is read at random, so that a fault reads its page and no more. The pages of a
+/// wave are announced before they are read (`prefetch`), so that a cold search waits once a wave, not once a page.
 #[derive(Debug)]
 pub(crate) struct Mapped {
     map: memmap2::Mmap,
-    /// Pages that were asked for: a warm search must not pay for a call of the system for each of its extents.
-    asked: Vec<AtomicU64>,
+    /// The pages that were announced. Without it, a warm search would pay for a system call for each of its extents.
+    announced: Vec<AtomicU64>,
     hints: AtomicU32,
     opened: Instant,
-    /// Seconds after that at which all was forgotten last.
+    /// When all pages were last forgotten, in seconds after `opened`.
     forgot: AtomicU64,
-    /// Of the machine.
+    /// Memory of the machine, in bytes.
     memory: u64,
 }
 
@@ -38,13 +38,13 @@ impl Mapped {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let io = |source| io_error(path, source);
         let (file, length) = open_regular(path)?;
-        // SAFETY: segments are immutable and published under a name made of their content; whoever maps one promises
+        // SAFETY: segments are immutable and published under a name made of their content. Whoever maps one guarantees
         // not to truncate or rewrite it meanwhile, as `Io::Mmap` says. Reads are bounds-checked slices of the mapping.
         let map = unsafe { memmap2::Mmap::map(&file) }.map_err(io)?;
         advice::random(&map);
-        let asked = (0..length.div_ceil(PAGE * 64)).map(|_| AtomicU64::new(0)).collect();
+        let announced = (0..length.div_ceil(PAGE * 64)).map(|_| AtomicU64::new(0)).collect();
         let (hints, forgot) = (AtomicU32::new(0), AtomicU64::new(0));
-        Ok(Mapped { map, asked, hints, opened: Instant::now(), forgot, memory: memory_size() })
+        Ok(Mapped { map, announced, hints, opened: Instant::now(), forgot, memory: memory_size() })
     }
 
     /// Bytes of the whole file.
@@ -54,23 +54,23 @@ impl Mapped {
 
     /// Bytes of memory beside the mapping.
     pub(crate) fn overhead(&self) -> u64 {
-        self.asked.len() as u64 * 8
+        self.announced.len() as u64 * 8
     }
 
-    /// Forgets what was asked for if that is long ago; `now` in seconds.
+    /// Forgets which pages were announced if that is long ago. `now` is in seconds.
     fn forget(&self, now: u64) {
         if now >= self.forgot.load(Relaxed) + FORGET && self.forgot.fetch_max(now, Relaxed) < now {
-            self.asked.iter().for_each(|word| word.store(0, Relaxed));
+            self.announced.iter().for_each(|word| word.store(0, Relaxed));
         }
     }
 
-    /// Whether some page of `extent` was not asked for before; from now on all are.
-    fn ask(&self, extent: Extent) -> bool {
+    /// Marks all pages of `extent` as announced. Returns whether some page was not announced before.
+    fn mark(&self, extent: Extent) -> bool {
         let (first, end) = (extent.offset / PAGE, extent.end().div_ceil(PAGE));
         let mut new = false;
         let mut page = first;
         while page < end {
-            let Some(word) = self.asked.get((page / 64) as usize) else { break };
+            let Some(word) = self.announced.get((page / 64) as usize) else { break };
             let bits = (end - page).min(64 - page % 64);
             let mask = (u64::MAX >> (64 - bits)) << (page % 64);
             new |= word.load(Relaxed) & mask != mask && word.fetch_or(mask, Relaxed) & mask != mask;
@@ -85,12 +85,12 @@ impl Source for Mapped {
         slice(&self.map, extent)
     }
 
-    fn holds(&self, _section: Extent) -> bool {
+    fn fits(&self, _section: Extent) -> bool {
         true
     }
 
-    fn room(&self, section: Extent) -> (usize, u64) {
-        (usize::MAX, section.length)
+    fn slots(&self, section: Extent) -> SlotRoom {
+        SlotRoom { count: usize::MAX, bytes: section.length }
     }
 
     fn memory(&self) -> u64 {
@@ -98,17 +98,17 @@ impl Source for Mapped {
     }
 
     fn prefetch(&self, extents: &mut dyn Iterator<Item = Extent>) {
-        if self.hints.fetch_add(1, Relaxed) % LOOK == LOOK - 1 {
+        if self.hints.fetch_add(1, Relaxed) % HINTS_PER_LOOK == HINTS_PER_LOOK - 1 {
             self.forget(self.opened.elapsed().as_secs());
         }
-        // Of a file that memory does not hold, what was asked for once may be gone by now.
+        // If the file does not fit in memory, announced pages may have been evicted by now.
         let tight = self.length() > self.memory;
-        self.announce(extents.filter(|&e| self.ask(e) || tight).collect());
+        self.announce(extents.filter(|&e| self.mark(e) || tight).collect());
     }
 
     fn prefetch_records(&self, first: Extent, at: &[u32]) -> bool {
         let record = |&at: &u32| Extent { offset: first.offset + u64::from(at) * first.length, ..first };
-        let new: Vec<Extent> = at.iter().map(record).filter(|&e| self.ask(e)).collect();
+        let new: Vec<Extent> = at.iter().map(record).filter(|&e| self.mark(e)).collect();
         let some = !new.is_empty();
         self.announce(new);
         some
@@ -116,7 +116,7 @@ impl Source for Mapped {
 }
 
 impl Mapped {
-    /// Tells the system, of neighbours at once.
+    /// Announces extents to the system, neighbours as one.
     fn announce(&self, mut new: Vec<Extent>) {
         if new.is_empty() {
             return;
@@ -148,23 +148,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_is_asked_for_once_until_all_is_forgotten() {
+    fn a_page_is_announced_once_until_all_is_forgotten() {
         let file = tempfile::NamedTempFile::new().unwrap();
         file.as_file().set_len(PAGE * 200).unwrap();
         let map = Mapped::open(file.path()).unwrap();
         let pages = |first: u64, count: u64| Extent { offset: first * PAGE, length: count * PAGE };
-        assert!(map.ask(Extent { offset: 10, length: 20 }));
-        assert!(!map.ask(pages(0, 1)), "the same page");
-        assert!(map.ask(pages(0, 130)), "across words");
-        assert!(!map.ask(pages(60, 70)));
-        assert!(map.ask(Extent { offset: 130 * PAGE - 1, length: 2 }), "its second page is new");
-        assert!(map.ask(pages(199, 1)) && !map.ask(pages(199, 1)));
-        assert!(!map.ask(pages(4096, 1)), "beyond the end there is nothing to ask for");
+        assert!(map.mark(Extent { offset: 10, length: 20 }));
+        assert!(!map.mark(pages(0, 1)), "the same page");
+        assert!(map.mark(pages(0, 130)), "across words");
+        assert!(!map.mark(pages(60, 70)));
+        assert!(map.mark(Extent { offset: 130 * PAGE - 1, length: 2 }), "its second page is new");
+        assert!(map.mark(pages(199, 1)) && !map.mark(pages(199, 1)));
+        assert!(!map.mark(pages(4096, 1)), "beyond the end there is nothing to announce");
         map.forget(FORGET - 1);
-        assert!(!map.ask(pages(2, 1)), "not yet");
+        assert!(!map.mark(pages(2, 1)), "not yet");
         map.forget(FORGET);
-        assert!(map.ask(pages(2, 1)), "forgotten");
+        assert!(map.mark(pages(2, 1)), "forgotten");
         map.forget(2 * FORGET - 1);
-        assert!(!map.ask(pages(2, 1)), "and not again before its time");
+        assert!(!map.mark(pages(2, 1)), "and not again before its time");
     }
 }

@@ -1,18 +1,19 @@
-//! Bytes and where they are. Door 3: the only place that maps a file or reads it by position. `folder/` names, writes
-//! and replaces files; `Index::verify` reads one as a whole.
+//! Where the bytes of a file are, and how they are read. This is the only room that maps a file or reads it by
+//! position. `folder/` names, writes and replaces files; `Index::verify` reads one as a whole.
 //!
 //! | file | duty |
 //! |---|---|
 //! | `buffer` | 64-byte-aligned bytes, allocated fallibly |
-//! | `paged`, `slots` | a budgeted arena over a file that is elsewhere: whole sections, and slots of units |
-//! | `checksum` | XXH3 seeded by file and place |
+//! | `paged` | an arena that holds a part of a file under a budget; `blocks`: whole sections; `slots`: units of one |
+//! | `checksum` | XXH3, seeded by file and offset |
 //! | `mmap`, `file` | native: the file mapped, or read by position |
-//! | `held` | native: the file mapped, and some of its sections in memory |
-//! | `resident` | native: the file read into memory, in huge pages |
+//! | `pinned_mmap` | native: the file mapped, with copies of some sections in memory |
+//! | `hugepages` | native: the file read into memory, in huge pages |
 //!
-//! Everything above reads through [`Source::get`]: the bytes of an extent if they are here, else nothing; a search
-//! then names the extent in its `Need` and is stepped again once somebody has delivered it.
+//! All rooms above read by [`Source::get`]. It returns the bytes of an extent if they are available now. If not, a
+//! search names the extent in its `Need`, and is stepped again when it was delivered.
 
+mod blocks;
 mod buffer;
 pub(crate) mod checksum;
 mod paged;
@@ -21,13 +22,13 @@ mod slots;
 #[cfg(feature = "native")]
 mod file;
 #[cfg(feature = "native")]
-mod held;
+mod hugepages;
 #[cfg(feature = "native")]
 mod mmap;
 #[cfg(feature = "native")]
-mod resident;
+mod pinned_mmap;
 
-/// Hints about memory, which an operating system may ignore: so may we ignore that it did.
+/// Hints about memory. An operating system may ignore them, so their errors are ignored too.
 #[cfg(all(feature = "native", unix))]
 mod advice {
     pub(super) fn random(map: &memmap2::Mmap) {
@@ -55,8 +56,7 @@ mod advice {
     pub(super) fn huge_pages(_map: &memmap2::MmapMut) {}
 }
 
-/// The memory of this machine, or of the control group that this process runs in; as much as there may be where nothing
-/// is known of it.
+/// The memory of this machine, or of the control group that this process runs in; `u64::MAX` if it is unknown.
 #[cfg(feature = "native")]
 fn memory_size() -> u64 {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
@@ -94,13 +94,25 @@ pub(crate) fn read_exact_at(file: &std::fs::File, into: &mut [u8], offset: u64) 
     Ok(())
 }
 
-/// What the operating system said of a file.
+/// The error of an operation on a file.
 #[cfg(feature = "native")]
 pub(crate) fn io_error(path: &std::path::Path, source: std::io::Error) -> crate::Error {
     crate::Error::Io { path: path.display().to_string(), source }
 }
 
-/// Whether a folder can be opened and synced. Windows alone cannot, and needs no sync for a name to last.
+/// Opens a regular file, and returns its length. The kind of file is checked before it is opened: to open a pipe would
+/// wait for a writer.
+#[cfg(feature = "native")]
+fn open_regular(path: &std::path::Path) -> Result<(std::fs::File, u64), crate::Error> {
+    let io = |source| io_error(path, source);
+    let metadata = std::fs::metadata(path).map_err(io)?;
+    if !metadata.is_file() {
+        return Err(crate::Error::NotASegment { detail: format!("{} is no regular file", path.display()) });
+    }
+    Ok((std::fs::File::open(path).map_err(io)?, metadata.len()))
+}
+
+/// Whether a folder can be opened and synced. On Windows it cannot, and a name lasts without.
 #[cfg(feature = "native")]
 pub(crate) const FOLDERS_ARE_SYNCED: bool = cfg!(not(windows));
 
@@ -110,13 +122,13 @@ pub(crate) use paged::{Paged, Region, Reserved};
 #[cfg(feature = "native")]
 pub(crate) use file::PositionedFile;
 #[cfg(feature = "native")]
-pub(crate) use held::Held;
+pub(crate) use hugepages::HugePageBytes;
 #[cfg(feature = "native")]
 pub(crate) use mmap::Mapped;
 #[cfg(feature = "native")]
-pub(crate) use resident::Resident;
+pub(crate) use pinned_mmap::PinnedMmap;
 
-/// A run of bytes of one file.
+/// A range of bytes of one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Extent {
     /// From the start of the file.
@@ -136,80 +148,92 @@ impl Extent {
     }
 }
 
-/// An extent to be read, and what its bytes must be.
+/// An extent to read, and what its bytes are checked against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Read {
     pub(crate) extent: Extent,
-    pub(crate) sum: Sum,
+    pub(crate) expected: Expected,
 }
 
-/// By extent. One function for all who sort reads: each sort of its own costs 2 kB in wasm.
+/// Sorts reads by extent. This is one function for all callers, because each sort costs 2 kB in wasm.
 #[inline(never)]
 pub(crate) fn in_order(reads: &mut [Read]) {
     reads.sort_unstable_by_key(|read| read.extent);
 }
 
-/// What tells whether bytes are those that were written.
+/// What bytes are checked against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sum {
-    /// The sums of the section's blocks.
+pub(crate) enum Expected {
+    /// The checksums of the section's blocks, which the segment has.
     Blocks,
-    /// The sum of the row at this position.
+    /// The checksum of the row at this position.
     Row {
         /// In the segment.
         position: u32,
-        /// See [`checksum::row_sum`].
-        sum: u32,
+        /// See [`checksum::row_checksum`].
+        checksum: u32,
     },
-    /// One sum for the whole extent, which is told `at` so far into its section.
+    /// One checksum for the whole extent, which is `at` bytes into its section.
     Unit {
         /// Of the file and the section.
         seed: u64,
         /// See [`checksum::sum_at`].
         at: u64,
         /// All 64 bits.
-        sum: u64,
+        checksum: u64,
     },
-    /// As `Unit`, for the first bytes of the extent and for the others; the low 32 bits of each sum.
+    /// Two checksums, for the first bytes of the extent and for the rest: the low 32 bits of each.
     Halves {
         /// Of the file and the section.
         seed: u64,
-        /// Of the first.
+        /// Where the first byte is in its section.
         at: u64,
         /// How many bytes are the first.
         first: u32,
         /// One each.
-        sums: [u32; 2],
+        checksums: [u32; 2],
     },
 }
 
-/// Bytes of one file, all or some of them here.
+/// How many units of a section fit at once, and how long one may be. A unit is what is read and kept together: a row, a
+/// list, a chunk of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlotRoom {
+    /// Units.
+    pub count: usize,
+    /// Bytes of the longest.
+    pub bytes: u64,
+}
+
+/// The bytes of one file, of which only some may be available now.
 pub trait Source {
-    /// The bytes of `extent` if all are here. The slice starts at a 64-byte boundary of memory whenever the extent is
-    /// a whole section.
+    /// The bytes of `extent`, if all are available. The slice starts at a 64-byte boundary of memory whenever the
+    /// extent is a whole section.
     fn get(&self, extent: Extent) -> Option<&[u8]>;
 
-    /// Whether all of `section` can be here at once.
-    fn holds(&self, section: Extent) -> bool;
+    /// Whether the whole of `section` fits in memory at once.
+    fn fits(&self, section: Extent) -> bool;
 
-    /// How many units (rows, lists, chunks) of `section` can be here at once, and how long one may be.
-    fn room(&self, section: Extent) -> (usize, u64);
+    /// How much of `section` fits where it is read unit by unit.
+    fn slots(&self, section: Extent) -> SlotRoom;
 
-    /// Bytes that may as well be read along if that saves a wave later; `u64::MAX` where reading costs nothing.
-    fn spare(&self) -> u64 {
+    /// Bytes that a search may read in excess to save a later wave; `u64::MAX` where reading costs nothing.
+    fn speculative_bytes(&self) -> u64 {
         0
     }
 
-    /// Bytes of the file that memory can hold at once: what is beyond is read from the disk again and again.
+    /// How many bytes of the file the machine's memory can hold at once. A larger file is read from the disk again and
+    /// again.
     fn memory(&self) -> u64 {
         u64::MAX
     }
 
-    /// Says what will be read next, so that what lies on a disk can be on its way all at once. A hint.
+    /// Announces the extents that are read next, so that a disk can read all of them at once. A hint.
     fn prefetch(&self, _extents: &mut dyn Iterator<Item = Extent>) {}
 
-    /// As [`Source::prefetch`], for records of equal length of which the first is given. Whether some of them were asked
-    /// for now, and not before: if none was, those of the next steps of a walk are likely to be here as well.
+    /// As [`Source::prefetch`], for records of equal length, of which `first` is the first. Returns whether some of
+    /// them had not been announced before. If none had, the records of a walk's next steps are probably available as
+    /// well.
     fn prefetch_records(&self, _first: Extent, _at: &[u32]) -> bool {
         false
     }
@@ -217,8 +241,8 @@ pub trait Source {
 
 /// A file that is read piece by piece, by any number of searches at once.
 ///
-/// A search reads while it holds no lock. A read must end by itself: one that waits for another search, or for a task of
-/// the rayon pool that the search runs in, may wait for ever.
+/// A search reads while it holds no lock. A read must end by itself: one that waits for another search, or for a task
+/// of the rayon pool that the search runs in, may wait for ever.
 pub trait ReadAt: Send + Sync {
     /// In bytes.
     fn length(&self) -> u64;
@@ -229,29 +253,29 @@ pub trait ReadAt: Send + Sync {
     /// `io`, when it cannot fill all of it.
     fn read(&self, extent: Extent, into: &mut [u8]) -> Result<(), crate::Error>;
 
-    /// Told what a wave will read, so that all of it can be on its way at once. A hint.
+    /// Announces the extents that a wave reads, so that all can be read at once. A hint.
     fn prefetch(&self, _extents: &[Extent]) {}
 }
 
-/// A file that is here as a whole.
+/// A whole file in memory.
 #[derive(Debug)]
-pub(crate) struct Whole<B>(pub(crate) B);
+pub(crate) struct InMemory<B>(pub(crate) B);
 
-impl<B: AsRef<[u8]>> Source for Whole<B> {
+impl<B: AsRef<[u8]>> Source for InMemory<B> {
     fn get(&self, extent: Extent) -> Option<&[u8]> {
         slice(self.0.as_ref(), extent)
     }
 
-    fn holds(&self, _section: Extent) -> bool {
+    fn fits(&self, _section: Extent) -> bool {
         true
     }
 
-    fn room(&self, section: Extent) -> (usize, u64) {
-        (usize::MAX, section.length)
+    fn slots(&self, section: Extent) -> SlotRoom {
+        SlotRoom { count: usize::MAX, bytes: section.length }
     }
 }
 
-/// The bytes of `extent` in a file that is all of `bytes`.
+/// The bytes of `extent` in a file whose bytes are all in `bytes`.
 fn slice(bytes: &[u8], extent: Extent) -> Option<&[u8]> {
     let start = usize::try_from(extent.offset).ok()?;
     let length = usize::try_from(extent.length).ok()?;

@@ -1,22 +1,22 @@
-//! A file that is elsewhere, held here in part under a byte budget.
+//! The arena: it holds a part of a file in memory, under a budget of bytes.
 //!
-//! The arena is a fixed list of regions, planned once when the file is opened, so that
-//! memory cannot fragment and can be told in advance:
-//! * `Whole`: the section in one piece, filled block by block, kept until the file is closed.
-//! * `Slots`: room for some of the section's units (a row, a list, a chunk of rows); the clock algorithm picks what
-//!   goes out.
+//! It is a fixed list of regions, planned once when the file is opened. So memory cannot fragment, and its size is
+//! known in advance.
+//! * `Whole`: a section in one piece. It is filled block by block and kept until the file is closed.
+//! * `Slots`: room for some units of a section (rows, lists, chunks of rows). The clock algorithm picks the unit to evict.
 //!
-//! An operation reserves what it needs before it is fetched; that stays pinned until the operation steps again.
+//! An operation reserves room for its reads before they are fetched. They stay pinned until it steps again.
 
+use super::blocks::Blocks;
 use super::slots::Slots;
-use super::{Buffer, Extent, Read, Source, Sum};
+use super::{Expected, Extent, Read, SlotRoom, Source};
 use crate::error::Error;
 
-/// How one section is held.
+/// How a section, or a part of one, is held in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Region {
-    /// In one piece, delivered in multiples of `grain` bytes.
-    Whole { section: Extent, grain: u64 },
+    /// In one piece, delivered in multiples of `block_size` bytes.
+    Whole { section: Extent, block_size: u64 },
     /// At most `slots` units of at most `slot` bytes each.
     Slots { section: Extent, slot: u64, slots: usize },
 }
@@ -36,12 +36,12 @@ impl Region {
     }
 }
 
-/// What became of a reservation.
+/// The result of a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reserved {
-    /// Room is held for every read.
+    /// Every read has room.
     Granted,
-    /// Other operations hold the room; try again once one of them has moved on.
+    /// Other operations hold the room. Try again when one of them has stepped.
     Wait,
 }
 
@@ -53,49 +53,49 @@ enum Holding {
 /// See the head of this file.
 pub(crate) struct Paged {
     holdings: Vec<(Region, Holding)>,
-    /// See [`Source::spare`].
-    pub(crate) spare: u64,
+    /// See [`Source::speculative_bytes`].
+    pub(crate) speculative_bytes: u64,
 }
 
 impl Paged {
-    /// A section has at most one region of each kind; their total is the caller's budget.
+    /// A section has at most one region of each kind. Their bytes together are the budget, which the caller keeps.
     pub(crate) fn new(regions: Vec<Region>) -> Self {
         let holding = |region| match region {
-            Region::Whole { section, grain } => Holding::Whole(Blocks::new(section, grain)),
+            Region::Whole { section, block_size } => Holding::Whole(Blocks::new(section, block_size)),
             Region::Slots { slot, slots, .. } => Holding::Slots(Slots::new(slot, slots)),
         };
-        Paged { holdings: regions.into_iter().map(|r| (r, holding(r))).collect(), spare: 0 }
+        Paged { holdings: regions.into_iter().map(|r| (r, holding(r))).collect(), speculative_bytes: 0 }
     }
 
     fn around(&self, extent: Extent) -> impl Iterator<Item = &(Region, Holding)> {
         self.holdings.iter().filter(move |h| h.0.section().contains(extent))
     }
 
-    /// The region that answers a read: units go to slots, blocks to the whole section if it is held.
+    /// The region of a read: blocks go to the whole section if it is held, units to slots.
     fn region_of(&self, read: &Read) -> Result<usize, Error> {
         let whole = |h: &(Region, Holding)| matches!(h.0, Region::Whole { .. });
         let fits = |h: &(Region, Holding)| h.0.section().contains(read.extent);
-        let wanted = |h: &&(Region, Holding)| fits(h) && whole(h) == (read.sum == Sum::Blocks);
+        let wanted = |h: &&(Region, Holding)| fits(h) && whole(h) == (read.expected == Expected::Blocks);
         let at =
             self.holdings.iter().position(|h| wanted(&h)).or_else(|| self.holdings.iter().position(fits));
-        at.ok_or_else(|| unplaced(read.extent))
+        at.ok_or_else(|| not_cached(read.extent))
     }
 
-    /// The grain in which an extent at `offset` may be delivered in pieces; `None` if it must come as a whole.
-    pub(crate) fn grain(&self, offset: u64) -> Option<u64> {
+    /// The block size in which an extent at `offset` may be delivered in pieces; `None` if it must come as a whole.
+    pub(crate) fn block_size(&self, offset: u64) -> Option<u64> {
         self.around(Extent { offset, length: 1 }).find_map(|h| match h.0 {
-            Region::Whole { grain, .. } => Some(grain),
+            Region::Whole { block_size, .. } => Some(block_size),
             Region::Slots { .. } => None,
         })
     }
 
-    /// Whether what is read stays here: it belongs to a section that is held whole.
+    /// Whether the bytes of `read` are kept until the file is closed: their section is held whole.
     pub(crate) fn stays(&self, read: &Read) -> Result<bool, Error> {
         let at = self.region_of(read)?;
         Ok(self.holdings.get(at).is_some_and(|h| matches!(h.0, Region::Whole { .. })))
     }
 
-    /// Makes room for `reads` and pins it to `ticket`. All or nothing.
+    /// Reserves room for `reads` and pins it to `ticket`: for all of them or for none.
     pub(crate) fn reserve(&mut self, ticket: u32, reads: &[Read]) -> Result<Reserved, Error> {
         let mut by_region: Vec<Vec<Read>> = vec![Vec::new(); self.holdings.len()];
         for read in reads {
@@ -116,21 +116,21 @@ impl Paged {
         Ok(Reserved::Granted)
     }
 
-    /// What of `extent` somebody waits for, in units that are checked and kept together.
-    pub(crate) fn awaited(&self, extent: Extent) -> Result<Vec<Read>, Error> {
+    /// The pending reads inside `extent`, in units that are verified together.
+    pub(crate) fn pending(&self, extent: Extent) -> Result<Vec<Read>, Error> {
         if self.around(extent).next().is_none() {
-            return Err(unplaced(extent));
+            return Err(not_cached(extent));
         }
         Ok(self
             .around(extent)
             .flat_map(|h| match &h.1 {
-                Holding::Whole(blocks) => blocks.awaited(extent),
-                Holding::Slots(slots) => slots.awaited(extent),
+                Holding::Whole(blocks) => blocks.pending(extent),
+                Holding::Slots(slots) => slots.pending(extent),
             })
             .collect())
     }
 
-    /// Stores the verified bytes of a read that was awaited.
+    /// Stores the verified bytes of a pending read.
     pub(crate) fn fill(&mut self, read: &Read, bytes: &[u8]) -> Result<(), Error> {
         let at = self.region_of(read)?;
         match &mut self.holdings[at].1 {
@@ -140,7 +140,7 @@ impl Paged {
         Ok(())
     }
 
-    /// Unpins everything `ticket` holds; slots reserved but never filled are the first to go.
+    /// Unpins all that is pinned to `ticket`. Slots that were reserved and never filled are reused first.
     pub(crate) fn release(&mut self, ticket: u32) {
         for (_, holding) in &mut self.holdings {
             if let Holding::Slots(slots) = holding {
@@ -149,7 +149,7 @@ impl Paged {
         }
     }
 
-    /// Bytes of the file that are here, filled slots, and evictions so far.
+    /// Bytes of the file in memory, filled slots, and evictions so far.
     pub(crate) fn stats(&self) -> (u64, usize, u64) {
         self.holdings.iter().fold((0, 0, 0), |total, (_, holding)| match holding {
             Holding::Whole(blocks) => (total.0 + blocks.held(), total.1, total.2),
@@ -160,7 +160,7 @@ impl Paged {
         })
     }
 
-    /// The parts of what `read` asks for that are not here: maximal runs.
+    /// The parts of `read` that are not in memory, neighbours as one.
     pub(crate) fn missing(&self, read: &Read) -> Vec<Extent> {
         let region = self.region_of(read).ok().and_then(|at| self.holdings.get(at));
         match region {
@@ -171,7 +171,7 @@ impl Paged {
     }
 }
 
-fn unplaced(extent: Extent) -> Error {
+fn not_cached(extent: Extent) -> Error {
     let place = format!("{}..{} lies in no part of the file that is cached", extent.offset, extent.end());
     Error::argument("offset", place)
 }
@@ -184,112 +184,19 @@ impl Source for Paged {
         })
     }
 
-    fn holds(&self, section: Extent) -> bool {
+    fn fits(&self, section: Extent) -> bool {
         self.around(section).any(|h| matches!(h.0, Region::Whole { .. }))
     }
 
-    fn room(&self, section: Extent) -> (usize, u64) {
+    fn slots(&self, section: Extent) -> SlotRoom {
         let room = |h: &(Region, Holding)| match h.0 {
-            Region::Slots { slot, slots, .. } => Some((slots, slot)),
+            Region::Slots { slot, slots, .. } => Some(SlotRoom { count: slots, bytes: slot }),
             Region::Whole { .. } => None,
         };
-        self.around(section).find_map(room).unwrap_or((0, 0))
+        self.around(section).find_map(room).unwrap_or(SlotRoom { count: 0, bytes: 0 })
     }
 
-    fn spare(&self) -> u64 {
-        self.spare
-    }
-}
-
-/// A section in one piece.
-struct Blocks {
-    section: Extent,
-    grain: u64,
-    buffer: Option<Buffer>,
-    filled: Vec<bool>,
-    missing: usize,
-}
-
-impl Blocks {
-    fn new(section: Extent, grain: u64) -> Self {
-        let blocks = section.length.div_ceil(grain.max(1)) as usize;
-        Blocks { section, grain: grain.max(1), buffer: None, filled: vec![false; blocks], missing: blocks }
-    }
-
-    fn allocate(&mut self) -> Result<(), Error> {
-        if self.buffer.is_none() {
-            self.buffer = Some(Buffer::zeroed(self.section.length)?);
-        }
-        Ok(())
-    }
-
-    /// The blocks that `extent` touches.
-    fn blocks(&self, extent: Extent) -> std::ops::Range<usize> {
-        let start = extent.offset - self.section.offset;
-        (start / self.grain) as usize..(start + extent.length).div_ceil(self.grain) as usize
-    }
-
-    fn block(&self, number: usize) -> Extent {
-        let start = number as u64 * self.grain;
-        let length = self.grain.min(self.section.length.saturating_sub(start));
-        Extent { offset: self.section.offset + start, length }
-    }
-
-    /// Bytes that are here.
-    fn held(&self) -> u64 {
-        let filled = self.filled.iter().enumerate().filter(|(_, filled)| **filled);
-        filled.map(|(number, _)| self.block(number).length).sum()
-    }
-
-    fn missing(&self, extent: Extent) -> Vec<Extent> {
-        let mut runs: Vec<Extent> = Vec::new();
-        for block in self.blocks(extent).filter(|&b| !self.filled[b]).map(|b| self.block(b)) {
-            match runs.last_mut() {
-                Some(last) if last.end() == block.offset => last.length += block.length,
-                _ => runs.push(block),
-            }
-        }
-        runs
-    }
-
-    /// The whole blocks within `extent`, if some of them are missing and there is room for them.
-    fn awaited(&self, extent: Extent) -> Vec<Read> {
-        let inside = self.blocks(extent).filter(|&b| extent.contains(self.block(b)));
-        let (first, last) = (inside.clone().min(), inside.max());
-        match (first, last, &self.buffer) {
-            (Some(first), Some(last), Some(_)) if (first..=last).any(|b| !self.filled[b]) => {
-                let offset = self.block(first).offset;
-                let extent = Extent { offset, length: self.block(last).end() - offset };
-                vec![Read { extent, sum: Sum::Blocks }]
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn get(&self, extent: Extent) -> Option<&[u8]> {
-        let buffer = self.buffer.as_ref()?.as_ref();
-        if self.missing > 0 && !self.blocks(extent).all(|b| self.filled[b]) {
-            return None;
-        }
-        let start = (extent.offset - self.section.offset) as usize;
-        buffer.get(start..start + extent.length as usize)
-    }
-
-    fn fill(&mut self, extent: Extent, bytes: &[u8]) {
-        for number in self.blocks(extent) {
-            let block = self.block(number);
-            if self.filled[number] || !extent.contains(block) {
-                continue;
-            }
-            let (from, to) =
-                ((block.offset - extent.offset) as usize, (block.offset - self.section.offset) as usize);
-            let length = block.length as usize;
-            let Some(source) = bytes.get(from..from + length) else { continue };
-            let Some(buffer) = &mut self.buffer else { continue };
-            let Some(target) = buffer.as_mut().get_mut(to..to + length) else { continue };
-            target.copy_from_slice(source);
-            self.filled[number] = true;
-            self.missing -= 1;
-        }
+    fn speculative_bytes(&self) -> u64 {
+        self.speculative_bytes
     }
 }

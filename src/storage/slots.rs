@@ -1,4 +1,4 @@
-//! A fixed number of slots for the units of one section, each the extent that somebody asked for.
+//! A fixed number of slots for units of one section. A unit is an extent that was reserved: a row, a list, a chunk.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +8,9 @@ use crate::error::Error;
 struct Slot {
     read: Read,
     filled: bool,
-    /// The tickets that need it to stay.
+    /// The tickets that it must not be evicted for.
     pins: Vec<u32>,
-    /// Used since the clock's hand last passed.
+    /// Whether it was used since the clock's hand last passed it.
     recent: bool,
 }
 
@@ -22,7 +22,7 @@ pub(crate) struct Slots {
     buffer: Option<Buffer>,
     by_offset: BTreeMap<u64, usize>,
     slots: Vec<Slot>,
-    /// Where the search for a slot to evict goes on.
+    /// The clock's hand: where the search for a slot to reuse goes on.
     hand: usize,
     evictions: u64,
 }
@@ -33,7 +33,7 @@ impl Slots {
         Slots { size, capacity, buffer: None, by_offset, slots, hand: 0, evictions: 0 }
     }
 
-    /// Whether `reads`, each a unit, find room beside what others have pinned.
+    /// Whether there is room for `reads`, each a unit, beside what other tickets have pinned.
     pub(crate) fn has_room(&self, ticket: u32, reads: &[Read]) -> Result<bool, Error> {
         let mut offsets: Vec<u64> = reads.iter().map(|r| r.extent.offset).collect();
         offsets.sort_unstable();
@@ -47,20 +47,20 @@ impl Slots {
         };
         let held = self.slots.iter().filter(elsewhere).count();
         if held == 0 && offsets.len() > self.capacity {
-            // Nobody's leaving would make the room.
+            // Even without other tickets there would be too little room.
             let [needed, budget] = [offsets.len(), self.capacity].map(|units| units as u64 * self.size);
             return Err(Error::Budget { needed, budget });
         }
         Ok(offsets.len() + held <= self.capacity)
     }
 
-    /// Pins `reads` to `ticket`, evicting what nobody has pinned.
+    /// Reserves a slot for each of `reads` and pins it to `ticket`. Units that are not pinned may be evicted.
     pub(crate) fn reserve(&mut self, ticket: u32, reads: &[Read]) -> Result<(), Error> {
         if self.buffer.is_none() {
             self.buffer = Some(Buffer::zeroed(self.size * self.capacity as u64)?);
         }
-        let (here, new): (Vec<Read>, Vec<Read>) = reads.iter().partition(|r| self.unit(r.extent).is_some());
-        for at in here.iter().filter_map(|r| self.unit(r.extent)).collect::<Vec<_>>() {
+        let (known, new): (Vec<Read>, Vec<Read>) = reads.iter().partition(|r| self.unit(r.extent).is_some());
+        for at in known.iter().filter_map(|r| self.unit(r.extent)).collect::<Vec<_>>() {
             self.slots[at].recent = true;
             if !self.slots[at].pins.contains(&ticket) {
                 self.slots[at].pins.push(ticket);
@@ -86,7 +86,8 @@ impl Slots {
         (self.slots[at].read.extent == extent).then_some(at)
     }
 
-    /// A slot to write into, by the clock algorithm: the first unpinned one not used since the hand last passed.
+    /// A slot to write into, by the clock algorithm: the first one that is not pinned and was not used since the hand
+    /// last passed it.
     fn free_slot(&mut self) -> Option<usize> {
         if self.slots.len() < self.capacity {
             return Some(self.slots.len());
@@ -106,8 +107,8 @@ impl Slots {
         None
     }
 
-    /// The units within `extent` that are reserved and not here yet.
-    pub(crate) fn awaited(&self, extent: Extent) -> Vec<Read> {
+    /// The units within `extent` that are reserved and not filled yet.
+    pub(crate) fn pending(&self, extent: Extent) -> Vec<Read> {
         let slots = self.by_offset.range(extent.offset..extent.end()).map(|(_, &at)| &self.slots[at]);
         slots.filter(|s| !s.filled && extent.contains(s.read.extent)).map(|s| s.read).collect()
     }
@@ -122,7 +123,7 @@ impl Slots {
         }
     }
 
-    /// `extent`, or the unit around it, if it is here.
+    /// The bytes of `extent`, if it lies in a unit that is filled.
     pub(crate) fn get(&self, extent: Extent) -> Option<&[u8]> {
         let (_, &at) = self.by_offset.range(..=extent.offset).next_back()?;
         let slot = &self.slots[at];

@@ -113,14 +113,14 @@ impl Reader {
     /// trip. Infinity says that reads cost nothing.
     #[wasm_bindgen(js_name = setSpeculativeBytes)]
     pub fn set_speculative_bytes(&mut self, bytes: f64) {
-        self.session.spare(bytes as u64);
+        self.session.set_speculative_bytes(bytes as u64);
     }
 
     /// The block size of the extent at `offset`. A piece of a large extent starts at a multiple of it from the extent's
     /// start, and is a multiple of it long unless it reaches the extent's end.
     #[wasm_bindgen(js_name = blockSize)]
     pub fn block_size(&self, offset: f64) -> Result<f64, JsValue> {
-        Ok(self.session.grain(whole("offset", offset)?) as f64)
+        Ok(self.session.block_size(whole("offset", offset)?) as f64)
     }
 
     /// Checks and keeps the bytes at `offset`. Returns whether every byte was compared with a checksum.

@@ -26,7 +26,7 @@ pub(crate) struct Input<'a> {
     /// Of the rows that hits are ranked by at last: bytes of one.
     pub(crate) row_bytes: usize,
     /// Sums of them.
-    pub(crate) row_sums: &'a [u8],
+    pub(crate) row_checksums: &'a [u8],
     pub(crate) file_id: [u8; 16],
     /// Queries (row-major) to calibrate with; may be empty.
     pub(crate) queries: &'a [f32],
@@ -89,7 +89,7 @@ pub(crate) fn sections(input: &Input<'_>, ctx: &Ctx<'_>) -> Result<Vec<(SectionK
         bits: codec.bits(),
         centres: coded.centres,
         stride: codec.stride(),
-        row_sums: input.row_sums,
+        row_checksums: input.row_checksums,
         ids: input.ids,
         order: &tree.order,
         shares: found.shares,

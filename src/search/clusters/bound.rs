@@ -1,10 +1,10 @@
-//! In which order cells and leaves are visited: by the distance to their centroid less a share of how far their rows spread,
-//! since the rows worth having are on the near side. Told by the same codes when a segment is built and when it is
-//! searched.
+//! The order in which cells and leaves are visited: by an optimistic bound, the distance to the centroid minus a share
+//! of the spread, because the nearest rows of a cluster are on the side of the query. A build and a search compute it
+//! from the same codes.
 //!
-//! The shares are in the file: calibration takes those that need the fewest bytes. On wordnet 0.2 for leaves saves a tenth
-//! of the rows scanned at equal recall, 0.5 for cells a sixth of the cells looked at; where rows are dense in one place and
-//! sparse in another, leaves of the sparse ones are found with 1 alone.
+//! The shares are in the file; calibration chooses those that need the fewest bytes. On wordnet, 0.2 for leaves saves a
+//! tenth of the rows scanned at equal recall, and 0.5 for cells saves a sixth of the cells. If rows are dense in one
+//! region and sparse in another, leaves of the sparse region are found with a share of 1 only.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::metric::Metric;
 use crate::quant::{Prepared, Rabitq, Turned, centroid};
 use crate::segment::clusters::Shares;
 
-/// What a query asks with.
+/// A query, and what its bounds are computed with.
 pub(crate) struct QueryBound<'a> {
     pub(crate) metric: Metric,
     pub(crate) codec: &'a Rabitq,
@@ -56,28 +56,28 @@ impl QueryBound<'_> {
     }
 }
 
-/// The rows of one list as codes, and what they are around.
+/// The codes of one list, and of the centroids that they are relative to.
 #[derive(Clone, Copy)]
 pub(crate) struct ListCodes<'a> {
     /// The code of the centroid of its leaf's cell.
     pub(crate) cell: &'a [u8],
-    /// The codes of the centroid of its leaf, each of what those before it leave.
+    /// The codes of the centroid of its leaf: each encodes what those before it leave.
     pub(crate) centre: &'a [u8],
-    /// A matrix.
+    /// The codes of the rows, a matrix.
     pub(crate) rows: &'a [u8],
 }
 
-/// What estimates are computed in, reused.
+/// Memory that estimates reuse.
 #[derive(Default)]
 pub(crate) struct ListScratch {
-    /// What stands for the query is made ready for one centre at a time.
+    /// The query, prepared for one centre at a time.
     pub(crate) prepared: Prepared,
     pub(crate) centre: Vec<f32>,
     pub(crate) numbers: Vec<f32>,
 }
 
 impl QueryBound<'_> {
-    /// The estimated distance to each row of a list, and the error of that, in their order.
+    /// The estimated distance to each row of a list, and the error of the estimate, in order of the rows.
     pub(crate) fn rows<'s>(
         &'s self,
         list: ListCodes<'s>,
@@ -99,8 +99,8 @@ impl QueryBound<'_> {
     }
 }
 
-/// Puts leaves last that hold nothing but more copies of the one row of a leaf before them, once there are `k` copies.
-/// Such leaves have no spread and the same priority to the bit. `leaves` tells the spread and the rows of each.
+/// Puts leaves last that hold only copies of a row of which the leaves before them have `k` copies already. Leaves of
+/// copies have no spread, and the same priority to the bit. `leaves` gives the spread and the number of rows of each.
 pub(crate) fn copies_last(priorities: &mut [f32], k: usize, leaves: impl Iterator<Item = (f32, u32)>) {
     let mut held: HashMap<u32, u64> = HashMap::new();
     for (priority, (spread, rows)) in priorities.iter_mut().zip(leaves) {

@@ -1,15 +1,18 @@
-//! The clustered index, searched: which few lists of codes hold the near rows?
+//! How the clustered index is searched.
 //!
 //! | file | duty |
 //! |---|---|
-//! | `width` | how wide one search looks, from what the build measured |
+//! | `width` | how many cells and lists a search reads, by what the build measured |
 //! | `bound` | how near the rows of a cell or a leaf may be to a query |
-//! | `probe` | one query's way: cells → leaves → lists → candidates |
+//! | `probe` | the way of one query: cells → leaves → lists |
+//! | `hits`  | the rows that the lists give → candidates |
 
 mod bound;
+mod hits;
 mod probe;
 mod width;
 
 pub(crate) use bound::{ListCodes, ListScratch, QueryBound, copies_last};
-pub(crate) use probe::{ListHit, Probe, ProbeScratch, nth};
+pub(crate) use hits::{ListHit, nth};
+pub(crate) use probe::{Probe, ProbeScratch};
 pub(crate) use width::{ProbeWidth, Wanted, width};

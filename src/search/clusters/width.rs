@@ -1,26 +1,28 @@
-//! How wide a search looks: from the curves of the file, for the recall and the number of rows that are wanted.
+//! How many cells, lists and candidates a search uses: by the curves of the file, for the recall and the number of hits
+//! that are wanted.
 
 use crate::segment::Clusters;
 use crate::segment::clusters::{CurvePoint, NEIGHBOURS};
 
-/// Candidates of lists whose rows may be read, per hit, where the number of probes is told and no recall.
+/// Candidates per hit whose rows may be read, if the options give the number of probes instead of a recall.
 const KEEP: usize = 12;
-/// Standard deviations of a candidate's estimate within which its row is read, where the curves do not say.
+/// The [`ProbeWidth::doubt`] of such a search.
 const DOUBT: f32 = 1.5;
 
-/// How wide to look.
+/// How wide a search is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct ProbeWidth {
     pub(crate) cells: usize,
     pub(crate) probes: usize,
-    /// Hits wanted, and candidates kept for them.
+    /// Hits wanted.
     pub(crate) k: usize,
+    /// Candidates kept for them.
     pub(crate) keep: usize,
-    /// Standard deviations of its estimate within which a candidate's row is read.
+    /// A candidate's row is read if its estimate may be wrong by so many standard deviations.
     pub(crate) doubt: f32,
 }
 
-/// What a search asks for.
+/// What the options of a search say of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted {
     pub(crate) k: usize,
@@ -30,16 +32,16 @@ pub(crate) struct Wanted {
     pub(crate) rescore: Option<usize>,
 }
 
-/// Fills in what was not told.
+/// The width of a search, by its options or else by the curves.
 pub(crate) fn width(clusters: &Clusters, wanted: Wanted) -> ProbeWidth {
     let cells = &clusters.cells;
     let k = wanted.k;
     let point = match wanted.probes {
-        Some(probes) => told(&points(&cells.curves, k), k, probes),
+        Some(probes) => with_probes(&points(&cells.curves, k), k, probes),
         None => enough(&points(&cells.curves, k), (wanted.recall * 10_000.0).round() as u32),
     };
     let keep = wanted.rescore.unwrap_or(point.keep as usize).max(k);
-    // Who tells how many candidates are ranked means that many.
+    // `rescore` means that all of so many candidates are ranked.
     let doubt = if wanted.rescore.is_some() { f32::INFINITY } else { point.doubt };
     ProbeWidth {
         cells: (point.cells as usize).clamp(1, cells.len().max(1)),
@@ -55,8 +57,8 @@ fn enough(points: &[CurvePoint], recall: u32) -> CurvePoint {
     points.iter().find(|p| p.reached >= recall).or(points.last()).copied().unwrap_or_default()
 }
 
-/// With so many probes: the cells of the first point that has as many, beyond the last in proportion.
-fn told(points: &[CurvePoint], k: usize, probes: usize) -> CurvePoint {
+/// The point for a number of probes: the cells of the first that has as many; beyond the last, cells in proportion.
+fn with_probes(points: &[CurvePoint], k: usize, probes: usize) -> CurvePoint {
     let last = points.last().copied().unwrap_or_default();
     let cells = match points.iter().find(|p| p.probes as usize >= probes) {
         Some(point) => point.cells,
@@ -66,8 +68,8 @@ fn told(points: &[CurvePoint], k: usize, probes: usize) -> CurvePoint {
     CurvePoint { cells, probes: u32::try_from(probes).unwrap_or(u32::MAX), keep, doubt: DOUBT, ..last }
 }
 
-/// The curve for `k` rows: one of the file's, or between two of them, linear in the logarithm of k; beyond the last as much
-/// more as there are more rows.
+/// The curve for `k` rows: one of the file's, or between two of them, linear in the logarithm of k. Beyond the last,
+/// widths grow in proportion to k.
 fn points(curves: &[impl AsRef<[CurvePoint]>], k: usize) -> Vec<CurvePoint> {
     let curve = |at: usize| curves.get(at).map(AsRef::as_ref).unwrap_or_default();
     let next = NEIGHBOURS.iter().position(|&n| n as usize >= k);

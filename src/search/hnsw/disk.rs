@@ -1,8 +1,8 @@
 //! The walk over a graph of which only the layers above 0 are in memory. Links of layer 0 and codes are read node by
-//! node, a wave for the nearest nodes that were not expanded yet.
+//! node: each wave reads those of the nearest nodes that were not expanded yet.
 //!
-//! Nodes are expanded in the order in which the walk in memory (`beam`) expands them; what is read ahead of that order
-//! only waits. So hits and distances counted are those of memory, whatever is here.
+//! Nodes are expanded in the same order as by the walk in memory (`walk`); what is read ahead of that order waits for
+//! its turn. So hits and computed distances are the same, whichever bytes are available.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,36 +12,36 @@ use crate::error::Error;
 use crate::quant::{Codec, Prepared};
 use crate::search::pool::Pool;
 
-/// Nodes whose links and neighbours are read at once: fewer takes more waves, more reads what is never looked at.
+/// The links and neighbours of so many nodes are read at once. Fewer take more waves; more read what no walk looks at.
 const WIDTH: usize = 8;
 
 enum Stage {
     Enter,
-    /// In the layer, at the node and its distance.
+    /// The layer, the node in it, and its distance.
     Descend(usize, u32, f32),
     Base,
-    /// The walk reached too few nodes: every code from this one on.
+    /// The walk reached too few nodes: every code from this one on is scored.
     All(u32),
     Done,
 }
 
-/// One query on its way.
+/// One query under way.
 pub(crate) struct Walk {
     stage: Stage,
     ef: usize,
-    /// Fewer nodes than that are too few.
+    /// If the walk reaches fewer nodes, all are scored.
     least: usize,
     coarse: Prepared,
     fine: Prepared,
     pool: Pool,
     visited: BTreeSet<u32>,
-    /// Visited, and scored with the next step.
+    /// Visited nodes that the next step scores.
     unscored: Vec<u32>,
     /// Links of nodes that may be expanded soon.
     links: BTreeMap<u32, Vec<u32>>,
-    /// Both distances of every node whose code was here.
+    /// Both distances of every node whose code was available.
     known: BTreeMap<u32, [f32; 2]>,
-    /// Distances that a walk in memory computes.
+    /// How many distances a walk in memory would have computed.
     pub(crate) computed: u64,
 }
 
@@ -69,20 +69,21 @@ impl Walk {
         }
     }
 
-    /// The nearest `count`, nearest first by their coarse distance; with the finer one where codes have it.
+    /// The nearest `count` in order of their coarse distance, each with the finer one if codes give the final
+    /// distances.
     pub(crate) fn candidates(&self, count: usize) -> Vec<(f32, u32)> {
         let finer = |(distance, node)| (self.known.get(&node).map_or(distance, |d| d[1]), node);
         self.pool.iter().take(count).map(finer).collect()
     }
 
-    /// Goes on as far as the bytes that are here allow. Nothing added to `needs`: the walk is over.
-    pub(crate) fn step(&mut self, places: &DiskGraph<'_>, needs: &mut MissingReads) -> Result<(), Error> {
+    /// Goes as far as the available bytes allow. If it adds nothing to `missing`, the walk is over.
+    pub(crate) fn step(&mut self, graph: &DiskGraph<'_>, missing: &mut MissingReads) -> Result<(), Error> {
         loop {
             let ready = match self.stage {
-                Stage::Enter => self.enter(places, needs)?,
-                Stage::Descend(layer, here, best) => self.descend(places, needs, layer, here, best)?,
-                Stage::Base => self.base(places, needs)?,
-                Stage::All(from) => self.all(places, needs, from)?,
+                Stage::Enter => self.enter(graph, missing)?,
+                Stage::Descend(layer, here, best) => self.descend(graph, missing, layer, here, best)?,
+                Stage::Base => self.base(graph, missing)?,
+                Stage::All(from) => self.all(graph, missing, from)?,
                 Stage::Done => return Ok(()),
             };
             if !ready {
@@ -91,19 +92,19 @@ impl Walk {
         }
     }
 
-    fn enter(&mut self, places: &DiskGraph<'_>, needs: &mut MissingReads) -> Result<bool, Error> {
-        let entry = places.upper.entry;
-        let Some(distance) = self.distance(places, needs, entry) else { return Ok(false) };
+    fn enter(&mut self, graph: &DiskGraph<'_>, missing: &mut MissingReads) -> Result<bool, Error> {
+        let entry = graph.upper.entry;
+        let Some(distance) = self.distance(graph, missing, entry) else { return Ok(false) };
         self.computed += 1;
-        self.stage = Stage::Descend(places.upper.top, entry, distance);
+        self.stage = Stage::Descend(graph.upper.top, entry, distance);
         Ok(true)
     }
 
     /// One step of the greedy walk above layer 0.
     fn descend(
         &mut self,
-        places: &DiskGraph<'_>,
-        needs: &mut MissingReads,
+        graph: &DiskGraph<'_>,
+        missing: &mut MissingReads,
         layer: usize,
         here: u32,
         best: f32,
@@ -117,8 +118,8 @@ impl Walk {
         }
         let mut near = (best, here);
         let (mut count, mut ready) = (0, true);
-        for &node in places.upper.links(layer, here, &mut Vec::new())?.iter().filter(|&&l| l != here) {
-            match self.distance(places, needs, node) {
+        for &node in graph.upper.links(layer, here, &mut Vec::new())?.iter().filter(|&&l| l != here) {
+            match self.distance(graph, missing, node) {
                 Some(d) if d < near.0 || (d == near.0 && node < near.1) => near = (d, node),
                 Some(_) => {}
                 None => ready = false,
@@ -133,8 +134,8 @@ impl Walk {
         Ok(ready)
     }
 
-    /// Expands what can be expanded; names what the nearest nodes that wait would need.
-    fn base(&mut self, places: &DiskGraph<'_>, needs: &mut MissingReads) -> Result<bool, Error> {
+    /// Expands nodes while their bytes are available, then names what the nearest nodes still need.
+    fn base(&mut self, graph: &DiskGraph<'_>, missing: &mut MissingReads) -> Result<bool, Error> {
         while self.expand() {}
         let next: Vec<u32> = self.pool.waiting().take(WIDTH).collect();
         if next.is_empty() && self.unscored.is_empty() {
@@ -147,41 +148,41 @@ impl Walk {
         }
         let mut ready = true;
         for node in self.unscored.clone() {
-            ready &= self.distance(places, needs, node).is_some();
+            ready &= self.distance(graph, missing, node).is_some();
         }
         for node in next {
-            let Some(links) = self.links(places, needs, node)? else {
+            let Some(links) = self.links(graph, missing, node)? else {
                 ready = false;
                 continue;
             };
             for link in links {
-                ready &= self.visited.contains(&link) || self.distance(places, needs, link).is_some();
+                ready &= self.visited.contains(&link) || self.distance(graph, missing, link).is_some();
             }
         }
         Ok(ready)
     }
 
-    /// The links of `node`, or it among the needs.
+    /// The links of `node`; `None` if they are missing.
     fn links(
         &mut self,
-        places: &DiskGraph<'_>,
-        needs: &mut MissingReads,
+        graph: &DiskGraph<'_>,
+        missing: &mut MissingReads,
         node: u32,
     ) -> Result<Option<Vec<u32>>, Error> {
         if let Entry::Vacant(place) = self.links.entry(node) {
-            let Some(record) = places.source.get(places.links(node)) else {
-                needs.links.insert(node);
+            let Some(record) = graph.source.get(graph.links(node)) else {
+                missing.links.insert(node);
                 return Ok(None);
             };
             let mut unpacked = Vec::new();
-            let links = places.upper.links_of_record(node, record, &mut unpacked)?;
+            let links = graph.upper.links_of_record(node, record, &mut unpacked)?;
             place.insert(links.iter().copied().filter(|&link| link != node).collect());
         }
         Ok(self.links.get(&node).cloned())
     }
 
-    /// One step of `beam::layer`, if what it takes is known: the nearest node that waits gives its links, then those of
-    /// the node before it are scored.
+    /// One step of `walk::layer`, if its bytes were available: takes the links of the nearest node that was not
+    /// expanded, then scores those of the node before it.
     fn expand(&mut self) -> bool {
         if !self.unscored.iter().all(|node| self.known.contains_key(node)) {
             return false;
@@ -203,12 +204,12 @@ impl Walk {
         true
     }
 
-    fn all(&mut self, places: &DiskGraph<'_>, needs: &mut MissingReads, from: u32) -> Result<bool, Error> {
-        let count = places.upper.count as u32;
+    fn all(&mut self, graph: &DiskGraph<'_>, missing: &mut MissingReads, from: u32) -> Result<bool, Error> {
+        let count = graph.upper.count as u32;
         for node in from..count {
-            let Some(distance) = self.distance(places, needs, node) else {
-                let ahead = places.source.room(places.codes.extent).0.min(1 << 16) as u32;
-                needs.codes.extend(node..node.saturating_add(ahead).min(count));
+            let Some(distance) = self.distance(graph, missing, node) else {
+                let ahead = graph.source.slots(graph.codes.extent).count.min(1 << 16) as u32;
+                missing.codes.extend(node..node.saturating_add(ahead).min(count));
                 self.stage = Stage::All(node);
                 return Ok(false);
             };
@@ -219,23 +220,23 @@ impl Walk {
         Ok(true)
     }
 
-    /// The coarse distance of `node`, or its code among the needs.
-    fn distance(&mut self, places: &DiskGraph<'_>, needs: &mut MissingReads, node: u32) -> Option<f32> {
+    /// The coarse distance of `node`; `None` if its code is missing.
+    fn distance(&mut self, graph: &DiskGraph<'_>, missing: &mut MissingReads, node: u32) -> Option<f32> {
         if let Some(distances) = self.known.get(&node) {
             return Some(distances[0]);
         }
-        let Some(code) = places.source.get(places.code(node)) else {
-            needs.codes.insert(node);
+        let Some(code) = graph.source.get(graph.code(node)) else {
+            missing.codes.insert(node);
             return None;
         };
-        let codec = &*places.codes.codec;
+        let codec = &*graph.codes.codec;
         let distance = |prepared: &mut Prepared| {
             let mut out = [0.0];
             codec.distances(prepared, code, &[0], &mut out);
             out[0]
         };
         let coarse = distance(&mut self.coarse);
-        let fine = if places.fine { distance(&mut self.fine) } else { coarse };
+        let fine = if graph.fine { distance(&mut self.fine) } else { coarse };
         self.known.insert(node, [coarse, fine]);
         Some(coarse)
     }

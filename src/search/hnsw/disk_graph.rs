@@ -1,25 +1,39 @@
-//! What a walk from disk reads, and where it lies.
+//! A graph on disk: what a walk reads of it, and where that is in the file.
 
 use std::collections::BTreeSet;
 
 use crate::error::Error;
-use crate::segment::GraphView;
-use crate::segment::{GraphParts, Matrix, SectionKind, Segment};
-use crate::storage::{Extent, Read, Source, Sum, in_order};
+use crate::search::step::missing;
+use crate::segment::{GraphParts, GraphView, Matrix, SectionKind, Segment};
+use crate::storage::{Expected, Extent, Read, Source, in_order};
 
-/// Where a walk finds what it reads.
+/// The layers above 0 and the checksums of nodes, in memory; the places of links and codes, which are read node by
+/// node.
 pub(crate) struct DiskGraph<'a> {
     pub(super) source: &'a dyn Source,
     pub(super) upper: GraphView<'a>,
     parts: GraphParts,
-    sums: &'a [u8],
+    checksums: &'a [u8],
     pub(super) codes: &'a Matrix,
-    /// Codes rank the hits at last, so both distances of a code are taken while it is here.
+    /// Codes give the final distances, so both distances of a code are computed while it is available.
     pub(super) fine: bool,
 }
 
 impl<'a> DiskGraph<'a> {
-    /// Fails where `Facts` said that there is no such walk; `None` if the parts in memory are not all here.
+    /// What must be in memory before a walk begins and is not: `sections`, the checksums of nodes, the layers above 0,
+    /// and the codes if they fit.
+    pub(crate) fn missing(segment: &Segment, source: &dyn Source, sections: &[SectionKind]) -> Vec<Read> {
+        let codes: &[SectionKind] =
+            if source.fits(segment.codes.extent) { &[SectionKind::Codes] } else { &[] };
+        let mut absent = missing(segment, source, &[SectionKind::NodeChecksums], sections);
+        absent.extend(missing(segment, source, codes, &[]));
+        let upper = segment.graph_parts().map(|parts| parts.upper).filter(|&e| source.get(e).is_none());
+        absent.extend(upper.map(|extent| Read { extent, expected: Expected::Blocks }));
+        absent
+    }
+
+    /// `None` if a part that must be in memory is not there yet. Fails if the file has no such graph: then
+    /// [`Facts`](crate::search::plan::Facts) allow for no such walk.
     pub(crate) fn new(
         segment: &'a Segment,
         source: &'a dyn Source,
@@ -28,14 +42,16 @@ impl<'a> DiskGraph<'a> {
     ) -> Result<Option<Self>, Error> {
         let parts = segment.graph_parts().ok_or_else(|| Error::corrupt("graph", "it is too short"))?;
         let head = Extent { length: parts.upper_length, ..parts.upper };
-        let sums = segment.required(SectionKind::NodeSums)?;
-        let (Some(bytes), Some(sums)) = (source.get(head), source.get(sums)) else { return Ok(None) };
+        let checksums = segment.required(SectionKind::NodeChecksums)?;
+        let (Some(bytes), Some(checksums)) = (source.get(head), source.get(checksums)) else {
+            return Ok(None);
+        };
         let upper = GraphView::upper(bytes, segment.count(), segment.header.m, checked)?;
-        Ok(Some(DiskGraph { source, upper, parts, sums, codes: &segment.codes, fine }))
+        Ok(Some(DiskGraph { source, upper, parts, checksums, codes: &segment.codes, fine }))
     }
 
-    fn sums(&self, node: u32) -> Result<[u32; 2], Error> {
-        Segment::stored_node_sums(self.sums, node)
+    fn checksums(&self, node: u32) -> Result<[u32; 2], Error> {
+        Segment::stored_node_checksums(self.checksums, node)
             .ok_or_else(|| Error::corrupt("node checksums", "they end too early"))
     }
 
@@ -49,7 +65,7 @@ impl<'a> DiskGraph<'a> {
     }
 }
 
-/// What walks miss: codes and links, each by node.
+/// The nodes whose codes or links a walk misses.
 #[derive(Default)]
 pub(crate) struct MissingReads {
     pub(super) codes: BTreeSet<u32>,
@@ -57,18 +73,18 @@ pub(crate) struct MissingReads {
 }
 
 impl MissingReads {
-    /// As reads, as many as there is room for.
-    pub(crate) fn reads(self, places: &DiskGraph<'_>) -> Result<Vec<Read>, Error> {
-        let room = |section| places.source.room(section).0.max(1);
-        let (codes, links) = (room(places.codes.extent), room(places.parts.base));
+    /// The reads, as many as there are slots for.
+    pub(crate) fn reads(self, graph: &DiskGraph<'_>) -> Result<Vec<Read>, Error> {
+        let slots = |section| graph.source.slots(section).count.max(1);
+        let (codes, links) = (slots(graph.codes.extent), slots(graph.parts.base));
         let mut reads = Vec::new();
         for node in self.links.into_iter().take(links) {
-            let sum = Sum::Row { position: node, sum: places.sums(node)?[1] };
-            reads.push(Read { extent: places.links(node), sum });
+            let expected = Expected::Row { position: node, checksum: graph.checksums(node)?[1] };
+            reads.push(Read { extent: graph.links(node), expected });
         }
         for node in self.codes.into_iter().take(codes) {
-            let sum = Sum::Row { position: node, sum: places.sums(node)?[0] };
-            reads.push(Read { extent: places.code(node), sum });
+            let expected = Expected::Row { position: node, checksum: graph.checksums(node)?[0] };
+            reads.push(Read { extent: graph.code(node), expected });
         }
         in_order(&mut reads);
         Ok(reads)

@@ -1,4 +1,4 @@
-//! The walk over a graph. Building and searching differ only in what a distance is.
+//! The walk over a graph. A build and a search walk alike; only their distances differ.
 
 use crate::error::Error;
 use crate::search::pool::Pool;
@@ -11,11 +11,11 @@ pub(crate) trait Distances {
     /// `out[i]` = distance to row `ids[i]`, each below the graph's count.
     fn distances(&mut self, ids: &[u32], out: &mut [f32]);
 
-    /// Asks memory for rows whose distances will be asked for soon.
+    /// Prefetches rows whose distances are computed soon.
     fn prefetch(&self, ids: &[u32]);
 }
 
-/// The scratch of a walk, reused from query to query.
+/// The memory of a walk, reused from query to query.
 #[derive(Default)]
 pub(crate) struct Beam {
     pub(crate) pool: Pool,
@@ -27,7 +27,7 @@ pub(crate) struct Beam {
     pub(crate) computed: u64,
 }
 
-/// From the entry down to layer 0, whose `ef` nearest are left in `beam.pool`.
+/// Walks from the entry down to layer 0, and leaves the `ef` nearest nodes in `beam.pool`.
 pub(crate) fn search(
     g: &GraphView<'_>,
     to: &mut impl Distances,
@@ -42,7 +42,7 @@ pub(crate) fn search(
     layer(g, to, 0, &[start], ef, beam)
 }
 
-/// The node that a greedy walk from the entry ends at in the layer above `layer`.
+/// The node at which a greedy walk from the entry ends, in the layer above `layer`.
 pub(crate) fn descend(
     g: &GraphView<'_>,
     to: &mut impl Distances,
@@ -76,11 +76,11 @@ pub(crate) fn descend(
     Ok(here)
 }
 
-/// Best-first over one layer from `starts`: the `ef` nearest are left in `beam.pool`. Every node is scored once, so
-/// the walk ends after at most `count` steps, whatever the links say.
+/// Walks best-first over one layer from `starts`, and leaves the `ef` nearest nodes in `beam.pool`. Every node is
+/// scored once, so the walk ends after at most `count` steps, whatever the links say.
 ///
-/// The walk is one node ahead of what it knows: a node is chosen and the rows it links to are asked for before those of
-/// the node before it are scored, so that memory works while the CPU does.
+/// The next node is chosen, and the rows it links to are prefetched, before the links of the node before it are scored:
+/// so memory is read while the CPU computes.
 pub(crate) fn layer(
     g: &GraphView<'_>,
     to: &mut impl Distances,
@@ -107,7 +107,7 @@ pub(crate) fn layer(
 }
 
 impl Beam {
-    /// Scores these of the visited. Those that are kept may be next, so their links are asked for.
+    /// Scores these of the visited nodes. Those that are kept may be expanded next, so their links are prefetched.
     fn offer(&mut self, g: &GraphView<'_>, layer: usize, to: &mut impl Distances, range: Range<usize>) {
         let nodes = self.visited.added(range);
         self.distances.resize(nodes.len(), 0.0);

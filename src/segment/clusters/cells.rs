@@ -1,12 +1,12 @@
-//! The Cells section, checked and owned.
+//! The Cells section, decoded and checked.
 
 use super::lists::{LeafBlock, Lists};
 use super::{CurvePoint, Curves, LEAVES, LISTS, MAX_CENTRES, NEIGHBOURS, Reader, Shares, bad};
 use crate::error::Error;
 use crate::quant::{Rabitq, centroid};
-use crate::storage::{Extent, Read, Sum};
+use crate::storage::{Expected, Extent, Read};
 
-/// What the front holds of the clustered index.
+/// The Cells section, decoded.
 pub(crate) struct Cells {
     pub(crate) curves: Curves,
     pub(crate) shares: Shares,
@@ -27,13 +27,13 @@ pub(crate) struct Cells {
     leaves: Extent,
     lists: Extent,
     offsets: Vec<u64>,
-    sums: Vec<u64>,
+    checksums: Vec<u64>,
     first: Vec<u32>,
     positions: Vec<u32>,
 }
 
 impl Cells {
-    /// Of a segment of `dim` components, whose sums are seeded with `seed`.
+    /// Decodes and checks the section. `dim` is that of the segment, `seed` that of its checksums.
     pub(crate) fn decode(
         bytes: &[u8],
         [leaves, lists]: [Extent; 2],
@@ -48,9 +48,9 @@ impl Cells {
         let shares = reader.f32s(2)?;
         let shares = Shares { of_cells: shares[0], of_leaves: shares[1] };
         let curves = curves(&mut reader)?;
-        // Nothing here is allocated before it is found to be in the section.
+        // Nothing is allocated before its bytes were found in the section.
         let more = cells.saturating_add(1);
-        let (offsets, sums) = (reader.u64s(more)?, reader.u64s(cells)?);
+        let (offsets, checksums) = (reader.u64s(more)?, reader.u64s(cells)?);
         let (first, positions) = (reader.u32s(more)?, reader.u32s(more)?);
         let spreads = reader.f32s(cells)?;
         let stride = centroid::stride(dim);
@@ -92,7 +92,7 @@ impl Cells {
             leaves,
             lists,
             offsets,
-            sums,
+            checksums,
             first,
             positions,
         })
@@ -110,7 +110,7 @@ impl Cells {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.sums.len()
+        self.checksums.len()
     }
 
     pub(crate) fn row_count(&self) -> usize {
@@ -121,11 +121,14 @@ impl Cells {
         self.first.last().copied().unwrap_or(0) as usize
     }
 
-    /// Where the block of a cell's leaves lies. `cell` is below `len`.
+    /// The read of the block of a cell's leaves. `cell` is below `len`.
     pub(crate) fn block(&self, cell: usize) -> Read {
         let (start, end) = (self.offsets[cell], self.offsets[cell + 1]);
         let extent = Extent { offset: self.leaves.offset + start, length: end - start };
-        Read { extent, sum: Sum::Unit { seed: self.seed ^ LEAVES, at: start, sum: self.sums[cell] } }
+        Read {
+            extent,
+            expected: Expected::Unit { seed: self.seed ^ LEAVES, at: start, checksum: self.checksums[cell] },
+        }
     }
 
     /// The cell that the row at `position` is in.
@@ -139,7 +142,7 @@ impl Cells {
         self.positions[cell + 1] - self.positions[cell]
     }
 
-    /// A block of leaves in place; `stride` is that of their codes.
+    /// A block of leaves. `stride` is that of their codes.
     pub(crate) fn leaves<'a>(
         &self,
         cell: usize,
@@ -165,7 +168,7 @@ fn curves(reader: &mut Reader<'_>) -> Result<Curves, Error> {
     let mut curves = Curves::default();
     for width in curves.iter_mut().flatten() {
         let (n, f) = (reader.u32s(5)?, reader.f32s(2)?);
-        // A doubt that is no number would keep every candidate or none.
+        // With a doubt that is NaN, every candidate or none would be kept.
         let doubt = if f[0].is_finite() { f[0].max(0.0) } else { 0.0 };
         let [cells, probes, keep] = [n[2], n[3], n[4]].map(|x| x.max(1));
         *width = CurvePoint { wanted: n[0], reached: n[1], cells, probes, keep, doubt, bound: f[1] };

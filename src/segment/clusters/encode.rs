@@ -1,11 +1,11 @@
-//! Trees in, sections out.
+//! The sections of the clustered index, from the tree that a build made.
 
 use super::{Curves, LEAVES, LISTS, NEIGHBOURS, Shares};
 use crate::id::Ids;
 use crate::segment::{ids, packed};
 use crate::storage::checksum;
 
-/// Leaves in cells, rows in leaves, as the build found them.
+/// The tree of a build: rows in leaves, leaves in cells.
 pub(crate) struct Parts<'a> {
     /// Where each leaf starts; one more for the end.
     pub(crate) leaves: &'a [u32],
@@ -26,8 +26,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) stride: usize,
     /// Codes of a leaf's centroid in its list.
     pub(crate) centres: usize,
-    /// The sums of the rows that hits are ranked by at last, one u32 each.
-    pub(crate) row_sums: &'a [u8],
+    /// The checksums of the finest rows, one u32 each.
+    pub(crate) row_checksums: &'a [u8],
     pub(crate) ids: &'a Ids,
     /// `order[position]` = row.
     pub(crate) order: &'a [u32],
@@ -35,7 +35,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) curves: &'a Curves,
 }
 
-/// The Cells, Leaves and Lists sections. Sums of blocks are seeded by their offset within their section.
+/// The Cells, Leaves and Lists sections. The checksum of a block is seeded by its offset within its section.
 pub(crate) fn encode(p: &Parts<'_>, seed: u64) -> [Vec<u8>; 3] {
     let lists: Vec<[Vec<u8>; 2]> =
         p.list_codes.iter().enumerate().map(|(leaf, codes)| [labels(p, leaf), codes.clone()]).collect();
@@ -53,8 +53,8 @@ pub(crate) fn encode(p: &Parts<'_>, seed: u64) -> [Vec<u8>; 3] {
         put_u32s(&mut cells, [w.doubt, w.bound].map(f32::to_bits));
     }
     cells.extend(offsets(&leaf_blocks).flat_map(u64::to_le_bytes));
-    let sums = offsets(&leaf_blocks).zip(&leaf_blocks);
-    cells.extend(sums.flat_map(|(at, block)| checksum::sum_at(seed ^ LEAVES, at, block).to_le_bytes()));
+    let checksums = offsets(&leaf_blocks).zip(&leaf_blocks);
+    cells.extend(checksums.flat_map(|(at, block)| checksum::sum_at(seed ^ LEAVES, at, block).to_le_bytes()));
     put_u32s(&mut cells, p.cells.iter().copied());
     put_u32s(&mut cells, p.cells.iter().map(|&c| p.leaves[c as usize]));
     put_u32s(&mut cells, p.cell_spreads.iter().map(|s| s.to_bits()));
@@ -74,19 +74,20 @@ fn offsets(blocks: &[Vec<u8>]) -> impl Iterator<Item = u64> {
     std::iter::once(0).chain(ends)
 }
 
-/// Of the leaf's own rows, then of those spilled into it: sums, positions of the latter, ids.
+/// The labels of a leaf's list: the checksums of its own rows and of those spilled into it, the positions of the
+/// latter, then the ids of all.
 fn labels(p: &Parts<'_>, leaf: usize) -> Vec<u8> {
     let spilled = &p.spilled[leaf];
     let positions: Vec<u32> = (p.leaves[leaf]..p.leaves[leaf + 1]).chain(spilled.iter().copied()).collect();
     let mut labels = Vec::new();
-    positions.iter().for_each(|&at| labels.extend_from_slice(&p.row_sums[at as usize * 4..][..4]));
+    positions.iter().for_each(|&at| labels.extend_from_slice(&p.row_checksums[at as usize * 4..][..4]));
     packed::encode(spilled.iter().map(|&at| u64::from(at)), &mut labels);
     let rows: Vec<u32> = positions.iter().map(|&at| p.order[at as usize]).collect();
     labels.extend(ids::encode(p.ids, &rows));
     labels
 }
 
-/// `seed` is that of the sums of lists.
+/// `seed` is that of the checksums of lists.
 fn leaf_blocks(p: &Parts<'_>, lists: &[[Vec<u8>; 2]], seed: u64) -> Vec<Vec<u8>> {
     let starts = lists.iter().scan(0, |end, [labels, codes]| {
         let start = *end;
@@ -94,7 +95,7 @@ fn leaf_blocks(p: &Parts<'_>, lists: &[[Vec<u8>; 2]], seed: u64) -> Vec<Vec<u8>>
         Some(start)
     });
     let starts: Vec<u64> = starts.collect();
-    let sums = |leaf: usize| {
+    let checksums = |leaf: usize| {
         let ([labels, codes], at) = (&lists[leaf], starts[leaf]);
         let [first, second] = [(at, labels), (at + labels.len() as u64, codes)]
             .map(|(at, half)| checksum::sum_at(seed, at, half));
@@ -103,7 +104,7 @@ fn leaf_blocks(p: &Parts<'_>, lists: &[[Vec<u8>; 2]], seed: u64) -> Vec<Vec<u8>>
     let block = |cell: &[u32]| {
         let (first, last) = (cell[0] as usize, cell[1] as usize);
         let mut block = starts.get(first).copied().unwrap_or(0).to_le_bytes().to_vec();
-        put_u32s(&mut block, (first..last).flat_map(sums));
+        put_u32s(&mut block, (first..last).flat_map(checksums));
         put_u32s(&mut block, lists[first..last].iter().map(|[labels, _]| labels.len() as u32));
         block.extend(p.spilled[first..last].iter().flat_map(|s| (s.len() as u16).to_le_bytes()));
         put_u32s(&mut block, p.leaves[first..=last].iter().copied());

@@ -1,20 +1,20 @@
-//! Blocks of Leaves and of Lists in place.
+//! Blocks of Leaves and of Lists, read where they are.
 
 use super::{Reader, bad};
 use crate::error::Error;
 use crate::quant::Rabitq;
 use crate::segment::ids::IdView;
 use crate::segment::packed::Packed;
-use crate::storage::{Extent, Read, Sum};
+use crate::storage::{Expected, Extent, Read};
 
-/// One leaf as its cell's block tells it.
+/// One leaf, as its cell's block describes it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Leaf {
-    /// Its list.
+    /// The read of its list.
     pub(crate) read: Read,
     /// Bytes of its labels, which come first.
     labels: u32,
-    /// Rows of other leaves that it holds as well.
+    /// How many rows of other leaves were spilled into it.
     spilled: u32,
     /// Its own rows: start..end.
     pub(crate) start: u32,
@@ -23,26 +23,26 @@ pub(crate) struct Leaf {
     pub(crate) spread: f32,
 }
 
-/// The section that leaves point into.
+/// The Lists section, which leaves point into.
 #[derive(Clone, Copy)]
 pub(super) struct Lists {
     pub(super) extent: Extent,
     pub(super) longest: u64,
-    /// Of its sums.
+    /// The seed of its checksums.
     pub(super) seed: u64,
     /// Bytes of the codes of a leaf's centroid.
     pub(super) centre: usize,
 }
 
-/// One cell's leaves.
+/// The leaves of one cell.
 pub(crate) struct LeafBlock<'a> {
     lists: Lists,
     stride: usize,
-    /// Those of the cell. Its leaves stay within.
+    /// The rows of the cell: its leaves have no others.
     rows: [u32; 2],
     offset: u64,
-    /// Of each list's labels, and of its codes.
-    sums: &'a [[u8; 8]],
+    /// For each list, the checksums of its labels and of its codes.
+    checksums: &'a [[u8; 8]],
     /// Bytes of the labels of each list.
     labels: &'a [[u8; 4]],
     spilled: &'a [[u8; 2]],
@@ -66,7 +66,7 @@ impl<'a> LeafBlock<'a> {
             stride,
             rows,
             offset: reader.numbers(1)?.first().map_or(0, |b| u64::from_le_bytes(*b)),
-            sums: reader.numbers(count)?,
+            checksums: reader.numbers(count)?,
             labels: reader.numbers(count)?,
             spilled: reader.numbers(count)?,
             starts: reader.numbers(count.saturating_add(1))?,
@@ -80,7 +80,7 @@ impl<'a> LeafBlock<'a> {
     }
 
     pub(crate) fn count(&self) -> usize {
-        self.sums.len()
+        self.checksums.len()
     }
 
     /// The leaves in order, of a segment of `rows` rows.
@@ -88,7 +88,7 @@ impl<'a> LeafBlock<'a> {
         let mut from = self.offset;
         (0..self.count()).map(move |at| {
             let labels = u32::from_le_bytes(self.labels[at]);
-            let sums = u64::from_le_bytes(self.sums[at]);
+            let checksums = u64::from_le_bytes(self.checksums[at]);
             let spilled = u32::from(u16::from_le_bytes(self.spilled[at]));
             let spread = half::bf16::from_le_bytes(self.spreads[at]).to_f32();
             let [start, end] = [at, at + 1].map(|i| u32::from_le_bytes(self.starts[i]));
@@ -106,30 +106,30 @@ impl<'a> LeafBlock<'a> {
                 return Err(bad("leaves", "a leaf's list leaves the segment"));
             }
             let extent = Extent { offset: self.lists.extent.offset + from, length };
-            let sum = Sum::Halves {
+            let expected = Expected::Halves {
                 seed: self.lists.seed,
                 at: from,
                 first: labels,
-                sums: [sums as u32, (sums >> 32) as u32],
+                checksums: [checksums as u32, (checksums >> 32) as u32],
             };
             from += length;
-            Ok(Leaf { read: Read { extent, sum }, labels, spilled, start, end, spread })
+            Ok(Leaf { read: Read { extent, expected }, labels, spilled, start, end, spread })
         })
     }
 }
 
-/// One leaf's list in place: its own rows, then those spilled into it.
+/// The list of one leaf: its own rows, then those spilled into it.
 pub(crate) struct List<'a> {
     /// The codes of the centroid of the leaf, around that of its cell.
     pub(crate) centre: &'a [u8],
     /// The rows' codes, a matrix.
     pub(crate) codes: &'a [u8],
     pub(crate) ids: IdView<'a>,
-    row_sums: &'a [[u8; 4]],
+    row_checksums: &'a [[u8; 4]],
     start: u32,
     own: usize,
     spilled: Packed<'a>,
-    /// Of the segment.
+    /// The number of rows of the segment.
     rows: usize,
 }
 
@@ -147,21 +147,22 @@ impl<'a> List<'a> {
         let spilled = leaf.spilled as usize;
         let count = own.saturating_add(spilled);
         let mut labels = Reader { section: "lists", bytes: reader.take(leaf.labels as usize)? };
-        let row_sums = labels.numbers(count)?;
+        let row_checksums = labels.numbers(count)?;
         let (spilled, ids) = Packed::split(labels.bytes, spilled)
             .ok_or_else(|| bad("lists", "positions of spilled rows end too early"))?;
         let ids = IdView::new(ids, count, text)?;
         let codes_length = count.saturating_mul(codec.stride());
         let centre = reader.take(reader.bytes.len().saturating_sub(codes_length))?;
         let codes = reader.take(codes_length)?;
-        Ok(List { centre, codes, ids, row_sums, start: leaf.start, own, spilled, rows })
+        Ok(List { centre, codes, ids, row_checksums, start: leaf.start, own, spilled, rows })
     }
 
     pub(crate) fn count(&self) -> usize {
-        self.row_sums.len()
+        self.row_checksums.len()
     }
 
-    /// Of the list's row `at`.
+    /// The position of the list's row `at`.
+    #[inline]
     pub(crate) fn position(&self, at: usize) -> Result<u32, Error> {
         if at < self.own {
             return Ok(self.start + at as u32);
@@ -172,9 +173,9 @@ impl<'a> List<'a> {
         }
     }
 
-    /// The sum of the finest row of this list's row `at`.
-    pub(crate) fn row_sum(&self, at: usize) -> u32 {
-        self.row_sums.get(at).map_or(0, |b| u32::from_le_bytes(*b))
+    /// The checksum of the finest row of this list's row `at`.
+    pub(crate) fn row_checksum(&self, at: usize) -> u32 {
+        self.row_checksums.get(at).map_or(0, |b| u32::from_le_bytes(*b))
     }
 }
 

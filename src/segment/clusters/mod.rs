@@ -1,13 +1,13 @@
 //! The clustered index's sections, both directions. FORMAT.md, "Clusters", is this room in prose.
 //!
-//! Each level holds the place and the sum of the next, so that bytes are known before they are asked for:
+//! Each level has the places and the checksums of the next, so that they are known before its bytes are read:
 //! Cells (in the front) → a block of Leaves per cell → a block of Lists per leaf → rows.
 //!
 //! | file | duty |
 //! |---|---|
-//! | `encode` | trees in, sections out |
-//! | `cells`  | the Cells section, checked and owned |
-//! | `lists`  | blocks of Leaves and of Lists in place |
+//! | `encode` | the sections, from the tree that a build made |
+//! | `cells`  | the Cells section, decoded and checked |
+//! | `lists`  | blocks of Leaves and of Lists, read where they are |
 
 mod cells;
 mod encode;
@@ -19,44 +19,44 @@ pub(crate) use lists::{Leaf, List};
 
 use crate::error::Error;
 
-/// How wide to look for a wanted recall: found when the segment was built, by whole searches.
+/// How wide a search is for a wanted recall, as whole searches measured it when the segment was built.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct CurvePoint {
     /// The recall that it is for, in parts of 10,000.
     pub(crate) wanted: u32,
     /// The recall that it reached, in parts of 10,000.
     pub(crate) reached: u32,
-    /// Nearest cells whose leaves are looked at; as all widths, of average size.
+    /// Nearest cells whose leaves are ranked, counted as cells of average size.
     pub(crate) cells: u32,
-    /// Nearest leaves whose lists are scanned.
+    /// Nearest leaves whose lists are scanned, counted as leaves of average size.
     pub(crate) probes: u32,
     /// Candidates of the lists whose rows may be read.
     pub(crate) keep: u32,
-    /// Standard deviations of its estimate within which a candidate's row is read.
+    /// A candidate's row is read if its estimate may be wrong by so many standard deviations.
     pub(crate) doubt: f32,
-    /// Of a leaf scan: the share of a leaf's spread in its bound. 0 where it was not measured.
+    /// For a scan of leaves: the share of a leaf's spread in its bound; 0 if it was not measured.
     pub(crate) bound: f32,
 }
 
-/// Widths for rising recall.
+/// Points of a curve, by ascending recall.
 pub(crate) const WIDTHS: usize = 8;
-/// The numbers of nearest rows that there are widths for.
+/// The numbers of nearest rows that have a curve.
 pub(crate) const NEIGHBOURS: [u32; 4] = [1, 10, 100, 1000];
-/// For each of [`NEIGHBOURS`].
+/// One curve for each of [`NEIGHBOURS`].
 pub(crate) type Curves = [[CurvePoint; WIDTHS]; NEIGHBOURS.len()];
 
-/// Shares of their spread by which cells and leaves promise more than their centroids do.
+/// The share of its spread by which the bound of a cell, or of a leaf, is below the distance to its centroid.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Shares {
     pub(crate) of_cells: f32,
     pub(crate) of_leaves: f32,
 }
 
-/// List codes are around what the codes of the centroid of their leaf stand for: one code, or two where rows differ too
+/// List codes are relative to the centroid of their leaf, as its codes give it: one code, or two if rows differ too
 /// little for one. A reader refuses other numbers.
 const MAX_CENTRES: u32 = 2;
 
-/// What the sums of the two sections' blocks are seeded with beside their offset.
+/// The seeds of the checksums of the blocks of the two sections, beside that of the file.
 const LEAVES: u64 = 0x4C45_4156;
 const LISTS: u64 = 0x4C49_5354;
 
@@ -64,7 +64,7 @@ fn bad(section: &'static str, detail: &str) -> Error {
     Error::corrupt(section, detail)
 }
 
-/// Numbers one after another from the front of some bytes.
+/// Reads numbers from the front of some bytes.
 struct Reader<'a> {
     section: &'static str,
     bytes: &'a [u8],

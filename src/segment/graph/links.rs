@@ -2,7 +2,7 @@
 
 use crate::segment::packed;
 
-/// No width is less, so that one table of [`group`]s serves.
+/// No width is smaller, so that one table of [`group`]s is enough.
 const MIN_WIDTH: usize = 8;
 
 /// Bits of a link among `count` nodes.
@@ -26,12 +26,12 @@ pub(crate) fn pack(links: &[u32], m: usize) -> Vec<u8> {
     records
 }
 
-/// Eight links at a time: they are `width` whole bytes.
+/// Links unpacked at a time. Eight links are `width` whole bytes.
 const GROUP: usize = 8;
-/// What eight links are read from: the last read of eight bytes starts in byte 7·31/8.
+/// Bytes that eight links are unpacked from: the last read of eight bytes starts in byte 7·31/8.
 const WINDOW: usize = 40;
 
-/// The first links in the window, of `WIDTH` bits each: where each lies is known when this is compiled.
+/// Unpacks the first links in the window, of `WIDTH` bits each. The compiler knows where each one is.
 fn group<const WIDTH: usize>(window: &[u8; WINDOW], out: &mut [u32; GROUP]) {
     for (i, out) in out.iter_mut().enumerate() {
         let bit = i * WIDTH;
@@ -52,7 +52,7 @@ const GROUPS: [Unpack; 24] = [
     group::<26>, group::<27>, group::<28>, group::<29>, group::<30>, group::<31>,
 ];
 
-/// Records in place.
+/// Records, read where they are.
 #[derive(Clone, Copy)]
 pub(crate) struct Links<'a> {
     records: &'a [u8],
@@ -68,7 +68,7 @@ impl<'a> Links<'a> {
         Links { records, width: width(count), slots: 2 * m, stride: stride(count, m) }
     }
 
-    /// The links of record `at`, not yet looked at; none if it is not there. In `out`, which grows if it must.
+    /// The unchecked links of record `at`, in `out`; none if there is no such record.
     #[inline]
     pub(crate) fn of<'b>(&self, at: usize, out: &'b mut Vec<u32>) -> &'b [u32] {
         let mut start = at.saturating_mul(self.stride);
@@ -90,7 +90,7 @@ impl<'a> Links<'a> {
         &out[..self.slots]
     }
 
-    /// The bytes of the record of `node`, for a hint.
+    /// The bytes of the record of `node`, to prefetch them.
     #[inline]
     pub(crate) fn bytes(&self, node: u32) -> &'a [u8] {
         let start = node as usize * self.stride;
@@ -98,7 +98,7 @@ impl<'a> Links<'a> {
     }
 }
 
-/// The last bytes, and zeros.
+/// The last bytes, padded with zeros.
 #[cold]
 fn tail(bytes: &[u8]) -> [u8; WINDOW] {
     let mut window = [0; WINDOW];

@@ -1,11 +1,11 @@
-//! A graph in place: the links of a node, checked when they are followed.
+//! A graph read where its bytes are. Links are checked when they are followed.
 
 use super::links::{self, Links};
 use super::{HEAD, SECTION};
 use crate::error::Error;
 use crate::kernels::prefetch;
 
-/// A graph in place.
+/// A graph, read where its bytes are.
 #[derive(Clone, Copy)]
 pub(crate) struct GraphView<'a> {
     pub(crate) m: usize,
@@ -24,20 +24,19 @@ pub(crate) struct GraphView<'a> {
 pub(super) enum Base<'a> {
     /// While it is built.
     Open(&'a [u32]),
-    /// In a file; nothing where its records are read one by one.
+    /// In a file. Empty if its records are read one by one.
     Packed(Links<'a>),
 }
 
 impl<'a> GraphView<'a> {
-    /// Checks lengths, and unless `checked` before, the order that the walk rests on. Links are checked when they are
-    /// followed.
+    /// Checks lengths, and, unless `checked` before, the order that a walk depends on.
     pub(crate) fn new(bytes: &'a [u8], count: usize, m: usize, checked: bool) -> Result<Self, Error> {
         let at = bytes.len().checked_sub(links::stride(count, m).saturating_mul(count));
         let (upper, records) = bytes.split_at(at.ok_or_else(|| bad("it is shorter than its links"))?);
         Self::with_records(upper, records, count, m, checked)
     }
 
-    /// The layers above 0 alone: the records of layer 0 are elsewhere.
+    /// The layers above 0 alone, for a walk that reads the records of layer 0 one by one.
     pub(crate) fn upper(bytes: &'a [u8], count: usize, m: usize, checked: bool) -> Result<Self, Error> {
         Self::with_records(bytes, &[], count, m, checked)
     }
@@ -74,7 +73,7 @@ impl<'a> GraphView<'a> {
             blocks: &words[blocks_at..blocks_at + links],
             base: Base::Packed(Links::new(records, count, m)),
         };
-        // A mapped file may have changed since: what would leave the graph is looked at each time.
+        // A mapped file may have changed since, so an entry beyond the graph is refused each time.
         if !checked {
             view.check_layers()?;
         }
@@ -98,14 +97,13 @@ impl<'a> GraphView<'a> {
         }
     }
 
-    /// Layers above 0 that `node` is in.
+    /// The number of layers above 0 that `node` is in.
     pub(crate) fn levels(&self, node: u32) -> usize {
         let levels = |at: usize| self.first[at + 1].saturating_sub(self.first[at]) as usize;
         self.upper.binary_search(&node).map_or(0, levels).min(self.blocks.len() / self.m)
     }
 
-    /// Where `node` links to in `layer`; nothing if it is not there. A link that leaves the graph is an error, not a
-    /// read.
+    /// The links of `node` in `layer`; none if the node is not in it. A link beyond the last row is an error.
     #[inline]
     pub(crate) fn links<'b>(
         &self,
@@ -119,7 +117,7 @@ impl<'a> GraphView<'a> {
         let links = match self.base {
             Base::Packed(links) if layer == 0 => links.of(node as usize, unpacked),
             Base::Packed(_) => {
-                // What is checked is what is followed, whoever writes to the file meanwhile.
+                // A copy, so that the links that are checked are those that are followed even if the file changes.
                 unpacked.clear();
                 unpacked.extend_from_slice(self.slots(layer, node));
                 unpacked
@@ -150,7 +148,7 @@ impl<'a> GraphView<'a> {
         }
     }
 
-    /// Asks memory for links that will be followed soon.
+    /// Prefetches links that are followed soon.
     #[inline]
     pub(crate) fn prefetch(&self, layer: usize, node: u32) {
         match self.base {
@@ -159,7 +157,7 @@ impl<'a> GraphView<'a> {
         }
     }
 
-    /// The links of a node in a layer above 0, or in layer 0 while that is built; not looked at.
+    /// The unchecked links of a node in a layer above 0, or in layer 0 while a graph is built.
     pub(crate) fn slots(&self, layer: usize, node: u32) -> &'a [u32] {
         if layer == 0 {
             return match self.base {
@@ -176,7 +174,7 @@ impl<'a> GraphView<'a> {
         }
     }
 
-    /// Follows every link once: each must lead to a node that is in the same layer.
+    /// Checks that every link leads to a node that is in the same layer.
     pub(crate) fn verify(&self) -> Result<(), Error> {
         let mut links = Vec::new();
         for node in 0..self.count as u32 {

@@ -1,15 +1,15 @@
-//! A mapped file of which some sections are held in memory: what every search reads.
+//! A mapped file with copies of some sections in memory: of those that every search reads.
 
-use super::{Buffer, Extent, Mapped, Source, slice};
+use super::{Buffer, Extent, Mapped, SlotRoom, Source, slice};
 use crate::error::Error;
 
 /// See the head of this file.
-pub(crate) struct Held {
+pub(crate) struct PinnedMmap {
     map: Mapped,
     parts: Vec<(Extent, Buffer)>,
 }
 
-impl Held {
+impl PinnedMmap {
     /// Copies `sections` out of the mapping.
     pub(crate) fn new(map: Mapped, sections: &[Extent]) -> Result<Self, Error> {
         let copy = |&extent: &Extent| {
@@ -21,10 +21,10 @@ impl Held {
             Ok((extent, Buffer::copy_of(bytes)?))
         };
         let parts = sections.iter().map(copy).collect::<Result<_, Error>>()?;
-        Ok(Held { map, parts })
+        Ok(PinnedMmap { map, parts })
     }
 
-    /// Bytes of memory.
+    /// Bytes of memory beside the mapping.
     pub(crate) fn bytes(&self) -> u64 {
         self.parts.iter().map(|p| p.0.length).sum::<u64>() + self.map.overhead()
     }
@@ -34,7 +34,7 @@ impl Held {
     }
 }
 
-impl Source for Held {
+impl Source for PinnedMmap {
     fn get(&self, extent: Extent) -> Option<&[u8]> {
         match self.part(extent) {
             Some((section, bytes)) => {
@@ -44,12 +44,12 @@ impl Source for Held {
         }
     }
 
-    fn holds(&self, section: Extent) -> bool {
-        self.map.holds(section)
+    fn fits(&self, section: Extent) -> bool {
+        self.map.fits(section)
     }
 
-    fn room(&self, section: Extent) -> (usize, u64) {
-        self.map.room(section)
+    fn slots(&self, section: Extent) -> SlotRoom {
+        self.map.slots(section)
     }
 
     fn prefetch(&self, extents: &mut dyn Iterator<Item = Extent>) {

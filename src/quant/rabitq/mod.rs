@@ -1,19 +1,22 @@
 //! RaBitQ (Gao and Long, 2024; with more bits Gao, Gou, Xu, Yang, Long, Wong 2025): a few bits a component of the
 //! rotated residual, with a length correction that makes the estimate of an inner product with a float query unbiased.
 //!
-//! Rows and queries are turned first: x̃ = R(x - mean), where R is a rotation. A row x̃ = c + r around some centre c is
+//! Rows and queries are rotated first: x̃ = R(x - mean). A row x̃ = c + r around some centre c is
 //! stored as w = odd whole numbers that point where r does, in [`Rabitq::bits`] planes of bits b, w = Σ 2^p·(2bₚ - 1),
 //! and two terms: `[planes: 1 bit × d each, high first][s: bf16][t: bf16]`, where s = ‖r‖² / (r·w), and t = ‖r‖² under
 //! L2, else a·r with a = R·mean + c, the centre as seen from the origin. Then v·r ≈ s · (v·w) for any v, with an error
 //! that grows with ‖v‖. So the query is centred as well: under L2 v = q̃ - c; else v = Rq - α·a, where α makes v the
 //! shortest, and q·r = α·t + v·r. v is rounded to [`PLANES`] bits: the sum is a few popcounts.
 
-use super::Prepared;
-use super::rotation::Rotation;
+mod encode;
+mod rotation;
+
+use super::codec::Prepared;
 use super::sq8::round;
 use crate::kernels::kernels;
 use crate::metric::Metric;
 use half::bf16;
+use rotation::Rotation;
 
 /// Bits of a component of v.
 const PLANES: usize = 6;
@@ -24,8 +27,6 @@ const TERMS: usize = 4;
 
 /// Rows estimated at a time.
 const GROUP: usize = 64;
-/// Grids that a code is chosen from, as parts of the largest component.
-const GRIDS: usize = 24;
 
 /// See the head of this file.
 pub(crate) struct Rabitq {
@@ -37,7 +38,7 @@ pub(crate) struct Rabitq {
     bits: usize,
 }
 
-/// A query as all centres see it.
+/// A rotated query, before it is prepared for one centre.
 #[derive(Default)]
 pub(crate) struct Turned {
     /// Under L2 q̃, else Rq.
@@ -60,8 +61,8 @@ impl Rabitq {
     }
 
     /// Bits a component that rank well. An estimate errs by about 1/√d: few components need more of them. On GloVe
-    /// (341,000 words of 100 components, default options) recall@10 is 0.845 with 1 bit, however many lists are scanned,
-    /// and 0.977 with 4.
+    /// (341,000 words of 100 components, default options) recall@10 is 0.845 with 1 bit, however many lists are
+    /// scanned, and 0.977 with 4.
     pub(crate) fn bits_for(dim: usize) -> usize {
         match dim {
             0..=128 => 4,
@@ -87,36 +88,11 @@ impl Rabitq {
         self.plane() * self.bits + TERMS
     }
 
-    /// A row turned.
+    /// Rotates a row.
     pub(crate) fn turn(&self, row: &[f32], out: &mut Vec<f32>) {
         out.clear();
         out.extend(row.iter().zip(&self.mean).map(|(x, m)| x - m));
         self.rotation.apply(out);
-    }
-
-    /// Writes the code of a turned row around `centre`.
-    pub(crate) fn encode(&self, row: &[f32], centre: &[f32], out: &mut [u8]) {
-        let dot = kernels().dot_f32;
-        let r: Vec<f32> = row.iter().zip(centre).map(|(x, c)| x - c).collect();
-        let square = dot(&r, &r);
-        let other = match self.metric {
-            Metric::Cosine | Metric::Dot => dot(&self.turned_mean, &r) + dot(centre, &r),
-            Metric::L2 => square,
-        };
-        let (planes, terms) = out.split_at_mut(self.plane() * self.bits);
-        let step = self.grid(&r);
-        let mut product = 0.0f64;
-        planes.fill(0);
-        for (i, &x) in r.iter().enumerate() {
-            let level = self.level(x, step);
-            product += f64::from(x) * f64::from(2 * level - self.top());
-            for (plane, bytes) in planes.chunks_exact_mut(self.plane()).enumerate() {
-                bytes[i / 8] |= ((level >> (self.bits - 1 - plane) & 1) as u8) << (i % 8);
-            }
-        }
-        let scale = if product > 0.0 { (f64::from(square) / product) as f32 } else { 0.0 };
-        terms[..2].copy_from_slice(&bf16::from_f32(scale).to_le_bytes());
-        terms[2..4].copy_from_slice(&bf16::from_f32(other).to_le_bytes());
     }
 
     /// The largest level, and the largest w.
@@ -124,39 +100,7 @@ impl Rabitq {
         (1 << self.bits) - 1
     }
 
-    /// The level of a component on the grid of odd numbers times `step`.
-    fn level(&self, x: f32, step: f32) -> i32 {
-        if self.bits == 1 {
-            return i32::from(x > 0.0);
-        }
-        let level = (x / (step + step) + (self.top() + 1) as f32 * 0.5).floor();
-        level.clamp(0.0, self.top() as f32) as i32
-    }
-
-    /// The step whose grid points most nearly where `r` does.
-    fn grid(&self, r: &[f32]) -> f32 {
-        let largest = r.iter().fold(0.0f32, |m, x| m.max(x.abs()));
-        if self.bits == 1 || largest == 0.0 {
-            return 1.0;
-        }
-        let mut best = (f64::MIN, 1.0);
-        for part in 1..=GRIDS {
-            let step = largest * (part as f32 / GRIDS as f32) / self.top() as f32;
-            let (mut product, mut square) = (0.0f64, 0.0f64);
-            for &x in r {
-                let w = f64::from(2 * self.level(x, step) - self.top());
-                product += f64::from(x) * w;
-                square += w * w;
-            }
-            let cosine = product / square.sqrt();
-            if cosine > best.0 {
-                best = (cosine, step);
-            }
-        }
-        best.1
-    }
-
-    /// Turns a query, once for all centres.
+    /// Rotates a query, once for all centres.
     pub(crate) fn ask(&self, query: &[f32], turned: &mut Turned) {
         let dot = kernels().dot_f32;
         self.turn(query, &mut turned.floats);
@@ -179,8 +123,8 @@ impl Rabitq {
         }
     }
 
-    /// Makes the query ready for rows around `centre`; returns the distance to it. Leaves in `prepared.bytes` a plane of
-    /// zeros, then the bit planes of v from low to high.
+    /// Prepares the query for rows around `centre`; returns the distance to it. It leaves a plane of
+    /// zeros in `prepared.bytes`, then the bit planes of v from low to high.
     pub(crate) fn prepare(&self, turned: &Turned, centre: &[f32], prepared: &mut Prepared) -> f32 {
         let dot = kernels().dot_f32;
         let v = &mut prepared.floats;

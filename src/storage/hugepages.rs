@@ -1,24 +1,22 @@
-//! A file read into memory, in huge pages where the system has them: a walk over a graph touches a page a step, and
-//! with small ones most of those steps wait for the page tables too.
+//! A file read into memory, in huge pages if the system has them. A walk over a graph touches a page a step; with small
+//! pages most of these steps also wait for the page tables.
 
 use std::io::Read;
 use std::path::Path;
 
-use super::advice;
-use super::file::open_regular;
+use super::{advice, io_error, open_regular};
 use crate::error::Error;
-use crate::storage::io_error;
 
 /// The bytes of a whole file.
 #[derive(Debug)]
-pub(crate) struct Resident {
+pub(crate) struct HugePageBytes {
     map: memmap2::Mmap,
     /// A mapping cannot be empty, a file can.
     length: usize,
 }
 
-impl Resident {
-    /// Fails instead of aborting where there is no memory.
+impl HugePageBytes {
+    /// Reads the file. Fails, instead of aborting, if there is not enough memory.
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
         let io = |source| io_error(path, source);
         let (mut file, length) = open_regular(path)?;
@@ -29,11 +27,11 @@ impl Resident {
         if let Some(bytes) = map.get_mut(..size) {
             file.read_exact(bytes).map_err(io)?;
         }
-        Ok(Resident { map: map.make_read_only().map_err(io)?, length: size })
+        Ok(HugePageBytes { map: map.make_read_only().map_err(io)?, length: size })
     }
 }
 
-impl AsRef<[u8]> for Resident {
+impl AsRef<[u8]> for HugePageBytes {
     fn as_ref(&self) -> &[u8] {
         self.map.get(..self.length).unwrap_or_default()
     }

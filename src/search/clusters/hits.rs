@@ -1,0 +1,150 @@
+//! The rows that scanned lists give: which of them are kept, and which become candidates.
+
+use super::bound::{ListCodes, ListScratch, QueryBound};
+use super::width::ProbeWidth;
+use crate::error::Error;
+use crate::id::Id;
+use crate::segment::clusters::List;
+use crate::segment::{Clusters, IdBytes};
+use crate::topk::Key;
+
+/// So many times the wanted rows are kept of the lists, since a row may be in two.
+const COPIES: usize = 2;
+/// About so many bytes are in an id that is a text.
+const ID_BYTES: usize = 16;
+
+/// What a list says of a row, and the row's estimated distance.
+#[derive(Clone)]
+pub(crate) struct ListHit {
+    pub(crate) position: u32,
+    pub(crate) row_checksum: u32,
+    pub(crate) distance: f32,
+    error: f32,
+    id: IdBytes,
+}
+
+/// The nearest rows of the lists scanned so far.
+#[derive(Default)]
+pub(super) struct ListHits {
+    hits: Vec<ListHit>,
+    /// The bytes of their ids, if these are texts.
+    texts: Vec<u8>,
+}
+
+/// The estimate of a row, and where the row is: in which list, and at which place there.
+#[derive(Clone, Copy)]
+struct Estimate {
+    distance: f32,
+    error: f32,
+    list: u32,
+    at: u32,
+}
+
+/// Memory that scans of lists reuse.
+#[derive(Default)]
+pub(super) struct ScanScratch {
+    pub(super) list: ListScratch,
+    keys: Vec<u64>,
+    estimates: Vec<Estimate>,
+}
+
+impl ListHits {
+    /// Estimates the rows of `lists`, each with the number of its cell, and copies what the lists say of the nearest:
+    /// the lists may be evicted before it is used. Returns how many rows were estimated.
+    pub(super) fn scan(
+        &mut self,
+        clusters: &Clusters,
+        bound: &QueryBound<'_>,
+        lists: &[(u32, List<'_>)],
+        keep: usize,
+        scratch: &mut ScanScratch,
+    ) -> Result<u64, Error> {
+        let ScanScratch { list: memory, keys, estimates } = scratch;
+        estimates.clear();
+        for ((cell, list), number) in lists.iter().zip(0..) {
+            let cell = clusters.cells.centroid(*cell as usize).0;
+            let codes = ListCodes { cell, centre: list.centre, rows: list.codes };
+            let rows = bound.rows(codes, memory).zip(0..);
+            let estimate = |((distance, error), at)| Estimate { distance, error, list: number, at };
+            estimates.extend(rows.map(estimate));
+        }
+        let limit = limit(estimates, &self.hits, keep.saturating_mul(COPIES), keys);
+        self.hits.retain(|hit| hit.distance <= limit);
+        let more = estimates.iter().filter(|estimate| estimate.distance <= limit).count();
+        self.hits.reserve(more);
+        self.texts.reserve(more * ID_BYTES);
+        for &Estimate { distance, error, list, at } in &*estimates {
+            if distance <= limit {
+                let list = &lists[list as usize].1;
+                let (position, row_checksum) = (list.position(at as usize)?, list.row_checksum(at as usize));
+                let id = list.ids.copy(at, &mut self.texts)?;
+                self.hits.push(ListHit { position, row_checksum, distance, error, id });
+            }
+        }
+        Ok(estimates.len() as u64)
+    }
+
+    /// Those that may be among the k nearest, nearest first, and the bytes of their ids if these are texts.
+    pub(super) fn candidates(&mut self, width: ProbeWidth) -> (Vec<ListHit>, Vec<u8>) {
+        let mut hits = std::mem::take(&mut self.hits);
+        // Of two estimates of a row the one with the smaller error counts; of two with the same, the nearer.
+        ListHit::sort_by_position(&mut hits);
+        hits.dedup_by(|next, kept| {
+            let same = next.position == kept.position;
+            let surer =
+                next.error.total_cmp(&kept.error).then(next.distance.total_cmp(&kept.distance)).is_lt();
+            if same && surer {
+                std::mem::swap(next, kept);
+            }
+            same
+        });
+        // They are in order of position, which settles ties.
+        sort_by_key(&mut hits, |at, hit| Key::new(hit.distance, at));
+        hits.truncate(width.keep);
+        // The k nearest by their worst case; a candidate whose best case is farther cannot be among them.
+        let ProbeWidth { k, doubt, .. } = width;
+        // An infinite doubt keeps all; multiplied by an error of 0 it would be NaN.
+        if doubt.is_finite() {
+            let mut worst: Vec<u64> =
+                hits.iter().map(|hit| Key::new(hit.distance + doubt * hit.error, 0).0).collect();
+            let limit = nth(&mut worst, k);
+            hits.retain(|hit| hit.distance - doubt * hit.error <= limit);
+        }
+        (hits, std::mem::take(&mut self.texts))
+    }
+}
+
+impl ListHit {
+    pub(crate) fn sort_by_position(hits: &mut Vec<ListHit>) {
+        sort_by_key(hits, |at, hit| Key(u64::from(hit.position) << 32 | u64::from(at) << 1));
+    }
+
+    /// The id of the row. `texts` came with the candidates.
+    pub(crate) fn id(&self, texts: &[u8]) -> Result<Id, Error> {
+        self.id.id(texts)
+    }
+}
+
+/// The distance of the farthest of the `most` nearest among these.
+fn limit(estimates: &[Estimate], hits: &[ListHit], most: usize, keys: &mut Vec<u64>) -> f32 {
+    keys.clear();
+    let distances = estimates.iter().map(|e| e.distance).chain(hits.iter().map(|hit| hit.distance));
+    keys.extend(distances.map(|distance| Key::new(distance, 0).0));
+    nth(keys, most)
+}
+
+/// The distance of the `count`-th least key; infinite if there are fewer.
+pub(crate) fn nth(keys: &mut [u64], count: usize) -> f32 {
+    match count.checked_sub(1).filter(|&last| last < keys.len()) {
+        Some(last) => Key(*keys.select_nth_unstable(last).1).distance(),
+        None => f32::INFINITY,
+    }
+}
+
+/// Sorts by keys whose position is the number of the hit. The keys are sorted, not the hits: integers, by the one sort
+/// that the crate has for them.
+fn sort_by_key(hits: &mut Vec<ListHit>, key: impl Fn(u32, &ListHit) -> Key) {
+    let mut keys: Vec<u64> = (0..).zip(hits.iter()).map(|(at, hit)| key(at, hit).0).collect();
+    keys.sort_unstable();
+    *hits = keys.iter().filter_map(|&key| hits.get(Key(key).candidate().1 as usize).cloned()).collect();
+}
