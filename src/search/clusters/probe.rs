@@ -146,7 +146,7 @@ impl Probe {
         );
         let rows = |cell: u32| cells.rows(cell as usize);
         let wanted = as_many_as(self.width.cells, cells.row_count(), cells.len()).max(self.width.k as u64);
-        enough(priorities.iter().copied(), self.width.cells, wanted, rows, &mut scratch.nearest)
+        enough(priorities, self.width.cells, wanted, &rows, &mut scratch.nearest)
     }
 
     fn rank_leaves(
@@ -189,8 +189,7 @@ impl Probe {
         let rows = |at: u32| found.get(at as usize).map_or(0, |f| f.1.leaf.end - f.1.leaf.start);
         let wanted = as_many_as(self.width.probes, clusters.cells.row_count(), clusters.cells.leaf_count());
         let wanted = wanted.max(self.width.k as u64);
-        let nearest =
-            enough(priorities.iter().copied(), self.width.probes, wanted, rows, &mut scratch.nearest);
+        let nearest = enough(priorities, self.width.probes, wanted, &rows, &mut scratch.nearest);
         nearest.into_iter().filter_map(|at| found.get(at as usize).map(|f| f.1)).collect()
     }
 
@@ -220,16 +219,16 @@ fn as_many_as(number: usize, rows: usize, of: usize) -> u64 {
 
 /// The first by priority that together have the `wanted` rows: about `count` of them.
 fn enough(
-    priorities: impl ExactSizeIterator<Item = f32> + Clone,
+    priorities: &[f32],
     count: usize,
     wanted: u64,
-    rows: impl Fn(u32) -> u32,
+    rows: &dyn Fn(u32) -> u32,
     nearest: &mut TopK,
 ) -> Vec<u32> {
     let mut count = count.max(1);
     loop {
         nearest.reset(count);
-        priorities.clone().zip(0..).for_each(|(priority, at)| nearest.offer(priority, at));
+        priorities.iter().zip(0..).for_each(|(&priority, at)| nearest.offer(priority, at));
         let held: u64 = nearest.unsorted().map(|(_, at)| u64::from(rows(at))).sum();
         if held >= wanted || count >= priorities.len() {
             break;
