@@ -1,6 +1,7 @@
 //! Door 1: the only place that knows threads. Chunk borders never depend on how many there are, so neither do results.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 fn chunks(count: usize, size: usize) -> impl Fn(usize) -> Range<usize> {
     let size = size.max(1);
@@ -33,6 +34,25 @@ pub(crate) fn for_each_chunk_mut<T: Send>(data: &mut [T], size: usize, f: impl F
 #[cfg(not(feature = "native"))]
 pub(crate) fn for_each_chunk_mut<T: Send>(data: &mut [T], size: usize, f: impl Fn(usize, &mut [T]) + Sync) {
     data.chunks_mut(size.max(1)).enumerate().for_each(|(i, chunk)| f(i, chunk));
+}
+
+/// As [`for_each_chunk_mut`] where `f` may fail. The error is that of the first chunk that has one, whichever chunk runs
+/// first.
+pub(crate) fn try_for_each_chunk_mut<T: Send, E: Send>(
+    data: &mut [T],
+    size: usize,
+    f: impl Fn(usize, &mut [T]) -> Result<(), E> + Sync,
+) -> Result<(), E> {
+    let failed = Mutex::new(None::<(usize, E)>);
+    for_each_chunk_mut(data, size, |chunk, data| {
+        let Err(error) = f(chunk, data) else { return };
+        let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if failed.as_ref().is_none_or(|first| chunk < first.0) {
+            *failed = Some((chunk, error));
+        }
+    });
+    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    failed.map_or(Ok(()), |(_, error)| Err(error))
 }
 
 /// Runs `f` with `threads` threads for everything below it.

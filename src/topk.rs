@@ -1,6 +1,19 @@
 //! The k nearest of many candidates, by partition: a candidate that may be among them is appended, and whenever twice
 //! as many as are wanted have gathered, the farther half goes. So each costs the same, however large k is.
 
+/// The bits of a float, changed so that they are ordered as integers like the floats are.
+#[inline]
+pub(crate) fn sortable(distance: f32) -> u32 {
+    let bits = distance.to_bits();
+    bits ^ (((bits as i32 >> 31) as u32) | 0x8000_0000)
+}
+
+/// The float of [`sortable`] bits.
+#[inline]
+pub(crate) fn from_sortable(bits: u32) -> f32 {
+    f32::from_bits(bits ^ if bits & 0x8000_0000 != 0 { 0x8000_0000 } else { u32::MAX })
+}
+
 /// A candidate as one integer: the distance's bits in an order that integers keep, the position, and whether the
 /// search has looked at its neighbours.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -12,9 +25,7 @@ pub(crate) const EXPANDED: u64 = 1;
 impl Key {
     #[inline]
     pub(crate) fn new(distance: f32, position: u32) -> Self {
-        let bits = distance.to_bits();
-        let ordered = bits ^ (((bits as i32 >> 31) as u32) | 0x8000_0000);
-        Key(u64::from(ordered) << 32 | u64::from(position) << 1)
+        Key(u64::from(sortable(distance)) << 32 | u64::from(position) << 1)
     }
 
     #[inline]
@@ -24,9 +35,7 @@ impl Key {
 
     #[inline]
     pub(crate) fn distance(self) -> f32 {
-        let ordered = (self.0 >> 32) as u32;
-        let mask = if ordered & 0x8000_0000 != 0 { 0x8000_0000 } else { u32::MAX };
-        f32::from_bits(ordered ^ mask)
+        from_sortable((self.0 >> 32) as u32)
     }
 
     #[inline]

@@ -37,7 +37,8 @@ thread_local! {
 fn published() -> (TempDir, usize) {
     let segment = fs::read(SEGMENT).expect("corpus/manifest.pv is committed");
     let folder = tempfile::tempdir().expect("a folder to publish into");
-    pagevec::publish(folder.path(), &segment, &PublishOptions::new().form(Form::Both)).expect("the committed segment is right");
+    pagevec::publish(folder.path(), &segment, &PublishOptions::new().form(Form::Both))
+        .expect("the committed segment is right");
     (folder, segment.len())
 }
 

@@ -154,8 +154,7 @@ fn segments() -> Vec<(String, Vec<u8>)> {
 
 /// Clusters alone: codes of one bit and of more, spilled rows, each kind of id.
 fn lists() -> Vec<(String, Vec<u8>)> {
-    let alone =
-        |metric, codec| small(metric, codec).graph(false).branching_factor(2).max_leaf_size(4);
+    let alone = |metric, codec| small(metric, codec).graph(false).branching_factor(2).max_leaf_size(4);
     let wide = data::clustered(COUNT, 130, 172);
     vec![
         seed("positions", None, &alone(Metric::Cosine, CodecKind::Sq8)),

@@ -1,14 +1,14 @@
 //! What a scan of the stored forms finds of the nearest rows, measured while the rows are here: 32 of them are the
 //! queries, against all. On wordnet it takes about 0.3 s of the build's 28 on one core.
 
+use super::row_distances::RowDistances;
 use super::{BuildOptions, Encoded, encode};
 use crate::ctx::{Ctx, Warning};
 use crate::error::Error;
 use crate::exec;
 use crate::hash::hash;
-use crate::kernels::kernels;
 use crate::metric::Metric;
-use crate::quant::{Codec, CodecKind, Prepared};
+use crate::quant::{CodecKind, Prepared};
 use crate::search::{SearchOptions, flat, plan};
 use crate::topk::TopK;
 use crate::vectors::Rows;
@@ -39,11 +39,8 @@ pub(super) fn check(
     if ctx.warning.is_none() || exact || rows.count() < 2 {
         return Ok(());
     }
-    let measure = |stored: &[Encoded]| -> Result<f32, Error> {
-        let stages: Vec<_> = stored.iter().map(|stored| Stage { codec: &*stored.codec, stored }).collect();
-        Ok(Sample::new(options.metric, rows, options.seed).recall(&stages))
-    };
-    let recall = measure(stored)?;
+    let sample = Sample::new(options.metric, rows, options.seed);
+    let recall = sample.recall(stored);
     if recall >= LOW {
         return Ok(());
     }
@@ -52,10 +49,7 @@ pub(super) fn check(
         [only] if only.kind == CodecKind::F16 => None,
         _ => encode(CodecKind::F16, options, rows.dim, rows.data).ok(),
     };
-    let is_good = match half {
-        Some(half) => measure(&[half])? >= GOOD,
-        None => false,
-    };
+    let is_good = half.is_some_and(|half| sample.recall(&[half]) >= GOOD);
     let names: Vec<String> = stored.iter().map(|stage| stage.kind.to_string()).collect();
     ctx.warn(Warning::CodesRecall {
         codec: names.join(", then "),
@@ -65,15 +59,10 @@ pub(super) fn check(
     Ok(())
 }
 
-struct Stage<'a> {
-    codec: &'a dyn Codec,
-    stored: &'a Encoded,
-}
-
 /// Rows as queries.
 struct Sample<'a> {
-    metric: Metric,
     rows: Rows<'a>,
+    exact: RowDistances<'a>,
     of: Vec<u32>,
 }
 
@@ -97,12 +86,13 @@ impl<'a> Sample<'a> {
             let (from, to) = (i * count / queries, (i + 1) * count / queries);
             (from as u64 + hash(seed ^ hash(i as u64)) % (to - from).max(1) as u64) as u32
         };
-        Sample { metric, rows, of: (0..queries).map(one).collect() }
+        let exact = RowDistances::floats(metric, rows.dim, rows.data);
+        Sample { rows, exact, of: (0..queries).map(one).collect() }
     }
 
     /// The mean over the queries of how many of the rows found are as near as the tenth nearest. Rows whose distances
     /// differ by less than [`TIE`] are as near.
-    fn recall(&self, stages: &[Stage<'_>]) -> f32 {
+    fn recall(&self, stages: &[Encoded]) -> f32 {
         let k = K.min(self.rows.count() - 1);
         let found: Vec<usize> = self
             .seen(stages)
@@ -123,30 +113,15 @@ impl<'a> Sample<'a> {
         found.iter().sum::<usize>() as f32 / (k * self.of.len()) as f32
     }
 
-    /// A distance between rows, as they were given.
+    /// The distance between two rows, as they were given.
     fn exact(&self, query: u32, row: u32) -> f32 {
         let mut distance = [0.0];
-        self.exactly(query, self.rows.row(row), &[0], &mut distance);
+        self.exact.distances(query, &[row], &mut distance);
         distance[0]
     }
 
-    /// `out[i]` = the distance to row `ids[i]` of `rows`. Under cosine rows have length 1, so nearness is Euclid's; and
-    /// that tells near rows apart where 1 - q·x does not.
-    fn exactly(&self, query: u32, rows: &[f32], ids: &[u32], out: &mut [f32]) {
-        let (query, bytes) = (self.rows.row(query), bytemuck::cast_slice(rows));
-        match self.metric {
-            Metric::Cosine | Metric::L2 => {
-                (kernels().gather_l2_f32)(query, bytes, self.rows.dim * 4, ids, out);
-            }
-            Metric::Dot => {
-                (kernels().gather_f32)(query, bytes, self.rows.dim * 4, ids, out);
-                out.iter_mut().for_each(|o| *o = -*o);
-            }
-        }
-    }
-
     /// What each query meets among all rows.
-    fn seen(&self, stages: &[Stage<'_>]) -> Vec<Seen> {
+    fn seen(&self, stages: &[Encoded]) -> Vec<Seen> {
         let count = self.rows.count();
         // A number of parts that does not grow, since each holds candidates of every query.
         let size = count.div_ceil(PARTS).max(TOGETHER);
@@ -162,42 +137,41 @@ impl<'a> Sample<'a> {
         all
     }
 
-    fn seen_in(&self, range: std::ops::Range<usize>, stages: &[Stage<'_>]) -> Vec<Seen> {
+    fn seen_in(&self, range: std::ops::Range<usize>, stages: &[Encoded]) -> Vec<Seen> {
         let Some(codes) = stages.first() else { return Vec::new() };
-        let (dim, stride) = (self.rows.dim, codes.stored.stride);
+        let stride = codes.stride;
         let mut seen: Vec<(Seen, Prepared)> =
             self.of.iter().map(|_| (Seen::new(stages), Prepared::default())).collect();
         for (&query, (_, prepared)) in self.of.iter().zip(&mut seen) {
             codes.codec.prepare(self.rows.row(query), false, prepared);
         }
-        let ids: Vec<u32> = (0..TOGETHER as u32).collect();
         let mut distances = [0.0; TOGETHER];
         for first in range.clone().step_by(TOGETHER) {
             let length = TOGETHER.min(range.end - first);
-            let rows = &self.rows.data[first * dim..][..length * dim];
-            let coded = &codes.stored.bytes[first * stride..][..length * stride];
+            let ids: Vec<u32> = (first as u32..(first + length) as u32).collect();
+            let coded = &codes.bytes[first * stride..][..length * stride];
             for (&query, (seen, prepared)) in self.of.iter().zip(&mut seen) {
                 let distances = &mut distances[..length];
-                self.exactly(query, rows, &ids[..length], distances);
-                for (distance, row) in distances.iter().zip(first as u32..) {
-                    seen.sum += f64::from(*distance);
-                    seen.nearest.offer(*distance, row);
+                self.exact.distances(query, &ids, distances);
+                for (&distance, &row) in distances.iter().zip(&ids) {
+                    seen.sum += f64::from(distance);
+                    seen.nearest.offer(distance, row);
                 }
-                flat::scan(codes.codec, prepared, coded, first as u32, length, &mut seen.candidates);
+                flat::scan(&*codes.codec, prepared, coded, first as u32, length, &mut seen.candidates);
             }
         }
         seen.into_iter().map(|(seen, _)| seen).collect()
     }
 
     /// Candidates as a search ranks them: by each finer form, or by the codes once more.
-    fn ranked(&self, query: u32, candidates: &mut TopK, stages: &[Stage<'_>]) -> TopK {
+    fn ranked(&self, query: u32, candidates: &mut TopK, stages: &[Encoded]) -> TopK {
         let mut best: Vec<u32> = candidates.sorted().map(|c| c.1).collect();
         let mut prepared = Prepared::default();
         let mut ranked = TopK::default();
         for stage in &stages[usize::from(stages.len() > 1)..] {
             stage.codec.prepare(self.rows.row(query), true, &mut prepared);
             let mut distances = vec![0.0; best.len()];
-            stage.codec.distances(&mut prepared, &stage.stored.bytes, &best, &mut distances);
+            stage.codec.distances(&mut prepared, &stage.bytes, &best, &mut distances);
             ranked.reset(plan::rerank_count(K));
             distances.iter().zip(&best).for_each(|(&distance, &row)| ranked.offer(distance, row));
             best = ranked.sorted().map(|c| c.1).collect();
@@ -207,14 +181,14 @@ impl<'a> Sample<'a> {
 }
 
 impl Seen {
-    fn new(stages: &[Stage<'_>]) -> Self {
+    fn new(stages: &[Encoded]) -> Self {
         let mut seen = Seen::default();
         seen.nearest.reset(K + 1);
         // The query is among its own candidates.
         seen.candidates.reset(
             1 + match stages {
                 [_] => plan::rerank_count(K),
-                [codes, ..] if codes.stored.kind == CodecKind::Binary => SearchOptions::DEFAULT_EF_BINARY,
+                [codes, ..] if codes.kind == CodecKind::Binary => SearchOptions::DEFAULT_EF_BINARY,
                 _ => SearchOptions::DEFAULT_EF,
             },
         );

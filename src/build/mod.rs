@@ -157,22 +157,10 @@ fn file_id(vectors: &[f32], dim: usize, ids: &Ids, options: &BuildOptions) -> [u
 /// Refuses what no distance is defined for, and under cosine makes every row a unit vector.
 fn check_rows(vectors: &mut [f32], dim: usize, metric: Metric) -> Result<(), Error> {
     const CHUNK: usize = 1024;
-    let results = std::sync::Mutex::new(None::<(usize, Error)>);
-    exec::for_each_chunk_mut(vectors, dim * CHUNK, |chunk, rows| {
-        for (i, row) in rows.chunks_exact_mut(dim).enumerate() {
-            if let Err(error) = check_row(row, chunk * CHUNK + i, metric) {
-                let mut first = results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                if first.as_ref().is_none_or(|f| f.0 > chunk * CHUNK + i) {
-                    *first = Some((chunk * CHUNK + i, error));
-                }
-                return;
-            }
-        }
-    });
-    match results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
-        Some((_, error)) => Err(error),
-        None => Ok(()),
-    }
+    exec::try_for_each_chunk_mut(vectors, dim * CHUNK, |chunk, rows| {
+        let mut rows = rows.chunks_exact_mut(dim).zip(chunk * CHUNK..);
+        rows.try_for_each(|(row, number)| check_row(row, number, metric))
+    })
 }
 
 fn reorder(vectors: &[f32], dim: usize, order: &[u32]) -> Result<Vec<f32>, Error> {
@@ -197,32 +185,18 @@ pub(super) fn encode(
     dim: usize,
     rows: &[f32],
 ) -> Result<Encoded, Error> {
+    const CHUNK: usize = 1024;
     let codec = quant::train(kind, options.metric, dim, rows, options.seed);
     let stride = kind.stride(dim, options.metric);
-    let bytes = encode_with(&*codec, stride, dim, rows)?;
-    Ok(Encoded { kind, stride, codec, bytes })
-}
-
-fn encode_with(codec: &dyn Encode, stride: usize, dim: usize, rows: &[f32]) -> Result<Vec<u8>, Error> {
-    const CHUNK: usize = 1024;
     let length = rows.len() / dim * stride;
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(length).map_err(|_| Error::OutOfMemory { bytes: length as u64 })?;
     bytes.resize(length, 0u8);
-    let failed = std::sync::Mutex::new(None);
-    exec::for_each_chunk_mut(&mut bytes, stride * CHUNK, |chunk, out| {
+    exec::try_for_each_chunk_mut(&mut bytes, stride * CHUNK, |chunk, codes| {
         let rows = rows[chunk * CHUNK * dim..].chunks_exact(dim);
-        for (row, code) in rows.zip(out.chunks_exact_mut(stride)) {
-            if let Err(error) = codec.encode(row, code) {
-                *failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
-                return;
-            }
-        }
-    });
-    match failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
-        Some(error) => Err(error),
-        None => Ok(bytes),
-    }
+        rows.zip(codes.chunks_exact_mut(stride)).try_for_each(|(row, code)| codec.encode(row, code))
+    })?;
+    Ok(Encoded { kind, stride, codec, bytes })
 }
 
 /// The graph over SQ8 codes: the segment's own where it has them, else made for the purpose. A walk over floats tells

@@ -1,17 +1,15 @@
 //! The least of many distances, kept while they are computed.
 
 use crate::hash::hash;
+use crate::topk::{from_sortable, sortable};
 
 /// A distance and a number as one integer, in the order of distances, then of numbers.
 fn key(distance: f32, number: u32) -> u64 {
-    let bits = distance.to_bits();
-    let ordered = bits ^ (((bits as i32 >> 31) as u32) | 0x8000_0000);
-    u64::from(ordered) << 32 | u64::from(number)
+    u64::from(sortable(distance)) << 32 | u64::from(number)
 }
 
 fn distance(key: u64) -> f32 {
-    let ordered = (key >> 32) as u32;
-    f32::from_bits(ordered ^ if ordered & 0x8000_0000 != 0 { 0x8000_0000 } else { u32::MAX })
+    from_sortable((key >> 32) as u32)
 }
 
 /// In what order numbers at the same distance come.

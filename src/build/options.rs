@@ -97,44 +97,37 @@ impl BuildOptions {
             ("max_leaf_size", self.max_leaf_size, 1, 65_536),
             ("max_iterations", self.max_iterations, 1, 1000),
         ];
-        if let Some((name, value, low, high)) =
-            ranges.into_iter().find(|&(_, v, low, high)| v < low || v > high)
-        {
+        if let Some((name, value, low, high)) = ranges.into_iter().find(|r| r.1 < r.2 || r.1 > r.3) {
             return Err(Error::argument(name, format!("{value} is outside {low}..={high}")));
         }
-        if let Some(refine) = self.refine.filter(|refine| refine.is_coarse()) {
-            return Err(Error::argument(
-                "refine",
-                format!("{refine} is too coarse to rank by: use sq8, f16 or f32"),
-            ));
-        }
-        if let Some(refine) = self.refine.filter(|&refine| self.codec.is_finer_than(refine)) {
-            let detail = format!("{refine} would rank worse than the {} codes: leave it out", self.codec);
-            return Err(Error::argument("refine", detail));
-        }
-        let before = self.inexact_stages().last().copied().unwrap_or(self.codec);
-        match self.exact {
-            Some(exact) if !matches!(exact, CodecKind::F16 | CodecKind::F32) => {
-                Err(Error::argument("exact", format!("{exact} is not exact: use f16 or f32")))
+        let codec = self.codec;
+        let before = self.inexact_stages().last().copied().unwrap_or(codec);
+        let refused = match (self.refine, self.exact) {
+            (Some(refine), _) if refine.is_coarse() => {
+                ("refine", format!("{refine} is too coarse to rank by: use sq8, f16 or f32"))
             }
-            Some(exact) if !exact.is_finer_than(before) => Err(Error::argument(
-                "exact",
-                format!("{exact} after {before} would rank no better: leave it out"),
-            )),
-            _ => Ok(()),
-        }
+            (Some(refine), _) if codec.is_finer_than(refine) => {
+                ("refine", format!("{refine} would rank worse than the {codec} codes: leave it out"))
+            }
+            (_, Some(exact)) if !matches!(exact, CodecKind::F16 | CodecKind::F32) => {
+                ("exact", format!("{exact} is not exact: use f16 or f32"))
+            }
+            (_, Some(exact)) if !exact.is_finer_than(before) => {
+                ("exact", format!("{exact} after {before} would rank no better: leave it out"))
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::argument(refused.0, refused.1))
     }
 
-    /// Refuses codes that do not fit the vectors.
+    /// Refuses codes that do not fit vectors of `dim` components.
     pub(super) fn check_codec(&self, dim: usize) -> Result<(), Error> {
         match self.codec {
-            CodecKind::Pq(parts) if parts == 0 || parts as usize > dim => Err(Error::argument(
-                "codec",
-                format!(
-                    "pq of {parts} parts for {dim} components: use pq1 to pq{}",
-                    dim.min(u16::MAX as usize)
-                ),
-            )),
+            CodecKind::Pq(parts) if parts == 0 || parts as usize > dim => {
+                let most = dim.min(u16::MAX as usize);
+                let detail = format!("pq of {parts} parts for {dim} components: use pq1 to pq{most}");
+                Err(Error::argument("codec", detail))
+            }
             _ => Ok(()),
         }
     }

@@ -153,6 +153,13 @@ impl<'a> RowDistances<'a> {
         }
     }
 
+    /// The rows `to`, each with its distance from row `from`.
+    pub(crate) fn with_distances(&self, from: u32, to: Vec<u32>) -> Vec<(f32, u32)> {
+        let mut distances = vec![0.0; to.len()];
+        self.distances(from, &to, &mut distances);
+        distances.into_iter().zip(to).collect()
+    }
+
     /// `out[i * to.len() + j]` = distance from row `from[i]` to row `to[j]` of `others`, which have the same form.
     pub(crate) fn matrix(
         &self,

@@ -10,7 +10,7 @@ const NPROBE: usize = 12;
 /// Rows assigned together: with fewer, few rows at a time would share a cell.
 pub(super) const BATCH: usize = 1024;
 /// Of these so many are compared at a time: they and a cell's leaves stay in the fastest cache.
-pub(super) const TILE: usize = 32;
+const TILE: usize = 32;
 
 /// Leaves in cells, by their centroids.
 pub(super) struct Cells<'a> {
@@ -19,12 +19,19 @@ pub(super) struct Cells<'a> {
     pub(super) leaves: &'a RowDistances<'a>,
 }
 
-/// Some rows and some leaves, and the distances of each row to all these leaves.
+/// The distances from some rows to all members of one list.
 pub(super) struct Block<'a> {
-    /// Places in `of`.
-    pub(super) rows: &'a [u32],
-    pub(super) leaves: &'a [u32],
-    pub(super) distances: &'a [f32],
+    /// The rows, by their places in `of`.
+    pub(super) places: &'a [u32],
+    pub(super) list: &'a [u32],
+    distances: &'a [f32],
+}
+
+impl Block<'_> {
+    /// Each row's place in `of` with its distances to the list's members.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (usize, &[f32])> {
+        self.places.iter().map(|&place| place as usize).zip(self.distances.chunks_exact(self.list.len()))
+    }
 }
 
 /// Compares each of `of` with the leaves of its nearest cells.
@@ -32,7 +39,7 @@ pub(super) fn to_near_leaves(
     codes: &RowDistances<'_>,
     of: &[u32],
     cells: &Cells<'_>,
-    mut seen: impl FnMut(Block<'_>),
+    use_block: impl FnMut(Block<'_>),
 ) {
     let all: Vec<u32> = (0..cells.members.len() as u32).collect();
     let nearest = kmeans::nearest_few(codes, of, cells.means, &all, NPROBE);
@@ -40,13 +47,25 @@ pub(super) fn to_near_leaves(
     for (cells, place) in nearest.iter().zip(0u32..) {
         cells.iter().for_each(|&cell| assigned[cell as usize].push(place));
     }
-    let (mut scratch, mut distances, mut rows) = (Scratch::default(), Vec::new(), Vec::new());
-    for (leaves, assigned) in cells.members.iter().zip(&assigned) {
+    compare(codes, of, &assigned, cells.leaves, cells.members, use_block);
+}
+
+/// Compares the rows `of[place]`, for each place in `assigned[i]`, with the rows `lists[i]` of `others`.
+pub(super) fn compare(
+    rows: &RowDistances<'_>,
+    of: &[u32],
+    assigned: &[Vec<u32>],
+    others: &RowDistances<'_>,
+    lists: &[Vec<u32>],
+    mut use_block: impl FnMut(Block<'_>),
+) {
+    let (mut scratch, mut distances, mut tile) = (Scratch::default(), Vec::new(), Vec::new());
+    for (list, assigned) in lists.iter().zip(assigned) {
         for places in assigned.chunks(TILE) {
-            rows.clear();
-            rows.extend(places.iter().map(|&place| of[place as usize]));
-            codes.matrix(&rows, cells.leaves, leaves, &mut scratch, &mut distances);
-            seen(Block { rows: places, leaves, distances: &distances });
+            tile.clear();
+            tile.extend(places.iter().map(|&place| of[place as usize]));
+            rows.matrix(&tile, others, list, &mut scratch, &mut distances);
+            use_block(Block { places, list, distances: &distances });
         }
     }
 }

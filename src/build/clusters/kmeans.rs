@@ -53,12 +53,8 @@ pub(crate) fn nearest(
     centroids: &RowDistances<'_>,
     among: &[u32],
 ) -> Vec<u32> {
-    let (mut scratch, mut distances) = (Scratch::default(), Vec::new());
     let mut nearest = Vec::with_capacity(of.len());
-    for tile in of.chunks(TILE) {
-        codes.matrix(tile, centroids, among, &mut scratch, &mut distances);
-        nearest.extend(distances.chunks_exact(among.len()).map(|line| among[argmin(line).1]));
-    }
+    compare(codes, of, centroids, among, |distances| nearest.push(among[argmin(distances).1]));
     nearest
 }
 
@@ -70,17 +66,28 @@ pub(crate) fn nearest_few(
     among: &[u32],
     count: usize,
 ) -> Vec<Vec<u32>> {
-    let (mut scratch, mut distances) = (Scratch::default(), Vec::new());
     let mut found = Vec::with_capacity(of.len());
+    compare(codes, of, centroids, among, |distances| {
+        let mut nearest = Nearest::new(count, Ties::LOWER);
+        nearest.offer(distances, among);
+        found.push(nearest.sorted().map(|near| near.1).collect());
+    });
+    found
+}
+
+/// Calls `f` for each of `of` with its distances to all of `among`.
+fn compare(
+    codes: &RowDistances<'_>,
+    of: &[u32],
+    centroids: &RowDistances<'_>,
+    among: &[u32],
+    mut f: impl FnMut(&[f32]),
+) {
+    let (mut scratch, mut distances) = (Scratch::default(), Vec::new());
     for tile in of.chunks(TILE) {
         codes.matrix(tile, centroids, among, &mut scratch, &mut distances);
-        for line in distances.chunks_exact(among.len()) {
-            let mut least = Nearest::new(count, Ties::LOWER);
-            least.offer(line, among);
-            found.push(least.sorted().map(|near| near.1).collect());
-        }
+        distances.chunks_exact(among.len()).for_each(&mut f);
     }
-    found
 }
 
 /// The mean of some rows, summed in f64 in their order.

@@ -5,7 +5,7 @@ use super::assign::{self, Cells};
 use super::soar::spilled;
 use super::tree::Tree;
 use crate::build::nearest::{Nearest, Ties};
-use crate::build::row_distances::{RowDistances, Scratch};
+use crate::build::row_distances::RowDistances;
 
 /// Rows (and copies) in the lists looked at, for each row wanted.
 const LISTED: usize = 8;
@@ -52,18 +52,11 @@ impl<'a> ListKnn<'a> {
     /// For each row of `of` the `count` nearest others, nearest first, in the lists of its nearest leaves.
     pub(crate) fn of(&self, of: &[u32], count: usize) -> Vec<Vec<(f32, u32)>> {
         let mut near: Vec<Nearest> = of.iter().map(|&row| Nearest::new(count, Ties::of(row))).collect();
-        let (mut scratch, mut distances, mut rows) = (Scratch::default(), Vec::new(), Vec::new());
-        for (list, assigned) in self.lists.iter().zip(&self.assigned(of, count)) {
-            for places in assigned.chunks(assign::TILE) {
-                rows.clear();
-                rows.extend(places.iter().map(|&place| of[place as usize]));
-                self.rows.matrix(&rows, self.rows, list, &mut scratch, &mut distances);
-                for (&place, line) in places.iter().zip(distances.chunks_exact(list.len())) {
-                    near[place as usize].offer(line, list);
-                }
-            }
-        }
-        let others = |(least, &row): (Nearest, &u32)| least.sorted().filter(|near| near.1 != row).collect();
+        assign::compare(self.rows, of, &self.assigned(of, count), self.rows, &self.lists, |block| {
+            block.lines().for_each(|(place, distances)| near[place].offer(distances, block.list));
+        });
+        let others =
+            |(nearest, &row): (Nearest, &u32)| nearest.sorted().filter(|near| near.1 != row).collect();
         near.into_iter().zip(of).map(others).collect()
     }
 
@@ -80,10 +73,8 @@ impl<'a> ListKnn<'a> {
         let lists = (count * LISTED).div_ceil(listed.div_ceil(filled).max(1));
         let cells = Cells { members: &self.members, means: &self.means, leaves: &self.leaves };
         let mut leaves = vec![Nearest::new(lists, Ties::LOWER); of.len()];
-        assign::to_near_leaves(self.rows, of, &cells, |seen| {
-            for (&row, line) in seen.rows.iter().zip(seen.distances.chunks_exact(seen.leaves.len())) {
-                leaves[row as usize].offer(line, seen.leaves);
-            }
+        assign::to_near_leaves(self.rows, of, &cells, |block| {
+            block.lines().for_each(|(place, distances)| leaves[place].offer(distances, block.list));
         });
         let mut assigned = vec![Vec::new(); self.lists.len()];
         for (leaves, place) in leaves.into_iter().zip(0u32..) {

@@ -86,18 +86,18 @@ fn second(codes: &RowDistances<'_>, of: &[u32], own: &[u32], cells: &Cells<'_>) 
         to_own.extend_from_slice(&out);
     }
     let mut best: Vec<[Choice; CHOICES]> = own.iter().map(|&own| [(f32::INFINITY, own); CHOICES]).collect();
-    assign::to_near_leaves(codes, of, cells, |seen| {
-        let owners: Vec<u32> = seen.rows.iter().map(|&row| own[row as usize]).collect();
-        let mut lines = seen.rows.iter().zip(seen.distances.chunks_exact(seen.leaves.len()));
+    assign::to_near_leaves(codes, of, cells, |block| {
+        let owners: Vec<u32> = block.places.iter().map(|&place| own[place as usize]).collect();
+        let mut lines = block.lines();
         for run in assign::runs(&owners) {
             let owner = owners[run.start];
-            cells.leaves.matrix(&[owner], cells.leaves, seen.leaves, &mut scratch, &mut out);
-            for (&row, line) in lines.by_ref().take(run.len()) {
-                let best = &mut best[row as usize];
-                for ((&leaf, &distance), &apart) in seen.leaves.iter().zip(line).zip(&out) {
-                    let loss = loss(distance, to_own[row as usize], apart);
+            cells.leaves.matrix(&[owner], cells.leaves, block.list, &mut scratch, &mut out);
+            for (place, distances) in lines.by_ref().take(run.len()) {
+                let best = &mut best[place];
+                for ((&leaf, &distance), &apart) in block.list.iter().zip(distances).zip(&out) {
+                    let loss = loss(distance, to_own[place], apart);
                     if loss <= best[CHOICES - 1].0 && leaf != owner {
-                        insert(best, (loss, leaf), of[row as usize]);
+                        insert(best, (loss, leaf), of[place]);
                     }
                 }
             }

@@ -174,12 +174,11 @@ fn refine(points: Points<'_>, all: &[u32], leaves: &[Vec<u32>], shape: Shape) ->
         Cells { members: &members, means: &RowDistances::euclidean(points.codec, &means), leaves: &codes };
     let moved = exec::map_chunks(all.len(), assign::BATCH, |range| {
         let mut best = vec![(f32::INFINITY, u32::MAX); range.len()];
-        assign::to_near_leaves(points.codes, &all[range], &cells, |seen| {
-            for (&row, line) in seen.rows.iter().zip(seen.distances.chunks_exact(seen.leaves.len())) {
-                let (distance, at) = topk::argmin(line);
-                let best = &mut best[row as usize];
-                if distance < best.0 {
-                    *best = (distance, seen.leaves[at]);
+        assign::to_near_leaves(points.codes, &all[range], &cells, |block| {
+            for (place, distances) in block.lines() {
+                let (distance, at) = topk::argmin(distances);
+                if distance < best[place].0 {
+                    best[place] = (distance, block.list[at]);
                 }
             }
         });

@@ -4,7 +4,7 @@
 //! of its kind do not read, so neither threads nor timing can show.
 
 use super::copies::Copies;
-use super::prune::{best, prune};
+use super::prune::{best, nearer, prune};
 use super::upper_layers::{FromRow, Parameters};
 use crate::build::clusters::ListKnn;
 use crate::build::row_distances::RowDistances;
@@ -79,13 +79,12 @@ fn add_reverse_links(rows: &RowDistances<'_>, copies: &Copies, base: &mut [u32],
         }
     }
     exec::for_each_chunk_mut(base, TASK * slots, |task, base| {
-        let mut new = Vec::new();
         for (at, links) in base.chunks_exact_mut(slots).enumerate() {
             let node = task * TASK + at;
             let back = &back[starts[node]..starts[node + 1]];
             let length = lengths[node];
-            new.clear();
-            new.extend(back.iter().filter(|from| !links[..length].contains(from)));
+            let linked = |from: &&u32| links[..length].contains(from);
+            let mut new: Vec<u32> = back.iter().filter(|from| !linked(from)).copied().collect();
             // One is for a copy.
             let slots = slots - usize::from(copies.has_others(node as u32));
             if length + new.len() <= slots {
@@ -94,7 +93,7 @@ fn add_reverse_links(rows: &RowDistances<'_>, copies: &Copies, base: &mut [u32],
             }
             new.extend_from_slice(&links[..length]);
             links.fill(node as u32);
-            let best = best(rows, node as u32, &new, slots);
+            let best = best(rows, node as u32, new, slots);
             links.iter_mut().zip(best).for_each(|(link, near)| *link = near);
         }
     });
@@ -105,11 +104,8 @@ fn add_reverse_links(rows: &RowDistances<'_>, copies: &Copies, base: &mut [u32],
 fn fill_with_long_links(rows: &RowDistances<'_>, graph: &mut Graph) {
     for node in graph.upper.clone() {
         let links = |graph: &mut Graph, layer| -> Vec<(f32, u32)> {
-            let links: Vec<u32> =
-                graph.links_mut(layer, node).iter().copied().filter(|&l| l != node).collect();
-            let mut distances = vec![0.0; links.len()];
-            rows.distances(node, &links, &mut distances);
-            distances.into_iter().zip(links).collect()
+            let links = graph.links_mut(layer, node).iter().copied().filter(|&l| l != node);
+            rows.with_distances(node, links.collect())
         };
         let mut near = links(graph, 0);
         let mut far = links(graph, 1);
@@ -119,7 +115,7 @@ fn fill_with_long_links(rows: &RowDistances<'_>, graph: &mut Graph) {
         let leaves = |f: &&(f32, u32)| rows.are_squares() && f.0 > CLUMP * clump;
         let away: Vec<(f32, u32)> = far.iter().filter(leaves).take(graph.m / 2).copied().collect();
         if away.len() > room {
-            near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            near.sort_unstable_by(nearer);
             near.truncate(2 * graph.m - away.len());
             near.extend(away);
         } else {
@@ -209,21 +205,15 @@ fn adopt(graph: &mut Graph, parents: &mut [u32], host: u32, node: u32) {
 /// One link more, if there is room for it.
 fn add(graph: &mut Graph, from: u32, to: u32) -> bool {
     let links = graph.links_mut(0, from);
-    match links.iter().position(|&link| link == from || link == to) {
-        Some(slot) => links[slot] = to,
-        None => return false,
-    }
-    true
+    let slot = links.iter().position(|&link| link == from || link == to);
+    slot.map(|slot| links[slot] = to).is_some()
 }
 
 /// One link in place of another, which the tree does not need.
 fn replace(graph: &mut Graph, parents: &[u32], from: u32, to: u32) -> bool {
     let links = graph.links_mut(0, from);
-    match links.iter().rposition(|&link| parents[link as usize] != from) {
-        Some(slot) => links[slot] = to,
-        None => return false,
-    }
-    true
+    let slot = links.iter().rposition(|&link| parents[link as usize] != from);
+    slot.map(|slot| links[slot] = to).is_some()
 }
 
 /// Takes into the tree what layer 0 leads to.

@@ -3,20 +3,24 @@
 //! are equally far from one another and from the node all are kept.
 
 use crate::build::row_distances::RowDistances;
+use std::cmp::Ordering;
 
 /// The best of `links` for `node`, nearest first, at most `keep`.
 pub(crate) fn best(
     rows: &RowDistances<'_>,
     node: u32,
-    links: &[u32],
+    links: Vec<u32>,
     keep: usize,
 ) -> impl Iterator<Item = u32> {
-    let mut distances = vec![0.0; links.len()];
-    rows.distances(node, links, &mut distances);
-    let mut candidates: Vec<(f32, u32)> = distances.into_iter().zip(links.iter().copied()).collect();
-    candidates.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let mut candidates = rows.with_distances(node, links);
+    candidates.sort_unstable_by(nearer);
     prune(rows, &mut candidates, keep);
     candidates.into_iter().map(|candidate| candidate.1)
+}
+
+/// The order of candidates: by distance, then by position.
+pub(super) fn nearer(a: &(f32, u32), b: &(f32, u32)) -> Ordering {
+    a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
 }
 
 /// Leaves at most `keep` of `candidates`, which come sorted by (distance to the node, position): from near to far, each

@@ -130,7 +130,7 @@ fn merge(rows: &RowDistances<'_>, g: &GraphView<'_>, target: &[(usize, u32, f32,
     let links = g.slots(layer, node);
     let mut all: Vec<u32> = links.iter().copied().filter(|&l| l != node).collect();
     all.extend(target.iter().map(|t| t.3));
-    if all.len() <= links.len() { all } else { best(rows, node, &all, links.len()).collect() }
+    if all.len() <= links.len() { all } else { best(rows, node, all, links.len()).collect() }
 }
 
 /// Distances from one of the rows.
