@@ -1,5 +1,5 @@
-//! What a scan of the stored forms finds of the nearest rows, measured while the rows are here: 32 of them are the
-//! queries, against all. On wordnet it takes about 0.3 s of the build's 28 on one core.
+//! Measures the recall of the stored codes and warns where it is low: 32 rows are searched for among all rows, once
+//! exactly and once by the codes. On wordnet it takes about 0.3 s of the build's 28 on one core.
 
 use super::row_distances::RowDistances;
 use super::{BuildOptions, Encoded, encode};
@@ -14,21 +14,21 @@ use crate::topk::TopK;
 use crate::vectors::Rows;
 
 const QUERIES: usize = 32;
-/// Nearest rows that are looked for.
+/// Recall is measured among so many nearest rows.
 const K: usize = 10;
-/// Rows that all queries are compared with in turn, so that they are read from memory once.
+/// Rows that are compared with all queries before the next ones, so that they are read from memory once.
 const TOGETHER: usize = 512;
-/// Parts the rows are cut into, at most.
+/// The rows are scanned in at most so many parts.
 const PARTS: usize = 64;
-/// Below this recall the caller is told. Clusters 30:1 apart have 0.8, 100:1 about 0.45.
+/// Below this recall the build warns. Clusters 30:1 apart have 0.8, 100:1 about 0.45.
 const LOW: f32 = 0.7;
-/// Distances that differ by less than this part of the mean distance are the same, 2⁻²⁶: clusters a thousand times as far
-/// apart as they are wide are told from near-copies, which lie within a ten-thousandth of one place.
+/// Distances that differ by less than this part of the mean distance, 2⁻²⁶, count as equal. So near-copies count as
+/// equal, but not the rows of clusters that are a thousand times as far apart as they are wide.
 const TIE: f64 = 1.0 / (1 << 26) as f64;
 /// A codec with this recall is recommended instead.
 const GOOD: f32 = 0.9;
 
-/// Tells the caller if a scan finds few of the nearest rows, and the codec that finds them.
+/// Warns if a scan of the codes finds few of the nearest rows, and names a codec that finds them.
 pub(super) fn check(
     options: &BuildOptions,
     rows: Rows<'_>,
@@ -44,7 +44,7 @@ pub(super) fn check(
     if recall >= LOW {
         return Ok(());
     }
-    // Rows far from the origin lose their differences in f16 too, and what it cannot hold fails.
+    // f16 may be no better, for rows far from the origin; and encoding fails for values beyond its range.
     let half = match stored {
         [only] if only.kind == CodecKind::F16 => None,
         _ => encode(CodecKind::F16, options, rows.dim, rows.data).ok(),
@@ -59,26 +59,26 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Rows as queries.
+/// The rows that serve as queries, and all rows.
 struct Sample<'a> {
     rows: Rows<'a>,
     exact: RowDistances<'a>,
     of: Vec<u32>,
 }
 
-/// What one query has met.
+/// What a scan found for one query.
 #[derive(Default)]
 struct Seen {
-    /// The nearest rows, exactly, with the query itself.
+    /// The nearest rows by exact distance; the query is one of them.
     nearest: TopK,
-    /// Sum of all distances.
+    /// The sum of the exact distances to all rows.
     sum: f64,
-    /// The nearest by their codes.
+    /// The nearest rows by their codes.
     candidates: TopK,
 }
 
 impl<'a> Sample<'a> {
-    /// One of each of so many runs of the cluster order.
+    /// Draws one row from each of equally long runs of the cluster order.
     fn new(metric: Metric, rows: Rows<'a>, seed: u64) -> Self {
         let count = rows.count();
         let queries = count.min(QUERIES);
@@ -90,8 +90,8 @@ impl<'a> Sample<'a> {
         Sample { rows, exact, of: (0..queries).map(one).collect() }
     }
 
-    /// The mean over the queries of how many of the rows found are as near as the tenth nearest. Rows whose distances
-    /// differ by less than [`TIE`] are as near.
+    /// The mean recall at [`K`]: a row that was found counts if it is no farther than the exact tenth nearest, or
+    /// farther by less than [`TIE`].
     fn recall(&self, stages: &[Encoded]) -> f32 {
         let k = K.min(self.rows.count() - 1);
         let found: Vec<usize> = self
@@ -120,10 +120,10 @@ impl<'a> Sample<'a> {
         distance[0]
     }
 
-    /// What each query meets among all rows.
+    /// Scans all rows for each query.
     fn seen(&self, stages: &[Encoded]) -> Vec<Seen> {
         let count = self.rows.count();
-        // A number of parts that does not grow, since each holds candidates of every query.
+        // The number of parts is limited, since each part holds candidates of every query.
         let size = count.div_ceil(PARTS).max(TOGETHER);
         let mut parts = exec::map_chunks(count, size, |range| self.seen_in(range, stages));
         let mut all: Vec<Seen> = self.of.iter().map(|_| Seen::new(stages)).collect();
@@ -163,7 +163,7 @@ impl<'a> Sample<'a> {
         seen.into_iter().map(|(seen, _)| seen).collect()
     }
 
-    /// Candidates as a search ranks them: by each finer form, or by the codes once more.
+    /// Ranks the candidates as a search does: by each finer stage, or by the codes again if they are all there is.
     fn ranked(&self, query: u32, candidates: &mut TopK, stages: &[Encoded]) -> TopK {
         let mut best: Vec<u32> = candidates.sorted().map(|c| c.1).collect();
         let mut prepared = Prepared::default();

@@ -1,4 +1,4 @@
-//! Rows in, segment file out: check, order, encode, link, write.
+//! Builds a segment: checks the rows, clusters and orders them, encodes them, links the graph, writes the sections.
 
 mod clusters;
 mod codes_recall;
@@ -20,10 +20,10 @@ pub use options::BuildOptions;
 use row_distances::RowDistances;
 use std::borrow::Cow;
 
-/// The finished segment file of `vectors` (row-major, `dim` wide) and their `ids` (0, 1, 2, … without).
+/// Builds the segment file of `vectors` (row-major, `dim` components each) and their `ids` (`None`: 0, 1, 2, …).
 ///
 /// # Errors
-/// `argument`, `dimension`, `not-finite` and `zero-vector` with the row (of `vectors` or of the tuning queries),
+/// `argument`, `dimension`; `not-finite` and `zero-vector`, which name the row of `vectors` or of the tuning queries;
 /// `duplicate-id`, `out-of-memory`, `cancelled`.
 pub fn build(
     mut vectors: Vec<f32>,
@@ -130,8 +130,8 @@ pub fn build(
     Ok(file)
 }
 
-/// Names the input and the options: no time, no chance. Every part is preceded by its length and its kind, so that no two
-/// inputs are the same bytes.
+/// A hash of the input and the options, and of nothing else, so that equal builds have equal ids. Each part is preceded
+/// by its kind and its length, so that two different inputs never hash the same bytes.
 fn file_id(vectors: &[f32], dim: usize, ids: &Ids, options: &BuildOptions) -> [u8; 16] {
     let mut hasher = blake3::Hasher::new();
     let mut part = |kind: u8, bytes: &[u8]| {
@@ -154,7 +154,7 @@ fn file_id(vectors: &[f32], dim: usize, ids: &Ids, options: &BuildOptions) -> [u
     id
 }
 
-/// Refuses what no distance is defined for, and under cosine makes every row a unit vector.
+/// Refuses rows for which no distance is defined, and under cosine scales every row to length 1.
 fn check_rows(vectors: &mut [f32], dim: usize, metric: Metric) -> Result<(), Error> {
     const CHUNK: usize = 1024;
     exec::try_for_each_chunk_mut(vectors, dim * CHUNK, |chunk, rows| {
@@ -171,7 +171,7 @@ fn reorder(vectors: &[f32], dim: usize, order: &[u32]) -> Result<Vec<f32>, Error
     Ok(rows)
 }
 
-/// A stored form of all rows.
+/// All rows, encoded by one codec.
 pub(super) struct Encoded {
     pub(super) kind: CodecKind,
     pub(super) stride: usize,
@@ -199,8 +199,9 @@ pub(super) fn encode(
     Ok(Encoded { kind, stride, codec, bytes })
 }
 
-/// The graph over SQ8 codes: the segment's own where it has them, else made for the purpose. A walk over floats tells
-/// rows apart that one code stands for; where there are many, its links are made by floats too.
+/// Builds the graph. Its links are chosen by SQ8 codes: the stored ones, or codes that are made for this only. Where
+/// the graph will be searched by floats and the codes do not preserve the neighbours, its links are chosen by floats
+/// too.
 fn graph(
     options: &BuildOptions,
     dim: usize,
@@ -221,7 +222,7 @@ fn graph(
     let mut coded = RowDistances::new(&codec, options.metric, Cow::Borrowed(&codes.bytes));
     let mut copies = hnsw::Copies::among(&coded);
     let floats = matches!(options.codec, CodecKind::F32 | CodecKind::F16);
-    // Few rows to link by floats take no longer than many by codes.
+    // If most rows are copies, few rows are linked: measuring these by floats takes no longer than many by codes.
     if copies.are_most() || (floats && !coded.tell(rows)) {
         coded = RowDistances::floats(options.metric, dim, rows);
         copies = hnsw::Copies::among(&coded);

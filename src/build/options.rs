@@ -1,4 +1,4 @@
-//! How a segment is built: the options, what they may be, and their part in the file id.
+//! The options of a build: their defaults, the values that are allowed, and the text that enters the file id.
 
 use std::sync::Arc;
 
@@ -18,23 +18,24 @@ use crate::segment::limits;
 pub struct BuildOptions {
     /// The measure of nearness.
     pub metric: Metric,
-    /// How the codes that are searched are stored.
+    /// The codec of the codes that a search scans.
     pub codec: CodecKind,
-    /// Finer rows by which the candidates that the codes find are ranked again: F32, F16 or SQ8. `None`: what the codec
-    /// needs, which is SQ8 for binary, SQ4 and PQ codes and nothing for SQ8 and floats, which are fine enough.
+    /// Finer rows by which a search ranks again the candidates that the codes find: F32, F16 or SQ8. `None` stores SQ8
+    /// rows beside binary, SQ4 and PQ codes, and no such rows beside SQ8 codes and floats, which rank well enough
+    /// alone.
     pub refine: Option<CodecKind>,
-    /// Rows finer than those, F16 or F32, by which the best of the ranked candidates are ranked once more.
+    /// Rows finer than those, F16 or F32, by which a search ranks the best candidates once more.
     pub exact: Option<CodecKind>,
     /// Whether to build the HNSW graph. Without it and without clusters every search scores every row.
     pub graph: bool,
-    /// Whether to write the clustered index, by which a cold or larger-than-memory file is searched. Each row is in two
+    /// Whether to write the clustered index, by which a file that is not in memory is searched. Each row is in two
     /// lists, with Z·⌈d/8⌉ + 8 bytes and its id in each: Z is 4 up to 128 components, 2 up to 256, else 1.
     pub clusters: bool,
     /// Links per node (2..=256); layer 0 has twice as many.
     pub m: usize,
-    /// Candidates compared for the links of each node (1..=65536).
+    /// Candidates from which the links of each node are chosen (1..=65536).
     pub ef_construction: usize,
-    /// The seed of layers, insertion order and k-means starts.
+    /// The seed of graph layers, insertion order and k-means starts.
     pub seed: u64,
     /// About how many leaves a cell of the cluster tree has (2..=4096).
     pub branching_factor: usize,
@@ -42,8 +43,9 @@ pub struct BuildOptions {
     pub max_leaf_size: usize,
     /// Rounds of k-means over all rows (1..=1000).
     pub max_iterations: usize,
-    /// Real queries (row-major; the first 192 count) from which the clustered index learns how many lists a recall
-    /// needs. Users' queries are rarely distributed as the rows are; without queries the build has to guess theirs.
+    /// Real queries (row-major; the first 192 are used) by which the build calibrates how many lists a recall needs.
+    /// Real queries are rarely distributed as the rows are; without any, the build calibrates with queries made of
+    /// rows.
     pub tuning_queries: Arc<[f32]>,
 }
 
@@ -145,10 +147,9 @@ impl BuildOptions {
         [Some(self.codec), refine].into_iter().flatten().collect()
     }
 
-    /// What the file id is made of, besides rows, ids and queries. The text is a part of the format: the names in it are
-    /// those that the options had when files were first built (`rows`, `branching`, `max_leaf`), and they stay when an
-    /// option is renamed, since another text would give the same input another file. An option of a later version is
-    /// in the text only where it is used (`exact`).
+    /// The text of the options that enters the file id. It must never change, since another text would give the same
+    /// input another file: so it keeps the names that options first had (`rows`, `branching`, `max_leaf`), and it holds
+    /// an option of a later version only where that is used (`exact`).
     pub(super) fn fingerprint(&self) -> String {
         let exact = self.exact.map_or(String::new(), |exact| format!("exact: {exact:?}, "));
         format!(

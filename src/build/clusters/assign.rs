@@ -1,18 +1,18 @@
-//! From rows to the leaves of their nearest cells: the distances that rounds of clustering and second leaves need, cell
-//! by cell, so that a cell's leaves are compared with many rows at a time.
+//! Compares rows with the leaves of their nearest cells, or with other lists. Rows are first assigned to lists, so that
+//! a list is compared with many rows at a time.
 
 use super::kmeans;
 use crate::build::row_distances::{RowDistances, Scratch};
 use std::ops::Range;
 
-/// Nearest cells whose leaves a row looks at.
+/// A row is compared with the leaves of so many nearest cells.
 const NPROBE: usize = 12;
-/// Rows assigned together: with fewer, few rows at a time would share a cell.
+/// Rows that are assigned together: of fewer rows, too few would share a cell.
 pub(super) const BATCH: usize = 1024;
-/// Of these so many are compared at a time: they and a cell's leaves stay in the fastest cache.
+/// Rows that are compared at a time: they and a list fit into the fastest cache.
 const TILE: usize = 32;
 
-/// Leaves in cells, by their centroids.
+/// The cells and leaves that rows are compared with.
 pub(super) struct Cells<'a> {
     pub(super) members: &'a [Vec<u32>],
     pub(super) means: &'a RowDistances<'a>,
@@ -70,7 +70,7 @@ pub(super) fn compare(
     }
 }
 
-/// Where equal values follow one another.
+/// The ranges of equal values that follow one another.
 pub(super) fn runs(values: &[u32]) -> impl Iterator<Item = Range<usize>> {
     let mut start = 0;
     values.chunk_by(|a, b| a == b).map(move |run| {

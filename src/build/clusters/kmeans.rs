@@ -1,4 +1,5 @@
-//! k-means (Lloyd), deterministic: seeded start, distances of codes, means summed in order, ties to the lower centroid.
+//! k-means (Lloyd), deterministic: the start is seeded, distances come from codes, means are summed in order, and ties
+//! go to the lower centroid.
 
 use crate::build::nearest::{Nearest, Ties};
 use crate::build::row_distances::{RowDistances, Scratch};
@@ -10,10 +11,10 @@ use crate::vectors::Rows;
 
 /// Rows per task.
 const CHUNK: usize = 1024;
-/// Rows whose distances are computed at a time: they and as many centroids stay in the fastest cache.
+/// Rows whose distances are computed at a time: they and as many centroids fit into the fastest cache.
 const TILE: usize = 32;
 
-/// Rows with their codes: the codes tell which is near, the rows what their mean is.
+/// Rows and their codes: distances are computed from the codes, means from the rows.
 #[derive(Clone, Copy)]
 pub(crate) struct Points<'a> {
     pub(crate) rows: Rows<'a>,
@@ -37,7 +38,7 @@ pub(crate) fn train(points: Points<'_>, of: &[u32], k: usize, iterations: usize,
     centroids
 }
 
-/// For each of `of` the number of its nearest centroid.
+/// The number of the nearest centroid, for each of `of`.
 pub(crate) fn assign(points: Points<'_>, of: &[u32], centroids: &[f32]) -> Vec<u32> {
     let centroids = RowDistances::euclidean(points.codec, centroids);
     let all: Vec<u32> = (0..centroids.count() as u32).collect();
@@ -46,7 +47,7 @@ pub(crate) fn assign(points: Points<'_>, of: &[u32], centroids: &[f32]) -> Vec<u
     chunks.concat()
 }
 
-/// For each of `of` which of `among` is nearest.
+/// The nearest of `among`, for each of `of`.
 pub(crate) fn nearest(
     codes: &RowDistances<'_>,
     of: &[u32],
@@ -58,7 +59,7 @@ pub(crate) fn nearest(
     nearest
 }
 
-/// For each of `of` the `count` nearest of `among`, nearest first, ties to the lower.
+/// The `count` nearest of `among`, nearest first, ties to the lower, for each of `of`.
 pub(crate) fn nearest_few(
     codes: &RowDistances<'_>,
     of: &[u32],
@@ -99,7 +100,7 @@ pub(crate) fn mean(rows: Rows<'_>, of: &[u32]) -> Vec<f32> {
     sum.into_iter().map(|s| (s / of.len().max(1) as f64) as f32).collect()
 }
 
-/// The mean of each centroid's rows; a centroid without rows stays where it was.
+/// The mean of each centroid's rows; a centroid without rows is kept.
 fn means(rows: Rows<'_>, of: &[u32], nearest: &[u32], centroids: &[f32]) -> Vec<f32> {
     let dim = rows.dim;
     let mut members: Vec<Vec<u32>> = vec![Vec::new(); centroids.len() / dim];

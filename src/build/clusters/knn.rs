@@ -1,5 +1,6 @@
-//! Rows near each row, by the clusters: those in the lists of its nearest leaves. Whole lists are compared with all rows
-//! that are assigned to them, so memory is read in runs and a distance takes a fraction of what it takes in a walk.
+//! Approximate nearest rows of each row: the nearest in the lists of its nearest leaves. A list is compared with all
+//! rows that are assigned to it at once, so memory is read in runs, and a distance takes a fraction of the time that it
+//! takes in a graph search.
 
 use super::assign::{self, Cells};
 use super::soar::spilled;
@@ -7,22 +8,22 @@ use super::tree::Tree;
 use crate::build::nearest::{Nearest, Ties};
 use crate::build::row_distances::RowDistances;
 
-/// Rows (and copies) in the lists looked at, for each row wanted.
+/// Rows that are compared per row that is wanted, about.
 const LISTED: usize = 8;
 
-/// Rows by their leaves, in the measure of their codes.
+/// Rows and the lists in which their nearest rows are searched.
 pub(crate) struct ListKnn<'a> {
     pub(crate) rows: &'a RowDistances<'a>,
-    /// Leaves that have rows in their lists, by cell.
+    /// The leaves whose lists are not empty, by cell.
     members: Vec<Vec<u32>>,
     means: RowDistances<'static>,
     leaves: RowDistances<'static>,
-    /// The wanted positions in each leaf's list: its own rows and those spilled into it.
+    /// The candidates in each leaf's list: its own rows and those spilled into it.
     lists: Vec<Vec<u32>>,
 }
 
 impl<'a> ListKnn<'a> {
-    /// Candidates among the `wanted` rows. `second` are the second leaves of the positions, or nothing.
+    /// Only rows for which `wanted` is true are candidates. `second` has the second leaf of each position, or is empty.
     pub(crate) fn new(
         rows: &'a RowDistances<'a>,
         tree: &Tree,
@@ -35,7 +36,8 @@ impl<'a> ListKnn<'a> {
         for (leaf, spilled) in spilled(second, tree).into_iter().enumerate() {
             lists[leaf].extend(spilled.into_iter().filter(|&row| wanted(row)));
         }
-        // Cells and leaves without wanted rows would be looked at in place of others: copies may fill many.
+        // Cells and leaves without candidates are left out, since they would take the place of others: the copies of a
+        // row may fill many.
         let dim = tree.cell_centroids.len() / (tree.cells.len() - 1).max(1);
         let (mut members, mut means) = (Vec::new(), Vec::new());
         for (mut leaves, mean) in tree.members().into_iter().zip(tree.cell_centroids.chunks_exact(dim.max(1)))
@@ -49,7 +51,7 @@ impl<'a> ListKnn<'a> {
         ListKnn { rows, members, means: encode(&means), leaves: encode(&tree.leaf_centroids), lists }
     }
 
-    /// For each row of `of` the `count` nearest others, nearest first, in the lists of its nearest leaves.
+    /// The `count` nearest others, nearest first, for each row of `of`.
     pub(crate) fn of(&self, of: &[u32], count: usize) -> Vec<Vec<(f32, u32)>> {
         let mut near: Vec<Nearest> = of.iter().map(|&row| Nearest::new(count, Ties::of(row))).collect();
         assign::compare(self.rows, of, &self.assigned(of, count), self.rows, &self.lists, |block| {
@@ -60,11 +62,12 @@ impl<'a> ListKnn<'a> {
         near.into_iter().zip(of).map(others).collect()
     }
 
-    /// For each leaf the places in `of` that are compared with its list.
+    /// The places in `of` of the rows that are compared with each leaf's list.
     fn assigned(&self, of: &[u32], count: usize) -> Vec<Vec<u32>> {
         let listed: usize = self.lists.iter().map(Vec::len).sum();
         if listed <= count * LISTED {
-            // Few rows in all: each is compared with all others. Where most are equally far, no cell is near.
+            // There are few rows: each is compared with all others, also where most are equally far and no cell is
+            // near.
             let all =
                 |list: &Vec<u32>| if list.is_empty() { Vec::new() } else { (0..of.len() as u32).collect() };
             return self.lists.iter().map(all).collect();
@@ -93,7 +96,7 @@ mod tests {
     use crate::quant::train_sq8;
     use crate::vectors::Rows;
 
-    /// Rows compared, per row: what building a graph costs.
+    /// The number of distances that are computed.
     fn compared(near: &ListKnn<'_>, wanted: &[u32]) -> usize {
         near.assigned(wanted, 100)
             .iter()
@@ -102,7 +105,7 @@ mod tests {
             .sum()
     }
 
-    /// The part that copies have in it: none, and others look no further for them.
+    /// Copies add no distances.
     #[test]
     fn copies_are_compared_with_nothing() {
         let rows: Vec<f32> = (0..3000u16).flat_map(|i| [f32::from(i % 61), f32::from(i % 53)]).collect();

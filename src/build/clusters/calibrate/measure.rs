@@ -1,4 +1,4 @@
-//! How many candidates a search must keep of the lists it scans, and what it finds then.
+//! Measures how many candidates must be read for a recall, by scans of lists.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::search::clusters::{ListCodes, ListScratch, QueryBound, nth};
 use crate::segment::clusters::{CurvePoint, NEIGHBOURS};
 use crate::topk::Key;
 
-/// A candidate of one query: its estimate, the error of that, and whether it is one of the nearest that are wanted.
+/// A candidate of one query: its estimated distance, the error of the estimate, and whether it is a true neighbour.
 #[derive(Clone, Copy)]
 struct Candidate {
     distance: f32,
@@ -20,7 +20,7 @@ struct Candidate {
     good: bool,
 }
 
-/// What a search reads, about: bytes in all, and rows.
+/// About how much a search reads: bytes in all, and rows.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Cost {
     pub(super) bytes: f64,
@@ -30,19 +30,19 @@ pub(super) struct Cost {
 /// Cells and probes of a scan.
 type Scanned = (u32, u32);
 
-/// Measurements for one number of rows.
+/// The measurements for one number of neighbours.
 pub(super) struct Measure<'a> {
     levels: &'a Levels<'a>,
     queries: &'a [Question],
     ranked: &'a [Ranked],
     truths: &'a [Truth],
-    /// Which of [`NEIGHBOURS`].
+    /// The index of that number in [`NEIGHBOURS`].
     number: usize,
-    /// What these queries may miss for what real ones miss.
+    /// The part of the allowed misses that these queries may use up.
     harder: f64,
     caps: &'a [u32],
     found: Vec<Vec<u32>>,
-    /// For each scan the candidates of each query.
+    /// The candidates of each query, for each scan.
     scanned: Vec<(Scanned, Vec<Vec<Candidate>>)>,
 }
 
@@ -62,19 +62,19 @@ impl<'a> Measure<'a> {
         Measure { levels, queries, ranked, truths, number, harder, caps, found, scanned: Vec::new() }
     }
 
-    /// The recall that these queries must have for real ones to have `wanted`.
+    /// The recall that these queries must reach so that real ones reach `wanted`.
     fn recall(&self, wanted: u32) -> f64 {
         1.0 - (1.0 - part(wanted)) * self.harder
     }
 
-    /// Cells, probes and bytes for a recall of which probing may miss a part.
+    /// Cells, probes and bytes for a recall, if probing may use up the part `missed` of the allowed misses.
     fn lists(&self, recall: f64, missed: f64) -> (u32, u32, f64) {
         let all = (self.caps[0], self.levels.tree.leaves.len() as u32 - 1);
         let cheapest = cheapest(self.levels, self.caps, &self.found, recall, missed);
         cheapest.unwrap_or((all.0, all.1, self.levels.bytes(all.0, all.1)))
     }
 
-    /// Scans at once what several recalls need, each list of a query once.
+    /// Makes the scans for several recalls at once, so that each list of a query is scanned once.
     pub(super) fn scan_for(&mut self, recalls: &[u32]) {
         let lists = recalls.iter().map(|&wanted| self.lists(self.recall(wanted), MISSED_BY_PROBING[0]));
         let mut scans: Vec<Scanned> = lists.map(|(cells, probes, _)| (cells, probes)).collect();
@@ -92,7 +92,7 @@ impl<'a> Measure<'a> {
         self.scanned.extend(scans.iter().copied().zip(by_scan));
     }
 
-    /// The width for a recall, and what it reads.
+    /// The point of the curve for a recall, and its cost.
     pub(super) fn width(&mut self, wanted: u32) -> (CurvePoint, Cost) {
         let recall = self.recall(wanted);
         let mut best = None;
@@ -114,7 +114,7 @@ impl<'a> Measure<'a> {
         best.unwrap_or_default()
     }
 
-    /// As few candidates as leave enough good ones in these lists.
+    /// The fewest candidates of a scan that reach the recall.
     fn keep(&mut self, scan: Scanned, recall: f64) -> Kept {
         if !self.scanned.iter().any(|scanned| scanned.0 == scan) {
             self.scan(&[scan]);
@@ -140,7 +140,7 @@ impl<'a> Measure<'a> {
         best
     }
 
-    /// For each scan the candidates of one query, nearest first, each row once.
+    /// The candidates of one query for each scan, nearest first, each row once.
     fn candidates(&self, q: usize, scans: &[Scanned]) -> Vec<Vec<Candidate>> {
         let ranked = &self.ranked[q];
         let mut near: Vec<u32> = self.truths[q].of(self.number).0.iter().map(|n| n.1).collect();
@@ -154,7 +154,8 @@ impl<'a> Measure<'a> {
             for (leaf, _) in within {
                 seen.extend_from_slice(lists.entry(leaf).or_insert_with(|| self.list(q, leaf, &mut scratch)));
             }
-            // Errors are not below 0, so their bits rise with them.
+            // Of a row's two copies the one with the smaller error counts. Errors are not negative, so their bits are
+            // in their order.
             seen.sort_unstable_by_key(|s| u64::from(s.position) << 32 | u64::from(s.error.to_bits()));
             seen.dedup_by_key(|s| s.position);
             seen.sort_unstable_by_key(|s| Key::new(s.distance, s.position));
@@ -169,7 +170,7 @@ impl<'a> Measure<'a> {
         each.collect()
     }
 
-    /// The estimates for the rows of one list.
+    /// Estimates the distances of the rows in one list.
     fn list(&self, q: usize, leaf: u32, scratch: &mut ListScratch) -> Vec<Estimate> {
         let Levels { tree, codec, .. } = self.levels;
         let (ranked, stride) = (&self.ranked[q], centroid::stride(codec.dim()));
@@ -187,7 +188,7 @@ impl<'a> Measure<'a> {
     }
 }
 
-/// What a list tells of one row.
+/// The estimate for one row, from one list.
 #[derive(Clone, Copy)]
 struct Estimate {
     position: u32,
@@ -199,20 +200,20 @@ fn keep(k: usize) -> usize {
     k * KEEP + MORE
 }
 
-/// What reading rows within so many standard deviations came to.
+/// The recall and the rows read with one value of [`DOUBTS`].
 struct Kept {
     recall: f64,
     rows: f64,
     doubt: f32,
 }
 
-/// How many good ones are read, and how many in all: as `Probe::candidates` chooses them.
+/// How many true neighbours are read, and how many rows: the choice is that of `Probe::candidates`.
 fn kept(candidates: &[Candidate], k: usize, doubt: f32) -> (usize, usize) {
     let mut worst: Vec<u64> =
         candidates.iter().map(|c| Key::new(c.distance + doubt * c.error, 0).0).collect();
     let limit = nth(&mut worst, k);
     let read = candidates.iter().filter(|c| c.distance - doubt * c.error <= limit);
     let (good, rows) = read.fold((0, 0), |(good, rows), c| (good + usize::from(c.good), rows + 1));
-    // Rows as near as the last that is wanted may be more than are wanted.
+    // There may be more true neighbours than are wanted, if several are as near as the last.
     (good.min(k), rows)
 }
