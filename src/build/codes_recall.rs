@@ -17,7 +17,7 @@ const QUERIES: usize = 32;
 /// Recall is measured among so many nearest rows.
 const K: usize = 10;
 /// Rows that are compared with all queries before the next ones, so that they are read from memory once.
-const TOGETHER: usize = 512;
+const BLOCK: usize = 512;
 /// The rows are scanned in at most so many parts.
 const PARTS: usize = 64;
 /// Below this recall the build warns. Clusters 30:1 apart have 0.8, 100:1 about 0.45.
@@ -63,12 +63,12 @@ pub(super) fn check(
 struct Sample<'a> {
     rows: Rows<'a>,
     exact: RowDistances<'a>,
-    of: Vec<u32>,
+    queries: Vec<u32>,
 }
 
 /// What a scan found for one query.
 #[derive(Default)]
-struct Seen {
+struct Scanned {
     /// The nearest rows by exact distance; the query is one of them.
     nearest: TopK,
     /// The sum of the exact distances to all rows.
@@ -87,7 +87,7 @@ impl<'a> Sample<'a> {
             (from as u64 + hash(seed ^ hash(i as u64)) % (to - from).max(1) as u64) as u32
         };
         let exact = RowDistances::floats(metric, rows.dim, rows.data);
-        Sample { rows, exact, of: (0..queries).map(one).collect() }
+        Sample { rows, exact, queries: (0..queries).map(one).collect() }
     }
 
     /// The mean recall at [`K`]: a row that was found counts if it is no farther than the exact tenth nearest, or
@@ -97,7 +97,7 @@ impl<'a> Sample<'a> {
         let found: Vec<usize> = self
             .seen(stages)
             .into_iter()
-            .zip(&self.of)
+            .zip(&self.queries)
             .map(|(mut seen, &query)| {
                 let others =
                     |top: &mut TopK| top.sorted().filter(|c| c.1 != query).take(k).collect::<Vec<_>>();
@@ -110,7 +110,7 @@ impl<'a> Sample<'a> {
                 hits.iter().filter(|hit| f64::from(self.exact(query, hit.1)) <= limit).count()
             })
             .collect();
-        found.iter().sum::<usize>() as f32 / (k * self.of.len()) as f32
+        found.iter().sum::<usize>() as f32 / (k * self.queries.len()) as f32
     }
 
     /// The distance between two rows, as they were given.
@@ -121,12 +121,12 @@ impl<'a> Sample<'a> {
     }
 
     /// Scans all rows for each query.
-    fn seen(&self, stages: &[Encoded]) -> Vec<Seen> {
+    fn seen(&self, stages: &[Encoded]) -> Vec<Scanned> {
         let count = self.rows.count();
         // The number of parts is limited, since each part holds candidates of every query.
-        let size = count.div_ceil(PARTS).max(TOGETHER);
+        let size = count.div_ceil(PARTS).max(BLOCK);
         let mut parts = exec::map_chunks(count, size, |range| self.seen_in(range, stages));
-        let mut all: Vec<Seen> = self.of.iter().map(|_| Seen::new(stages)).collect();
+        let mut all: Vec<Scanned> = self.queries.iter().map(|_| Scanned::new(stages)).collect();
         for part in &mut parts {
             for (all, part) in all.iter_mut().zip(part) {
                 all.sum += part.sum;
@@ -137,20 +137,20 @@ impl<'a> Sample<'a> {
         all
     }
 
-    fn seen_in(&self, range: std::ops::Range<usize>, stages: &[Encoded]) -> Vec<Seen> {
+    fn seen_in(&self, range: std::ops::Range<usize>, stages: &[Encoded]) -> Vec<Scanned> {
         let Some(codes) = stages.first() else { return Vec::new() };
         let stride = codes.stride;
-        let mut seen: Vec<(Seen, Prepared)> =
-            self.of.iter().map(|_| (Seen::new(stages), Prepared::default())).collect();
-        for (&query, (_, prepared)) in self.of.iter().zip(&mut seen) {
+        let mut seen: Vec<(Scanned, Prepared)> =
+            self.queries.iter().map(|_| (Scanned::new(stages), Prepared::default())).collect();
+        for (&query, (_, prepared)) in self.queries.iter().zip(&mut seen) {
             codes.codec.prepare(self.rows.row(query), false, prepared);
         }
-        let mut distances = [0.0; TOGETHER];
-        for first in range.clone().step_by(TOGETHER) {
-            let length = TOGETHER.min(range.end - first);
+        let mut distances = [0.0; BLOCK];
+        for first in range.clone().step_by(BLOCK) {
+            let length = BLOCK.min(range.end - first);
             let ids: Vec<u32> = (first as u32..(first + length) as u32).collect();
             let coded = &codes.bytes[first * stride..][..length * stride];
-            for (&query, (seen, prepared)) in self.of.iter().zip(&mut seen) {
+            for (&query, (seen, prepared)) in self.queries.iter().zip(&mut seen) {
                 let distances = &mut distances[..length];
                 self.exact.distances(query, &ids, distances);
                 for (&distance, &row) in distances.iter().zip(&ids) {
@@ -180,9 +180,9 @@ impl<'a> Sample<'a> {
     }
 }
 
-impl Seen {
+impl Scanned {
     fn new(stages: &[Encoded]) -> Self {
-        let mut seen = Seen::default();
+        let mut seen = Scanned::default();
         seen.nearest.reset(K + 1);
         // The query is among its own candidates.
         seen.candidates.reset(

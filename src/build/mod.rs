@@ -220,14 +220,14 @@ fn graph(
     let codec = Sq8::new(options.metric, quant::floats(&codes.codec.parameters()));
     let p = hnsw::Parameters { m: options.m, ef_construction: options.ef_construction, seed: options.seed };
     let mut coded = RowDistances::new(&codec, options.metric, Cow::Borrowed(&codes.bytes));
-    let mut copies = hnsw::Copies::among(&coded);
+    let mut copies = hnsw::Copies::find(&coded);
     let floats = matches!(options.codec, CodecKind::F32 | CodecKind::F16);
     // If most rows are copies, few rows are linked: measuring these by floats takes no longer than many by codes.
-    if copies.are_most() || (floats && !coded.tell(rows)) {
+    if copies.are_most_rows() || (floats && !coded.preserve_neighbours(rows)) {
         coded = RowDistances::floats(options.metric, dim, rows);
-        copies = hnsw::Copies::among(&coded);
+        copies = hnsw::Copies::find(&coded);
     }
     let wanted = |row| copies.is_first(row);
-    let near = clusters::ListKnn::new(&coded, tree, second, wanted, |rows| coded.alike(&codec, rows));
+    let near = clusters::ListKnn::new(&coded, tree, second, wanted, |rows| coded.encode_alike(&codec, rows));
     Ok(hnsw::build(&near, &copies, p, ctx)?.encode())
 }

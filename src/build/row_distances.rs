@@ -82,7 +82,7 @@ impl<'a> RowDistances<'a> {
     }
 
     /// Other rows (row-major) in the form of these: as codes of `codec`, or as floats.
-    pub(crate) fn alike(&self, codec: &Sq8, rows: &[f32]) -> RowDistances<'static> {
+    pub(crate) fn encode_alike(&self, codec: &Sq8, rows: &[f32]) -> RowDistances<'static> {
         match self.form {
             Form::Codes(_) => RowDistances::encode(codec, self.metric, rows),
             Form::Floats(_) => RowDistances::floats(self.metric, self.dim, rows.to_vec()),
@@ -94,7 +94,7 @@ impl<'a> RowDistances<'a> {
     ///
     /// Links chosen by codes find 0.997 of the neighbours in clusters 100 times as far apart as they are wide, 0.83 at
     /// 1000 times, and 0.53 behind a dense group of near-copies; links chosen by floats find 1.00, 1.00 and 0.95.
-    pub(crate) fn tell(&self, rows: &[f32]) -> bool {
+    pub(crate) fn preserve_neighbours(&self, rows: &[f32]) -> bool {
         const SAMPLE: usize = 256;
         const AROUND: usize = 64;
         const NEAR: usize = 10;

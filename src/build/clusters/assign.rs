@@ -14,7 +14,9 @@ const TILE: usize = 32;
 
 /// The cells and leaves that rows are compared with.
 pub(super) struct Cells<'a> {
-    pub(super) members: &'a [Vec<u32>],
+    /// The leaves of each cell.
+    pub(super) leaves_by_cell: &'a [Vec<u32>],
+    /// The centroids of the cells, then of the leaves.
     pub(super) means: &'a RowDistances<'a>,
     pub(super) leaves: &'a RowDistances<'a>,
 }
@@ -41,13 +43,13 @@ pub(super) fn to_near_leaves(
     cells: &Cells<'_>,
     use_block: impl FnMut(Block<'_>),
 ) {
-    let all: Vec<u32> = (0..cells.members.len() as u32).collect();
+    let all: Vec<u32> = (0..cells.leaves_by_cell.len() as u32).collect();
     let nearest = kmeans::nearest_few(codes, of, cells.means, &all, NPROBE);
-    let mut assigned = vec![Vec::new(); cells.members.len()];
+    let mut assigned = vec![Vec::new(); cells.leaves_by_cell.len()];
     for (cells, place) in nearest.iter().zip(0u32..) {
         cells.iter().for_each(|&cell| assigned[cell as usize].push(place));
     }
-    compare(codes, of, &assigned, cells.leaves, cells.members, use_block);
+    compare(codes, of, &assigned, cells.leaves, cells.leaves_by_cell, use_block);
 }
 
 /// Compares the rows `of[place]`, for each place in `assigned[i]`, with the rows `lists[i]` of `others`.

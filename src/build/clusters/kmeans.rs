@@ -16,14 +16,14 @@ const TILE: usize = 32;
 
 /// Rows and their codes: distances are computed from the codes, means from the rows.
 #[derive(Clone, Copy)]
-pub(crate) struct Points<'a> {
+pub(crate) struct EncodedRows<'a> {
     pub(crate) rows: Rows<'a>,
     pub(crate) codes: &'a RowDistances<'a>,
     pub(crate) codec: &'a Sq8,
 }
 
 /// Up to `k` centroids (row-major) of the points `of`.
-pub(crate) fn train(points: Points<'_>, of: &[u32], k: usize, iterations: usize, seed: u64) -> Vec<f32> {
+pub(crate) fn train(points: EncodedRows<'_>, of: &[u32], k: usize, iterations: usize, seed: u64) -> Vec<f32> {
     let mut start: Vec<u32> = of.to_vec();
     start.sort_unstable_by_key(|&r| (hash(seed ^ hash(u64::from(r))), r));
     let mut centroids: Vec<f32> = start.iter().take(k).flat_map(|&r| points.rows.row(r)).copied().collect();
@@ -39,7 +39,7 @@ pub(crate) fn train(points: Points<'_>, of: &[u32], k: usize, iterations: usize,
 }
 
 /// The number of the nearest centroid, for each of `of`.
-pub(crate) fn assign(points: Points<'_>, of: &[u32], centroids: &[f32]) -> Vec<u32> {
+pub(crate) fn assign(points: EncodedRows<'_>, of: &[u32], centroids: &[f32]) -> Vec<u32> {
     let centroids = RowDistances::euclidean(points.codec, centroids);
     let all: Vec<u32> = (0..centroids.count() as u32).collect();
     let chunks =

@@ -15,7 +15,7 @@ const LISTED: usize = 8;
 pub(crate) struct ListKnn<'a> {
     pub(crate) rows: &'a RowDistances<'a>,
     /// The leaves whose lists are not empty, by cell.
-    members: Vec<Vec<u32>>,
+    leaves_by_cell: Vec<Vec<u32>>,
     means: RowDistances<'static>,
     leaves: RowDistances<'static>,
     /// The candidates in each leaf's list: its own rows and those spilled into it.
@@ -31,24 +31,25 @@ impl<'a> ListKnn<'a> {
         wanted: impl Fn(u32) -> bool,
         encode: impl Fn(&[f32]) -> RowDistances<'static>,
     ) -> Self {
-        let own = tree.leaves.windows(2).map(|w| (w[0]..w[1]).filter(|&row| wanted(row)).collect());
+        let own = tree.leaf_starts.windows(2).map(|w| (w[0]..w[1]).filter(|&row| wanted(row)).collect());
         let mut lists: Vec<Vec<u32>> = own.collect();
         for (leaf, spilled) in spilled(second, tree).into_iter().enumerate() {
             lists[leaf].extend(spilled.into_iter().filter(|&row| wanted(row)));
         }
         // Cells and leaves without candidates are left out, since they would take the place of others: the copies of a
         // row may fill many.
-        let dim = tree.cell_centroids.len() / (tree.cells.len() - 1).max(1);
-        let (mut members, mut means) = (Vec::new(), Vec::new());
-        for (mut leaves, mean) in tree.members().into_iter().zip(tree.cell_centroids.chunks_exact(dim.max(1)))
+        let dim = tree.cell_centroids.len() / (tree.cell_starts.len() - 1).max(1);
+        let (mut leaves_by_cell, mut means) = (Vec::new(), Vec::new());
+        for (mut leaves, mean) in
+            tree.leaves_by_cell().into_iter().zip(tree.cell_centroids.chunks_exact(dim.max(1)))
         {
             leaves.retain(|&leaf| !lists[leaf as usize].is_empty());
             if !leaves.is_empty() {
-                members.push(leaves);
+                leaves_by_cell.push(leaves);
                 means.extend_from_slice(mean);
             }
         }
-        ListKnn { rows, members, means: encode(&means), leaves: encode(&tree.leaf_centroids), lists }
+        ListKnn { rows, leaves_by_cell, means: encode(&means), leaves: encode(&tree.leaf_centroids), lists }
     }
 
     /// The `count` nearest others, nearest first, for each row of `of`.
@@ -72,9 +73,9 @@ impl<'a> ListKnn<'a> {
                 |list: &Vec<u32>| if list.is_empty() { Vec::new() } else { (0..of.len() as u32).collect() };
             return self.lists.iter().map(all).collect();
         }
-        let filled = self.members.iter().map(Vec::len).sum::<usize>().max(1);
+        let filled = self.leaves_by_cell.iter().map(Vec::len).sum::<usize>().max(1);
         let lists = (count * LISTED).div_ceil(listed.div_ceil(filled).max(1));
-        let cells = Cells { members: &self.members, means: &self.means, leaves: &self.leaves };
+        let cells = Cells { leaves_by_cell: &self.leaves_by_cell, means: &self.means, leaves: &self.leaves };
         let mut leaves = vec![Nearest::new(lists, Ties::LOWER); of.len()];
         assign::to_near_leaves(self.rows, of, &cells, |block| {
             block.lines().for_each(|(place, distances)| leaves[place].offer(distances, block.list));
@@ -120,7 +121,7 @@ mod tests {
             let codes = RowDistances::encode(&codec, Metric::L2, &ordered);
             let second = super::super::second_leaves(&tree, Rows { data: &ordered, dim: 2 });
             let own = |position: u32| tree.order[position as usize] >= equal as u32;
-            let near = ListKnn::new(&codes, &tree, &second, own, |rows| codes.alike(&codec, rows));
+            let near = ListKnn::new(&codes, &tree, &second, own, |rows| codes.encode_alike(&codec, rows));
             let wanted: Vec<u32> = (0..codes.count() as u32).filter(|&position| own(position)).collect();
             assert!(near.of(&wanted, 20).iter().flatten().all(|near| own(near.1)));
             cost.push(compared(&near, &wanted));

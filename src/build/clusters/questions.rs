@@ -25,7 +25,7 @@ pub(crate) struct Question {
 
 impl Question {
     /// A query that the caller gave; all rows count.
-    pub(crate) fn told(query: &[f32]) -> Self {
+    pub(crate) fn given(query: &[f32]) -> Self {
         Question { query: query.to_vec(), without: [u32::MAX; 2] }
     }
 }
@@ -90,7 +90,7 @@ fn farthest(rows: Rows<'_>, tree: &Tree, among: impl Iterator<Item = u32>) -> u3
 /// The distance from a row to its eighth neighbour in its own list.
 fn reach(rows: Rows<'_>, tree: &Tree, spilled: &[Vec<u32>], row: u32) -> f32 {
     let leaf = tree.leaf_of(row) as usize;
-    let list = (tree.leaves[leaf]..tree.leaves[leaf + 1]).chain(spilled[leaf].iter().copied());
+    let list = (tree.leaf_starts[leaf]..tree.leaf_starts[leaf + 1]).chain(spilled[leaf].iter().copied());
     let others = list.filter(|&other| other != row);
     let mut squares: Vec<f32> =
         others.map(|other| (kernels().l2_f32)(rows.row(row), rows.row(other))).collect();

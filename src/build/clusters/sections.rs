@@ -40,20 +40,20 @@ pub(crate) fn sections(input: &Input<'_>, ctx: &Ctx<'_>) -> Result<Vec<(SectionK
     let spilled = soar::spilled(second, tree);
     let samples = match input.queries.is_empty() {
         true => Sample::made(rows, tree, &spilled, metric, input.seed),
-        false => Sample::told(rows, metric, input.queries),
+        false => Sample::given(rows, metric, input.queries),
     };
-    let starts: Vec<u32> = tree.cells.iter().map(|&leaf| tree.leaves[leaf as usize]).collect();
+    let starts: Vec<u32> = tree.cell_starts.iter().map(|&leaf| tree.leaf_starts[leaf as usize]).collect();
     let cell_spreads = spreads(rows, &starts, &tree.cell_centroids);
-    let leaf_spreads = spreads(rows, &tree.leaves, &tree.leaf_centroids);
+    let leaf_spreads = spreads(rows, &tree.leaf_starts, &tree.leaf_centroids);
     let listed = rows.count() + spilled.iter().map(Vec::len).sum::<usize>();
-    let mut best: Option<(Rabitq, Coded, Calibrated)> = None;
+    let mut best: Option<(Rabitq, EncodedClusters, Calibrated)> = None;
     // Fewest bytes first. The last is for rows that differ little from each other.
     for (bits, centres) in [(Rabitq::bits_for(dim), 1), (Rabitq::MAX_BITS, 1), (Rabitq::MAX_BITS, 2)] {
         if best.as_ref().is_some_and(|b| b.2.is_good() || (b.0.bits(), b.1.centres) == (bits, centres)) {
             continue;
         }
         let codec = Rabitq::new(metric, mean.clone(), bits);
-        let coded = Coded::new(&codec, rows, tree, &spilled, centres);
+        let coded = EncodedClusters::new(&codec, rows, tree, &spilled, centres);
         let levels = Levels {
             tree,
             metric,
@@ -78,8 +78,8 @@ pub(crate) fn sections(input: &Input<'_>, ctx: &Ctx<'_>) -> Result<Vec<(SectionK
     let Some((codec, coded, found)) = best else { return Ok(Vec::new()) };
     found.warn(ctx);
     let parts = clusters::Parts {
-        leaves: &tree.leaves,
-        cells: &tree.cells,
+        leaves: &tree.leaf_starts,
+        cells: &tree.cell_starts,
         spilled: &spilled,
         cell_codes: &coded.cells,
         cell_spreads: &cell_spreads,
@@ -107,7 +107,7 @@ pub(crate) fn sections(input: &Input<'_>, ctx: &Ctx<'_>) -> Result<Vec<(SectionK
 
 /// The codes of centroids and rows. They are residuals to the decoded centroid, not to the exact one, since a search
 /// only has the decoded one.
-struct Coded {
+struct EncodedClusters {
     /// The codes of the cells' centroids.
     cells: Vec<u8>,
     /// The codes of the leaves' centroids, as residuals to those of their cells.
@@ -118,7 +118,7 @@ struct Coded {
     lists: Vec<Vec<u8>>,
 }
 
-impl Coded {
+impl EncodedClusters {
     fn new(codec: &Rabitq, rows: Rows<'_>, tree: &Tree, spilled: &[Vec<u32>], centres: usize) -> Self {
         let dim = rows.dim;
         let mut turned = Vec::new();
@@ -133,7 +133,7 @@ impl Coded {
             centroid::add(code, centre);
         }
         let centre = |leaf: usize| &middles[tree.cell_of(leaf as u32) * dim..][..dim];
-        let mut leaves = vec![0; (tree.leaves.len() - 1) * codec.stride()];
+        let mut leaves = vec![0; (tree.leaf_starts.len() - 1) * codec.stride()];
         for (leaf, (row, code)) in
             tree.leaf_centroids.chunks_exact(dim).zip(leaves.chunks_exact_mut(codec.stride())).enumerate()
         {
@@ -144,7 +144,7 @@ impl Coded {
             let list = |leaf: usize| list(codec, rows, tree, leaf, &spilled[leaf], centre(leaf), centres);
             range.map(list).collect::<Vec<_>>()
         });
-        Coded { cells, leaves, centres, lists: lists.concat() }
+        EncodedClusters { cells, leaves, centres, lists: lists.concat() }
     }
 }
 
@@ -170,7 +170,7 @@ fn list(
         centroid::encode(&left, code);
         centroid::add(code, &mut centre);
     }
-    let positions = (tree.leaves[leaf]..tree.leaves[leaf + 1]).chain(spilled.iter().copied());
+    let positions = (tree.leaf_starts[leaf]..tree.leaf_starts[leaf + 1]).chain(spilled.iter().copied());
     for position in positions {
         let at = codes.len();
         codes.resize(at + codec.stride(), 0);

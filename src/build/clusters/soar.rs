@@ -29,18 +29,18 @@ type Choice = (f32, u32);
 /// The second leaf of the row at each position; a row without one has its own leaf there. `rows` are in the order of
 /// the tree. With a single leaf the result is empty.
 pub(crate) fn second_leaves(tree: &Tree, rows: Rows<'_>) -> Vec<u32> {
-    if tree.leaves.len() < 3 {
+    if tree.leaf_starts.len() < 3 {
         return Vec::new();
     }
     let codec = &quant::train_sq8(Metric::Cosine, rows.dim, rows.data);
     let [codes, leaves, means] = [rows.data, &tree.leaf_centroids, &tree.cell_centroids]
         .map(|rows| RowDistances::euclidean(codec, rows));
-    let members = tree.members();
-    let cells = Cells { members: &members, means: &means, leaves: &leaves };
+    let leaves_by_cell = tree.leaves_by_cell();
+    let cells = Cells { leaves_by_cell: &leaves_by_cell, means: &means, leaves: &leaves };
     let chunks = exec::map_chunks(rows.count(), assign::BATCH, |range| {
         let of: Vec<u32> = range.map(|position| position as u32).collect();
         let own: Vec<u32> = of.iter().map(|&position| tree.leaf_of(position)).collect();
-        second(&codes, &of, &own, &cells)
+        best_choices(&codes, &of, &own, &cells)
     });
     place(tree, &chunks.concat())
 }
@@ -48,7 +48,7 @@ pub(crate) fn second_leaves(tree: &Tree, rows: Rows<'_>) -> Vec<u32> {
 /// Gives each row the best of its choices whose list is not full. If a list has not enough room, rows with the least
 /// loss come first.
 fn place(tree: &Tree, choices: &[[Choice; CHOICES]]) -> Vec<u32> {
-    let leaves = tree.leaves.len() - 1;
+    let leaves = tree.leaf_starts.len() - 1;
     // The file stores the number of rows spilled into a list in 16 bits.
     let room = (CAPACITY * choices.len().div_ceil(leaves)).min(usize::from(u16::MAX));
     let mut taken = vec![0; leaves];
@@ -80,7 +80,12 @@ fn place(tree: &Tree, choices: &[[Choice; CHOICES]]) -> Vec<u32> {
 }
 
 /// The leaves with the least loss, for each of `of`. `own` are the leaves of these rows, equal ones in a run.
-fn second(codes: &RowDistances<'_>, of: &[u32], own: &[u32], cells: &Cells<'_>) -> Vec<[Choice; CHOICES]> {
+fn best_choices(
+    codes: &RowDistances<'_>,
+    of: &[u32],
+    own: &[u32],
+    cells: &Cells<'_>,
+) -> Vec<[Choice; CHOICES]> {
     let (mut scratch, mut out) = (Scratch::default(), Vec::new());
     let mut to_own = Vec::with_capacity(of.len());
     for (rows, own) in assign::runs(own).map(|run| (&of[run.clone()], own[run.start])) {
@@ -129,7 +134,7 @@ fn loss(distance: f32, to_own: f32, apart: f32) -> f32 {
 
 /// For each leaf the positions of the rows spilled into it, ascending.
 pub(crate) fn spilled(second: &[u32], tree: &Tree) -> Vec<Vec<u32>> {
-    let mut spilled = vec![Vec::new(); tree.leaves.len() - 1];
+    let mut spilled = vec![Vec::new(); tree.leaf_starts.len() - 1];
     for (&leaf, position) in second.iter().zip(0..) {
         if leaf != tree.leaf_of(position) {
             spilled[leaf as usize].push(position);

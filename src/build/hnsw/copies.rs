@@ -27,7 +27,7 @@ pub(crate) struct Copies {
 }
 
 impl Copies {
-    pub(crate) fn among(rows: &RowDistances<'_>) -> Self {
+    pub(crate) fn find(rows: &RowDistances<'_>) -> Self {
         let count = rows.count();
         let hashes = exec::map_chunks(count, 1024, |range| {
             range.map(|row| (xxh3_64(rows.bytes(row as u32)), row as u32)).collect::<Vec<_>>()
@@ -54,7 +54,7 @@ impl Copies {
     }
 
     /// Whether most rows are copies.
-    pub(crate) fn are_most(&self) -> bool {
+    pub(crate) fn are_most_rows(&self) -> bool {
         self.groups.iter().map(|group| group.len() - 1).sum::<usize>() * 2 > self.first.len()
     }
 
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn groups_are_of_equal_rows() {
         let rows: Vec<f32> = (0..3000u16).map(|row| f32::from(row % 7 % 5)).collect();
-        let copies = Copies::among(&RowDistances::floats(Metric::L2, 1, rows.as_slice()));
+        let copies = Copies::find(&RowDistances::floats(Metric::L2, 1, rows.as_slice()));
         assert_eq!(copies.groups.len(), 5);
         assert_eq!(copies.groups.iter().map(Vec::len).sum::<usize>(), 3000);
         for row in 0..3000u32 {

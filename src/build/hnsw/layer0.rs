@@ -151,9 +151,9 @@ fn connect_unreachable(near: &ListKnn<'_>, graph: &mut Graph, count: usize) -> R
         // A tree has fewer edges than nodes, so some node has a link that can be replaced.
         for host in hosts.chain(0..parents.len() as u32) {
             if parents[host as usize] != NONE
-                && (add(graph, host, node) || replace(graph, &parents, host, node))
+                && (add_link(graph, host, node) || replace_link(graph, &parents, host, node))
             {
-                adopt(graph, &mut parents, host, node);
+                attach(graph, &mut parents, host, node);
                 break;
             }
         }
@@ -164,11 +164,13 @@ fn connect_unreachable(near: &ListKnn<'_>, graph: &mut Graph, count: usize) -> R
 /// Links unreachable nodes from near nodes; returns whether any was linked.
 fn connect_some(near: &ListKnn<'_>, graph: &mut Graph, parents: &mut [u32], count: usize) -> bool {
     let mut any = false;
-    let lost: Vec<u32> = (0..parents.len() as u32).filter(|&node| parents[node as usize] == NONE).collect();
-    for lost in lost.chunks(TASK * TASKS) {
-        let lost: Vec<u32> = lost.iter().copied().filter(|&node| parents[node as usize] == NONE).collect();
-        let found = exec::map_chunks(lost.len(), TASK, |range| near.of(&lost[range], count));
-        for (&node, candidates) in lost.iter().zip(found.iter().flatten()) {
+    let unreached: Vec<u32> =
+        (0..parents.len() as u32).filter(|&node| parents[node as usize] == NONE).collect();
+    for unreached in unreached.chunks(TASK * TASKS) {
+        let unreached: Vec<u32> =
+            unreached.iter().copied().filter(|&node| parents[node as usize] == NONE).collect();
+        let found = exec::map_chunks(unreached.len(), TASK, |range| near.of(&unreached[range], count));
+        for (&node, candidates) in unreached.iter().zip(found.iter().flatten()) {
             if parents[node as usize] != NONE {
                 continue;
             }
@@ -178,14 +180,13 @@ fn connect_some(near: &ListKnn<'_>, graph: &mut Graph, parents: &mut [u32], coun
             // A search that ends in the nearest dense group reads the links of only this group's rows.
             let limit = if near.rows.are_squares() { CLUMP * distance } else { f32::INFINITY };
             let mut within = hosts.iter().take_while(|host| host.0 <= limit).map(|host| host.1);
-            let host = match within.find(|&host| add(graph, host, node)) {
-                None if replace(graph, parents, nearest, node) => Some(nearest),
-                found => {
-                    found.or_else(|| hosts.iter().map(|host| host.1).find(|&host| add(graph, host, node)))
-                }
+            let host = match within.find(|&host| add_link(graph, host, node)) {
+                None if replace_link(graph, parents, nearest, node) => Some(nearest),
+                found => found
+                    .or_else(|| hosts.iter().map(|host| host.1).find(|&host| add_link(graph, host, node))),
             };
             if let Some(host) = host {
-                adopt(graph, parents, host, node);
+                attach(graph, parents, host, node);
                 any = true;
             }
         }
@@ -194,23 +195,23 @@ fn connect_some(near: &ListKnn<'_>, graph: &mut Graph, parents: &mut [u32], coun
 }
 
 /// Adds a node to the tree, below `host`, which links to it, and links it back.
-fn adopt(graph: &mut Graph, parents: &mut [u32], host: u32, node: u32) {
+fn attach(graph: &mut Graph, parents: &mut [u32], host: u32, node: u32) {
     parents[node as usize] = host;
-    if !add(graph, node, host) {
-        replace(graph, parents, node, host);
+    if !add_link(graph, node, host) {
+        replace_link(graph, parents, node, host);
     }
     mark_reachable(graph, node, parents);
 }
 
 /// Adds a link if there is a free slot or the link is there already; returns whether it is there now.
-fn add(graph: &mut Graph, from: u32, to: u32) -> bool {
+fn add_link(graph: &mut Graph, from: u32, to: u32) -> bool {
     let links = graph.links_mut(0, from);
     let slot = links.iter().position(|&link| link == from || link == to);
     slot.map(|slot| links[slot] = to).is_some()
 }
 
 /// Replaces a link that is no edge of the tree; returns whether there was one.
-fn replace(graph: &mut Graph, parents: &[u32], from: u32, to: u32) -> bool {
+fn replace_link(graph: &mut Graph, parents: &[u32], from: u32, to: u32) -> bool {
     let links = graph.links_mut(0, from);
     let slot = links.iter().rposition(|&link| parents[link as usize] != from);
     slot.map(|slot| links[slot] = to).is_some()
@@ -252,7 +253,7 @@ mod tests {
             .collect();
         let codec = train_sq8(Metric::L2, 2, &rows);
         let codes = RowDistances::encode(&codec, Metric::L2, &rows);
-        let near = ListKnn::new(&codes, &tree, &[], |_| true, |rows| codes.alike(&codec, rows));
+        let near = ListKnn::new(&codes, &tree, &[], |_| true, |rows| codes.encode_alike(&codec, rows));
         // No links at all; then rings of five nodes that are full of one another.
         for links in [0u32, 4] {
             let mut graph = Graph::unlinked(2, 7, &[0; 120]);

@@ -70,8 +70,8 @@ fn open_regular(path: &Path) -> Result<(File, u64), Failure> {
 /// Allocates memory for `count` values; returns an error if that fails.
 fn room<T>(count: usize, path: &Path) -> Result<Vec<T>, Failure> {
     let mut values = Vec::new();
-    values
-        .try_reserve_exact(count)
-        .map_err(|_| Failure::input(path, format!("there is not enough memory for {count} values: use --limit")))?;
+    values.try_reserve_exact(count).map_err(|_| {
+        Failure::input(path, format!("there is not enough memory for {count} values: use --limit"))
+    })?;
     Ok(values)
 }

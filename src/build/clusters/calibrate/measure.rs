@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::ranked::{Ranked, cheapest, found};
+use super::ranked::{Ranked, cheapest_scan, probes_needed};
 use super::truth::Truth;
 use super::{DOUBTS, HARDER, KEEP, Levels, MISSED_BY_PROBING, MORE, QUERIES, Sample, part};
 use crate::build::clusters::questions::Question;
@@ -41,7 +41,7 @@ pub(super) struct Measure<'a> {
     /// The part of the allowed misses that these queries may use up.
     harder: f64,
     caps: &'a [u32],
-    found: Vec<Vec<u32>>,
+    probes: Vec<Vec<u32>>,
     /// The candidates of each query, for each scan.
     scanned: Vec<(Scanned, Vec<Vec<Candidate>>)>,
 }
@@ -57,9 +57,9 @@ impl<'a> Measure<'a> {
         let count = QUERIES[number].min(sample.questions.len());
         let (ranked, truths) = (&ranked[..count], &sample.truths[..count]);
         let harder = if sample.made { HARDER[number] } else { 1.0 };
-        let found = found(levels, ranked, truths, caps, number);
+        let probes = probes_needed(levels, ranked, truths, caps, number);
         let queries = &sample.questions[..count];
-        Measure { levels, queries, ranked, truths, number, harder, caps, found, scanned: Vec::new() }
+        Measure { levels, queries, ranked, truths, number, harder, caps, probes, scanned: Vec::new() }
     }
 
     /// The recall that these queries must reach so that real ones reach `wanted`.
@@ -69,8 +69,8 @@ impl<'a> Measure<'a> {
 
     /// Cells, probes and bytes for a recall, if probing may use up the part `missed` of the allowed misses.
     fn lists(&self, recall: f64, missed: f64) -> (u32, u32, f64) {
-        let all = (self.caps[0], self.levels.tree.leaves.len() as u32 - 1);
-        let cheapest = cheapest(self.levels, self.caps, &self.found, recall, missed);
+        let all = (self.caps[0], self.levels.tree.leaf_starts.len() as u32 - 1);
+        let cheapest = cheapest_scan(self.levels, self.caps, &self.probes, recall, missed);
         cheapest.unwrap_or((all.0, all.1, self.levels.bytes(all.0, all.1)))
     }
 
@@ -98,10 +98,10 @@ impl<'a> Measure<'a> {
         let mut best = None;
         for missed in MISSED_BY_PROBING {
             let (cells, probes, bytes) = self.lists(recall, missed);
-            let kept = self.keep((cells, probes), recall);
+            let kept = self.fewest_candidates((cells, probes), recall);
             let reached = 1.0 - (1.0 - kept.recall) / self.harder;
             let reached = (reached.max(0.0) * 10_000.0).round() as u32;
-            let keep = keep(NEIGHBOURS[self.number] as usize) as u32;
+            let keep = most_candidates(NEIGHBOURS[self.number] as usize) as u32;
             let width = CurvePoint { wanted, reached, cells, probes, keep, doubt: kept.doubt, bound: 0.0 };
             let cost = Cost { bytes: bytes + kept.rows * self.levels.row_bytes as f64, rows: kept.rows };
             if best.is_none_or(|(best, _): (CurvePoint, Cost)| reached > best.reached) {
@@ -115,20 +115,20 @@ impl<'a> Measure<'a> {
     }
 
     /// The fewest candidates of a scan that reach the recall.
-    fn keep(&mut self, scan: Scanned, recall: f64) -> Kept {
+    fn fewest_candidates(&mut self, scan: Scanned, recall: f64) -> Reranked {
         if !self.scanned.iter().any(|scanned| scanned.0 == scan) {
             self.scan(&[scan]);
         }
         let wanted: usize = self.truths.iter().map(|t| t.of(self.number).1).sum();
-        let mut best = Kept { recall: 0.0, rows: 0.0, doubt: 0.0 };
+        let mut best = Reranked { recall: 0.0, rows: 0.0, doubt: 0.0 };
         let Some((_, each)) = self.scanned.iter().find(|scanned| scanned.0 == scan) else { return best };
         for doubt in DOUBTS {
             let all = each
                 .iter()
                 .zip(self.truths)
-                .map(|(candidates, truth)| kept(candidates, truth.of(self.number).1, doubt));
+                .map(|(candidates, truth)| count_read(candidates, truth.of(self.number).1, doubt));
             let (good, rows) = all.fold((0, 0), |sum, kept| (sum.0 + kept.0, sum.1 + kept.1));
-            best = Kept {
+            best = Reranked {
                 recall: good as f64 / wanted.max(1) as f64,
                 rows: rows as f64 / self.queries.len().max(1) as f64,
                 doubt,
@@ -159,7 +159,7 @@ impl<'a> Measure<'a> {
             seen.sort_unstable_by_key(|s| u64::from(s.position) << 32 | u64::from(s.error.to_bits()));
             seen.dedup_by_key(|s| s.position);
             seen.sort_unstable_by_key(|s| Key::new(s.distance, s.position));
-            seen.truncate(keep(k));
+            seen.truncate(most_candidates(k));
             let candidate = |s: &Estimate| Candidate {
                 distance: s.distance,
                 error: s.error,
@@ -180,7 +180,7 @@ impl<'a> Measure<'a> {
         let cell = &self.levels.cell_codes[tree.cell_of(leaf) * stride..][..stride];
         let leaf = leaf as usize;
         let (centre, rows) = self.levels.list_codes[leaf].split_at(stride * self.levels.centres);
-        let own = tree.leaves[leaf]..tree.leaves[leaf + 1];
+        let own = tree.leaf_starts[leaf]..tree.leaf_starts[leaf + 1];
         let positions = own.chain(self.levels.spilled[leaf].iter().copied());
         let estimates = bound.rows(ListCodes { cell, centre, rows }, scratch);
         let estimates = positions.zip(estimates).filter(|(position, _)| !without.contains(position));
@@ -196,19 +196,19 @@ struct Estimate {
     distance: f32,
 }
 
-fn keep(k: usize) -> usize {
+fn most_candidates(k: usize) -> usize {
     k * KEEP + MORE
 }
 
 /// The recall and the rows read with one value of [`DOUBTS`].
-struct Kept {
+struct Reranked {
     recall: f64,
     rows: f64,
     doubt: f32,
 }
 
 /// How many true neighbours are read, and how many rows: the choice is that of `Probe::candidates`.
-fn kept(candidates: &[Candidate], k: usize, doubt: f32) -> (usize, usize) {
+fn count_read(candidates: &[Candidate], k: usize, doubt: f32) -> (usize, usize) {
     let mut worst: Vec<u64> =
         candidates.iter().map(|c| Key::new(c.distance + doubt * c.error, 0).0).collect();
     let limit = nth(&mut worst, k);

@@ -23,7 +23,7 @@ use crate::quant::Rabitq;
 use crate::segment::clusters::{CurvePoint, Curves, NEIGHBOURS, Shares, WIDTHS};
 use crate::vectors::Rows;
 use measure::{Cost, Measure};
-use ranked::{Ranked, caps, cheapest, found};
+use ranked::{Ranked, caps, cheapest_scan, probes_needed};
 use truth::Truth;
 
 /// The number of queries, for each of [`NEIGHBOURS`].
@@ -154,9 +154,9 @@ impl Sample {
     }
 
     /// Queries that the caller gave (row-major).
-    pub(crate) fn told(rows: Rows<'_>, metric: Metric, queries: &[f32]) -> Vec<Self> {
-        let told = queries.chunks_exact(rows.dim).take(QUERIES[TYPICAL.0]).map(Question::told).collect();
-        vec![Sample::new(rows, metric, told, false, 0)]
+    pub(crate) fn given(rows: Rows<'_>, metric: Metric, queries: &[f32]) -> Vec<Self> {
+        let given = queries.chunks_exact(rows.dim).take(QUERIES[TYPICAL.0]).map(Question::given).collect();
+        vec![Sample::new(rows, metric, given, false, 0)]
     }
 
     /// Queries made of moved rows. Where as many neighbours are wanted as a cluster may hold, there is a second sample
@@ -179,7 +179,7 @@ impl Sample {
 
 /// Measures the curves for queries like these.
 pub(crate) fn calibrate(levels: &Levels<'_>, samples: &[Sample]) -> Calibrated {
-    let caps = caps(levels.tree.cells.len() - 1);
+    let caps = caps(levels.tree.cell_starts.len() - 1);
     let ranked = |sample: &Sample, shares: Shares| -> Vec<Ranked> {
         let rank = |q: Range<usize>| Ranked::new(levels, &sample.questions[q.start].query, shares);
         exec::map_chunks(sample.questions.len(), 1, rank)
@@ -219,8 +219,8 @@ fn best_shares(
 ) -> (Vec<Ranked>, Shares) {
     let price = |ranked: &[Ranked]| {
         let price = |number: usize| {
-            let found = found(levels, ranked, &sample.truths, caps, number);
-            let cheapest = cheapest(levels, caps, &found, part(TYPICAL.1), MISSED_BY_PROBING[0]);
+            let probes = probes_needed(levels, ranked, &sample.truths, caps, number);
+            let cheapest = cheapest_scan(levels, caps, &probes, part(TYPICAL.1), MISSED_BY_PROBING[0]);
             cheapest.map_or(f64::INFINITY, |p| p.2)
         };
         // Ten neighbours and one: if a few rows are far from all others, only the nearest one shows the difference.
@@ -288,7 +288,8 @@ impl Levels<'_> {
 
     /// About how many bytes the leaves of so many cells and so many lists have.
     fn bytes(&self, cells: u32, probes: u32) -> f64 {
-        let (all_cells, leaves) = (self.tree.cells.len() as f64 - 1.0, self.tree.leaves.len() as f64 - 1.0);
+        let (all_cells, leaves) =
+            (self.tree.cell_starts.len() as f64 - 1.0, self.tree.leaf_starts.len() as f64 - 1.0);
         // A leaf has about twenty bytes beside its code.
         let leaf = (self.codec.stride() + 20) as f64;
         f64::from(cells) * leaves / all_cells * leaf + f64::from(probes) * self.list_bytes as f64 / leaves

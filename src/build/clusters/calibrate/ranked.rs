@@ -27,14 +27,16 @@ impl Ranked {
         let priorities = cells.iter().zip(levels.cell_spreads);
         let priorities: Vec<f32> =
             priorities.map(|(code, &spread)| bound.cell((code, centroid::square(code)), spread)).collect();
-        let rows = |leaves: &[u32]| tree.leaves[leaves[1] as usize] - tree.leaves[leaves[0] as usize];
-        let held: Vec<u32> = tree.cells.windows(2).map(rows).collect();
+        let rows =
+            |leaves: &[u32]| tree.leaf_starts[leaves[1] as usize] - tree.leaf_starts[leaves[0] as usize];
+        let held: Vec<u32> = tree.cell_starts.windows(2).map(rows).collect();
         let mut ranks = vec![0; priorities.len()];
         let order_of_cells = order(&priorities);
         needed(&order_of_cells, &held).for_each(|(cell, cells)| ranks[cell as usize] = cells);
         let stride = codec.stride();
-        let (mut all, mut some, mut centre) = (Vec::with_capacity(tree.leaves.len()), Vec::new(), Vec::new());
-        for (code, leaves) in cells.iter().zip(tree.cells.windows(2)) {
+        let (mut all, mut some, mut centre) =
+            (Vec::with_capacity(tree.leaf_starts.len()), Vec::new(), Vec::new());
+        for (code, leaves) in cells.iter().zip(tree.cell_starts.windows(2)) {
             let leaves = leaves[0] as usize..leaves[1] as usize;
             centroid::decode(code, &mut centre);
             let codes = &levels.leaf_codes[leaves.start * stride..leaves.end * stride];
@@ -43,7 +45,7 @@ impl Ranked {
             bound.leaves(&centre, &mut prepared, codes, spreads, &mut some);
             all.extend_from_slice(&some);
         }
-        let held: Vec<u32> = tree.leaves.windows(2).map(|w| w[1] - w[0]).collect();
+        let held: Vec<u32> = tree.leaf_starts.windows(2).map(|w| w[1] - w[0]).collect();
         let leaves = NEIGHBOURS.map(|k| {
             let mut priorities = all.clone();
             let spreads = levels.leaf_spreads.iter().copied();
@@ -92,7 +94,7 @@ pub(super) fn caps(cells: usize) -> Vec<u32> {
 
 /// The number of probes with which each neighbour of each query is found, sorted, for each of `caps`. `u32::MAX`: it is
 /// in none of these cells. If several rows are as near as the last that is wanted, those found first count.
-pub(super) fn found(
+pub(super) fn probes_needed(
     levels: &Levels<'_>,
     ranked: &[Ranked],
     truths: &[Truth],
@@ -102,7 +104,7 @@ pub(super) fn found(
     let tree = levels.tree;
     let each = exec::map_chunks(ranked.len(), 1, |q| {
         let (ranked, (near, count)) = (&ranked[q.start], truths[q.start].of(number));
-        let mut probes = vec![u32::MAX; tree.leaves.len() - 1];
+        let mut probes = vec![u32::MAX; tree.leaf_starts.len() - 1];
         let per_cap = caps.iter().map(|&cap| {
             probes.fill(u32::MAX);
             ranked.within(number, cap).for_each(|(leaf, needed)| probes[leaf as usize] = needed);
@@ -126,7 +128,7 @@ pub(super) fn found(
 }
 
 /// The cells and probes with the fewest bytes that hold enough of the neighbours, and these bytes.
-pub(super) fn cheapest(
+pub(super) fn cheapest_scan(
     levels: &Levels<'_>,
     caps: &[u32],
     found: &[Vec<u32>],
