@@ -107,17 +107,11 @@ impl<'a> Sample<'a> {
                 let tie = least.map_or(0.0, |l| (mean - f64::from(l.0)).max(0.0) * TIE);
                 let limit = most.map_or(0.0, |m| f64::from(m.0)) + tie;
                 let hits = others(&mut self.ranked(query, &mut seen.candidates, stages));
-                hits.iter().filter(|hit| f64::from(self.exact(query, hit.1)) <= limit).count()
+                let hits = self.exact.with_distances(query, hits.iter().map(|hit| hit.1).collect());
+                hits.iter().filter(|hit| f64::from(hit.0) <= limit).count()
             })
             .collect();
         found.iter().sum::<usize>() as f32 / (k * self.queries.len()) as f32
-    }
-
-    /// The distance between two rows, as they were given.
-    fn exact(&self, query: u32, row: u32) -> f32 {
-        let mut distance = [0.0];
-        self.exact.distances(query, &[row], &mut distance);
-        distance[0]
     }
 
     /// Scans all rows for each query.

@@ -151,21 +151,14 @@ impl BuildOptions {
     /// input another file: so it keeps the names that options first had (`rows`, `branching`, `max_leaf`), and it holds
     /// an option of a later version only where that is used (`exact`).
     pub(super) fn fingerprint(&self) -> String {
-        let exact = self.exact.map_or(String::new(), |exact| format!("exact: {exact:?}, "));
+        let BuildOptions { metric, codec, refine, exact, graph, clusters, m, .. } = self;
+        let BuildOptions { ef_construction, seed, branching_factor, max_leaf_size, max_iterations, .. } =
+            self;
+        let exact = exact.map_or(String::new(), |exact| format!("exact: {exact:?}, "));
         format!(
-            "BuildOptions {{ metric: {:?}, codec: {:?}, rows: {:?}, {exact}graph: {}, clusters: {}, m: {}, \
-             ef_construction: {}, seed: {}, branching: {}, max_leaf: {}, max_iterations: {} }}",
-            self.metric,
-            self.codec,
-            self.refine,
-            self.graph,
-            self.clusters,
-            self.m,
-            self.ef_construction,
-            self.seed,
-            self.branching_factor,
-            self.max_leaf_size,
-            self.max_iterations,
+            "BuildOptions {{ metric: {metric:?}, codec: {codec:?}, rows: {refine:?}, {exact}graph: {graph}, \
+             clusters: {clusters}, m: {m}, ef_construction: {ef_construction}, seed: {seed}, \
+             branching: {branching_factor}, max_leaf: {max_leaf_size}, max_iterations: {max_iterations} }}"
         )
     }
 }
