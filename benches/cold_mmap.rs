@@ -1,4 +1,4 @@
-//! What the first query takes over a mapped file of which nothing is in memory.
+//! Measures the first query over a mapped file of which nothing is in memory.
 //!
 //! `PAGEVEC_DATA=… cargo bench --bench cold_mmap -- [--file SEGMENT] [--queries 100] [--index clusters] [--rows N]
 //! [--percent P]`: with P the file is read by position into memory of P % of its bytes, laid out for the index.

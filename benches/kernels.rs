@@ -1,8 +1,8 @@
-//! Nanoseconds per vector, for every implementation this machine can run.
+//! Measures nanoseconds per vector, for every table of kernels that this machine can run.
 //!
-//! `cargo bench --bench kernels [-- filter]`. Divan prints the time of one call: a call of `one`
-//! is one vector, `four` is 4 vectors, `gather` is 32 and `matrix` 32 times 64, all in cache; `gather_*_cold` is 32
-//! of a million rows (of 300 000, for floats), which are asked for first. The `ns/vector` is the time divided by that, or the reciprocal of the
+//! `cargo bench --bench kernels [-- filter]`. Divan prints the time of one call: a call of `one` is one vector, `four`
+//! is 4 vectors, `gather` is 32 and `matrix` 32 times 64, all in cache; `gather_*_cold` is 32 of a million rows (of 300
+//! 000, for floats), which are prefetched. The `ns/vector` is the time divided by that, or the reciprocal of the
 //! throughput shown in items per second.
 
 use divan::counter::ItemsCount;

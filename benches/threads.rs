@@ -1,5 +1,5 @@
-//! Searches per second by 1 to 8 threads over a file that is elsewhere: each read of it waits. In the least budget, where
-//! every search reads, and in one that holds the file, where none does after the first.
+//! Measures searches per second with 1 to 8 threads over a remote file, each read of which waits: with the least
+//! budget, where every search reads, and with one that holds the file, where none reads after the first.
 //!
 //! `cargo bench --bench threads -- [--wait MICROSECONDS] [--rows N]`
 

@@ -1,4 +1,5 @@
-//! An index in memory, moved into a mapped file: memory saved, and what cold and warm searches then take.
+//! Moves an index from memory into a mapped file, and shows the memory that this saves and the time of cold and warm
+//! searches.
 //!
 //! `cargo run --release --example mmap_demo -- [--n 100000] [--dim 768] [--queries 100] [--dir /tmp]`
 

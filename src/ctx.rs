@@ -1,11 +1,11 @@
-//! What travels with a long call: progress and cancellation.
+//! The context of a long call: callbacks for progress, cancellation and warnings.
 
 use crate::error::Error;
 
 /// One report of progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// `"check"`, `"order"`, `"encode"`, `"graph"`, `"write"`.
+    /// `"check"`, `"order"`, `"encode"`, `"graph"` or `"write"`.
     pub phase: &'static str,
     /// Rows done in this phase.
     pub done: u64,
@@ -13,22 +13,23 @@ pub struct Progress {
     pub total: u64,
 }
 
-/// What a build found of the rows that its caller should know: the file is sound, and finds less than is usual.
+/// A warning of a build: the file is sound, but searches of it find fewer of the nearest rows than usual.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Warning {
-    /// A search of every row finds only this part of the ten nearest: rows differ by less than what is stored of them.
+    /// Even a search of every row finds only this part of the ten nearest, since the codes are coarser than the
+    /// differences between near rows.
     CodesRecall {
-        /// The codecs of what is stored, in the order they rank.
+        /// The codecs of the stored rows, in the order in which they rank.
         codec: String,
         /// The mean over a sample of the rows, 0 to 1.
         recall: f32,
         /// The codec to build with instead.
         better: String,
     },
-    /// However wide it looks, the clustered index finds only this part of the nearest rows.
+    /// The clustered index finds only this part of the nearest rows, however many lists it scans.
     ClustersRecall {
-        /// How many nearest rows were looked for.
+        /// The number of nearest rows that were searched for.
         k: u32,
         /// The recall that was wanted, 0 to 1.
         wanted: f32,
@@ -53,7 +54,7 @@ impl std::fmt::Display for Warning {
             Warning::CodesRecall { codec, recall, better } => write!(
                 f,
                 "{codec}: even a search of every row finds only {:.0} % of the ten nearest, since near rows differ by \
-                 less than these codes do: build with --codec {better} (the option codec)",
+                 less than these codes can show: build with --codec {better} (the option codec)",
                 recall * 100.0
             ),
             Warning::ClustersRecall { k, wanted, reached } => write!(
@@ -67,26 +68,26 @@ impl std::fmt::Display for Warning {
     }
 }
 
-/// Handed down through a build; the callbacks are called on the caller's thread, between batches.
+/// The callbacks of a build. They are called on the caller's thread, between batches.
 #[derive(Clone, Copy, Default)]
 pub struct Ctx<'a> {
-    /// Told how far the work is.
+    /// Is called with the progress of the work.
     pub progress: Option<&'a dyn Fn(Progress)>,
-    /// Asked whether to stop.
+    /// Returns whether the build should stop.
     pub cancelled: Option<&'a dyn Fn() -> bool>,
-    /// Told what the rows will not do well.
+    /// Is called with each warning.
     pub warning: Option<&'a dyn Fn(Warning)>,
 }
 
 impl Ctx<'_> {
-    /// Tells the caller something about the rows.
+    /// Passes a warning to the caller.
     pub(crate) fn warn(&self, warning: Warning) {
         if let Some(warn) = self.warning {
             warn(warning);
         }
     }
 
-    /// Reports, then returns [`Error::Cancelled`] if the caller wants to stop.
+    /// Reports progress, then returns [`Error::Cancelled`] if the caller wants to stop.
     pub fn tick(&self, phase: &'static str, done: usize, total: usize) -> Result<(), Error> {
         if let Some(report) = self.progress {
             report(Progress { phase, done: done as u64, total: total as u64 });

@@ -1,4 +1,4 @@
-//! Every way a call can fail: data first, then what to do next.
+//! The errors of all calls. Each has a stable code and data; its message says what to do next.
 
 use std::fmt;
 
@@ -98,21 +98,21 @@ pub enum Error {
     },
     /// The caller cancelled.
     Cancelled,
-    /// Another process publishes into the same folder, for longer than one waits.
+    /// Another process publishes into the same folder, and the wait for it has timed out.
     Locked {
         /// The lock file.
         path: String,
         /// How long was waited.
         seconds: u64,
     },
-    /// The operating system refused.
+    /// The operating system reported an error.
     Io {
         /// The file, or what was being done.
         path: String,
         /// Its reason.
         source: std::io::Error,
     },
-    /// What must hold inside pagevec does not: not the caller's fault.
+    /// An invariant of pagevec does not hold. This is a fault of pagevec, not of the caller.
     Internal {
         /// What.
         detail: String,
@@ -160,7 +160,7 @@ impl Error {
         }
     }
 
-    /// What a check of rows said of a query: `query` of a batch, `None` where it is alone.
+    /// Turns an error about a row into one about a query: number `query` of a batch, or `None` for a single query.
     pub(crate) fn of_query(self, query: Option<usize>) -> Self {
         let fault = match self {
             Error::NotFinite { column, .. } => QueryFault::NotFinite { column },
@@ -171,7 +171,7 @@ impl Error {
         Error::Query { query, fault }
     }
 
-    /// What is said of one of some queries that start at query `first` of a batch.
+    /// Renumbers the query of the error, for queries that begin at number `first` of a batch.
     pub(crate) fn of_rows_from(mut self, first: usize) -> Self {
         if let Error::Query { query, .. } = &mut self
             && first > 0
@@ -245,13 +245,13 @@ impl fmt::Display for Error {
             Error::Length { section, expected, got } => {
                 write!(
                     f,
-                    "{section}: {got} bytes where {expected} were written: the file is cut or extended; copy or publish it again"
+                    "{section}: there are {got} bytes, but {expected} were written: the file is cut or extended; copy or publish it again"
                 )
             }
             Error::Checksum { section, offset } => {
                 write!(
                     f,
-                    "{section}: the bytes at offset {offset} are not those that were written: copy or publish the file again"
+                    "{section}: the bytes at offset {offset} differ from those that were written: copy or publish the file again"
                 )
             }
             Error::Corrupt { section, detail } => {

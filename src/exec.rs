@@ -1,13 +1,15 @@
-//! Door 1: the only place that knows threads. Chunk borders never depend on how many there are, so neither do results.
+//! Parallel loops: the only module that uses threads. The borders of chunks do not depend on the number of threads, so
+//! results do not either.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 fn chunks(count: usize, size: usize) -> impl Fn(usize) -> Range<usize> {
     let size = size.max(1);
     move |i| i * size..(i * size + size).min(count)
 }
 
-/// `f` over `0..count` in chunks of `size`; the results in index order.
+/// Calls `f` for `0..count` in chunks of `size`; returns the results in order.
 #[cfg(feature = "native")]
 pub(crate) fn map_chunks<T: Send>(count: usize, size: usize, f: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
     use rayon::prelude::*;
@@ -15,27 +17,46 @@ pub(crate) fn map_chunks<T: Send>(count: usize, size: usize, f: impl Fn(Range<us
     (0..count.div_ceil(size.max(1))).into_par_iter().map(|i| f(range(i))).collect()
 }
 
-/// `f` over `0..count` in chunks of `size`; the results in index order.
+/// Calls `f` for `0..count` in chunks of `size`; returns the results in order.
 #[cfg(not(feature = "native"))]
 pub(crate) fn map_chunks<T: Send>(count: usize, size: usize, f: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
     let range = chunks(count, size);
     (0..count.div_ceil(size.max(1))).map(|i| f(range(i))).collect()
 }
 
-/// `f(index of the chunk, chunk)` over `data` in chunks of `size` elements.
+/// Calls `f(index of the chunk, chunk)` for `data` in chunks of `size` elements.
 #[cfg(feature = "native")]
 pub(crate) fn for_each_chunk_mut<T: Send>(data: &mut [T], size: usize, f: impl Fn(usize, &mut [T]) + Sync) {
     use rayon::prelude::*;
     data.par_chunks_mut(size.max(1)).enumerate().for_each(|(i, chunk)| f(i, chunk));
 }
 
-/// `f(index of the chunk, chunk)` over `data` in chunks of `size` elements.
+/// Calls `f(index of the chunk, chunk)` for `data` in chunks of `size` elements.
 #[cfg(not(feature = "native"))]
 pub(crate) fn for_each_chunk_mut<T: Send>(data: &mut [T], size: usize, f: impl Fn(usize, &mut [T]) + Sync) {
     data.chunks_mut(size.max(1)).enumerate().for_each(|(i, chunk)| f(i, chunk));
 }
 
-/// Runs `f` with `threads` threads for everything below it.
+/// As [`for_each_chunk_mut`] where `f` may fail. The error is that of the first chunk that has one, whichever chunk
+/// runs first.
+pub(crate) fn try_for_each_chunk_mut<T: Send, E: Send>(
+    data: &mut [T],
+    size: usize,
+    f: impl Fn(usize, &mut [T]) -> Result<(), E> + Sync,
+) -> Result<(), E> {
+    let failed = Mutex::new(None::<(usize, E)>);
+    for_each_chunk_mut(data, size, |chunk, data| {
+        let Err(error) = f(chunk, data) else { return };
+        let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if failed.as_ref().is_none_or(|first| chunk < first.0) {
+            *failed = Some((chunk, error));
+        }
+    });
+    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    failed.map_or(Ok(()), |(_, error)| Err(error))
+}
+
+/// Runs `f` with `threads` threads; 0 is one per core. Builds and batches inside `f` use no others.
 #[cfg(feature = "native")]
 pub fn with_threads<T: Send>(threads: usize, f: impl FnOnce() -> T + Send) -> Result<T, crate::Error> {
     let pool = rayon::ThreadPoolBuilder::new()

@@ -1,4 +1,4 @@
-//! The hash by which the build decides what looks like chance: the same on every target.
+//! The hash that a build uses in place of random numbers. It gives the same result on every target.
 
 /// A pseudo-random u64 of `x`: SplitMix64's finaliser (Steele, Lea, Flood 2014).
 pub(crate) fn hash(x: u64) -> u64 {

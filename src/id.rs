@@ -1,4 +1,5 @@
-//! What a user calls a row. Inside, a row is its position in cluster order; these appear only at the doors.
+//! Ids: the names that users give to rows. Inside pagevec a row is known by its position in cluster order; ids are used
+//! only where users pass or receive them.
 
 use std::fmt;
 

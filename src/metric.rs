@@ -1,4 +1,4 @@
-//! How near two vectors are.
+//! The measure of nearness: cosine, inner product or Euclidean distance.
 
 use crate::error::Error;
 
@@ -6,7 +6,7 @@ use crate::error::Error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Metric {
-    /// Cosine of the angle, in -1..=1. Rows and queries are normalised once at the door; a zero vector is refused.
+    /// Cosine of the angle, in -1..=1. Rows and queries are normalised when they are given; a zero vector is refused.
     Cosine = 1,
     /// Inner product, as given.
     Dot = 2,
@@ -33,9 +33,8 @@ impl std::str::FromStr for Metric {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self, Error> {
-        [Metric::Cosine, Metric::Dot, Metric::L2]
-            .into_iter()
-            .find(|m| m.name() == name)
-            .ok_or_else(|| Error::argument("metric", format!("{name:?} is none of cosine, dot, l2")))
+        [Metric::Cosine, Metric::Dot, Metric::L2].into_iter().find(|m| m.name() == name).ok_or_else(|| {
+            Error::argument("metric", format!("{name:?} is not a metric: use cosine, dot or l2"))
+        })
     }
 }

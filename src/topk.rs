@@ -1,20 +1,30 @@
-//! The k nearest of many candidates, by partition: a candidate that may be among them is appended, and whenever twice
-//! as many as are wanted have gathered, the farther half goes. So each costs the same, however large k is.
+//! Selects the k nearest of many candidates, by partition. A candidate that may be among them is appended; when there
+//! are twice as many as are wanted, the farther half is dropped. So the cost of a candidate does not depend on k.
 
-/// A candidate as one integer: the distance's bits in an order that integers keep, the position, and whether the
-/// search has looked at its neighbours.
+/// The bits of a float, changed so that they are ordered as integers like the floats are.
+#[inline]
+pub(crate) fn sortable(distance: f32) -> u32 {
+    let bits = distance.to_bits();
+    bits ^ (((bits as i32 >> 31) as u32) | 0x8000_0000)
+}
+
+/// The float of [`sortable`] bits.
+#[inline]
+pub(crate) fn from_sortable(bits: u32) -> f32 {
+    f32::from_bits(bits ^ if bits & 0x8000_0000 != 0 { 0x8000_0000 } else { u32::MAX })
+}
+
+/// A candidate as one integer: the sortable bits of the distance, the position, and whether a search has expanded it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key(pub(crate) u64);
 
-/// Set in a [`Key`] when its neighbours were looked at.
+/// The bit of a [`Key`] that is set when its node was expanded: the search has read its links.
 pub(crate) const EXPANDED: u64 = 1;
 
 impl Key {
     #[inline]
     pub(crate) fn new(distance: f32, position: u32) -> Self {
-        let bits = distance.to_bits();
-        let ordered = bits ^ (((bits as i32 >> 31) as u32) | 0x8000_0000);
-        Key(u64::from(ordered) << 32 | u64::from(position) << 1)
+        Key(u64::from(sortable(distance)) << 32 | u64::from(position) << 1)
     }
 
     #[inline]
@@ -24,9 +34,7 @@ impl Key {
 
     #[inline]
     pub(crate) fn distance(self) -> f32 {
-        let ordered = (self.0 >> 32) as u32;
-        let mask = if ordered & 0x8000_0000 != 0 { 0x8000_0000 } else { u32::MAX };
-        f32::from_bits(ordered ^ mask)
+        from_sortable((self.0 >> 32) as u32)
     }
 
     #[inline]
@@ -35,18 +43,19 @@ impl Key {
     }
 }
 
-/// Below so many candidates in all nothing is sorted out yet.
+/// Below so many candidates nothing is dropped.
 const LEAST: usize = 64;
-/// Room for more candidates is allocated as they come.
+/// Memory for more candidates is allocated only when they come.
 const AT_ONCE: usize = 1024;
 
 /// The nearest candidates seen so far: smaller distances first, equal ones in order of position.
 #[derive(Default)]
 pub(crate) struct TopK {
     k: usize,
-    /// In no order; among them the k least seen. As integers: the modules of sorting are there for those already.
+    /// In no order; the k least keys are among them. They are integers so that sorting shares the code of other
+    /// integers.
     keys: Vec<u64>,
-    /// Keys from this one on are not among the k least.
+    /// This key and larger ones are not among the k least.
     limit: u64,
 }
 
@@ -85,7 +94,7 @@ impl TopK {
         }
     }
 
-    /// The nearest, in no order that counts.
+    /// The nearest, in no particular order.
     pub(crate) fn unsorted(&mut self) -> impl ExactSizeIterator<Item = (f32, u32)> + '_ {
         self.drop_farther();
         self.keys.iter().map(|&key| Key(key).candidate())
@@ -99,7 +108,7 @@ impl TopK {
     }
 }
 
-/// The least of some distances and where it is, ties to the first.
+/// The least of some distances and its index; ties go to the first.
 pub(crate) fn argmin(distances: &[f32]) -> (f32, usize) {
     let least = minimum(distances);
     (least, distances.iter().position(|&d| d <= least).unwrap_or(0))

@@ -1,4 +1,4 @@
-//! Rows and queries as they come from the user: f32, row-major.
+//! Rows and queries as users give them: f32, row-major.
 
 use crate::error::Error;
 use crate::kernels::kernels;
@@ -21,14 +21,14 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Checks one row or query, and normalises it under cosine. `number` is what an error calls it.
+/// Checks one row or query, and normalises it under cosine. An error names it by `number`.
 pub(crate) fn check_row(row: &mut [f32], number: usize, metric: Metric) -> Result<(), Error> {
     if let Some(column) = row.iter().position(|x| !x.is_finite()) {
         return Err(Error::NotFinite { row: number, column });
     }
     let square = (kernels().dot_f32)(row, row);
     match metric {
-        // No square of a component that matters is lost in f32.
+        // In this range f32 is precise enough: no component that matters has a square that underflows.
         Metric::Cosine if (1e-30..1e30).contains(&square) => {
             let norm = square.sqrt();
             row.iter_mut().for_each(|x| *x /= norm);

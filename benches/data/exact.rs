@@ -1,4 +1,4 @@
-//! The nearest rows by cosine, by looking at every row.
+//! The exact nearest rows by cosine, by a scan of all rows.
 
 use crate::npy::Matrix;
 use pagevec::kernels::available;

@@ -1,5 +1,5 @@
-//! Are the mixed rows like the real ones? Distances and what probing finds, of as many real rows as mixed ones, and how
-//! distances shrink as rows become more.
+//! Compares mixed rows with real ones: their distances, the recall of probing over equally many of both, and how
+//! distances shrink as the number of rows grows.
 
 use crate::exact::{Near, nearest};
 use crate::mix::Random;

@@ -1,5 +1,5 @@
-//! More rows like those there are: each new row lies between a row, one of the rows nearest to it and the middle of its
-//! neighbourhood, pushed aside within the span of that neighbourhood.
+//! Makes more rows like those of a set. Each new row is a mix of a row, one of its nearest rows and the centre of its
+//! neighbourhood, moved at random within the span of that neighbourhood.
 //!
 //! The weights of the mix sum to 1, as the rows of a neighbourhood are around one centre, and so do their squares:
 //! then a mix varies around that centre as much as the rows themselves do. With the pushing left out, mixes would lie

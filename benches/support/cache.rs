@@ -1,4 +1,4 @@
-//! Taking a file's pages out of the system's cache, and making sure that they are gone.
+//! Drops a file's pages from the system's cache, and checks that they are gone.
 
 use std::fs::File;
 use std::io;

@@ -1,34 +1,34 @@
-//! What a scan of the stored forms finds of the nearest rows, measured while the rows are here: 32 of them are the
-//! queries, against all. On wordnet it takes about 0.3 s of the build's 28 on one core.
+//! Measures the recall of the stored codes and warns where it is low: 32 rows are searched for among all rows, once
+//! exactly and once by the codes. On wordnet it takes about 0.3 s of the build's 28 on one core.
 
+use super::row_distances::RowDistances;
 use super::{BuildOptions, Encoded, encode};
 use crate::ctx::{Ctx, Warning};
 use crate::error::Error;
 use crate::exec;
 use crate::hash::hash;
-use crate::kernels::kernels;
 use crate::metric::Metric;
-use crate::quant::{Codec, CodecKind, Prepared};
+use crate::quant::{CodecKind, Prepared};
 use crate::search::{SearchOptions, flat, plan};
 use crate::topk::TopK;
 use crate::vectors::Rows;
 
 const QUERIES: usize = 32;
-/// Nearest rows that are looked for.
+/// Recall is measured among so many nearest rows.
 const K: usize = 10;
-/// Rows that all queries are compared with in turn, so that they are read from memory once.
-const TOGETHER: usize = 512;
-/// Parts the rows are cut into, at most.
+/// Rows that are compared with all queries before the next ones, so that they are read from memory once.
+const BLOCK: usize = 512;
+/// The rows are scanned in at most so many parts.
 const PARTS: usize = 64;
-/// Below this recall the caller is told. Clusters 30:1 apart have 0.8, 100:1 about 0.45.
+/// Below this recall the build warns. Clusters 30:1 apart have 0.8, 100:1 about 0.45.
 const LOW: f32 = 0.7;
-/// Distances that differ by less than this part of the mean distance are the same, 2⁻²⁶: clusters a thousand times as far
-/// apart as they are wide are told from near-copies, which lie within a ten-thousandth of one place.
+/// Distances that differ by less than this part of the mean distance, 2⁻²⁶, count as equal. So near-copies count as
+/// equal, but not the rows of clusters that are a thousand times as far apart as they are wide.
 const TIE: f64 = 1.0 / (1 << 26) as f64;
 /// A codec with this recall is recommended instead.
 const GOOD: f32 = 0.9;
 
-/// Tells the caller if a scan finds few of the nearest rows, and the codec that finds them.
+/// Warns if a scan of the codes finds few of the nearest rows, and names a codec that finds them.
 pub(super) fn check(
     options: &BuildOptions,
     rows: Rows<'_>,
@@ -39,23 +39,17 @@ pub(super) fn check(
     if ctx.warning.is_none() || exact || rows.count() < 2 {
         return Ok(());
     }
-    let measure = |stored: &[Encoded]| -> Result<f32, Error> {
-        let stages: Vec<_> = stored.iter().map(|stored| Stage { codec: &*stored.codec, stored }).collect();
-        Ok(Sample::new(options.metric, rows, options.seed).recall(&stages))
-    };
-    let recall = measure(stored)?;
+    let sample = Sample::new(options.metric, rows, options.seed);
+    let recall = sample.recall(stored);
     if recall >= LOW {
         return Ok(());
     }
-    // Rows far from the origin lose their differences in f16 too, and what it cannot hold fails.
+    // f16 may be no better, for rows far from the origin; and encoding fails for values beyond its range.
     let half = match stored {
         [only] if only.kind == CodecKind::F16 => None,
         _ => encode(CodecKind::F16, options, rows.dim, rows.data).ok(),
     };
-    let is_good = match half {
-        Some(half) => measure(&[half])? >= GOOD,
-        None => false,
-    };
+    let is_good = half.is_some_and(|half| sample.recall(&[half]) >= GOOD);
     let names: Vec<String> = stored.iter().map(|stage| stage.kind.to_string()).collect();
     ctx.warn(Warning::CodesRecall {
         codec: names.join(", then "),
@@ -65,31 +59,26 @@ pub(super) fn check(
     Ok(())
 }
 
-struct Stage<'a> {
-    codec: &'a dyn Codec,
-    stored: &'a Encoded,
-}
-
-/// Rows as queries.
+/// The rows that serve as queries, and all rows.
 struct Sample<'a> {
-    metric: Metric,
     rows: Rows<'a>,
-    of: Vec<u32>,
+    exact: RowDistances<'a>,
+    queries: Vec<u32>,
 }
 
-/// What one query has met.
+/// What a scan found for one query.
 #[derive(Default)]
-struct Seen {
-    /// The nearest rows, exactly, with the query itself.
+struct Scanned {
+    /// The nearest rows by exact distance; the query is one of them.
     nearest: TopK,
-    /// Sum of all distances.
+    /// The sum of the exact distances to all rows.
     sum: f64,
-    /// The nearest by their codes.
+    /// The nearest rows by their codes.
     candidates: TopK,
 }
 
 impl<'a> Sample<'a> {
-    /// One of each of so many runs of the cluster order.
+    /// Draws one row from each of equally long runs of the cluster order.
     fn new(metric: Metric, rows: Rows<'a>, seed: u64) -> Self {
         let count = rows.count();
         let queries = count.min(QUERIES);
@@ -97,17 +86,18 @@ impl<'a> Sample<'a> {
             let (from, to) = (i * count / queries, (i + 1) * count / queries);
             (from as u64 + hash(seed ^ hash(i as u64)) % (to - from).max(1) as u64) as u32
         };
-        Sample { metric, rows, of: (0..queries).map(one).collect() }
+        let exact = RowDistances::floats(metric, rows.dim, rows.data);
+        Sample { rows, exact, queries: (0..queries).map(one).collect() }
     }
 
-    /// The mean over the queries of how many of the rows found are as near as the tenth nearest. Rows whose distances
-    /// differ by less than [`TIE`] are as near.
-    fn recall(&self, stages: &[Stage<'_>]) -> f32 {
+    /// The mean recall at [`K`]: a row that was found counts if it is no farther than the exact tenth nearest, or
+    /// farther by less than [`TIE`].
+    fn recall(&self, stages: &[Encoded]) -> f32 {
         let k = K.min(self.rows.count() - 1);
         let found: Vec<usize> = self
             .seen(stages)
             .into_iter()
-            .zip(&self.of)
+            .zip(&self.queries)
             .map(|(mut seen, &query)| {
                 let others =
                     |top: &mut TopK| top.sorted().filter(|c| c.1 != query).take(k).collect::<Vec<_>>();
@@ -117,41 +107,20 @@ impl<'a> Sample<'a> {
                 let tie = least.map_or(0.0, |l| (mean - f64::from(l.0)).max(0.0) * TIE);
                 let limit = most.map_or(0.0, |m| f64::from(m.0)) + tie;
                 let hits = others(&mut self.ranked(query, &mut seen.candidates, stages));
-                hits.iter().filter(|hit| f64::from(self.exact(query, hit.1)) <= limit).count()
+                let hits = self.exact.with_distances(query, hits.iter().map(|hit| hit.1).collect());
+                hits.iter().filter(|hit| f64::from(hit.0) <= limit).count()
             })
             .collect();
-        found.iter().sum::<usize>() as f32 / (k * self.of.len()) as f32
+        found.iter().sum::<usize>() as f32 / (k * self.queries.len()) as f32
     }
 
-    /// A distance between rows, as they were given.
-    fn exact(&self, query: u32, row: u32) -> f32 {
-        let mut distance = [0.0];
-        self.exactly(query, self.rows.row(row), &[0], &mut distance);
-        distance[0]
-    }
-
-    /// `out[i]` = the distance to row `ids[i]` of `rows`. Under cosine rows have length 1, so nearness is Euclid's; and
-    /// that tells near rows apart where 1 - q·x does not.
-    fn exactly(&self, query: u32, rows: &[f32], ids: &[u32], out: &mut [f32]) {
-        let (query, bytes) = (self.rows.row(query), bytemuck::cast_slice(rows));
-        match self.metric {
-            Metric::Cosine | Metric::L2 => {
-                (kernels().gather_l2_f32)(query, bytes, self.rows.dim * 4, ids, out);
-            }
-            Metric::Dot => {
-                (kernels().gather_f32)(query, bytes, self.rows.dim * 4, ids, out);
-                out.iter_mut().for_each(|o| *o = -*o);
-            }
-        }
-    }
-
-    /// What each query meets among all rows.
-    fn seen(&self, stages: &[Stage<'_>]) -> Vec<Seen> {
+    /// Scans all rows for each query.
+    fn seen(&self, stages: &[Encoded]) -> Vec<Scanned> {
         let count = self.rows.count();
-        // A number of parts that does not grow, since each holds candidates of every query.
-        let size = count.div_ceil(PARTS).max(TOGETHER);
+        // The number of parts is limited, since each part holds candidates of every query.
+        let size = count.div_ceil(PARTS).max(BLOCK);
         let mut parts = exec::map_chunks(count, size, |range| self.seen_in(range, stages));
-        let mut all: Vec<Seen> = self.of.iter().map(|_| Seen::new(stages)).collect();
+        let mut all: Vec<Scanned> = self.queries.iter().map(|_| Scanned::new(stages)).collect();
         for part in &mut parts {
             for (all, part) in all.iter_mut().zip(part) {
                 all.sum += part.sum;
@@ -162,42 +131,41 @@ impl<'a> Sample<'a> {
         all
     }
 
-    fn seen_in(&self, range: std::ops::Range<usize>, stages: &[Stage<'_>]) -> Vec<Seen> {
+    fn seen_in(&self, range: std::ops::Range<usize>, stages: &[Encoded]) -> Vec<Scanned> {
         let Some(codes) = stages.first() else { return Vec::new() };
-        let (dim, stride) = (self.rows.dim, codes.stored.stride);
-        let mut seen: Vec<(Seen, Prepared)> =
-            self.of.iter().map(|_| (Seen::new(stages), Prepared::default())).collect();
-        for (&query, (_, prepared)) in self.of.iter().zip(&mut seen) {
+        let stride = codes.stride;
+        let mut seen: Vec<(Scanned, Prepared)> =
+            self.queries.iter().map(|_| (Scanned::new(stages), Prepared::default())).collect();
+        for (&query, (_, prepared)) in self.queries.iter().zip(&mut seen) {
             codes.codec.prepare(self.rows.row(query), false, prepared);
         }
-        let ids: Vec<u32> = (0..TOGETHER as u32).collect();
-        let mut distances = [0.0; TOGETHER];
-        for first in range.clone().step_by(TOGETHER) {
-            let length = TOGETHER.min(range.end - first);
-            let rows = &self.rows.data[first * dim..][..length * dim];
-            let coded = &codes.stored.bytes[first * stride..][..length * stride];
-            for (&query, (seen, prepared)) in self.of.iter().zip(&mut seen) {
+        let mut distances = [0.0; BLOCK];
+        for first in range.clone().step_by(BLOCK) {
+            let length = BLOCK.min(range.end - first);
+            let ids: Vec<u32> = (first as u32..(first + length) as u32).collect();
+            let coded = &codes.bytes[first * stride..][..length * stride];
+            for (&query, (seen, prepared)) in self.queries.iter().zip(&mut seen) {
                 let distances = &mut distances[..length];
-                self.exactly(query, rows, &ids[..length], distances);
-                for (distance, row) in distances.iter().zip(first as u32..) {
-                    seen.sum += f64::from(*distance);
-                    seen.nearest.offer(*distance, row);
+                self.exact.distances(query, &ids, distances);
+                for (&distance, &row) in distances.iter().zip(&ids) {
+                    seen.sum += f64::from(distance);
+                    seen.nearest.offer(distance, row);
                 }
-                flat::scan(codes.codec, prepared, coded, first as u32, length, &mut seen.candidates);
+                flat::scan(&*codes.codec, prepared, coded, first as u32, length, &mut seen.candidates);
             }
         }
         seen.into_iter().map(|(seen, _)| seen).collect()
     }
 
-    /// Candidates as a search ranks them: by each finer form, or by the codes once more.
-    fn ranked(&self, query: u32, candidates: &mut TopK, stages: &[Stage<'_>]) -> TopK {
+    /// Ranks the candidates as a search does: by each finer stage, or by the codes again if they are all there is.
+    fn ranked(&self, query: u32, candidates: &mut TopK, stages: &[Encoded]) -> TopK {
         let mut best: Vec<u32> = candidates.sorted().map(|c| c.1).collect();
         let mut prepared = Prepared::default();
         let mut ranked = TopK::default();
         for stage in &stages[usize::from(stages.len() > 1)..] {
             stage.codec.prepare(self.rows.row(query), true, &mut prepared);
             let mut distances = vec![0.0; best.len()];
-            stage.codec.distances(&mut prepared, &stage.stored.bytes, &best, &mut distances);
+            stage.codec.distances(&mut prepared, &stage.bytes, &best, &mut distances);
             ranked.reset(plan::rerank_count(K));
             distances.iter().zip(&best).for_each(|(&distance, &row)| ranked.offer(distance, row));
             best = ranked.sorted().map(|c| c.1).collect();
@@ -206,15 +174,15 @@ impl<'a> Sample<'a> {
     }
 }
 
-impl Seen {
-    fn new(stages: &[Stage<'_>]) -> Self {
-        let mut seen = Seen::default();
+impl Scanned {
+    fn new(stages: &[Encoded]) -> Self {
+        let mut seen = Scanned::default();
         seen.nearest.reset(K + 1);
         // The query is among its own candidates.
         seen.candidates.reset(
             1 + match stages {
                 [_] => plan::rerank_count(K),
-                [codes, ..] if codes.stored.kind == CodecKind::Binary => SearchOptions::DEFAULT_EF_BINARY,
+                [codes, ..] if codes.kind == CodecKind::Binary => SearchOptions::DEFAULT_EF_BINARY,
                 _ => SearchOptions::DEFAULT_EF,
             },
         );

@@ -1,4 +1,4 @@
-//! Rows in, segment file out: check, order, encode, link, write.
+//! Builds a segment: checks the rows, clusters and orders them, encodes them, links the graph, writes the sections.
 
 mod clusters;
 mod codes_recall;
@@ -20,10 +20,10 @@ pub use options::BuildOptions;
 use row_distances::RowDistances;
 use std::borrow::Cow;
 
-/// The finished segment file of `vectors` (row-major, `dim` wide) and their `ids` (0, 1, 2, … without).
+/// Builds the segment file of `vectors` (row-major, `dim` components each) and their `ids` (`None`: 0, 1, 2, …).
 ///
 /// # Errors
-/// `argument`, `dimension`, `not-finite` and `zero-vector` with the row (of `vectors` or of the tuning queries),
+/// `argument`, `dimension`; `not-finite` and `zero-vector`, which name the row of `vectors` or of the tuning queries;
 /// `duplicate-id`, `out-of-memory`, `cancelled`.
 pub fn build(
     mut vectors: Vec<f32>,
@@ -131,8 +131,8 @@ pub fn build(
     Ok(file)
 }
 
-/// Names the input and the options: no time, no chance. Every part is preceded by its length and its kind, so that no two
-/// inputs are the same bytes.
+/// A hash of the input and the options, and of nothing else, so that equal builds have equal ids. Each part is preceded
+/// by its kind and its length, so that two different inputs never hash the same bytes.
 fn file_id(vectors: &[f32], dim: usize, ids: &Ids, options: &BuildOptions) -> [u8; 16] {
     let mut hasher = blake3::Hasher::new();
     let mut part = |kind: u8, bytes: &[u8]| {
@@ -155,25 +155,13 @@ fn file_id(vectors: &[f32], dim: usize, ids: &Ids, options: &BuildOptions) -> [u
     id
 }
 
-/// Refuses what no distance is defined for, and under cosine makes every row a unit vector.
+/// Refuses rows for which no distance is defined, and under cosine scales every row to length 1.
 fn check_rows(vectors: &mut [f32], dim: usize, metric: Metric) -> Result<(), Error> {
     const CHUNK: usize = 1024;
-    let results = std::sync::Mutex::new(None::<(usize, Error)>);
-    exec::for_each_chunk_mut(vectors, dim * CHUNK, |chunk, rows| {
-        for (i, row) in rows.chunks_exact_mut(dim).enumerate() {
-            if let Err(error) = check_row(row, chunk * CHUNK + i, metric) {
-                let mut first = results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                if first.as_ref().is_none_or(|f| f.0 > chunk * CHUNK + i) {
-                    *first = Some((chunk * CHUNK + i, error));
-                }
-                return;
-            }
-        }
-    });
-    match results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
-        Some((_, error)) => Err(error),
-        None => Ok(()),
-    }
+    exec::try_for_each_chunk_mut(vectors, dim * CHUNK, |chunk, rows| {
+        let mut rows = rows.chunks_exact_mut(dim).zip(chunk * CHUNK..);
+        rows.try_for_each(|(row, number)| check_row(row, number, metric))
+    })
 }
 
 fn reorder(vectors: &[f32], dim: usize, order: &[u32]) -> Result<Vec<f32>, Error> {
@@ -184,7 +172,7 @@ fn reorder(vectors: &[f32], dim: usize, order: &[u32]) -> Result<Vec<f32>, Error
     Ok(rows)
 }
 
-/// A stored form of all rows.
+/// All rows, encoded by one codec.
 pub(super) struct Encoded {
     pub(super) kind: CodecKind,
     pub(super) stride: usize,
@@ -198,36 +186,23 @@ pub(super) fn encode(
     dim: usize,
     rows: &[f32],
 ) -> Result<Encoded, Error> {
+    const CHUNK: usize = 1024;
     let codec = quant::train(kind, options.metric, dim, rows, options.seed);
     let stride = kind.stride(dim, options.metric);
-    let bytes = encode_with(&*codec, stride, dim, rows)?;
-    Ok(Encoded { kind, stride, codec, bytes })
-}
-
-fn encode_with(codec: &dyn Encode, stride: usize, dim: usize, rows: &[f32]) -> Result<Vec<u8>, Error> {
-    const CHUNK: usize = 1024;
     let length = rows.len() / dim * stride;
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(length).map_err(|_| Error::OutOfMemory { bytes: length as u64 })?;
     bytes.resize(length, 0u8);
-    let failed = std::sync::Mutex::new(None);
-    exec::for_each_chunk_mut(&mut bytes, stride * CHUNK, |chunk, out| {
+    exec::try_for_each_chunk_mut(&mut bytes, stride * CHUNK, |chunk, codes| {
         let rows = rows[chunk * CHUNK * dim..].chunks_exact(dim);
-        for (row, code) in rows.zip(out.chunks_exact_mut(stride)) {
-            if let Err(error) = codec.encode(row, code) {
-                *failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
-                return;
-            }
-        }
-    });
-    match failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
-        Some(error) => Err(error),
-        None => Ok(bytes),
-    }
+        rows.zip(codes.chunks_exact_mut(stride)).try_for_each(|(row, code)| codec.encode(row, code))
+    })?;
+    Ok(Encoded { kind, stride, codec, bytes })
 }
 
-/// The graph over SQ8 codes: the segment's own where it has them, else made for the purpose. A walk over floats tells
-/// rows apart that one code stands for; where there are many, its links are made by floats too.
+/// Builds the graph. Its links are chosen by SQ8 codes: the stored ones, or codes that are made for this only. Where
+/// the graph will be searched by floats and the codes do not preserve the neighbours, its links are chosen by floats
+/// too.
 fn graph(
     options: &BuildOptions,
     dim: usize,
@@ -246,14 +221,14 @@ fn graph(
     let codec = Sq8::new(options.metric, quant::floats(&codes.codec.parameters()));
     let p = hnsw::Parameters { m: options.m, ef_construction: options.ef_construction, seed: options.seed };
     let mut coded = RowDistances::new(&codec, options.metric, Cow::Borrowed(&codes.bytes));
-    let mut copies = hnsw::Copies::among(&coded);
+    let mut copies = hnsw::Copies::find(&coded);
     let floats = matches!(options.codec, CodecKind::F32 | CodecKind::F16);
-    // Few rows to link by floats take no longer than many by codes.
-    if copies.are_most() || (floats && !coded.tell(rows)) {
+    // If most rows are copies, few rows are linked: measuring these by floats takes no longer than many by codes.
+    if copies.are_most_rows() || (floats && !coded.preserve_neighbours(rows)) {
         coded = RowDistances::floats(options.metric, dim, rows);
-        copies = hnsw::Copies::among(&coded);
+        copies = hnsw::Copies::find(&coded);
     }
     let wanted = |row| copies.is_first(row);
-    let near = clusters::ListKnn::new(&coded, tree, second, wanted, |rows| coded.alike(&codec, rows));
+    let near = clusters::ListKnn::new(&coded, tree, second, wanted, |rows| coded.encode_alike(&codec, rows));
     Ok(hnsw::build(&near, &copies, p, ctx)?.encode())
 }

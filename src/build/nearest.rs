@@ -1,53 +1,52 @@
-//! The least of many distances, kept while they are computed.
+//! The k nearest candidates of one row, selected while distances are computed. Unlike [`crate::topk`], ties can be
+//! broken by a hash, and a candidate may be offered twice.
 
 use crate::hash::hash;
+use crate::topk::{from_sortable, sortable};
 
-/// A distance and a number as one integer, in the order of distances, then of numbers.
+/// A distance and a rank as one integer, ordered by distance, then by rank.
 fn key(distance: f32, number: u32) -> u64 {
-    let bits = distance.to_bits();
-    let ordered = bits ^ (((bits as i32 >> 31) as u32) | 0x8000_0000);
-    u64::from(ordered) << 32 | u64::from(number)
+    u64::from(sortable(distance)) << 32 | u64::from(number)
 }
 
 fn distance(key: u64) -> f32 {
-    let ordered = (key >> 32) as u32;
-    f32::from_bits(ordered ^ if ordered & 0x8000_0000 != 0 { 0x8000_0000 } else { u32::MAX })
+    from_sortable((key >> 32) as u32)
 }
 
-/// In what order numbers at the same distance come.
+/// The order of candidates at the same distance: by a rank that is computed from their number.
 #[derive(Clone, Copy)]
 pub(crate) struct Ties {
     factor: u32,
-    back: u32,
-    turn: u32,
+    /// The inverse of `factor` modulo 2³².
+    inverse: u32,
+    mask: u32,
 }
 
 impl Ties {
-    /// The lower first.
-    pub(crate) const LOWER: Self = Ties { factor: 1, back: 1, turn: 0 };
+    /// The lower number comes first.
+    pub(crate) const LOWER: Self = Ties { factor: 1, inverse: 1, mask: 0 };
 
-    /// As a hash of the row says, so that rows which have the same at the same distance choose different ones.
+    /// An order that depends on a hash of the row, so that different rows choose different ones of equal candidates.
     pub(crate) fn of(row: u32) -> Self {
-        // Odd, so multiplying by the one and then by the other changes no number.
-        Ties { factor: 0x9E37_79B1, back: 0x0E8B_2F51, turn: hash(u64::from(row)) as u32 }
+        Ties { factor: 0x9E37_79B1, inverse: 0x0E8B_2F51, mask: hash(u64::from(row)) as u32 }
     }
 
     fn rank(self, number: u32) -> u32 {
-        number.wrapping_mul(self.factor) ^ self.turn
+        number.wrapping_mul(self.factor) ^ self.mask
     }
 
     fn number(self, rank: u32) -> u32 {
-        (rank ^ self.turn).wrapping_mul(self.back)
+        (rank ^ self.mask).wrapping_mul(self.inverse)
     }
 }
 
-/// The nearest of what was offered.
+/// The `keep` nearest candidates that were offered.
 #[derive(Clone)]
 pub(crate) struct Nearest {
     keep: usize,
     ties: Ties,
     kept: Vec<u64>,
-    /// What is above it is not among them.
+    /// Candidates farther than this are not among the nearest.
     bound: f32,
 }
 
@@ -56,7 +55,7 @@ impl Nearest {
         Nearest { keep: keep.max(1), ties, kept: Vec::new(), bound: f32::INFINITY }
     }
 
-    /// `ids` at these distances.
+    /// Offers candidates; `distances[i]` is that of `ids[i]`.
     pub(crate) fn offer(&mut self, distances: &[f32], ids: &[u32]) {
         for (&distance, &id) in distances.iter().zip(ids) {
             if distance <= self.bound {
@@ -76,7 +75,7 @@ impl Nearest {
         }
     }
 
-    /// Nearest first, an id that was offered twice once.
+    /// The nearest, nearest first. A candidate that was offered twice comes once.
     pub(crate) fn sorted(mut self) -> impl Iterator<Item = (f32, u32)> {
         self.shorten();
         self.kept.sort_unstable();

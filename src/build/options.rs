@@ -1,4 +1,4 @@
-//! How a segment is built: the options, what they may be, and their part in the file id.
+//! The options of a build: their defaults, the values that are allowed, and the text that enters the file id.
 
 use std::sync::Arc;
 
@@ -18,23 +18,24 @@ use crate::segment::limits;
 pub struct BuildOptions {
     /// The measure of nearness.
     pub metric: Metric,
-    /// How the codes that are searched are stored.
+    /// The codec of the codes that a search scans.
     pub codec: CodecKind,
-    /// Finer rows by which the candidates that the codes find are ranked again: F32, F16 or SQ8. `None`: what the codec
-    /// needs, which is SQ8 for binary, SQ4 and PQ codes and nothing for SQ8 and floats, which are fine enough.
+    /// Finer rows by which a search ranks again the candidates that the codes find: F32, F16 or SQ8. `None` stores SQ8
+    /// rows beside binary, SQ4 and PQ codes, and no such rows beside SQ8 codes and floats, which rank well enough
+    /// alone.
     pub refine: Option<CodecKind>,
-    /// Rows finer than those, F16 or F32, by which the best of the ranked candidates are ranked once more.
+    /// Rows finer than those, F16 or F32, by which a search ranks the best candidates once more.
     pub exact: Option<CodecKind>,
     /// Whether to build the HNSW graph. Without it and without clusters every search scores every row.
     pub graph: bool,
-    /// Whether to write the clustered index, by which a cold or larger-than-memory file is searched. Each row is in two
+    /// Whether to write the clustered index, by which a file that is not in memory is searched. Each row is in two
     /// lists, with Z·⌈d/8⌉ + 8 bytes and its id in each: Z is 4 up to 128 components, 2 up to 256, else 1.
     pub clusters: bool,
     /// Links per node (2..=256); layer 0 has twice as many.
     pub m: usize,
-    /// Candidates compared for the links of each node (1..=65536).
+    /// Candidates from which the links of each node are chosen (1..=65536).
     pub ef_construction: usize,
-    /// The seed of layers, insertion order and k-means starts.
+    /// The seed of graph layers, insertion order and k-means starts.
     pub seed: u64,
     /// About how many leaves a cell of the cluster tree has (2..=4096).
     pub branching_factor: usize,
@@ -42,8 +43,9 @@ pub struct BuildOptions {
     pub max_leaf_size: usize,
     /// Rounds of k-means over all rows (1..=1000).
     pub max_iterations: usize,
-    /// Real queries (row-major; the first 192 count) from which the clustered index learns how many lists a recall
-    /// needs. Users' queries are rarely distributed as the rows are; without queries the build has to guess theirs.
+    /// Real queries (row-major; the first 192 are used) by which the build calibrates how many lists a recall needs.
+    /// Real queries are rarely distributed as the rows are; without any, the build calibrates with queries made of
+    /// rows.
     pub tuning_queries: Arc<[f32]>,
 }
 
@@ -97,44 +99,37 @@ impl BuildOptions {
             ("max_leaf_size", self.max_leaf_size, 1, 65_536),
             ("max_iterations", self.max_iterations, 1, 1000),
         ];
-        if let Some((name, value, low, high)) =
-            ranges.into_iter().find(|&(_, v, low, high)| v < low || v > high)
-        {
+        if let Some((name, value, low, high)) = ranges.into_iter().find(|r| r.1 < r.2 || r.1 > r.3) {
             return Err(Error::argument(name, format!("{value} is outside {low}..={high}")));
         }
-        if let Some(refine) = self.refine.filter(|refine| refine.is_coarse()) {
-            return Err(Error::argument(
-                "refine",
-                format!("{refine} is too coarse to rank by: use sq8, f16 or f32"),
-            ));
-        }
-        if let Some(refine) = self.refine.filter(|&refine| self.codec.is_finer_than(refine)) {
-            let detail = format!("{refine} would rank worse than the {} codes: leave it out", self.codec);
-            return Err(Error::argument("refine", detail));
-        }
-        let before = self.inexact_stages().last().copied().unwrap_or(self.codec);
-        match self.exact {
-            Some(exact) if !matches!(exact, CodecKind::F16 | CodecKind::F32) => {
-                Err(Error::argument("exact", format!("{exact} is not exact: use f16 or f32")))
+        let codec = self.codec;
+        let before = self.inexact_stages().last().copied().unwrap_or(codec);
+        let refused = match (self.refine, self.exact) {
+            (Some(refine), _) if refine.is_coarse() => {
+                ("refine", format!("{refine} is too coarse to rank by: use sq8, f16 or f32"))
             }
-            Some(exact) if !exact.is_finer_than(before) => Err(Error::argument(
-                "exact",
-                format!("{exact} after {before} would rank no better: leave it out"),
-            )),
-            _ => Ok(()),
-        }
+            (Some(refine), _) if codec.is_finer_than(refine) => {
+                ("refine", format!("{refine} would rank worse than the {codec} codes: leave it out"))
+            }
+            (_, Some(exact)) if !matches!(exact, CodecKind::F16 | CodecKind::F32) => {
+                ("exact", format!("{exact} is not exact: use f16 or f32"))
+            }
+            (_, Some(exact)) if !exact.is_finer_than(before) => {
+                ("exact", format!("{exact} after {before} would rank no better: leave it out"))
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::argument(refused.0, refused.1))
     }
 
-    /// Refuses codes that do not fit the vectors.
+    /// Refuses codes that do not fit vectors of `dim` components.
     pub(super) fn check_codec(&self, dim: usize) -> Result<(), Error> {
         match self.codec {
-            CodecKind::Pq(parts) if parts == 0 || parts as usize > dim => Err(Error::argument(
-                "codec",
-                format!(
-                    "pq of {parts} parts for {dim} components: use pq1 to pq{}",
-                    dim.min(u16::MAX as usize)
-                ),
-            )),
+            CodecKind::Pq(parts) if parts == 0 || parts as usize > dim => {
+                let most = dim.min(u16::MAX as usize);
+                let detail = format!("pq of {parts} parts for {dim} components: use pq1 to pq{most}");
+                Err(Error::argument("codec", detail))
+            }
             _ => Ok(()),
         }
     }
@@ -152,26 +147,18 @@ impl BuildOptions {
         [Some(self.codec), refine].into_iter().flatten().collect()
     }
 
-    /// What the file id is made of, besides rows, ids and queries. The text is a part of the format: the names in it are
-    /// those that the options had when files were first built (`rows`, `branching`, `max_leaf`), and they stay when an
-    /// option is renamed, since another text would give the same input another file. An option of a later version is
-    /// in the text only where it is used (`exact`).
+    /// The text of the options that enters the file id. It must never change, since another text would give the same
+    /// input another file: so it keeps the names that options first had (`rows`, `branching`, `max_leaf`), and it holds
+    /// an option of a later version only where that is used (`exact`).
     pub(super) fn fingerprint(&self) -> String {
-        let exact = self.exact.map_or(String::new(), |exact| format!("exact: {exact:?}, "));
+        let BuildOptions { metric, codec, refine, exact, graph, clusters, m, .. } = self;
+        let BuildOptions { ef_construction, seed, branching_factor, max_leaf_size, max_iterations, .. } =
+            self;
+        let exact = exact.map_or(String::new(), |exact| format!("exact: {exact:?}, "));
         format!(
-            "BuildOptions {{ metric: {:?}, codec: {:?}, rows: {:?}, {exact}graph: {}, clusters: {}, m: {}, \
-             ef_construction: {}, seed: {}, branching: {}, max_leaf: {}, max_iterations: {} }}",
-            self.metric,
-            self.codec,
-            self.refine,
-            self.graph,
-            self.clusters,
-            self.m,
-            self.ef_construction,
-            self.seed,
-            self.branching_factor,
-            self.max_leaf_size,
-            self.max_iterations,
+            "BuildOptions {{ metric: {metric:?}, codec: {codec:?}, rows: {refine:?}, {exact}graph: {graph}, \
+             clusters: {clusters}, m: {m}, ef_construction: {ef_construction}, seed: {seed}, \
+             branching: {branching_factor}, max_leaf: {max_leaf_size}, max_iterations: {max_iterations} }}"
         )
     }
 }

@@ -1,6 +1,6 @@
-//! Rows measured among themselves, by SQ8 codes: d(a, b) = add(a) + add(b) - 2·s(a)·s(b)·(a·b). The product is an exact
-//! integer and the rest has one order, so a distance has the same bits on every target. Where codes cannot tell near
-//! rows apart, the rows themselves are measured, which takes several times as long.
+//! Distances between rows during a build, by SQ8 codes: d(a, b) = add(a) + add(b) - 2·s(a)·s(b)·(a·b). The product is
+//! an exact integer and the order of the other operations is fixed, so a distance has the same bits on every target.
+//! Where codes do not preserve the neighbours, distances are computed from floats, which takes several times as long.
 
 use crate::exec;
 use crate::kernels::kernels;
@@ -8,7 +8,7 @@ use crate::metric::Metric;
 use crate::quant::{CodecKind, Sq8};
 use std::borrow::Cow;
 
-/// Rows, with what their distances need.
+/// Rows and the terms of their distances.
 pub(crate) struct RowDistances<'a> {
     metric: Metric,
     dim: usize,
@@ -29,7 +29,7 @@ struct Codes<'a> {
     add: Vec<f32>,
 }
 
-/// What a matrix of distances is computed in, reused.
+/// Reused memory in which a matrix of distances is computed.
 #[derive(Default)]
 pub(crate) struct Scratch {
     dots: Vec<i32>,
@@ -63,12 +63,12 @@ impl<'a> RowDistances<'a> {
         RowDistances { metric, dim, form: Form::Floats(rows.into()) }
     }
 
-    /// Codes of `rows` (row-major), whose distances are squares of Euclid's.
+    /// Encodes `rows` (row-major) for squared Euclidean distances.
     pub(crate) fn euclidean(codec: &Sq8, rows: &[f32]) -> RowDistances<'static> {
         Self::encode(codec, Metric::Cosine, rows)
     }
 
-    /// Codes of `rows` (row-major).
+    /// Encodes `rows` (row-major).
     pub(crate) fn encode(codec: &Sq8, metric: Metric, rows: &[f32]) -> RowDistances<'static> {
         const CHUNK: usize = 1024;
         let dim = codec.mean().len();
@@ -81,20 +81,20 @@ impl<'a> RowDistances<'a> {
         RowDistances::new(codec, metric, Cow::Owned(codes))
     }
 
-    /// Other rows (row-major) in the form that these have, which is codes of `codec` if it is codes.
-    pub(crate) fn alike(&self, codec: &Sq8, rows: &[f32]) -> RowDistances<'static> {
+    /// Other rows (row-major) in the form of these: as codes of `codec`, or as floats.
+    pub(crate) fn encode_alike(&self, codec: &Sq8, rows: &[f32]) -> RowDistances<'static> {
         match self.form {
             Form::Codes(_) => RowDistances::encode(codec, self.metric, rows),
             Form::Floats(_) => RowDistances::floats(self.metric, self.dim, rows.to_vec()),
         }
     }
 
-    /// Whether these codes, made from `rows`, tell which rows are near. Of sampled rows the ten nearest are sought among
-    /// rows around them; where a sixteenth of them lose more than half of theirs, codes do not tell.
+    /// Whether these codes, made from `rows`, find the same neighbours as `rows` do. For sampled rows, the ten nearest
+    /// of the surrounding rows are found by both; if a sixteenth of the samples miss more than half, the answer is no.
     ///
-    /// Clusters 100 times as far apart as they are wide: 0.997 of the neighbours found by links of codes, 1000 times:
-    /// 0.83, a clump of near-copies before other rows: 0.53; by links of floats 1.00, 1.00 and 0.95.
-    pub(crate) fn tell(&self, rows: &[f32]) -> bool {
+    /// Links chosen by codes find 0.997 of the neighbours in clusters 100 times as far apart as they are wide, 0.83 at
+    /// 1000 times, and 0.53 behind a dense group of near-copies; links chosen by floats find 1.00, 1.00 and 0.95.
+    pub(crate) fn preserve_neighbours(&self, rows: &[f32]) -> bool {
         const SAMPLE: usize = 256;
         const AROUND: usize = 64;
         const NEAR: usize = 10;
@@ -121,7 +121,7 @@ impl<'a> RowDistances<'a> {
         lost.iter().sum::<usize>() * 16 <= samples
     }
 
-    /// Distances are squares of Euclid's, so that they tell how many times as far one row is as another.
+    /// Whether distances are squared Euclidean ones, so that their ratios have a meaning.
     pub(crate) fn are_squares(&self) -> bool {
         self.metric != Metric::Dot
     }
@@ -133,10 +133,10 @@ impl<'a> RowDistances<'a> {
         }
     }
 
-    /// What is read of a row when it is measured. Rows of which it is the same are at the same distance from any other.
+    /// The bytes from which a row's distances are computed. Rows with equal bytes have equal distances to any other.
     pub(crate) fn bytes(&self, row: u32) -> &[u8] {
         match &self.form {
-            // The scale follows the components; the other terms are made from both.
+            // The scale follows the components; `add` is computed from both.
             Form::Codes(codes) => &codes.bytes[row as usize * codes.stride..][..self.dim + 4],
             Form::Floats(rows) => bytemuck::cast_slice(&rows[row as usize * self.dim..][..self.dim]),
         }
@@ -153,6 +153,13 @@ impl<'a> RowDistances<'a> {
         }
     }
 
+    /// The rows `to`, each with its distance from row `from`.
+    pub(crate) fn with_distances(&self, from: u32, to: Vec<u32>) -> Vec<(f32, u32)> {
+        let mut distances = vec![0.0; to.len()];
+        self.distances(from, &to, &mut distances);
+        distances.into_iter().zip(to).collect()
+    }
+
     /// `out[i * to.len() + j]` = distance from row `from[i]` to row `to[j]` of `others`, which have the same form.
     pub(crate) fn matrix(
         &self,
@@ -162,7 +169,7 @@ impl<'a> RowDistances<'a> {
         scratch: &mut Scratch,
         out: &mut Vec<f32>,
     ) {
-        // Not emptied first: all of it is written.
+        // `out` need not be cleared: every element is written.
         out.resize(from.len() * to.len(), 0.0);
         match (&self.form, &others.form) {
             _ if to.is_empty() => {}

@@ -1,4 +1,5 @@
-//! Vectors in memory or mapped, found by the clustered index: a segment with f32 rows and no graph, behind a few calls.
+//! [`ClusteredIndex`]: full-precision vectors, in memory or mapped, that are found by clusters. It is a segment with
+//! f32 rows and without a graph.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -16,11 +17,11 @@ use crate::storage::{Expected, Extent, Mapped, PinnedMmap, Read, Source};
 
 /// A clustered index over full-precision vectors, searched from any number of threads.
 ///
-/// It starts in memory. [`ClusteredIndex::use_mmap_storage`] moves vectors and lists of short codes to a file and keeps
-/// in memory what every search reads: the tree and its centroids. That file is a segment like any other:
+/// It starts in memory. [`ClusteredIndex::use_mmap_storage`] moves vectors and lists of short codes to a file. The tree
+/// and its centroids, which every search reads, stay in memory. The file is a segment like any other:
 /// [`ClusteredIndex::open`] and [`Index::open`] open it again.
 ///
-/// Ids are the numbers of the rows as they were given: 0, 1, 2, …
+/// Ids are the numbers of the rows in the order in which they were given: 0, 1, 2, …
 pub struct ClusteredIndex {
     index: Index,
     memory: u64,
@@ -56,8 +57,8 @@ impl ClusteredIndex {
     /// Maps a file that [`ClusteredIndex::use_mmap_storage`] wrote, or any segment with clusters.
     ///
     /// # Errors
-    /// `io`; `length` if the file is shorter or longer than its header says; `checksum` if tree or lists are not
-    /// what was written; `argument` if the segment has no clusters; those of
+    /// `io`; `length` if the file is shorter or longer than its header says; `checksum` if tree or lists are damaged;
+    /// `argument` if the segment has no clusters; those of
     /// [`Segment::open`](crate::Segment::open).
     pub fn open(path: &Path) -> Result<Self, Error> {
         let map = Mapped::open(path)?;
@@ -81,8 +82,9 @@ impl ClusteredIndex {
     }
 
     /// Writes the index to `path` (to a temporary file, synced and renamed), maps the vectors, and frees theirs in
-    /// memory. On an error the index goes on in memory. Of several writers of one path the last to end wins, and each
-    /// maps a whole file. A process that is killed meanwhile leaves its temporary file, `<name>.….tmp`, beside it.
+    /// memory. After an error the index is still in memory and works. If several writers write one path, the file of
+    /// the last one stays, and each writer maps a complete file. A process that is killed meanwhile leaves its
+    /// temporary file, `<name>.….tmp`.
     ///
     /// # Errors
     /// `argument` if the vectors are mapped already; `io`.
@@ -104,8 +106,8 @@ impl ClusteredIndex {
     }
 
     /// The `k` vectors nearest to `query`. `probes` lists are scanned, and the rows of at most `k · rerank_factor`
-    /// candidates are read ([`SearchOptions::rescore`] is that product). `None`: as many lists as the build was calibrated
-    /// for, and 12.
+    /// candidates are read ([`SearchOptions::rescore`] is that product). `None` uses the calibrated number of lists,
+    /// and a factor of 12.
     ///
     /// # Errors
     /// `argument`, `dimension`, `not-finite`, `zero-vector`.
@@ -133,8 +135,8 @@ impl ClusteredIndex {
         self.index.search_batch(queries, &options(k, probes, rerank_factor))
     }
 
-    /// Bytes of memory that the index owns: all of the file, or what is left of it beside the mapping. A search takes
-    /// some kB more while it runs; pages of the mapping belong to the system, which takes them back when it must.
+    /// Bytes of memory that the index owns: the whole file, or the part of it that is not mapped. A running search
+    /// takes some kB more. Pages of the mapping belong to the system, which reclaims them when it needs memory.
     pub fn memory_usage_bytes(&self) -> u64 {
         self.memory
     }

@@ -1,4 +1,4 @@
-//! `index.json`: small, never cached, replaced as a whole.
+//! The manifest, `index.json`. It is small, hosts must not cache it, and it is replaced as a whole.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -13,18 +13,18 @@ use crate::storage::io_error;
 
 pub(crate) const FILE_NAME: &str = "index.json";
 const VERSION: u32 = 1;
-/// A manifest longer than this is not read.
+/// Longer manifests are refused.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// The files as which a segment is published.
+/// The form in which a segment is published.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Form {
-    /// One file, of which readers ask for ranges.
+    /// One file, which readers read by ranges.
     #[default]
     File,
     /// Small files, each read as a whole: for hosts that ignore `Range`.
     Parts,
-    /// Both: readers take the parts if the host turns out to ignore `Range`.
+    /// Both. Readers use the parts if the host ignores `Range`.
     Both,
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct Manifest {
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Entry {
-    /// The segment as one file; there is this, or there are parts, or both.
+    /// The segment as one file. There is a file, or there are parts, or both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) file: Option<String>,
     pub(crate) length: u64,
@@ -47,7 +47,7 @@ pub(crate) struct Entry {
     count: u64,
     dim: u64,
     metric: String,
-    /// Name, offset and length of each section, as in the segment's own table, which wins.
+    /// Name, offset and length of each section. They must be those of the segment's own table.
     #[serde(default)]
     sections: Vec<(String, u64, u64)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,12 +85,12 @@ impl Manifest {
     pub(crate) fn read(folder: &Path) -> Result<Self, Error> {
         let path = folder.join(FILE_NAME);
         let io = |source| io_error(&path, source);
-        // The file is opened once: another manifest may take its place between two openings.
+        // The file is opened only once, since another manifest may replace it between two openings.
         let mut text = Vec::new();
         let file = File::open(&path).map_err(io)?;
         file.take(MAX_BYTES + 1).read_to_end(&mut text).map_err(io)?;
         if text.len() as u64 > MAX_BYTES {
-            return Err(bad(format!("more than {MAX_BYTES} bytes are more than a manifest has")));
+            return Err(bad(format!("it is longer than {MAX_BYTES} bytes")));
         }
         let manifest: Manifest = serde_json::from_slice(&text).map_err(|e| bad(e.to_string()))?;
         if manifest.pagevec != VERSION {
@@ -98,19 +98,24 @@ impl Manifest {
         }
         match manifest.segments.as_slice() {
             [entry] => entry.check().map_err(bad)?,
-            several => return Err(bad(format!("it names {} segments, this build reads one", several.len()))),
+            several => {
+                return Err(bad(format!(
+                    "it names {} segments, and this version reads only one",
+                    several.len()
+                )));
+            }
         }
         Ok(manifest)
     }
 
-    /// The one segment of this version.
+    /// The entry of the segment; this version has exactly one.
     pub(crate) fn entry(&self) -> Result<&Entry, Error> {
         self.segments.first().ok_or_else(|| bad("it names no segment".to_owned()))
     }
 }
 
 impl Entry {
-    /// Where the segment lies: its file, or the folder of its parts if they are all there is.
+    /// The path of the segment's file, or of the folder of its parts if there is no file.
     pub(crate) fn place(&self, folder: &Path) -> PathBuf {
         let parts = self.parts.as_ref().map(|parts| &parts.folder);
         self.file.as_ref().or(parts).map_or_else(|| folder.to_owned(), |name| folder.join(name))
@@ -121,11 +126,11 @@ impl Entry {
         self.file.as_deref() == Some(name) || self.parts.as_ref().is_some_and(|parts| parts.folder == name)
     }
 
-    /// Names and cuts, which steer what is opened. The rest is compared with the segment.
+    /// Checks the names and cuts, by which files are opened. [`Entry::describes`] compares the rest with the segment.
     fn check(&self) -> Result<(), String> {
         let names = [self.file.as_ref(), self.parts.as_ref().map(|p| &p.folder)];
         if let Some(name) = names.into_iter().flatten().find(|name| !plain_name(name)) {
-            return Err(format!("{name:?} is no plain file name"));
+            return Err(format!("the name {name:?} is not a plain file name"));
         }
         match &self.parts {
             Some(parts) => parts.check(self.length),
@@ -134,7 +139,7 @@ impl Entry {
         }
     }
 
-    /// Whether it describes the segment with these facts.
+    /// Whether this entry describes the segment with these facts.
     pub(crate) fn describes(&self, info: &Info) -> bool {
         let same = self.file_id == info.file_id && self.length == info.file_length;
         same && (self.sections.is_empty() || self.sections == sections(info))
@@ -145,17 +150,17 @@ impl Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PartsInfo {
-    /// Where the part files lie.
+    /// The folder of the part files.
     pub folder: PathBuf,
-    /// How many there are.
+    /// The number of part files.
     pub count: u64,
-    /// Bytes of the largest.
+    /// The bytes of the largest one.
     pub largest: u64,
-    /// Whether the segment lies beside them as one file.
+    /// Whether the segment is also published as one file.
     pub beside_file: bool,
 }
 
-/// The parts that the manifest of `folder` names, if it names any.
+/// Facts about the part files that the manifest of `folder` names; `None` if it names none.
 ///
 /// # Errors
 /// `io`, `corrupt`, `version`.

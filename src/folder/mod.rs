@@ -1,12 +1,12 @@
-//! Folders of segments, natively: open one, publish one.
+//! Index folders on a native file system: publish one, open one.
 //!
 //! | file | duty |
 //! |---|---|
-//! | `manifest` | `index.json`: which segment files there are, by the hash of their content |
+//! | `manifest` | `index.json`, which names the segment by the hash of its content |
 //! | `parts`    | a segment as many small files, for hosts that ignore `Range` |
 //! | `publish/` | write a segment and its manifest; list and remove earlier segments |
 //! | `open`     | open a folder or a file by mmap or pread |
-//! | `clustered` | vectors in memory, then in a mapped file, behind one small set of calls |
+//! | `clustered` | `ClusteredIndex`: vectors in memory, later in a mapped file |
 //!
 //! Imports: `publish` and `open` → `manifest` → `parts`; `clustered` → `publish::steps`.
 

@@ -1,4 +1,4 @@
-//! Opening by path.
+//! Opens an index by path: a folder with a manifest, or a segment file.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::segment::Segment;
 use crate::storage::{Expected, HugePageBytes, InMemory, Mapped, PositionedFile, Read, Source};
 
 impl Index {
-    /// Opens a folder with an `index.json`, or a segment file, which is mapped: [`Index::open_with`] the defaults.
+    /// Opens a folder with an `index.json`, or a segment file, by mmap. It is [`Index::open_with`] with the defaults.
     ///
     /// # Errors
     /// As [`Index::open_with`].
@@ -18,12 +18,12 @@ impl Index {
         Index::open_with(path, &OpenOptions::new())
     }
 
-    /// Opens a folder with an `index.json`, or a segment file. If the segment that the manifest names has been removed
-    /// meanwhile and another was published, the other is opened.
+    /// Opens a folder with an `index.json`, or a segment file. If another segment is published while the folder is
+    /// opened, and the first is removed, the other is opened.
     ///
     /// # Errors
     /// `io`, and those of [`Segment::open`](crate::Segment::open); `corrupt` if the manifest describes another file;
-    /// `budget` if not even one query fits; `argument` if there are no parts and [`Io::Parts`] asks for them.
+    /// `budget` if not even one query fits; `argument` for [`Io::Parts`] if there are no parts.
     pub fn open_with(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self, Error> {
         let path = path.as_ref();
         if !path.is_dir() {
@@ -49,7 +49,7 @@ fn open_entry(folder: &Path, entry: &Entry, options: &OpenOptions) -> Result<Ind
     if !entry.describes(index.info()) {
         return Err(Error::corrupt(
             "manifest",
-            format!("it describes another file than lies in {}", folder.display()),
+            format!("it describes another segment than the one in {}", folder.display()),
         ));
     }
     index.content_id = Some(entry.content_id.clone());

@@ -1,5 +1,5 @@
-//! A segment as many small files, for hosts that ignore `Range`: which bytes each file holds, its name, and a reader
-//! that reads all of them as one file.
+//! A segment as many small files, for hosts that ignore `Range`: the cuts between them, their names, and a reader that
+//! presents them as one file.
 
 use std::fs::File;
 use std::io;
@@ -12,27 +12,28 @@ use crate::error::Error;
 use crate::segment::{SectionKind, Segment};
 use crate::storage::{Extent, ReadAt, io_error, read_exact_at};
 
-/// Bytes of a part of rows or lists, and how many such parts a section has at most. A search reads a few rows and lists
-/// from all over the section, so small parts save bytes. Wordnet's first query reads 102 such parts and 1.7 MB; of 64 KiB it would be 54 and 3.5 MB.
+/// Bytes of a part of rows or lists, and how many such parts a section has at most; a longer section has larger parts.
+/// A search reads a few rows and lists from all over the section, so small parts save bytes. Wordnet's first query
+/// reads 102 such parts and 1.7 MB; with parts of 64 KiB it would be 54 and 3.5 MB.
 const PIECES: u64 = 16 << 10;
 const MAX_PIECES: u64 = 4096;
-/// Bytes of a part of leaves: a first search reads every other one.
+/// Bytes of a part of leaves. A first search reads about half of these parts.
 const LEAVES: u64 = 32 << 10;
-/// Bytes of a part of a section that is read whole.
+/// Bytes of a part of a section that is always read as a whole.
 const WHOLE: u64 = 1 << 20;
 
-/// The parts of a segment. The name of a part consists of the segment's content id and the range of its bytes, so the
-/// same name always means the same bytes, however the segment was cut.
+/// The parts of a segment. The path of a part consists of the segment's content id and the range of its bytes, so equal
+/// paths always hold equal bytes, however the segment was cut.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Parts {
     /// The folder of the parts, beside the manifest.
     pub(crate) folder: String,
-    /// From byte `.0` of the segment on, until the next cut, parts have `.1` bytes; the last before it may be shorter.
+    /// From byte `.0` of the segment to the next cut, each part has `.1` bytes; the last one may be shorter.
     pub(crate) cuts: Vec<(u64, u64)>,
 }
 
 impl Parts {
-    /// The parts of a finished segment: the front is one, and no other part spans two sections.
+    /// Cuts a finished segment: the front is one part, and no other part spans two sections.
     pub(crate) fn of(segment: &Segment, folder: String) -> Self {
         let header = &segment.header;
         let mut cuts = vec![(0, header.front_length)];
@@ -46,17 +47,17 @@ impl Parts {
         Parts { folder, cuts }
     }
 
-    /// Checks what a reader relies on.
+    /// Checks that the cuts begin at 0, ascend, and lie inside the file.
     pub(crate) fn check(&self, length: u64) -> Result<(), String> {
         let rises = self.cuts.is_sorted_by(|a, b| a.0 < b.0);
         let inside = self.cuts.iter().all(|&(from, size)| from < length && size > 0);
         match self.cuts.first() {
             Some((0, _)) if rises && inside => Ok(()),
-            _ => Err("the cuts of its parts do not rise from 0 inside the file".to_owned()),
+            _ => Err("the cuts of its parts must ascend from 0 and lie inside the file".to_owned()),
         }
     }
 
-    /// The part around a byte of a file of `length` bytes.
+    /// The part that holds byte `at` of a file of `length` bytes.
     fn around(&self, at: u64, length: u64) -> Extent {
         let next = self.cuts.partition_point(|cut| cut.0 <= at);
         let (from, size) = self.cuts.get(next.saturating_sub(1)).copied().unwrap_or((0, length));
@@ -73,13 +74,13 @@ impl Parts {
         })
     }
 
-    /// As a range of the segment's bytes is named in HTTP: first and last byte.
+    /// The path of a part. Its name is the first and the last byte, as in a range of HTTP.
     pub(crate) fn path(&self, folder: &Path, part: Extent) -> PathBuf {
         folder.join(&self.folder).join(format!("{}-{}.bin", part.offset, part.end() - 1))
     }
 }
 
-/// How large the parts of a section are. No row is cut in two.
+/// The bytes of the parts of a section. No row is cut in two.
 fn part_size(segment: &Segment, kind: SectionKind, length: u64) -> u64 {
     let pieces = PIECES.max(length.div_ceil(MAX_PIECES).next_power_of_two());
     let rows = |stride: u64| (pieces / stride).max(1) * stride;
@@ -87,7 +88,7 @@ fn part_size(segment: &Segment, kind: SectionKind, length: u64) -> u64 {
     match kind {
         SectionKind::Leaves => LEAVES,
         SectionKind::Lists => pieces,
-        // Codes are read one by one where they are the finest rows there are, and the clusters name some of them.
+        // Codes are read row by row if they are the finest rows and a search by clusters reranks by them.
         SectionKind::Codes if segment.clusters.is_some() && segment.finer.is_empty() => {
             rows(segment.codes.stride)
         }
@@ -95,25 +96,25 @@ fn part_size(segment: &Segment, kind: SectionKind, length: u64) -> u64 {
     }
 }
 
-/// How many parts are open at once at most.
+/// At most so many part files are open at once.
 const OPEN: usize = 16;
 
-/// The parts in a folder, read as the one file they make.
+/// Reads the parts in a folder as one file.
 pub(crate) struct PartFiles {
     folder: PathBuf,
     parts: Parts,
     length: u64,
-    /// The files read last, the latest at the end.
+    /// The files that were read last; the latest is at the end.
     open: Mutex<Vec<(Extent, Arc<File>)>>,
 }
 
 impl PartFiles {
-    /// `parts` have been checked.
+    /// `parts` must have been checked.
     pub(crate) fn new(folder: &Path, parts: Parts, length: u64) -> Self {
         PartFiles { folder: folder.to_owned(), parts, length, open: Mutex::default() }
     }
 
-    /// The file of `part`. It is opened while no lock is held.
+    /// The open file of `part`. The lock is not held while a file is opened.
     fn file(&self, part: Extent, path: &Path) -> io::Result<Arc<File>> {
         let found = {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -135,7 +136,7 @@ fn open_part(path: &Path, length: u64) -> io::Result<File> {
         found if found == length => Ok(file),
         found => Err(io::Error::new(
             io::ErrorKind::InvalidData,
-            format!("{found} bytes where {length} were published: copy or publish the folder again"),
+            format!("it has {found} bytes, but {length} were published: copy or publish the folder again"),
         )),
     }
 }

@@ -1,4 +1,4 @@
-//! The front of a file that is read piece by piece.
+//! Opens a segment by reading only the front of its file.
 
 use crate::error::Error;
 use crate::segment::{Fill, HEAD, Segment, front_length};

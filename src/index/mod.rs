@@ -1,4 +1,4 @@
-//! One segment, opened, and searched from any thread.
+//! An open index: one segment that any thread can search.
 
 mod front;
 mod options;
@@ -22,17 +22,17 @@ use crate::search::{Answer, Operation, Outcome, Running, Search, SearchOptions};
 use crate::segment::{Fill, HEAD, Info, Segment, front_length};
 use crate::storage::{Buffer, Extent, InMemory, ReadAt, Source};
 
-/// The file: all of it in memory or mapped, or a part of it at a time.
+/// The bytes of the file: in memory or mapped as a whole, or read piece by piece.
 enum Bytes {
     Local { source: Box<dyn Source + Send + Sync>, segment: Box<Segment>, scratches: Scratches },
     Paged(Box<Reading>),
 }
 
-/// A segment that is searched from any number of threads.
+/// An open index. Any number of threads can search it at once.
 pub struct Index {
     bytes: Bytes,
     info: Info,
-    /// Where the file lies, and what the manifest says its content is.
+    /// The path of the file, and the content id that the manifest gives it.
     pub(crate) path: Option<PathBuf>,
     pub(crate) content_id: Option<String>,
 }
@@ -78,17 +78,17 @@ impl Index {
         }
     }
 
-    /// The segment's facts.
+    /// Facts about the segment.
     pub fn info(&self) -> &Info {
         &self.info
     }
 
-    /// The file that is open; `None` for bytes.
+    /// The path of the open file; `None` for an index that was not opened by path.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
     }
 
-    /// What the manifest says the content of the file is: BLAKE3 in hex; `None` without a manifest.
+    /// The content id that the manifest gives the file: BLAKE3 in hex. `None` without a manifest.
     pub fn content_id(&self) -> Option<&str> {
         self.content_id.as_deref()
     }
@@ -132,7 +132,7 @@ impl Index {
                 let operation = Operation::Search { queries: queries.to_vec(), options: options.clone() };
                 let (outcome, moved) = reading.run(operation)?;
                 let Outcome::Answers(mut answers) = outcome else { return Ok(Vec::new()) };
-                // The queries of a batch share their reads: the first answer carries the cost of all.
+                // The queries of a batch share their reads, so the first answer has the cost of all.
                 if let Some(first) = answers.first_mut() {
                     let stats = &mut first.stats;
                     (stats.bytes, stats.requests, stats.waves) = (moved.bytes, moved.requests, moved.waves);
@@ -184,7 +184,7 @@ impl Index {
         bytemuck::try_cast_slice(bytes).ok()
     }
 
-    /// The stored vector of `id`: decoded from the finest rows, about of unit length under cosine.
+    /// The stored vector of `id`, decoded from the finest rows. Under cosine it has about unit length.
     ///
     /// # Errors
     /// `unknown-id`; `io`, `checksum`, `corrupt`.
@@ -195,11 +195,12 @@ impl Index {
         }
     }
 
-    /// The complete check: every checksum, id and link, and the content id if a manifest names it. It reads the open file
-    /// once, in order, and holds about 1 MiB of it at a time beside ids, leaves and checksums (some 30 bytes a row).
+    /// Checks the whole file: every checksum, id and link, and the content id if a manifest names it. The open file is
+    /// read once, in order. About 1 MiB of it is held at a time, beside ids, leaves and checksums (some 30 bytes a
+    /// row).
     ///
     /// # Errors
-    /// The first thing that is wrong.
+    /// The error of the first check that fails.
     pub fn verify(&self) -> Result<(), Error> {
         match &self.bytes {
             Bytes::Local { source, .. } => {
@@ -212,13 +213,15 @@ impl Index {
         }
     }
 
-    /// Reads the front anew, since the file may have changed.
+    /// The front is read again, since the file may have changed.
     fn check(&self, read: &mut Fill<'_>, length: u64) -> Result<(), Error> {
         let segment = open_segment(read, length)?;
-        // The content id comes last: any other check says where the fault lies.
+        // The content id is compared last, since any other check names the section that is wrong.
         match segment.verify(read, self.content_id.is_some())? == self.content_id {
             true => Ok(()),
-            false => Err(Error::corrupt("manifest", "the file's content id is another")),
+            false => {
+                Err(Error::corrupt("manifest", "the file has another content id than the manifest names"))
+            }
         }
     }
 }

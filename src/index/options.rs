@@ -1,4 +1,4 @@
-//! How an index is opened.
+//! The options with which an index is opened.
 
 use crate::search::IndexChoice;
 
@@ -6,13 +6,13 @@ use crate::search::IndexChoice;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Io {
-    /// The file is mapped: it opens at once. It must not be truncated or rewritten while it is open (a published segment
-    /// never is), since the operating system answers a read beyond its end with SIGBUS.
+    /// The file is mapped: it opens at once. It must not be truncated or rewritten while it is open (a published
+    /// segment never is), since the operating system answers a read beyond its end with SIGBUS.
     #[default]
     Mmap,
     /// The file is read into memory and compared with its checksums when it is opened, in huge pages where Linux has
-    /// them (`transparent_hugepage` is `madvise` or `always`). Searches by the graph are fastest so. It takes the file's
-    /// bytes of memory, for each process its own.
+    /// them (`transparent_hugepage` is `madvise` or `always`). Searches by the graph are fastest so. It takes the
+    /// file's bytes of memory, for each process its own.
     Memory,
     /// The file is read by position into at most `memory_budget` bytes: for files that others may truncate, and for
     /// indexes that are larger than memory.
@@ -34,10 +34,10 @@ pub struct OpenOptions {
     /// See [`Io`]. A reader that is given instead of a path is read as [`Io::Pread`] reads a file.
     pub io: Io,
     /// Bytes of the file that are held at most under [`Io::Pread`] and [`Io::Parts`]. The searches under way hold the
-    /// bytes of one batch of reads each beside it: together at most a quarter of the budget or 1 MiB, whichever is more,
-    /// or one search alone the units of the largest batch that the budget has room for.
+    /// bytes of one wave of reads each in addition: all together at most a quarter of the budget or 1 MiB, whichever is
+    /// more; a single larger wave is read alone.
     pub memory_budget: u64,
-    /// The index for whose searches that memory is divided. With [`IndexChoice::Hnsw`] codes and graph come before all
+    /// The index for whose searches the memory is divided. With [`IndexChoice::Hnsw`] codes and graph come before all
     /// else, and a graph that does not fit can be searched node by node; other searches still work.
     pub index: IndexChoice,
 }

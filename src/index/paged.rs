@@ -1,10 +1,10 @@
-//! A file that is read piece by piece, searched from any number of threads. Each thread steps its own operation:
+//! Searches a file that is read piece by piece, from any number of threads. Each thread steps its own operation:
 //!
 //! ```text
-//! step      under the shared lock: all searches read what the arena holds
-//! read      without a lock: bytes come from the file into memory of the search and are checked there
-//! hand over under the exclusive lock, while the bytes are copied into the arena; the lock then becomes the shared one,
-//!           before another search can copy
+//! step  under the shared lock: all searches read the bytes that the arena holds read  without a lock: bytes are read
+//! from the file into memory of the search, and checked there copy  under the exclusive lock: the bytes are copied into
+//! the arena; the lock is then downgraded to the shared one, so
+//!       that no other search can evict them
 //! ```
 //!
 //! So no search holds slots of the arena while it waits for the file, and none waits for the slots of another.
@@ -20,16 +20,15 @@ use crate::segment::Segment;
 use crate::session::{layout, unreadable};
 use crate::storage::{Expected, Extent, Paged, Read, ReadAt, Reserved};
 
-/// About how many bytes of a section held whole are read at once.
+/// A section that is held whole is read in pieces of about so many bytes.
 const PIECE: u64 = 1 << 20;
-/// How many bytes may be in flight from the file: so many in any case, or this part of the budget.
+/// The bytes in flight from the file are limited to the larger of these: so many, or this part of the budget.
 const FLIGHT: u64 = 1 << 20;
 const FLIGHT_PART: u64 = 4;
-/// All operations share one ticket, since slots are pinned only while the exclusive lock is held.
+/// All operations share one ticket, since slots are pinned only under the exclusive lock.
 const TICKET: u32 = 0;
 
-/// The segment, the arena that holds a part of its file, and the reader of the file. The head of this file says how
-/// searches share them.
+/// The segment, the arena that holds a part of its file, and the reader of the file.
 pub(super) struct Reading {
     segment: Segment,
     paged: RwLock<Paged>,
@@ -38,7 +37,7 @@ pub(super) struct Reading {
     flight: Flight,
 }
 
-/// What an operation read from the file.
+/// How much an operation read from the file.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Moved {
     pub(super) bytes: u64,
@@ -73,7 +72,7 @@ impl Reading {
         &*self.file
     }
 
-    /// Takes an operation to its end.
+    /// Runs an operation to its end.
     pub(super) fn run(&self, operation: Operation) -> Result<(Outcome, Moved), Error> {
         let mut moved = Moved::default();
         let mut paged = self.shared();
@@ -115,8 +114,8 @@ impl Reading {
         }
     }
 
-    /// Reads a part of a section that the arena holds whole, piece by piece. Pieces that other searches have read meanwhile
-    /// are not read again.
+    /// Reads a part of a section that the arena holds whole, piece by piece. Pieces that other searches have read
+    /// meanwhile are skipped.
     fn fetch_part(&self, part: Extent) -> Result<(), Error> {
         let block = |extent| Read { extent, expected: Expected::Blocks };
         self.exclusive().reserve(TICKET, &[block(part)])?;
@@ -178,7 +177,8 @@ impl Reading {
         self.paged.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A panic while this lock was held leaves pins at the most: a unit is marked as here after it was copied.
+    /// A panic under this lock leaves nothing but pins, which are released: a unit is marked as held only after it was
+    /// copied.
     fn exclusive(&self) -> RwLockWriteGuard<'_, Paged> {
         self.paged.write().unwrap_or_else(|poisoned| {
             let mut paged = poisoned.into_inner();
@@ -189,8 +189,8 @@ impl Reading {
     }
 }
 
-/// Limits the bytes in flight from the file to the arena. Waves are admitted in the order in which they come; a wave larger
-/// than the limit is admitted alone.
+/// Limits the bytes in flight from the file to the arena. Waves are admitted in the order in which they come; a wave
+/// larger than the limit is admitted alone.
 struct Flight {
     most: u64,
     state: Mutex<Flying>,
@@ -200,7 +200,7 @@ struct Flight {
 #[derive(Default)]
 struct Flying {
     bytes: u64,
-    /// Ticket numbers of those who wait: the next to be given out, and the one whose turn it is.
+    /// Numbers of the queue: the next to be given out, and the one that is admitted next.
     next: u64,
     turn: u64,
 }

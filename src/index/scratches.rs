@@ -1,15 +1,16 @@
-//! Scratch memory that searches reuse, one after the other.
+//! A pool of scratch memory, which searches reuse.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::search::Scratch;
 
-/// The scratch memory of finished searches, for those to come.
+/// The scratch memory of finished searches.
 #[derive(Default)]
 pub(super) struct Scratches(Mutex<Vec<Scratch>>);
 
 impl Scratches {
-    /// Lends one to `f`, without holding the lock. The one of a search that panics is dropped.
+    /// Calls `f` with a scratch from the pool, or a new one. The lock is not held meanwhile. If `f` panics, the scratch
+    /// is dropped.
     pub(super) fn with<T>(&self, f: impl FnOnce(&mut Scratch) -> T) -> T {
         let mut mine = self.lock().pop().unwrap_or_default();
         let value = f(&mut mine);

@@ -1,23 +1,24 @@
-//! What of a segment is held under a memory budget, and how: a pure choice, made when the segment is opened.
+//! Divides a memory budget among the sections of a segment. The division is computed once, when the segment is opened.
 
 use crate::error::Error;
 use crate::search::IndexChoice;
 use crate::segment::{Matrix, SectionKind, Segment};
 use crate::storage::{Extent, Region};
 
-/// At least so many rows can be rescored in one wave, and so many lists scanned.
+/// A session can hold at least so many rows and lists at once: those are reranked and scanned in one wave.
 const MIN_ROWS: u64 = 64;
 const MIN_LISTS: u64 = 16;
-/// Lists and rows kept before room is set aside for codes and graph, which are only read when asked for: without them
-/// each query of a large index would read its lists again (wordnet at 64 MiB: 650 KB for the 100th query).
+/// So many lists and rows get room before codes and graph do. Codes and graph are read only by `load` or by a search
+/// that names their index; and without this room each query of a large index would read its lists again (wordnet at 64
+/// MiB: 650 KB for the 100th query).
 const WARM_LISTS: u64 = 512;
 const WARM_ROWS: u64 = 1024;
-/// Codes and links of so many nodes at least, where the graph is walked node by node.
+/// The codes and links of at least so many nodes have room where the graph is read node by node.
 const MIN_NODES: u64 = 128;
-/// Rows kept at the most where lists want the room as well.
+/// At most so many rows have room where lists need it as well.
 const MANY_ROWS: u64 = 4096;
 
-/// Units of one section: how many a search must have, how many serve well, and how many are of use.
+/// The slots of one section: their size, how many there are, how many make searches fast, and how many are of use.
 struct Units {
     section: Extent,
     slot: u64,
@@ -27,7 +28,7 @@ struct Units {
 }
 
 impl Units {
-    /// Takes room for up to `slots` of them.
+    /// Grows to up to `slots` slots, as far as `left` bytes allow.
     fn grow(&mut self, slots: u64, left: &mut u64) {
         let more = (*left / self.slot.max(1)).min(slots.min(self.most).saturating_sub(self.slots));
         *left -= more * self.slot;
@@ -37,21 +38,21 @@ impl Units {
 
 /// The regions that hold a segment's sections, within `budget` bytes (the front included).
 ///
-/// In this order, as far as they fit: ids and row checksums, some leaves, lists and rows; codes (whole, else
-/// chunk by chunk if nothing else can search); the graph beside whole codes (a walk over a source that is not here
-/// costs a round trip per hop); then more leaves, lists and rows. `favour` hnsw: codes and graph first, and where they
-/// do not fit what a walk node by node must have, an error if even that does not fit.
+/// Room is given in this order, as far as the budget goes: ids and row checksums; some leaves, lists and rows; codes
+/// (whole, or in chunks if there are no clusters); the graph, if the codes are whole (a walk over a remote graph costs
+/// a round trip per hop); then more leaves, lists and rows. If `favour` is hnsw, codes and graph come first; if they do
+/// not fit, the graph gets what a walk node by node needs, and it is an error if that does not fit either.
 pub(crate) fn layout(segment: &Segment, budget: u64, favour: IndexChoice) -> Result<Vec<Region>, Error> {
     let grain = |kind| segment.header.section(kind).map_or(1, |s| s.block_size);
     let section = |kind| segment.extent(kind).unwrap_or(Extent { offset: 0, length: 0 });
     let whole = |kind| Region::Whole { section: section(kind), block_size: grain(kind) };
     let mut regions = vec![whole(SectionKind::Ids), whole(SectionKind::IdOrder)];
     regions.extend(segment.finer.iter().filter_map(|rows| rows.checksums).map(whole));
-    // A walk over the graph that does not fit leaves clusters the least that works.
+    // Where the graph is favoured, clusters get the least with which they work.
     let mut units = units(segment, if favour == IndexChoice::Hnsw { 1 } else { MIN_LISTS });
     let codes = section(SectionKind::Codes);
-    // Clusters search without the codes; a scan needs at least a chunk of them, longer than the row by which `plan` tells
-    // one from the other.
+    // With clusters, a search does not need the codes. A scan needs a chunk of them, which must be longer than one row:
+    // `plan` distinguishes the two by that.
     let chunk = match segment.clusters {
         Some(_) => 0,
         None => {
@@ -65,7 +66,7 @@ pub(crate) fn layout(segment: &Segment, budget: u64, favour: IndexChoice) -> Res
     let whole_graph = codes.length - chunk + section(SectionKind::Graph).length;
     let left = budget.checked_sub(needed);
     if favour == IndexChoice::Hnsw && left.is_none_or(|left| left < whole_graph) {
-        // The smaller of what a walk in memory takes and what one node by node does.
+        // The error names the smaller of two budgets: for the whole graph, or for a walk node by node.
         let too_small = |more: u64| Error::Budget { needed: needed + more.min(whole_graph), budget };
         if let Some(walking) = walking(segment, &mut units, left.unwrap_or(0)) {
             regions.extend(walking.map_err(too_small)?);
@@ -86,7 +87,7 @@ pub(crate) fn layout(segment: &Segment, budget: u64, favour: IndexChoice) -> Res
             regions.push(whole(SectionKind::Graph));
         }
     } else if let Some(chunks) = (left / 2).checked_div(chunk) {
-        // Half of what is left streams the codes, the rest keeps rows.
+        // Half of the rest is for chunks of codes, the other half for rows.
         let slot = chunk + chunks * chunk;
         left -= chunks * chunk;
         regions.push(Region::Slots { section: codes, slot, slots: 1 });
@@ -110,8 +111,8 @@ pub(crate) fn to_load(segment: &Segment) -> u64 {
     segment.header.front_length + whole + units
 }
 
-/// The regions of a walk node by node, and of `units`, in `left` bytes; an error says how many there must be. `None`
-/// where there is no such walk: without its checksums, or without clusters, where codes come in chunks.
+/// The regions of a walk node by node, and of `units`, in `left` bytes; the error is the number of bytes they need.
+/// `None` if the segment cannot be walked so: it has no checksums of nodes, or no clusters.
 fn walking(segment: &Segment, units: &mut Vec<Units>, left: u64) -> Option<Result<Vec<Region>, u64>> {
     let section = |kind| segment.header.section(kind);
     let (sums, codes) = (section(SectionKind::NodeChecksums)?, section(SectionKind::Codes)?);
@@ -134,12 +135,12 @@ fn walking(segment: &Segment, units: &mut Vec<Units>, left: u64) -> Option<Resul
         needed += codes.slot * codes.slots;
         units.insert(0, codes);
     } else if let Some(at) = units.iter().position(|u| u.section == codes.extent) {
-        // Codes are the rows there is room for anyway: that comes first.
+        // The codes are the finest rows, which have room already: they come first.
         units[at].most = count;
         units.swap(0, at);
     }
     let Some(mut left) = left.checked_sub(needed) else { return Some(Err(needed)) };
-    // Links are visited once a query, codes are met again.
+    // A search reads the links of a node once, but a code several times: codes get more of the room.
     links.grow(links.slots + left / if all { 2 } else { 8 } / links.slot, &mut left);
     units.push(links);
     for unit in units {
@@ -149,7 +150,8 @@ fn walking(segment: &Segment, units: &mut Vec<Units>, left: u64) -> Option<Resul
     Some(Ok(regions))
 }
 
-/// With the least that a search must have, in the order/// With the least that a search must have, in the order in which more room goes to them.
+/// With the least that a search must have, in the order/// The slots of leaves, rows and lists that every search needs,
+/// in the order in which they get more room.
 fn units(segment: &Segment, lists: u64) -> Vec<Units> {
     let count = segment.count() as u64;
     let of = |kind, slot, least: u64, warm, most: u64| {
@@ -163,7 +165,7 @@ fn units(segment: &Segment, lists: u64) -> Vec<Units> {
         warm,
         most,
     };
-    // Lists lead to the finest rows; those before them only rank what a graph or a scan finds.
+    // Clusters are reranked by the finest rows; the rows of other stages only rank what a graph or a scan finds.
     let finer = segment.finer.iter().rev();
     match &segment.clusters {
         Some(clusters) => {

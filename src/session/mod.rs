@@ -1,4 +1,5 @@
-//! Operations over a file of which only some parts are here. The caller moves bytes; the session says which.
+//! A session runs operations over a file that is held only in part. The session names the bytes that it needs, and the
+//! caller fetches and delivers them.
 //!
 //! ```text
 //! begin_* -> ticket;  step(ticket) -> Need(extents): fetch, deliver each, step again
@@ -18,40 +19,40 @@ use crate::search::{Operation, Outcome, Running, Scratch, Step, plan};
 use crate::segment::Segment;
 use crate::storage::{Extent, Paged, Read, Reserved, in_order};
 
-/// Names one operation under way.
+/// The number of an operation that has begun.
 pub type Ticket = u32;
 
-/// What a step came to.
+/// The result of a step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stepped {
-    /// Deliver these, then step again. Their room is reserved until then.
+    /// The operation needs these extents: deliver them, then step again. Their room is reserved until then.
     Need(Vec<Extent>),
-    /// Other operations hold the room.
+    /// Other operations hold the memory: step again after one of them has moved on.
     Wait,
-    /// The ticket is spent.
+    /// The operation has ended with this outcome; its ticket is spent.
     Done(Outcome),
 }
 
-/// What a session holds.
+/// Figures of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionStats {
-    /// Bytes of the file that are here; less than is allocated for them.
+    /// Bytes of the file that are held in memory; at least as many are allocated.
     pub resident: u64,
-    /// Rows and chunks kept for later queries.
+    /// Rows and chunks that are held for later queries.
     pub slots: usize,
-    /// Rows and chunks that made room for others.
+    /// Rows and chunks that were dropped to make room for others.
     pub evictions: u64,
-    /// Operations under way.
+    /// Operations that have begun and not ended.
     pub operations: usize,
 }
 
-/// An opened segment and the parts of it that are here.
+/// An opened segment and the parts of its file that are held in memory.
 pub struct Session {
     segment: Segment,
     paged: Paged,
     budget: u64,
-    /// Few: one per operation under way.
+    /// One entry per operation; there are few.
     running: Vec<(Ticket, Running)>,
     next: Ticket,
     scratch: Scratch,
@@ -69,14 +70,14 @@ impl Session {
         Ok(Session { segment, paged, budget, running, next: 0, scratch })
     }
 
-    /// What was opened.
+    /// The segment.
     pub fn segment(&self) -> &Segment {
         &self.segment
     }
 
-    /// A wave costs as much as `bytes` do: what the way to the file brings in the time of a round trip. Decides when
-    /// bytes are read, never which rows are found. But `u64::MAX` says that reading costs nothing, since the file is in
-    /// memory: then `auto` chooses as if all that fits were here.
+    /// Sets the bandwidth-delay product of the link in bytes: a search may read so many bytes more to save a later
+    /// round trip. It never changes the hits, with one exception: `u64::MAX` means that reading costs nothing, so that
+    /// `auto` chooses as if everything that fits were in memory.
     pub fn set_speculative_bytes(&mut self, bytes: u64) {
         self.paged.speculative_bytes = bytes;
     }
@@ -105,7 +106,7 @@ impl Session {
         )
     }
 
-    /// Goes on with an operation. An error ends it.
+    /// Continues an operation. An error ends it.
     ///
     /// # Errors
     /// `argument` for a ticket that is spent, `unknown-id`, `corrupt`, `out-of-memory`.
@@ -122,12 +123,13 @@ impl Session {
 
     fn advance(&mut self, ticket: Ticket) -> Result<Stepped, Error> {
         let running = self.running.iter_mut().find(|r| r.0 == ticket).map(|r| &mut r.1);
-        let running = running.ok_or_else(|| Error::argument("ticket", "the operation is over"))?;
+        let running =
+            running.ok_or_else(|| Error::argument("ticket", "this operation has ended: begin another"))?;
         let reads = match running.step(&self.segment, &self.paged, &mut self.scratch)? {
             Step::Done(outcome) => return Ok(Stepped::Done(outcome)),
             Step::Need(reads) => reads,
         };
-        // What the last wave brought has been read: its room is free for the next.
+        // The bytes of the last wave have been used, so their room is free for the next one.
         self.paged.release(ticket);
         if self.paged.reserve(ticket, &reads)? == Reserved::Wait {
             return Ok(Stepped::Wait);
@@ -136,17 +138,16 @@ impl Session {
         if missing.is_empty() { Err(unreadable()) } else { Ok(Stepped::Need(missing)) }
     }
 
-    /// The unit in which the section around `offset` may be delivered in pieces.
+    /// The number of bytes in whose multiples the section around `offset` may be delivered.
     pub fn block_size(&self, offset: u64) -> u64 {
-        // What cannot come in pieces has a block size that no extent is longer than.
+        // A section that must be delivered as a whole gets a block size that no extent exceeds.
         self.paged.block_size(offset).unwrap_or(self.segment.header.file_length)
     }
 
-    /// Checks bytes against their checksums and keeps those that an operation waits for. The rest, bytes that are here
-    /// already or that nobody waits for any more, is dropped unchecked.
+    /// Compares bytes with their checksums and keeps those that an operation waits for. Other bytes, which are held
+    /// already or which no operation waits for any more, are dropped unchecked.
     ///
-    /// Returns whether every byte was compared with its checksum: only then may the caller keep them as what the file
-    /// holds.
+    /// Returns whether every byte was compared with its checksum. Only then may the caller store the bytes.
     ///
     /// # Errors
     /// `checksum`, `length`; `argument` if nothing of that part of the file is kept.
@@ -162,20 +163,20 @@ impl Session {
             let start = (read.extent.offset - extent.offset) as usize;
             bytes.get(start..start + read.extent.length as usize).unwrap_or_default()
         };
-        // All or nothing: what is delivered again after an error is awaited, and so checked, as a whole.
+        // All reads are checked before any is kept, so that a delivery repeated after an error is checked as a whole.
         let reads = self.paged.pending(extent)?;
         reads.iter().try_for_each(|read| self.segment.check(*read, part(read)))?;
         reads.iter().try_for_each(|read| self.paged.fill(read, part(read)))?;
         Ok(covers(reads, extent))
     }
 
-    /// Ends an operation; its room is free. A spent ticket is no error.
+    /// Ends an operation and frees its room. A spent ticket is no error.
     pub fn cancel(&mut self, ticket: Ticket) {
         self.running.retain(|r| r.0 != ticket);
         self.paged.release(ticket);
     }
 
-    /// What is held.
+    /// The figures of this session.
     pub fn stats(&self) -> SessionStats {
         let (resident, slots, evictions) = self.paged.stats();
         SessionStats {
@@ -187,14 +188,14 @@ impl Session {
     }
 }
 
-/// Whether the extents of these reads, together, are all of `whole`.
+/// Whether the extents of these reads cover `whole`.
 fn covers(mut reads: Vec<Read>, whole: Extent) -> bool {
     in_order(&mut reads);
     let reached = |end: u64, e: &Extent| if e.offset <= end { end.max(e.end()) } else { end };
     reads.iter().map(|read| &read.extent).fold(whole.offset, reached) >= whole.end()
 }
 
-/// Asked for, here, and yet not readable: only a layout that does not fit the search does that.
+/// The error for bytes that are held and yet cannot be read: the layout does not fit the search.
 pub(crate) fn unreadable() -> Error {
-    Error::internal("bytes that are here cannot be read as they were asked for")
+    Error::internal("bytes that are held cannot be read as the search needs them")
 }

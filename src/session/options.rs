@@ -1,4 +1,4 @@
-//! What a session is opened with.
+//! The options of a session.
 
 use crate::search::IndexChoice;
 
@@ -11,7 +11,7 @@ use crate::search::IndexChoice;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionOptions {
-    /// Bytes of the file that the session holds at most.
+    /// The session holds at most so many bytes of the file.
     pub memory_budget: u64,
     /// The index for whose searches the memory is divided. With [`IndexChoice::Hnsw`] codes and graph come before all
     /// else, and a graph that does not fit can be searched node by node; other searches still work.
@@ -21,7 +21,7 @@ pub struct SessionOptions {
 setters!(SessionOptions { memory_budget: u64, index: IndexChoice });
 
 impl SessionOptions {
-    /// A budget, divided for whatever search `auto` chooses.
+    /// A budget that is divided for the searches that `auto` chooses.
     pub fn new(memory_budget: u64) -> Self {
         SessionOptions { memory_budget, index: IndexChoice::Auto }
     }

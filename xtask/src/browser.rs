@@ -1,5 +1,5 @@
-//! `cargo xtask browser`: a Chromium for the browser tests: the one named by CHROME, else one on this machine, else one
-//! installed from Debian's packages, else the one that Playwright downloads.
+//! `cargo xtask browser`: finds a Chromium for the browser tests: the one that CHROME names, one on this machine, one
+//! from Debian's packages, or the one that Playwright downloads, in this order.
 
 use crate::node;
 use crate::shell::{command, output, run, which};

@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: builds everything, an index of words, and serves it with its page from target/demo.
+//! `cargo xtask demo`: builds the package and an index of words, and serves both with the demo page from target/demo.
 
 use crate::glove::{self, Words};
 use crate::shell::{self, Stamp, command, copy, copy_dir, which};

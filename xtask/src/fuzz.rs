@@ -1,7 +1,7 @@
-//! `cargo xtask fuzz`: libFuzzer over one target of fuzz/, or the corpus made anew.
+//! `cargo xtask fuzz`: runs libFuzzer over one target of fuzz/, or builds the corpus anew.
 //!
-//! The compiler's own pass counts what an input reaches, so no nightly Rust is needed and no sanitizer runs:
-//! `cargo fuzz`, with a nightly Rust, adds them.
+//! Coverage is counted by a pass of the stable compiler, so no nightly Rust is needed. Sanitizers do not run: for these
+//! use `cargo fuzz` with a nightly Rust.
 
 use crate::shell::{self, cargo, command, output, run};
 use anyhow::{Result, bail};

@@ -1,4 +1,4 @@
-//! Node and the tools that run in it, pinned by xtask/package-lock.json.
+//! Finds Node, and installs the tools that run in it; xtask/package-lock.json pins their versions.
 
 use crate::shell::{self, Stamp, command, output, run};
 use anyhow::{Context as _, Result, bail};

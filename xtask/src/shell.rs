@@ -1,4 +1,4 @@
-//! Processes, paths and stamps.
+//! Helpers: processes, paths, and stamps that say whether a result is up to date.
 
 use anyhow::{Context as _, Result, bail};
 use std::ffi::OsStr;

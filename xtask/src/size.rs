@@ -1,4 +1,4 @@
-//! What a page downloads: the limit of 150 KB for searching is a promise of the README.
+//! Measures what a page downloads in order to search, and enforces the limit of 150 KB that the README names.
 
 use crate::shell::root;
 use anyhow::{Context as _, Result, bail};

@@ -60,8 +60,8 @@ fn report(stage: &Stage) -> Report {
     Report { name: stage.name, took, cpu, failed: result.is_err() }
 }
 
-/// What this process and the children it waited for have used, where /proc tells: unlike the time that a stage takes, it
-/// depends little on what else the machine does.
+/// What this process and the children it waited for have used, where /proc tells: unlike the time that a stage takes,
+/// it depends little on what else the machine does.
 fn cpu_seconds() -> Option<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     // The name before may hold spaces. Then from the twelfth on: own time and the system's, and those of children.

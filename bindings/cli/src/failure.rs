@@ -1,4 +1,4 @@
-//! What went wrong: a stable code for programs, a sentence for people, an exit code for the shell.
+//! Failures of a subcommand. Each has a stable code for programs, a message for people and an exit code for the shell.
 
 use std::io;
 use std::path::Path;
@@ -6,31 +6,31 @@ use std::path::Path;
 /// Why a subcommand stopped.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Nobody reads stdout any more: not a fault, nothing to say.
+    /// The reader of stdout has closed it. This is not reported.
     ClosedPipe,
-    /// Anything else.
+    /// A failure that is reported.
     Told {
         /// 1 failed, 2 wrong usage.
         exit: u8,
         /// As [`pagevec::Error::code`], or `usage`, `input`, `io`.
         code: &'static str,
-        /// What happened and what to do next.
+        /// The fault and what to do next.
         message: String,
     },
 }
 
 impl Failure {
-    /// Arguments that cannot be meant.
+    /// Arguments are wrong.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Failure::Told { exit: 2, code: "usage", message: message.into() }
     }
 
-    /// An input file that is not what it should be.
+    /// The content of an input file is wrong.
     pub(crate) fn input(path: &Path, message: impl std::fmt::Display) -> Self {
         Failure::Told { exit: 1, code: "input", message: format!("{}: {message}", path.display()) }
     }
 
-    /// A file that the operating system would not give.
+    /// The operating system reported an error about a file.
     pub(crate) fn io(path: &Path, error: &io::Error) -> Self {
         Failure::Told {
             exit: 1,
@@ -39,7 +39,7 @@ impl Failure {
         }
     }
 
-    /// A file of an index that is not what it should be. The message names the file once.
+    /// An index, or a file of one, is wrong. The message names the file once.
     pub(crate) fn of_file(path: &Path, error: pagevec::Error) -> Self {
         if error.code() == "io" {
             return error.into();
@@ -47,7 +47,7 @@ impl Failure {
         Failure::Told { exit: 1, code: error.code(), message: format!("{}: {error}", path.display()) }
     }
 
-    /// The outcome of a write to stdout.
+    /// A write to stdout failed.
     pub(crate) fn stdout(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Failure::ClosedPipe,
@@ -64,15 +64,15 @@ impl From<pagevec::Error> for Failure {
     }
 }
 
-/// What to do about a refusal of the operating system.
+/// What to do about an error of the operating system.
 fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::NotFound => ": check the path",
         io::ErrorKind::PermissionDenied => ": check its owner and mode, or run as another user",
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ": free some space and run it again",
-        io::ErrorKind::ReadOnlyFilesystem => ": give a place that can be written",
-        io::ErrorKind::AddrInUse => ": another program listens there; give another --port",
-        io::ErrorKind::AddrNotAvailable => ": it is no address of this machine; give another --host",
+        io::ErrorKind::ReadOnlyFilesystem => ": use a folder on a writable file system",
+        io::ErrorKind::AddrInUse => ": another program uses this port; use another --port",
+        io::ErrorKind::AddrNotAvailable => ": this machine does not have this address; use another --host",
         _ => "",
     }
 }

@@ -5,7 +5,7 @@
 //! | `commands/` | one file per subcommand: its arguments, its work, what it prints |
 //! | `input/` | vectors, ids and truths from files; hostile bytes end in an error that names the place |
 //! | `output.rs` | stdout: text for people, JSON for programs, quiet when the reader has gone |
-//! | `failure.rs` | what went wrong, and the exit code |
+//! | `failure.rs` | failures: their code, message and exit code |
 //! | `progress.rs` | a bar on stderr for work longer than a second |
 //! | `size.rs` | sizes in bytes: `64MB`, `1 GiB` |
 //!
@@ -49,31 +49,31 @@ fn main() -> ExitCode {
     }
 }
 
-/// Tells stderr what went wrong, and stdout too if a program listens there.
+/// Prints a failure to stderr, and with `--json` to stdout too.
 fn report(failure: Failure, json: bool) -> ExitCode {
     let Failure::Told { exit, code, message } = failure else {
         return ExitCode::SUCCESS;
     };
     if json {
         let body = serde_json::json!({ "error": { "code": code, "message": message } });
-        // If stdout is closed the exit code still tells.
+        // If stdout is closed, the exit code still shows the failure.
         let _ = output::json(&body);
     }
     eprintln!("pagevec: {message}");
     ExitCode::from(exit)
 }
 
-/// Help and version come this way too, as errors that belong on stdout.
+/// Prints an error of clap. Help and version are such errors too, and belong on stdout.
 fn refuse(error: &clap::Error) -> ExitCode {
     if error.use_stderr() && std::env::args_os().any(|a| a == "--json") {
-        // What is wrong, and the nearest name if there is one; the usage that follows is for people.
+        // The error and, if there is one, the nearest name. The usage that follows is left out.
         let text = error.to_string();
         let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
         let message: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
         let failure = Failure::usage(message.join(" ").trim_start_matches("error: "));
         return report(failure, true);
     }
-    // A closed pipe is the only way this fails, and there is nobody to tell.
+    // Printing fails only if the pipe is closed; then no report is possible.
     let _ = error.print();
     if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
 }
@@ -83,7 +83,7 @@ mod tests {
     use super::Cli;
     use clap::{CommandFactory as _, Parser as _};
 
-    /// The lines of a help text that show a call of the program.
+    /// The example calls in a help text.
     fn examples(help: &str) -> Vec<&str> {
         let shown = help.split_once("Examples:\n").expect("a heading of examples").1;
         shown.lines().map(str::trim).filter(|line| line.starts_with("pagevec ")).collect()

@@ -1,10 +1,10 @@
-//! Stdout. Every write is checked, so that `pagevec … | head` ends quietly.
+//! Writes to stdout. Every write is checked, so that `pagevec … | head` ends without an error.
 
 use crate::failure::Failure;
 use serde::Serialize;
 use std::io::{self, BufWriter, Write};
 
-/// One JSON document and a newline.
+/// Prints a value as JSON, and a newline.
 pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
     text(|out| {
         serde_json::to_writer(&mut *out, value)?;
@@ -12,18 +12,18 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
     })
 }
 
-/// Text for people.
+/// Prints text.
 pub(crate) fn text(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     write(&mut out).and_then(|()| out.flush()).map_err(|e| Failure::stdout(&e))
 }
 
-/// A label and its value, as `build` and `inspect` print them.
+/// Prints a label and its value on one line, as `build` and `inspect` do.
 pub(crate) fn field(out: &mut dyn Write, name: &str, value: impl std::fmt::Display) -> io::Result<()> {
     writeln!(out, "{name:<18} {value}")
 }
 
-/// A point of the clustered index's curve.
+/// A point of the curve of the clustered index: the width that a recall needs, and the recall it reached.
 #[derive(Serialize)]
 pub(crate) struct Step {
     k: usize,
@@ -33,6 +33,7 @@ pub(crate) struct Step {
     probes: usize,
 }
 
+/// The points of a curve, as JSON shows them.
 pub(crate) fn curve(steps: &[pagevec::CurveStep]) -> Vec<Step> {
     let step = |s: &pagevec::CurveStep| Step {
         k: s.k,
@@ -44,7 +45,7 @@ pub(crate) fn curve(steps: &[pagevec::CurveStep]) -> Vec<Step> {
     steps.iter().map(step).collect()
 }
 
-/// A line for each k: the recall that each wanted recall reached when the index was built.
+/// Prints a line for each k, with pairs of a wanted recall and the recall that the build measured for it.
 pub(crate) fn print_curve(out: &mut dyn Write, steps: &[Step]) -> io::Result<()> {
     for steps in steps.chunk_by(|a, b| a.k == b.k) {
         let shown: Vec<String> = steps.iter().map(|s| format!("{:.2}: {:.3}", s.wanted, s.reached)).collect();

@@ -1,13 +1,14 @@
-//! A bar on stderr, only when a person looks at it and only for work longer than a second.
+//! A progress bar on stderr, if that is a terminal, for work longer than a second.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal as _;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The bar appears after so long.
+const DELAY: Duration = Duration::from_secs(1);
 
-/// Created hidden; shows itself when the work turns out to be long, and clears itself when dropped.
+/// A progress bar. It is hidden at first, appears after a second of work, and is cleared when dropped.
 pub(crate) struct Progress {
     bar: ProgressBar,
     started: Instant,
@@ -24,9 +25,9 @@ impl Progress {
         Progress { bar, started: Instant::now(), terminal: std::io::stderr().is_terminal() }
     }
 
-    /// How far `phase` is. Cheap enough to call for every batch.
+    /// Reports the progress of `phase`. It is cheap enough to be called for every batch.
     pub(crate) fn tick(&self, phase: &str, done: u64, total: u64) {
-        if !self.terminal || self.started.elapsed() < PATIENCE {
+        if !self.terminal || self.started.elapsed() < DELAY {
             return;
         }
         if self.bar.message() != phase {
@@ -40,7 +41,7 @@ impl Progress {
         }
     }
 
-    /// Runs work that cannot say how far it is; a spinner turns once it takes long.
+    /// Runs work that reports no progress; a spinner appears if it takes long.
     pub(crate) fn spin<T>(&self, phase: &'static str, work: impl FnOnce() -> T) -> T {
         if !self.terminal {
             return work();
@@ -48,7 +49,7 @@ impl Progress {
         std::thread::scope(|scope| {
             let (done, wait) = mpsc::channel::<()>();
             scope.spawn(move || {
-                if wait.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                if wait.recv_timeout(DELAY) == Err(RecvTimeoutError::Timeout) {
                     self.bar.set_style(ProgressStyle::default_spinner());
                     self.bar.set_message(phase);
                     self.bar.set_draw_target(ProgressDrawTarget::stderr());

@@ -1,4 +1,4 @@
-//! Sizes in bytes, as people write and read them: kB, MB and GB are powers of 1000, KiB, MiB and GiB of 1024.
+//! Parses and prints sizes in bytes: kB, MB and GB are powers of 1000, KiB, MiB and GiB of 1024.
 
 const UNITS: [(&str, u64); 8] = [
     ("", 1),
@@ -24,7 +24,7 @@ pub(crate) fn parse(text: &str) -> Result<u64, String> {
         Err(_) => None,
     });
     bytes.ok_or_else(|| {
-        "give a number of bytes, or a number with kB, MB, GB, KiB, MiB or GiB, like 64MB".to_owned()
+        "use a number of bytes, or a number with kB, MB, GB, KiB, MiB or GiB, like 64MB".to_owned()
     })
 }
 
@@ -34,7 +34,7 @@ fn fraction(number: &str, unit: u64) -> Option<u64> {
     (bytes < (1u64 << 53) as f64).then_some(bytes as u64)
 }
 
-/// A size for people: exact below 10 kB, three digits above.
+/// A size as text: exact below 10 kB, with three digits above.
 pub(crate) fn show(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
     if bytes < 10_000 {

@@ -102,7 +102,7 @@ fn a_full_disk_leaves_the_index_as_it_was() {
     assert!(!told.contains("panicked") && !out.contains("code 0"), "{out}{told}");
     assert_eq!(told.matches("free some space").count(), 6, "{told}");
     assert_eq!(
-        told.matches("give a place that can be written").count(),
+        told.matches("use a folder on a writable file system").count(),
         out.matches("code 1").count() - 6,
         "{told}"
     );
@@ -118,5 +118,5 @@ fn what_is_no_index_is_told_with_what_to_do() {
     refused(&["build", &room.vectors(), "-o", &format!("{}/in", room.vectors())], 2, &["is a file", "-o"]);
     refused(&["build", &empty, "-o", &room.join("index")], 2, &[".npy"]);
     std::fs::create_dir(room.join("folder.jsonl")).expect("a folder");
-    refused(&["build", &room.join("folder.jsonl"), "-o", &room.join("index")], 1, &["a folder where a file"]);
+    refused(&["build", &room.join("folder.jsonl"), "-o", &room.join("index")], 1, &["this is a folder"]);
 }

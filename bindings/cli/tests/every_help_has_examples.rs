@@ -49,5 +49,9 @@ fn a_metric_has_the_names_that_other_tools_give_it() {
         others.iter().for_each(|other| assert_eq!(built(other), own, "{other}"));
     }
     assert_eq!(built("Cosine"), built("cosine"));
-    refused(&["build", &vectors, "-o", &out, "--metric", "hamming"], 2, &["hamming", "cosine, dot, l2"]);
+    refused(
+        &["build", &vectors, "-o", &out, "--metric", "hamming"],
+        2,
+        &["hamming", "use cosine, dot or l2"],
+    );
 }

@@ -1,30 +1,39 @@
-//! From rows to the leaves of their nearest cells: the distances that rounds of clustering and second leaves need, cell
-//! by cell, so that a cell's leaves are compared with many rows at a time.
+//! Compares rows with the leaves of their nearest cells, or with other lists. Rows are first assigned to lists, so that
+//! a list is compared with many rows at a time.
 
 use super::kmeans;
 use crate::build::row_distances::{RowDistances, Scratch};
 use std::ops::Range;
 
-/// Nearest cells whose leaves a row looks at.
+/// A row is compared with the leaves of so many nearest cells.
 const NPROBE: usize = 12;
-/// Rows assigned together: with fewer, few rows at a time would share a cell.
+/// Rows that are assigned together: of fewer rows, too few would share a cell.
 pub(super) const BATCH: usize = 1024;
-/// Of these so many are compared at a time: they and a cell's leaves stay in the fastest cache.
-pub(super) const TILE: usize = 32;
+/// Rows that are compared at a time: they and a list fit into the fastest cache.
+const TILE: usize = 32;
 
-/// Leaves in cells, by their centroids.
+/// The cells and leaves that rows are compared with.
 pub(super) struct Cells<'a> {
-    pub(super) members: &'a [Vec<u32>],
+    /// The leaves of each cell.
+    pub(super) leaves_by_cell: &'a [Vec<u32>],
+    /// The centroids of the cells, then of the leaves.
     pub(super) means: &'a RowDistances<'a>,
     pub(super) leaves: &'a RowDistances<'a>,
 }
 
-/// Some rows and some leaves, and the distances of each row to all these leaves.
+/// The distances from some rows to all members of one list.
 pub(super) struct Block<'a> {
-    /// Places in `of`.
-    pub(super) rows: &'a [u32],
-    pub(super) leaves: &'a [u32],
-    pub(super) distances: &'a [f32],
+    /// The rows, by their places in `of`.
+    pub(super) places: &'a [u32],
+    pub(super) list: &'a [u32],
+    distances: &'a [f32],
+}
+
+impl Block<'_> {
+    /// Each row's place in `of` with its distances to the list's members.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (usize, &[f32])> {
+        self.places.iter().map(|&place| place as usize).zip(self.distances.chunks_exact(self.list.len()))
+    }
 }
 
 /// Compares each of `of` with the leaves of its nearest cells.
@@ -32,26 +41,38 @@ pub(super) fn to_near_leaves(
     codes: &RowDistances<'_>,
     of: &[u32],
     cells: &Cells<'_>,
-    mut seen: impl FnMut(Block<'_>),
+    use_block: impl FnMut(Block<'_>),
 ) {
-    let all: Vec<u32> = (0..cells.members.len() as u32).collect();
+    let all: Vec<u32> = (0..cells.leaves_by_cell.len() as u32).collect();
     let nearest = kmeans::nearest_few(codes, of, cells.means, &all, NPROBE);
-    let mut assigned = vec![Vec::new(); cells.members.len()];
+    let mut assigned = vec![Vec::new(); cells.leaves_by_cell.len()];
     for (cells, place) in nearest.iter().zip(0u32..) {
         cells.iter().for_each(|&cell| assigned[cell as usize].push(place));
     }
-    let (mut scratch, mut distances, mut rows) = (Scratch::default(), Vec::new(), Vec::new());
-    for (leaves, assigned) in cells.members.iter().zip(&assigned) {
+    compare(codes, of, &assigned, cells.leaves, cells.leaves_by_cell, use_block);
+}
+
+/// Compares the rows `of[place]`, for each place in `assigned[i]`, with the rows `lists[i]` of `others`.
+pub(super) fn compare(
+    rows: &RowDistances<'_>,
+    of: &[u32],
+    assigned: &[Vec<u32>],
+    others: &RowDistances<'_>,
+    lists: &[Vec<u32>],
+    mut use_block: impl FnMut(Block<'_>),
+) {
+    let (mut scratch, mut distances, mut tile) = (Scratch::default(), Vec::new(), Vec::new());
+    for (list, assigned) in lists.iter().zip(assigned) {
         for places in assigned.chunks(TILE) {
-            rows.clear();
-            rows.extend(places.iter().map(|&place| of[place as usize]));
-            codes.matrix(&rows, cells.leaves, leaves, &mut scratch, &mut distances);
-            seen(Block { rows: places, leaves, distances: &distances });
+            tile.clear();
+            tile.extend(places.iter().map(|&place| of[place as usize]));
+            rows.matrix(&tile, others, list, &mut scratch, &mut distances);
+            use_block(Block { places, list, distances: &distances });
         }
     }
 }
 
-/// Where equal values follow one another.
+/// The ranges of equal values that follow one another.
 pub(super) fn runs(values: &[u32]) -> impl Iterator<Item = Range<usize>> {
     let mut start = 0;
     values.chunk_by(|a, b| a == b).map(move |run| {

@@ -1,4 +1,5 @@
-//! k-means (Lloyd), deterministic: seeded start, distances of codes, means summed in order, ties to the lower centroid.
+//! k-means (Lloyd), deterministic: the start is seeded, distances come from codes, means are summed in order, and ties
+//! go to the lower centroid.
 
 use crate::build::nearest::{Nearest, Ties};
 use crate::build::row_distances::{RowDistances, Scratch};
@@ -10,19 +11,19 @@ use crate::vectors::Rows;
 
 /// Rows per task.
 const CHUNK: usize = 1024;
-/// Rows whose distances are computed at a time: they and as many centroids stay in the fastest cache.
+/// Rows whose distances are computed at a time: they and as many centroids fit into the fastest cache.
 const TILE: usize = 32;
 
-/// Rows with their codes: the codes tell which is near, the rows what their mean is.
+/// Rows and their codes: distances are computed from the codes, means from the rows.
 #[derive(Clone, Copy)]
-pub(crate) struct Points<'a> {
+pub(crate) struct EncodedRows<'a> {
     pub(crate) rows: Rows<'a>,
     pub(crate) codes: &'a RowDistances<'a>,
     pub(crate) codec: &'a Sq8,
 }
 
 /// Up to `k` centroids (row-major) of the points `of`.
-pub(crate) fn train(points: Points<'_>, of: &[u32], k: usize, iterations: usize, seed: u64) -> Vec<f32> {
+pub(crate) fn train(points: EncodedRows<'_>, of: &[u32], k: usize, iterations: usize, seed: u64) -> Vec<f32> {
     let mut start: Vec<u32> = of.to_vec();
     start.sort_unstable_by_key(|&r| (hash(seed ^ hash(u64::from(r))), r));
     let mut centroids: Vec<f32> = start.iter().take(k).flat_map(|&r| points.rows.row(r)).copied().collect();
@@ -37,8 +38,8 @@ pub(crate) fn train(points: Points<'_>, of: &[u32], k: usize, iterations: usize,
     centroids
 }
 
-/// For each of `of` the number of its nearest centroid.
-pub(crate) fn assign(points: Points<'_>, of: &[u32], centroids: &[f32]) -> Vec<u32> {
+/// The number of the nearest centroid, for each of `of`.
+pub(crate) fn assign(points: EncodedRows<'_>, of: &[u32], centroids: &[f32]) -> Vec<u32> {
     let centroids = RowDistances::euclidean(points.codec, centroids);
     let all: Vec<u32> = (0..centroids.count() as u32).collect();
     let chunks =
@@ -46,23 +47,19 @@ pub(crate) fn assign(points: Points<'_>, of: &[u32], centroids: &[f32]) -> Vec<u
     chunks.concat()
 }
 
-/// For each of `of` which of `among` is nearest.
+/// The nearest of `among`, for each of `of`.
 pub(crate) fn nearest(
     codes: &RowDistances<'_>,
     of: &[u32],
     centroids: &RowDistances<'_>,
     among: &[u32],
 ) -> Vec<u32> {
-    let (mut scratch, mut distances) = (Scratch::default(), Vec::new());
     let mut nearest = Vec::with_capacity(of.len());
-    for tile in of.chunks(TILE) {
-        codes.matrix(tile, centroids, among, &mut scratch, &mut distances);
-        nearest.extend(distances.chunks_exact(among.len()).map(|line| among[argmin(line).1]));
-    }
+    compare(codes, of, centroids, among, |distances| nearest.push(among[argmin(distances).1]));
     nearest
 }
 
-/// For each of `of` the `count` nearest of `among`, nearest first, ties to the lower.
+/// The `count` nearest of `among`, nearest first, ties to the lower, for each of `of`.
 pub(crate) fn nearest_few(
     codes: &RowDistances<'_>,
     of: &[u32],
@@ -70,17 +67,28 @@ pub(crate) fn nearest_few(
     among: &[u32],
     count: usize,
 ) -> Vec<Vec<u32>> {
-    let (mut scratch, mut distances) = (Scratch::default(), Vec::new());
     let mut found = Vec::with_capacity(of.len());
+    compare(codes, of, centroids, among, |distances| {
+        let mut nearest = Nearest::new(count, Ties::LOWER);
+        nearest.offer(distances, among);
+        found.push(nearest.sorted().map(|near| near.1).collect());
+    });
+    found
+}
+
+/// Calls `f` for each of `of` with its distances to all of `among`.
+fn compare(
+    codes: &RowDistances<'_>,
+    of: &[u32],
+    centroids: &RowDistances<'_>,
+    among: &[u32],
+    mut f: impl FnMut(&[f32]),
+) {
+    let (mut scratch, mut distances) = (Scratch::default(), Vec::new());
     for tile in of.chunks(TILE) {
         codes.matrix(tile, centroids, among, &mut scratch, &mut distances);
-        for line in distances.chunks_exact(among.len()) {
-            let mut least = Nearest::new(count, Ties::LOWER);
-            least.offer(line, among);
-            found.push(least.sorted().map(|near| near.1).collect());
-        }
+        distances.chunks_exact(among.len()).for_each(&mut f);
     }
-    found
 }
 
 /// The mean of some rows, summed in f64 in their order.
@@ -92,7 +100,7 @@ pub(crate) fn mean(rows: Rows<'_>, of: &[u32]) -> Vec<f32> {
     sum.into_iter().map(|s| (s / of.len().max(1) as f64) as f32).collect()
 }
 
-/// The mean of each centroid's rows; a centroid without rows stays where it was.
+/// The mean of each centroid's rows; a centroid without rows is kept.
 fn means(rows: Rows<'_>, of: &[u32], nearest: &[u32], centroids: &[f32]) -> Vec<f32> {
     let dim = rows.dim;
     let mut members: Vec<Vec<u32>> = vec![Vec::new(); centroids.len() / dim];

@@ -1,28 +1,29 @@
-//! Rows near each row, by the clusters: those in the lists of its nearest leaves. Whole lists are compared with all rows
-//! that are assigned to them, so memory is read in runs and a distance takes a fraction of what it takes in a walk.
+//! Approximate nearest rows of each row: the nearest in the lists of its nearest leaves. A list is compared with all
+//! rows that are assigned to it at once, so memory is read in runs, and a distance takes a fraction of the time that it
+//! takes in a graph search.
 
 use super::assign::{self, Cells};
 use super::soar::spilled;
 use super::tree::Tree;
 use crate::build::nearest::{Nearest, Ties};
-use crate::build::row_distances::{RowDistances, Scratch};
+use crate::build::row_distances::RowDistances;
 
-/// Rows (and copies) in the lists looked at, for each row wanted.
+/// Rows that are compared per row that is wanted, about.
 const LISTED: usize = 8;
 
-/// Rows by their leaves, in the measure of their codes.
+/// Rows and the lists in which their nearest rows are searched.
 pub(crate) struct ListKnn<'a> {
     pub(crate) rows: &'a RowDistances<'a>,
-    /// Leaves that have rows in their lists, by cell.
-    members: Vec<Vec<u32>>,
+    /// The leaves whose lists are not empty, by cell.
+    leaves_by_cell: Vec<Vec<u32>>,
     means: RowDistances<'static>,
     leaves: RowDistances<'static>,
-    /// The wanted positions in each leaf's list: its own rows and those spilled into it.
+    /// The candidates in each leaf's list: its own rows and those spilled into it.
     lists: Vec<Vec<u32>>,
 }
 
 impl<'a> ListKnn<'a> {
-    /// Candidates among the `wanted` rows. `second` are the second leaves of the positions, or nothing.
+    /// Only rows for which `wanted` is true are candidates. `second` has the second leaf of each position, or is empty.
     pub(crate) fn new(
         rows: &'a RowDistances<'a>,
         tree: &Tree,
@@ -30,60 +31,54 @@ impl<'a> ListKnn<'a> {
         wanted: impl Fn(u32) -> bool,
         encode: impl Fn(&[f32]) -> RowDistances<'static>,
     ) -> Self {
-        let own = tree.leaves.windows(2).map(|w| (w[0]..w[1]).filter(|&row| wanted(row)).collect());
+        let own = tree.leaf_starts.windows(2).map(|w| (w[0]..w[1]).filter(|&row| wanted(row)).collect());
         let mut lists: Vec<Vec<u32>> = own.collect();
         for (leaf, spilled) in spilled(second, tree).into_iter().enumerate() {
             lists[leaf].extend(spilled.into_iter().filter(|&row| wanted(row)));
         }
-        // Cells and leaves without wanted rows would be looked at in place of others: copies may fill many.
-        let dim = tree.cell_centroids.len() / (tree.cells.len() - 1).max(1);
-        let (mut members, mut means) = (Vec::new(), Vec::new());
-        for (mut leaves, mean) in tree.members().into_iter().zip(tree.cell_centroids.chunks_exact(dim.max(1)))
+        // Cells and leaves without candidates are left out, since they would take the place of others: the copies of a
+        // row may fill many.
+        let dim = tree.cell_centroids.len() / (tree.cell_starts.len() - 1).max(1);
+        let (mut leaves_by_cell, mut means) = (Vec::new(), Vec::new());
+        for (mut leaves, mean) in
+            tree.leaves_by_cell().into_iter().zip(tree.cell_centroids.chunks_exact(dim.max(1)))
         {
             leaves.retain(|&leaf| !lists[leaf as usize].is_empty());
             if !leaves.is_empty() {
-                members.push(leaves);
+                leaves_by_cell.push(leaves);
                 means.extend_from_slice(mean);
             }
         }
-        ListKnn { rows, members, means: encode(&means), leaves: encode(&tree.leaf_centroids), lists }
+        ListKnn { rows, leaves_by_cell, means: encode(&means), leaves: encode(&tree.leaf_centroids), lists }
     }
 
-    /// For each row of `of` the `count` nearest others, nearest first, in the lists of its nearest leaves.
+    /// The `count` nearest others, nearest first, for each row of `of`.
     pub(crate) fn of(&self, of: &[u32], count: usize) -> Vec<Vec<(f32, u32)>> {
         let mut near: Vec<Nearest> = of.iter().map(|&row| Nearest::new(count, Ties::of(row))).collect();
-        let (mut scratch, mut distances, mut rows) = (Scratch::default(), Vec::new(), Vec::new());
-        for (list, assigned) in self.lists.iter().zip(&self.assigned(of, count)) {
-            for places in assigned.chunks(assign::TILE) {
-                rows.clear();
-                rows.extend(places.iter().map(|&place| of[place as usize]));
-                self.rows.matrix(&rows, self.rows, list, &mut scratch, &mut distances);
-                for (&place, line) in places.iter().zip(distances.chunks_exact(list.len())) {
-                    near[place as usize].offer(line, list);
-                }
-            }
-        }
-        let others = |(least, &row): (Nearest, &u32)| least.sorted().filter(|near| near.1 != row).collect();
+        assign::compare(self.rows, of, &self.assigned(of, count), self.rows, &self.lists, |block| {
+            block.lines().for_each(|(place, distances)| near[place].offer(distances, block.list));
+        });
+        let others =
+            |(nearest, &row): (Nearest, &u32)| nearest.sorted().filter(|near| near.1 != row).collect();
         near.into_iter().zip(of).map(others).collect()
     }
 
-    /// For each leaf the places in `of` that are compared with its list.
+    /// The places in `of` of the rows that are compared with each leaf's list.
     fn assigned(&self, of: &[u32], count: usize) -> Vec<Vec<u32>> {
         let listed: usize = self.lists.iter().map(Vec::len).sum();
         if listed <= count * LISTED {
-            // Few rows in all: each is compared with all others. Where most are equally far, no cell is near.
+            // There are few rows: each is compared with all others, also where most are equally far and no cell is
+            // near.
             let all =
                 |list: &Vec<u32>| if list.is_empty() { Vec::new() } else { (0..of.len() as u32).collect() };
             return self.lists.iter().map(all).collect();
         }
-        let filled = self.members.iter().map(Vec::len).sum::<usize>().max(1);
+        let filled = self.leaves_by_cell.iter().map(Vec::len).sum::<usize>().max(1);
         let lists = (count * LISTED).div_ceil(listed.div_ceil(filled).max(1));
-        let cells = Cells { members: &self.members, means: &self.means, leaves: &self.leaves };
+        let cells = Cells { leaves_by_cell: &self.leaves_by_cell, means: &self.means, leaves: &self.leaves };
         let mut leaves = vec![Nearest::new(lists, Ties::LOWER); of.len()];
-        assign::to_near_leaves(self.rows, of, &cells, |seen| {
-            for (&row, line) in seen.rows.iter().zip(seen.distances.chunks_exact(seen.leaves.len())) {
-                leaves[row as usize].offer(line, seen.leaves);
-            }
+        assign::to_near_leaves(self.rows, of, &cells, |block| {
+            block.lines().for_each(|(place, distances)| leaves[place].offer(distances, block.list));
         });
         let mut assigned = vec![Vec::new(); self.lists.len()];
         for (leaves, place) in leaves.into_iter().zip(0u32..) {
@@ -102,7 +97,7 @@ mod tests {
     use crate::quant::train_sq8;
     use crate::vectors::Rows;
 
-    /// Rows compared, per row: what building a graph costs.
+    /// The number of distances that are computed.
     fn compared(near: &ListKnn<'_>, wanted: &[u32]) -> usize {
         near.assigned(wanted, 100)
             .iter()
@@ -111,7 +106,7 @@ mod tests {
             .sum()
     }
 
-    /// The part that copies have in it: none, and others look no further for them.
+    /// Copies add no distances.
     #[test]
     fn copies_are_compared_with_nothing() {
         let rows: Vec<f32> = (0..3000u16).flat_map(|i| [f32::from(i % 61), f32::from(i % 53)]).collect();
@@ -126,7 +121,7 @@ mod tests {
             let codes = RowDistances::encode(&codec, Metric::L2, &ordered);
             let second = super::super::second_leaves(&tree, Rows { data: &ordered, dim: 2 });
             let own = |position: u32| tree.order[position as usize] >= equal as u32;
-            let near = ListKnn::new(&codes, &tree, &second, own, |rows| codes.alike(&codec, rows));
+            let near = ListKnn::new(&codes, &tree, &second, own, |rows| codes.encode_alike(&codec, rows));
             let wanted: Vec<u32> = (0..codes.count() as u32).filter(|&position| own(position)).collect();
             assert!(near.of(&wanted, 20).iter().flatten().all(|near| own(near.1)));
             cost.push(compared(&near, &wanted));

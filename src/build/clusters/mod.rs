@@ -1,15 +1,15 @@
-//! The clustered index, built; its clustering is also the order of the segment's rows.
+//! Builds the clustered index, a two-level IVF. The clustering is also the order of the segment's rows.
 //!
 //! | file | duty |
 //! |---|---|
 //! | `kmeans` | Lloyd's k-means |
-//! | `tree`  | leaves and cells: two levels of k-means, refined by rounds over all rows |
+//! | `tree`  | leaves and cells: two levels of k-means, refined over all rows |
 //! | `assign` | distances from rows to the leaves of their nearest cells |
 //! | `soar`  | a second leaf for every row |
-//! | `knn`   | candidates for each row's links, from the lists of its nearest leaves |
-//! | `questions` | queries to calibrate with, made of the rows |
-//! | `calibrate` | how wide to look for a wanted recall, measured by whole searches |
-//! | `sections` | the sections of the file |
+//! | `knn`   | the nearest rows of each row (about), from the lists of its nearest leaves |
+//! | `questions` | the queries of a calibration, made of rows |
+//! | `calibrate` | how many cells, lists and candidates each recall needs, measured by searches |
+//! | `sections` | encodes the sections of the file |
 
 mod assign;
 mod calibrate;

@@ -1,7 +1,7 @@
-//! Queries that a calibration makes when it is given none. Most are a row pushed aside by about as much as rows near one
-//! another differ, and are to find other rows than those they are made of: what was found with the row itself in the lists
-//! would be found far more easily than what real queries look for. The others lie beside rows that are far from all
-//! others, and are to find those: where most rows are in clumps, few queries chosen by chance look elsewhere.
+//! The queries of a calibration that is given none, made of rows. Most are a row moved towards another by about the
+//! distance between near rows. The two rows do not count as found, since a row of the index is far easier to find than
+//! the neighbours of a real query. Every fourth query is made of a row that is far from all others, and that row
+//! counts: where most rows are in dense groups, queries drawn by chance would rarely look elsewhere.
 
 use super::tree::Tree;
 use crate::hash::hash;
@@ -9,12 +9,11 @@ use crate::kernels::kernels;
 use crate::metric::Metric;
 use crate::vectors::Rows;
 
-/// What a push is a part of: the distance to this neighbour, among the rows of the row's own list.
+/// A row is moved by a part of the distance to this neighbour, among the rows of its own list.
 const NEIGHBOUR: usize = 8;
-/// At most so far towards another row: half way two rows would be the nearest.
+/// A row is moved at most this part of the way to another row: half way, both would be equally near.
 const TOWARDS: f32 = 0.45;
-/// One query of so many lies beside a row that is far from others: the farthest from the centroid of its leaf of as many
-/// as `AMONG`.
+/// One query of `FAR` is made of a row far from others: of `AMONG` rows, the farthest from the centroid of its leaf.
 const FAR: u64 = 4;
 const AMONG: u64 = 64;
 
@@ -25,13 +24,13 @@ pub(crate) struct Question {
 }
 
 impl Question {
-    /// A query of the caller's, for which all rows count.
-    pub(crate) fn told(query: &[f32]) -> Self {
+    /// A query that the caller gave; all rows count.
+    pub(crate) fn given(query: &[f32]) -> Self {
         Question { query: query.to_vec(), without: [u32::MAX; 2] }
     }
 }
 
-/// `count` queries, most of them rows pushed aside by `push` of the distance to a near row.
+/// Makes `count` queries; rows are moved by `push` of the distance to a near row.
 pub(super) fn questions(
     rows: Rows<'_>,
     tree: &Tree,
@@ -46,7 +45,7 @@ pub(super) fn questions(
         let first = hash(seed ^ hash(q));
         let far = q % FAR == FAR - 1;
         let mut drawn = (0..AMONG).map(|i| (hash(first ^ hash(i)) % total) as u32);
-        // A row with many copies finds them wherever it looks: it tells nothing, however many copies there are.
+        // A row with many copies is left out: its copies are found with any width, so it measures nothing.
         let mut telling = drawn.clone().filter(|&row| reach(rows, tree, spilled, row) > 0.0);
         let near = telling.next().or(drawn.next()).unwrap_or(0);
         let other = telling.next().unwrap_or(near);
@@ -58,7 +57,7 @@ pub(super) fn questions(
     (0..count as u64).map(question).collect()
 }
 
-/// The row, pushed so far towards another.
+/// The row, moved towards another by the distance `push`.
 fn aside(rows: Rows<'_>, metric: Metric, row: u32, other: u32, push: f32) -> Vec<f32> {
     let apart = (kernels().l2_f32)(rows.row(row), rows.row(other)).sqrt();
     let share = if apart > 0.0 { (push / apart).min(TOWARDS) } else { 0.0 };
@@ -75,7 +74,7 @@ fn aside(rows: Rows<'_>, metric: Metric, row: u32, other: u32, push: f32) -> Vec
     query
 }
 
-/// Which of these rows is the farthest from the centroid of its leaf.
+/// The one of these rows that is farthest from the centroid of its leaf.
 fn farthest(rows: Rows<'_>, tree: &Tree, among: impl Iterator<Item = u32>) -> u32 {
     let distance = |row: u32| {
         let leaf = tree.leaf_of(row) as usize;
@@ -91,7 +90,7 @@ fn farthest(rows: Rows<'_>, tree: &Tree, among: impl Iterator<Item = u32>) -> u3
 /// The distance from a row to its eighth neighbour in its own list.
 fn reach(rows: Rows<'_>, tree: &Tree, spilled: &[Vec<u32>], row: u32) -> f32 {
     let leaf = tree.leaf_of(row) as usize;
-    let list = (tree.leaves[leaf]..tree.leaves[leaf + 1]).chain(spilled[leaf].iter().copied());
+    let list = (tree.leaf_starts[leaf]..tree.leaf_starts[leaf + 1]).chain(spilled[leaf].iter().copied());
     let others = list.filter(|&other| other != row);
     let mut squares: Vec<f32> =
         others.map(|other| (kernels().l2_f32)(rows.row(row), rows.row(other))).collect();

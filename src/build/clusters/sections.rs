@@ -1,4 +1,4 @@
-//! The sections of the clustered index.
+//! Encodes the sections of the clustered index, with the fewest bits per row that calibration accepts.
 
 use super::calibrate::{Calibrated, Levels, Sample, calibrate};
 use super::soar;
@@ -13,7 +13,7 @@ use crate::quant::{self, Rabitq, centroid};
 use crate::segment::{self, SectionKind, clusters};
 use crate::vectors::Rows;
 
-/// What they are made of.
+/// The input of [`sections`].
 pub(crate) struct Input<'a> {
     pub(crate) metric: Metric,
     pub(crate) seed: u64,
@@ -23,12 +23,12 @@ pub(crate) struct Input<'a> {
     /// The second leaf of each position.
     pub(crate) second: &'a [u32],
     pub(crate) ids: &'a Ids,
-    /// Of the rows that hits are ranked by at last: bytes of one.
+    /// Bytes of one of the finest rows, by which hits are ranked.
     pub(crate) row_bytes: usize,
-    /// Sums of them.
+    /// Checksums of these rows.
     pub(crate) row_checksums: &'a [u8],
     pub(crate) file_id: [u8; 16],
-    /// Queries (row-major) to calibrate with; may be empty.
+    /// The tuning queries (row-major); may be empty.
     pub(crate) queries: &'a [f32],
 }
 
@@ -40,20 +40,20 @@ pub(crate) fn sections(input: &Input<'_>, ctx: &Ctx<'_>) -> Result<Vec<(SectionK
     let spilled = soar::spilled(second, tree);
     let samples = match input.queries.is_empty() {
         true => Sample::made(rows, tree, &spilled, metric, input.seed),
-        false => Sample::told(rows, metric, input.queries),
+        false => Sample::given(rows, metric, input.queries),
     };
-    let starts: Vec<u32> = tree.cells.iter().map(|&leaf| tree.leaves[leaf as usize]).collect();
+    let starts: Vec<u32> = tree.cell_starts.iter().map(|&leaf| tree.leaf_starts[leaf as usize]).collect();
     let cell_spreads = spreads(rows, &starts, &tree.cell_centroids);
-    let leaf_spreads = spreads(rows, &tree.leaves, &tree.leaf_centroids);
+    let leaf_spreads = spreads(rows, &tree.leaf_starts, &tree.leaf_centroids);
     let listed = rows.count() + spilled.iter().map(Vec::len).sum::<usize>();
-    let mut best: Option<(Rabitq, Coded, Calibrated)> = None;
-    // From the fewest bytes on; the last is for rows that differ little from one another.
+    let mut best: Option<(Rabitq, EncodedClusters, Calibrated)> = None;
+    // Fewest bytes first. The last is for rows that differ little from each other.
     for (bits, centres) in [(Rabitq::bits_for(dim), 1), (Rabitq::MAX_BITS, 1), (Rabitq::MAX_BITS, 2)] {
         if best.as_ref().is_some_and(|b| b.2.is_good() || (b.0.bits(), b.1.centres) == (bits, centres)) {
             continue;
         }
         let codec = Rabitq::new(metric, mean.clone(), bits);
-        let coded = Coded::new(&codec, rows, tree, &spilled, centres);
+        let coded = EncodedClusters::new(&codec, rows, tree, &spilled, centres);
         let levels = Levels {
             tree,
             metric,
@@ -66,7 +66,7 @@ pub(crate) fn sections(input: &Input<'_>, ctx: &Ctx<'_>) -> Result<Vec<(SectionK
             leaf_spreads: &leaf_spreads,
             centres,
             list_codes: &coded.lists,
-            // Beside its code a row of a list has about six.
+            // An entry of a list has about six bytes beside its code.
             list_bytes: coded.lists.iter().map(Vec::len).sum::<usize>() + 6 * listed,
             row_bytes: input.row_bytes,
         };
@@ -78,8 +78,8 @@ pub(crate) fn sections(input: &Input<'_>, ctx: &Ctx<'_>) -> Result<Vec<(SectionK
     let Some((codec, coded, found)) = best else { return Ok(Vec::new()) };
     found.warn(ctx);
     let parts = clusters::Parts {
-        leaves: &tree.leaves,
-        cells: &tree.cells,
+        leaves: &tree.leaf_starts,
+        cells: &tree.cell_starts,
         spilled: &spilled,
         cell_codes: &coded.cells,
         cell_spreads: &cell_spreads,
@@ -105,20 +105,20 @@ pub(crate) fn sections(input: &Input<'_>, ctx: &Ctx<'_>) -> Result<Vec<(SectionK
     ])
 }
 
-/// Centroids and rows as codes: what is stored around a centroid is stored around what its code stands for, since it is
-/// what a query is measured to.
-struct Coded {
-    /// Of the cells' centroids.
+/// The codes of centroids and rows. They are residuals to the decoded centroid, not to the exact one, since a search
+/// only has the decoded one.
+struct EncodedClusters {
+    /// The codes of the cells' centroids.
     cells: Vec<u8>,
-    /// Of the leaves' centroids, around those of their cells.
+    /// The codes of the leaves' centroids, as residuals to those of their cells.
     leaves: Vec<u8>,
-    /// Codes of a leaf's centroid in its list.
+    /// How many codes in a row encode the centroid of a leaf.
     centres: usize,
     /// For each leaf the codes of its centroid, then those of its own rows and of those spilled into it.
     lists: Vec<Vec<u8>>,
 }
 
-impl Coded {
+impl EncodedClusters {
     fn new(codec: &Rabitq, rows: Rows<'_>, tree: &Tree, spilled: &[Vec<u32>], centres: usize) -> Self {
         let dim = rows.dim;
         let mut turned = Vec::new();
@@ -133,7 +133,7 @@ impl Coded {
             centroid::add(code, centre);
         }
         let centre = |leaf: usize| &middles[tree.cell_of(leaf as u32) * dim..][..dim];
-        let mut leaves = vec![0; (tree.leaves.len() - 1) * codec.stride()];
+        let mut leaves = vec![0; (tree.leaf_starts.len() - 1) * codec.stride()];
         for (leaf, (row, code)) in
             tree.leaf_centroids.chunks_exact(dim).zip(leaves.chunks_exact_mut(codec.stride())).enumerate()
         {
@@ -144,11 +144,11 @@ impl Coded {
             let list = |leaf: usize| list(codec, rows, tree, leaf, &spilled[leaf], centre(leaf), centres);
             range.map(list).collect::<Vec<_>>()
         });
-        Coded { cells, leaves, centres, lists: lists.concat() }
+        EncodedClusters { cells, leaves, centres, lists: lists.concat() }
     }
 }
 
-/// The codes of one list; `cell` is the centre of the leaf's cell.
+/// Encodes one list; `cell` is the decoded centroid of the leaf's cell.
 fn list(
     codec: &Rabitq,
     rows: Rows<'_>,
@@ -165,12 +165,12 @@ fn list(
     let mut centre = cell.to_vec();
     let mut codes = vec![0; stride * centres];
     for code in codes.chunks_exact_mut(stride) {
-        // Each code is of what those before it leave.
+        // Each code encodes the residual of those before it.
         let left: Vec<f32> = centroid.iter().zip(&centre).map(|(x, c)| x - c).collect();
         centroid::encode(&left, code);
         centroid::add(code, &mut centre);
     }
-    let positions = (tree.leaves[leaf]..tree.leaves[leaf + 1]).chain(spilled.iter().copied());
+    let positions = (tree.leaf_starts[leaf]..tree.leaf_starts[leaf + 1]).chain(spilled.iter().copied());
     for position in positions {
         let at = codes.len();
         codes.resize(at + codec.stride(), 0);
@@ -180,7 +180,7 @@ fn list(
     codes
 }
 
-/// Root mean square distances of the rows `starts[i]..starts[i + 1]` to centre i.
+/// The root mean square distance of the rows `starts[i]..starts[i + 1]` to centroid i, for each i.
 fn spreads(rows: Rows<'_>, starts: &[u32], centres: &[f32]) -> Vec<f32> {
     let spread = |i: usize| {
         let centre = &centres[i * rows.dim..][..rows.dim];

@@ -1,10 +1,11 @@
-//! A second leaf for every row: SOAR (Sun, Simcha, Dopson, Guo, Kumar 2023). A row that its own leaf hides from a query
-//! is found in another, if that other does not err in the same direction; so the second leaf is the one with the least
-//! ‖x - c'‖² + λ·((x - c')·r)², where r is the direction from the row's own centroid to the row.
+//! Assigns every row x to a second leaf: SOAR (Sun, Simcha, Dopson, Guo, Kumar 2023). A query that does not visit the
+//! row's own leaf, with centroid c, can find the row in the second one, with centroid c', if the two residuals differ in
+//! direction. So the second leaf is the one with the least ‖x - c'‖² + λ·((x - c')·r)², where r is the direction from c
+//! to x.
 //!
-//! On wordnet (3,718 leaves, real queries) 0.95 of the neighbours are in 27 lists of 1,790 rows (copies counted), without
-//! second leaves in 114 lists of 3,710; the nearest other leaf, λ = 0, needs half as many rows again as λ = 1.5. A
-//! third leaf saves no more bytes.
+//! On wordnet (3,718 leaves, real queries) 27 lists with 1,790 entries hold 0.95 of the neighbours; without second
+//! leaves 114 lists with 3,710 entries are needed. With λ = 0, which chooses the nearest other leaf, half as many
+//! entries again are needed as with λ = 1.5. A third leaf saves no more bytes.
 
 use super::assign::{self, Cells};
 use super::tree::Tree;
@@ -16,38 +17,39 @@ use crate::quant;
 use crate::vectors::Rows;
 
 const LAMBDA: f32 = 1.5;
-/// A list takes in so many times the rows that a leaf has on average; the others go to their next best leaf, if that has
-/// room. Many rows that are the same would else all be in one list.
+/// At most so many times the average number of rows per leaf are spilled into one list; the other rows go to their next
+/// best leaf. Otherwise many equal rows would all be in one list.
 const CAPACITY: usize = 4;
-/// Leaves that a row may go to.
+/// Second leaves that are tried for a row.
 const CHOICES: usize = 2;
 
-/// What a row loses with a leaf, and the leaf.
+/// The loss of a row with a leaf, and the leaf.
 type Choice = (f32, u32);
 
-/// The second leaf of the row at each position, its own leaf if it has none. `rows` are in the order of the tree. With one
-/// leaf there is none.
+/// The second leaf of the row at each position; a row without one has its own leaf there. `rows` are in the order of
+/// the tree. With a single leaf the result is empty.
 pub(crate) fn second_leaves(tree: &Tree, rows: Rows<'_>) -> Vec<u32> {
-    if tree.leaves.len() < 3 {
+    if tree.leaf_starts.len() < 3 {
         return Vec::new();
     }
     let codec = &quant::train_sq8(Metric::Cosine, rows.dim, rows.data);
     let [codes, leaves, means] = [rows.data, &tree.leaf_centroids, &tree.cell_centroids]
         .map(|rows| RowDistances::euclidean(codec, rows));
-    let members = tree.members();
-    let cells = Cells { members: &members, means: &means, leaves: &leaves };
+    let leaves_by_cell = tree.leaves_by_cell();
+    let cells = Cells { leaves_by_cell: &leaves_by_cell, means: &means, leaves: &leaves };
     let chunks = exec::map_chunks(rows.count(), assign::BATCH, |range| {
         let of: Vec<u32> = range.map(|position| position as u32).collect();
         let own: Vec<u32> = of.iter().map(|&position| tree.leaf_of(position)).collect();
-        second(&codes, &of, &own, &cells)
+        best_choices(&codes, &of, &own, &cells)
     });
     place(tree, &chunks.concat())
 }
 
-/// The first choice of each row that has room for it: those that lose least come first.
+/// Gives each row the best of its choices whose list is not full. If a list has not enough room, rows with the least
+/// loss come first.
 fn place(tree: &Tree, choices: &[[Choice; CHOICES]]) -> Vec<u32> {
-    let leaves = tree.leaves.len() - 1;
-    // The file has 16 bits for the number of rows spilled into a list.
+    let leaves = tree.leaf_starts.len() - 1;
+    // The file stores the number of rows spilled into a list in 16 bits.
     let room = (CAPACITY * choices.len().div_ceil(leaves)).min(usize::from(u16::MAX));
     let mut taken = vec![0; leaves];
     let mut second: Vec<u32> = (0..choices.len() as u32).map(|position| tree.leaf_of(position)).collect();
@@ -58,7 +60,7 @@ fn place(tree: &Tree, choices: &[[Choice; CHOICES]]) -> Vec<u32> {
         let mut claims = vec![0; leaves];
         left.iter().for_each(|&position| claims[wanted(position).1 as usize] += 1);
         let full = |leaf: usize| taken[leaf] + claims[leaf] > room;
-        // Order matters only where not all find room.
+        // The order matters only if some list has not enough room.
         if (0..leaves).any(full) {
             left.sort_unstable_by(|&a, &b| {
                 wanted(a).0.total_cmp(&wanted(b).0).then(hash(a.into()).cmp(&hash(b.into())))
@@ -77,8 +79,13 @@ fn place(tree: &Tree, choices: &[[Choice; CHOICES]]) -> Vec<u32> {
     second
 }
 
-/// For each of `of`, whose leaves are `own` and follow one another, the leaves that are best for a second place.
-fn second(codes: &RowDistances<'_>, of: &[u32], own: &[u32], cells: &Cells<'_>) -> Vec<[Choice; CHOICES]> {
+/// The leaves with the least loss, for each of `of`. `own` are the leaves of these rows, equal ones in a run.
+fn best_choices(
+    codes: &RowDistances<'_>,
+    of: &[u32],
+    own: &[u32],
+    cells: &Cells<'_>,
+) -> Vec<[Choice; CHOICES]> {
     let (mut scratch, mut out) = (Scratch::default(), Vec::new());
     let mut to_own = Vec::with_capacity(of.len());
     for (rows, own) in assign::runs(own).map(|run| (&of[run.clone()], own[run.start])) {
@@ -86,18 +93,18 @@ fn second(codes: &RowDistances<'_>, of: &[u32], own: &[u32], cells: &Cells<'_>) 
         to_own.extend_from_slice(&out);
     }
     let mut best: Vec<[Choice; CHOICES]> = own.iter().map(|&own| [(f32::INFINITY, own); CHOICES]).collect();
-    assign::to_near_leaves(codes, of, cells, |seen| {
-        let owners: Vec<u32> = seen.rows.iter().map(|&row| own[row as usize]).collect();
-        let mut lines = seen.rows.iter().zip(seen.distances.chunks_exact(seen.leaves.len()));
+    assign::to_near_leaves(codes, of, cells, |block| {
+        let owners: Vec<u32> = block.places.iter().map(|&place| own[place as usize]).collect();
+        let mut lines = block.lines();
         for run in assign::runs(&owners) {
             let owner = owners[run.start];
-            cells.leaves.matrix(&[owner], cells.leaves, seen.leaves, &mut scratch, &mut out);
-            for (&row, line) in lines.by_ref().take(run.len()) {
-                let best = &mut best[row as usize];
-                for ((&leaf, &distance), &apart) in seen.leaves.iter().zip(line).zip(&out) {
-                    let loss = loss(distance, to_own[row as usize], apart);
+            cells.leaves.matrix(&[owner], cells.leaves, block.list, &mut scratch, &mut out);
+            for (place, distances) in lines.by_ref().take(run.len()) {
+                let best = &mut best[place];
+                for ((&leaf, &distance), &apart) in block.list.iter().zip(distances).zip(&out) {
+                    let loss = loss(distance, to_own[place], apart);
                     if loss <= best[CHOICES - 1].0 && leaf != owner {
-                        insert(best, (loss, leaf), of[row as usize]);
+                        insert(best, (loss, leaf), of[place]);
                     }
                 }
             }
@@ -106,7 +113,7 @@ fn second(codes: &RowDistances<'_>, of: &[u32], own: &[u32], cells: &Cells<'_>) 
     best
 }
 
-/// Keeps the best choices in order. Among leaves that are as good a hash decides, another for each row.
+/// Keeps the best choices in order. A hash of row and leaf orders leaves with the same loss.
 fn insert(best: &mut [Choice; CHOICES], new: Choice, row: u32) {
     let tie = |leaf: u32| hash(u64::from(row) << 32 | u64::from(leaf));
     let before = |a: Choice, b: Choice| a.0 < b.0 || (a.0 == b.0 && tie(a.1) < tie(b.1));
@@ -117,17 +124,17 @@ fn insert(best: &mut [Choice; CHOICES], new: Choice, row: u32) {
     }
 }
 
-/// From the squared distances of a row to another leaf, of the row to its own, and of these two to each other, which
-/// tell how far along r the other leaf is.
+/// The loss of SOAR, from three squared distances: from the row to the other leaf, from the row to its own, and between
+/// the two leaves.
 fn loss(distance: f32, to_own: f32, apart: f32) -> f32 {
     let along = (distance + to_own - apart) * 0.5;
-    // A row that is its own centroid leans nowhere.
+    // A row that equals its centroid has no direction r.
     if to_own > 0.0 { distance + LAMBDA * along * along / to_own } else { distance }
 }
 
 /// For each leaf the positions of the rows spilled into it, ascending.
 pub(crate) fn spilled(second: &[u32], tree: &Tree) -> Vec<Vec<u32>> {
-    let mut spilled = vec![Vec::new(); tree.leaves.len() - 1];
+    let mut spilled = vec![Vec::new(); tree.leaf_starts.len() - 1];
     for (&leaf, position) in second.iter().zip(0..) {
         if leaf != tree.leaf_of(position) {
             spilled[leaf as usize].push(position);

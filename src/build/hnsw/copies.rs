@@ -1,6 +1,6 @@
-//! Rows that are the same. Links among all of them would lead nowhere else, so the graph is made of the first of each
-//! group, its others hang on that one as a tree, and each of these has links of its own to rows near the group: a walk
-//! whose pool is full of copies sees, by them, what is around.
+//! Equal rows. If they were linked like other rows, they would link only to each other. So only the first row of a
+//! group of equal rows is linked like any row. The others, its copies, form a tree below it, and each copy has links to
+//! rows near the group, so that a search whose pool is full of copies still reaches other rows.
 
 use crate::build::clusters::ListKnn;
 use crate::build::row_distances::RowDistances;
@@ -9,25 +9,25 @@ use crate::hash::hash;
 use crate::segment::Graph;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Copies that a copy leads to.
+/// Children of a copy in the tree.
 const CHILDREN: usize = 4;
-/// A group of so many has links to so many times as many rows around it as others: a few such groups fill a pool, and
-/// where all others are as far as these (one-hot rows), their links must lead to all.
+/// A group of `LARGE` rows or more links to `WIDER` times as many rows as other groups: a few such groups fill the pool
+/// of a search, and where all rows are equally far from each other (one-hot rows), their links must lead to all.
 const LARGE: usize = 8;
 const WIDER: usize = 8;
 /// Groups per task.
 const TASK: usize = 256;
 
-/// Which rows are the same as which.
+/// The groups of equal rows.
 pub(crate) struct Copies {
     /// For each position the first of its group.
     first: Vec<u32>,
-    /// The positions of each group of two or more, rising.
+    /// The positions in each group of two or more, ascending.
     groups: Vec<Vec<u32>>,
 }
 
 impl Copies {
-    pub(crate) fn among(rows: &RowDistances<'_>) -> Self {
+    pub(crate) fn find(rows: &RowDistances<'_>) -> Self {
         let count = rows.count();
         let hashes = exec::map_chunks(count, 1024, |range| {
             range.map(|row| (xxh3_64(rows.bytes(row as u32)), row as u32)).collect::<Vec<_>>()
@@ -37,7 +37,7 @@ impl Copies {
         let mut first: Vec<u32> = (0..count as u32).collect();
         let mut groups = Vec::new();
         for run in hashes.chunk_by(|a, b| a.0 == b.0).filter(|run| run.len() > 1) {
-            // Rows of one hash that are not the same as the first of them are not looked at further.
+            // Rows with the hash of the first but other bytes are left out: they count as rows without copies.
             let same = |row: &u32| rows.bytes(*row) == rows.bytes(run[0].1);
             let group: Vec<u32> = run.iter().map(|h| h.1).filter(same).collect();
             group.iter().for_each(|&row| first[row as usize] = group[0]);
@@ -48,22 +48,22 @@ impl Copies {
         Copies { first, groups }
     }
 
-    /// The row stands for those that are the same.
+    /// Whether the row is the first of its group; a row without copies is.
     pub(crate) fn is_first(&self, row: u32) -> bool {
         self.first[row as usize] == row
     }
 
-    /// Most rows are copies of others.
-    pub(crate) fn are_most(&self) -> bool {
+    /// Whether most rows are copies.
+    pub(crate) fn are_most_rows(&self) -> bool {
         self.groups.iter().map(|group| group.len() - 1).sum::<usize>() * 2 > self.first.len()
     }
 
-    /// The row stands for others too.
+    /// Whether the row is the first of a group of two or more.
     pub(super) fn has_others(&self, row: u32) -> bool {
         self.groups.binary_search_by_key(&row, |group| group[0]).is_ok()
     }
 
-    /// Links the copies. The first of each group has room for one link.
+    /// Links the copies. The first row of each group must have a free slot for one link.
     pub(super) fn link(&self, near: &ListKnn<'_>, graph: &mut Graph, count: usize) {
         let large = |group: &&Vec<u32>| group.len() >= LARGE;
         let (large, small): (Vec<_>, Vec<_>) = self.groups.iter().partition(large);
@@ -79,7 +79,8 @@ impl Copies {
     }
 }
 
-/// Links a group as a tree, and its copies in turn to rows `around` it: some from near to far, more in mixed order.
+/// Links a group as a tree, and its copies to the rows `around` it: a third of their slots go to these from near to
+/// far, the rest to them in an order given by a hash.
 fn link_group(graph: &mut Graph, group: &[u32], around: &[(f32, u32)]) {
     let (first, copies) = (group[0], &group[1..]);
     let links = graph.links_mut(0, first);
@@ -114,7 +115,7 @@ mod tests {
     #[test]
     fn groups_are_of_equal_rows() {
         let rows: Vec<f32> = (0..3000u16).map(|row| f32::from(row % 7 % 5)).collect();
-        let copies = Copies::among(&RowDistances::floats(Metric::L2, 1, rows.as_slice()));
+        let copies = Copies::find(&RowDistances::floats(Metric::L2, 1, rows.as_slice()));
         assert_eq!(copies.groups.len(), 5);
         assert_eq!(copies.groups.iter().map(Vec::len).sum::<usize>(), 3000);
         for row in 0..3000u32 {

@@ -1,10 +1,10 @@
-//! Layer 0, which holds nearly all links: from the clusters, not from walks. Every row's neighbours are chosen among
-//! the distinct rows near it, links are made to go both ways, copies hang on the first of them, and what no link leads to
-//! is joined. Each step writes what others
-//! of its kind do not read, so neither threads nor timing can show.
+//! Links layer 0, which holds nearly all links. Candidates come from the clusters, not from a search of the graph. Each
+//! distinct row links to the best of the rows near it, reverse links are added, copies are linked as trees, and nodes
+//! that no link leads to are connected. Parallel tasks write disjoint ranges and never read each other's output, so the
+//! result does not depend on threads.
 
 use super::copies::Copies;
-use super::prune::{best, prune};
+use super::prune::{best, nearer, prune};
 use super::upper_layers::{FromRow, Parameters};
 use crate::build::clusters::ListKnn;
 use crate::build::row_distances::RowDistances;
@@ -14,20 +14,20 @@ use crate::exec;
 use crate::search::hnsw::{self, Beam};
 use crate::segment::Graph;
 
-/// Rows per task: those that look at the clusters together.
+/// Rows per task.
 const TASK: usize = 1024;
-/// Tasks between two questions whether to go on.
+/// Tasks between two checks for cancellation.
 const TASKS: usize = 32;
-/// Of the nodes a walk ends at, so many may take in one that no link leads to.
+/// Nodes near an unreachable one that are tried for a link to it.
 const MAX_HOSTS: usize = 32;
-/// Times that rows near lost ones are asked for room: what was joined has room for others.
+/// Rounds in which unreachable nodes are connected to near ones: each connected node may have free slots for others.
 const ROUNDS: usize = 4;
-/// A link that is so many times as far (in squared distance) as all others leaves a clump.
+/// A link leaves a dense group if its squared distance is more than so many times that of every other link.
 const CLUMP: f32 = 4.0;
-/// No parent: not reached.
+/// The parent of a node that is not reachable.
 const NONE: u32 = u32::MAX;
 
-/// Links layer 0 of a graph that has the layers above.
+/// Links layer 0 of a graph whose upper layers are linked.
 pub(crate) fn link(
     near: &ListKnn<'_>,
     copies: &Copies,
@@ -57,13 +57,13 @@ pub(crate) fn link(
     ctx.tick("graph", count, count)
 }
 
-/// Links every node back to those that link to it; where they are too many, to the best of them.
+/// Adds to every node links to the nodes that link to it; if they are too many, the best are kept.
 fn add_reverse_links(rows: &RowDistances<'_>, copies: &Copies, base: &mut [u32], slots: usize) {
     let own = |base: &[u32], node: usize| {
         let links = &base[node * slots..][..slots];
         links.iter().position(|&link| link as usize == node).unwrap_or(slots)
     };
-    // `back[starts[i]..starts[i + 1]]`: the nodes that link to i, rising.
+    // `back[starts[i]..starts[i + 1]]` are the nodes that link to i, ascending.
     let count = base.len() / slots;
     let mut starts = vec![0usize; count + 2];
     let lengths: Vec<usize> = (0..count).map(|node| own(base, node)).collect();
@@ -79,14 +79,13 @@ fn add_reverse_links(rows: &RowDistances<'_>, copies: &Copies, base: &mut [u32],
         }
     }
     exec::for_each_chunk_mut(base, TASK * slots, |task, base| {
-        let mut new = Vec::new();
         for (at, links) in base.chunks_exact_mut(slots).enumerate() {
             let node = task * TASK + at;
             let back = &back[starts[node]..starts[node + 1]];
             let length = lengths[node];
-            new.clear();
-            new.extend(back.iter().filter(|from| !links[..length].contains(from)));
-            // One is for a copy.
+            let linked = |from: &&u32| links[..length].contains(from);
+            let mut new: Vec<u32> = back.iter().filter(|from| !linked(from)).copied().collect();
+            // One slot is left for a copy.
             let slots = slots - usize::from(copies.has_others(node as u32));
             if length + new.len() <= slots {
                 links[length..].iter_mut().zip(&new).for_each(|(link, &from)| *link = from);
@@ -94,22 +93,19 @@ fn add_reverse_links(rows: &RowDistances<'_>, copies: &Copies, base: &mut [u32],
             }
             new.extend_from_slice(&links[..length]);
             links.fill(node as u32);
-            let best = best(rows, node as u32, &new, slots);
+            let best = best(rows, node as u32, new, slots);
             links.iter_mut().zip(best).for_each(|(link, near)| *link = near);
         }
     });
 }
 
-/// Nodes of layer 1 take their links there into layer 0 as well, so that a walk that ended among the wrong rows gets
-/// away: farthest first where there is room, and in place of the farthest links where all of these stay in a clump.
+/// Copies the links of layer 1 into layer 0, so that a search that ended in the wrong region can leave it. They fill
+/// free slots, farthest first. If all own links stay within a dense group, they also replace the farthest of these.
 fn fill_with_long_links(rows: &RowDistances<'_>, graph: &mut Graph) {
     for node in graph.upper.clone() {
         let links = |graph: &mut Graph, layer| -> Vec<(f32, u32)> {
-            let links: Vec<u32> =
-                graph.links_mut(layer, node).iter().copied().filter(|&l| l != node).collect();
-            let mut distances = vec![0.0; links.len()];
-            rows.distances(node, &links, &mut distances);
-            distances.into_iter().zip(links).collect()
+            let links = graph.links_mut(layer, node).iter().copied().filter(|&l| l != node);
+            rows.with_distances(node, links.collect())
         };
         let mut near = links(graph, 0);
         let mut far = links(graph, 1);
@@ -119,7 +115,7 @@ fn fill_with_long_links(rows: &RowDistances<'_>, graph: &mut Graph) {
         let leaves = |f: &&(f32, u32)| rows.are_squares() && f.0 > CLUMP * clump;
         let away: Vec<(f32, u32)> = far.iter().filter(leaves).take(graph.m / 2).copied().collect();
         if away.len() > room {
-            near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            near.sort_unstable_by(nearer);
             near.truncate(2 * graph.m - away.len());
             near.extend(away);
         } else {
@@ -129,11 +125,11 @@ fn fill_with_long_links(rows: &RowDistances<'_>, graph: &mut Graph) {
     }
 }
 
-/// Links to every node that layer 0 does not lead to from the entry, from one near it. A spanning tree is kept by which
-/// every node is reached; links that are not of it give way to new ones, so what was reached stays so.
+/// Makes every node reachable from the entry within layer 0, by a link from a node near it. `parents` is a spanning
+/// tree of the reachable nodes; only links that are not edges of it are replaced, so reachable nodes stay reachable.
 ///
-/// They give way only where no row near it has room for one more: under dot most rows are lost, since long rows are
-/// nearest to all, and the rows that walks pass would lose the links that walks need.
+/// A link is replaced only if no near node has a free slot: under dot most rows are unreachable at first, since long
+/// rows are nearest to all, and replacing the links of these would harm all searches.
 fn connect_unreachable(near: &ListKnn<'_>, graph: &mut Graph, count: usize) -> Result<(), Error> {
     let mut parents = vec![NONE; near.rows.count()];
     if let Some(parent) = parents.get_mut(graph.entry as usize) {
@@ -152,12 +148,12 @@ fn connect_unreachable(near: &ListKnn<'_>, graph: &mut Graph, count: usize) -> R
         }
         hnsw::search(&graph.view(), &mut FromRow { rows: near.rows, row: node }, MAX_HOSTS, &mut beam)?;
         let hosts = graph.links_mut(0, node).to_vec().into_iter().chain(beam.pool.iter().map(|near| near.1));
-        // A tree has fewer edges than nodes, so if none of these has room, another has.
+        // A tree has fewer edges than nodes, so some node has a link that can be replaced.
         for host in hosts.chain(0..parents.len() as u32) {
             if parents[host as usize] != NONE
-                && (add(graph, host, node) || replace(graph, &parents, host, node))
+                && (add_link(graph, host, node) || replace_link(graph, &parents, host, node))
             {
-                adopt(graph, &mut parents, host, node);
+                attach(graph, &mut parents, host, node);
                 break;
             }
         }
@@ -165,31 +161,32 @@ fn connect_unreachable(near: &ListKnn<'_>, graph: &mut Graph, count: usize) -> R
     Ok(())
 }
 
-/// Links to lost nodes from rows near them that have room; whether there were any.
+/// Links unreachable nodes from near nodes; returns whether any was linked.
 fn connect_some(near: &ListKnn<'_>, graph: &mut Graph, parents: &mut [u32], count: usize) -> bool {
     let mut any = false;
-    let lost: Vec<u32> = (0..parents.len() as u32).filter(|&node| parents[node as usize] == NONE).collect();
-    for lost in lost.chunks(TASK * TASKS) {
-        let lost: Vec<u32> = lost.iter().copied().filter(|&node| parents[node as usize] == NONE).collect();
-        let found = exec::map_chunks(lost.len(), TASK, |range| near.of(&lost[range], count));
-        for (&node, candidates) in lost.iter().zip(found.iter().flatten()) {
+    let unreached: Vec<u32> =
+        (0..parents.len() as u32).filter(|&node| parents[node as usize] == NONE).collect();
+    for unreached in unreached.chunks(TASK * TASKS) {
+        let unreached: Vec<u32> =
+            unreached.iter().copied().filter(|&node| parents[node as usize] == NONE).collect();
+        let found = exec::map_chunks(unreached.len(), TASK, |range| near.of(&unreached[range], count));
+        for (&node, candidates) in unreached.iter().zip(found.iter().flatten()) {
             if parents[node as usize] != NONE {
                 continue;
             }
             let reached = |near: &&(f32, u32)| parents[near.1 as usize] != NONE;
             let hosts: Vec<(f32, u32)> = candidates.iter().filter(reached).copied().collect();
             let Some(&(distance, nearest)) = hosts.first() else { continue };
-            // A walk that ends in the nearest clump sees the links of its rows alone.
+            // A search that ends in the nearest dense group reads the links of only this group's rows.
             let limit = if near.rows.are_squares() { CLUMP * distance } else { f32::INFINITY };
             let mut within = hosts.iter().take_while(|host| host.0 <= limit).map(|host| host.1);
-            let host = match within.find(|&host| add(graph, host, node)) {
-                None if replace(graph, parents, nearest, node) => Some(nearest),
-                found => {
-                    found.or_else(|| hosts.iter().map(|host| host.1).find(|&host| add(graph, host, node)))
-                }
+            let host = match within.find(|&host| add_link(graph, host, node)) {
+                None if replace_link(graph, parents, nearest, node) => Some(nearest),
+                found => found
+                    .or_else(|| hosts.iter().map(|host| host.1).find(|&host| add_link(graph, host, node))),
             };
             if let Some(host) = host {
-                adopt(graph, parents, host, node);
+                attach(graph, parents, host, node);
                 any = true;
             }
         }
@@ -197,36 +194,30 @@ fn connect_some(near: &ListKnn<'_>, graph: &mut Graph, parents: &mut [u32], coun
     any
 }
 
-/// Takes a node into the tree, by the link that `host` has to it.
-fn adopt(graph: &mut Graph, parents: &mut [u32], host: u32, node: u32) {
+/// Adds a node to the tree, below `host`, which links to it, and links it back.
+fn attach(graph: &mut Graph, parents: &mut [u32], host: u32, node: u32) {
     parents[node as usize] = host;
-    if !add(graph, node, host) {
-        replace(graph, parents, node, host);
+    if !add_link(graph, node, host) {
+        replace_link(graph, parents, node, host);
     }
     mark_reachable(graph, node, parents);
 }
 
-/// One link more, if there is room for it.
-fn add(graph: &mut Graph, from: u32, to: u32) -> bool {
+/// Adds a link if there is a free slot or the link is there already; returns whether it is there now.
+fn add_link(graph: &mut Graph, from: u32, to: u32) -> bool {
     let links = graph.links_mut(0, from);
-    match links.iter().position(|&link| link == from || link == to) {
-        Some(slot) => links[slot] = to,
-        None => return false,
-    }
-    true
+    let slot = links.iter().position(|&link| link == from || link == to);
+    slot.map(|slot| links[slot] = to).is_some()
 }
 
-/// One link in place of another, which the tree does not need.
-fn replace(graph: &mut Graph, parents: &[u32], from: u32, to: u32) -> bool {
+/// Replaces a link that is no edge of the tree; returns whether there was one.
+fn replace_link(graph: &mut Graph, parents: &[u32], from: u32, to: u32) -> bool {
     let links = graph.links_mut(0, from);
-    match links.iter().rposition(|&link| parents[link as usize] != from) {
-        Some(slot) => links[slot] = to,
-        None => return false,
-    }
-    true
+    let slot = links.iter().rposition(|&link| parents[link as usize] != from);
+    slot.map(|slot| links[slot] = to).is_some()
 }
 
-/// Takes into the tree what layer 0 leads to.
+/// Adds to the tree all nodes that can be reached from `from`.
 fn mark_reachable(graph: &Graph, from: u32, parents: &mut [u32]) {
     let view = graph.view();
     let mut open = vec![from];
@@ -262,7 +253,7 @@ mod tests {
             .collect();
         let codec = train_sq8(Metric::L2, 2, &rows);
         let codes = RowDistances::encode(&codec, Metric::L2, &rows);
-        let near = ListKnn::new(&codes, &tree, &[], |_| true, |rows| codes.alike(&codec, rows));
+        let near = ListKnn::new(&codes, &tree, &[], |_| true, |rows| codes.encode_alike(&codec, rows));
         // No links at all; then rings of five nodes that are full of one another.
         for links in [0u32, 4] {
             let mut graph = Graph::unlinked(2, 7, &[0; 120]);

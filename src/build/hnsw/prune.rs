@@ -1,29 +1,33 @@
-//! Which neighbours a node keeps: from near to far, each that is nearer to the node than to any kept one (the
-//! heuristic of the HNSW paper, algorithm 4). Rows that are the same are not among its neighbours (`copies`); of rows that
-//! are equally far from one another and from the node all are kept.
+//! Chooses the links of a node (algorithm 4 of the HNSW paper): from near to far, a candidate is kept if it is nearer
+//! to the node than to every kept one. Rows that are equally far from each other and from the node are all kept. Copies
+//! are never candidates (`copies`).
 
 use crate::build::row_distances::RowDistances;
+use std::cmp::Ordering;
 
-/// The best of `links` for `node`, nearest first, at most `keep`.
+/// At most `keep` of `links`, the best for `node`, nearest first.
 pub(crate) fn best(
     rows: &RowDistances<'_>,
     node: u32,
-    links: &[u32],
+    links: Vec<u32>,
     keep: usize,
 ) -> impl Iterator<Item = u32> {
-    let mut distances = vec![0.0; links.len()];
-    rows.distances(node, links, &mut distances);
-    let mut candidates: Vec<(f32, u32)> = distances.into_iter().zip(links.iter().copied()).collect();
-    candidates.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let mut candidates = rows.with_distances(node, links);
+    candidates.sort_unstable_by(nearer);
     prune(rows, &mut candidates, keep);
     candidates.into_iter().map(|candidate| candidate.1)
 }
 
-/// Leaves at most `keep` of `candidates`, which come sorted by (distance to the node, position): from near to far, each
-/// that is nearer to the node than to any kept one. Where those take less than half of the room, the nearest others fill
-/// it up to there: a row behind a clump would be found by one row of it alone, and under dot a row by the longest.
+/// The order of candidates: by distance, then by position.
+pub(super) fn nearer(a: &(f32, u32), b: &(f32, u32)) -> Ordering {
+    a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
+}
+
+/// Keeps at most `keep` of `candidates`, which must be sorted by [`nearer`]. If the heuristic keeps fewer than half of
+/// that, the nearest of the others are kept too, up to half: else a row behind a dense group would be linked by only
+/// one row of it, and under dot by only the longest.
 pub(crate) fn prune(rows: &RowDistances<'_>, candidates: &mut Vec<(f32, u32)>, keep: usize) {
-    // A few kept ones at a time: most candidates that fall do so by one of the first.
+    // Distances are computed for a few kept ones at a time: most candidates fail by one of the first.
     const GROUP: usize = 8;
     let mut kept: Vec<u32> = Vec::with_capacity(keep);
     let mut distances = [0.0f32; GROUP];

@@ -1,5 +1,6 @@
-//! The layers above 0, in batches (prefix doubling, as in ParlayANN: Manohar et al., 2024): each batch searches the graph as it
-//! was before the batch, then all its links are added in one order, so neither threads nor timing can show.
+//! Links the layers above 0, in batches (prefix doubling, as in ParlayANN: Manohar et al., 2024). Each node of a batch
+//! searches the graph as it was before the batch; then the links of all are added in one fixed order. So the result
+//! does not depend on threads.
 
 use super::copies::Copies;
 use super::layer0;
@@ -14,7 +15,7 @@ use crate::kernels::prefetch;
 use crate::search::hnsw::{self, Beam, Distances};
 use crate::segment::{Graph, GraphView};
 
-/// What shapes a graph.
+/// The parameters of a graph.
 #[derive(Clone, Copy)]
 pub(crate) struct Parameters {
     pub(crate) m: usize,
@@ -26,7 +27,7 @@ const MAX_LEVEL: u8 = 16;
 /// Rows per task: enough to share scratch, few enough to balance.
 const TASK: usize = 16;
 
-/// Links rows that are SQ8 codes. A graph is never built on coarser codes.
+/// Builds the graph over the rows of `near`.
 pub(crate) fn build(
     near: &ListKnn<'_>,
     copies: &Copies,
@@ -38,8 +39,8 @@ pub(crate) fn build(
     let drawn = |row: u32| level(hash(p.seed ^ hash(u64::from(row))), p.m);
     let level = |row| if copies.is_first(row) { drawn(row) } else { 0 };
     let levels: Vec<u8> = (0..count as u32).map(level).collect();
-    // High nodes first, so that they are linked while batches are small and the entry never changes; otherwise by a
-    // hash: neighbours in cluster order would not see each other within a batch.
+    // Nodes of the highest layers come first, so that the entry never changes. Within a layer the order is by a hash:
+    // in cluster order, a batch would hold neighbours, which cannot be linked to each other within a batch.
     let mut sequence: Vec<u32> = (0..count as u32).collect();
     sequence.sort_unstable_by_key(|&i| {
         (u8::MAX - levels[i as usize], !copies.is_first(i), hash(p.seed ^ !u64::from(i)), i)
@@ -63,7 +64,7 @@ pub(crate) fn build(
     Ok(graph)
 }
 
-/// The layer up to which a node reaches: l with probability m^-l, from integers only.
+/// The highest layer of a node: at least l with probability m^-l. Computed by integers, for the same result everywhere.
 fn level(hash: u64, m: usize) -> u8 {
     let mut threshold = u64::MAX;
     for level in 0..MAX_LEVEL {
@@ -75,7 +76,7 @@ fn level(hash: u64, m: usize) -> u8 {
     MAX_LEVEL
 }
 
-/// A node and, by layer, whom it links to with their distances.
+/// A node and, for each layer, its links with their distances.
 type Linked = (u32, Vec<Vec<(f32, u32)>>);
 
 fn neighbours(
@@ -100,7 +101,8 @@ fn neighbours(
     Ok((node, layers))
 }
 
-/// Writes the batch's own links, then the links back: sorted by (layer, target, distance, source), each target once.
+/// Writes the links of a batch, then the reverse links, sorted by (layer, target, distance, source), all of a target at
+/// once.
 fn link(rows: &RowDistances<'_>, graph: &mut Graph, batch: Vec<Linked>) {
     let mut back: Vec<(usize, u32, f32, u32)> = Vec::new();
     for (node, layers) in &batch {
@@ -124,13 +126,13 @@ fn link(rows: &RowDistances<'_>, graph: &mut Graph, batch: Vec<Linked>) {
     }
 }
 
-/// A target's links with the new ones among them; pruned only when they are too many.
+/// A node's links together with the new ones; pruned only if they are too many.
 fn merge(rows: &RowDistances<'_>, g: &GraphView<'_>, target: &[(usize, u32, f32, u32)]) -> Vec<u32> {
     let (layer, node) = (target[0].0, target[0].1);
     let links = g.slots(layer, node);
     let mut all: Vec<u32> = links.iter().copied().filter(|&l| l != node).collect();
     all.extend(target.iter().map(|t| t.3));
-    if all.len() <= links.len() { all } else { best(rows, node, &all, links.len()).collect() }
+    if all.len() <= links.len() { all } else { best(rows, node, all, links.len()).collect() }
 }
 
 /// Distances from one of the rows.

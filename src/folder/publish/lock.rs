@@ -1,6 +1,6 @@
-//! One writer at a time. The lock is an advisory one on the file `.lock` in the folder. The file is never removed: another
-//! writer may be about to lock it, and then two would hold a lock. The lock ends with the process that holds it, even if
-//! that is killed.
+//! Allows one writer at a time, by an advisory lock on the file `.lock` in the folder. The file is never removed: if
+//! another writer were about to lock it, two writers would each hold a lock. The system releases the lock when its
+//! process ends, even if that is killed.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
@@ -11,16 +11,17 @@ use crate::error::Error;
 use crate::storage::io_error;
 
 const FILE_NAME: &str = ".lock";
-/// How long a writer waits for others: each may write many gigabytes.
+/// How long a writer waits for others, each of which may write many gigabytes.
 pub(super) const PATIENCE: Duration = Duration::from_secs(300);
-/// How often a lock that another process holds is tried again.
+/// The pause between two attempts to take the lock.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Held until dropped. Readers take none.
+/// The lock, held until this is dropped. Readers do not lock.
 pub(super) struct Lock {
     _file: File,
-    /// Whether the file system has locks. On one without, writers go on unlocked: their temporary names differ, and each
-    /// rename replaces a whole file by a whole file. But then nobody knows to which writer a temporary file belongs.
+    /// Whether the file system has locks. Without locks writers do not wait. That is safe, since their temporary names
+    /// differ and each rename replaces a whole file by a whole file. But temporary files must not be removed then,
+    /// since they may belong to a writer that is running.
     pub(super) holds: bool,
 }
 
@@ -44,7 +45,7 @@ impl Lock {
     }
 }
 
-/// Writable, as locks over NFS demand; else readable, as the file of another user may be.
+/// Opens the file for writing, which locks over NFS require; else for reading, as the file may belong to another user.
 fn open(path: &Path) -> std::io::Result<File> {
     match OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path) {
         Err(e) if e.kind() == ErrorKind::PermissionDenied => File::open(path).map_err(|_| e),

@@ -1,5 +1,5 @@
-//! Publication: first the segment or its parts are written, then the manifest that names them, so that a reader never
-//! sees half of either.
+//! Publishes a segment: the segment or its parts are written first, then the manifest that names them, so that a reader
+//! always sees a complete index.
 //!
 //! | file | duty |
 //! |---|---|
@@ -32,7 +32,7 @@ use steps::{OnError, Step, create_folders, replace};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PublishOptions {
-    /// One file unless told.
+    /// The form; one file by default.
     pub form: Form,
 }
 
@@ -46,15 +46,15 @@ impl PublishOptions {
 }
 
 /// Writes the finished segment file `segment` into `folder` under a name made of its content, and makes `index.json`
-/// name it. Returns the segment's path, or the folder of its parts if they are all there is.
+/// name it. Returns the path of the segment, or of the folder of its parts if there is no file.
 ///
-/// A reader sees the folder as it was or as it will be. After an error the folder is as it was (as it will be, if only
-/// the last sync failed). When this returns, all of it is synced, folders that were created for it included. A file
-/// that has the same bytes already is not written again.
+/// A reader sees either the old index or the new one. After an error the folder holds the old index, or the new one if
+/// only the last sync failed. After success everything is synced, including folders that were created. A file that
+/// already has the same bytes is not written again.
 ///
-/// Other writers of the folder, in this process or another, wait for their turn (`.lock`). On a file system without
-/// locks they do not wait: the last to end wins, and temporary files of killed writers stay. Segments of earlier
-/// versions stay, since somebody may be reading them: [`old_segments`] lists them, [`prune`] removes them.
+/// Other writers of the folder, in this process or another, wait for the lock (`.lock`). On a file system without locks
+/// they do not wait: the manifest of the last one stays, and temporary files of killed writers stay too. Segments of
+/// earlier versions stay, since they may be open elsewhere: [`old_segments`] lists them, [`prune`] removes them.
 ///
 /// # Errors
 /// `io`; `locked` if others write for more than five minutes; those of [`Segment::open`] if the bytes are no segment.
@@ -74,7 +74,7 @@ pub fn publish(folder: impl AsRef<Path>, segment: &[u8], options: &PublishOption
     Ok(entry.place(folder))
 }
 
-/// The steps in a folder that exists, given which folders exist and which files hold which bytes.
+/// The steps of a publication into a folder that exists. `is_folder` and `holds` describe the files there.
 fn plan<'a>(
     folder: &Path,
     entry: &Entry,
@@ -102,7 +102,7 @@ fn plan<'a>(
     if let Some(file) = &entry.file {
         put(&mut steps, folder.join(file), segment);
     }
-    // All that the manifest names is synced before the manifest is.
+    // Everything that the manifest names must be synced before the manifest is written.
     steps.push(Step::SyncFolder(folder.to_owned()));
     steps.extend(replace(&folder.join(FILE_NAME), Cow::Owned(manifest)));
     steps.push(Step::SyncFolder(folder.to_owned()));

@@ -47,16 +47,16 @@ pub fn old_segments(folder: impl AsRef<Path>) -> Result<Vec<OldSegment>, Error> 
     Ok(old)
 }
 
-/// Removes the segments of earlier versions from `folder`, and returns what they were. A reader that has one open by mmap
-/// or pread goes on reading (on Windows the file is not removed, which is an error). A reader of parts, or over HTTP from
-/// this folder, fails: where a host serves the folder, keep earlier versions for as long as a visit may last.
+/// Removes the segments of earlier versions from `folder`, and returns them. A reader that has one open by mmap or
+/// pread can go on reading (on Windows the file cannot be removed, which is an error). A reader of parts, or over HTTP,
+/// fails: where a host serves the folder, keep earlier versions for as long as a visit may last.
 ///
 /// # Errors
-/// `locked` if others write for more than five minutes; `io`, also on a file system without locks, where nobody knows
-/// what another writer is about to name; `corrupt`, `version`.
+/// `locked` if others write for more than five minutes; `io`, also on a file system without locks, where another writer
+/// may be about to name a segment; `corrupt`, `version`.
 pub fn prune(folder: impl AsRef<Path>) -> Result<Vec<OldSegment>, Error> {
     let folder = folder.as_ref();
-    // A folder without a manifest is no index: no lock file may be made in it.
+    // A folder without a manifest is not an index, so no lock file is created in it.
     Manifest::read(folder)?;
     let lock = Lock::take(folder, PATIENCE)?;
     if !lock.holds {

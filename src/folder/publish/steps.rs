@@ -1,6 +1,6 @@
-//! The changes that a publication makes to a folder, as a list of steps. The list is complete before the first step is
-//! run, so its order is tested without a disk: after each prefix of it, what has been synced must be the old state or the
-//! new one.
+//! The changes that a publication makes to a folder, as a list of steps. The list is complete before the first step
+//! runs, so tests check its order without a disk: after each prefix of the list, the synced state must be the old index
+//! or the new one.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -29,13 +29,13 @@ pub(in crate::folder) enum Step<'a> {
     SyncFolder(PathBuf),
 }
 
-/// What becomes of the files and folders that are new when a later step fails.
+/// What happens to new files and folders when a later step fails.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::folder) enum OnError {
-    /// They stay: other writers may use them already.
+    /// They are kept, since other writers may use them already.
     Keep,
-    /// They are removed, unless the manifest has been renamed by then: on a full disk they would leave no space for the
-    /// next attempt.
+    /// They are removed, so that a full disk has space for the next attempt; but not after the manifest was renamed,
+    /// which names them.
     Undo,
 }
 
@@ -54,7 +54,7 @@ pub(in crate::folder) fn run(steps: &[Step<'_>], on_error: OnError) -> Result<()
 }
 
 impl Step<'_> {
-    /// Adds what was not there before to `new`.
+    /// Runs the step, and adds the files and folders that it creates to `new`.
     fn run<'s>(&'s self, new: &mut Vec<&'s Path>) -> io::Result<()> {
         match self {
             Step::CreateFolder(path) => {
@@ -78,7 +78,7 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// The path that its user knows.
+    /// The path that an error names: that of the file, not of its temporary file.
     fn about(&self) -> PathBuf {
         match self {
             Step::Write { temporary: path, .. } => {
@@ -93,7 +93,7 @@ impl Step<'_> {
     }
 }
 
-/// Creates those of a folder and its ancestors that are missing, and syncs the parent of each.
+/// The steps that create a folder and its missing ancestors, and sync the parent of each.
 pub(in crate::folder) fn create_folders(
     folder: &Path,
     is_folder: &dyn Fn(&Path) -> bool,
@@ -105,7 +105,7 @@ pub(in crate::folder) fn create_folders(
     missing.into_iter().flat_map(steps).collect()
 }
 
-/// Replaces a file as a whole; its folder is yet to be synced.
+/// The steps that replace a file as a whole. Its folder must be synced afterwards.
 pub(in crate::folder) fn replace<'a>(path: &Path, bytes: Cow<'a, [u8]>) -> [Step<'a>; 2] {
     let temporary = temporary(path);
     [Step::Write { temporary: temporary.clone(), bytes }, Step::Rename { temporary, to: path.to_owned() }]
@@ -130,12 +130,12 @@ fn temporary(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// The name for which a temporary file was written.
+/// The name that the temporary file `name` was written for.
 pub(in crate::folder) fn meant_for(name: &str) -> Option<&str> {
     Some(name.strip_suffix(".tmp")?.rsplit_once('.')?.0)
 }
 
-/// Whether a file holds just these bytes. A file that cannot be read does not.
+/// Whether a file holds exactly these bytes; `false` if it cannot be read.
 pub(in crate::folder) fn holds(path: &Path, bytes: &[u8]) -> bool {
     const PIECE: usize = 1 << 20;
     let same = || -> io::Result<bool> {
@@ -157,10 +157,10 @@ pub(in crate::folder) fn holds(path: &Path, bytes: &[u8]) -> bool {
     same().unwrap_or(false)
 }
 
-/// Whether it is new.
+/// Creates a folder; returns whether it is new.
 fn create_folder(path: &Path) -> io::Result<bool> {
     match fs::create_dir(path) {
-        // Another writer was faster.
+        // Another writer has created it meanwhile.
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(false),
         done => done.map(|()| true),
     }
@@ -172,8 +172,8 @@ fn write(temporary: &Path, bytes: &[u8]) -> io::Result<()> {
     written.inspect_err(|_| forget(temporary))
 }
 
-/// Removes a file or an empty folder. The error that matters is the one before; a temporary file that this cannot remove
-/// goes with the next publication.
+/// Removes a file or an empty folder. The error that matters is the one before; a temporary file that this cannot
+/// remove goes with the next publication.
 fn forget(path: &Path) {
     let _ = if path.is_dir() { fs::remove_dir(path) } else { fs::remove_file(path) };
 }

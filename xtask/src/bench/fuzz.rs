@@ -1,4 +1,4 @@
-//! `cargo xtask bench fuzz`: the structure-aware fuzz of the tests over many more inputs, and what came of them.
+//! `cargo xtask bench fuzz`: runs the structure-aware fuzz of the tests over many more inputs, and writes the results.
 
 use super::{cache, commit, date, results};
 use crate::shell::{cargo, output, run};

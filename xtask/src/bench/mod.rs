@@ -2,11 +2,11 @@
 //!
 //! | file | duty |
 //! |---|---|
-//! | `sets.rs` | vectors, queries and truths: found, fetched or made; their indexes |
-//! | `remote.rs` | `bench remote`: what an index costs over a shaped link, in Chromium and in Node |
+//! | `sets.rs` | finds, fetches or makes vectors, queries and truths; builds their indexes |
+//! | `remote.rs` | `bench remote`: bytes, requests and time over a shaped link, in Chromium and in Node |
 //! | `race.rs` | `bench race`: speed at a recall against other engines, natively and in Chromium |
 //! | `odd.rs` | `bench odd`: recall and cost over odd data, hnswlib and faiss beside it |
-//! | `fuzz.rs` | `bench fuzz`: the tests' fuzz of hostile files, longer |
+//! | `fuzz.rs` | `bench fuzz`: the tests' fuzz of hostile files, over more inputs |
 
 mod fuzz;
 mod odd;

@@ -1,5 +1,5 @@
-//! `cargo xtask bench odd`: recall and cost over odd data of every kind, hnswlib and faiss beside it. Builds the command
-//! line tool, then runs benches/odd, which installs the peers.
+//! `cargo xtask bench odd`: recall and cost over odd data of every kind, hnswlib and faiss beside it. Builds the
+//! command line tool, then runs benches/odd, which installs the peers.
 
 use super::{cache, results};
 use crate::shell::{command, run};

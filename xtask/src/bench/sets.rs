@@ -1,4 +1,4 @@
-//! The sets that are measured, each three `.npy` files (rows, queries, exact nearest rows), and their indexes.
+//! The data sets of the benchmarks, and their indexes. A set is three `.npy` files: rows, queries, exact nearest rows.
 
 use crate::glove;
 use crate::shell::{self, Stamp, cargo, command, run};

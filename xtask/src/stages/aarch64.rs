@@ -1,6 +1,6 @@
-//! The aarch64 stage: the core compiles there without a warning, and where qemu is installed its kernels give the
-//! results of scalar and its files are the golden ones. musl needs no C compiler to link, BLAKE3 in plain Rust none to
-//! compile.
+//! The aarch64 stage. The core must compile for aarch64 without a warning. If qemu is installed, its kernels must give
+//! the results of the scalar ones, and its files must be the golden ones. The target is musl, which links without a C
+//! compiler, and BLAKE3 is compiled in plain Rust.
 
 use crate::shell::{add_target, cargo, run, which};
 use anyhow::Result;

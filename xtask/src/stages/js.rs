@@ -1,8 +1,8 @@
 //! Stages that use the package as a user does: the packed tarball, installed in a project of its own.
 //!
-//! The tests get, as environment variables: `PAGEVEC_CLI` (the command line tool, as its own tests build it), `PAGEVEC_ROOT`
-//! (this repository, for www/), `CHROME` (the browser stage), `WORKERD` (where it runs), and `PAGEVEC_DATA` if we were
-//! given it.
+//! The tests get, as environment variables: `PAGEVEC_CLI` (the command line tool, as its own tests build it),
+//! `PAGEVEC_ROOT` (this repository, for www/), `CHROME` (the browser stage), `WORKERD` (if it runs on this machine),
+//! and `PAGEVEC_DATA` if it is set.
 
 use crate::shell::{self, cargo, run};
 use crate::{browser, node, package};

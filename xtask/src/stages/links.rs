@@ -1,4 +1,4 @@
-//! Every relative link of every .md file leads somewhere.
+//! Checks that every relative link of every .md file leads to a file.
 
 use crate::shell::{files, root};
 use anyhow::{Result, bail};

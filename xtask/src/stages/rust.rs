@@ -1,4 +1,4 @@
-//! Stages that are cargo's own: formatting, lints, native tests, documentation, the package of the core.
+//! Stages that run cargo: formatting, lints, native tests, documentation, the package of the core.
 
 use super::links;
 use crate::shell::{cargo, command, output, run};

@@ -6,7 +6,7 @@ use pagevec::{Index, OpenOptions, PartsInfo, SearchOptions};
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-/// The index a subcommand reads.
+/// The index that a subcommand reads.
 #[derive(clap::Args)]
 pub(super) struct Source {
     /// An index folder, or a segment file (seg-….bin)
@@ -15,7 +15,7 @@ pub(super) struct Source {
     /// How the file is read
     #[arg(long, value_enum, default_value = "mmap")]
     io: Io,
-    /// With --io pread or parts: hold at most so many bytes of the file, like 64MB or 1GiB [default: 1GiB]
+    /// With --io pread or parts: the most bytes of the file to hold in memory, like 64MB or 1GiB [default: 1GiB]
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     memory_budget: Option<u64>,
 }
@@ -24,26 +24,26 @@ pub(super) struct Source {
 enum Io {
     /// Map the file: it opens at once
     Mmap,
-    /// Read the file into memory first, in huge pages: the graph answers fastest
+    /// Read the file into memory first, in huge pages: searches by the graph are fastest
     Memory,
     /// Read by position, within --memory-budget: for files that others may truncate, or larger than memory
     Pread,
-    /// As pread, from the part files (a folder without a segment file is always read so)
+    /// As pread, from the part files; a folder without a segment file is always read this way
     Parts,
 }
 
 impl Source {
-    /// Opens the index for searches that `auto` chooses.
+    /// Opens the index for the searches that `auto` chooses.
     pub(super) fn open(&self) -> Result<Index, Failure> {
         self.open_for(IndexChoice::Auto)
     }
 
-    /// Opens the index with its memory divided for searches by `index`.
+    /// Opens the index with the memory budget divided for searches by `index`.
     pub(super) fn open_for(&self, index: IndexChoice) -> Result<Index, Failure> {
         self.open_with(&self.options()?.index(index.into()))
     }
 
-    /// Opens the index to read every row of it, which no budget need have room for: mapped, unless it is read in parts.
+    /// Opens the index without a budget, to read every row: mapped, unless it is read in parts.
     pub(super) fn open_whole(&self) -> Result<Index, Failure> {
         let io = if self.io == Io::Parts { pagevec::Io::Parts } else { pagevec::Io::Mmap };
         self.open_with(&OpenOptions::new().io(io))
@@ -63,7 +63,7 @@ impl Source {
         });
         match self.memory_budget {
             Some(_) if matches!(self.io, Io::Mmap | Io::Memory) => Err(Failure::usage(
-                "--memory-budget limits what --io pread or --io parts holds: add one of them, or leave it out",
+                "--memory-budget applies only to --io pread and --io parts: add one of them, or leave it out",
             )),
             Some(budget) => Ok(options.memory_budget(budget)),
             None => Ok(options),
@@ -73,7 +73,7 @@ impl Source {
     fn open_with(&self, options: &OpenOptions) -> Result<Index, Failure> {
         let manifest = self.path.join("index.json");
         if self.path.is_dir() && manifest.symlink_metadata().is_err_and(|e| e.kind() == ErrorKind::NotFound) {
-            let message = "this folder has no index.json, so it is no index: `pagevec build` makes one";
+            let message = "this folder has no index.json, so it is not an index: `pagevec build` makes one";
             return Err(Failure::input(&self.path, message));
         }
         Index::open_with(&self.path, options).map_err(|e| Failure::of_file(&self.path, e))
@@ -91,19 +91,19 @@ impl Source {
 /// How the index is searched.
 #[derive(clap::Args)]
 pub(super) struct Wanted {
-    /// How many hits
+    /// The number of hits
     #[arg(short, default_value_t = 10)]
     pub(super) k: usize,
-    /// Which index answers; with --io pread or parts the memory is divided for it
+    /// Which index is searched; with --io pread or parts the memory is divided for it
     #[arg(long, value_enum, value_name = "WHICH", default_value = "auto")]
     pub(super) index: IndexChoice,
-    /// Lists that the clustered index scans: more finds more and reads more [default: as calibrated when built]
+    /// Lists that the clustered index scans: with more it finds more and reads more [default: calibrated by the build]
     #[arg(long, value_name = "N")]
     probes: Option<usize>,
     /// The part of the true nearest rows that the clustered index should find [default: 0.95]
     #[arg(long, value_name = "PART")]
     recall: Option<f32>,
-    /// Candidates that are ranked again by finer rows: more finds more [default: enough for the codes]
+    /// Candidates that are ranked again by finer rows: with more, more are found [default: enough for the codes]
     #[arg(long, value_name = "N")]
     rescore: Option<usize>,
 }
@@ -118,12 +118,12 @@ impl Wanted {
     }
 }
 
-/// Which index answers.
+/// The index that is searched.
 #[derive(Clone, Copy, clap::ValueEnum)]
 pub(super) enum IndexChoice {
     /// The graph if it is in memory (a mapped file counts as that), else the clusters
     Auto,
-    /// Every row: exact on the codes, slow
+    /// Every row: exact as far as the codes are, slow
     Flat,
     /// The graph; one that does not fit --memory-budget is walked from disk
     Hnsw,

@@ -1,4 +1,4 @@
-//! `pagevec build`: vectors and ids in, an index folder out, whole or not at all.
+//! `pagevec build`: builds an index folder from vectors and ids. If it fails, nothing is published.
 
 mod summary;
 
@@ -30,7 +30,7 @@ pub(crate) struct Build {
     /// One id per line, in the order of the vectors; without it rows are named 0, 1, 2, …
     #[arg(long, value_name = "FILE")]
     ids: Option<PathBuf>,
-    /// Whether the lines of --ids are text or numbers; a number takes less of the file than its text
+    /// Whether the ids are stored as text or as numbers; numbers take less space
     #[arg(long, value_enum, default_value = "text", requires = "ids")]
     ids_type: IdsType,
     /// cosine, dot (or ip) or l2 (or euclidean)
@@ -47,37 +47,36 @@ pub(crate) struct Build {
     /// Rows finer than those, by which the best candidates are ranked once more: f32 4·d, f16 2·d bytes more per vector
     #[arg(long)]
     exact: Option<Exact>,
-    /// Leave out the graph: about 5·M bytes per vector less; the clusters answer instead
+    /// Leave out the graph: saves about 5·M bytes per vector; searches use the clusters instead
     #[arg(long)]
     no_graph: bool,
-    /// Real queries (in a format of the input) from which the clustered index learns how many lists a wanted recall
-    /// needs; the first 192 count
+    /// Real queries, in a format of the input, by which the clustered index is calibrated; the first 192 are used
     #[arg(long, value_name = "FILE", conflicts_with = "no_clusters")]
     tuning_queries: Option<PathBuf>,
-    /// Leave out the clustered index: about d/4 + 20 bytes per vector less (d/2 up to 256 components, d up to 128), and
-    /// a cold file is fetched whole
+    /// Leave out the clustered index: saves about d/4 + 20 bytes per vector (d/2 up to 256 components, d up to 128),
+    /// but a page has to fetch the whole file
     #[arg(long)]
     no_clusters: bool,
     /// Links per node of the graph (2·M on its lowest layer): about 5·M bytes per vector
     #[arg(short = 'M', long = "m", value_name = "M", default_value_t = BuildOptions::default().m)]
     m: usize,
-    /// Candidates compared for the links of each node: costs time, no bytes
+    /// Candidates from which the links of each node are chosen: more take time, but no bytes
     #[arg(long, value_name = "N", default_value_t = BuildOptions::default().ef_construction)]
     ef_construction: usize,
-    /// The same input, options and seed give the same file, byte for byte
+    /// The seed; the same input, options and seed give the same file, byte for byte
     #[arg(long, value_name = "N", default_value_t = BuildOptions::default().seed)]
     seed: u64,
     /// Threads [default: one per core]; the file does not depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// Take only the first rows
+    /// Read only so many rows
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
-    /// Write the segment also as part files, for hosts that ignore the Range header; --parts=only leaves out the one
+    /// Publish the segment also as part files, for hosts that ignore the Range header; --parts=only publishes no single
     /// file
     #[arg(long, value_enum, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "also")]
     parts: Option<Parts>,
-    /// Remove the segments of earlier versions from the folder: not where a host serves it, as pages may have one open
+    /// Remove the segments of earlier versions from the folder. Pages that have one open will fail if a host serves it
     #[arg(long)]
     prune: bool,
     /// The index folder; index.json and one seg-….bin are written into it
@@ -88,7 +87,7 @@ pub(crate) struct Build {
     pub(crate) json: bool,
 }
 
-/// Queries read for tuning; a build uses no more.
+/// Tuning queries that are read; a build uses no more.
 const TUNING: usize = 256;
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -107,9 +106,9 @@ enum Exact {
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Parts {
-    /// Beside the one file
+    /// Part files and the single file
     Also,
-    /// Instead of it
+    /// Part files only
     Only,
 }
 
@@ -164,11 +163,11 @@ impl Build {
         .print(self.json)
     }
 
-    /// Refuses an output folder that cannot be written, now rather than after an hour.
+    /// Refuses an output folder that cannot be written, before the build takes its time.
     fn check_output(&self) -> Result<(), Failure> {
         let there = self.output.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
         if !there.is_dir() {
-            return Err(Failure::usage(format!("{} is a file, -o wants a folder", there.display())));
+            return Err(Failure::usage(format!("{} is a file: -o must name a folder", there.display())));
         }
         let probe = there.join(format!(".pagevec-{}.tmp", std::process::id()));
         let written = File::create(&probe).and_then(|_| std::fs::remove_file(&probe));
@@ -179,7 +178,7 @@ impl Build {
         let refine = match (self.refine, self.codec) {
             (Some(Refine::None), CodecKind::Binary | CodecKind::Sq4 | CodecKind::Pq(_)) => {
                 let message = format!(
-                    "--refine none: {} codes alone rank too coarsely; use sq8, f16 or f32",
+                    "--refine none: {} codes are too coarse to rank by alone; use sq8, f16 or f32",
                     self.codec
                 );
                 return Err(Failure::usage(message));
@@ -237,8 +236,8 @@ impl Build {
         options: &BuildOptions,
         progress: &Progress,
     ) -> Result<(Vec<u8>, Vec<pagevec::Warning>), Failure> {
-        // Installed only now: while reading, the signal may simply end the process, even one that waits for stdin.
-        // From here on nothing but `publish` writes, and it finishes what it has begun.
+        // The handler is set only now: before, an interrupt may end the process at once, even while it waits for stdin.
+        // From here on only `publish` writes, and it always completes.
         static STOP: AtomicBool = AtomicBool::new(false);
         ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed)).map_err(|e| Failure::Told {
             exit: 1,
@@ -267,8 +266,7 @@ impl Build {
     }
 }
 
-/// The measure that `name` names, in any case; some tools call the inner product `ip` and the Euclidean distance
-/// `euclidean`.
+/// Parses the name of a metric, in any case. `ip` and `euclidean` are the names that other tools use for dot and l2.
 fn metric(name: &str) -> Result<Metric, pagevec::Error> {
     match name.to_ascii_lowercase().as_str() {
         "ip" => Ok(Metric::Dot),

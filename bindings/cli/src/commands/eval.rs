@@ -1,7 +1,7 @@
-//! `pagevec eval`: recall and speed against the true nearest rows (`eval/truth.rs`), one line per ef.
+//! `pagevec eval`: measures recall, against the true nearest rows (`eval/truth.rs`), and speed; one line per ef.
 //!
-//! A first pass over the queries warms caches and counts what does not depend on time: recall, distances, bytes. The
-//! passes after it do nothing but search and take the time of each query.
+//! The first pass over the queries warms caches and counts recall, distances and bytes. The passes after it measure the
+//! time of each query.
 
 mod scan;
 mod truth;
@@ -37,13 +37,13 @@ pub(crate) struct Eval {
     truth: truth::Origin,
     #[command(flatten)]
     wanted: Wanted,
-    /// Candidates that the graph keeps, several separated by commas [default: the index's]
+    /// Candidates that a search of the graph keeps; several values separated by commas [default: that of the codec]
     #[arg(long, value_delimiter = ',', value_name = "16,32,…")]
     ef: Vec<usize>,
-    /// Queries in flight at a time; each runs on one thread
+    /// Queries that run at the same time, each on one thread
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: u16,
-    /// Take only the first queries
+    /// Use only so many queries
     #[arg(long, value_name = "N")]
     limit: Option<NonZeroU32>,
     /// Timed passes over the queries
@@ -61,7 +61,7 @@ struct Row {
     k: usize,
     threads: u16,
     queries: usize,
-    /// What the hits are compared with.
+    /// A description of the truth with which hits are compared.
     truth: String,
     recall: f64,
     /// The mean recall of the worst 10 % of the queries.
@@ -69,7 +69,7 @@ struct Row {
     qps: f64,
     p50_us: f64,
     p99_us: f64,
-    /// Per query, the mean; on a busy machine the others' work is not in it. Where the system tells.
+    /// The mean CPU time per query, which other processes do not affect. Null where the system does not report it.
     cpu_us: Option<f64>,
     /// Per query.
     distances: f64,
@@ -77,7 +77,7 @@ struct Row {
     bytes: f64,
 }
 
-/// What the first pass counts.
+/// The counts of the first pass.
 struct Counts {
     index: &'static str,
     recall: f64,
@@ -89,7 +89,7 @@ struct Counts {
 impl Eval {
     pub(crate) fn run(self) -> Result<(), Failure> {
         if self.wanted.k == 0 {
-            return Err(Failure::usage("-k: at least 1"));
+            return Err(Failure::usage("-k must be at least 1"));
         }
         let index = self.source.open_for(self.wanted.index)?;
         let progress = Progress::new();
@@ -244,9 +244,9 @@ fn time_each(
     })?
 }
 
-/// Nanoseconds that this thread has run, where the system tells (Linux).
+/// The CPU time of this thread in nanoseconds, on Linux.
 fn cpu_time() -> Option<u64> {
-    // What the system has counted is brought up to date when a thread gives way.
+    // The system updates its count when a thread yields.
     std::thread::yield_now();
     std::fs::read_to_string("/proc/thread-self/schedstat").ok()?.split(' ').next()?.parse().ok()
 }

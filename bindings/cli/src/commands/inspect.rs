@@ -1,4 +1,4 @@
-//! `pagevec inspect`: what an index holds and what each part weighs.
+//! `pagevec inspect`: shows what an index holds and the size of each part.
 
 use super::arguments::Source;
 use crate::failure::Failure;
@@ -42,7 +42,7 @@ struct Facts {
     bytes_per_vector: f64,
     memory_to_open: u64,
     file_id: String,
-    /// Of the manifest; null for a file without one.
+    /// The content id in the manifest; null for a file without a manifest.
     content_id: Option<String>,
     kernels: &'static str,
     /// Null where the segment is one file only.
@@ -116,7 +116,7 @@ fn print(facts: &Facts) -> Result<(), Failure> {
     output::text(|out| {
         field(out, "vectors", format!("{} of {} components, {}", facts.count, facts.dim, facts.metric))?;
         field(out, "codes", &facts.codec)?;
-        field(out, "refine rows", facts.refine.as_deref().unwrap_or("none: the codes serve"))?;
+        field(out, "refine rows", facts.refine.as_deref().unwrap_or("none: hits are ranked by the codes"))?;
         if let Some(exact) = &facts.exact {
             field(out, "exact rows", exact)?;
         }

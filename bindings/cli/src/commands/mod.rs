@@ -1,5 +1,5 @@
-//! The subcommands, one file each; a folder of the same name has what only that subcommand needs. `arguments` has the
-//! arguments that several subcommands share.
+//! The subcommands, one file each. A folder of the same name holds the parts of one subcommand; `arguments` holds the
+//! arguments that several share.
 
 mod arguments;
 mod build;
@@ -11,7 +11,7 @@ mod verify;
 
 use crate::failure::Failure;
 
-/// What to do.
+/// The subcommands.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
     /// Build an index folder from vectors
@@ -20,16 +20,16 @@ pub(crate) enum Command {
     Search(search::Search),
     /// Measure recall and speed against the true nearest rows
     Eval(eval::Eval),
-    /// Show what an index holds and what each part weighs
+    /// Show what an index holds and the size of each part
     Inspect(inspect::Inspect),
     /// Check every byte of an index
     Verify(verify::Verify),
-    /// Serve a folder over HTTP, with ranges, CORS and caching as pagevec wants them
+    /// Serve a folder over HTTP, with the ranges, CORS and caching that pagevec needs
     Serve(serve::Serve),
 }
 
 impl Command {
-    /// Whether a program reads stdout.
+    /// Whether `--json` is given.
     pub(crate) fn json(&self) -> bool {
         match self {
             Command::Build(c) => c.json,

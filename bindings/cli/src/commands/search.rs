@@ -22,24 +22,26 @@ Examples:
 pub(crate) struct Search {
     #[command(flatten)]
     source: Source,
-    /// The row to search near; it is left out of its own hits
+    /// The id of a row whose nearest rows are searched for; the row itself is left out
     #[arg(long, group = "query", allow_hyphen_values = true)]
     id: Option<String>,
-    /// The components, separated by commas
+    /// A vector: its components, separated by commas
     #[arg(long, group = "query", value_name = "0.1,0.2,…", allow_hyphen_values = true)]
     vector: Option<String>,
-    /// A file of one vector, in a format that build reads; of several with --json, which then prints a line for each
+    /// A file with one vector, in a format that build reads; with --json it may have several, and a line is printed for
+    /// each
     #[arg(long, group = "query", value_name = "FILE")]
     vector_file: Option<PathBuf>,
     #[command(flatten)]
     wanted: Wanted,
-    /// Candidates that the graph keeps: more finds more and takes longer [default: 100, for binary codes 400]
+    /// Candidates that a search of the graph keeps: with more it finds more and is slower [default: 100, for binary
+    /// codes 400]
     #[arg(long)]
     ef: Option<usize>,
-    /// Tell which index answered and what it cost
+    /// Show which index was searched and what it cost
     #[arg(long)]
     explain: bool,
-    /// Print one JSON object, for several vectors one a line
+    /// Print one JSON object; for several vectors, one per line
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -83,7 +85,7 @@ impl Search {
         let queries = self.queries(&index, own.as_ref())?;
         let mut options = self.wanted.options().ef(self.ef);
         if own.is_some() && options.k > 0 {
-            // One more, for the row itself.
+            // One hit more, since the row itself is one and is left out.
             options.k = options.k.saturating_add(1);
         }
         for row in 0..queries.rows {
@@ -124,7 +126,7 @@ impl Search {
             (Some(id), ..) => index.vector(id)?,
             (_, Some(text), _) => parse_vector(text)?,
             (_, _, Some(path)) => return self.read_vectors(path),
-            // The argument group lets none of this happen.
+            // The argument group excludes this.
             _ => return Err(Failure::usage("give --id, --vector or --vector-file")),
         };
         Ok(Vectors { dim: data.len(), rows: 1, total: Some(1), data, ids: None, extra: Vec::new() })

@@ -1,7 +1,7 @@
-//! `pagevec serve`: a folder over HTTP as any static host would serve it, with what pages need to read ranges.
+//! `pagevec serve`: serves a folder over HTTP, as a static host does, with the headers that pages need to read ranges.
 //!
-//! `ServeDir` answers ranges, ETags and preconditions. Around it: CORS, caching, `If-Range`, and a door that hidden
-//! files and encoded separators do not pass. Nothing is ever compressed: a range of a compressed body is no use.
+//! `ServeDir` answers ranges, ETags and preconditions. This file adds CORS, caching and `If-Range`, and refuses hidden
+//! files and encoded separators. Nothing is compressed, since a range of a compressed body is of no use.
 
 use crate::failure::Failure;
 use crate::output;
@@ -25,12 +25,12 @@ Examples:
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Serve {
-    /// What to serve: an index folder, or a site that holds some
+    /// The folder to serve: an index, or a site that holds indexes
     folder: PathBuf,
-    /// 0 takes a free one; the first line printed tells which
+    /// The port to listen on; 0 takes a free one, which the first line of the output names
     #[arg(long, default_value_t = 8787)]
     port: u16,
-    /// The address to listen on; 0.0.0.0 lets other machines in
+    /// The address to listen on; with 0.0.0.0 other machines can connect
     #[arg(long, default_value = "127.0.0.1")]
     host: IpAddr,
     /// Which pages may read: * for all, an origin (https://example.org), or none
@@ -55,7 +55,7 @@ impl Serve {
             output::text(|out| writeln!(out, "serving {} at http://{address}/", self.folder.display()))?;
             tokio::select! {
                 served = axum::serve(listener, router) => served.map_err(failed),
-                // Downloads under way are not waited for: whoever pressed the keys wants to stop.
+                // It does not wait for downloads, since the user wants to stop.
                 stopped = tokio::signal::ctrl_c() => stopped.map_err(failed),
             }
         })
@@ -100,7 +100,7 @@ fn cors(origin: &str) -> Result<Option<CorsLayer>, Failure> {
     Ok(Some(cors))
 }
 
-/// Hidden files are not published, and a separator that is hidden in `%2f` or `%5c` is nobody's honest request.
+/// Refuses hidden files, and paths with an encoded separator (`%2f`, `%5c`), which no honest client sends.
 async fn refuse_hidden(request: Request, next: Next) -> Response<Body> {
     if hidden(request.uri().path()) { status(StatusCode::NOT_FOUND) } else { next.run(request).await }
 }
@@ -113,8 +113,8 @@ fn hidden(path: &str) -> bool {
         || segments.any(|s| s.starts_with('.') || s.starts_with("%2e"))
 }
 
-/// `If-Range`, which `ServeDir` does not know: a range of another version of the file than the client's is answered
-/// by the whole file, else the client would join the two.
+/// Adds `If-Range`, which `ServeDir` does not support: if the file has changed, the whole file is sent, since the
+/// client would otherwise combine ranges of two versions.
 async fn if_range(mut request: Request, next: Next) -> Response<Body> {
     let Some(version) = request.headers_mut().remove(header::IF_RANGE) else {
         return next.run(request).await;
@@ -129,8 +129,8 @@ async fn if_range(mut request: Request, next: Next) -> Response<Body> {
     if same || !ranged { response } else { next.run(whole).await }
 }
 
-/// Caching and types: files named by their content are kept for good, everything else is asked for again (and mostly
-/// answered 304); scripts have the type of RFC 9239.
+/// Adds headers for caching and types. Files that are named by their content never change and are cached for good;
+/// others are revalidated, mostly by a 304. Scripts have the type of RFC 9239.
 async fn describe(request: Request, next: Next) -> Response<Body> {
     let named_by_content = named_by_content(request.uri().path());
     let mut response = next.run(request).await;

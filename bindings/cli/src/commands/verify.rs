@@ -1,4 +1,4 @@
-//! `pagevec verify`: the complete check, which `open` leaves out to stay cheap.
+//! `pagevec verify`: checks every byte of an index, which opening it does not.
 
 use super::arguments::Source;
 use crate::failure::Failure;

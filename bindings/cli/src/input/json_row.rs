@@ -1,11 +1,11 @@
-//! One object of JSON lines: its id, its vector, and the names of its other fields. What is wrong with one is told in
-//! the words of who wrote it.
+//! Parses one object of JSON lines: its id, its vector, and the names of its other fields. Errors name what the author
+//! of the file wrote, not what the parser expected.
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
 
-/// Names of fields that are told; a file with more is no table.
+/// At most so many names of other fields are kept.
 const MAX_EXTRA: usize = 20;
 
 pub(super) struct Row {
@@ -75,7 +75,7 @@ impl<'de> Visitor<'de> for Fields<'_> {
     }
 }
 
-/// What is wrong with an object that could not be read.
+/// The message for an object that could not be parsed.
 pub(super) fn complaint(text: &[u8], error: &serde_json::Error) -> String {
     if std::str::from_utf8(text).is_err() {
         return "not UTF-8: convert the file, for example with iconv".to_owned();

@@ -1,5 +1,5 @@
-//! JSON lines, `{"id": "king", "vector": [0.1, 0.2]}`, or one JSON array of such objects. Ids may be left out
-//! everywhere; other fields are not stored, and are told.
+//! JSON lines, `{"id": "king", "vector": [0.1, 0.2]}`, or one JSON array of such objects. Ids may be left
+//! out in all rows. Other fields are not stored; a warning names them.
 
 use super::Vectors;
 use super::json_row::{LineId, Row, complaint};
@@ -47,7 +47,7 @@ pub(crate) fn read(
     Ok(rows)
 }
 
-/// What is left of the input, and the line it begins in.
+/// The rest of the input, and the number of its first line.
 struct Text<'a, R> {
     reader: &'a mut R,
     path: &'a Path,

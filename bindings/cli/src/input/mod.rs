@@ -1,4 +1,4 @@
-//! What people bring: vectors, ids, queries and truths.
+//! Reads input files: vectors, ids, queries and truths.
 //!
 //! | file | reads |
 //! |---|---|
@@ -7,7 +7,7 @@
 //! | `jsonl.rs`, `json_row.rs` | JSON lines `{"id": …, "vector": […]}`, also from stdin, or an array of such objects |
 //! | `ids.rs` | one id per line |
 //!
-//! A length is compared with the file before anything of that size is allocated.
+//! A length in a file is compared with the file's size before memory of that length is allocated.
 
 pub(crate) mod fvecs;
 pub(crate) mod ids;
@@ -29,11 +29,11 @@ pub(crate) struct Vectors {
     pub(crate) total: Option<usize>,
     /// The ids that came with the vectors.
     pub(crate) ids: Option<pagevec::Ids>,
-    /// Fields of its objects that are neither id nor vector, and so are not read.
+    /// The names of other fields than id and vector; they are not read.
     pub(crate) extra: Vec<String>,
 }
 
-/// Reads at most `limit` rows of a file in the format that its name tells; `-` is JSON lines from stdin.
+/// Reads at most `limit` rows of a file. The end of its name gives the format; `-` is JSON lines from stdin.
 pub(crate) fn vectors(path: &Path, limit: usize, progress: &Progress) -> Result<Vectors, Failure> {
     if path.as_os_str() == "-" {
         return jsonl::read(std::io::stdin().lock(), Path::new("stdin"), limit, progress);
@@ -44,21 +44,21 @@ pub(crate) fn vectors(path: &Path, limit: usize, progress: &Progress) -> Result<
         Some("fvecs") => fvecs::read(path, limit, progress),
         Some("jsonl" | "ndjson" | "json") => {
             if path.is_dir() {
-                return Err(Failure::input(path, "a folder where a file is wanted"));
+                return Err(Failure::input(path, "this is a folder: name a file in it"));
             }
             let file = File::open(path).map_err(|e| Failure::io(path, &e))?;
             jsonl::read(std::io::BufReader::new(file), path, limit, progress)
         }
         _ => Err(Failure::usage(format!(
-            "{}: the format is told by the name, which should end in .npy, .fvecs, .jsonl, .ndjson or .json (or be -, JSON lines from stdin)",
+            "{}: the name of the file gives its format: it must end in .npy, .fvecs, .jsonl, .ndjson or .json (or be - for JSON lines from stdin)",
             path.display()
         ))),
     }
 }
 
-/// Opens a file whose length can be known beforehand.
+/// Opens a regular file, whose length is known.
 fn open_regular(path: &Path) -> Result<(File, u64), Failure> {
-    // Asked before opening: opening a FIFO would wait for its writer.
+    // The check comes before opening, since opening a FIFO would wait for its writer.
     let meta = std::fs::metadata(path).map_err(|e| Failure::io(path, &e))?;
     if !meta.is_file() {
         return Err(Failure::input(path, "not a regular file: write the vectors to a file first"));
@@ -67,11 +67,11 @@ fn open_regular(path: &Path) -> Result<(File, u64), Failure> {
     Ok((file, meta.len()))
 }
 
-/// Room for `count` values, or an error instead of an abort.
+/// Allocates memory for `count` values; returns an error if that fails.
 fn room<T>(count: usize, path: &Path) -> Result<Vec<T>, Failure> {
     let mut values = Vec::new();
-    values
-        .try_reserve_exact(count)
-        .map_err(|_| Failure::input(path, format!("no memory for {count} values: use --limit")))?;
+    values.try_reserve_exact(count).map_err(|_| {
+        Failure::input(path, format!("there is not enough memory for {count} values: use --limit"))
+    })?;
     Ok(values)
 }

@@ -147,7 +147,8 @@ fn read_header(reader: &mut impl Read) -> std::io::Result<(String, u64)> {
     Ok((text, prefix + length as u64))
 }
 
-/// The three entries of the dictionary that NumPy writes: `{'descr': '<f4', 'fortran_order': False, 'shape': (10, 3), }`.
+/// The three entries of the dictionary that NumPy writes: `{'descr': '<f4', 'fortran_order': False, 'shape': (10, 3),
+/// }`.
 fn parse_header(header: &str) -> Result<(Kind, usize, usize), String> {
     let kind = match entry(header, "descr")?.split(['\'', '"']).nth(1) {
         Some("<f2") => Kind::F2,

@@ -1,8 +1,8 @@
-//! How many candidates a search must keep of the lists it scans, and what it finds then.
+//! Measures how many candidates must be read for a recall, by scans of lists.
 
 use std::collections::HashMap;
 
-use super::ranked::{Ranked, cheapest, found};
+use super::ranked::{Ranked, cheapest_scan, probes_needed};
 use super::truth::Truth;
 use super::{DOUBTS, HARDER, KEEP, Levels, MISSED_BY_PROBING, MORE, QUERIES, Sample, part};
 use crate::build::clusters::questions::Question;
@@ -12,7 +12,7 @@ use crate::search::clusters::{ListCodes, ListScratch, QueryBound, nth};
 use crate::segment::clusters::{CurvePoint, NEIGHBOURS};
 use crate::topk::Key;
 
-/// A candidate of one query: its estimate, the error of that, and whether it is one of the nearest that are wanted.
+/// A candidate of one query: its estimated distance, the error of the estimate, and whether it is a true neighbour.
 #[derive(Clone, Copy)]
 struct Candidate {
     distance: f32,
@@ -20,7 +20,7 @@ struct Candidate {
     good: bool,
 }
 
-/// What a search reads, about: bytes in all, and rows.
+/// About how much a search reads: bytes in all, and rows.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Cost {
     pub(super) bytes: f64,
@@ -30,19 +30,19 @@ pub(super) struct Cost {
 /// Cells and probes of a scan.
 type Scanned = (u32, u32);
 
-/// Measurements for one number of rows.
+/// The measurements for one number of neighbours.
 pub(super) struct Measure<'a> {
     levels: &'a Levels<'a>,
     queries: &'a [Question],
     ranked: &'a [Ranked],
     truths: &'a [Truth],
-    /// Which of [`NEIGHBOURS`].
+    /// The index of that number in [`NEIGHBOURS`].
     number: usize,
-    /// What these queries may miss for what real ones miss.
+    /// The part of the allowed misses that these queries may use up.
     harder: f64,
     caps: &'a [u32],
-    found: Vec<Vec<u32>>,
-    /// For each scan the candidates of each query.
+    probes: Vec<Vec<u32>>,
+    /// The candidates of each query, for each scan.
     scanned: Vec<(Scanned, Vec<Vec<Candidate>>)>,
 }
 
@@ -57,24 +57,24 @@ impl<'a> Measure<'a> {
         let count = QUERIES[number].min(sample.questions.len());
         let (ranked, truths) = (&ranked[..count], &sample.truths[..count]);
         let harder = if sample.made { HARDER[number] } else { 1.0 };
-        let found = found(levels, ranked, truths, caps, number);
+        let probes = probes_needed(levels, ranked, truths, caps, number);
         let queries = &sample.questions[..count];
-        Measure { levels, queries, ranked, truths, number, harder, caps, found, scanned: Vec::new() }
+        Measure { levels, queries, ranked, truths, number, harder, caps, probes, scanned: Vec::new() }
     }
 
-    /// The recall that these queries must have for real ones to have `wanted`.
+    /// The recall that these queries must reach so that real ones reach `wanted`.
     fn recall(&self, wanted: u32) -> f64 {
         1.0 - (1.0 - part(wanted)) * self.harder
     }
 
-    /// Cells, probes and bytes for a recall of which probing may miss a part.
+    /// Cells, probes and bytes for a recall, if probing may use up the part `missed` of the allowed misses.
     fn lists(&self, recall: f64, missed: f64) -> (u32, u32, f64) {
-        let all = (self.caps[0], self.levels.tree.leaves.len() as u32 - 1);
-        let cheapest = cheapest(self.levels, self.caps, &self.found, recall, missed);
+        let all = (self.caps[0], self.levels.tree.leaf_starts.len() as u32 - 1);
+        let cheapest = cheapest_scan(self.levels, self.caps, &self.probes, recall, missed);
         cheapest.unwrap_or((all.0, all.1, self.levels.bytes(all.0, all.1)))
     }
 
-    /// Scans at once what several recalls need, each list of a query once.
+    /// Makes the scans for several recalls at once, so that each list of a query is scanned once.
     pub(super) fn scan_for(&mut self, recalls: &[u32]) {
         let lists = recalls.iter().map(|&wanted| self.lists(self.recall(wanted), MISSED_BY_PROBING[0]));
         let mut scans: Vec<Scanned> = lists.map(|(cells, probes, _)| (cells, probes)).collect();
@@ -92,16 +92,16 @@ impl<'a> Measure<'a> {
         self.scanned.extend(scans.iter().copied().zip(by_scan));
     }
 
-    /// The width for a recall, and what it reads.
+    /// The point of the curve for a recall, and its cost.
     pub(super) fn width(&mut self, wanted: u32) -> (CurvePoint, Cost) {
         let recall = self.recall(wanted);
         let mut best = None;
         for missed in MISSED_BY_PROBING {
             let (cells, probes, bytes) = self.lists(recall, missed);
-            let kept = self.keep((cells, probes), recall);
+            let kept = self.fewest_candidates((cells, probes), recall);
             let reached = 1.0 - (1.0 - kept.recall) / self.harder;
             let reached = (reached.max(0.0) * 10_000.0).round() as u32;
-            let keep = keep(NEIGHBOURS[self.number] as usize) as u32;
+            let keep = most_candidates(NEIGHBOURS[self.number] as usize) as u32;
             let width = CurvePoint { wanted, reached, cells, probes, keep, doubt: kept.doubt, bound: 0.0 };
             let cost = Cost { bytes: bytes + kept.rows * self.levels.row_bytes as f64, rows: kept.rows };
             if best.is_none_or(|(best, _): (CurvePoint, Cost)| reached > best.reached) {
@@ -114,21 +114,21 @@ impl<'a> Measure<'a> {
         best.unwrap_or_default()
     }
 
-    /// As few candidates as leave enough good ones in these lists.
-    fn keep(&mut self, scan: Scanned, recall: f64) -> Kept {
+    /// The fewest candidates of a scan that reach the recall.
+    fn fewest_candidates(&mut self, scan: Scanned, recall: f64) -> Reranked {
         if !self.scanned.iter().any(|scanned| scanned.0 == scan) {
             self.scan(&[scan]);
         }
         let wanted: usize = self.truths.iter().map(|t| t.of(self.number).1).sum();
-        let mut best = Kept { recall: 0.0, rows: 0.0, doubt: 0.0 };
+        let mut best = Reranked { recall: 0.0, rows: 0.0, doubt: 0.0 };
         let Some((_, each)) = self.scanned.iter().find(|scanned| scanned.0 == scan) else { return best };
         for doubt in DOUBTS {
             let all = each
                 .iter()
                 .zip(self.truths)
-                .map(|(candidates, truth)| kept(candidates, truth.of(self.number).1, doubt));
+                .map(|(candidates, truth)| count_read(candidates, truth.of(self.number).1, doubt));
             let (good, rows) = all.fold((0, 0), |sum, kept| (sum.0 + kept.0, sum.1 + kept.1));
-            best = Kept {
+            best = Reranked {
                 recall: good as f64 / wanted.max(1) as f64,
                 rows: rows as f64 / self.queries.len().max(1) as f64,
                 doubt,
@@ -140,7 +140,7 @@ impl<'a> Measure<'a> {
         best
     }
 
-    /// For each scan the candidates of one query, nearest first, each row once.
+    /// The candidates of one query for each scan, nearest first, each row once.
     fn candidates(&self, q: usize, scans: &[Scanned]) -> Vec<Vec<Candidate>> {
         let ranked = &self.ranked[q];
         let mut near: Vec<u32> = self.truths[q].of(self.number).0.iter().map(|n| n.1).collect();
@@ -154,11 +154,12 @@ impl<'a> Measure<'a> {
             for (leaf, _) in within {
                 seen.extend_from_slice(lists.entry(leaf).or_insert_with(|| self.list(q, leaf, &mut scratch)));
             }
-            // Errors are not below 0, so their bits rise with them.
+            // Of a row's two copies the one with the smaller error counts. Errors are not negative, so their bits are
+            // in their order.
             seen.sort_unstable_by_key(|s| u64::from(s.position) << 32 | u64::from(s.error.to_bits()));
             seen.dedup_by_key(|s| s.position);
             seen.sort_unstable_by_key(|s| Key::new(s.distance, s.position));
-            seen.truncate(keep(k));
+            seen.truncate(most_candidates(k));
             let candidate = |s: &Estimate| Candidate {
                 distance: s.distance,
                 error: s.error,
@@ -169,7 +170,7 @@ impl<'a> Measure<'a> {
         each.collect()
     }
 
-    /// The estimates for the rows of one list.
+    /// Estimates the distances of the rows in one list.
     fn list(&self, q: usize, leaf: u32, scratch: &mut ListScratch) -> Vec<Estimate> {
         let Levels { tree, codec, .. } = self.levels;
         let (ranked, stride) = (&self.ranked[q], centroid::stride(codec.dim()));
@@ -179,7 +180,7 @@ impl<'a> Measure<'a> {
         let cell = &self.levels.cell_codes[tree.cell_of(leaf) * stride..][..stride];
         let leaf = leaf as usize;
         let (centre, rows) = self.levels.list_codes[leaf].split_at(stride * self.levels.centres);
-        let own = tree.leaves[leaf]..tree.leaves[leaf + 1];
+        let own = tree.leaf_starts[leaf]..tree.leaf_starts[leaf + 1];
         let positions = own.chain(self.levels.spilled[leaf].iter().copied());
         let estimates = bound.rows(ListCodes { cell, centre, rows }, scratch);
         let estimates = positions.zip(estimates).filter(|(position, _)| !without.contains(position));
@@ -187,7 +188,7 @@ impl<'a> Measure<'a> {
     }
 }
 
-/// What a list tells of one row.
+/// The estimate for one row, from one list.
 #[derive(Clone, Copy)]
 struct Estimate {
     position: u32,
@@ -195,24 +196,24 @@ struct Estimate {
     distance: f32,
 }
 
-fn keep(k: usize) -> usize {
+fn most_candidates(k: usize) -> usize {
     k * KEEP + MORE
 }
 
-/// What reading rows within so many standard deviations came to.
-struct Kept {
+/// The recall and the rows read with one value of [`DOUBTS`].
+struct Reranked {
     recall: f64,
     rows: f64,
     doubt: f32,
 }
 
-/// How many good ones are read, and how many in all: as `Probe::candidates` chooses them.
-fn kept(candidates: &[Candidate], k: usize, doubt: f32) -> (usize, usize) {
+/// How many true neighbours are read, and how many rows: the choice is that of `Probe::candidates`.
+fn count_read(candidates: &[Candidate], k: usize, doubt: f32) -> (usize, usize) {
     let mut worst: Vec<u64> =
         candidates.iter().map(|c| Key::new(c.distance + doubt * c.error, 0).0).collect();
     let limit = nth(&mut worst, k);
     let read = candidates.iter().filter(|c| c.distance - doubt * c.error <= limit);
     let (good, rows) = read.fold((0, 0), |(good, rows), c| (good + usize::from(c.good), rows + 1));
-    // Rows as near as the last that is wanted may be more than are wanted.
+    // There may be more true neighbours than are wanted, if several are as near as the last.
     (good.min(k), rows)
 }

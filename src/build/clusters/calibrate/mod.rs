@@ -1,10 +1,12 @@
-//! How wide a search must look for a wanted recall: measured once, when the segment is built, by whole searches of the
-//! clusters for queries the caller gives, or else for queries made of the rows ([`super::questions`]).
+//! Calibrates how many cells, lists and candidates a search needs for a wanted recall. It is measured when the segment
+//! is built, by searches of the clusters for queries that the caller gives, or for queries made of rows
+//! ([`super::questions`]).
 //!
-//! Two steps for each number of rows and each recall. First the cells and probes with the fewest bytes that hold enough of
-//! the true neighbours in the lists. Then these lists are scanned, and as few candidates kept as leave enough of the
-//! neighbours among those whose rows are read. Where that is not enough the lists may miss less. What the rows themselves
-//! do not tell any more no width brings back: it is not counted here, and `codes_recall` warns of it.
+//! For each number of neighbours and each recall there are two steps. The first finds the cells and probes with the
+//! fewest bytes whose lists hold enough of the true neighbours. The second scans these lists and finds how few
+//! candidates can be read so that enough neighbours are among them. If even all candidates are not enough, both steps
+//! are repeated with lists that may miss less. Neighbours that the stored rows themselves rank wrongly are not counted
+//! here: `codes_recall` warns of them.
 
 mod measure;
 mod ranked;
@@ -21,45 +23,47 @@ use crate::quant::Rabitq;
 use crate::segment::clusters::{CurvePoint, Curves, NEIGHBOURS, Shares, WIDTHS};
 use crate::vectors::Rows;
 use measure::{Cost, Measure};
-use ranked::{Ranked, caps, cheapest, found};
+use ranked::{Ranked, caps, cheapest_scan, probes_needed};
 use truth::Truth;
 
-/// Queries measured with, for each of [`NEIGHBOURS`].
+/// The number of queries, for each of [`NEIGHBOURS`].
 const QUERIES: [usize; NEIGHBOURS.len()] = [160, 192, 48, 16];
-/// From this one of [`NEIGHBOURS`] on as many rows are wanted as a cluster may hold.
+/// From this one of [`NEIGHBOURS`] on, as many rows are wanted as a cluster may hold.
 const MANY_WANTED: usize = 2;
-/// How far a query made of a row is from it, as a part of the distance from the row to its eighth neighbour.
+/// The distance of a query from the row that it is made of, as a part of the row's distance to its eighth neighbour.
 const ASIDE: f32 = 0.75;
-/// Of [`RECALLS`], those that are measured; each measurement takes as long as a few hundred searches.
+/// The [`RECALLS`] that are measured; each measurement takes as long as a few hundred searches.
 const MEASURED: [u32; 5] = [8000, 9000, 9500, 9800, 9900];
-/// Codes are too coarse if a search reads so many times the rows that are wanted. Wordnet reads 4.7.
+/// Codes are too coarse if a search reads more than so many rows for each row that is wanted. Wordnet reads 4.7.
 const MANY: f64 = 8.0;
-/// The recalls that widths are found for, in parts of 10,000.
+/// The recalls of the points of a curve, in parts of 10,000.
 const RECALLS: [u32; WIDTHS] = [8000, 8500, 9000, 9300, 9500, 9700, 9800, 9900];
-/// Of the neighbours that may be missed, the part that probing may miss; estimates of codes miss the others. The first
-/// that does is taken.
+/// The part of the allowed misses that probing may use up; the rest is left for errors of the codes. The first value
+/// that reaches the recall is taken.
 const MISSED_BY_PROBING: [f64; 2] = [0.85, 0.4];
-/// Each number of cells tried is this part of the one before.
+/// Each number of cells that is tried is this part of the one before.
 const FEWER: f64 = 0.85;
-/// Shares of their spread that cells and leaves are ranked by. The first are the best on ordinary rows.
+/// The shares of their spread that are tried for ranking cells and leaves. The first are the best on ordinary rows.
 const SHARES: [Shares; 3] = [
     Shares { of_cells: 0.5, of_leaves: 0.2 },
     Shares { of_cells: 0.8, of_leaves: 0.6 },
     Shares { of_cells: 1.0, of_leaves: 1.0 },
 ];
-/// Others are taken only where they cost less than this part of what the first cost.
+/// Other shares are taken only if they cost less than this part of the best before.
 const WORTH: f64 = 0.9;
-/// Candidates kept at the most, per row wanted, and some more where few are wanted.
+/// Candidates that are kept at most: so many for each row that is wanted, and so many more.
 const KEEP: usize = 64;
 const MORE: usize = 8;
-/// Of what real queries may miss, the part that queries made of rows may. Wordnet, 20,000 rows, 0.95 wanted: its own text
-/// queries find 0.935 where queries made of rows find 0.95. Of some hundred nearest rows one more or less is by chance.
+/// The part of the allowed misses that queries made of rows may use up, since real queries miss more. With 20,000 rows
+/// of wordnet, its text queries find 0.935 where queries made of rows find 0.95. Among some hundred nearest rows single
+/// misses weigh little, so the part is larger there.
 const HARDER: [f64; NEIGHBOURS.len()] = [0.6, 0.85, 0.85, 0.6];
-/// Standard deviations of an estimate within which a row is read. Estimates of some lists err more than those of others, so
-/// it is this that is calibrated and not how many are read: in the last resort all are.
+/// A row is read if its estimate is within so many standard deviations of being near enough. This is calibrated instead
+/// of the number of rows, since the estimates of some lists err more than those of others. With the last value all are
+/// read.
 const DOUBTS: [f32; 10] = [0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 1e9];
 
-/// What a search reads.
+/// The encoded tree that a search reads.
 pub(crate) struct Levels<'a> {
     pub(crate) tree: &'a Tree,
     pub(crate) metric: Metric,
@@ -72,30 +76,30 @@ pub(crate) struct Levels<'a> {
     pub(crate) cell_spreads: &'a [f32],
     pub(crate) leaf_codes: &'a [u8],
     pub(crate) leaf_spreads: &'a [f32],
-    /// Codes of a leaf's centroid.
+    /// How many codes in a row encode the centroid of a leaf.
     pub(crate) centres: usize,
     /// For each leaf the codes of its centroid, then those of its list.
     pub(crate) list_codes: &'a [Vec<u8>],
     /// Bytes of all lists, about.
     pub(crate) list_bytes: usize,
-    /// Bytes of a row that is read.
+    /// Bytes of a row that ranks hits.
     pub(crate) row_bytes: usize,
 }
 
-/// What calibration found.
+/// The result of a calibration.
 #[derive(Default)]
 pub(crate) struct Calibrated {
     pub(crate) shares: Shares,
     pub(crate) curves: Curves,
-    /// Of a search for ten rows at the default recall.
+    /// The cost of a search for ten rows at the default recall.
     typical: Cost,
 }
 
-/// A search for so many of [`NEIGHBOURS`] at this recall is what bytes are compared by.
+/// The search by whose cost codes and shares are compared: which of [`NEIGHBOURS`], and the recall.
 const TYPICAL: (usize, u32) = (1, 9500);
-/// The caller is told where so much less is reached than is wanted: less may be by chance.
+/// The build warns if the recall reached is lower than wanted by more than this; a smaller difference may be chance.
 const SHORT: u32 = 200;
-/// Two ways to code lists reach as much if they differ by no more than this, in parts of 10,000.
+/// Recalls that differ by no more than this, in parts of 10,000, count as equal.
 const SLACK: u32 = 20;
 
 impl Calibrated {
@@ -103,12 +107,12 @@ impl Calibrated {
         self.curves.iter().map(|curve| curve[WIDTHS - 1].reached).min().unwrap_or(0)
     }
 
-    /// Whether codes tell the candidates apart, so that few rows are read; more bits would only cost bytes.
+    /// Whether the codes rank so well that few rows are read. Then more bits would only cost bytes.
     pub(crate) fn is_good(&self) -> bool {
         self.typical.rows <= MANY * f64::from(NEIGHBOURS[TYPICAL.0])
     }
 
-    /// By what it reaches, then by what that costs.
+    /// Compares the recall that is reached, then the bytes that it costs.
     pub(crate) fn is_better_than(&self, other: &Calibrated) -> bool {
         match self.last().abs_diff(other.last()) <= SLACK {
             true => self.typical.bytes < other.typical.bytes,
@@ -116,9 +120,9 @@ impl Calibrated {
         }
     }
 
-    /// Tells where less is reached than is promised.
+    /// Warns if a recall is not reached.
     pub(crate) fn warn(&self, ctx: &Ctx<'_>) {
-        // Of one nearest row a few more or fewer are by chance, and wider searches are for who asks for them.
+        // The curve of one neighbour is left out: with so few neighbours the measured recall varies by chance.
         for (curve, k) in self.curves.iter().zip(NEIGHBOURS).skip(TYPICAL.0) {
             let short = |w: &&CurvePoint| w.wanted == TYPICAL.1 && w.reached + SHORT < w.wanted;
             if let Some(width) = curve.iter().find(short) {
@@ -133,13 +137,13 @@ fn part(recall: u32) -> f64 {
     f64::from(recall) / 10_000.0
 }
 
-/// Queries to measure with, and their exact answers.
+/// Queries and their exact answers.
 pub(crate) struct Sample {
     questions: Vec<Question>,
     truths: Vec<Truth>,
-    /// They are made of rows: real queries will miss more.
+    /// Whether they are made of rows: real queries will miss more.
     made: bool,
-    /// The first of [`NEIGHBOURS`] they are measured for.
+    /// The first of [`NEIGHBOURS`] that they are used for.
     first: usize,
 }
 
@@ -149,14 +153,15 @@ impl Sample {
         Sample { questions, truths, made, first }
     }
 
-    /// The caller's queries (row-major).
-    pub(crate) fn told(rows: Rows<'_>, metric: Metric, queries: &[f32]) -> Vec<Self> {
-        let told = queries.chunks_exact(rows.dim).take(QUERIES[TYPICAL.0]).map(Question::told).collect();
-        vec![Sample::new(rows, metric, told, false, 0)]
+    /// Queries that the caller gave (row-major).
+    pub(crate) fn given(rows: Rows<'_>, metric: Metric, queries: &[f32]) -> Vec<Self> {
+        let given = queries.chunks_exact(rows.dim).take(QUERIES[TYPICAL.0]).map(Question::given).collect();
+        vec![Sample::new(rows, metric, given, false, 0)]
     }
 
-    /// Rows pushed aside, and where as many neighbours are wanted as a cluster may hold rows also as they are: pushed
-    /// towards a row of another cluster, a row has clearer neighbours beyond its own.
+    /// Queries made of moved rows. Where as many neighbours are wanted as a cluster may hold, there is a second sample
+    /// of rows that are not moved: a row that is moved towards another cluster has neighbours there that are easier to
+    /// find.
     pub(crate) fn made(
         rows: Rows<'_>,
         tree: &Tree,
@@ -172,9 +177,9 @@ impl Sample {
     }
 }
 
-/// Widths for queries like these.
+/// Measures the curves for queries like these.
 pub(crate) fn calibrate(levels: &Levels<'_>, samples: &[Sample]) -> Calibrated {
-    let caps = caps(levels.tree.cells.len() - 1);
+    let caps = caps(levels.tree.cell_starts.len() - 1);
     let ranked = |sample: &Sample, shares: Shares| -> Vec<Ranked> {
         let rank = |q: Range<usize>| Ranked::new(levels, &sample.questions[q.start].query, shares);
         exec::map_chunks(sample.questions.len(), 1, rank)
@@ -205,7 +210,7 @@ pub(crate) fn calibrate(levels: &Levels<'_>, samples: &[Sample]) -> Calibrated {
     calibrated
 }
 
-/// The shares of spreads with which the fewest bytes hold the neighbours, and the order of cells and leaves by them.
+/// The shares with which the fewest bytes hold the neighbours, and the order of cells and leaves by them.
 fn best_shares(
     levels: &Levels<'_>,
     sample: &Sample,
@@ -214,11 +219,11 @@ fn best_shares(
 ) -> (Vec<Ranked>, Shares) {
     let price = |ranked: &[Ranked]| {
         let price = |number: usize| {
-            let found = found(levels, ranked, &sample.truths, caps, number);
-            let cheapest = cheapest(levels, caps, &found, part(TYPICAL.1), MISSED_BY_PROBING[0]);
+            let probes = probes_needed(levels, ranked, &sample.truths, caps, number);
+            let cheapest = cheapest_scan(levels, caps, &probes, part(TYPICAL.1), MISSED_BY_PROBING[0]);
             cheapest.map_or(f64::INFINITY, |p| p.2)
         };
-        // Where a few rows are far from all others, what is nearest to them alone tells.
+        // Ten neighbours and one: if a few rows are far from all others, only the nearest one shows the difference.
         (0..=TYPICAL.0).map(price).sum::<f64>()
     };
     let mut best = (ranked(SHARES[0]), SHARES[0]);
@@ -233,13 +238,13 @@ fn best_shares(
     best
 }
 
-/// The widths for one number of rows, and what a search at [`TYPICAL`]'s recall reads.
+/// The curve for one number of neighbours, and the cost of a search at the recall of [`TYPICAL`].
 fn curve(measure: &mut Measure<'_>) -> ([CurvePoint; WIDTHS], Cost) {
     let mut curve = [CurvePoint::default(); WIDTHS];
     let mut typical = Cost::default();
     measure.scan_for(&MEASURED);
     for (at, wanted) in RECALLS.into_iter().enumerate().rev() {
-        // From the widest on: those that are not measured are as the next wider one.
+        // From the highest recall down: a point that is not measured equals the next higher one.
         let wider = curve.get(at + 1).filter(|_| !MEASURED.contains(&wanted)).copied();
         let (width, cost) = match wider {
             Some(wider) => (CurvePoint { wanted, ..wider }, Cost::default()),
@@ -254,7 +259,7 @@ fn curve(measure: &mut Measure<'_>) -> ([CurvePoint; WIDTHS], Cost) {
     (curve, typical)
 }
 
-/// A width that finds what both of these find.
+/// A point that is as wide as both.
 fn covering(a: &CurvePoint, b: &CurvePoint) -> CurvePoint {
     CurvePoint {
         reached: a.reached.min(b.reached),
@@ -265,7 +270,7 @@ fn covering(a: &CurvePoint, b: &CurvePoint) -> CurvePoint {
     }
 }
 
-/// No width is narrower than one for less.
+/// Makes the recall that is reached rise along the curve.
 fn rise(curve: &mut [CurvePoint; WIDTHS]) {
     for at in 1..WIDTHS {
         let before = curve[at - 1];
@@ -281,10 +286,11 @@ impl Levels<'_> {
         self.second.get(position as usize).copied()
     }
 
-    /// Bytes of the leaves of so many cells and of so many lists.
+    /// About how many bytes the leaves of so many cells and so many lists have.
     fn bytes(&self, cells: u32, probes: u32) -> f64 {
-        let (all_cells, leaves) = (self.tree.cells.len() as f64 - 1.0, self.tree.leaves.len() as f64 - 1.0);
-        // Beside its code a leaf has about twenty bytes.
+        let (all_cells, leaves) =
+            (self.tree.cell_starts.len() as f64 - 1.0, self.tree.leaf_starts.len() as f64 - 1.0);
+        // A leaf has about twenty bytes beside its code.
         let leaf = (self.codec.stride() + 20) as f64;
         f64::from(cells) * leaves / all_cells * leaf + f64::from(probes) * self.list_bytes as f64 / leaves
     }

@@ -1,4 +1,4 @@
-//! Cells and leaves as a query ranks them, and how many hold what it looks for.
+//! The order in which a query visits cells and leaves, and how many of them hold its neighbours.
 
 use super::truth::Truth;
 use super::{FEWER, Levels};
@@ -7,11 +7,11 @@ use crate::quant::{Prepared, Turned, centroid};
 use crate::search::clusters::{QueryBound, copies_last};
 use crate::segment::clusters::{NEIGHBOURS, Shares};
 
-/// Cells and leaves in the order in which one query looks at them.
+/// Cells and leaves in the order in which one query visits them.
 pub(super) struct Ranked {
     pub(super) turned: Turned,
     pub(super) shares: Shares,
-    /// For each of [`NEIGHBOURS`] the leaves, each with the cells that reach it.
+    /// For each of [`NEIGHBOURS`] the leaves in order, each with the number of cells that must be visited for it.
     leaves: [Vec<(u32, u32)>; NEIGHBOURS.len()],
     /// Rows of each leaf.
     held: Vec<u32>,
@@ -27,23 +27,25 @@ impl Ranked {
         let priorities = cells.iter().zip(levels.cell_spreads);
         let priorities: Vec<f32> =
             priorities.map(|(code, &spread)| bound.cell((code, centroid::square(code)), spread)).collect();
-        let rows = |leaves: &[u32]| tree.leaves[leaves[1] as usize] - tree.leaves[leaves[0] as usize];
-        let held: Vec<u32> = tree.cells.windows(2).map(rows).collect();
+        let rows =
+            |leaves: &[u32]| tree.leaf_starts[leaves[1] as usize] - tree.leaf_starts[leaves[0] as usize];
+        let held: Vec<u32> = tree.cell_starts.windows(2).map(rows).collect();
         let mut ranks = vec![0; priorities.len()];
         let order_of_cells = order(&priorities);
         needed(&order_of_cells, &held).for_each(|(cell, cells)| ranks[cell as usize] = cells);
         let stride = codec.stride();
-        let (mut all, mut some, mut centre) = (Vec::with_capacity(tree.leaves.len()), Vec::new(), Vec::new());
-        for (code, leaves) in cells.iter().zip(tree.cells.windows(2)) {
+        let (mut all, mut some, mut centre) =
+            (Vec::with_capacity(tree.leaf_starts.len()), Vec::new(), Vec::new());
+        for (code, leaves) in cells.iter().zip(tree.cell_starts.windows(2)) {
             let leaves = leaves[0] as usize..leaves[1] as usize;
             centroid::decode(code, &mut centre);
             let codes = &levels.leaf_codes[leaves.start * stride..leaves.end * stride];
-            // As the file has them.
+            // Spreads have this precision in the file.
             let spreads = levels.leaf_spreads[leaves].iter().map(|&s| half::bf16::from_f32(s).to_f32());
             bound.leaves(&centre, &mut prepared, codes, spreads, &mut some);
             all.extend_from_slice(&some);
         }
-        let held: Vec<u32> = tree.leaves.windows(2).map(|w| w[1] - w[0]).collect();
+        let held: Vec<u32> = tree.leaf_starts.windows(2).map(|w| w[1] - w[0]).collect();
         let leaves = NEIGHBOURS.map(|k| {
             let mut priorities = all.clone();
             let spreads = levels.leaf_spreads.iter().copied();
@@ -53,15 +55,16 @@ impl Ranked {
         Ranked { turned, shares, leaves, held }
     }
 
-    /// The leaves in the first cells that hold as many rows as `cells` do on average, for one of [`NEIGHBOURS`]; each with
-    /// the probes that reach it.
+    /// The leaves in the first cells that hold as many rows as `cells` cells of average size, each with the number of
+    /// probes that reach it. `number` is an index of [`NEIGHBOURS`].
     pub(super) fn within(&self, number: usize, cells: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
         let within = self.leaves[number].iter().filter(move |leaf| leaf.1 <= cells).map(|leaf| &leaf.0);
         needed(within, &self.held)
     }
 }
 
-/// Cells or leaves in this order, each with the number of average ones that hold more rows than those before it.
+/// Cells or leaves in this order, each with the number of average ones that are needed to reach it: they hold more rows
+/// than those before it.
 fn needed<'a>(order: impl IntoIterator<Item = &'a u32>, held: &'a [u32]) -> impl Iterator<Item = (u32, u32)> {
     let rows = held.iter().map(|&rows| u64::from(rows)).sum::<u64>().max(1);
     let mut before = 0;
@@ -80,7 +83,7 @@ fn order(priorities: &[f32]) -> Vec<u32> {
     order
 }
 
-/// Numbers of cells to try, falling.
+/// The numbers of cells that are tried, descending.
 pub(super) fn caps(cells: usize) -> Vec<u32> {
     let mut caps = vec![cells as u32];
     while let Some(&last) = caps.last().filter(|&&l| l > 1) {
@@ -89,9 +92,9 @@ pub(super) fn caps(cells: usize) -> Vec<u32> {
     caps
 }
 
-/// For each of `caps`, the probes with which each neighbour of each query is found (`u32::MAX`: in none of the cells),
-/// sorted. Rows as near as the last wanted are as good as it: those found first count.
-pub(super) fn found(
+/// The number of probes with which each neighbour of each query is found, sorted, for each of `caps`. `u32::MAX`: it is
+/// in none of these cells. If several rows are as near as the last that is wanted, those found first count.
+pub(super) fn probes_needed(
     levels: &Levels<'_>,
     ranked: &[Ranked],
     truths: &[Truth],
@@ -101,7 +104,7 @@ pub(super) fn found(
     let tree = levels.tree;
     let each = exec::map_chunks(ranked.len(), 1, |q| {
         let (ranked, (near, count)) = (&ranked[q.start], truths[q.start].of(number));
-        let mut probes = vec![u32::MAX; tree.leaves.len() - 1];
+        let mut probes = vec![u32::MAX; tree.leaf_starts.len() - 1];
         let per_cap = caps.iter().map(|&cap| {
             probes.fill(u32::MAX);
             ranked.within(number, cap).for_each(|(leaf, needed)| probes[leaf as usize] = needed);
@@ -124,8 +127,8 @@ pub(super) fn found(
     (0..caps.len()).map(all).collect()
 }
 
-/// Cells and probes that hold enough of the neighbours with the fewest bytes, and how many that are.
-pub(super) fn cheapest(
+/// The cells and probes with the fewest bytes that hold enough of the neighbours, and these bytes.
+pub(super) fn cheapest_scan(
     levels: &Levels<'_>,
     caps: &[u32],
     found: &[Vec<u32>],

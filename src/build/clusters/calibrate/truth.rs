@@ -8,21 +8,21 @@ use crate::metric::Metric;
 use crate::segment::clusters::NEIGHBOURS;
 use crate::vectors::Rows;
 
-/// The truth of each query.
+/// Finds the exact answer of each query.
 pub(super) fn truths(rows: Rows<'_>, metric: Metric, questions: &[Question]) -> Vec<Truth> {
     exec::map_chunks(questions.len(), 1, |q| Truth::new(rows, metric, &questions[q.start], q.start))
 }
 
-/// The rows that are nearest to one query, by their exact distance.
+/// The rows nearest to one query, by exact distance.
 pub(super) struct Truth {
-    /// For each of [`NEIGHBOURS`]: how many are wanted, and how far the last of them is.
+    /// For each of [`NEIGHBOURS`]: how many rows are wanted, and the distance of the last of them.
     far: [(usize, f32); NEIGHBOURS.len()],
-    /// Positions no farther than the last wanted, by distance.
+    /// The rows no farther than the last that is wanted, by distance.
     near: Vec<(f32, u32)>,
 }
 
 impl Truth {
-    /// `number` is that of the query: the first few are measured with more rows.
+    /// `number` is that of the query: only the first few are measured with many neighbours.
     fn new(rows: Rows<'_>, metric: Metric, question: &Question, number: usize) -> Self {
         let mut distances = exact(rows, metric, &question.query);
         for &row in &question.without {
@@ -43,7 +43,8 @@ impl Truth {
         Truth { far, near }
     }
 
-    /// The rows as near as the last that is wanted, and how many are wanted.
+    /// The rows no farther than the last that is wanted, and how many are wanted. `number` is an index of
+    /// [`NEIGHBOURS`].
     pub(super) fn of(&self, number: usize) -> (&[(f32, u32)], usize) {
         let (count, far) = self.far[number];
         (&self.near[..self.near.partition_point(|n| n.0 <= far)], count)

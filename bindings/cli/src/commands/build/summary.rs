@@ -1,4 +1,4 @@
-//! What a build tells its caller.
+//! The report of a build, as text or JSON.
 
 use crate::failure::Failure;
 use crate::output::{self, Step, field};
@@ -11,7 +11,7 @@ pub(super) struct Summary {
     pub(super) folder: PathBuf,
     pub(super) file: PathBuf,
     pub(super) content_id: String,
-    /// How many part files; 0 without --parts.
+    /// The number of part files; 0 without --parts.
     pub(super) parts: u64,
     pub(super) rows: usize,
     pub(super) dim: usize,
@@ -20,11 +20,11 @@ pub(super) struct Summary {
     pub(super) read_seconds: f64,
     pub(super) build_seconds: f64,
     pub(super) vectors_per_second: f64,
-    /// What recall the clustered index reached where so much is asked for.
+    /// The recall that the clustered index reached for each recall that may be wanted.
     pub(super) curve: Vec<Step>,
-    /// What the index will not do well, and what of the input is not in it.
+    /// Warnings of the build, and of fields of the input that are not stored.
     pub(super) warnings: Vec<Warning>,
-    /// Segments of earlier versions: what lies in the folder, or with --prune lay there.
+    /// Segments of earlier versions: those in the folder, or with --prune those that were removed.
     pub(super) old_segments: Vec<Old>,
     pub(super) pruned: bool,
 }

@@ -1,4 +1,4 @@
-//! An exact scan in f64 over all rows, on all cores: the scores that the true nearest rows have.
+//! Computes the scores of the true nearest rows, by an exact scan in f64 over all rows, on all cores.
 
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -6,7 +6,7 @@ use pagevec::Metric;
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// For each query the score of its `k`-th nearest row, among `total` rows that `at` gives by number.
+/// The score of the `k`-th nearest row of each query, among `total` rows; `at` returns a row by its number.
 pub(super) fn kth_scores<'a>(
     total: usize,
     at: impl Fn(usize) -> Result<Cow<'a, [f32]>, Failure> + Sync,
@@ -65,7 +65,7 @@ pub(super) fn kth_scores<'a>(
         .collect())
 }
 
-/// Only the `k` largest.
+/// Keeps the `k` largest.
 fn keep(scores: &mut Vec<f64>, k: usize) {
     if k < scores.len() {
         scores.select_nth_unstable_by(k, |a, b| b.total_cmp(a));
@@ -95,7 +95,7 @@ impl Vector {
     }
 }
 
-/// Eight sums side by side, which the compiler turns into vector instructions.
+/// A sum in eight lanes, which the compiler turns into vector instructions.
 fn sum(a: &[f64], b: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
     let (a8, a_rest) = a.as_chunks::<8>();
     let (b8, b_rest) = b.as_chunks::<8>();

@@ -1,5 +1,5 @@
-//! The rows that are truly nearest: told by a file, or found by an exact scan in f64 over the vectors that the index was
-//! built from, or over what it stores.
+//! The truth: the exact nearest rows, from a file, or from an exact scan in f64 over the vectors that the index was
+//! built from, or over the rows that it stores.
 
 use super::scan::{Vector, kth_scores};
 use crate::failure::Failure;
@@ -10,26 +10,26 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-/// Where the truth comes from: one of these, or the stored rows.
+/// The source of the truth: one of these files, or the stored rows.
 #[derive(clap::Args)]
 pub(super) struct Origin {
-    /// .npy (int32, int64): for each query the numbers of the input rows nearest to it, nearest first; without this and
-    /// --base the truth is an exact scan of the rows as the index stores them
+    /// .npy (int32, int64): for each query, the numbers of its nearest input rows, nearest first. Without this and
+    /// --base, the truth is an exact scan of the rows that the index stores
     #[arg(long, value_name = "FILE", conflicts_with = "base")]
     truth: Option<PathBuf>,
-    /// The vectors the index was built from: an exact scan of them is the truth, and shows what its codes lose
+    /// The vectors that the index was built from: an exact scan of them is the truth, so errors of the codes count
     #[arg(long, value_name = "FILE")]
     base: Option<PathBuf>,
-    /// The ids file the index was built with, if it was: it tells which row of --truth or --base an id names
+    /// The ids file that the index was built with, if any: it maps ids to rows of --truth or --base
     #[arg(long, value_name = "FILE")]
     truth_ids: Option<PathBuf>,
 }
 
-/// For each query, which hits are true.
+/// The truth for each query, by which hits are judged.
 pub(super) struct Truth<'a> {
-    /// What it is, in words.
+    /// A description of it.
     pub(super) told: String,
-    /// How many rows a query has to find.
+    /// The number of rows that a query should find.
     pub(super) wanted: usize,
     kind: Kind<'a>,
 }
@@ -37,7 +37,8 @@ pub(super) struct Truth<'a> {
 enum Kind<'a> {
     /// The ids of the nearest rows.
     Ids(Vec<HashSet<Id>>),
-    /// Rows that tell a hit's score, and for each query the score of its k-th nearest row. A row as near is as true.
+    /// Rows that give the exact score of a hit, and the score of the k-th nearest row of each query: a hit with at
+    /// least this score is true.
     Scores(Rows<'a>, Vec<f64>),
 }
 
@@ -85,7 +86,7 @@ impl Origin {
 }
 
 impl Truth<'_> {
-    /// The part of what query `number` should find that is among its hits.
+    /// The recall of query `number`.
     pub(super) fn recall(
         &self,
         metric: Metric,
@@ -208,7 +209,7 @@ fn given<'a>(
     Ok(Rows::Given { data: vectors.data, dim: vectors.dim, rows })
 }
 
-/// What the index stores: a scan that wants every row names them all.
+/// The rows that the index stores. Their ids come from a search for all rows.
 fn stored<'a>(index: &'a Index, queries: &[f32]) -> Result<Rows<'a>, Failure> {
     let count = index.info().count;
     let Some(query) = queries.get(..index.info().dim).filter(|_| count > 0) else {
