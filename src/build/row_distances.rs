@@ -3,9 +3,10 @@
 //! Where codes do not preserve the neighbours, distances are computed from floats, which takes several times as long.
 
 use crate::exec;
-use crate::kernels::kernels;
+use crate::kernels::{kernels, prefetch};
 use crate::metric::Metric;
 use crate::quant::{CodecKind, Sq8};
+use crate::search::hnsw::Distances;
 use std::borrow::Cow;
 
 /// Rows and the terms of their distances.
@@ -232,5 +233,21 @@ fn float_distances(metric: Metric, row: &[f32], rows: &[f32], to: &[u32], out: &
             (kernels().gather_f32)(row, rows, stride, to, out);
             out.iter_mut().for_each(|o| *o *= -2.0);
         }
+    }
+}
+
+/// Distances from one of the rows.
+pub(crate) struct FromRow<'a, 'b> {
+    pub(crate) rows: &'a RowDistances<'b>,
+    pub(crate) row: u32,
+}
+
+impl Distances for FromRow<'_, '_> {
+    fn distances(&mut self, ids: &[u32], out: &mut [f32]) {
+        self.rows.distances(self.row, ids, out);
+    }
+
+    fn prefetch(&self, ids: &[u32]) {
+        ids.iter().for_each(|&id| prefetch(self.rows.bytes(id)));
     }
 }

@@ -5,9 +5,8 @@
 
 use super::copies::Copies;
 use super::prune::{best, nearer, prune};
-use super::upper_layers::{FromRow, Parameters};
 use crate::build::clusters::ListKnn;
-use crate::build::row_distances::RowDistances;
+use crate::build::row_distances::{FromRow, RowDistances};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::exec;
@@ -32,10 +31,11 @@ pub(crate) fn link(
     near: &ListKnn<'_>,
     copies: &Copies,
     graph: &mut Graph,
-    p: Parameters,
+    ef_construction: usize,
     ctx: &Ctx<'_>,
 ) -> Result<(), Error> {
-    let (count, slots) = (near.rows.count(), 2 * p.m);
+    let (count, m) = (near.rows.count(), graph.m);
+    let slots = 2 * m;
     let block = TASK * TASKS;
     for (at, links) in graph.base.chunks_mut(block * slots).enumerate() {
         ctx.tick("graph", at * block, count)?;
@@ -43,17 +43,17 @@ pub(crate) fn link(
             let first = at * block + task * TASK;
             let rows = first as u32..(first + links.len() / slots) as u32;
             let of: Vec<u32> = rows.filter(|&row| copies.is_first(row)).collect();
-            for (mut candidates, &row) in near.of(&of, p.ef_construction).into_iter().zip(&of) {
-                prune(near.rows, &mut candidates, p.m);
+            for (mut candidates, &row) in near.of(&of, ef_construction).into_iter().zip(&of) {
+                prune(near.rows, &mut candidates, m);
                 let links = &mut links[(row as usize - first) * slots..][..slots];
                 links.iter_mut().zip(candidates).for_each(|(link, near)| *link = near.1);
             }
         });
     }
     add_reverse_links(near.rows, copies, &mut graph.base, slots);
-    copies.link(near, graph, p.ef_construction);
+    copies.link(near, graph, ef_construction);
     fill_with_long_links(near.rows, graph);
-    connect_unreachable(near, graph, p.ef_construction)?;
+    connect_unreachable(near, graph, ef_construction)?;
     ctx.tick("graph", count, count)
 }
 

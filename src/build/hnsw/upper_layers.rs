@@ -6,13 +6,12 @@ use super::copies::Copies;
 use super::layer0;
 use super::prune::{best, prune};
 use crate::build::clusters::ListKnn;
-use crate::build::row_distances::RowDistances;
+use crate::build::row_distances::{FromRow, RowDistances};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::exec;
 use crate::hash::hash;
-use crate::kernels::prefetch;
-use crate::search::hnsw::{self, Beam, Distances};
+use crate::search::hnsw::{self, Beam};
 use crate::segment::{Graph, GraphView};
 
 /// The parameters of a graph.
@@ -60,7 +59,7 @@ pub(crate) fn build(
         link(rows, &mut graph, found.into_iter().flatten().collect::<Result<Vec<_>, _>>()?);
         done += size;
     }
-    layer0::link(near, copies, &mut graph, p, ctx)?;
+    layer0::link(near, copies, &mut graph, p.ef_construction, ctx)?;
     Ok(graph)
 }
 
@@ -133,20 +132,4 @@ fn merge(rows: &RowDistances<'_>, g: &GraphView<'_>, target: &[(usize, u32, f32,
     let mut all: Vec<u32> = links.iter().copied().filter(|&l| l != node).collect();
     all.extend(target.iter().map(|t| t.3));
     if all.len() <= links.len() { all } else { best(rows, node, all, links.len()).collect() }
-}
-
-/// Distances from one of the rows.
-pub(crate) struct FromRow<'a, 'b> {
-    pub(crate) rows: &'a RowDistances<'b>,
-    pub(crate) row: u32,
-}
-
-impl Distances for FromRow<'_, '_> {
-    fn distances(&mut self, ids: &[u32], out: &mut [f32]) {
-        self.rows.distances(self.row, ids, out);
-    }
-
-    fn prefetch(&self, ids: &[u32]) {
-        ids.iter().for_each(|&id| prefetch(self.rows.bytes(id)));
-    }
 }
