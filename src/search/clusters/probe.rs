@@ -179,8 +179,11 @@ impl Probe {
     /// The leaves with the smallest bounds, of those that were ranked.
     fn nearest_leaves(&mut self, clusters: &Clusters, scratch: &mut ProbeScratch) -> Vec<RankedLeaf> {
         // By position, in whatever order cells arrived: ties must not depend on that.
-        self.leaves.sort_unstable_by_key(|ranked| ranked.1.leaf.start);
-        let found = &self.leaves;
+        let key =
+            |(at, ranked): (u32, &(f32, RankedLeaf))| u64::from(ranked.1.leaf.start) << 32 | u64::from(at);
+        let mut keys: Vec<u64> = (0..).zip(&self.leaves).map(key).collect();
+        keys.sort_unstable();
+        let found: Vec<_> = keys.iter().filter_map(|&key| self.leaves.get(key as u32 as usize)).collect();
         let priorities = &mut scratch.scan.list.numbers;
         priorities.clear();
         priorities.extend(found.iter().map(|f| f.0));
