@@ -27,6 +27,11 @@ impl Key {
         Key(u64::from(sortable(distance)) << 32 | u64::from(position) << 1)
     }
 
+    /// The key of the item `number` in an order of integers instead of distances.
+    pub(crate) fn in_order(rank: u32, number: u32) -> Self {
+        Key(u64::from(rank) << 32 | u64::from(number) << 1)
+    }
+
     #[inline]
     pub(crate) fn position(self) -> u32 {
         (self.0 as u32) >> 1

@@ -12,7 +12,7 @@ static ALLOCATOR: alloc::Counting = alloc::Counting;
 const DIM: usize = 32;
 const N: usize = 5000;
 /// Ten texts of ids among them.
-const CLUSTERS: u64 = 50;
+const CLUSTERS: u64 = 30;
 
 fn indexes() -> Vec<(CodecKind, Vec<f32>, Vec<u8>)> {
     let rows = data::clustered(N, DIM, 181);

@@ -237,7 +237,7 @@ impl Search {
             return Ok(fitting(missing, source, segment));
         }
         for (probe, candidates) in probes.iter_mut().zip(&mut self.candidates) {
-            (candidates.list_hits, candidates.texts) = probe.candidates();
+            (candidates.list_hits, candidates.texts) = probe.candidates(&mut scratch.probe);
             candidates.found = candidates.list_hits.iter().map(|hit| (hit.distance, hit.position)).collect();
             candidates.distances = probe.distances;
         }

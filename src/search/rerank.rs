@@ -104,7 +104,7 @@ pub(super) fn answers(
             nearest.offer(0.0 - score(metric, distance), position);
         }
         // Nothing needs them in the order of the candidates any more.
-        ListHit::sort_by_position(&mut candidates.list_hits);
+        ListHit::sort_by_position(&mut candidates.list_hits, &mut Vec::new());
         let nearest = nearest.sorted();
         let mut hits = Vec::with_capacity(nearest.len());
         for (distance, position) in nearest {

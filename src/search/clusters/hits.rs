@@ -44,7 +44,7 @@ struct Estimate {
 #[derive(Default)]
 pub(super) struct ScanScratch {
     pub(super) list: ListScratch,
-    keys: Vec<u64>,
+    pub(super) keys: Vec<u64>,
     estimates: Vec<Estimate>,
 }
 
@@ -85,10 +85,10 @@ impl ListHits {
     }
 
     /// Those that may be among the k nearest, nearest first, and the bytes of their ids if these are texts.
-    pub(super) fn candidates(&mut self, width: ProbeWidth) -> (Vec<ListHit>, Vec<u8>) {
+    pub(super) fn candidates(&mut self, width: ProbeWidth, keys: &mut Vec<u64>) -> (Vec<ListHit>, Vec<u8>) {
         let mut hits = std::mem::take(&mut self.hits);
         // Of two estimates of a row the one with the smaller error counts; of two with the same, the nearer.
-        ListHit::sort_by_position(&mut hits);
+        ListHit::sort_by_position(&mut hits, keys);
         hits.dedup_by(|next, kept| {
             let same = next.position == kept.position;
             let surer =
@@ -99,15 +99,15 @@ impl ListHits {
             same
         });
         // They are in order of position, which settles ties.
-        sort_by_key(&mut hits, |at, hit| Key::new(hit.distance, at));
+        sort_by_key(&mut hits, keys, |at, hit| Key::new(hit.distance, at));
         hits.truncate(width.keep);
         // The k nearest by their worst case; a candidate whose best case is farther cannot be among them.
         let ProbeWidth { k, doubt, .. } = width;
         // An infinite doubt keeps all; multiplied by an error of 0 it would be NaN.
         if doubt.is_finite() {
-            let mut worst: Vec<u64> =
-                hits.iter().map(|hit| Key::new(hit.distance + doubt * hit.error, 0).0).collect();
-            let limit = nth(&mut worst, k);
+            keys.clear();
+            keys.extend(hits.iter().map(|hit| Key::new(hit.distance + doubt * hit.error, 0).0));
+            let limit = nth(keys, k);
             hits.retain(|hit| hit.distance - doubt * hit.error <= limit);
         }
         (hits, std::mem::take(&mut self.texts))
@@ -115,8 +115,8 @@ impl ListHits {
 }
 
 impl ListHit {
-    pub(crate) fn sort_by_position(hits: &mut Vec<ListHit>) {
-        sort_by_key(hits, |at, hit| Key(u64::from(hit.position) << 32 | u64::from(at) << 1));
+    pub(crate) fn sort_by_position(hits: &mut [ListHit], keys: &mut Vec<u64>) {
+        sort_by_key(hits, keys, |at, hit| Key::in_order(hit.position, at));
     }
 
     /// The id of the row. `texts` came with the candidates.
@@ -141,10 +141,22 @@ pub(crate) fn nth(keys: &mut [u64], count: usize) -> f32 {
     }
 }
 
-/// Sorts by keys whose position is the number of the hit. The keys are sorted, not the hits: integers, by the one sort
-/// that the crate has for them.
-fn sort_by_key(hits: &mut Vec<ListHit>, key: impl Fn(u32, &ListHit) -> Key) {
-    let mut keys: Vec<u64> = (0..).zip(hits.iter()).map(|(at, hit)| key(at, hit).0).collect();
+/// Sorts by keys whose position is the number of the item. The keys are sorted, then the items put in their order:
+/// integers, by the one sort that the crate has for them.
+pub(super) fn sort_by_key<T>(items: &mut [T], keys: &mut Vec<u64>, key: impl Fn(u32, &T) -> Key) {
+    keys.clear();
+    keys.extend((0..).zip(items.iter()).map(|(at, item)| key(at, item).0));
     keys.sort_unstable();
-    *hits = keys.iter().filter_map(|&key| hits.get(Key(key).candidate().1 as usize).cloned()).collect();
+    let from = |key: u64| Key(key).candidate().1 as usize;
+    for start in 0..items.len() {
+        // Each cycle once: a place that is settled is its own source.
+        let mut at = start;
+        while from(keys[at]) != start {
+            let next = from(keys[at]);
+            items.swap(at, next);
+            keys[at] = (at as u64) << 1;
+            at = next;
+        }
+        keys[at] = (at as u64) << 1;
+    }
 }

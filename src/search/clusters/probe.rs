@@ -2,7 +2,7 @@
 //! leaves. Each is read when the one before it was ranked.
 
 use super::bound::{ListScratch, QueryBound, copies_last};
-use super::hits::{ListHit, ListHits, ScanScratch};
+use super::hits::{ListHit, ListHits, ScanScratch, sort_by_key};
 use super::width::ProbeWidth;
 use crate::error::Error;
 use crate::metric::Metric;
@@ -10,7 +10,7 @@ use crate::quant::{Turned, centroid};
 use crate::segment::clusters::{Leaf, List};
 use crate::segment::{Clusters, Segment};
 use crate::storage::{Read, Source};
-use crate::topk::TopK;
+use crate::topk::{Key, TopK};
 
 /// Memory for more leaves is allocated when they come.
 const MANY_LEAVES: usize = 4096;
@@ -179,11 +179,9 @@ impl Probe {
     /// The leaves with the smallest bounds, of those that were ranked.
     fn nearest_leaves(&mut self, clusters: &Clusters, scratch: &mut ProbeScratch) -> Vec<RankedLeaf> {
         // By position, in whatever order cells arrived: ties must not depend on that.
-        let key =
-            |(at, ranked): (u32, &(f32, RankedLeaf))| u64::from(ranked.1.leaf.start) << 32 | u64::from(at);
-        let mut keys: Vec<u64> = (0..).zip(&self.leaves).map(key).collect();
-        keys.sort_unstable();
-        let found: Vec<_> = keys.iter().filter_map(|&key| self.leaves.get(key as u32 as usize)).collect();
+        let keys = &mut scratch.scan.keys;
+        sort_by_key(&mut self.leaves, keys, |at, ranked| Key::in_order(ranked.1.leaf.start, at));
+        let found = &self.leaves;
         let priorities = &mut scratch.scan.list.numbers;
         priorities.clear();
         priorities.extend(found.iter().map(|f| f.0));
@@ -193,12 +191,14 @@ impl Probe {
         let wanted = as_many_as(self.width.probes, clusters.cells.row_count(), clusters.cells.leaf_count());
         let wanted = wanted.max(self.width.k as u64);
         let nearest = enough(priorities, self.width.probes, wanted, &rows, &mut scratch.nearest);
-        nearest.into_iter().filter_map(|at| found.get(at as usize).map(|f| f.1)).collect()
+        let mut lists = Vec::with_capacity(nearest.len());
+        lists.extend(nearest.into_iter().filter_map(|at| found.get(at as usize).map(|f| f.1)));
+        lists
     }
 
     /// The candidates, nearest first, and the bytes of their ids if these are texts.
-    pub(crate) fn candidates(&mut self) -> (Vec<ListHit>, Vec<u8>) {
-        self.hits.candidates(self.width)
+    pub(crate) fn candidates(&mut self, scratch: &mut ProbeScratch) -> (Vec<ListHit>, Vec<u8>) {
+        self.hits.candidates(self.width, &mut scratch.scan.keys)
     }
 }
 
@@ -238,11 +238,13 @@ fn enough(
         }
         count *= 2;
     }
-    let mut held = 0;
-    let first = nearest.sorted().map(|n| n.1).take_while(|&at| {
-        let more = held < wanted;
+    let (mut held, mut first) = (0, Vec::with_capacity(count.min(priorities.len())));
+    for (_, at) in nearest.sorted() {
+        if held >= wanted {
+            break;
+        }
         held += u64::from(rows(at));
-        more
-    });
-    first.collect()
+        first.push(at);
+    }
+    first
 }
