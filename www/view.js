@@ -10,7 +10,7 @@ const LOG_ROWS = 6;
 const SECTION_NOTES = /** @type {Record<string, string>} */ ({
   "code parameters": "the scale of each dimension",
   codes: "the vectors, compact",
-  rows: "finer vectors for the last comparison",
+  "refine rows": "finer vectors for the last comparison",
   graph: "links between near vectors",
   cells: "groups of groups of words",
   leaves: "groups of words",
