@@ -47,6 +47,6 @@ fn three_waves_and_few_bytes() {
     let (first, later) = (first / QUERIES as u64, later / QUERIES as u64);
     eprintln!("recall@10 {recall:.3}, a cold query {first} bytes, a later one {later}, of {}", file.len());
     assert!(recall >= 0.945, "{recall}");
-    assert!(first <= 200_000, "{first} bytes for a cold query");
+    assert!(first <= 225_000, "{first} bytes for a cold query");
     assert!(later * 2 <= first, "{later} bytes for a later query");
 }
