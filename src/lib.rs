@@ -1,6 +1,6 @@
 //! pagevec: a vector index in immutable segment files that are mapped natively and streamed through `fetch` in wasm.
 //!
-//! * [`build`] turns rows of f32 into the bytes of one segment.
+//! * [`build()`] turns rows of f32 into the bytes of one segment.
 //! * [`Index`] searches a segment in memory, or one that it reads piece by piece ([`Index::from_reader`]). With the
 //!   feature `native` (default) it also opens a folder or a file by mmap or pread, and `publish` writes a folder.
 //! * [`Session`] answers searches over a [`Segment`] whose bytes the caller fetches: [`Session::step`] names the extents

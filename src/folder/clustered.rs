@@ -33,7 +33,7 @@ impl ClusteredIndex {
     /// leaves in a cell, `max_iterations` rounds of k-means over all rows.
     ///
     /// # Errors
-    /// Those of [`build`].
+    /// Those of [`build()`].
     pub fn build(
         vectors: Vec<f32>,
         dim: usize,
