@@ -1,3 +1,5 @@
+// An open index, as users have it: each call checks its arguments, makes a task of protocol.js and runs it in a session. The
+// index also counts what its calls read, and opens its session again after the WebAssembly instance was lost.
 import { toId, toMatrix, toSearch, toVector } from "./arguments.js";
 import { explanation, reasonFor } from "./core/explain.js";
 import { Lost } from "./core/instances.js";
