@@ -150,8 +150,7 @@ fn walking(segment: &Segment, units: &mut Vec<Units>, left: u64) -> Option<Resul
     Some(Ok(regions))
 }
 
-/// With the least that a search must have, in the order/// The slots of leaves, rows and lists that every search needs,
-/// in the order in which they get more room.
+/// The slots of leaves, rows and lists that every search needs, in the order in which they get more room.
 fn units(segment: &Segment, lists: u64) -> Vec<Units> {
     let count = segment.count() as u64;
     let of = |kind, slot, least: u64, warm, most: u64| {
