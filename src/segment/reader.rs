@@ -126,8 +126,8 @@ impl Segment {
         let right = match read.expected {
             Expected::Blocks => return self.check_blocks(section, extent, bytes),
             Expected::Row { position, checksum } => {
-                let seed = if section.kind == SectionKind::Graph { self.seed ^ LINKS } else { self.seed };
-                checksum::row_checksum(seed, position as usize, bytes) == checksum
+                let seed = if section.kind == SectionKind::Graph { LINKS } else { 0 };
+                self.unit_checksum(position, bytes, seed) == checksum
             }
             Expected::Unit { seed, at, checksum } => checksum::sum_at(seed, at, bytes) == checksum,
             Expected::Halves { seed, at, first, checksums } => {

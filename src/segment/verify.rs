@@ -57,7 +57,7 @@ impl Segment {
     ) -> Result<(), Error> {
         if let Some(stage) = STAGES.iter().position(|form| form.matrix == kind) {
             let rows = self.stage(stage)?;
-            kept.rows[stage] = self.sums_of(stream, rows.extent, rows.stride, 0)?;
+            kept.rows[stage] = self.sums_of(stream, rows)?;
         }
         if let Some(stage) = STAGES.iter().position(|form| form.checksums == Some(kind)) {
             let rows = self.stage(stage)?;
@@ -98,18 +98,11 @@ impl Segment {
         rows.ok_or_else(|| Error::corrupt("header", "it does not name this stage"))
     }
 
-    /// The checksums of the units of `stride` bytes in `extent`, with `seed` beside the file's.
-    fn sums_of(
-        &self,
-        stream: &mut Stream<'_>,
-        extent: Extent,
-        stride: u64,
-        seed: u64,
-    ) -> Result<Vec<u32>, Error> {
+    /// The checksums of rows.
+    fn sums_of(&self, stream: &mut Stream<'_>, rows: &Matrix) -> Result<Vec<u32>, Error> {
         let mut checksums = Vec::new();
         for position in 0..self.count() as u32 {
-            let unit = Extent { offset: extent.offset + u64::from(position) * stride, length: stride };
-            checksums.push(self.unit_checksum(position, stream.get(unit)?, seed));
+            checksums.push(self.unit_checksum(position, stream.get(rows.row(position))?, 0));
         }
         Ok(checksums)
     }
