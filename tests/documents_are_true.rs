@@ -229,14 +229,7 @@ fn kinds_of_sections() {
     options.exact = Some(CodecKind::F32);
     let bytes = support::file(&support::data::clustered(200, 9, 5), 9, None, &options);
     let index = Index::from_bytes(&bytes).unwrap();
-    let text = read("FORMAT.md");
-    let table = text.split("\n## Sections\n").nth(1).unwrap();
-    let said: Vec<(u32, String)> = table
-        .lines()
-        .skip_while(|line| !line.starts_with('|'))
-        .take_while(|line| line.starts_with('|'))
-        .filter_map(row)
-        .collect();
+    let said = numbered_below("\n## Sections\n");
     let kinds = format::sections(&bytes).into_iter().map(|section| section.kind);
     let names = index.info().sections.iter().map(|section| section.name.to_string());
     let kinds: Vec<(u32, String)> = kinds.zip(names).collect();
@@ -246,14 +239,7 @@ fn kinds_of_sections() {
 /// The numbers of codecs and metrics that FORMAT.md lists are those in the header.
 #[test]
 fn numbers_of_codecs() {
-    let text = read("FORMAT.md");
-    let table = text.split("\n### Codecs\n").nth(1).unwrap();
-    let said: Vec<(u32, String)> = table
-        .lines()
-        .skip_while(|line| !line.starts_with('|'))
-        .take_while(|line| line.starts_with('|'))
-        .filter_map(row)
-        .collect();
+    let said = numbered_below("\n### Codecs\n");
     assert_eq!(said.len(), 6);
     for (number, name) in said {
         let name = if name == "pq" { "pq2".to_owned() } else { name };
@@ -261,6 +247,14 @@ fn numbers_of_codecs() {
         let bytes = support::file(&support::data::clustered(5, 9, 5), 9, None, &options);
         assert_eq!(u32::from(bytes[65]), number, "{name}");
     }
+}
+
+/// The rows of the first table below a heading of FORMAT.md.
+fn numbered_below(heading: &str) -> Vec<(u32, String)> {
+    let text = read("FORMAT.md");
+    let below = text.split(heading).nth(1).unwrap();
+    let table = below.lines().skip_while(|line| !line.starts_with('|'));
+    table.take_while(|line| line.starts_with('|')).filter_map(row).collect()
 }
 
 /// Number and name in the first two cells.
