@@ -68,7 +68,9 @@ impl ListHits {
             let estimate = |((distance, error), at)| Estimate { distance, error, list: number, at };
             estimates.extend(rows.map(estimate));
         }
-        let limit = limit(estimates, &self.hits, keep.saturating_mul(COPIES), keys);
+        let held = self.hits.iter().map(|hit| hit.distance);
+        let distances = estimates.iter().map(|estimate| estimate.distance).chain(held);
+        let limit = nth(distances, keep.saturating_mul(COPIES), keys);
         self.hits.retain(|hit| hit.distance <= limit);
         let more = estimates.iter().filter(|estimate| estimate.distance <= limit).count();
         self.hits.reserve(more);
@@ -105,9 +107,7 @@ impl ListHits {
         let ProbeWidth { k, doubt, .. } = width;
         // An infinite doubt keeps all; multiplied by an error of 0 it would be NaN.
         if doubt.is_finite() {
-            keys.clear();
-            keys.extend(hits.iter().map(|hit| Key::new(hit.distance + doubt * hit.error, 0).0));
-            let limit = nth(keys, k);
+            let limit = nth(hits.iter().map(|hit| hit.distance + doubt * hit.error), k, keys);
             hits.retain(|hit| hit.distance - doubt * hit.error <= limit);
         }
         (hits, std::mem::take(&mut self.texts))
@@ -125,16 +125,10 @@ impl ListHit {
     }
 }
 
-/// The distance of the farthest of the `most` nearest among these.
-fn limit(estimates: &[Estimate], hits: &[ListHit], most: usize, keys: &mut Vec<u64>) -> f32 {
+/// The `count`-th least of these distances; infinite if there are fewer.
+pub(crate) fn nth(distances: impl Iterator<Item = f32>, count: usize, keys: &mut Vec<u64>) -> f32 {
     keys.clear();
-    let distances = estimates.iter().map(|e| e.distance).chain(hits.iter().map(|hit| hit.distance));
     keys.extend(distances.map(|distance| Key::new(distance, 0).0));
-    nth(keys, most)
-}
-
-/// The distance of the `count`-th least key; infinite if there are fewer.
-pub(crate) fn nth(keys: &mut [u64], count: usize) -> f32 {
     match count.checked_sub(1).filter(|&last| last < keys.len()) {
         Some(last) => Key(*keys.select_nth_unstable(last).1).distance(),
         None => f32::INFINITY,
