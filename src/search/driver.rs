@@ -176,7 +176,8 @@ impl Search {
         let codec = &*segment.codes.codec;
         for (query, candidates) in self.queries.chunks_exact(segment.dim()).zip(&mut self.candidates) {
             codec.prepare(query, false, prepared);
-            candidates.distances = graph.walk(prepared, self.counts.ef, beam)?;
+            graph.walk(prepared, self.counts.ef, beam)?;
+            candidates.distances = beam.computed;
             let keep = self.counts.candidates().min(self.counts.ef);
             // The walk reached fewer rows than are wanted: few links, or many rows that are the same.
             if beam.pool.iter().len() < self.counts.k {
@@ -212,7 +213,7 @@ impl Search {
         if reads.is_empty() {
             for (walk, candidates) in walks.iter().zip(&mut self.candidates) {
                 candidates.found = walk.candidates(self.counts.candidates());
-                candidates.distances = walk.computed;
+                candidates.distances = walk.computed();
                 candidates.rescored = if fine { candidates.found.len() } else { 0 };
             }
             self.stage = Stage::Rescore(0);

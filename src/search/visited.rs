@@ -40,6 +40,11 @@ impl Visited {
         start..start + count
     }
 
+    /// Whether a position below the count of the last `reset` was added.
+    pub(crate) fn contains(&self, position: u32) -> bool {
+        self.words.get(position as usize / 64).is_some_and(|word| word >> (position % 64) & 1 == 1)
+    }
+
     pub(crate) fn added(&self, range: Range<usize>) -> &[u32] {
         &self.added[range]
     }

@@ -10,7 +10,7 @@ use crate::build::row_distances::{FromRow, RowDistances};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::exec;
-use crate::search::hnsw::{self, Beam};
+use crate::search::hnsw::{Beam, Local};
 use crate::segment::Graph;
 
 /// Rows per task.
@@ -146,7 +146,8 @@ fn connect_unreachable(near: &ListKnn<'_>, graph: &mut Graph, count: usize) -> R
         if parents[node as usize] != NONE {
             continue;
         }
-        hnsw::search(&graph.view(), &mut FromRow { rows: near.rows, row: node }, MAX_HOSTS, &mut beam)?;
+        beam.begin(MAX_HOSTS);
+        beam.search(&mut Local { graph: graph.view(), to: FromRow { rows: near.rows, row: node } })?;
         let hosts = graph.links_mut(0, node).to_vec().into_iter().chain(beam.pool.iter().map(|near| near.1));
         // A tree has fewer edges than nodes, so some node has a link that can be replaced.
         for host in hosts.chain(0..parents.len() as u32) {

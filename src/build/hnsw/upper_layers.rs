@@ -11,7 +11,7 @@ use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::exec;
 use crate::hash::hash;
-use crate::search::hnsw::{self, Beam};
+use crate::search::hnsw::{Beam, Local};
 use crate::segment::{Graph, GraphView};
 
 /// The parameters of a graph.
@@ -85,12 +85,14 @@ fn neighbours(
     p: Parameters,
     beam: &mut Beam,
 ) -> Result<Linked, Error> {
-    let mut to = FromRow { rows, row: node };
+    let mut nodes = Local { graph: *g, to: FromRow { rows, row: node } };
     let top = g.levels(node).min(g.top);
-    let mut starts = vec![hnsw::descend(g, &mut to, top, beam)?];
+    beam.begin(p.ef_construction);
+    let mut starts: Vec<u32> = beam.descend(&mut nodes, top)?.into_iter().collect();
     let mut layers = vec![Vec::new(); top + 1];
     for layer in (1..=top).rev() {
-        hnsw::layer(g, &mut to, layer, &starts, p.ef_construction, beam)?;
+        beam.enter(&nodes, &starts);
+        beam.layer(&mut nodes, layer)?;
         let mut candidates: Vec<(f32, u32)> = beam.pool.iter().filter(|&(_, n)| n != node).collect();
         starts.clear();
         starts.extend(candidates.iter().map(|c| c.1));

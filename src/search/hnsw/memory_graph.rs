@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::walk::{Beam, Distances, search};
+use super::walk::{Beam, Distances, Local};
 use crate::error::Error;
 use crate::kernels::prefetch;
 use crate::quant::{Codec, Prepared};
@@ -37,10 +37,9 @@ impl<'a> MemoryGraph<'a> {
         Ok(MemoryGraph { source, graph, codes, rows, first_links })
     }
 
-    /// Walks to the `ef` nearest rows of a prepared query, which it leaves in `beam.pool`. Returns how many distances
-    /// were computed.
-    pub(crate) fn walk(&self, prepared: &mut Prepared, ef: usize, beam: &mut Beam) -> Result<u64, Error> {
-        let mut to = FromQuery {
+    /// Walks to the `ef` nearest rows of a prepared query, which it leaves in `beam.pool`.
+    pub(crate) fn walk(&self, prepared: &mut Prepared, ef: usize, beam: &mut Beam) -> Result<(), Error> {
+        let to = FromQuery {
             source: self.source,
             codec: &*self.codes.codec,
             prepared,
@@ -50,9 +49,8 @@ impl<'a> MemoryGraph<'a> {
             first_links: self.first_links,
             quiet: Cell::new((0, 1)),
         };
-        beam.computed = 0;
-        search(&self.graph, &mut to, ef, beam)?;
-        Ok(beam.computed)
+        beam.begin(ef);
+        beam.search(&mut Local { graph: self.graph, to }).map(|_| ())
     }
 }
 

@@ -3,9 +3,9 @@
 //!
 //! | file | duty |
 //! |---|---|
-//! | `walk`  | the walk: greedy above layer 0, best-first with a pool in it; a build walks by the same code |
-//! | `memory_graph` | codes and graph in memory, and the distances of a walk over them |
-//! | `disk`  | the same walk where links and codes are read node by node |
+//! | `walk`  | the walk over nodes: greedy above layer 0, best-first with a pool in it; a build walks by the same code |
+//! | `memory_graph` | nodes in memory: codes and graph, whole |
+//! | `disk`  | nodes whose links and codes are read one by one |
 //! | `disk_graph` | what such a walk reads, and where that is in the file |
 
 mod disk;
@@ -16,4 +16,4 @@ mod walk;
 pub(crate) use disk::Walk;
 pub(crate) use disk_graph::{DiskGraph, MissingReads};
 pub(crate) use memory_graph::MemoryGraph;
-pub(crate) use walk::{Beam, Distances, descend, layer, search};
+pub(crate) use walk::{Beam, Distances, Local};

@@ -1,4 +1,4 @@
-//! The walk over a graph. A build and a search walk alike; only their distances differ.
+//! The walk over a graph. A build and a search walk alike, in memory and from disk; only the nodes differ.
 
 use crate::error::Error;
 use crate::search::pool::Pool;
@@ -6,117 +6,237 @@ use crate::search::visited::Visited;
 use crate::segment::GraphView;
 use std::ops::Range;
 
-/// Distances from one point to rows.
-pub(crate) trait Distances {
+/// The nodes of a graph, and their distances from one point.
+pub(crate) trait Nodes {
+    /// How many there are, the node at which a walk enters, and the layers above 0.
+    fn shape(&self) -> Shape;
+
+    /// The links of `node` in `layer`; `None` if they are not available now.
+    fn links<'b>(
+        &'b mut self,
+        layer: usize,
+        node: u32,
+        unpacked: &'b mut Vec<u32>,
+    ) -> Result<Option<&'b [u32]>, Error>;
+
+    /// Whether the distances of all `ids` can be computed now.
+    fn ready(&mut self, ids: &[u32]) -> bool;
+
     /// `out[i]` = distance to row `ids[i]`, each below the graph's count.
     fn distances(&mut self, ids: &[u32], out: &mut [f32]);
 
     /// Prefetches rows whose distances are computed soon.
     fn prefetch(&self, ids: &[u32]);
+
+    /// Prefetches links that may be followed soon.
+    fn prefetch_links(&self, layer: usize, node: u32);
 }
 
-/// The memory of a walk, reused from query to query.
+/// See [`Nodes::shape`].
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    pub(crate) count: usize,
+    pub(crate) entry: u32,
+    pub(crate) top: usize,
+}
+
+/// Distances from one point to rows that are in memory.
+pub(crate) trait Distances {
+    /// As [`Nodes::distances`].
+    fn distances(&mut self, ids: &[u32], out: &mut [f32]);
+
+    /// As [`Nodes::prefetch`].
+    fn prefetch(&self, ids: &[u32]);
+}
+
+/// A graph and rows that are in memory.
+pub(crate) struct Local<'a, D> {
+    pub(crate) graph: GraphView<'a>,
+    pub(crate) to: D,
+}
+
+impl<D: Distances> Nodes for Local<'_, D> {
+    #[inline]
+    fn shape(&self) -> Shape {
+        Shape { count: self.graph.count, entry: self.graph.entry, top: self.graph.top }
+    }
+
+    #[inline]
+    fn links<'b>(
+        &'b mut self,
+        layer: usize,
+        node: u32,
+        unpacked: &'b mut Vec<u32>,
+    ) -> Result<Option<&'b [u32]>, Error> {
+        self.graph.links(layer, node, unpacked).map(Some)
+    }
+
+    #[inline]
+    fn ready(&mut self, _ids: &[u32]) -> bool {
+        true
+    }
+
+    #[inline]
+    fn distances(&mut self, ids: &[u32], out: &mut [f32]) {
+        self.to.distances(ids, out);
+    }
+
+    #[inline]
+    fn prefetch(&self, ids: &[u32]) {
+        self.to.prefetch(ids);
+    }
+
+    #[inline]
+    fn prefetch_links(&self, layer: usize, node: u32) {
+        self.graph.prefetch(layer, node);
+    }
+}
+
+/// Where a walk is. It stops where bytes are not available, and goes on from there.
+#[derive(Default)]
+enum Stage {
+    #[default]
+    Enter,
+    /// The layer, the node in it, and its distance.
+    Descend(usize, u32, f32),
+    /// In the last layer.
+    Layer,
+}
+
+/// One walk, and its memory, which is reused from query to query.
 #[derive(Default)]
 pub(crate) struct Beam {
+    /// The nearest `ef` nodes found.
     pub(crate) pool: Pool,
+    ef: usize,
     visited: Visited,
+    stage: Stage,
+    /// Visited nodes that are scored next.
+    waiting: Range<usize>,
+    /// A node that was taken from the pool, and whose links were not available.
+    taken: Option<u32>,
     links: Vec<u32>,
     nodes: Vec<u32>,
     distances: Vec<f32>,
-    /// Distances computed since the caller last set it to 0.
+    /// Distances computed since the walk began.
     pub(crate) computed: u64,
 }
 
-/// Walks from the entry down to layer 0, and leaves the `ef` nearest nodes in `beam.pool`.
-pub(crate) fn search(
-    g: &GraphView<'_>,
-    to: &mut impl Distances,
-    ef: usize,
-    beam: &mut Beam,
-) -> Result<(), Error> {
-    beam.pool.reset(ef);
-    if g.count == 0 {
-        return Ok(());
+impl Beam {
+    /// Starts anew, at the entry. The walk keeps the `ef` nearest nodes.
+    pub(crate) fn begin(&mut self, ef: usize) {
+        self.ef = ef;
+        self.stage = Stage::Enter;
+        self.computed = 0;
+        self.pool.reset(ef);
     }
-    let start = descend(g, to, 0, beam)?;
-    layer(g, to, 0, &[start], ef, beam)
-}
 
-/// The node at which a greedy walk from the entry ends, in the layer above `layer`.
-pub(crate) fn descend(
-    g: &GraphView<'_>,
-    to: &mut impl Distances,
-    layer: usize,
-    beam: &mut Beam,
-) -> Result<u32, Error> {
-    let mut here = g.entry;
-    let mut best = [0.0];
-    to.distances(&[here], &mut best);
-    beam.computed += 1;
-    for l in (layer + 1..=g.top).rev() {
-        loop {
-            let before = here;
-            beam.nodes.clear();
-            let links = g.links(l, before, &mut beam.links)?;
-            beam.nodes.extend(links.iter().filter(|&&link| link != before));
-            to.prefetch(&beam.nodes);
-            beam.distances.resize(beam.nodes.len(), 0.0);
-            to.distances(&beam.nodes, &mut beam.distances);
-            beam.computed += beam.nodes.len() as u64;
-            for (&node, &distance) in beam.nodes.iter().zip(&beam.distances) {
-                if distance < best[0] || (distance == best[0] && node < here) {
-                    (best[0], here) = (distance, node);
+    /// Walks from the entry to layer 0, and leaves the nearest nodes in [`Beam::pool`]. Returns whether the walk has
+    /// ended; if not, it waits for bytes.
+    pub(crate) fn search(&mut self, nodes: &mut impl Nodes) -> Result<bool, Error> {
+        if nodes.shape().count == 0 {
+            return Ok(true);
+        }
+        if !matches!(self.stage, Stage::Layer) {
+            let Some(start) = self.descend(nodes, 0)? else { return Ok(false) };
+            self.enter(nodes, &[start]);
+        }
+        self.layer(nodes, 0)
+    }
+
+    /// The node at which a greedy walk from the entry ends, in the layer above `layer`; `None` if it waits for bytes.
+    pub(crate) fn descend(&mut self, nodes: &mut impl Nodes, layer: usize) -> Result<Option<u32>, Error> {
+        if let Stage::Enter = self.stage {
+            let Shape { entry, top, .. } = nodes.shape();
+            if !nodes.ready(&[entry]) {
+                return Ok(None);
+            }
+            let mut distance = [0.0];
+            nodes.distances(&[entry], &mut distance);
+            self.computed += 1;
+            self.stage = Stage::Descend(top, entry, distance[0]);
+        }
+        while let Stage::Descend(at, here, distance) = self.stage {
+            if at <= layer {
+                return Ok(Some(here));
+            }
+            self.nodes.clear();
+            let Some(links) = nodes.links(at, here, &mut self.links)? else { return Ok(None) };
+            self.nodes.extend(links.iter().filter(|&&link| link != here));
+            if !nodes.ready(&self.nodes) {
+                return Ok(None);
+            }
+            nodes.prefetch(&self.nodes);
+            self.distances.resize(self.nodes.len(), 0.0);
+            nodes.distances(&self.nodes, &mut self.distances);
+            self.computed += self.nodes.len() as u64;
+            let mut near = (distance, here);
+            for (&node, &distance) in self.nodes.iter().zip(&self.distances) {
+                if distance < near.0 || (distance == near.0 && node < near.1) {
+                    near = (distance, node);
                 }
             }
-            if here == before {
-                break;
+            let at = if near.1 == here { at - 1 } else { at };
+            self.stage = Stage::Descend(at, near.1, near.0);
+        }
+        Ok(None)
+    }
+
+    /// Begins to walk over one layer, from `starts`.
+    pub(crate) fn enter(&mut self, nodes: &impl Nodes, starts: &[u32]) {
+        self.pool.reset(self.ef);
+        self.visited.reset(nodes.shape().count);
+        self.waiting = self.visited.extend(starts);
+        self.taken = None;
+        self.stage = Stage::Layer;
+    }
+
+    /// Walks best-first over one layer. Every node is scored once, so the walk ends after at most `count` steps,
+    /// whatever the links say. Returns whether it has ended.
+    ///
+    /// The next node is chosen, and the rows it links to are prefetched, before the links of the node before it are
+    /// scored: so memory is read while the CPU computes.
+    pub(crate) fn layer(&mut self, nodes: &mut impl Nodes, layer: usize) -> Result<bool, Error> {
+        loop {
+            if !nodes.ready(self.visited.added(self.waiting.clone())) {
+                return Ok(false);
             }
+            let fresh = match self.taken.take().or_else(|| self.pool.take()) {
+                Some(node) => match nodes.links(layer, node, &mut self.links)? {
+                    Some(links) => self.visited.extend(links),
+                    None => {
+                        self.taken = Some(node);
+                        return Ok(false);
+                    }
+                },
+                None if self.waiting.is_empty() => return Ok(true),
+                None => 0..0,
+            };
+            nodes.prefetch(self.visited.added(fresh.clone()));
+            self.score(nodes, layer);
+            self.waiting = fresh;
         }
     }
-    Ok(here)
-}
 
-/// Walks best-first over one layer from `starts`, and leaves the `ef` nearest nodes in `beam.pool`. Every node is
-/// scored once, so the walk ends after at most `count` steps, whatever the links say.
-///
-/// The next node is chosen, and the rows it links to are prefetched, before the links of the node before it are scored:
-/// so memory is read while the CPU computes.
-pub(crate) fn layer(
-    g: &GraphView<'_>,
-    to: &mut impl Distances,
-    layer: usize,
-    starts: &[u32],
-    ef: usize,
-    beam: &mut Beam,
-) -> Result<(), Error> {
-    beam.pool.reset(ef);
-    beam.visited.reset(g.count);
-    let fresh = beam.visited.extend(starts);
-    beam.offer(g, layer, to, fresh);
-    let mut waiting = 0..0;
-    loop {
-        let fresh = match beam.pool.take() {
-            Some(node) => beam.visited.extend(g.links(layer, node, &mut beam.links)?),
-            None if waiting.is_empty() => return Ok(()),
-            None => 0..0,
-        };
-        to.prefetch(beam.visited.added(fresh.clone()));
-        beam.offer(g, layer, to, waiting);
-        waiting = fresh;
-    }
-}
-
-impl Beam {
-    /// Scores these of the visited nodes. Those that are kept may be expanded next, so their links are prefetched.
-    fn offer(&mut self, g: &GraphView<'_>, layer: usize, to: &mut impl Distances, range: Range<usize>) {
-        let nodes = self.visited.added(range);
-        self.distances.resize(nodes.len(), 0.0);
-        to.distances(nodes, &mut self.distances);
-        self.computed += nodes.len() as u64;
-        for (&node, &distance) in nodes.iter().zip(&self.distances) {
+    /// Scores the nodes that wait. Those that are kept may be expanded next, so their links are prefetched.
+    fn score(&mut self, nodes: &mut impl Nodes, layer: usize) {
+        let waiting = self.visited.added(self.waiting.clone());
+        self.distances.resize(waiting.len(), 0.0);
+        nodes.distances(waiting, &mut self.distances);
+        self.computed += waiting.len() as u64;
+        for (&node, &distance) in waiting.iter().zip(&self.distances) {
             if self.pool.keep(distance, node) {
-                g.prefetch(layer, node);
+                nodes.prefetch_links(layer, node);
             }
         }
+    }
+
+    /// The nodes that are expanded next, nearest first.
+    pub(super) fn ahead(&self) -> impl Iterator<Item = u32> + '_ {
+        self.taken.into_iter().chain(self.pool.waiting())
+    }
+
+    pub(super) fn has_visited(&self, node: u32) -> bool {
+        self.visited.contains(node)
     }
 }
