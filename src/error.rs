@@ -44,10 +44,12 @@ pub enum Error {
         /// The id as text.
         id: String,
     },
-    /// The id is not in the index.
+    /// Ids that are not in the index.
     UnknownId {
-        /// The id as text.
+        /// The first of these ids, as text.
         id: String,
+        /// How many more there are.
+        others: usize,
     },
     /// The bytes are no pagevec segment.
     NotASegment {
@@ -223,16 +225,15 @@ impl fmt::Display for Error {
                         write!(f, "has NaN or infinity in component {column}")?
                     }
                     QueryFault::NoDirection => {
-                        f.write_str(
-                            "has no direction (its norm is zero or overflows), so cosine cannot rank by it",
-                        )?;
+                        write!(f, "has no direction (norm zero or infinite), so cosine cannot rank by it")?;
                     }
                     QueryFault::TooLong => f.write_str("is so long that its distances overflow f32")?,
                 }
                 f.write_str(": check what the embedding model gave")
             }
             Error::DuplicateId { id } => write!(f, "the id {id:?} is given twice: ids name one row each"),
-            Error::UnknownId { id } => write!(f, "no row has the id {id:?}"),
+            Error::UnknownId { id, others: 0 } => write!(f, "no row has the id {id:?}"),
+            Error::UnknownId { id, others } => write!(f, "no row has the id {id:?} and {others} others"),
             Error::NotASegment { detail } => {
                 write!(f, "not a pagevec segment ({detail}): check the path or URL")
             }

@@ -31,6 +31,7 @@ mod id;
 mod index;
 mod metric;
 mod quant;
+mod row_set;
 mod search;
 mod segment;
 mod session;

@@ -45,6 +45,7 @@ fn expected(index: &Index, operation: &Operation) -> Outcome {
         Operation::Find(id) => Outcome::Position(index.position(id).unwrap()),
         Operation::Vector(id) => Outcome::Vector(index.vector(id).unwrap()),
         Operation::Load => Outcome::Loaded,
+        other => panic!("{other:?} is not drawn"),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::exec;
 use crate::id::Id;
 use crate::quant::CodecKind;
-use crate::search::{Answer, Operation, Outcome, Running, Search, SearchOptions};
+use crate::search::{Answer, Operation, Outcome, Running, Search, SearchOptions, View};
 use crate::segment::{Fill, HEAD, Info, Segment, front_length};
 use crate::storage::{Buffer, Extent, InMemory, ReadAt, Source};
 
@@ -96,13 +96,23 @@ impl Index {
     /// The rows nearest to `query`.
     ///
     /// # Errors
-    /// `argument`, `dimension`, `not-finite`, `zero-vector`; `io`, `checksum`, `corrupt` when the file fails.
+    /// `argument`, `dimension`, `not-finite`, `zero-vector`; `unknown-id` for ids of the options; `io`, `checksum`,
+    /// `corrupt` when the file fails.
     pub fn search(&self, query: &[f32], options: &SearchOptions) -> Result<Answer, Error> {
         if query.len() != self.info.dim {
             return Err(Error::Dimension { expected: self.info.dim, got: query.len() });
         }
         let mut answers = self.search_chunk(query, options)?;
         answers.pop().ok_or_else(|| Error::internal("a search gave no answer"))
+    }
+
+    /// The rows nearest to the vector of `id`, without the row itself.
+    ///
+    /// # Errors
+    /// `unknown-id`; those of [`Index::search`].
+    pub fn similar(&self, id: &Id, options: &SearchOptions) -> Result<Answer, Error> {
+        let operation = Operation::Similar { id: id.clone(), options: options.clone() };
+        self.answers(operation)?.pop().ok_or_else(|| Error::internal("a search gave no answer"))
     }
 
     /// The rows nearest to each of `queries` (row-major), in parallel.
@@ -115,8 +125,9 @@ impl Index {
         if !queries.len().is_multiple_of(dim) {
             return Err(Error::Dimension { expected: dim, got: queries.len() % dim });
         }
+        let options = self.selected(options)?;
         let parts = exec::map_chunks(queries.len() / dim, TASK, |range| {
-            let answers = self.search_chunk(&queries[range.start * dim..range.end * dim], options);
+            let answers = self.search_chunk(&queries[range.start * dim..range.end * dim], &options);
             answers.map_err(|error| error.of_rows_from(range.start))
         });
         Ok(parts.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
@@ -125,28 +136,48 @@ impl Index {
     fn search_chunk(&self, queries: &[f32], options: &SearchOptions) -> Result<Vec<Answer>, Error> {
         match &self.bytes {
             Bytes::Local { source, segment, scratches } => {
-                let mut search = Search::new(segment, &**source, queries, options)?;
-                scratches.with(|scratch| search.run(segment, &**source, scratch))
+                let view = View::new(segment, &**source);
+                let mut search = Search::new(&view, queries.to_vec(), options.clone())?;
+                scratches.with(|scratch| search.run(&view, scratch))
             }
-            Bytes::Paged(reading) => {
-                let operation = Operation::Search { queries: queries.to_vec(), options: options.clone() };
-                let (outcome, moved) = reading.run(operation)?;
-                let Outcome::Answers(mut answers) = outcome else { return Ok(Vec::new()) };
-                // The queries of a batch share their reads, so the first answer has the cost of all.
-                if let Some(first) = answers.first_mut() {
-                    let stats = &mut first.stats;
-                    (stats.bytes, stats.requests, stats.waves) = (moved.bytes, moved.requests, moved.waves);
-                }
-                Ok(answers)
+            Bytes::Paged(_) => {
+                self.answers(Operation::Search { queries: queries.to_vec(), options: options.clone() })
             }
+        }
+    }
+
+    /// Runs an operation whose outcome are answers.
+    fn answers(&self, operation: Operation) -> Result<Vec<Answer>, Error> {
+        let (outcome, moved) = match &self.bytes {
+            Bytes::Local { .. } => return self.run(operation)?.answers(),
+            Bytes::Paged(reading) => reading.run(operation)?,
+        };
+        let mut answers = outcome.answers()?;
+        // The queries of a batch share their reads, so the first answer has the cost of all.
+        if let Some(first) = answers.first_mut() {
+            let stats = &mut first.stats;
+            (stats.bytes, stats.requests, stats.waves) = (moved.bytes, moved.requests, moved.waves);
+        }
+        Ok(answers)
+    }
+
+    /// The options with their ids looked up, once for all queries of a batch.
+    fn selected(&self, options: &SearchOptions) -> Result<SearchOptions, Error> {
+        if options.exclude.is_empty() && options.among.is_none() {
+            return Ok(options.clone());
+        }
+        match self.run(Operation::Select(options.clone()))? {
+            Outcome::Selected(options) => Ok(options),
+            _ => Err(Error::internal("a selection gave no rows")),
         }
     }
 
     fn run(&self, operation: Operation) -> Result<Outcome, Error> {
         match &self.bytes {
             Bytes::Local { source, segment, scratches } => {
-                let mut running = Running::new(segment, &**source, operation)?;
-                scratches.with(|scratch| running.step(segment, &**source, scratch))?.whole()
+                let view = View::new(segment, &**source);
+                let mut running = Running::new(&view, operation)?;
+                scratches.with(|scratch| running.step(&view, scratch))?.whole()
             }
             Bytes::Paged(reading) => reading.run(operation).map(|(outcome, _)| outcome),
         }
@@ -191,7 +222,7 @@ impl Index {
     pub fn vector(&self, id: &Id) -> Result<Vec<f32>, Error> {
         match self.run(Operation::Vector(id.clone()))? {
             Outcome::Vector(vector) => Ok(vector),
-            _ => Err(Error::UnknownId { id: id.to_string() }),
+            _ => Err(Error::internal("a lookup gave no vector")),
         }
     }
 

@@ -15,7 +15,7 @@ use super::front::{open_segment, room_for};
 use super::options::OpenOptions;
 use super::scratches::Scratches;
 use crate::error::Error;
-use crate::search::{Operation, Outcome, Running, Step};
+use crate::search::{Operation, Outcome, Running, Step, View};
 use crate::segment::Segment;
 use crate::session::{layout, unreadable};
 use crate::storage::{Expected, Extent, Paged, Read, ReadAt, Reserved};
@@ -76,9 +76,9 @@ impl Reading {
     pub(super) fn run(&self, operation: Operation) -> Result<(Outcome, Moved), Error> {
         let mut moved = Moved::default();
         let mut paged = self.shared();
-        let mut running = Running::new(&self.segment, &*paged, operation)?;
+        let mut running = Running::new(&View::new(&self.segment, &*paged), operation)?;
         loop {
-            let step = self.scratches.with(|scratch| running.step(&self.segment, &*paged, scratch))?;
+            let step = self.step(&mut running, &paged)?;
             let reads = match step {
                 Step::Done(outcome) => return Ok((outcome, moved)),
                 Step::Need(reads) => reads,
@@ -95,6 +95,10 @@ impl Reading {
             }
             paged = self.fetch_units(&wave)?;
         }
+    }
+
+    fn step(&self, running: &mut Running, paged: &Paged) -> Result<Step<Outcome>, Error> {
+        self.scratches.with(|scratch| running.step(&View::new(&self.segment, paged), scratch))
     }
 
     fn wave(&self, paged: &Paged, reads: &[Read]) -> Result<Wave, Error> {

@@ -2,42 +2,41 @@
 //! it is done, or it names the reads it misses.
 //!
 //! ```text
-//! scan          flat        every row                              ┐
-//! graph         hnsw        the graph, in memory                   ├─ rescore ── answers
-//! disk walk     hnsw        the graph, node by node                │  rerank: by finer rows, stage by stage; then ids
-//! probe         clusters    cells, then leaves, then lists         ┘
+//! select ─┬─ listed     rerank      the rows of a set, where there are few         ┐
+//! ids →   ├─ scan       flat        every row                                      │
+//! a set   ├─ graph      hnsw        the graph, in memory                           ├─ rescore ── answers
+//! of      ├─ disk walk  hnsw        the graph, node by node                        │  rerank: by finer rows, stage by
+//! rows    ├─ leaves     clusters    the codes, leaf by leaf                        │  stage; then ids
+//!         └─ probe      clusters    cells, then leaves, then lists                 ┘
 //! ```
 //!
 //! Hits depend on the file, the queries, the options and the route alone. Which bytes are available decides when others
 //! are read, never which rows are scored.
 
-use super::clusters::{Probe, ProbeScratch};
+use super::clusters::Probe;
 use super::flat::{self, Scan};
-use super::hnsw::{Beam, DiskGraph, MemoryGraph, MissingReads, Walk};
+use super::hnsw::{DiskGraph, MemoryGraph, MissingReads, Walk};
 use super::options::check_queries;
 use super::plan::{self, CandidateCounts, Facts, Route};
 use super::rerank::{self, Candidates};
-use super::step::{Step, fitting, missing};
-use super::{Answer, SearchOptions};
+use super::scratch::Scratch;
+use super::select::Selection;
+use super::step::Step;
+use super::view::View;
+use super::{Answer, IndexChoice, SearchOptions};
 use crate::error::Error;
-use crate::quant::Prepared;
-use crate::segment::{SectionKind, Segment};
-use crate::storage::{Read, Source};
-use crate::topk::TopK;
-
-/// Memory that queries of one segment reuse, so that none allocates its own.
-#[derive(Default)]
-pub(crate) struct Scratch {
-    beam: Beam,
-    prepared: Prepared,
-    probe: ProbeScratch,
-    nearest: TopK,
-    /// The graph's layers were found to be in order. A segment does not change, so once is enough.
-    graph_checked: bool,
-}
+use crate::row_set::{RowSet, SharedRows};
+use crate::segment::SectionKind;
+use crate::storage::Read;
 
 /// Where the search is. All lead to `Rescore`.
 enum Stage {
+    /// The ids of the options are looked up.
+    Select(Selection),
+    /// The route was not chosen yet.
+    Plan,
+    /// The rows of the set are the candidates.
+    Listed,
     Scan(Scan),
     /// Codes and graph are read, then every query walks to its end.
     Graph,
@@ -52,6 +51,9 @@ enum Stage {
 /// A search under way. The head of this file says how it goes.
 pub(crate) struct Search {
     queries: Vec<f32>,
+    options: SearchOptions,
+    /// The rows that may be hits; `None`: all.
+    rows: Option<SharedRows>,
     counts: CandidateCounts,
     route: Route,
     stage: Stage,
@@ -62,72 +64,68 @@ pub(crate) struct Search {
 impl Search {
     /// Checks the arguments; reads nothing. `queries` is row-major.
     pub(crate) fn new(
-        segment: &Segment,
-        source: &dyn Source,
-        queries: &[f32],
-        o: &SearchOptions,
+        view: &View<'_>,
+        mut queries: Vec<f32>,
+        mut options: SearchOptions,
     ) -> Result<Self, Error> {
-        let dim = segment.dim();
+        let dim = view.segment.dim();
         if queries.is_empty() || !queries.len().is_multiple_of(dim) {
             return Err(Error::Dimension { expected: dim, got: queries.len() });
         }
-        o.check()?;
-        let mut queries = queries.to_vec();
-        check_queries(&mut queries, dim, segment.header.metric)?;
-        let route = plan::route(o.index, Facts { k: o.k, ..Facts::of(segment, source) })?;
-        let mut counts = plan::counts(segment, o);
-        let batch = queries.chunks_exact(dim);
-        let candidates = batch.clone().map(|_| Candidates::default()).collect();
-        let stage = match route {
-            Route::Hnsw => Stage::Graph,
-            Route::Walk => {
-                let fine = segment.finer.is_empty() && counts.rescore > 0;
-                let walk = |query| Walk::new(&*segment.codes.codec, query, fine, counts.ef, counts.k);
-                Stage::DiskWalk(batch.map(walk).collect())
-            }
-            Route::Flat => Stage::Scan(Scan::new(batch.len(), counts.candidates())),
-            Route::Clusters => {
-                let Some(clusters) = &segment.clusters else {
-                    return Err(Error::corrupt("cells", "the section is missing"));
-                };
-                let width = plan::width(clusters, o, counts.k);
-                // Lists are coarse: their candidates are always ranked again.
-                counts.rescore = usize::MAX;
-                Stage::Probe(batch.map(|_| Probe::new(segment.header.metric, width)).collect())
-            }
-        };
-        Ok(Search { queries, counts, route, stage, candidates })
+        options.check()?;
+        check_queries(&mut queries, dim, view.segment.header.metric)?;
+        // A choice that this segment does not allow for is refused before ids are looked up.
+        let route = plan::route(options.index, Facts { k: options.k, ..Facts::of(view) })?;
+        let stage = Selection::of(&mut options).map_or(Stage::Plan, Stage::Select);
+        let rows = options.rows.take();
+        let candidates = queries.chunks_exact(dim).map(|_| Candidates::default()).collect();
+        let counts = plan::counts(view, &options);
+        Ok(Search { queries, options, rows, counts, route, stage, candidates })
+    }
+
+    /// The same search, of which the row at `position` is no hit.
+    pub(crate) fn without(mut self, position: u32) -> Self {
+        self.stage = Stage::Select(match self.stage {
+            Stage::Select(selection) => selection.without(position),
+            _ => Selection::new(self.rows.take()).without(position),
+        });
+        self
     }
 
     /// Steps to the end over a source that has the whole file.
-    pub(crate) fn run(
-        &mut self,
-        segment: &Segment,
-        source: &dyn Source,
-        scratch: &mut Scratch,
-    ) -> Result<Vec<Answer>, Error> {
-        self.step(segment, source, scratch)?.whole()
+    pub(crate) fn run(&mut self, view: &View<'_>, scratch: &mut Scratch) -> Result<Vec<Answer>, Error> {
+        self.step(view, scratch)?.whole()
     }
 
     /// Goes as far as the available bytes allow.
     pub(crate) fn step(
         &mut self,
-        segment: &Segment,
-        source: &dyn Source,
+        view: &View<'_>,
         scratch: &mut Scratch,
     ) -> Result<Step<Vec<Answer>>, Error> {
         loop {
-            let missing = match self.stage {
-                Stage::Scan(_) => self.scan(segment, source, scratch),
-                Stage::Graph => self.walk(segment, source, scratch)?,
-                Stage::DiskWalk(_) => self.walk_from_disk(segment, source, scratch)?,
-                Stage::Probe(_) => self.probe(segment, source, scratch)?,
-                Stage::Rescore(stage) => {
-                    let missing = self.rescore(segment, source, scratch, stage);
-                    if missing.is_empty() && stage + 1 >= segment.finer.len() {
+            let rows = self.rows.clone();
+            let view = &View { rows: rows.as_deref(), ..*view };
+            let missing = match &mut self.stage {
+                Stage::Select(selection) => match selection.step(view)? {
+                    Step::Need(reads) => reads,
+                    Step::Done(rows) => {
+                        (self.rows, self.stage) = (rows, Stage::Plan);
+                        Vec::new()
+                    }
+                },
+                Stage::Plan if view.count() == 0 => return Ok(Step::Done(self.no_hits())),
+                Stage::Plan => self.plan(view)?,
+                Stage::Listed => self.listed(view),
+                Stage::Scan(_) => self.scan(view, scratch),
+                Stage::Graph => self.walk(view, scratch)?,
+                Stage::DiskWalk(_) => self.walk_from_disk(view, scratch)?,
+                Stage::Probe(_) => self.probe(view, scratch)?,
+                &mut Stage::Rescore(stage) => {
+                    let missing = self.rescore(view, scratch, stage);
+                    if missing.is_empty() && stage + 1 >= view.segment.finer.len() {
                         let (k, nearest) = (self.counts.k, &mut scratch.nearest);
-                        let candidates = &mut self.candidates;
-                        return rerank::answers(segment, source, self.route, k, candidates, nearest)
+                        return rerank::answers(view, self.route, k, &mut self.candidates, nearest)
                             .map(Step::Done);
                     }
                     if missing.is_empty() {
@@ -144,46 +142,95 @@ impl Search {
         }
     }
 
-    fn scan(&mut self, segment: &Segment, source: &dyn Source, scratch: &mut Scratch) -> Vec<Read> {
-        let sections = self.sections_of_rows(segment);
+    /// Chooses the route, now that the rows that may be hits are known.
+    fn plan(&mut self, view: &View<'_>) -> Result<Vec<Read>, Error> {
+        let counts = plan::counts(view, &self.options);
+        let facts = Facts { k: self.options.k, candidates: counts.rescore, ef: counts.ef, ..Facts::of(view) };
+        (self.route, self.counts) = (plan::route(self.options.index, facts)?, counts);
+        let batch = self.queries.chunks_exact(view.segment.dim());
+        self.stage = match self.route {
+            Route::Listed => Stage::Listed,
+            Route::Hnsw => Stage::Graph,
+            Route::Walk => {
+                let fine = view.segment.finer.is_empty() && counts.rescore > 0;
+                Stage::DiskWalk(
+                    batch.map(|query| Walk::new(view, query, fine, counts.ef, counts.k)).collect(),
+                )
+            }
+            Route::Flat => Stage::Scan(Scan::new(batch.len(), counts.candidates())),
+            Route::Clusters => {
+                let Some(clusters) = &view.segment.clusters else {
+                    return Err(Error::corrupt("cells", "the section is missing"));
+                };
+                let (metric, wanted) = (view.segment.header.metric, plan::wanted(&self.options, counts.k));
+                // Lists are coarse: their candidates are always ranked again.
+                self.counts.rescore = usize::MAX;
+                Stage::Probe(batch.map(|_| Probe::new(metric, clusters, wanted)).collect())
+            }
+        };
+        Ok(Vec::new())
+    }
+
+    /// No row may be a hit, so nothing is read.
+    fn no_hits(&self) -> Vec<Answer> {
+        self.candidates.iter().map(|_| rerank::no_hits(self.route)).collect()
+    }
+
+    /// Where few rows may be hits, all are ranked by the finest rows.
+    fn listed(&mut self, view: &View<'_>) -> Vec<Read> {
+        let missing = view.missing(&self.sections_of_rows(view));
+        if missing.is_empty() {
+            for candidates in &mut self.candidates {
+                candidates.found.extend(view.positions(0..view.segment.count() as u32).map(|p| (0.0, p)));
+            }
+            self.stage = Stage::Rescore(view.segment.finer.len().saturating_sub(1));
+        }
+        missing
+    }
+
+    fn scan(&mut self, view: &View<'_>, scratch: &mut Scratch) -> Vec<Read> {
+        let sections = self.sections_of_rows(view);
         let Stage::Scan(scan) = &mut self.stage else { return Vec::new() };
-        let missing = scan.step(segment, source, &sections, &self.queries, &mut scratch.prepared);
+        let missing = scan.step(view, &sections, &self.queries, &mut scratch.prepared);
         if missing.is_empty() {
             for (candidates, mut nearest) in self.candidates.iter_mut().zip(std::mem::take(&mut scan.nearest))
             {
                 candidates.found.extend(nearest.unsorted());
-                candidates.distances = segment.count() as u64;
+                candidates.distances = view.count() as u64;
             }
             self.stage = Stage::Rescore(0);
         }
         missing
     }
 
-    fn walk(
-        &mut self,
-        segment: &Segment,
-        source: &dyn Source,
-        scratch: &mut Scratch,
-    ) -> Result<Vec<Read>, Error> {
-        let kinds = [SectionKind::Codes, SectionKind::Graph];
-        let missing = missing(segment, source, &kinds, &self.sections_of_rows(segment));
+    fn walk(&mut self, view: &View<'_>, scratch: &mut Scratch) -> Result<Vec<Read>, Error> {
+        let mut missing = view.missing(&[SectionKind::Codes, SectionKind::Graph]);
+        missing.extend(view.missing(&self.sections_of_rows(view)));
         if !missing.is_empty() {
             return Ok(missing);
         }
-        let graph = MemoryGraph::new(segment, source, scratch.graph_checked)?;
+        let graph = MemoryGraph::new(view, scratch.graph_checked)?;
         scratch.graph_checked = true;
         let Scratch { beam, prepared, nearest, .. } = scratch;
-        let codec = &*segment.codes.codec;
-        for (query, candidates) in self.queries.chunks_exact(segment.dim()).zip(&mut self.candidates) {
+        let codec = &*view.segment.codes.codec;
+        let (ef, auto) = (self.counts.ef, self.options.index == IndexChoice::Auto);
+        let limit = |rows: &RowSet, found| match auto {
+            true => plan::worth_walking(rows, found, ef),
+            false => rows.count() as u64,
+        };
+        for (query, candidates) in self.queries.chunks_exact(view.segment.dim()).zip(&mut self.candidates) {
             codec.prepare(query, false, prepared);
-            graph.walk(prepared, self.counts.ef, beam)?;
+            graph.walk(view, prepared, self.counts.ef, limit, beam)?;
             candidates.distances = beam.computed;
             let keep = self.counts.candidates().min(self.counts.ef);
-            // The walk reached fewer rows than are wanted: few links, or many rows that are the same.
-            if beam.pool.iter().len() < self.counts.k {
+            // The walk reached fewer rows than are wanted: few links, or many rows that are the same, or few that may
+            // be hits.
+            if beam.gave_up() || beam.pool.iter().len() < self.counts.k {
                 nearest.reset(keep);
-                flat::scan(codec, prepared, graph.rows, 0, segment.count(), nearest);
-                candidates.distances += segment.count() as u64;
+                let codes =
+                    flat::Codes { codec, rows: graph.rows, first: 0, count: view.segment.count() as u32 };
+                flat::scan_all(view, codes, prepared, nearest);
+                candidates.distances += view.count() as u64;
                 candidates.found.extend(nearest.unsorted());
             } else {
                 candidates.found.extend(beam.pool.iter().take(keep));
@@ -193,22 +240,17 @@ impl Search {
         Ok(Vec::new())
     }
 
-    fn walk_from_disk(
-        &mut self,
-        segment: &Segment,
-        source: &dyn Source,
-        scratch: &mut Scratch,
-    ) -> Result<Vec<Read>, Error> {
-        let absent = DiskGraph::missing(segment, source, &self.sections_of_rows(segment));
-        let fine = segment.finer.is_empty() && self.counts.rescore > 0;
+    fn walk_from_disk(&mut self, view: &View<'_>, scratch: &mut Scratch) -> Result<Vec<Read>, Error> {
+        let absent = DiskGraph::missing(view, &self.sections_of_rows(view));
+        let fine = view.segment.finer.is_empty() && self.counts.rescore > 0;
         let Stage::DiskWalk(walks) = &mut self.stage else { return Ok(Vec::new()) };
-        let graph = match DiskGraph::new(segment, source, fine, scratch.graph_checked)? {
+        let graph = match DiskGraph::new(view, fine, scratch.graph_checked)? {
             Some(graph) if absent.is_empty() => graph,
             _ => return Ok(absent),
         };
         scratch.graph_checked = true;
         let mut missing = MissingReads::default();
-        walks.iter_mut().try_for_each(|walk| walk.step(&graph, &mut missing))?;
+        walks.iter_mut().try_for_each(|walk| walk.step(view, &graph, &mut missing))?;
         let reads = missing.reads(&graph)?;
         if reads.is_empty() {
             for (walk, candidates) in walks.iter().zip(&mut self.candidates) {
@@ -221,21 +263,16 @@ impl Search {
         Ok(reads)
     }
 
-    fn probe(
-        &mut self,
-        segment: &Segment,
-        source: &dyn Source,
-        scratch: &mut Scratch,
-    ) -> Result<Vec<Read>, Error> {
-        let (Stage::Probe(probes), Some(clusters)) = (&mut self.stage, &segment.clusters) else {
+    fn probe(&mut self, view: &View<'_>, scratch: &mut Scratch) -> Result<Vec<Read>, Error> {
+        let (Stage::Probe(probes), Some(clusters)) = (&mut self.stage, &view.segment.clusters) else {
             return Ok(Vec::new());
         };
         let mut missing = Vec::new();
-        for (query, probe) in self.queries.chunks_exact(segment.dim()).zip(probes.iter_mut()) {
-            missing.extend(probe.step(segment, clusters, source, query, &mut scratch.probe)?);
+        for (query, probe) in self.queries.chunks_exact(view.segment.dim()).zip(probes.iter_mut()) {
+            missing.extend(probe.step(view, clusters, query, &mut scratch.probe)?);
         }
         if !missing.is_empty() {
-            return Ok(fitting(missing, source, segment));
+            return Ok(view.fitting(missing));
         }
         for (probe, candidates) in probes.iter_mut().zip(&mut self.candidates) {
             (candidates.list_hits, candidates.texts) = probe.candidates(&mut scratch.probe);
@@ -243,27 +280,20 @@ impl Search {
             candidates.distances = probe.distances;
         }
         // Lists have the checksums of the finest rows, which are read next: in one wave, a page of a mapping for each.
-        self.stage = Stage::Rescore(segment.finer.len().saturating_sub(1));
+        self.stage = Stage::Rescore(view.segment.finer.len().saturating_sub(1));
         Ok(Vec::new())
     }
 
-    fn rescore(
-        &mut self,
-        segment: &Segment,
-        source: &dyn Source,
-        scratch: &mut Scratch,
-        stage: usize,
-    ) -> Vec<Read> {
+    fn rescore(&mut self, view: &View<'_>, scratch: &mut Scratch, stage: usize) -> Vec<Read> {
         if self.counts.rescore == 0 {
             return Vec::new();
         }
-        let (queries, candidates) = (&self.queries, &mut self.candidates);
-        rerank::rescore(segment, source, stage, queries, candidates, &mut scratch.prepared)
+        rerank::rescore(view, stage, &self.queries, &mut self.candidates, &mut scratch.prepared)
     }
 
     /// The sections that have the ids and the checksums of rows, for a search without lists, which have both.
-    fn sections_of_rows(&self, segment: &Segment) -> Vec<SectionKind> {
-        let finer = segment.finer.iter().filter(|_| self.counts.rescore > 0);
+    fn sections_of_rows(&self, view: &View<'_>) -> Vec<SectionKind> {
+        let finer = view.segment.finer.iter().filter(|_| self.counts.rescore > 0);
         std::iter::once(SectionKind::Ids).chain(finer.filter_map(|rows| rows.checksums)).collect()
     }
 }

@@ -1,9 +1,11 @@
-//! A scan: every row is scored, in order. It is exact on the codes.
+//! A scan: every row that may be a hit is scored, in order. It is exact on the codes.
 
-use super::step::{chunk_around, missing};
+use super::view::View;
+use crate::kernels::prefetch;
 use crate::quant::{Codec, Prepared};
-use crate::segment::{SectionKind, Segment};
-use crate::storage::{Extent, Read, Source};
+use crate::row_set::RowSet;
+use crate::segment::SectionKind;
+use crate::storage::{Extent, Read};
 use crate::topk::TopK;
 
 /// Rows scored in one call of the codec.
@@ -31,25 +33,23 @@ impl Scan {
     /// reads; if there are none, all rows were scored.
     pub(super) fn step(
         &mut self,
-        segment: &Segment,
-        source: &dyn Source,
+        view: &View<'_>,
         sections: &[SectionKind],
         queries: &[f32],
         prepared: &mut Prepared,
     ) -> Vec<Read> {
         loop {
-            let mut absent =
-                if self.next == 0 { missing(segment, source, sections, &[]) } else { Vec::new() };
-            if self.next as usize >= segment.count() {
+            let mut absent = if self.next == 0 { view.missing(sections) } else { Vec::new() };
+            let Some(next) = view.positions(self.next..view.segment.count() as u32).next() else {
                 return absent;
-            }
-            let chunk = chunk_around(segment, source, self.next);
-            let rows = source.get(chunk.extent);
+            };
+            let chunk = unit_around(view, next);
+            let rows = view.source.get(chunk.extent);
             if rows.is_none() {
-                absent.push(chunk);
+                absent.extend(missing_units(view, next));
             }
             let Some(rows) = rows.filter(|_| absent.is_empty()) else { return absent };
-            self.score(segment, source, chunk.extent, rows, queries, prepared);
+            self.score(view, chunk.extent, rows, queries, prepared);
         }
     }
 
@@ -57,34 +57,68 @@ impl Scan {
     /// memory once.
     fn score(
         &mut self,
-        segment: &Segment,
-        source: &dyn Source,
+        view: &View<'_>,
         extent: Extent,
         rows: &[u8],
         queries: &[f32],
         prepared: &mut Prepared,
     ) {
-        let codes = &segment.codes;
+        let codes = &view.segment.codes;
+        let first = ((extent.offset - codes.extent.offset) / codes.stride) as u32;
         let count = extent.length / codes.stride;
         let together = (AHEAD / codes.stride).max(1);
         let prefetch = |from: u64| {
             let length = together.min(count.saturating_sub(from)) * codes.stride;
             let offset = extent.offset + from * codes.stride;
-            source.prefetch(&mut std::iter::once(Extent { offset, length }));
+            if view.rows.is_none() {
+                view.source.prefetch(&mut std::iter::once(Extent { offset, length }));
+            }
         };
         prefetch(0);
         for (rows, from) in
             rows.chunks((together * codes.stride) as usize).zip((0..).step_by(together as usize))
         {
             prefetch(from + together);
-            let (first, some) = (self.next + from as u32, rows.len() / codes.stride as usize);
-            for (query, nearest) in queries.chunks_exact(segment.dim()).zip(&mut self.nearest) {
+            let (first, some) = (first + from as u32, rows.len() / codes.stride as usize);
+            for (query, nearest) in queries.chunks_exact(view.segment.dim()).zip(&mut self.nearest) {
                 codes.codec.prepare(query, false, prepared);
-                scan(&*codes.codec, prepared, rows, first, some, nearest);
+                let codes = Codes { codec: &*codes.codec, rows, first, count: some as u32 };
+                scan_all(view, codes, prepared, nearest);
             }
         }
-        self.next += count as u32;
+        self.next = first + count as u32;
     }
+}
+
+/// The codes that are read together with those of the row at `position`. Under a set of rows these are as few as
+/// checksums allow.
+fn unit_around(view: &View<'_>, position: u32) -> Read {
+    let codes = &view.segment.codes;
+    let sparse = view.rows.is_some() && view.source.get(codes.extent).is_none();
+    match sparse && view.source.fits(codes.extent) {
+        true => view.segment.block_around(codes.row(position)),
+        false => view.chunk_around(position),
+    }
+}
+
+/// The units from that of `position` on that are missing and have rows that may be hits: all if codes fit whole, else
+/// the first.
+fn missing_units(view: &View<'_>, position: u32) -> Vec<Read> {
+    let (codes, count) = (&view.segment.codes, view.segment.count() as u32);
+    let mut missing = Vec::new();
+    let mut next = Some(position);
+    while let Some(position) = next {
+        let unit = unit_around(view, position);
+        let end = ((unit.extent.end() - codes.extent.offset) / codes.stride) as u32;
+        if view.source.get(unit.extent).is_none() {
+            missing.push(unit);
+        }
+        if !view.source.fits(codes.extent) {
+            break;
+        }
+        next = view.positions(end..count).next();
+    }
+    missing
 }
 
 /// Scores the rows `first..first + count` and offers them to `nearest`; `rows` has the codes of just those.
@@ -105,5 +139,53 @@ pub(crate) fn scan(
         for (&id, &distance) in ids.iter().zip(&distances[..length]) {
             nearest.offer(distance, first + id);
         }
+    }
+}
+
+/// The codes of the rows `first..first + count`.
+#[derive(Clone, Copy)]
+pub(super) struct Codes<'a> {
+    pub(super) codec: &'a dyn Codec,
+    pub(super) rows: &'a [u8],
+    pub(super) first: u32,
+    pub(super) count: u32,
+}
+
+/// Scores those of `codes` that may be hits, and offers them to `nearest`.
+pub(super) fn scan_all(view: &View<'_>, codes: Codes<'_>, prepared: &mut Prepared, nearest: &mut TopK) {
+    match view.rows {
+        None => scan(codes.codec, prepared, codes.rows, codes.first, codes.count as usize, nearest),
+        Some(set) => scan_set(view, set, codes, prepared, nearest),
+    }
+}
+
+/// Scores the rows of the set among `codes` and offers them to `nearest`. While some are scored, the next are
+/// prefetched: they do not lie side by side.
+fn scan_set(view: &View<'_>, set: &RowSet, codes: Codes<'_>, prepared: &mut Prepared, nearest: &mut TopK) {
+    let Codes { codec, rows, first, count } = codes;
+    let stride = view.segment.codes.stride as usize;
+    let mut positions = set.within(first..first + count).map(|position| position - first);
+    let mut groups = [[0u32; GROUP]; 2];
+    let mut fill = |group: &mut [u32; GROUP]| {
+        let mut filled = 0;
+        for (id, position) in group.iter_mut().zip(&mut positions) {
+            (*id, filled) = (position, filled + 1);
+        }
+        view.source.prefetch_records(view.segment.codes.row(first), &group[..filled]);
+        group[..filled].iter().for_each(|&id| prefetch(&rows[id as usize * stride..][..stride]));
+        filled
+    };
+    let mut distances = [0.0f32; GROUP];
+    let [now, next] = &mut groups;
+    let mut filled = fill(now);
+    while filled > 0 {
+        let ahead = fill(next);
+        let ids = &now[..filled];
+        codec.distances(prepared, rows, ids, &mut distances[..filled]);
+        for (&id, &distance) in ids.iter().zip(&distances[..filled]) {
+            nearest.offer(distance, first + id);
+        }
+        std::mem::swap(now, next);
+        filled = ahead;
     }
 }

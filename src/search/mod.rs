@@ -4,7 +4,9 @@
 //! | file | duty |
 //! |---|---|
 //! | `options`, `answer` | the arguments of a search, and its result |
-//! | `operation` | search, lookup of an id or vector, load: values that are stepped |
+//! | `operation`, `lookup` | search, lookup of an id or vector, load: values that are stepped |
+//! | `select`  | from the ids of the options to the set of rows that may be hits |
+//! | `view`    | what a search sees: a segment, the bytes that are available, the rows that may be hits |
 //! | `plan`    | the choice of the index and of how many candidates it finds |
 //! | `driver`  | the way of a batch of queries: candidates by `flat`, `hnsw/` or `clusters/`, then `rerank` |
 //! | `step`    | the result of a step, `Need(reads)` or `Done`, and the reads it asks for |
@@ -13,24 +15,31 @@
 //! | `clusters/` | probes the clustered index |
 //! | `rerank`  | from candidates to hits: finer rows, stage by stage, then ids |
 //! | `pool`, `visited` | the nearest candidates of a walk, in order; a set of positions |
+//! | `scratch` | the memory of a search, which the next one reuses |
 
 mod answer;
 pub(crate) mod clusters;
 mod driver;
 pub(crate) mod flat;
 pub(crate) mod hnsw;
+mod lookup;
 mod operation;
 mod options;
 pub(crate) mod plan;
 mod pool;
 mod rerank;
+mod scratch;
+mod select;
 mod step;
+mod view;
 mod visited;
 
 pub use answer::{Answer, Hit, QueryStats};
-pub(crate) use driver::{Scratch, Search};
+pub(crate) use driver::Search;
 pub(crate) use operation::Running;
 pub use operation::{Operation, Outcome};
 pub(crate) use options::check_queries;
 pub use options::{IndexChoice, SearchOptions};
+pub(crate) use scratch::Scratch;
 pub(crate) use step::Step;
+pub(crate) use view::View;

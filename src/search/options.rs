@@ -1,7 +1,9 @@
 //! How to search.
 
 use crate::error::Error;
+use crate::id::Id;
 use crate::metric::Metric;
+use crate::row_set::SharedRows;
 use crate::vectors::check_row;
 
 /// Which index answers.
@@ -57,6 +59,13 @@ pub struct SearchOptions {
     /// The part of the true nearest rows that the clustered index should find, by the segment's calibration: 0.8 to
     /// 0.99 make a difference. `None`: [`SearchOptions::DEFAULT_RECALL`].
     pub recall: Option<f32>,
+    /// Rows with these ids are not hits. An id that no row has is an error.
+    pub exclude: Vec<Id>,
+    /// Only rows with these ids are hits: with none, there are no hits. `None`: every row may be one. An id that no row
+    /// has is an error. A row that is also in `exclude` is no hit.
+    pub among: Option<Vec<Id>>,
+    /// The rows of `exclude` and `among`, if they were looked up before.
+    pub(crate) rows: Option<SharedRows>,
 }
 
 setters!(SearchOptions {
@@ -66,6 +75,8 @@ setters!(SearchOptions {
     rescore: impl Into<Option<usize>>,
     probes: impl Into<Option<usize>>,
     recall: impl Into<Option<f32>>,
+    exclude: impl Into<Vec<Id>>,
+    among: impl Into<Option<Vec<Id>>>,
 });
 
 impl SearchOptions {
@@ -78,7 +89,17 @@ impl SearchOptions {
 
     /// The defaults, for `k` hits.
     pub fn new(k: usize) -> Self {
-        SearchOptions { k, ef: None, index: IndexChoice::Auto, rescore: None, probes: None, recall: None }
+        SearchOptions {
+            k,
+            ef: None,
+            index: IndexChoice::Auto,
+            rescore: None,
+            probes: None,
+            recall: None,
+            exclude: Vec::new(),
+            among: None,
+            rows: None,
+        }
     }
 
     /// Refuses options that no search can go by.

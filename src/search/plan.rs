@@ -3,12 +3,14 @@
 //!
 //! After the choice hits depend on the file, the queries and the options alone.
 
-use super::clusters::{self, ProbeWidth, Wanted};
+use super::clusters::Wanted;
+use super::view::View;
 use super::{IndexChoice, SearchOptions};
 use crate::error::Error;
 use crate::quant::CodecKind;
-use crate::segment::{Clusters, SectionKind, Segment};
-use crate::storage::{Extent, Source};
+use crate::row_set::RowSet;
+use crate::segment::SectionKind;
+use crate::storage::Extent;
 
 /// Codes, or codes and graph, of at most so many bytes are fetched whole: that costs no more than a few lists and their
 /// round trips.
@@ -21,10 +23,24 @@ const SCAN_ROWS: usize = 1500;
 /// If one row of so many is wanted, a walk or lists would score most rows: a scan costs less, and it is exact.
 const WIDE: usize = 8;
 
+/// Up to so many rows of a set are scanned rather than found by clusters.
+const SET_ROWS: usize = 15_000;
+/// Up to so many hundredths of the distances of a walk, a scan of a set is taken: a walk under a set needs no fewer.
+const SCAN_FIRST: u64 = 130;
+
+/// A walk computes about so many distances for each candidate that it keeps: 16 on wordnet, 19 on GloVe.
+const WALKED: u64 = 16;
+/// A row costs a scan so many hundredths of what a distance costs a walk.
+const SCAN_COST: u64 = 55;
+/// A walk that looks hopeless may take so many hundredths of a scan.
+const TRY: u64 = 30;
+
 /// How candidates are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     Flat,
+    /// The rows of a set, by the finest rows at once.
+    Listed,
     Hnsw,
     /// The graph, node by node from disk: codes or links do not fit.
     Walk,
@@ -35,6 +51,7 @@ impl Route {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Route::Flat => "flat",
+            Route::Listed => "listed",
             Route::Hnsw | Route::Walk => "hnsw",
             Route::Clusters => "clusters",
         }
@@ -59,13 +76,22 @@ pub(crate) struct Facts {
     /// All codes are here.
     pub(crate) codes_here: bool,
     pub(crate) codes_bytes: u64,
+    /// The finest rows are here.
+    pub(crate) rows_here: bool,
     pub(crate) count: usize,
+    /// Rows that may be hits, if these are not all.
+    pub(crate) allowed: Option<usize>,
     /// Hits wanted.
     pub(crate) k: usize,
+    /// Candidates that are ranked again; 0: none are.
+    pub(crate) candidates: usize,
+    /// Candidates that a walk keeps.
+    pub(crate) ef: usize,
 }
 
 impl Facts {
-    pub(crate) fn of(segment: &Segment, source: &dyn Source) -> Self {
+    pub(crate) fn of(view: &View<'_>) -> Self {
+        let View { segment, source, .. } = *view;
         let extent = |kind| segment.extent(kind).filter(|e| e.length > 0);
         let parts = [extent(SectionKind::Codes), extent(SectionKind::Graph)];
         let codes = segment.codes.extent;
@@ -74,7 +100,7 @@ impl Facts {
         let graph_bytes = parts.iter().flatten().map(|e| e.length).sum();
         Facts {
             graph: segment.header.m > 0,
-            walk_fits: walk_fits(segment, source),
+            walk_fits: walk_fits(view),
             graph_fits: segment.header.m > 0 && parts.iter().all(|e| e.is_some_and(|e| source.fits(e))),
             graph_here: graph_bytes <= source.memory() && parts.iter().all(|e| e.is_some_and(here)),
             graph_bytes,
@@ -82,20 +108,41 @@ impl Facts {
             codes_fit: source.fits(codes) || source.slots(codes).bytes > segment.codes.stride,
             codes_here: here(codes),
             codes_bytes: codes.length,
+            rows_here: here(segment.finest().extent),
             count: segment.count(),
+            allowed: view.rows.map(RowSet::count),
             k: SearchOptions::default().k,
+            candidates: 0,
+            ef: SearchOptions::DEFAULT_EF,
         }
+    }
+
+    /// Rows that may be hits.
+    fn rows(&self) -> usize {
+        self.allowed.unwrap_or(self.count)
+    }
+
+    /// Whether every row that may be a hit is ranked by the finest rows anyway.
+    fn is_listed(&self) -> bool {
+        self.allowed.is_some_and(|rows| rows <= self.candidates)
     }
 
     /// Whether a scan costs less than the other ways. It is exact on the codes.
     fn scan_is_best(&self) -> bool {
         let small = self.codes_fit && self.codes_bytes <= SMALL;
-        let wide = self.k >= self.count / WIDE;
-        (small && self.count <= SCAN_ROWS) || (wide && (small || self.codes_here))
+        let wide = self.k >= self.rows() / WIDE;
+        let walked = self.graph_fits && (self.graph_here || self.graph_bytes <= SMALL);
+        match self.allowed {
+            None => (self.count <= SCAN_ROWS && small) || (wide && (small || self.codes_here)),
+            Some(_) if !small && !self.codes_here => false,
+            Some(rows) if walked && !wide => rows as u64 * SCAN_COST <= self.ef as u64 * WALKED * SCAN_FIRST,
+            Some(rows) => wide || rows <= SET_ROWS,
+        }
     }
 }
 
-fn walk_fits(segment: &Segment, source: &dyn Source) -> bool {
+fn walk_fits(view: &View<'_>) -> bool {
+    let View { segment, source, .. } = *view;
     let checksums = segment.extent(SectionKind::NodeChecksums).filter(|e| e.length > 0);
     let (Some(checksums), Some(graph)) = (checksums, segment.graph_parts()) else { return false };
     let links = source.slots(graph.base);
@@ -106,6 +153,7 @@ fn walk_fits(segment: &Segment, source: &dyn Source) -> bool {
 pub(crate) fn route(choice: IndexChoice, f: Facts) -> Result<Route, Error> {
     let no = |detail: &str| Err(Error::argument("index", detail));
     match choice {
+        IndexChoice::Auto if f.rows_here && f.is_listed() => Ok(Route::Listed),
         IndexChoice::Auto if f.scan_is_best() => Ok(Route::Flat),
         IndexChoice::Auto if f.graph_fits && (f.graph_here || f.graph_bytes <= SMALL) => Ok(Route::Hnsw),
         IndexChoice::Auto if f.clusters => Ok(Route::Clusters),
@@ -144,8 +192,9 @@ impl CandidateCounts {
 }
 
 /// The counts by the options, and by defaults where these leave them open.
-pub(crate) fn counts(segment: &Segment, o: &SearchOptions) -> CandidateCounts {
-    let k = o.k.min(segment.count());
+pub(crate) fn counts(view: &View<'_>, o: &SearchOptions) -> CandidateCounts {
+    let segment = view.segment;
+    let k = o.k.min(view.count());
     let codec = segment.header.stages.first();
     let default = match codec {
         Some(CodecKind::Binary) => SearchOptions::DEFAULT_EF_BINARY,
@@ -174,10 +223,25 @@ pub(crate) fn rerank_count(k: usize) -> usize {
     k.saturating_mul(4).max(40)
 }
 
-/// How many cells, lists and candidates the clustered index uses.
-pub(crate) fn width(clusters: &Clusters, o: &SearchOptions, k: usize) -> ProbeWidth {
+/// After how many distances a walk under a set of rows costs more than a scan of them, so that it gives up: 0 if it
+/// should give up now. `found` of the `near` rows, the nearest so far, are in the set; the walk takes about as many times
+/// the distances of a walk over all as there are near rows for each of them.
+pub(crate) fn worth_walking(rows: &RowSet, [near, found]: [u64; 2], ef: usize) -> u64 {
+    let scan = rows.count() as u64 * SCAN_COST / 100;
+    let walk = ef as u64 * WALKED;
+    let expected = walk * near / found.max(1);
+    match scan * TRY / 100 {
+        _ if expected <= scan => scan,
+        // Rows of the set may begin right beyond: among many, a short walk costs little.
+        short if short >= 2 * walk => short,
+        _ => 0,
+    }
+}
+
+/// What the options say of a search by clusters for `k` hits.
+pub(crate) fn wanted(o: &SearchOptions, k: usize) -> Wanted {
     let recall = o.recall.unwrap_or(SearchOptions::DEFAULT_RECALL);
-    clusters::width(clusters, Wanted { k, recall, probes: o.probes, rescore: o.rescore })
+    Wanted { k, recall, probes: o.probes, rescore: o.rescore }
 }
 
 #[cfg(test)]
@@ -194,8 +258,12 @@ mod tests {
         codes_fit: false,
         codes_here: false,
         codes_bytes: 60 << 20,
+        rows_here: false,
         count: 150_000,
+        allowed: None,
         k: 10,
+        candidates: 100,
+        ef: 100,
     };
 
     #[test]

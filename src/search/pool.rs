@@ -76,7 +76,7 @@ impl Pool {
             run.keys.clear();
             run.cursor = 0;
         }
-        self.main.keys.reserve(capacity.saturating_add(1).min(1 << 16));
+        self.main.keys.reserve(capacity.saturating_add(1).min(WIDE));
         self.capacity = capacity.max(1);
     }
 
@@ -123,11 +123,30 @@ impl Pool {
     /// Takes the nearest candidate that was not taken yet.
     #[inline]
     pub(crate) fn take(&mut self) -> Option<u32> {
+        self.take_below(Key(u64::MAX))
+    }
+
+    /// The same, if its key is below `limit`.
+    #[inline]
+    pub(crate) fn take_below(&mut self, limit: Key) -> Option<u32> {
         let (main, late) = (self.main.next(), self.late.next());
         let late_is_nearer = matches!((&main, &late), (Some(main), Some(late)) if late < main);
         let key = if late_is_nearer { late? } else { main.or(late)? };
+        if *key >= limit {
+            return None;
+        }
         key.0 |= EXPANDED;
         Some(key.position())
+    }
+
+    /// A candidate whose key is not below this is not kept.
+    #[inline]
+    pub(crate) fn limit(&self) -> Key {
+        let (main, late) = (&self.main.keys, &self.late.keys);
+        match main.len() + late.len() < self.capacity {
+            true => Key(u64::MAX),
+            false => main.last().max(late.last()).copied().unwrap_or(Key(u64::MAX)),
+        }
     }
 
     /// The candidates that were not taken yet, nearest first.

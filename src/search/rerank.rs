@@ -2,7 +2,7 @@
 
 use super::clusters::ListHit;
 use super::plan::Route;
-use super::step::{chunk_around, delivered, fitting};
+use super::view::View;
 use super::{Answer, Hit, QueryStats};
 use crate::error::Error;
 use crate::id::Id;
@@ -35,13 +35,13 @@ pub(super) struct Candidates {
 /// Ranks the candidates whose rows of a stage are available. Returns the reads of the others, as many as there are
 /// slots for.
 pub(super) fn rescore(
-    segment: &Segment,
-    source: &dyn Source,
+    view: &View<'_>,
     stage: usize,
     queries: &[f32],
     candidates: &mut [Candidates],
     prepared: &mut Prepared,
 ) -> Vec<Read> {
+    let View { segment, source, .. } = *view;
     let rows = segment.finer.get(stage).unwrap_or(&segment.codes);
     let checksums = rows.checksums.and_then(|kind| segment.extent(kind)).and_then(|e| source.get(e));
     let mut missing = Vec::new();
@@ -57,11 +57,11 @@ pub(super) fn rescore(
                     Read { extent: rows.row(position), expected: Expected::Row { position, checksum } }
                 }
                 // Codes that serve as rows, and came in chunks.
-                None => chunk_around(segment, source, position),
+                None => view.chunk_around(position),
             });
         }
     }
-    fitting(missing, source, segment)
+    view.fitting(missing)
 }
 
 /// Between two stages: keeps the `count` best of each query, which the next stage ranks.
@@ -74,20 +74,25 @@ pub(super) fn keep_best(candidates: &mut [Candidates], count: usize, best: &mut 
     }
 }
 
+/// The answer where no row may be a hit.
+pub(super) fn no_hits(route: Route) -> Answer {
+    Answer { hits: Vec::new(), stats: QueryStats { index: route.name(), ..Default::default() } }
+}
+
 /// The `k` hits of each query. Ids are in the lists, or else in their section, which the source must have.
 pub(super) fn answers(
-    segment: &Segment,
-    source: &dyn Source,
+    view: &View<'_>,
     route: Route,
     k: usize,
     candidates: &mut [Candidates],
     nearest: &mut TopK,
 ) -> Result<Vec<Answer>, Error> {
+    let segment = view.segment;
     let metric = segment.header.metric;
     let ids = match route {
         Route::Clusters => None,
         _ => {
-            let bytes = delivered(source, segment.required(SectionKind::Ids)?)?;
+            let bytes = view.delivered(segment.required(SectionKind::Ids)?)?;
             Some(IdView::new(bytes, segment.count(), segment.header.text_ids)?)
         }
     };

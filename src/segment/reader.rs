@@ -130,6 +130,7 @@ impl Segment {
                 self.unit_checksum(position, bytes, seed) == checksum
             }
             Expected::Unit { seed, at, checksum } => checksum::sum_at(seed, at, bytes) == checksum,
+            Expected::Short { seed, at, checksum } => checksum::sum_at(seed, at, bytes) as u32 == checksum,
             Expected::Halves { seed, at, first, checksums } => {
                 let halves = bytes.split_at_checked(first as usize);
                 halves.is_some_and(|(labels, codes)| {

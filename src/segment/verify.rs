@@ -158,12 +158,13 @@ impl Segment {
                 let bytes = stream.get(leaf.read.extent)?;
                 self.check(leaf.read, bytes)?;
                 let list = List::new(bytes, &leaf, &clusters.list_codec, self.header.text_ids, self.count())?;
-                for at in 0..list.count() {
-                    let position = list.position(at)?;
-                    let checksum = list.row_checksum(at);
+                let labels = &list.labels;
+                for at in 0..labels.count() {
+                    let position = labels.position(at)?;
+                    let checksum = labels.row_checksum(at);
                     let slot = listed.get_mut(position as usize).ok_or_else(|| in_list(position))?;
                     if *slot.get_or_insert(checksum) != checksum
-                        || list.ids.id(at as u32)? != ids.id(position)?
+                        || labels.ids.id(at as u32)? != ids.id(position)?
                     {
                         return Err(in_list(position));
                     }

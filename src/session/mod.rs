@@ -15,7 +15,7 @@ use layout::to_load;
 pub use options::SessionOptions;
 
 use crate::error::Error;
-use crate::search::{Operation, Outcome, Running, Scratch, Step, plan};
+use crate::search::{Operation, Outcome, Running, Scratch, Step, View, plan};
 use crate::segment::Segment;
 use crate::storage::{Extent, Paged, Read, Reserved, in_order};
 
@@ -88,12 +88,12 @@ impl Session {
     /// `argument`, `dimension`, `not-finite`, `zero-vector`.
     pub fn begin(&mut self, operation: Operation) -> Result<Ticket, Error> {
         if matches!(operation, Operation::Load) {
-            let facts = plan::Facts::of(&self.segment, &self.paged);
+            let facts = plan::Facts::of(&View::new(&self.segment, &self.paged));
             if facts.graph && !facts.graph_fits {
                 return Err(Error::argument("memory_budget", self.too_small_to_load()));
             }
         }
-        let running = Running::new(&self.segment, &self.paged, operation)?;
+        let running = Running::new(&View::new(&self.segment, &self.paged), operation)?;
         self.next = self.next.wrapping_add(1);
         self.running.push((self.next, running));
         Ok(self.next)
@@ -125,7 +125,7 @@ impl Session {
         let running = self.running.iter_mut().find(|r| r.0 == ticket).map(|r| &mut r.1);
         let running =
             running.ok_or_else(|| Error::argument("ticket", "this operation has ended: begin another"))?;
-        let reads = match running.step(&self.segment, &self.paged, &mut self.scratch)? {
+        let reads = match running.step(&View::new(&self.segment, &self.paged), &mut self.scratch)? {
             Step::Done(outcome) => return Ok(Stepped::Done(outcome)),
             Step::Need(reads) => reads,
         };

@@ -182,6 +182,15 @@ pub(crate) enum Expected {
         /// All 64 bits.
         checksum: u64,
     },
+    /// One checksum for the whole extent: the low 32 bits.
+    Short {
+        /// Of the file and the section.
+        seed: u64,
+        /// Where the first byte is in its section.
+        at: u64,
+        /// See [`checksum::sum_at`].
+        checksum: u32,
+    },
     /// Two checksums, for the first bytes of the extent and for the rest: the low 32 bits of each.
     Halves {
         /// Of the file and the section.

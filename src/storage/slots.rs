@@ -20,7 +20,8 @@ pub(crate) struct Slots {
     capacity: usize,
     /// Allocated with the first reservation.
     buffer: Option<Buffer>,
-    by_offset: BTreeMap<u64, usize>,
+    /// By offset and length: the labels of a list are a unit, and the whole list is another.
+    by_extent: BTreeMap<Extent, usize>,
     slots: Vec<Slot>,
     /// The clock's hand: where the search for a slot to reuse goes on.
     hand: usize,
@@ -29,29 +30,28 @@ pub(crate) struct Slots {
 
 impl Slots {
     pub(crate) fn new(size: u64, capacity: usize) -> Self {
-        let (by_offset, slots) = (BTreeMap::new(), Vec::new());
-        Slots { size, capacity, buffer: None, by_offset, slots, hand: 0, evictions: 0 }
+        let (by_extent, slots) = (BTreeMap::new(), Vec::new());
+        Slots { size, capacity, buffer: None, by_extent, slots, hand: 0, evictions: 0 }
     }
 
     /// Whether there is room for `reads`, each a unit, beside what other tickets have pinned.
     pub(crate) fn has_room(&self, ticket: u32, reads: &[Read]) -> Result<bool, Error> {
-        let mut offsets: Vec<u64> = reads.iter().map(|r| r.extent.offset).collect();
-        offsets.sort_unstable();
-        offsets.dedup();
+        let mut extents: Vec<Extent> = reads.iter().map(|r| r.extent).collect();
+        extents.sort_unstable();
+        extents.dedup();
         if let Some(large) = reads.iter().find(|r| r.extent.length > self.size) {
             let detail = format!("{} bytes where the largest has {}", large.extent.length, self.size);
             return Err(Error::corrupt("lists", detail));
         }
-        let elsewhere = |s: &&Slot| {
-            s.pins.iter().any(|&t| t != ticket) && offsets.binary_search(&s.read.extent.offset).is_err()
-        };
+        let elsewhere =
+            |s: &&Slot| s.pins.iter().any(|&t| t != ticket) && extents.binary_search(&s.read.extent).is_err();
         let held = self.slots.iter().filter(elsewhere).count();
-        if held == 0 && offsets.len() > self.capacity {
+        if held == 0 && extents.len() > self.capacity {
             // Even without other tickets there would be too little room.
-            let [needed, budget] = [offsets.len(), self.capacity].map(|units| units as u64 * self.size);
+            let [needed, budget] = [extents.len(), self.capacity].map(|units| units as u64 * self.size);
             return Err(Error::Budget { needed, budget });
         }
-        Ok(offsets.len() + held <= self.capacity)
+        Ok(extents.len() + held <= self.capacity)
     }
 
     /// Reserves a slot for each of `reads` and pins it to `ticket`. Units that are not pinned may be evicted.
@@ -76,14 +76,13 @@ impl Slots {
                 Some(old) => *old = slot,
                 None => self.slots.push(slot),
             }
-            self.by_offset.insert(read.extent.offset, at);
+            self.by_extent.insert(read.extent, at);
         }
         Ok(())
     }
 
     fn unit(&self, extent: Extent) -> Option<usize> {
-        let at = *self.by_offset.get(&extent.offset)?;
-        (self.slots[at].read.extent == extent).then_some(at)
+        self.by_extent.get(&extent).copied()
     }
 
     /// A slot to write into, by the clock algorithm: the first one that is not pinned and was not used since the hand
@@ -98,8 +97,8 @@ impl Slots {
             let slot = &mut self.slots[at];
             if slot.pins.is_empty() && (!slot.filled || !slot.recent) {
                 self.evictions += u64::from(slot.filled);
-                let offset = slot.read.extent.offset;
-                self.by_offset.remove(&offset);
+                let extent = slot.read.extent;
+                self.by_extent.remove(&extent);
                 return Some(at);
             }
             slot.recent &= !slot.pins.is_empty();
@@ -109,7 +108,9 @@ impl Slots {
 
     /// The units within `extent` that are reserved and not filled yet.
     pub(crate) fn pending(&self, extent: Extent) -> Vec<Read> {
-        let slots = self.by_offset.range(extent.offset..extent.end()).map(|(_, &at)| &self.slots[at]);
+        let from = |offset| Extent { offset, length: 0 };
+        let slots =
+            self.by_extent.range(from(extent.offset)..from(extent.end())).map(|(_, &at)| &self.slots[at]);
         slots.filter(|s| !s.filled && extent.contains(s.read.extent)).map(|s| s.read).collect()
     }
 
@@ -125,11 +126,12 @@ impl Slots {
 
     /// The bytes of `extent`, if it lies in a unit that is filled.
     pub(crate) fn get(&self, extent: Extent) -> Option<&[u8]> {
-        let (_, &at) = self.by_offset.range(..=extent.offset).next_back()?;
+        let before = self.by_extent.range(..=Extent { length: u64::MAX, ..extent }).rev();
+        // At most two units begin at one offset, and none overlaps a unit that begins elsewhere.
+        let around = before.take(2).map(|(_, &at)| at);
+        let holds = |&at: &usize| self.slots[at].filled && self.slots[at].read.extent.contains(extent);
+        let at = around.into_iter().find(holds)?;
         let slot = &self.slots[at];
-        if !slot.filled || !slot.read.extent.contains(extent) {
-            return None;
-        }
         let start = (at as u64 * self.size + (extent.offset - slot.read.extent.offset)) as usize;
         self.buffer.as_ref()?.as_ref().get(start..start + extent.length as usize)
     }

@@ -147,7 +147,7 @@ fn connect_unreachable(near: &ListKnn<'_>, graph: &mut Graph, count: usize) -> R
             continue;
         }
         beam.begin(MAX_HOSTS);
-        beam.search(&mut Local { graph: graph.view(), to: FromRow { rows: near.rows, row: node } })?;
+        beam.search(&mut Local { graph: graph.view(), to: FromRow { rows: near.rows, row: node } }, None)?;
         let hosts = graph.links_mut(0, node).to_vec().into_iter().chain(beam.pool.iter().map(|near| near.1));
         // A tree has fewer edges than nodes, so some node has a link that can be replaced.
         for host in hosts.chain(0..parents.len() as u32) {

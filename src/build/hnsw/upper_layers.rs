@@ -92,7 +92,7 @@ fn neighbours(
     let mut layers = vec![Vec::new(); top + 1];
     for layer in (1..=top).rev() {
         beam.enter(&nodes, &starts);
-        beam.layer(&mut nodes, layer)?;
+        beam.layer(&mut nodes, layer, None)?;
         let mut candidates: Vec<(f32, u32)> = beam.pool.iter().filter(|&(_, n)| n != node).collect();
         starts.clear();
         starts.extend(candidates.iter().map(|c| c.1));

@@ -4,7 +4,8 @@ use super::bound::{ListCodes, ListScratch, QueryBound};
 use super::width::ProbeWidth;
 use crate::error::Error;
 use crate::id::Id;
-use crate::segment::clusters::List;
+use crate::search::view::View;
+use crate::segment::clusters::{Labels, List};
 use crate::segment::{Clusters, IdBytes};
 use crate::topk::Key;
 
@@ -18,7 +19,9 @@ const ID_BYTES: usize = 16;
 pub(crate) struct ListHit {
     pub(crate) position: u32,
     pub(crate) row_checksum: u32,
+    /// Of a row that was not estimated: minus infinity.
     pub(crate) distance: f32,
+    /// Of a row that was not estimated: infinite.
     error: f32,
     id: IdBytes,
 }
@@ -49,10 +52,11 @@ pub(super) struct ScanScratch {
 }
 
 impl ListHits {
-    /// Estimates the rows of `lists`, each with the number of its cell, and copies what the lists say of the nearest:
+    /// Estimates the rows of `lists` that may be hits, each list with the number of its cell, and copies what the lists say of the nearest:
     /// the lists may be evicted before it is used. Returns how many rows were estimated.
     pub(super) fn scan(
         &mut self,
+        view: &View<'_>,
         clusters: &Clusters,
         bound: &QueryBound<'_>,
         lists: &[(u32, List<'_>)],
@@ -61,14 +65,28 @@ impl ListHits {
     ) -> Result<u64, Error> {
         let ScanScratch { list: memory, keys, estimates } = scratch;
         estimates.clear();
+        let mut estimated = 0;
         for ((cell, list), number) in lists.iter().zip(0..) {
             let cell = clusters.cells.centroid(*cell as usize).0;
             let codes = ListCodes { cell, centre: list.centre, rows: list.codes };
             let rows = bound.rows(codes, memory).zip(0..);
             let estimate = |((distance, error), at)| Estimate { distance, error, list: number, at };
+            let before = estimates.len();
             estimates.extend(rows.map(estimate));
+            estimated += (estimates.len() - before) as u64;
+            if let Some(set) = view.rows {
+                let mut kept = before;
+                for at in before..estimates.len() {
+                    if set.contains(list.labels.position(estimates[at].at as usize)?) {
+                        estimates[kept] = estimates[at];
+                        kept += 1;
+                    }
+                }
+                estimates.truncate(kept);
+            }
         }
-        let held = self.hits.iter().map(|hit| hit.distance);
+        // Rows that were not estimated are kept beside those that were.
+        let held = self.hits.iter().filter(|hit| hit.error.is_finite()).map(|hit| hit.distance);
         let distances = estimates.iter().map(|estimate| estimate.distance).chain(held);
         let limit = nth(distances, keep.saturating_mul(COPIES), keys);
         self.hits.retain(|hit| hit.distance <= limit);
@@ -77,13 +95,28 @@ impl ListHits {
         self.texts.reserve(more * ID_BYTES);
         for &Estimate { distance, error, list, at } in &*estimates {
             if distance <= limit {
-                let list = &lists[list as usize].1;
-                let (position, row_checksum) = (list.position(at as usize)?, list.row_checksum(at as usize));
-                let id = list.ids.copy(at, &mut self.texts)?;
-                self.hits.push(ListHit { position, row_checksum, distance, error, id });
+                self.push(&lists[list as usize].1.labels, at, distance, error)?;
             }
         }
-        Ok(estimates.len() as u64)
+        Ok(estimated)
+    }
+
+    /// Copies what the labels of a list say of the rows that may be hits. Their distances are not known.
+    pub(super) fn add(&mut self, view: &View<'_>, labels: &Labels<'_>) -> Result<(), Error> {
+        for at in 0..labels.count() {
+            let position = labels.position(at)?;
+            if view.rows.is_none_or(|set| set.contains(position)) {
+                self.push(labels, at as u32, f32::NEG_INFINITY, f32::INFINITY)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, labels: &Labels<'_>, at: u32, distance: f32, error: f32) -> Result<(), Error> {
+        let (position, row_checksum) = (labels.position(at as usize)?, labels.row_checksum(at as usize));
+        let id = labels.ids.copy(at, &mut self.texts)?;
+        self.hits.push(ListHit { position, row_checksum, distance, error, id });
+        Ok(())
     }
 
     /// Those that may be among the k nearest, nearest first, and the bytes of their ids if these are texts.
@@ -102,13 +135,15 @@ impl ListHits {
         });
         // They are in order of position, which settles ties.
         sort_by_key(&mut hits, keys, |at, hit| Key::new(hit.distance, at));
-        hits.truncate(width.keep);
+        let unestimated = hits.iter().filter(|hit| hit.error.is_infinite()).count();
+        hits.truncate(unestimated.saturating_add(width.keep));
         // The k nearest by their worst case; a candidate whose best case is farther cannot be among them.
         let ProbeWidth { k, doubt, .. } = width;
         // An infinite doubt keeps all; multiplied by an error of 0 it would be NaN.
         if doubt.is_finite() {
-            let limit = nth(hits.iter().map(|hit| hit.distance + doubt * hit.error), k, keys);
-            hits.retain(|hit| hit.distance - doubt * hit.error <= limit);
+            let estimated = hits.iter().filter(|hit| hit.error.is_finite());
+            let limit = nth(estimated.map(|hit| hit.distance + doubt * hit.error), k, keys);
+            hits.retain(|hit| hit.error.is_infinite() || hit.distance - doubt * hit.error <= limit);
         }
         (hits, std::mem::take(&mut self.texts))
     }

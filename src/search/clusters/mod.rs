@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `width` | how many cells and lists a search reads, by what the build measured |
 //! | `bound` | how near the rows of a cell or a leaf may be to a query |
+//! | `enough` | which cells and leaves are enough where only some rows may be hits |
 //! | `probe` | the way of one query: cells → leaves → lists |
 //! | `hits`  | the rows that the lists give → candidates |
 
 mod bound;
+mod enough;
 mod hits;
 mod probe;
 mod width;
@@ -15,4 +17,4 @@ mod width;
 pub(crate) use bound::{ListCodes, ListScratch, QueryBound, copies_last};
 pub(crate) use hits::{ListHit, nth};
 pub(crate) use probe::{Probe, ProbeScratch};
-pub(crate) use width::{ProbeWidth, Wanted, width};
+pub(crate) use width::Wanted;

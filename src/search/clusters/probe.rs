@@ -2,16 +2,20 @@
 //! leaves. Each is read when the one before it was ranked.
 
 use super::bound::{ListScratch, QueryBound, copies_last};
+use super::enough::{Held, Wide, enough};
 use super::hits::{ListHit, ListHits, ScanScratch, sort_by_key};
-use super::width::ProbeWidth;
+use super::width::{ProbeWidth, Wanted, width};
 use crate::error::Error;
 use crate::metric::Metric;
 use crate::quant::{Turned, centroid};
-use crate::segment::clusters::{Leaf, List};
-use crate::segment::{Clusters, Segment};
+use crate::search::view::View;
+use crate::segment::Clusters;
+use crate::segment::clusters::{Labels, Leaf, List};
 use crate::storage::{Read, Source};
 use crate::topk::{Key, TopK};
 
+/// A request costs as much as so many bytes.
+const REQUEST: u64 = 1 << 10;
 /// Memory for more leaves is allocated when they come.
 const MANY_LEAVES: usize = 4096;
 
@@ -20,6 +24,17 @@ const MANY_LEAVES: usize = 4096;
 struct RankedLeaf {
     leaf: Leaf,
     cell: u32,
+    /// How many of its own rows may be hits.
+    rows: u32,
+}
+
+impl RankedLeaf {
+    /// Of a list of which few rows may be hits, the labels are read alone, and then the rows.
+    fn read(&self, row_bytes: u64) -> (Read, bool) {
+        let rows = u64::from(self.rows) * (row_bytes + REQUEST);
+        let alone = self.rows < self.leaf.end - self.leaf.start && rows < self.leaf.code_bytes();
+        (if alone { self.leaf.labels_read() } else { self.leaf.read }, alone)
+    }
 }
 
 /// Memory that queries reuse.
@@ -31,6 +46,7 @@ pub(crate) struct ProbeScratch {
 
 /// One query under way.
 pub(crate) struct Probe {
+    wanted: Wanted,
     width: ProbeWidth,
     metric: Metric,
     turned: Option<Turned>,
@@ -45,9 +61,10 @@ pub(crate) struct Probe {
 }
 
 impl Probe {
-    pub(crate) fn new(metric: Metric, width: ProbeWidth) -> Self {
+    pub(crate) fn new(metric: Metric, clusters: &Clusters, wanted: Wanted) -> Self {
         Probe {
-            width,
+            wanted,
+            width: width(clusters, wanted),
             metric,
             turned: None,
             cells: Vec::new(),
@@ -61,9 +78,8 @@ impl Probe {
     /// Goes as far as the available bytes allow. Returns the missing reads; if there are none, all lists were scanned.
     pub(crate) fn step(
         &mut self,
-        segment: &Segment,
+        view: &View<'_>,
         clusters: &Clusters,
-        source: &dyn Source,
         query: &[f32],
         scratch: &mut ProbeScratch,
     ) -> Result<Vec<Read>, Error> {
@@ -72,30 +88,30 @@ impl Probe {
             None => {
                 let mut turned = Turned::default();
                 clusters.list_codec.ask(query, &mut turned);
-                self.cells = self.nearest_cells(clusters, &turned, scratch);
+                self.cells = self.nearest_cells(view, clusters, &turned, scratch);
                 turned
             }
         };
-        let reads = self.advance(segment, clusters, source, &turned, scratch);
+        let reads = self.advance(view, clusters, &turned, scratch);
         self.turned = Some(turned);
         reads
     }
 
     fn advance(
         &mut self,
-        segment: &Segment,
+        view: &View<'_>,
         clusters: &Clusters,
-        source: &dyn Source,
         turned: &Turned,
         scratch: &mut ProbeScratch,
     ) -> Result<Vec<Read>, Error> {
+        let View { segment, source, .. } = *view;
         let bound = self.bound(clusters, turned);
         let block = |cell: &u32| clusters.cells.block(*cell as usize);
         source.prefetch(&mut self.cells.iter().map(|cell| block(cell).extent));
         let mut missing = Vec::new();
         for cell in std::mem::take(&mut self.cells) {
             match source.get(block(&cell).extent) {
-                Some(bytes) => self.rank_leaves(segment, clusters, &bound, cell, bytes, scratch)?,
+                Some(bytes) => self.rank_leaves(view, clusters, &bound, cell, bytes, scratch)?,
                 None => {
                     self.cells.push(cell);
                     missing.push(block(&cell));
@@ -109,25 +125,36 @@ impl Probe {
             Some(lists) => lists,
             None => self.nearest_leaves(clusters, scratch),
         };
-        source.prefetch(&mut lists.iter().map(|ranked| ranked.leaf.read.extent));
+        let row_bytes = segment.finest().stride;
+        source.prefetch(&mut lists.iter().map(|ranked| ranked.read(row_bytes).0.extent));
         let mut available = Vec::with_capacity(lists.len());
-        let text = segment.header.text_ids;
-        let mut damaged = None;
+        let (text, rows) = (segment.header.text_ids, segment.count());
+        let mut damaged = Ok(());
         lists.retain(|ranked| {
-            let Some(bytes) = source.get(ranked.leaf.read.extent) else { return true };
-            match List::new(bytes, &ranked.leaf, &clusters.list_codec, text, segment.count()) {
-                Ok(list) => available.push((ranked.cell, list)),
-                Err(error) => damaged = Some(error),
+            let (read, labels_alone) = ranked.read(row_bytes);
+            let Some(bytes) = source.get(read.extent) else { return true };
+            let leaf = &ranked.leaf;
+            let done = match labels_alone {
+                true => Labels::new(bytes, leaf, text, rows).and_then(|labels| self.hits.add(view, &labels)),
+                false => List::new(bytes, leaf, &clusters.list_codec, text, rows)
+                    .map(|list| available.push((ranked.cell, list))),
+            };
+            if done.is_err() {
+                damaged = done;
             }
             false
         });
-        if let Some(error) = damaged {
-            return Err(error);
-        }
-        self.distances += self.hits.scan(clusters, &bound, &available, self.width.keep, &mut scratch.scan)?;
-        let absent = lists.iter().map(|ranked| ranked.leaf.read).collect();
+        damaged?;
+        let (keep, scan) = (self.width.keep, &mut scratch.scan);
+        self.distances += self.hits.scan(view, clusters, &bound, &available, keep, scan)?;
+        let absent = lists.iter().map(|ranked| ranked.read(row_bytes).0).collect();
         self.lists = Some(lists);
         Ok(absent)
+    }
+
+    /// The width of a search for another number of hits.
+    fn width_for(&self, clusters: &Clusters, k: usize) -> ProbeWidth {
+        width(clusters, Wanted { k, ..self.wanted })
     }
 
     fn bound<'a>(&self, clusters: &'a Clusters, turned: &'a Turned) -> QueryBound<'a> {
@@ -136,7 +163,13 @@ impl Probe {
     }
 
     /// The cells with the smallest bounds.
-    fn nearest_cells(&self, clusters: &Clusters, turned: &Turned, scratch: &mut ProbeScratch) -> Vec<u32> {
+    fn nearest_cells(
+        &self,
+        view: &View<'_>,
+        clusters: &Clusters,
+        turned: &Turned,
+        scratch: &mut ProbeScratch,
+    ) -> Vec<u32> {
         let cells = &clusters.cells;
         let bound = self.bound(clusters, turned);
         let priorities = &mut scratch.scan.list.numbers;
@@ -144,14 +177,18 @@ impl Probe {
         priorities.extend(
             cells.spreads.iter().enumerate().map(|(cell, &spread)| bound.cell(cells.centroid(cell), spread)),
         );
-        let rows = |cell: u32| cells.rows(cell as usize);
-        let wanted = as_many_as(self.width.cells, cells.row_count(), cells.len()).max(self.width.k as u64);
-        enough(priorities, self.width.cells, wanted, &rows, &mut scratch.nearest)
+        let held = |cell: u32| {
+            let run = cells.run(cell as usize);
+            Held { rows: run.len() as u64, set: u64::from(view.count_in(run)) }
+        };
+        let rows = |k| as_many_as(self.width_for(clusters, k).cells, cells.row_count(), cells.len());
+        let wide = Wide::new(self.width.k, &rows);
+        enough(priorities, self.width.cells, &wide, &held, &mut scratch.nearest)
     }
 
     fn rank_leaves(
         &mut self,
-        segment: &Segment,
+        view: &View<'_>,
         clusters: &Clusters,
         bound: &QueryBound<'_>,
         cell: u32,
@@ -165,8 +202,10 @@ impl Probe {
         // Allocated once for all cells, as if they had the same size.
         let likely = block.count().saturating_mul(self.width.cells).min(MANY_LEAVES);
         self.leaves.reserve(if at == 0 { likely } else { 0 });
-        for leaf in block.leaves(segment.count()) {
-            self.leaves.push((0.0, RankedLeaf { leaf: leaf?, cell }));
+        for leaf in block.leaves(view.segment.count()) {
+            let leaf = leaf?;
+            let rows = view.count_in(leaf.start..leaf.end);
+            self.leaves.push((0.0, RankedLeaf { leaf, cell, rows }));
         }
         let new = &mut self.leaves[at..];
         let spreads = new.iter().map(|ranked| ranked.1.leaf.spread);
@@ -185,12 +224,19 @@ impl Probe {
         let priorities = &mut scratch.scan.list.numbers;
         priorities.clear();
         priorities.extend(found.iter().map(|f| f.0));
-        let leaves = found.iter().map(|f| f.1.leaf);
-        copies_last(priorities, self.width.k, leaves.map(|leaf| (leaf.spread, leaf.end - leaf.start)));
-        let rows = |at: u32| found.get(at as usize).map_or(0, |f| f.1.leaf.end - f.1.leaf.start);
-        let wanted = as_many_as(self.width.probes, clusters.cells.row_count(), clusters.cells.leaf_count());
-        let wanted = wanted.max(self.width.k as u64);
-        let nearest = enough(priorities, self.width.probes, wanted, &rows, &mut scratch.nearest);
+        let leaves = found.iter().map(|f| (f.1.leaf.spread, f.1.rows));
+        copies_last(priorities, self.width.k, leaves);
+        let held = |at: u32| {
+            let of = |ranked: &RankedLeaf| Held {
+                rows: u64::from(ranked.leaf.end - ranked.leaf.start),
+                set: u64::from(ranked.rows),
+            };
+            found.get(at as usize).map_or(Held::default(), |f| of(&f.1))
+        };
+        let cells = &clusters.cells;
+        let rows = |k| as_many_as(self.width_for(clusters, k).probes, cells.row_count(), cells.leaf_count());
+        let wide = Wide::new(self.width.k, &rows);
+        let nearest = enough(priorities, self.width.probes, &wide, &held, &mut scratch.nearest);
         let mut lists = Vec::with_capacity(nearest.len());
         lists.extend(nearest.into_iter().filter_map(|at| found.get(at as usize).map(|f| f.1)));
         lists
@@ -218,33 +264,4 @@ fn all_leaves(clusters: &Clusters, source: &dyn Source, missing: &[Read]) -> Opt
 /// How many rows so many cells or leaves have, if they are of average size.
 fn as_many_as(number: usize, rows: usize, of: usize) -> u64 {
     (number as u64).saturating_mul(rows as u64).div_ceil(of.max(1) as u64)
-}
-
-/// The first by priority that together have the `wanted` rows: about `count` of them.
-fn enough(
-    priorities: &[f32],
-    count: usize,
-    wanted: u64,
-    rows: &dyn Fn(u32) -> u32,
-    nearest: &mut TopK,
-) -> Vec<u32> {
-    let mut count = count.max(1);
-    loop {
-        nearest.reset(count);
-        priorities.iter().zip(0..).for_each(|(&priority, at)| nearest.offer(priority, at));
-        let held: u64 = nearest.unsorted().map(|(_, at)| u64::from(rows(at))).sum();
-        if held >= wanted || count >= priorities.len() {
-            break;
-        }
-        count *= 2;
-    }
-    let (mut held, mut first) = (0, Vec::with_capacity(count.min(priorities.len())));
-    for (_, at) in nearest.sorted() {
-        if held >= wanted {
-            break;
-        }
-        held += u64::from(rows(at));
-        first.push(at);
-    }
-    first
 }

@@ -9,14 +9,16 @@ use std::collections::BTreeMap;
 use super::disk_graph::{DiskGraph, MissingReads};
 use super::walk::{Beam, Nodes, Shape};
 use crate::error::Error;
-use crate::quant::{Codec, Prepared};
+use crate::quant::Prepared;
+use crate::row_set::RowSet;
+use crate::search::view::View;
 
 /// The links and neighbours of so many nodes are read at once. Fewer take more waves; more read what no walk looks at.
 const WIDTH: usize = 8;
 
 enum Stage {
     Walk,
-    /// The walk reached too few nodes: every code from this one on is scored.
+    /// The walk reached too few nodes: the codes of all that may be hits are scored, from this one on.
     All(u32),
     Done,
 }
@@ -49,7 +51,8 @@ struct DiskNodes<'a> {
 }
 
 impl Walk {
-    pub(crate) fn new(codec: &dyn Codec, query: &[f32], fine: bool, ef: usize, least: usize) -> Self {
+    pub(crate) fn new(view: &View<'_>, query: &[f32], fine: bool, ef: usize, least: usize) -> Self {
+        let codec = &*view.segment.codes.codec;
         let (mut coarse, mut finer) = (Prepared::default(), Prepared::default());
         codec.prepare(query, false, &mut coarse);
         if fine {
@@ -57,6 +60,8 @@ impl Walk {
         }
         let mut beam = Beam::default();
         beam.begin(ef);
+        // A scan of the rows that may be hits takes no more distances.
+        beam.give_up_after(view.rows.map_or(u64::MAX, |rows| rows.count() as u64));
         let known = Known { coarse, fine: finer, links: BTreeMap::new(), distances: BTreeMap::new() };
         Walk { stage: Stage::Walk, ef, least, beam, known }
     }
@@ -74,24 +79,29 @@ impl Walk {
     }
 
     /// Goes as far as the available bytes allow. If it adds nothing to `missing`, the walk is over.
-    pub(crate) fn step(&mut self, graph: &DiskGraph<'_>, missing: &mut MissingReads) -> Result<(), Error> {
+    pub(crate) fn step(
+        &mut self,
+        view: &View<'_>,
+        graph: &DiskGraph<'_>,
+        missing: &mut MissingReads,
+    ) -> Result<(), Error> {
         let mut nodes = DiskNodes { graph, known: &mut self.known, missing };
         if let Stage::Walk = self.stage {
-            if !self.beam.search(&mut nodes)? {
-                return nodes.read_ahead(&self.beam);
+            if !self.beam.search(&mut nodes, view.rows)? {
+                return nodes.read_ahead(&self.beam, view.rows);
             }
             self.stage = Stage::Done;
-            if self.beam.pool.iter().len() < self.least {
+            if self.beam.gave_up() || self.beam.pool.iter().len() < self.least {
                 self.beam.pool.reset(self.ef);
                 self.stage = Stage::All(0);
             }
         }
         if let Stage::All(from) = self.stage {
-            let count = graph.upper.count as u32;
-            for node in from..count {
+            let all = |from| view.positions(from..graph.upper.count as u32);
+            for node in all(from) {
                 let Some(distance) = nodes.distance(node) else {
-                    let ahead = graph.source.slots(graph.codes.extent).count.min(1 << 16) as u32;
-                    missing.codes.extend(node..node.saturating_add(ahead).min(count));
+                    let ahead = graph.source.slots(graph.codes.extent).count.min(1 << 16);
+                    missing.codes.extend(all(node).take(ahead));
                     self.stage = Stage::All(node);
                     return Ok(());
                 };
@@ -106,9 +116,9 @@ impl Walk {
 
 impl DiskNodes<'_> {
     /// Names what the nodes that are expanded next still need.
-    fn read_ahead(&mut self, beam: &Beam) -> Result<(), Error> {
+    fn read_ahead(&mut self, beam: &Beam, rows: Option<&RowSet>) -> Result<(), Error> {
         let mut unpacked = Vec::new();
-        for node in beam.ahead().take(WIDTH) {
+        for node in beam.ahead(rows).take(WIDTH) {
             if let Some(links) = self.links(0, node, &mut unpacked)? {
                 let links = links.to_vec();
                 let new: Vec<u32> = links.iter().copied().filter(|&link| !beam.has_visited(link)).collect();
@@ -171,7 +181,11 @@ impl Nodes for DiskNodes<'_> {
     }
 
     fn ready(&mut self, ids: &[u32]) -> bool {
-        ids.iter().fold(true, |ready, &id| self.distance(id).is_some() && ready)
+        let mut ready = true;
+        for &id in ids {
+            ready &= self.distance(id).is_some();
+        }
+        ready
     }
 
     fn distances(&mut self, ids: &[u32], out: &mut [f32]) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::error::Error;
-use crate::search::step::missing;
+use crate::search::view::View;
 use crate::segment::{GraphParts, GraphView, Matrix, SectionKind, Segment};
 use crate::storage::{Expected, Extent, Read, Source, in_order};
 
@@ -22,11 +22,13 @@ pub(crate) struct DiskGraph<'a> {
 impl<'a> DiskGraph<'a> {
     /// What must be in memory before a walk begins and is not: `sections`, the checksums of nodes, the layers above 0,
     /// and the codes if they fit.
-    pub(crate) fn missing(segment: &Segment, source: &dyn Source, sections: &[SectionKind]) -> Vec<Read> {
-        let codes: &[SectionKind] =
-            if source.fits(segment.codes.extent) { &[SectionKind::Codes] } else { &[] };
-        let mut absent = missing(segment, source, &[SectionKind::NodeChecksums], sections);
-        absent.extend(missing(segment, source, codes, &[]));
+    pub(crate) fn missing(view: &View<'_>, sections: &[SectionKind]) -> Vec<Read> {
+        let (segment, source) = (view.segment, view.source);
+        let mut absent = view.missing(&[SectionKind::NodeChecksums]);
+        absent.extend(view.missing(sections));
+        if source.fits(segment.codes.extent) {
+            absent.extend(view.missing(&[SectionKind::Codes]));
+        }
         let upper = segment.graph_parts().map(|parts| parts.upper).filter(|&e| source.get(e).is_none());
         absent.extend(upper.map(|extent| Read { extent, expected: Expected::Blocks }));
         absent
@@ -34,12 +36,8 @@ impl<'a> DiskGraph<'a> {
 
     /// `None` if a part that must be in memory is not there yet. Fails if the file has no such graph: then
     /// [`Facts`](crate::search::plan::Facts) allow for no such walk.
-    pub(crate) fn new(
-        segment: &'a Segment,
-        source: &'a dyn Source,
-        fine: bool,
-        checked: bool,
-    ) -> Result<Option<Self>, Error> {
+    pub(crate) fn new(view: &View<'a>, fine: bool, checked: bool) -> Result<Option<Self>, Error> {
+        let View { segment, source, .. } = *view;
         let parts = segment.graph_parts().ok_or_else(|| Error::corrupt("graph", "it is too short"))?;
         let head = Extent { length: parts.upper_length, ..parts.upper };
         let checksums = segment.required(SectionKind::NodeChecksums)?;

@@ -6,12 +6,16 @@ use super::walk::{Beam, Distances, Local};
 use crate::error::Error;
 use crate::kernels::prefetch;
 use crate::quant::{Codec, Prepared};
-use crate::search::step::delivered;
-use crate::segment::{GraphView, Matrix, SectionKind, Segment};
+use crate::row_set::RowSet;
+use crate::search::view::View;
+use crate::segment::{GraphView, Matrix, SectionKind};
 use crate::storage::{Extent, Source};
 
 /// A walk over a mapping gives the system a hint at least once in this many steps, plus one.
 const MOST_QUIET: u32 = 15;
+
+/// After so many distances a walk under a set of rows is judged by what it has found.
+const TRIAL: u64 = 384;
 
 /// See the head of this file.
 pub(crate) struct MemoryGraph<'a> {
@@ -27,18 +31,28 @@ pub(crate) struct MemoryGraph<'a> {
 impl<'a> MemoryGraph<'a> {
     /// The codes and the graph of a segment, which the source must have. `checked`: the graph's layers were found to be
     /// in order before.
-    pub(crate) fn new(segment: &'a Segment, source: &'a dyn Source, checked: bool) -> Result<Self, Error> {
-        let bytes = delivered(source, segment.required(SectionKind::Graph)?)?;
+    pub(crate) fn new(view: &View<'a>, checked: bool) -> Result<Self, Error> {
+        let View { segment, source, .. } = *view;
+        let bytes = view.delivered(segment.required(SectionKind::Graph)?)?;
         let graph = GraphView::new(bytes, segment.count(), segment.header.m, checked)?;
         let codes = &segment.codes;
-        let rows = delivered(source, codes.extent)?;
+        let rows = view.delivered(codes.extent)?;
         source.prefetch(&mut std::iter::once(codes.row(graph.entry)));
         let first_links = segment.graph_parts().map(|parts| Extent { length: parts.stride, ..parts.base });
         Ok(MemoryGraph { source, graph, codes, rows, first_links })
     }
 
-    /// Walks to the `ef` nearest rows of a prepared query, which it leaves in `beam.pool`.
-    pub(crate) fn walk(&self, prepared: &mut Prepared, ef: usize, beam: &mut Beam) -> Result<(), Error> {
+    /// Walks to the `ef` nearest rows of a prepared query that may be hits, which it leaves in `beam.pool`. It gives up
+    /// after so many distances as `limit` says, given the set, the number of nearest rows so far, and how
+    /// many of them are in the set.
+    pub(crate) fn walk(
+        &self,
+        view: &View<'_>,
+        prepared: &mut Prepared,
+        ef: usize,
+        limit: impl Fn(&RowSet, [u64; 2]) -> u64,
+        beam: &mut Beam,
+    ) -> Result<(), Error> {
         let to = FromQuery {
             source: self.source,
             codec: &*self.codes.codec,
@@ -49,8 +63,17 @@ impl<'a> MemoryGraph<'a> {
             first_links: self.first_links,
             quiet: Cell::new((0, 1)),
         };
+        let mut nodes = Local { graph: self.graph, to };
         beam.begin(ef);
-        beam.search(&mut Local { graph: self.graph, to }).map(|_| ())
+        if let Some(rows) = view.rows {
+            beam.give_up_after(TRIAL.min(rows.count() as u64));
+            beam.search(&mut nodes, view.rows)?;
+            if !beam.gave_up() {
+                return Ok(());
+            }
+            beam.give_up_after(limit(rows, beam.found(rows)));
+        }
+        beam.search(&mut nodes, view.rows).map(|_| ())
     }
 }
 

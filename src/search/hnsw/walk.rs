@@ -1,10 +1,15 @@
 //! The walk over a graph. A build and a search walk alike, in memory and from disk; only the nodes differ.
 
 use crate::error::Error;
+use crate::row_set::RowSet;
 use crate::search::pool::Pool;
 use crate::search::visited::Visited;
 use crate::segment::GraphView;
+use crate::topk::Key;
 use std::ops::Range;
+
+/// So many of the nearest nodes show which part of the rows near a query is in a set.
+const NEAREST: usize = 100;
 
 /// The nodes of a graph, and their distances from one point.
 pub(crate) trait Nodes {
@@ -106,9 +111,11 @@ enum Stage {
 /// One walk, and its memory, which is reused from query to query.
 #[derive(Default)]
 pub(crate) struct Beam {
-    /// The nearest `ef` nodes found.
+    /// The nearest `ef` nodes found, of those that may be hits. If all nodes may be hits, they are the frontier too.
     pub(crate) pool: Pool,
     ef: usize,
+    /// If only some nodes may be hits: all nodes that are near enough to be expanded.
+    frontier: Pool,
     visited: Visited,
     stage: Stage,
     /// Visited nodes that are scored next.
@@ -120,6 +127,8 @@ pub(crate) struct Beam {
     distances: Vec<f32>,
     /// Distances computed since the walk began.
     pub(crate) computed: u64,
+    /// The walk gives up when it has computed more.
+    limit: u64,
 }
 
 impl Beam {
@@ -127,21 +136,37 @@ impl Beam {
     pub(crate) fn begin(&mut self, ef: usize) {
         self.ef = ef;
         self.stage = Stage::Enter;
-        self.computed = 0;
+        (self.computed, self.limit) = (0, u64::MAX);
         self.pool.reset(ef);
     }
 
-    /// Walks from the entry to layer 0, and leaves the nearest nodes in [`Beam::pool`]. Returns whether the walk has
-    /// ended; if not, it waits for bytes.
-    pub(crate) fn search(&mut self, nodes: &mut impl Nodes) -> Result<bool, Error> {
-        if nodes.shape().count == 0 {
+    /// Walks from the entry to layer 0, and leaves the nearest nodes of `rows` (`None`: of all) in [`Beam::pool`].
+    /// Returns whether the walk has ended; if not, it waits for bytes.
+    pub(crate) fn search(&mut self, nodes: &mut impl Nodes, rows: Option<&RowSet>) -> Result<bool, Error> {
+        if nodes.shape().count == 0 || self.gave_up() {
             return Ok(true);
         }
         if !matches!(self.stage, Stage::Layer) {
             let Some(start) = self.descend(nodes, 0)? else { return Ok(false) };
             self.enter(nodes, &[start]);
         }
-        self.layer(nodes, 0)
+        self.layer(nodes, 0, rows)
+    }
+
+    /// Makes the walk give up when it has computed more distances.
+    pub(crate) fn give_up_after(&mut self, limit: u64) {
+        self.limit = limit;
+    }
+
+    /// How many of the nearest nodes so far there are, and how many of them are in `rows`.
+    pub(crate) fn found(&self, rows: &RowSet) -> [u64; 2] {
+        let nearest = self.frontier.iter().take(NEAREST);
+        nearest.fold([0, 0], |[all, found], (_, node)| [all + 1, found + u64::from(rows.contains(node))])
+    }
+
+    /// Whether the walk gave up: it has found too few near nodes that may be hits.
+    pub(crate) fn gave_up(&self) -> bool {
+        self.computed > self.limit
     }
 
     /// The node at which a greedy walk from the entry ends, in the layer above `layer`; `None` if it waits for bytes.
@@ -185,23 +210,34 @@ impl Beam {
     /// Begins to walk over one layer, from `starts`.
     pub(crate) fn enter(&mut self, nodes: &impl Nodes, starts: &[u32]) {
         self.pool.reset(self.ef);
+        self.frontier.reset(usize::MAX);
         self.visited.reset(nodes.shape().count);
         self.waiting = self.visited.extend(starts);
         self.taken = None;
         self.stage = Stage::Layer;
     }
 
-    /// Walks best-first over one layer. Every node is scored once, so the walk ends after at most `count` steps,
+    /// Walks best-first over one layer. Nodes that are not in `rows` are only ways to others. Every node is scored once, so the walk ends after at most `count` steps,
     /// whatever the links say. Returns whether it has ended.
     ///
     /// The next node is chosen, and the rows it links to are prefetched, before the links of the node before it are
     /// scored: so memory is read while the CPU computes.
-    pub(crate) fn layer(&mut self, nodes: &mut impl Nodes, layer: usize) -> Result<bool, Error> {
+    pub(crate) fn layer(
+        &mut self,
+        nodes: &mut impl Nodes,
+        layer: usize,
+        rows: Option<&RowSet>,
+    ) -> Result<bool, Error> {
         loop {
             if !nodes.ready(self.visited.added(self.waiting.clone())) {
                 return Ok(false);
             }
-            let fresh = match self.taken.take().or_else(|| self.pool.take()) {
+            let next = match self.taken.take() {
+                None if rows.is_some() => self.frontier.take_below(self.pool.limit()),
+                None => self.pool.take(),
+                taken => taken,
+            };
+            let fresh = match next {
                 Some(node) => match nodes.links(layer, node, &mut self.links)? {
                     Some(links) => self.visited.extend(links),
                     None => {
@@ -213,27 +249,41 @@ impl Beam {
                 None => 0..0,
             };
             nodes.prefetch(self.visited.added(fresh.clone()));
-            self.score(nodes, layer);
+            self.score(nodes, layer, rows);
             self.waiting = fresh;
+            if self.gave_up() {
+                return Ok(true);
+            }
         }
     }
 
     /// Scores the nodes that wait. Those that are kept may be expanded next, so their links are prefetched.
-    fn score(&mut self, nodes: &mut impl Nodes, layer: usize) {
+    fn score(&mut self, nodes: &mut impl Nodes, layer: usize, rows: Option<&RowSet>) {
         let waiting = self.visited.added(self.waiting.clone());
         self.distances.resize(waiting.len(), 0.0);
         nodes.distances(waiting, &mut self.distances);
         self.computed += waiting.len() as u64;
         for (&node, &distance) in waiting.iter().zip(&self.distances) {
-            if self.pool.keep(distance, node) {
+            let kept = match rows {
+                None => self.pool.keep(distance, node),
+                Some(_) if Key::new(distance, node) >= self.pool.limit() => false,
+                Some(rows) => {
+                    if rows.contains(node) {
+                        self.pool.offer(distance, node);
+                    }
+                    self.frontier.keep(distance, node)
+                }
+            };
+            if kept {
                 nodes.prefetch_links(layer, node);
             }
         }
     }
 
     /// The nodes that are expanded next, nearest first.
-    pub(super) fn ahead(&self) -> impl Iterator<Item = u32> + '_ {
-        self.taken.into_iter().chain(self.pool.waiting())
+    pub(super) fn ahead(&self, rows: Option<&RowSet>) -> impl Iterator<Item = u32> + '_ {
+        let frontier = if rows.is_some() { &self.frontier } else { &self.pool };
+        self.taken.into_iter().chain(frontier.waiting())
     }
 
     pub(super) fn has_visited(&self, node: u32) -> bool {

@@ -1,5 +1,7 @@
 //! The Cells section, decoded and checked.
 
+use std::ops::Range;
+
 use super::lists::{LeafBlock, Lists};
 use super::{CurvePoint, Curves, LEAVES, LISTS, MAX_CENTRES, NEIGHBOURS, Reader, Shares, bad};
 use crate::error::Error;
@@ -137,9 +139,9 @@ impl Cells {
         (at < self.len()).then_some(at)
     }
 
-    /// How many rows a cell has. `cell` is below `len`.
-    pub(crate) fn rows(&self, cell: usize) -> u32 {
-        self.positions[cell + 1] - self.positions[cell]
+    /// The positions of the rows of a cell. `cell` is below `len`.
+    pub(crate) fn run(&self, cell: usize) -> Range<u32> {
+        self.positions[cell]..self.positions[cell + 1]
     }
 
     /// A block of leaves. `stride` is that of their codes.

@@ -118,12 +118,27 @@ impl<'a> LeafBlock<'a> {
     }
 }
 
-/// The list of one leaf: its own rows, then those spilled into it.
-pub(crate) struct List<'a> {
-    /// The codes of the centroid of the leaf, around that of its cell.
-    pub(crate) centre: &'a [u8],
-    /// The rows' codes, a matrix.
-    pub(crate) codes: &'a [u8],
+impl Leaf {
+    /// The read of the labels of its list alone.
+    pub(crate) fn labels_read(&self) -> Read {
+        let extent = Extent { length: u64::from(self.labels), ..self.read.extent };
+        let expected = match self.read.expected {
+            Expected::Halves { seed, at, checksums, .. } => {
+                Expected::Short { seed, at, checksum: checksums[0] }
+            }
+            other => other,
+        };
+        Read { extent, expected }
+    }
+
+    /// Bytes of the codes of its list.
+    pub(crate) fn code_bytes(&self) -> u64 {
+        self.read.extent.length - u64::from(self.labels)
+    }
+}
+
+/// The labels of the list of one leaf: of its own rows, then of those spilled into it.
+pub(crate) struct Labels<'a> {
     pub(crate) ids: IdView<'a>,
     row_checksums: &'a [[u8; 4]],
     start: u32,
@@ -133,15 +148,9 @@ pub(crate) struct List<'a> {
     rows: usize,
 }
 
-impl<'a> List<'a> {
-    /// `codec` is that of the codes, `rows` is how many the segment has.
-    pub(crate) fn new(
-        bytes: &'a [u8],
-        leaf: &Leaf,
-        codec: &Rabitq,
-        text: bool,
-        rows: usize,
-    ) -> Result<Self, Error> {
+impl<'a> Labels<'a> {
+    /// The labels at the start of a list. `rows` is how many the segment has.
+    pub(crate) fn new(bytes: &'a [u8], leaf: &Leaf, text: bool, rows: usize) -> Result<Self, Error> {
         let mut reader = Reader { section: "lists", bytes };
         let own = (leaf.end - leaf.start) as usize;
         let spilled = leaf.spilled as usize;
@@ -151,10 +160,7 @@ impl<'a> List<'a> {
         let (spilled, ids) = Packed::split(labels.bytes, spilled)
             .ok_or_else(|| bad("lists", "positions of spilled rows end too early"))?;
         let ids = IdView::new(ids, count, text)?;
-        let codes_length = count.saturating_mul(codec.stride());
-        let centre = reader.take(reader.bytes.len().saturating_sub(codes_length))?;
-        let codes = reader.take(codes_length)?;
-        Ok(List { centre, codes, ids, row_checksums, start: leaf.start, own, spilled, rows })
+        Ok(Labels { ids, row_checksums, start: leaf.start, own, spilled, rows })
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -176,6 +182,34 @@ impl<'a> List<'a> {
     /// The checksum of the finest row of this list's row `at`.
     pub(crate) fn row_checksum(&self, at: usize) -> u32 {
         self.row_checksums.get(at).map_or(0, |b| u32::from_le_bytes(*b))
+    }
+}
+
+/// The list of one leaf.
+pub(crate) struct List<'a> {
+    pub(crate) labels: Labels<'a>,
+    /// The codes of the centroid of the leaf, around that of its cell.
+    pub(crate) centre: &'a [u8],
+    /// The rows' codes, a matrix.
+    pub(crate) codes: &'a [u8],
+}
+
+impl<'a> List<'a> {
+    /// `codec` is that of the codes, `rows` is how many the segment has.
+    pub(crate) fn new(
+        bytes: &'a [u8],
+        leaf: &Leaf,
+        codec: &Rabitq,
+        text: bool,
+        rows: usize,
+    ) -> Result<Self, Error> {
+        let labels = Labels::new(bytes, leaf, text, rows)?;
+        let rest = bytes.get(leaf.labels as usize..).unwrap_or_default();
+        let mut reader = Reader { section: "lists", bytes: rest };
+        let codes_length = labels.count().saturating_mul(codec.stride());
+        let centre = reader.take(rest.len().saturating_sub(codes_length))?;
+        let codes = reader.take(codes_length)?;
+        Ok(List { labels, centre, codes })
     }
 }
 

@@ -15,7 +15,7 @@ mod lists;
 
 pub(crate) use cells::Cells;
 pub(crate) use encode::{Parts, encode};
-pub(crate) use lists::{Leaf, List};
+pub(crate) use lists::{Labels, Leaf, List};
 
 use crate::error::Error;
 

@@ -115,7 +115,8 @@ impl Rows<'_> {
             Rows::Stored(index, _) => Ok(Cow::Owned(index.vector(id)?)),
             Rows::Given { data, dim, rows } => {
                 let row = rows.get(id).and_then(|row| data.get(row * dim..(row + 1) * dim));
-                row.map(Cow::Borrowed).ok_or_else(|| pagevec::Error::UnknownId { id: id.to_string() }.into())
+                row.map(Cow::Borrowed)
+                    .ok_or_else(|| pagevec::Error::UnknownId { id: id.to_string(), others: 0 }.into())
             }
         }
     }

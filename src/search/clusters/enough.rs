@@ -1,0 +1,114 @@
+//! How many cells and lists are enough where only some rows may be hits.
+//!
+//! The curves of the file say how many rows a search scans for k hits. If a part s of the rows around the query may be
+//! hits, the k nearest that may be are about as far as the k/s nearest of all, so as many rows are scanned as for k/s
+//! hits. That part is estimated from the cells or leaves that the search takes; those without any such row are passed
+//! over, and never read.
+
+use std::cell::Cell;
+
+use crate::topk::TopK;
+
+/// The rows that may be hits are far from the query if it passes over so many times as many rows without a hit as k hits
+/// have around them.
+const FAR: u64 = 3;
+/// Then so many times the rows are scanned: leaves that are all far from the query are hard to tell apart.
+const MORE: u64 = 4;
+
+/// How many rows a cell or a leaf has, and how many of them may be hits.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Held {
+    pub(super) rows: u64,
+    pub(super) set: u64,
+}
+
+/// The cells or leaves so far.
+#[derive(Clone, Copy, Default)]
+struct Total {
+    /// Of those that are taken.
+    held: Held,
+    taken: u64,
+    /// Rows of all, also of those that were passed over.
+    passed: u64,
+    /// Rows that were passed over before k rows that may be hits were taken.
+    passed_over: Option<u64>,
+}
+
+/// How many rows are scanned.
+pub(super) struct Wide<'a> {
+    /// Hits wanted.
+    k: usize,
+    /// How many rows a search scans for so many hits.
+    rows: &'a dyn Fn(usize) -> u64,
+    /// The last number of hits, and the rows that are scanned for it.
+    last: Cell<(usize, u64)>,
+}
+
+impl<'a> Wide<'a> {
+    pub(super) fn new(k: usize, rows: &'a dyn Fn(usize) -> u64) -> Self {
+        Wide { k, rows, last: Cell::new((k, rows(k))) }
+    }
+
+    /// Whether these rows are enough.
+    fn holds(&self, total: &Total) -> bool {
+        let (k, Held { rows, set }) = (self.k as u64, total.held);
+        if set < k {
+            return false;
+        }
+        // Leaves without rows that may be hits are not among the taken. With them the part would be smaller: by about
+        // 1/c of c rows in each leaf that is taken, if such rows lie at random. Half of that is corrected.
+        let random =
+            if set == rows { set } else { (set - total.taken * total.taken / set.max(1) / 2).max(1) };
+        let for_hits = (k * rows / random) as usize;
+        if for_hits != self.last.get().0 {
+            self.last.set((for_hits, (self.rows)(for_hits)));
+        }
+        let far = total.passed_over.unwrap_or(0) * random / rows.max(1) > FAR * k;
+        let wanted = self.last.get().1 * if far { MORE } else { 1 };
+        // As many of all rows around the query.
+        rows * set / random >= wanted
+    }
+}
+
+impl Total {
+    fn add(&mut self, k: usize, held: Held) {
+        self.passed += held.rows;
+        if held.set > 0 {
+            self.held = Held { rows: self.held.rows + held.rows, set: self.held.set + held.set };
+            self.taken += 1;
+        }
+        if self.passed_over.is_none() && self.held.set >= k as u64 {
+            self.passed_over = Some(self.passed - self.held.rows);
+        }
+    }
+}
+
+/// The first by priority that together have enough rows: about `count` of them.
+pub(super) fn enough(
+    priorities: &[f32],
+    count: usize,
+    wide: &Wide<'_>,
+    held: &dyn Fn(u32) -> Held,
+    nearest: &mut TopK,
+) -> Vec<u32> {
+    let mut count = count.max(1);
+    loop {
+        nearest.reset(count);
+        priorities.iter().zip(0..).for_each(|(&priority, at)| nearest.offer(priority, at));
+        let (mut total, mut first) = (Total::default(), Vec::with_capacity(count.min(priorities.len())));
+        for (_, at) in nearest.sorted() {
+            if wide.holds(&total) {
+                return first;
+            }
+            let held = held(at);
+            total.add(wide.k, held);
+            if held.set > 0 {
+                first.push(at);
+            }
+        }
+        if wide.holds(&total) || count >= priorities.len() {
+            return first;
+        }
+        count *= 2;
+    }
+}
