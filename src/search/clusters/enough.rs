@@ -45,8 +45,9 @@ pub(super) struct Wide<'a> {
 }
 
 impl<'a> Wide<'a> {
-    pub(super) fn new(k: usize, rows: &'a dyn Fn(usize) -> u64) -> Self {
-        Wide { k, rows, last: Cell::new((k, rows(k))) }
+    /// `for_k` is what `rows` gives for `k`.
+    pub(super) fn new(k: usize, for_k: u64, rows: &'a dyn Fn(usize) -> u64) -> Self {
+        Wide { k, rows, last: Cell::new((k, for_k)) }
     }
 
     /// Whether these rows are enough.

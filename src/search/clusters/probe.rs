@@ -181,8 +181,9 @@ impl Probe {
             let run = cells.run(cell as usize);
             Held { rows: run.len() as u64, set: u64::from(view.count_in(run)) }
         };
-        let rows = |k| as_many_as(self.width_for(clusters, k).cells, cells.row_count(), cells.len());
-        let wide = Wide::new(self.width.k, &rows);
+        let average = |number| as_many_as(number, cells.row_count(), cells.len());
+        let rows = |k| average(self.width_for(clusters, k).cells);
+        let wide = Wide::new(self.width.k, average(self.width.cells), &rows);
         enough(priorities, self.width.cells, &wide, &held, &mut scratch.nearest)
     }
 
@@ -234,8 +235,9 @@ impl Probe {
             found.get(at as usize).map_or(Held::default(), |f| of(&f.1))
         };
         let cells = &clusters.cells;
-        let rows = |k| as_many_as(self.width_for(clusters, k).probes, cells.row_count(), cells.leaf_count());
-        let wide = Wide::new(self.width.k, &rows);
+        let average = |number| as_many_as(number, cells.row_count(), cells.leaf_count());
+        let rows = |k| average(self.width_for(clusters, k).probes);
+        let wide = Wide::new(self.width.k, average(self.width.probes), &rows);
         let nearest = enough(priorities, self.width.probes, &wide, &held, &mut scratch.nearest);
         let mut lists = Vec::with_capacity(nearest.len());
         lists.extend(nearest.into_iter().filter_map(|at| found.get(at as usize).map(|f| f.1)));
