@@ -52,7 +52,10 @@ pub use quant::CodecKind;
 pub use search::{Answer, Hit, IndexChoice, Operation, Outcome, QueryStats, SearchOptions};
 pub use segment::{CurveStep, HEAD, Info, SectionInfo, Segment, content_id, front_length};
 pub use session::{Session, SessionOptions, SessionStats, Stepped, Ticket};
-pub use storage::{Extent, ReadAt, SlotRoom, Source};
+pub use storage::{
+    Access, Asked, Dir, DirEntry, DirFile, DirLock, Extent, MemoryDir, Publication, PublishedFile, ReadAt,
+    SlotRoom, Source,
+};
 
 #[cfg(feature = "native")]
 pub use exec::with_threads;
@@ -60,6 +63,8 @@ pub use exec::with_threads;
 pub use folder::{
     ClusteredIndex, Form, OldSegment, PartsInfo, PublishOptions, old_segments, parts, prune, publish,
 };
+#[cfg(feature = "native")]
+pub use storage::FsDir;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

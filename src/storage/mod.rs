@@ -1,5 +1,5 @@
 //! Where the bytes of a file are, and how they are read. This is the only room that maps a file or reads it by
-//! position. `folder/` names, writes and replaces files; `Index::verify` reads one as a whole.
+//! position. `dir/` creates, writes and replaces files; `Index::verify` reads one as a whole.
 //!
 //! | file | duty |
 //! |---|---|
@@ -9,6 +9,7 @@
 //! | `mmap`, `file` | native: the file mapped, or read by position |
 //! | `pinned_mmap` | native: the file mapped, with copies of some sections in memory |
 //! | `hugepages` | native: the file read into memory, in huge pages |
+//! | `dir/` | where files are written: in the file system, or in memory |
 //!
 //! All rooms above read by [`Source::get`]. It returns the bytes of an extent if they are available now. If not, a
 //! search names the extent in its `Need`, and is stepped again when it was delivered.
@@ -16,6 +17,7 @@
 mod blocks;
 mod buffer;
 pub(crate) mod checksum;
+mod dir;
 mod paged;
 mod slots;
 
@@ -95,7 +97,6 @@ pub(crate) fn read_exact_at(file: &std::fs::File, into: &mut [u8], offset: u64) 
 }
 
 /// The error of an operation on a file.
-#[cfg(feature = "native")]
 pub(crate) fn io_error(path: &std::path::Path, source: std::io::Error) -> crate::Error {
     crate::Error::Io { path: path.display().to_string(), source }
 }
@@ -117,6 +118,9 @@ fn open_regular(path: &std::path::Path) -> Result<(std::fs::File, u64), crate::E
 pub(crate) const FOLDERS_ARE_SYNCED: bool = cfg!(not(windows));
 
 pub(crate) use buffer::Buffer;
+#[cfg(feature = "native")]
+pub use dir::FsDir;
+pub use dir::{Access, Asked, Dir, DirEntry, DirFile, DirLock, MemoryDir, Publication, PublishedFile};
 pub(crate) use paged::{Paged, Region, Reserved};
 
 #[cfg(feature = "native")]

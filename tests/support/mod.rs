@@ -11,6 +11,7 @@
 //! | `fields` | every field of a file, by what it means, to change it |
 //! | `mutate` | changes them, and the values of a manifest |
 //! | `survive` | what a user may do with a hostile file, and what must hold of the answers |
+//! | `disk`   | a disk that fails, and loses, tears and reorders what was not synced |
 //! | `alloc`  | an allocator that counts what one thread holds |
 //! | `npy`    | reads `.npy` matrices |
 
@@ -20,6 +21,7 @@
 pub(crate) mod alloc;
 pub(crate) mod clusters;
 pub(crate) mod data;
+pub(crate) mod disk;
 pub(crate) mod fields;
 pub(crate) mod format;
 pub(crate) mod mutate;
