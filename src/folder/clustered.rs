@@ -1,10 +1,9 @@
 //! [`ClusteredIndex`]: full-precision vectors, in memory or mapped, that are found by clusters. It is a segment with
 //! f32 rows and without a graph.
 
-use std::borrow::Cow;
 use std::path::Path;
 
-use super::publish::steps::{self, OnError, Step};
+use super::wait::{PATIENCE, wait};
 use crate::build::{BuildOptions, build};
 use crate::ctx::Ctx;
 use crate::error::Error;
@@ -13,7 +12,7 @@ use crate::metric::Metric;
 use crate::quant::CodecKind;
 use crate::search::{Answer, IndexChoice, SearchOptions};
 use crate::segment::SectionKind;
-use crate::storage::{Expected, Extent, Mapped, PinnedMmap, Read, Source};
+use crate::storage::{Expected, Extent, FsDir, Mapped, PinnedMmap, Publication, Read, Source};
 
 /// A clustered index over full-precision vectors, searched from any number of threads.
 ///
@@ -91,9 +90,8 @@ impl ClusteredIndex {
     pub fn use_mmap_storage(&mut self, path: &Path) -> Result<(), Error> {
         match self.index.file().filter(|_| !self.mapped) {
             Some(file) => {
-                let mut steps = Vec::from(steps::replace(path, Cow::Borrowed(file)));
-                steps.push(Step::SyncFolder(steps::parent(path)));
-                steps::run(&steps, OnError::Keep)?;
+                let mut publication = Publication::replace(path, file);
+                wait(path, PATIENCE, || publication.step(&FsDir))?;
                 *self = ClusteredIndex::open(path)?;
                 Ok(())
             }

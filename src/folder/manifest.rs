@@ -1,15 +1,14 @@
 //! The manifest, `index.json`. It is small, hosts must not cache it, and it is replaced as a whole.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::parts::Parts;
+use super::wait::{PATIENCE, wait};
 use crate::error::Error;
 use crate::segment::{Info, Segment, content_id};
-use crate::storage::io_error;
+use crate::storage::{Access, Dir, FsDir};
 
 pub(crate) const FILE_NAME: &str = "index.json";
 const VERSION: u32 = 1;
@@ -82,16 +81,16 @@ impl Manifest {
     }
 
     /// Reads and checks `folder/index.json`.
-    pub(crate) fn read(folder: &Path) -> Result<Self, Error> {
+    pub(crate) fn read(dir: &dyn Dir, folder: &Path) -> Result<Self, Error> {
         let path = folder.join(FILE_NAME);
-        let io = |source| io_error(&path, source);
         // The file is opened only once, since another manifest may replace it between two openings.
-        let mut text = Vec::new();
-        let file = File::open(&path).map_err(io)?;
-        file.take(MAX_BYTES + 1).read_to_end(&mut text).map_err(io)?;
-        if text.len() as u64 > MAX_BYTES {
+        let file = wait(folder, PATIENCE, || dir.open(&path, Access::Read))?;
+        let length = file.length()?;
+        if length > MAX_BYTES {
             return Err(bad(format!("it is longer than {MAX_BYTES} bytes")));
         }
+        let mut text = vec![0; length as usize];
+        file.read_at(&mut text, 0)?;
         let manifest: Manifest = serde_json::from_slice(&text).map_err(|e| bad(e.to_string()))?;
         if manifest.pagevec != VERSION {
             return Err(Error::Version { found: u64::from(manifest.pagevec), supported: u64::from(VERSION) });
@@ -165,7 +164,7 @@ pub struct PartsInfo {
 /// # Errors
 /// `io`, `corrupt`, `version`.
 pub fn parts(folder: impl AsRef<Path>) -> Result<Option<PartsInfo>, Error> {
-    let Some(entry) = Manifest::read(folder.as_ref())?.segments.pop() else { return Ok(None) };
+    let Some(entry) = Manifest::read(&FsDir, folder.as_ref())?.segments.pop() else { return Ok(None) };
     let Some(parts) = entry.parts else { return Ok(None) };
     let ends = parts.cuts.iter().skip(1).map(|cut| cut.0).chain([entry.length]);
     let runs: Vec<(u64, u64)> =

@@ -1,13 +1,18 @@
 //! Opens an index by path: a folder with a manifest, or a segment file.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::manifest::{Entry, Manifest};
 use super::parts::PartFiles;
+use super::wait::{PATIENCE, wait};
 use crate::error::Error;
 use crate::index::{Index, Io, OpenOptions};
 use crate::segment::Segment;
-use crate::storage::{Expected, HugePageBytes, InMemory, Mapped, PositionedFile, Read, Source};
+use crate::storage::{
+    Access, Dir, DirFile, Expected, Extent, FsDir, HugePageBytes, InMemory, Mapped, PositionedFile, Read,
+    ReadAt, Source,
+};
 
 impl Index {
     /// Opens a folder with an `index.json`, or a segment file, by mmap. It is [`Index::open_with`] with the defaults.
@@ -29,42 +34,95 @@ impl Index {
         if !path.is_dir() {
             return open_file(path, options);
         }
-        let mut manifest = Manifest::read(path)?;
-        loop {
-            let failed = match open_entry(path, manifest.entry()?, options) {
-                Err(error) if error.code() == "io" => error,
-                other => return other,
-            };
-            let now = Manifest::read(path)?;
-            if now == manifest {
-                return Err(failed);
+        let open = |entry: &Entry| match &entry.file {
+            Some(file) if options.io != Io::Parts => open_file(&path.join(file), options),
+            _ => open_in(Arc::new(FsDir), path, entry, options),
+        };
+        open_current(&FsDir, path, &open)
+    }
+
+    /// Opens a folder of any [`Dir`] by its `index.json`. The file is read by position, as by [`Io::Pread`]; for
+    /// [`Io::Parts`], and where there is no file, the parts are.
+    ///
+    /// # Errors
+    /// As [`Index::open_with`].
+    pub fn open_in(
+        dir: Arc<dyn Dir>,
+        folder: impl AsRef<Path>,
+        options: &OpenOptions,
+    ) -> Result<Self, Error> {
+        let folder = folder.as_ref();
+        open_current(&*dir, folder, &|entry| open_in(Arc::clone(&dir), folder, entry, options))
+    }
+}
+
+/// Opens what the manifest names, by `open`; another manifest may replace it meanwhile.
+fn open_current(
+    dir: &dyn Dir,
+    folder: &Path,
+    open: &dyn Fn(&Entry) -> Result<Index, Error>,
+) -> Result<Index, Error> {
+    let mut manifest = Manifest::read(dir, folder)?;
+    loop {
+        let entry = manifest.entry()?;
+        let failed = match open(entry) {
+            Err(error) if error.code() == "io" => error,
+            Err(error) => return Err(error),
+            Ok(index) if !entry.describes(index.info()) => {
+                let detail = format!("it describes another segment than the one in {}", folder.display());
+                return Err(Error::corrupt("manifest", detail));
             }
-            manifest = now;
+            Ok(mut index) => {
+                index.content_id = Some(entry.content_id.clone());
+                return Ok(index);
+            }
+        };
+        let now = Manifest::read(dir, folder)?;
+        if now == manifest {
+            return Err(failed);
         }
+        manifest = now;
     }
 }
 
-fn open_entry(folder: &Path, entry: &Entry, options: &OpenOptions) -> Result<Index, Error> {
-    let mut index = open_files(folder, entry, options)?;
-    if !entry.describes(index.info()) {
-        return Err(Error::corrupt(
-            "manifest",
-            format!("it describes another segment than the one in {}", folder.display()),
-        ));
-    }
-    index.content_id = Some(entry.content_id.clone());
-    Ok(index)
-}
-
-fn open_files(folder: &Path, entry: &Entry, options: &OpenOptions) -> Result<Index, Error> {
+fn open_in(dir: Arc<dyn Dir>, folder: &Path, entry: &Entry, options: &OpenOptions) -> Result<Index, Error> {
     match (&entry.parts, &entry.file) {
         (Some(parts), file) if options.io == Io::Parts || file.is_none() => {
-            let files = PartFiles::new(folder, parts.clone(), entry.length);
+            let files = PartFiles::new(dir, folder, parts.clone(), entry.length);
             Index::from_reader(files, options)
         }
-        (_, Some(file)) => open_file(&folder.join(file), options),
+        (_, Some(name)) if options.io == Io::Parts => Err(no_parts(&folder.join(name))),
+        (_, Some(name)) => {
+            let path = folder.join(name);
+            let file = wait(folder, PATIENCE, || dir.open(&path, Access::Read))?;
+            let length = file.length()?;
+            let mut index = Index::from_reader(OneFile { file, length }, options)?;
+            index.path = Some(path);
+            Ok(index)
+        }
         (_, None) => Err(Error::corrupt("manifest", "it names neither a file nor parts")),
     }
+}
+
+/// A file of a [`Dir`], read by position.
+struct OneFile {
+    file: Box<dyn DirFile>,
+    length: u64,
+}
+
+impl ReadAt for OneFile {
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn read(&self, extent: Extent, into: &mut [u8]) -> Result<(), Error> {
+        self.file.read_at(into, extent.offset)
+    }
+}
+
+fn no_parts(file: &Path) -> Error {
+    let detail = format!("{} was not published in parts: use mmap, memory or pread", file.display());
+    Error::argument("io", detail)
 }
 
 fn open_file(file: &Path, options: &OpenOptions) -> Result<Index, Error> {
@@ -81,12 +139,7 @@ fn open_file(file: &Path, options: &OpenOptions) -> Result<Index, Error> {
             Index::from_source(Box::new(bytes), length)?
         }
         Io::Pread => Index::from_reader(PositionedFile::open(file)?, options)?,
-        Io::Parts => {
-            return Err(Error::argument(
-                "io",
-                format!("{} was not published in parts: use mmap, memory or pread", file.display()),
-            ));
-        }
+        Io::Parts => return Err(no_parts(file)),
     };
     index.path = Some(file.to_owned());
     Ok(index)

@@ -1,16 +1,16 @@
 //! A segment as many small files, for hosts that ignore `Range`: the cuts between them, their names, and a reader that
 //! presents them as one file.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::wait::{PATIENCE, wait};
 use crate::error::Error;
 use crate::segment::{SectionKind, Segment};
-use crate::storage::{Extent, ReadAt, io_error, read_exact_at};
+use crate::storage::{Access, Dir, DirFile, Extent, ReadAt, io_error};
 
 /// Bytes of a part of rows or lists, and how many such parts a section has at most; a longer section has larger parts.
 /// A search reads a few rows and lists from all over the section, so small parts save bytes. Wordnet's first query
@@ -74,9 +74,9 @@ impl Parts {
         })
     }
 
-    /// The path of a part. Its name is the first and the last byte, as in a range of HTTP.
-    pub(crate) fn path(&self, folder: &Path, part: Extent) -> PathBuf {
-        folder.join(&self.folder).join(format!("{}-{}.bin", part.offset, part.end() - 1))
+    /// The name of a part beside the manifest: its folder, the first and the last byte, as in a range of HTTP.
+    pub(crate) fn name(&self, part: Extent) -> String {
+        format!("{}/{}-{}.bin", self.folder, part.offset, part.end() - 1)
     }
 }
 
@@ -99,28 +99,32 @@ fn part_size(segment: &Segment, kind: SectionKind, length: u64) -> u64 {
 /// At most so many part files are open at once.
 const OPEN: usize = 16;
 
+/// A part that is open.
+type PartFile = Arc<dyn DirFile>;
+
 /// Reads the parts in a folder as one file.
 pub(crate) struct PartFiles {
+    dir: Arc<dyn Dir>,
     folder: PathBuf,
     parts: Parts,
     length: u64,
     /// The files that were read last; the latest is at the end.
-    open: Mutex<Vec<(Extent, Arc<File>)>>,
+    open: Mutex<Vec<(Extent, PartFile)>>,
 }
 
 impl PartFiles {
     /// `parts` must have been checked.
-    pub(crate) fn new(folder: &Path, parts: Parts, length: u64) -> Self {
-        PartFiles { folder: folder.to_owned(), parts, length, open: Mutex::default() }
+    pub(crate) fn new(dir: Arc<dyn Dir>, folder: &Path, parts: Parts, length: u64) -> Self {
+        PartFiles { dir, folder: folder.to_owned(), parts, length, open: Mutex::default() }
     }
 
     /// The open file of `part`. The lock is not held while a file is opened.
-    fn file(&self, part: Extent, path: &Path) -> io::Result<Arc<File>> {
+    fn file(&self, part: Extent) -> Result<PartFile, Error> {
         let found = {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
             open.iter().position(|o| o.0 == part).map(|at| open.remove(at).1)
         };
-        let file = found.map_or_else(|| open_part(path, part.length).map(Arc::new), Ok)?;
+        let file = found.map_or_else(|| self.open_part(part), Ok)?;
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.push((part, Arc::clone(&file)));
         if open.len() > OPEN {
@@ -128,16 +132,20 @@ impl PartFiles {
         }
         Ok(file)
     }
-}
 
-fn open_part(path: &Path, length: u64) -> io::Result<File> {
-    let file = File::open(path)?;
-    match file.metadata()?.len() {
-        found if found == length => Ok(file),
-        found => Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("it has {found} bytes, but {length} were published: copy or publish the folder again"),
-        )),
+    fn open_part(&self, part: Extent) -> Result<PartFile, Error> {
+        let path = self.folder.join(self.parts.name(part));
+        let file = wait(&self.folder, PATIENCE, || self.dir.open(&path, Access::Read))?;
+        match file.length()? {
+            found if found == part.length => Ok(file.into()),
+            found => {
+                let expected = part.length;
+                let detail = format!(
+                    "it has {found} bytes, but {expected} were published: copy or publish the folder again"
+                );
+                Err(io_error(&path, io::Error::new(io::ErrorKind::InvalidData, detail)))
+            }
+        }
     }
 }
 
@@ -153,11 +161,9 @@ impl ReadAt for PartFiles {
         let (mut at, mut rest) = (extent.offset, into);
         while !rest.is_empty() {
             let part = self.parts.around(at, self.length);
-            let path = self.parts.path(&self.folder, part);
             let length = rest.len().min((part.end() - at) as usize);
             let (now, later) = rest.split_at_mut(length);
-            let read = self.file(part, &path).and_then(|file| read_exact_at(&file, now, at - part.offset));
-            read.map_err(|e| io_error(&path, e))?;
+            self.file(part)?.read_at(now, at - part.offset)?;
             (at, rest) = (at + length as u64, later);
         }
         Ok(())

@@ -115,7 +115,7 @@ fn open_regular(path: &std::path::Path) -> Result<(std::fs::File, u64), crate::E
 
 /// Whether a folder can be opened and synced. On Windows it cannot, and a name lasts without.
 #[cfg(feature = "native")]
-pub(crate) const FOLDERS_ARE_SYNCED: bool = cfg!(not(windows));
+const FOLDERS_ARE_SYNCED: bool = cfg!(not(windows));
 
 pub(crate) use buffer::Buffer;
 #[cfg(feature = "native")]

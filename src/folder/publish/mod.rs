@@ -1,27 +1,22 @@
 //! Publishes a segment: the segment or its parts are written first, then the manifest that names them, so that a reader
-//! always sees a complete index.
+//! always sees a complete index. What is written is a list, [`publication`]; how it is written so that it lasts is
+//! [`Publication`]'s.
 //!
 //! | file | duty |
 //! |---|---|
-//! | `steps` | the changes to a folder as a list: create, write, rename, sync |
-//! | `lock`  | one writer at a time |
-//! | `old`   | segments of earlier versions, and temporary files of killed writers |
+//! | `old` | segments of earlier versions, and which names in a folder are ours |
 
-mod lock;
 mod old;
-pub(super) mod steps;
-#[cfg(test)]
-mod tests;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::manifest::{Entry, FILE_NAME, Form, Manifest};
+use super::wait::{PATIENCE, wait};
 use crate::error::Error;
 use crate::segment::Segment;
-use lock::{Lock, PATIENCE};
-pub use old::{OldSegment, old_segments, prune};
-use steps::{OnError, Step, create_folders, replace};
+use crate::storage::{Dir, FsDir, Publication, PublishedFile};
+pub use old::{OldSegment, is_published_name, old_segments, prune, prune_in};
 
 /// How to publish a segment.
 ///
@@ -59,52 +54,54 @@ impl PublishOptions {
 /// # Errors
 /// `io`; `locked` if others write for more than five minutes; those of [`Segment::open`] if the bytes are no segment.
 pub fn publish(folder: impl AsRef<Path>, segment: &[u8], options: &PublishOptions) -> Result<PathBuf, Error> {
-    let folder = folder.as_ref();
-    let opened = Segment::open(segment, segment.len() as u64)?;
-    let manifest = Manifest::of(&opened, segment, options.form);
-    let text = manifest.encode()?;
-    let entry = manifest.entry()?;
-    steps::run(&create_folders(folder, &Path::is_dir), OnError::Keep)?;
-    let lock = Lock::take(folder, PATIENCE)?;
-    if lock.holds {
-        old::remove_leftovers(folder)?;
-    }
-    let steps = plan(folder, entry, segment, text, &Path::is_dir, &steps::holds);
-    steps::run(&steps, if lock.holds { OnError::Undo } else { OnError::Keep })?;
-    Ok(entry.place(folder))
+    publish_in(&FsDir, folder, segment, options)
 }
 
-/// The steps of a publication into a folder that exists. `is_folder` and `holds` describe the files there.
-fn plan<'a>(
-    folder: &Path,
-    entry: &Entry,
-    segment: &'a [u8],
-    manifest: Vec<u8>,
-    is_folder: &dyn Fn(&Path) -> bool,
-    holds: &dyn Fn(&Path, &[u8]) -> bool,
-) -> Vec<Step<'a>> {
-    let mut steps = Vec::new();
-    let put = |steps: &mut Vec<Step<'a>>, path: PathBuf, bytes: &'a [u8]| match holds(&path, bytes) {
-        true => steps.push(Step::SyncFile(path)),
-        false => steps.extend(replace(&path, Cow::Borrowed(bytes))),
-    };
-    if let Some(parts) = &entry.parts {
-        let place = folder.join(&parts.folder);
-        if !is_folder(&place) {
-            steps.push(Step::CreateFolder(place.clone()));
+/// [`publish`] into a folder of any [`Dir`]. One that answers later is asked again and again, and the thread sleeps
+/// meanwhile; step a [`Publication`] where no thread may sleep.
+///
+/// # Errors
+/// As [`publish`].
+pub fn publish_in(
+    dir: &dyn Dir,
+    folder: impl AsRef<Path>,
+    segment: &[u8],
+    options: &PublishOptions,
+) -> Result<PathBuf, Error> {
+    let folder = folder.as_ref();
+    let manifest = manifest(segment, options)?;
+    let mut publication = Publication::new(folder, files(segment, &manifest)?, is_published_name);
+    wait(folder, PATIENCE, || publication.step(dir))?;
+    Ok(manifest.entry()?.place(folder))
+}
+
+/// The files that publish the finished segment file `segment`: the segment, its parts or both, of order 0, then the
+/// manifest, of order 1. Wherever they are copied, write the manifest last.
+///
+/// # Errors
+/// Those of [`Segment::open`] if the bytes are no segment.
+pub fn publication<'a>(segment: &'a [u8], options: &PublishOptions) -> Result<Vec<PublishedFile<'a>>, Error> {
+    files(segment, &manifest(segment, options)?)
+}
+
+fn manifest(segment: &[u8], options: &PublishOptions) -> Result<Manifest, Error> {
+    let opened = Segment::open(segment, segment.len() as u64)?;
+    Ok(Manifest::of(&opened, segment, options.form))
+}
+
+fn files<'a>(segment: &'a [u8], manifest: &Manifest) -> Result<Vec<PublishedFile<'a>>, Error> {
+    let Entry { file, parts, length, .. } = manifest.entry()?;
+    let mut files = Vec::new();
+    if let Some(parts) = parts {
+        for part in parts.all(*length) {
+            let bytes = Cow::Borrowed(&segment[part.offset as usize..part.end() as usize]);
+            files.push(PublishedFile { name: parts.name(part), bytes, order: 0 });
         }
-        for part in parts.all(entry.length) {
-            let bytes = &segment[part.offset as usize..part.end() as usize];
-            put(&mut steps, parts.path(folder, part), bytes);
-        }
-        steps.push(Step::SyncFolder(place));
     }
-    if let Some(file) = &entry.file {
-        put(&mut steps, folder.join(file), segment);
+    if let Some(name) = file {
+        files.push(PublishedFile { name: name.clone(), bytes: Cow::Borrowed(segment), order: 0 });
     }
-    // Everything that the manifest names must be synced before the manifest is written.
-    steps.push(Step::SyncFolder(folder.to_owned()));
-    steps.extend(replace(&folder.join(FILE_NAME), Cow::Owned(manifest)));
-    steps.push(Step::SyncFolder(folder.to_owned()));
-    steps
+    let text = Cow::Owned(manifest.encode()?);
+    files.push(PublishedFile { name: FILE_NAME.to_owned(), bytes: text, order: 1 });
+    Ok(files)
 }

@@ -1,15 +1,13 @@
 //! Files in a folder that its manifest does not name: segments of earlier versions, and temporary files of killed
 //! writers.
 
-use std::fs::{self, DirEntry};
 use std::io::{Error as IoError, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::lock::{Lock, PATIENCE};
-use super::steps::meant_for;
 use crate::error::Error;
 use crate::folder::manifest::{FILE_NAME, Manifest};
-use crate::storage::io_error;
+use crate::folder::wait::{PATIENCE, wait};
+use crate::storage::{Dir, DirEntry, FsDir, io_error};
 
 /// A segment that was published into a folder and that the folder's manifest no longer names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,19 +24,20 @@ pub struct OldSegment {
 /// # Errors
 /// `io`, `corrupt`, `version`.
 pub fn old_segments(folder: impl AsRef<Path>) -> Result<Vec<OldSegment>, Error> {
-    let folder = folder.as_ref();
-    let manifest = Manifest::read(folder)?;
+    old_segments_in(&FsDir, folder.as_ref())
+}
+
+fn old_segments_in(dir: &dyn Dir, folder: &Path) -> Result<Vec<OldSegment>, Error> {
+    let manifest = Manifest::read(dir, folder)?;
     let entry = manifest.entry()?;
     let mut old = Vec::new();
-    for found in list(folder)? {
-        let name = found.file_name().to_string_lossy().into_owned();
-        let Ok(kind) = found.file_type() else { continue };
-        let ours = if kind.is_dir() { is_parts(&name) } else { is_segment(&name) };
-        if ours && !entry.names(&name) {
-            let path = found.path();
-            let bytes = match kind.is_dir() {
-                true => list(&path)?.iter().map(size).sum(),
-                false => size(&found),
+    for found in list(dir, folder)? {
+        let ours = if found.is_folder { is_parts(&found.name) } else { is_segment(&found.name) };
+        if ours && !entry.names(&found.name) {
+            let path = folder.join(&found.name);
+            let bytes = match found.is_folder {
+                true => list(dir, &path)?.iter().map(|part| part.length).sum(),
+                false => found.length,
             };
             old.push(OldSegment { path, bytes });
         }
@@ -55,58 +54,51 @@ pub fn old_segments(folder: impl AsRef<Path>) -> Result<Vec<OldSegment>, Error> 
 /// `locked` if others write for more than five minutes; `io`, also on a file system without locks, where another writer
 /// may be about to name a segment; `corrupt`, `version`.
 pub fn prune(folder: impl AsRef<Path>) -> Result<Vec<OldSegment>, Error> {
+    prune_in(&FsDir, folder)
+}
+
+/// [`prune`] in a folder of any [`Dir`].
+///
+/// # Errors
+/// As [`prune`].
+pub fn prune_in(dir: &dyn Dir, folder: impl AsRef<Path>) -> Result<Vec<OldSegment>, Error> {
     let folder = folder.as_ref();
     // A folder without a manifest is not an index, so no lock file is created in it.
-    Manifest::read(folder)?;
-    let lock = Lock::take(folder, PATIENCE)?;
-    if !lock.holds {
+    Manifest::read(dir, folder)?;
+    let lock = wait(folder, PATIENCE, || dir.lock(folder))?;
+    if !lock.is_held() {
         let detail = "this file system has no locks, so a segment may be one that is being published: remove old \
                       segments by hand";
         return Err(io_error(folder, IoError::new(ErrorKind::Unsupported, detail)));
     }
-    let old = old_segments(folder)?;
+    let old = old_segments_in(dir, folder)?;
     for segment in &old {
-        let removed = match segment.path.is_dir() {
-            true => fs::remove_dir_all(&segment.path),
-            false => fs::remove_file(&segment.path),
-        };
-        removed.map_err(|e| io_error(&segment.path, e))?;
+        remove_all(dir, &segment.path)?;
     }
     Ok(old)
 }
 
-/// Removes the temporary files of killed writers. The caller holds the lock, so no running writer has any.
-pub(super) fn remove_leftovers(folder: &Path) -> Result<(), Error> {
-    let ours = |name: &str| meant_for(name).is_some_and(|name| name == FILE_NAME || is_segment(name));
-    let part = |name: &str| meant_for(name).is_some_and(is_part);
-    for found in list(folder)? {
-        let name = found.file_name().to_string_lossy().into_owned();
-        let is_folder = found.file_type().is_ok_and(|kind| kind.is_dir());
-        if is_folder && is_parts(&name) {
-            list(&found.path())?
-                .iter()
-                .filter(|f| part(&f.file_name().to_string_lossy()))
-                .try_for_each(remove)?;
-        } else if !is_folder && ours(&name) {
-            remove(&found)?;
+/// Removes a file, or a folder with all that is in it.
+fn remove_all(dir: &dyn Dir, path: &Path) -> Result<(), Error> {
+    if is_parts(&path.file_name().unwrap_or_default().to_string_lossy()) {
+        for found in list(dir, path)? {
+            remove_all(dir, &path.join(found.name))?;
         }
     }
-    Ok(())
+    wait(path, PATIENCE, || dir.remove(path))
 }
 
-fn remove(file: &DirEntry) -> Result<(), Error> {
-    match fs::remove_file(file.path()) {
-        Err(e) if e.kind() != ErrorKind::NotFound => Err(io_error(&file.path(), e)),
-        _ => Ok(()),
+fn list(dir: &dyn Dir, folder: &Path) -> Result<Vec<DirEntry>, Error> {
+    wait(folder, PATIENCE, || dir.list(folder))
+}
+
+/// Whether a file or folder of this name in an index folder is one that a publication writes: the manifest, a segment,
+/// a folder of parts, or `folder/name` of a part.
+pub fn is_published_name(name: &str) -> bool {
+    match name.split_once('/') {
+        Some((folder, part)) => is_parts(folder) && is_part(part),
+        None => name == FILE_NAME || is_segment(name) || is_parts(name),
     }
-}
-
-fn list(folder: &Path) -> Result<Vec<DirEntry>, Error> {
-    fs::read_dir(folder).and_then(Iterator::collect).map_err(|e| io_error(folder, e))
-}
-
-fn size(file: &DirEntry) -> u64 {
-    file.metadata().map_or(0, |meta| meta.len())
 }
 
 /// `seg-<32 hex digits>`, as [`Manifest::of`] names the folder of parts.

@@ -1,0 +1,209 @@
+//! What the tests of crashes publish: where each publication begins, and what a reader finds on a disk.
+
+// Each of these tests uses some of this.
+#![allow(dead_code)]
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::support::data::Random;
+use crate::support::disk::state::State;
+use crate::support::disk::{Disk, now};
+use crate::support::{data, file, options};
+use pagevec::{
+    Access, BuildOptions, CodecKind, Dir as _, Error, Form, Index, Io, Metric, OpenOptions, Publication,
+    PublishOptions, PublishedFile, content_id, is_published_name, publication,
+};
+
+pub(crate) const FORMS: [Form; 3] = [Form::File, Form::Parts, Form::Both];
+pub(crate) const FOLDER: &str = "site/deep/words";
+
+/// What a publication writes. The last file names the others.
+#[derive(Clone)]
+pub(crate) struct Generation {
+    pub(crate) files: Vec<PublishedFile<'static>>,
+    /// What the reader tells of it; nothing if it is no index.
+    pub(crate) content_id: Option<String>,
+}
+
+pub(crate) fn segment(seed: u64) -> &'static [u8] {
+    let build: BuildOptions = options(Metric::L2, CodecKind::F32).graph(false).seed(seed);
+    file(&data::clustered(60, 3, seed), 3, None, &build).leak()
+}
+
+pub(crate) fn generation(segment: &'static [u8], form: Form) -> Generation {
+    let files = publication(segment, &PublishOptions::new().form(form)).unwrap();
+    Generation { files, content_id: Some(content_id(segment)) }
+}
+
+/// Several files and a list of them, in three orders: as an index of several segments with rows deleted.
+fn several(seed: u64) -> Generation {
+    let file = |name: String, bytes: Vec<u8>, order| PublishedFile { name, bytes: Cow::Owned(bytes), order };
+    let bytes = |number: u64| {
+        let mut random = Random(seed * 100 + number);
+        (0..600 * number + 300).map(|_| random.next() as u8).collect()
+    };
+    let mut files: Vec<_> = (0..3).map(|n| file(format!("data-{seed}-{n}"), bytes(n), 0)).collect();
+    files.push(file(format!("dead-{seed}"), bytes(4), 1));
+    files.push(file("index.json".to_owned(), bytes(5), 2));
+    files.rotate_left(2);
+    Generation { files, content_id: None }
+}
+
+impl Generation {
+    pub(crate) fn publish(&self, disk: &Disk) -> Result<(), Error> {
+        let is_ours = |name: &str| is_published_name(name) || name.starts_with('d');
+        now(Publication::new(Path::new(FOLDER), self.files.clone(), is_ours).step(disk))
+    }
+
+    fn manifest(&self) -> &PublishedFile<'static> {
+        self.files.iter().max_by_key(|file| file.order).unwrap()
+    }
+}
+
+/// Where a publication begins, and what it publishes.
+pub(crate) struct Scenario {
+    pub(crate) name: String,
+    pub(crate) start: State,
+    pub(crate) old: Option<Generation>,
+    pub(crate) new: Generation,
+    /// From this one on, each sync of the publication is needed; nothing if it finds files durable already.
+    pub(crate) needed_syncs: Option<usize>,
+}
+
+pub(crate) fn published(generations: &[&Generation]) -> State {
+    let disk = Disk::empty();
+    generations.iter().for_each(|generation| generation.publish(&disk).unwrap());
+    disk.state()
+}
+
+pub(crate) fn scenarios() -> Vec<Scenario> {
+    let (a, b) = (segment(1), segment(2));
+    let mut all = Vec::new();
+    let mut add = |name: String, start: State, old: Option<&Generation>, new: &Generation, needed_syncs| {
+        all.push(Scenario { name, start, old: old.cloned(), new: new.clone(), needed_syncs });
+    };
+    for form in FORMS {
+        let (old, new) = (generation(a, form), generation(b, form));
+        add(format!("{form:?} where nothing was"), published(&[]), None, &new, Some(0));
+        add(format!("{form:?} where the folder was not synced"), folder(), None, &new, Some(0));
+        // The first syncs the folder's own name.
+        let copied = copied(&published(&[&old]), &new);
+        add(format!("{form:?} where a copy was not synced"), copied, Some(&old), &new, Some(1));
+        let torn = torn(&published(&[&new, &old]), &new);
+        add(format!("{form:?} where it is torn"), torn, Some(&old), &new, None);
+        for before in FORMS {
+            let old = generation(a, before);
+            add(format!("{form:?} after {before:?}"), published(&[&old]), Some(&old), &new, None);
+            let again = generation(a, form);
+            if form != before {
+                let start = published(&[&old]);
+                add(format!("{form:?} after {before:?} of it"), start, Some(&old), &again, None);
+            }
+        }
+    }
+    let (old, new) = (several(1), several(2));
+    add("several files where nothing was".to_owned(), published(&[]), None, &new, Some(0));
+    add("several files after others".to_owned(), published(&[&old]), Some(&old), &new, Some(1));
+    all
+}
+
+/// The folder was created by a writer that was killed then.
+fn folder() -> State {
+    let disk = Disk::empty();
+    for (number, path) in ["site", "site/deep", FOLDER].into_iter().enumerate() {
+        now(disk.create_folder(Path::new(path))).unwrap();
+        if number < 2 {
+            now(disk.sync_folder(Path::new(path).parent().unwrap())).unwrap();
+        }
+    }
+    disk.state()
+}
+
+/// The same, and the files of another publication were copied there by something that does not sync.
+fn copied(state: &State, new: &Generation) -> State {
+    let disk = Disk::of(state);
+    for file in new.files.iter().filter(|file| file.order == 0) {
+        let path = Path::new(FOLDER).join(&file.name);
+        now(disk.create_folder(path.parent().unwrap())).unwrap();
+        now(disk.open(&path, Access::Create)).unwrap().write_at(&file.bytes, 0).unwrap();
+    }
+    disk.state()
+}
+
+/// The same, with its files cut and changed.
+fn torn(state: &State, generation: &Generation) -> State {
+    let disk = Disk::of(state);
+    for (number, file) in generation.files.iter().filter(|file| file.order == 0).enumerate() {
+        let path = Path::new(FOLDER).join(&file.name);
+        let mut open = now(disk.open(&path, Access::Write)).unwrap();
+        match number % 2 {
+            0 => open.set_length(file.bytes.len() as u64 / 2).unwrap(),
+            _ => open.write_at(&[!file.bytes[0]], 0).unwrap(),
+        }
+        open.sync().unwrap();
+    }
+    disk.state()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Found {
+    Nothing,
+    Old,
+    New,
+}
+
+/// What a reader finds, or what is wrong with it.
+pub(crate) fn found(image: &State, scenario: &Scenario, random: &mut Random) -> Result<Found, String> {
+    let read = |name: &str| image.read(&Path::new(FOLDER).join(name));
+    // Whatever is there, all that it may name is there.
+    let whole = |file: &&PublishedFile<'_>| read(&file.name).is_some_and(|bytes| bytes == &*file.bytes);
+    let order = scenario.new.files.iter().filter(whole).map(|file| file.order).max().unwrap_or(0);
+    let mut lower = scenario.new.files.iter().filter(|file| file.order < order);
+    if let Some(lost) = lower.find(|file| !whole(file)) {
+        return Err(format!("a file of order {order} is there, but {} is not", lost.name));
+    }
+    let (generation, which) = match read("index.json") {
+        None => return Ok(Found::Nothing),
+        Some(text) if text == &*scenario.new.manifest().bytes => (&scenario.new, Found::New),
+        Some(text) => match &scenario.old {
+            Some(old) if text == &*old.manifest().bytes => (old, Found::Old),
+            _ => return Err(format!("a manifest of {} bytes that nobody wrote", text.len())),
+        },
+    };
+    for file in &generation.files {
+        match read(&file.name) {
+            Some(bytes) if bytes == &*file.bytes => {}
+            Some(bytes) => return Err(format!("{which:?}: {} is torn ({} bytes)", file.name, bytes.len())),
+            None => return Err(format!("{which:?}: {} is missing", file.name)),
+        }
+    }
+    if let Some(id) = &generation.content_id {
+        let io = match generation.files.iter().any(|file| file.name.contains('/')) && random.below(2) == 0 {
+            true => Io::Parts,
+            false => Io::Pread,
+        };
+        let open = OpenOptions::new().io(io);
+        let index = Index::open_in(Arc::new(image.dir()), FOLDER, &open).map_err(|e| e.to_string())?;
+        index.verify().map_err(|e| e.to_string())?;
+        if index.content_id() != Some(id.as_str()) {
+            return Err(format!("{which:?} is opened as {:?}", index.content_id()));
+        }
+    }
+    Ok(which)
+}
+
+/// What may be found before the publication has succeeded, and after it.
+pub(crate) fn allowed(scenario: &Scenario, done: bool) -> &'static [Found] {
+    match (done, &scenario.old) {
+        (true, _) => &[Found::New],
+        (false, None) => &[Found::Nothing, Found::New],
+        (false, Some(_)) => &[Found::Old, Found::New],
+    }
+}
+
+pub(crate) fn temporaries(state: &State) -> BTreeSet<PathBuf> {
+    state.all().into_keys().filter(|path| path.extension().is_some_and(|e| e == "tmp")).collect()
+}
