@@ -9,7 +9,7 @@
 //! | `test.rs`, `stages/` | `test`: every check |
 //! | `demo.rs`, `glove.rs` | `demo`: an index of words, served with its page |
 //! | `fuzz.rs` | `fuzz`: libFuzzer over a target of fuzz/, or its corpus made anew |
-//! | `bench/` | `bench`: measurements that anyone can repeat |
+//! | `bench/` | `bench`: measurements that anyone can repeat; `crash`: publications that end by a power cut |
 //! | `browser.rs` | `browser`: finds or installs a Chromium |
 //! | `node.rs`, `shell.rs` | Node and its pinned tools; processes, paths and stamps |
 #![allow(clippy::print_stdout, reason = "a command line tool")]
@@ -55,6 +55,8 @@ enum Command {
     Bench(bench::Command),
     /// Fuzz one target, or make the corpus anew
     Fuzz(fuzz::Options),
+    /// A million publications that end by a power cut, to benches/results/<date>/crash.md
+    Crash(bench::crash::Options),
     /// Print the path of a Chromium; install one if there is none
     Browser,
     /// Run one wasm test file (cargo calls this)
@@ -83,6 +85,7 @@ fn run(command: Command) -> Result<()> {
         Command::Demo(options) => demo::run(&options),
         Command::Bench(command) => bench::run(&command),
         Command::Fuzz(options) => fuzz::main(&options),
+        Command::Crash(options) => bench::crash::measure(&options),
         Command::Browser => browser::find().map(|path| println!("{}", path.display())),
         Command::WasmTestRunner { args } => wasm::run_tests(args),
     }
