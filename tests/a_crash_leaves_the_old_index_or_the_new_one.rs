@@ -2,8 +2,8 @@
 //! one, whole; after success the new one. The disk is simulated: what was not synced is lost, torn, or happens in
 //! another order.
 //!
-//! `PAGEVEC_CRASH_IMAGES` is how many images to try, `PAGEVEC_CRASH_SEED` the first round; `cargo xtask crash` tries
-//! a million. A failure prints its seed and the operations.
+//! `PAGEVEC_CRASH_IMAGES` is how many images to try, `PAGEVEC_CRASH_SEED` the first round of them; `cargo xtask crash`
+//! tries a million. A failure prints its seed, its round and the operations.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
@@ -26,6 +26,8 @@ const IMAGES: u64 = 20_000;
 /// One of so many images is also opened from a real folder, and one is published into again.
 const REAL: u64 = 211;
 const AGAIN: u64 = 499;
+/// The seeds of a round are its number, shifted by so many bits, and those that follow.
+const ROUND: u32 = 20;
 
 fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().map_or(otherwise, |text| text.parse().unwrap())
@@ -54,8 +56,9 @@ fn violation(
                     Err(what) => what,
                 };
                 return Some(format!(
-                    "{}: {what}\nseed {seed}, {loss:?} of:\n{:#?}\nafter {:#?}",
+                    "{}: {what}\nseed {seed} (PAGEVEC_CRASH_SEED={}), {loss:?} of:\n{:#?}\nafter {:#?}",
                     scenario.name,
+                    seed >> ROUND,
                     state.unsynced(),
                     &operations[..*at]
                 ));
@@ -125,7 +128,7 @@ fn a_crash_leaves_the_old_index_or_the_new_one() {
             let disk = Disk::of(&scenario.start);
             scenario.new.publish(&disk).unwrap();
             let counts = tally.entry(&scenario.name).or_default();
-            let seeds = round << 20..(round << 20) + 2;
+            let seeds = round << ROUND..(round << ROUND) + 2;
             let bad = violation(scenario, &disk, seeds, &mut |image, which| {
                 images += 1;
                 counts[which as usize] += 1;
@@ -133,7 +136,7 @@ fn a_crash_leaves_the_old_index_or_the_new_one() {
                     open_really(image, which, scenario);
                 }
                 if images % AGAIN == 0 {
-                    let again = publish_again(image, which, scenario, round);
+                    let again = publish_again(image, which, scenario, round << ROUND);
                     counts[3] += again;
                     images += again;
                 }

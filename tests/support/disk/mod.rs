@@ -22,6 +22,8 @@ use state::{Change, File, Folder, Node, State};
 pub(crate) enum Fault {
     /// It does nothing. After a failed sync the contents that were not synced never become durable.
     Io,
+    /// It does nothing, and so does everything after it.
+    Gone,
     /// No room: an operation that needs none succeeds.
     Full,
     /// A write ends in the middle, for want of room.
@@ -110,11 +112,14 @@ impl Inner {
         if !["open", "read", "list", "lock"].iter().any(|read| what.starts_with(read)) {
             self.history.push((number, self.state.clone()));
         }
-        let fault = self.fault.filter(|(at, fault)| *at == number && fails_by.contains(fault));
+        let fault = self.fault.filter(|(at, fault)| match fault {
+            Fault::Gone => *at <= number,
+            _ => *at == number && fails_by.contains(fault),
+        });
         self.operations.push(format!("{number} {what}{}", if fault.is_some() { ": fails" } else { "" }));
         match fault.map(|(_, fault)| fault) {
             None => Ok(()),
-            Some(Fault::Io) => Err((Fault::Io, ErrorKind::Other)),
+            Some(fault @ (Fault::Io | Fault::Gone)) => Err((fault, ErrorKind::Other)),
             Some(fault) => Err((fault, ErrorKind::StorageFull)),
         }
     }
