@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `data`   | seeded rows in clusters, from integers and divisions only |
 //! | `odd`    | odd data from seeds, and recall over it: mean, worst tenth, cost |
+//! | `sets`   | sets of rows that may be hits, and recall over them |
 //! | `oracle` | the nearest rows by definition, in f64; recall against them |
 //! | `paged`  | drives a `Session` over a byte slice and counts what it moves |
 //! | `format` | a second reading of FORMAT.md: finds sections, writes fields, makes every checksum right again |
@@ -29,6 +30,7 @@ pub(crate) mod npy;
 pub(crate) mod odd;
 pub(crate) mod oracle;
 pub(crate) mod paged;
+pub(crate) mod sets;
 pub(crate) mod survive;
 
 use pagevec::{Answer, BuildOptions, CodecKind, Ctx, Error, Ids, Index, IndexChoice, Metric, SearchOptions};

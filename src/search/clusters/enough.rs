@@ -9,11 +9,11 @@ use std::cell::Cell;
 
 use crate::topk::TopK;
 
-/// The rows that may be hits are far from the query if it passes over so many times as many rows without a hit as k hits
-/// have around them.
-const FAR: u64 = 3;
+/// The rows that may be hits are far from the query if it passes over so many tenths of the rows that k hits have around
+/// them.
+const FAR: u64 = 15;
 /// Then so many times the rows are scanned: leaves that are all far from the query are hard to tell apart.
-const MORE: u64 = 4;
+const MORE: u64 = 2;
 
 /// How many rows a cell or a leaf has, and how many of them may be hits.
 #[derive(Clone, Copy, Default)]
@@ -42,12 +42,13 @@ pub(super) struct Wide<'a> {
     rows: &'a dyn Fn(usize) -> u64,
     /// The last number of hits, and the rows that are scanned for it.
     last: Cell<(usize, u64)>,
+    far: Cell<bool>,
 }
 
 impl<'a> Wide<'a> {
     /// `for_k` is what `rows` gives for `k`.
     pub(super) fn new(k: usize, for_k: u64, rows: &'a dyn Fn(usize) -> u64) -> Self {
-        Wide { k, rows, last: Cell::new((k, for_k)) }
+        Wide { k, rows, last: Cell::new((k, for_k)), far: Cell::new(false) }
     }
 
     /// Whether these rows are enough.
@@ -64,10 +65,15 @@ impl<'a> Wide<'a> {
         if for_hits != self.last.get().0 {
             self.last.set((for_hits, (self.rows)(for_hits)));
         }
-        let far = total.passed_over.unwrap_or(0) * random / rows.max(1) > FAR * k;
-        let wanted = self.last.get().1 * if far { MORE } else { 1 };
+        self.far.set(total.passed_over.unwrap_or(0) * random / rows.max(1) * 10 > FAR * k);
+        let wanted = self.last.get().1 * if self.far.get() { MORE } else { 1 };
         // As many of all rows around the query.
         rows * set / random >= wanted
+    }
+
+    /// Whether the rows that may be hits are far from the query, after [`enough`].
+    pub(super) fn is_far(&self) -> bool {
+        self.far.get()
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct ListHit {
     pub(crate) distance: f32,
     /// Of a row that was not estimated: infinite.
     error: f32,
+    /// It is in the last lists only.
+    late: bool,
     id: IdBytes,
 }
 
@@ -32,6 +34,13 @@ pub(super) struct ListHits {
     hits: Vec<ListHit>,
     /// The bytes of their ids, if these are texts.
     texts: Vec<u8>,
+}
+
+/// A list, the number of its cell, and whether it is one of the last.
+pub(super) struct ScannedList<'a> {
+    pub(super) cell: u32,
+    pub(super) list: List<'a>,
+    pub(super) late: bool,
 }
 
 /// The estimate of a row, and where the row is: in which list, and at which place there.
@@ -52,21 +61,21 @@ pub(super) struct ScanScratch {
 }
 
 impl ListHits {
-    /// Estimates the rows of `lists` that may be hits, each list with the number of its cell, and copies what the lists say of the nearest:
+    /// Estimates the rows of `lists` that may be hits, and copies what the lists say of the nearest:
     /// the lists may be evicted before it is used. Returns how many rows were estimated.
     pub(super) fn scan(
         &mut self,
         view: &View<'_>,
         clusters: &Clusters,
         bound: &QueryBound<'_>,
-        lists: &[(u32, List<'_>)],
+        lists: &[ScannedList<'_>],
         keep: usize,
         scratch: &mut ScanScratch,
     ) -> Result<u64, Error> {
         let ScanScratch { list: memory, keys, estimates } = scratch;
         estimates.clear();
         let mut estimated = 0;
-        for ((cell, list), number) in lists.iter().zip(0..) {
+        for (ScannedList { cell, list, .. }, number) in lists.iter().zip(0..) {
             let cell = clusters.cells.centroid(*cell as usize).0;
             let codes = ListCodes { cell, centre: list.centre, rows: list.codes };
             let rows = bound.rows(codes, memory).zip(0..);
@@ -95,7 +104,8 @@ impl ListHits {
         self.texts.reserve(more * ID_BYTES);
         for &Estimate { distance, error, list, at } in &*estimates {
             if distance <= limit {
-                self.push(&lists[list as usize].1.labels, at, distance, error)?;
+                let ScannedList { list, late, .. } = &lists[list as usize];
+                self.push(&list.labels, at, (distance, error), *late)?;
             }
         }
         Ok(estimated)
@@ -106,33 +116,57 @@ impl ListHits {
         for at in 0..labels.count() {
             let position = labels.position(at)?;
             if view.rows.is_none_or(|set| set.contains(position)) {
-                self.push(labels, at as u32, f32::NEG_INFINITY, f32::INFINITY)?;
+                self.push(labels, at as u32, (f32::NEG_INFINITY, f32::INFINITY), false)?;
             }
         }
         Ok(())
     }
 
-    fn push(&mut self, labels: &Labels<'_>, at: u32, distance: f32, error: f32) -> Result<(), Error> {
+    fn push(
+        &mut self,
+        labels: &Labels<'_>,
+        at: u32,
+        (distance, error): (f32, f32),
+        late: bool,
+    ) -> Result<(), Error> {
         let (position, row_checksum) = (labels.position(at as usize)?, labels.row_checksum(at as usize));
         let id = labels.ids.copy(at, &mut self.texts)?;
-        self.hits.push(ListHit { position, row_checksum, distance, error, id });
+        self.hits.push(ListHit { position, row_checksum, distance, error, late, id });
         Ok(())
     }
 
-    /// Those that may be among the k nearest, nearest first, and the bytes of their ids if these are texts.
-    pub(super) fn candidates(&mut self, width: ProbeWidth, keys: &mut Vec<u64>) -> (Vec<ListHit>, Vec<u8>) {
-        let mut hits = std::mem::take(&mut self.hits);
-        // Of two estimates of a row the one with the smaller error counts; of two with the same, the nearer.
-        ListHit::sort_by_position(&mut hits, keys);
-        hits.dedup_by(|next, kept| {
+    /// How many of the k nearest rows, by their estimates, are in the last lists only; none, if fewer than k were
+    /// estimated. After that, no list counts as one of the last.
+    pub(super) fn late(&mut self, k: usize, keys: &mut Vec<u64>) -> usize {
+        self.dedup(keys);
+        let estimated = self.hits.iter().filter(|hit| hit.error.is_finite());
+        let limit = nth(estimated.map(|hit| hit.distance), k, keys);
+        let late = self.hits.iter().filter(|hit| hit.late && hit.distance <= limit).count();
+        self.hits.iter_mut().for_each(|hit| hit.late = false);
+        if limit.is_finite() { late } else { 0 }
+    }
+
+    /// Leaves one estimate of each row, in order of position: of two the one with the smaller error; of two with the
+    /// same, the nearer.
+    fn dedup(&mut self, keys: &mut Vec<u64>) {
+        ListHit::sort_by_position(&mut self.hits, keys);
+        self.hits.dedup_by(|next, kept| {
             let same = next.position == kept.position;
+            let late = next.late && kept.late;
             let surer =
                 next.error.total_cmp(&kept.error).then(next.distance.total_cmp(&kept.distance)).is_lt();
             if same && surer {
                 std::mem::swap(next, kept);
             }
+            kept.late = if same { late } else { kept.late };
             same
         });
+    }
+
+    /// Those that may be among the k nearest, nearest first, and the bytes of their ids if these are texts.
+    pub(super) fn candidates(&mut self, width: ProbeWidth, keys: &mut Vec<u64>) -> (Vec<ListHit>, Vec<u8>) {
+        self.dedup(keys);
+        let mut hits = std::mem::take(&mut self.hits);
         // They are in order of position, which settles ties.
         sort_by_key(&mut hits, keys, |at, hit| Key::new(hit.distance, at));
         let unestimated = hits.iter().filter(|hit| hit.error.is_infinite()).count();

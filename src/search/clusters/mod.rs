@@ -6,12 +6,14 @@
 //! | `bound` | how near the rows of a cell or a leaf may be to a query |
 //! | `enough` | which cells and leaves are enough where only some rows may be hits |
 //! | `probe` | the way of one query: cells → leaves → lists |
+//! | `ranked` | leaves as a search ranks them, and what is read of them |
 //! | `hits`  | the rows that the lists give → candidates |
 
 mod bound;
 mod enough;
 mod hits;
 mod probe;
+mod ranked;
 mod width;
 
 pub(crate) use bound::{ListCodes, ListScratch, QueryBound, copies_last};

@@ -1,41 +1,28 @@
 //! The way of one query through the clusters: the nearest cells, of these the nearest leaves, then the lists of those
 //! leaves. Each is read when the one before it was ranked.
 
+use std::collections::BTreeSet;
+
 use super::bound::{ListScratch, QueryBound, copies_last};
 use super::enough::{Held, Wide, enough};
-use super::hits::{ListHit, ListHits, ScanScratch, sort_by_key};
+use super::hits::{ListHit, ListHits, ScanScratch, ScannedList, sort_by_key};
+use super::ranked::{RankedLeaf, all_leaves};
 use super::width::{ProbeWidth, Wanted, width};
 use crate::error::Error;
 use crate::metric::Metric;
 use crate::quant::{Turned, centroid};
 use crate::search::view::View;
 use crate::segment::Clusters;
-use crate::segment::clusters::{Labels, Leaf, List};
-use crate::storage::{Read, Source};
+use crate::segment::clusters::{Labels, List};
+use crate::storage::Read;
 use crate::topk::{Key, TopK};
 
-/// A request costs as much as so many bytes.
-const REQUEST: u64 = 1 << 10;
+/// Many hits are more than one of so many.
+const MANY: usize = 10;
+/// So often the rows that are scanned are doubled.
+const DOUBLED: u32 = 6;
 /// Memory for more leaves is allocated when they come.
 const MANY_LEAVES: usize = 4096;
-
-/// A leaf, and the number of its cell.
-#[derive(Clone, Copy)]
-struct RankedLeaf {
-    leaf: Leaf,
-    cell: u32,
-    /// How many of its own rows may be hits.
-    rows: u32,
-}
-
-impl RankedLeaf {
-    /// Of a list of which few rows may be hits, the labels are read alone, and then the rows.
-    fn read(&self, row_bytes: u64) -> (Read, bool) {
-        let rows = u64::from(self.rows) * (row_bytes + REQUEST);
-        let alone = self.rows < self.leaf.end - self.leaf.start && rows < self.leaf.code_bytes();
-        (if alone { self.leaf.labels_read() } else { self.leaf.read }, alone)
-    }
-}
 
 /// Memory that queries reuse.
 #[derive(Default)]
@@ -58,6 +45,18 @@ pub(crate) struct Probe {
     lists: Option<Vec<RankedLeaf>>,
     hits: ListHits,
     pub(crate) distances: u64,
+    wider: Wider,
+}
+
+/// A search of rows that are far from the query reads more while it finds many hits in the last lists.
+#[derive(Default)]
+struct Wider {
+    /// The rows that may be hits are far.
+    far: bool,
+    doubled: u32,
+    /// The cells that were chosen, and the first rows of the leaves.
+    cells: BTreeSet<u32>,
+    leaves: BTreeSet<u32>,
 }
 
 impl Probe {
@@ -72,6 +71,7 @@ impl Probe {
             lists: None,
             hits: ListHits::default(),
             distances: 0,
+            wider: Wider::default(),
         }
     }
 
@@ -92,9 +92,24 @@ impl Probe {
                 turned
             }
         };
-        let reads = self.advance(view, clusters, &turned, scratch);
+        let mut reads = self.advance(view, clusters, &turned, scratch)?;
+        while reads.is_empty() && self.widens(scratch) {
+            self.wider.doubled += 1;
+            self.lists = None;
+            self.cells = self.nearest_cells(view, clusters, &turned, scratch);
+            reads = self.advance(view, clusters, &turned, scratch)?;
+        }
         self.turned = Some(turned);
-        reads
+        Ok(reads)
+    }
+
+    /// Whether the next lists probably have hits too, since many are in the last.
+    fn widens(&mut self, scratch: &mut ProbeScratch) -> bool {
+        let k = self.width.k;
+        self.wider.far
+            && self.wanted.probes.is_none()
+            && self.wider.doubled < DOUBLED
+            && self.hits.late(k, &mut scratch.scan.keys) * MANY > k
     }
 
     fn advance(
@@ -137,7 +152,7 @@ impl Probe {
             let done = match labels_alone {
                 true => Labels::new(bytes, leaf, text, rows).and_then(|labels| self.hits.add(view, &labels)),
                 false => List::new(bytes, leaf, &clusters.list_codec, text, rows)
-                    .map(|list| available.push((ranked.cell, list))),
+                    .map(|list| available.push(ScannedList { cell: ranked.cell, list, late: ranked.late })),
             };
             if done.is_err() {
                 damaged = done;
@@ -164,7 +179,7 @@ impl Probe {
 
     /// The cells with the smallest bounds.
     fn nearest_cells(
-        &self,
+        &mut self,
         view: &View<'_>,
         clusters: &Clusters,
         turned: &Turned,
@@ -181,10 +196,14 @@ impl Probe {
             let run = cells.run(cell as usize);
             Held { rows: run.len() as u64, set: u64::from(view.count_in(run)) }
         };
-        let average = |number| as_many_as(number, cells.row_count(), cells.len());
+        let average = |number| as_many_as(number, cells.row_count(), cells.len()) << self.wider.doubled;
         let rows = |k| average(self.width_for(clusters, k).cells);
         let wide = Wide::new(self.width.k, average(self.width.cells), &rows);
-        enough(priorities, self.width.cells, &wide, &held, &mut scratch.nearest)
+        let mut nearest = enough(priorities, self.width.cells, &wide, &held, &mut scratch.nearest);
+        if view.rows.is_some() {
+            nearest.retain(|&cell| self.wider.cells.insert(cell));
+        }
+        nearest
     }
 
     fn rank_leaves(
@@ -206,7 +225,7 @@ impl Probe {
         for leaf in block.leaves(view.segment.count()) {
             let leaf = leaf?;
             let rows = view.count_in(leaf.start..leaf.end);
-            self.leaves.push((0.0, RankedLeaf { leaf, cell, rows }));
+            self.leaves.push((0.0, RankedLeaf { leaf, cell, rows, late: false }));
         }
         let new = &mut self.leaves[at..];
         let spreads = new.iter().map(|ranked| ranked.1.leaf.spread);
@@ -235,12 +254,19 @@ impl Probe {
             found.get(at as usize).map_or(Held::default(), |f| of(&f.1))
         };
         let cells = &clusters.cells;
-        let average = |number| as_many_as(number, cells.row_count(), cells.leaf_count());
+        let average =
+            |number| as_many_as(number, cells.row_count(), cells.leaf_count()) << self.wider.doubled;
         let rows = |k| average(self.width_for(clusters, k).probes);
         let wide = Wide::new(self.width.k, average(self.width.probes), &rows);
         let nearest = enough(priorities, self.width.probes, &wide, &held, &mut scratch.nearest);
         let mut lists = Vec::with_capacity(nearest.len());
         lists.extend(nearest.into_iter().filter_map(|at| found.get(at as usize).map(|f| f.1)));
+        self.wider.far |= wide.is_far();
+        if self.wider.far {
+            let early = if self.wider.doubled == 0 { lists.len() / 2 } else { 0 };
+            lists.retain(|ranked| self.wider.leaves.insert(ranked.leaf.start));
+            lists.iter_mut().skip(early).for_each(|ranked| ranked.late = true);
+        }
         lists
     }
 
@@ -248,19 +274,6 @@ impl Probe {
     pub(crate) fn candidates(&mut self, scratch: &mut ProbeScratch) -> (Vec<ListHit>, Vec<u8>) {
         self.hits.candidates(self.width, &mut scratch.scan.keys)
     }
-}
-
-/// The missing blocks of leaves of all cells, if those beyond `missing` cost at most a quarter of a wave. That pays off
-/// as soon as one later search saves the wave in which it would have read some of them.
-fn all_leaves(clusters: &Clusters, source: &dyn Source, missing: &[Read]) -> Option<Vec<Read>> {
-    let cells = &clusters.cells;
-    let total = |reads: &[Read]| reads.iter().map(|r| r.extent.length).sum::<u64>();
-    if source.slots(cells.block(0).extent).count < cells.len() {
-        return None;
-    }
-    let blocks = (0..cells.len()).map(|cell| cells.block(cell));
-    let absent: Vec<Read> = blocks.filter(|r| source.get(r.extent).is_none()).collect();
-    (total(&absent).saturating_sub(total(missing)) <= source.speculative_bytes() / 4).then_some(absent)
 }
 
 /// How many rows so many cells or leaves have, if they are of average size.
