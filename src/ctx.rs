@@ -89,9 +89,19 @@ impl Ctx<'_> {
 
     /// Reports progress, then returns [`Error::Cancelled`] if the caller wants to stop.
     pub fn tick(&self, phase: &'static str, done: usize, total: usize) -> Result<(), Error> {
+        self.report(phase, done, total);
+        self.check()
+    }
+
+    /// Reports progress.
+    pub(crate) fn report(&self, phase: &'static str, done: usize, total: usize) {
         if let Some(report) = self.progress {
             report(Progress { phase, done: done as u64, total: total as u64 });
         }
+    }
+
+    /// Returns [`Error::Cancelled`] if the caller wants to stop.
+    pub(crate) fn check(&self) -> Result<(), Error> {
         match self.cancelled {
             Some(cancelled) if cancelled() => Err(Error::Cancelled),
             _ => Ok(()),

@@ -32,6 +32,7 @@ mod index;
 mod metric;
 mod quant;
 mod row_set;
+mod rows;
 mod search;
 mod segment;
 mod session;
@@ -42,19 +43,20 @@ mod vectors;
 #[cfg(feature = "native")]
 mod folder;
 
-pub use build::{BuildOptions, build};
+pub use build::{BuildOptions, build, build_into};
 pub use ctx::{Ctx, Progress, Warning};
 pub use error::{Error, QueryFault};
 pub use id::{Id, Ids};
 pub use index::{Index, Io, OpenOptions};
 pub use metric::Metric;
 pub use quant::CodecKind;
+pub use rows::{BuildInput, Numbers, RowSource, StoredRows};
 pub use search::{Answer, Hit, IndexChoice, Operation, Outcome, QueryStats, SearchOptions};
 pub use segment::{CurveStep, HEAD, Info, SectionInfo, Segment, content_id, front_length};
 pub use session::{Session, SessionOptions, SessionStats, Stepped, Ticket};
 pub use storage::{
     Access, Asked, Dir, DirEntry, DirFile, DirLock, Extent, MemoryDir, Publication, PublishedFile, ReadAt,
-    SlotRoom, Source,
+    Sink, SlotRoom, Source,
 };
 
 #[cfg(feature = "native")]

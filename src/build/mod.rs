@@ -1,4 +1,14 @@
 //! Builds a segment: checks the rows, clusters and orders them, encodes them, links the graph, writes the sections.
+//!
+//! | file | duty |
+//! |---|---|
+//! | `options` | the options of a build |
+//! | `codes_recall` | warns where the codes lose the nearest rows |
+//! | `row_distances`, `nearest` | distances between rows; the nearest of a row |
+//! | `clusters/`, `hnsw/` | the clustered index, which also orders the rows; the graph |
+//!
+//! No stage holds all rows as floats: each reads them in blocks ([`crate::rows`]). What grows with the rows is codes,
+//! lists, the graph, ids, and some bytes for each row.
 
 mod clusters;
 mod codes_recall;
@@ -9,13 +19,13 @@ mod row_distances;
 
 use crate::ctx::Ctx;
 use crate::error::Error;
-use crate::exec;
 use crate::id::Ids;
 use crate::metric::Metric;
-use crate::quant::{self, CodecKind, Encode, Sq8};
+use crate::quant::{self, CodecKind, Sq8};
+use crate::rows::{BuildInput, Encoded, InputHash, Reader};
 use crate::segment::{self, Header, Parts, STAGES, SectionKind, limits};
-use crate::vectors::{Rows, check_row};
-use clusters::Shape;
+use crate::storage::Sink;
+use clusters::{EncodedRows, Shape, Tree};
 pub use options::BuildOptions;
 use row_distances::RowDistances;
 use std::borrow::Cow;
@@ -26,26 +36,42 @@ use std::borrow::Cow;
 /// `argument`, `dimension`; `not-finite` and `zero-vector`, which name the row of `vectors` or of the tuning queries;
 /// `duplicate-id`, `out-of-memory`, `cancelled`.
 pub fn build(
-    mut vectors: Vec<f32>,
+    vectors: Vec<f32>,
     dim: usize,
     ids: Option<Ids>,
     options: &BuildOptions,
     ctx: &Ctx<'_>,
 ) -> Result<Vec<u8>, Error> {
+    let mut file = Vec::new();
+    build_into(BuildInput::Memory { vectors, dim }, ids, options, &mut file, ctx)?;
+    Ok(file)
+}
+
+/// Builds a segment file and hands it to `sink`, piece by piece. The file is that of [`build()`], byte for byte.
+///
+/// Rows of a source are never in memory at once: a build holds codes, lists, graph and ids, and beside them some
+/// hundred bytes for each row. Cancelling has no effect once the sink was given the first bytes; a sink ends the build
+/// by an error.
+///
+/// # Errors
+/// Those of [`build()`], of the source and of the sink.
+pub fn build_into(
+    mut input: BuildInput<'_>,
+    ids: Option<Ids>,
+    options: &BuildOptions,
+    sink: &mut dyn Sink,
+    ctx: &Ctx<'_>,
+) -> Result<(), Error> {
     options.check()?;
+    let dim = input.dim();
     if dim == 0 || dim > limits::MAX_DIM {
         return Err(Error::argument("dim", format!("{dim} is outside 1..={}", limits::MAX_DIM)));
     }
     options.check_codec(dim)?;
-    let count = vectors.len() / dim;
-    if vectors.len() != count * dim {
-        return Err(Error::Dimension { expected: dim, got: vectors.len() - count * dim });
-    }
+    let count = input.count()?;
     if count > limits::MAX_COUNT {
-        return Err(Error::argument(
-            "vectors",
-            format!("a segment holds at most {} rows", limits::MAX_COUNT),
-        ));
+        let detail = format!("a segment holds at most {} rows", limits::MAX_COUNT);
+        return Err(Error::argument("vectors", detail));
     }
     ctx.tick("check", 0, count)?;
     let ids = ids.unwrap_or_else(|| Ids::counting(count));
@@ -54,35 +80,26 @@ pub fn build(
     if !queries.len().is_multiple_of(dim) {
         return Err(Error::Dimension { expected: dim, got: queries.len() % dim });
     }
-    let file_id = file_id(&vectors, dim, &ids, options);
-    check_rows(&mut vectors, dim, options.metric)?;
+    let mut hash = InputHash::new(segment::VERSION, &options.fingerprint(), dim);
+    let mean = input.check(options.metric, &mut hash, |done| ctx.tick("check", done, count))?;
+    let file_id = hash.finish(&ids, &options.tuning_queries);
     crate::search::check_queries(&mut queries, dim, options.metric)?;
 
-    let shape = Shape {
-        branching: options.branching_factor,
-        max_leaf: options.max_leaf_size,
-        max_iterations: options.max_iterations,
-        seed: options.seed,
-    };
-    let tree = clusters::cluster(Rows { data: &vectors, dim }, shape, ctx)?;
+    let rows = input.reader(options.metric);
+    let (tree, second) = order(options, &mean, rows, ctx)?;
     let order = &tree.order;
     ctx.tick("encode", 0, count)?;
-    let rows = reorder(&vectors, dim, order)?;
-    drop(vectors);
-
     let mut sections = vec![(SectionKind::Ids, segment::encode_ids(&ids, order))];
     let seed = segment::file_seed(&file_id);
     sections.push((SectionKind::IdOrder, segment::encode_order(&ids, &by_id, order, seed)));
+    drop(by_id);
+    let rows = rows.select(order);
     let stages = options.stages();
-    let stored: Vec<Encoded> =
-        stages.iter().map(|&kind| encode(kind, options, dim, &rows)).collect::<Result<_, _>>()?;
-    codes_recall::check(options, Rows { data: &rows, dim }, &stored, ctx)?;
-    let second = match options.graph || options.clusters {
-        true => clusters::second_leaves(&tree, Rows { data: &rows, dim }),
-        false => Vec::new(),
-    };
+    let encode = |&kind| Encoded::new(kind, options.metric, options.seed, &mean, rows);
+    let stored: Vec<Encoded> = stages.iter().map(encode).collect::<Result<_, _>>()?;
+    codes_recall::check(options, rows, &mean, &stored, ctx)?;
     if options.graph && count > 0 {
-        let graph = graph(options, dim, &rows, &stored, &tree, &second, ctx)?;
+        let graph = graph(options, &mean, rows, &stored, &tree, &second, ctx)?;
         let sums = segment::node_checksums(&file_id, &stored[0].bytes, stored[0].stride, &graph, options.m);
         sections.extend([(SectionKind::NodeChecksums, sums), (SectionKind::Graph, graph)]);
     }
@@ -92,7 +109,8 @@ pub fn build(
         let input = clusters::Input {
             metric: options.metric,
             seed: options.seed,
-            rows: Rows { data: &rows, dim },
+            rows,
+            mean: &mean,
             tree: &tree,
             second: &second,
             ids: &ids,
@@ -103,7 +121,6 @@ pub fn build(
         };
         sections.extend(clusters::sections(&input, ctx)?);
     }
-    drop(rows);
     for (form, stage) in STAGES.iter().zip(stored) {
         let sums =
             form.checksums.map(|kind| (kind, segment::row_checksums(&file_id, &stage.bytes, stage.stride)));
@@ -126,78 +143,39 @@ pub fn build(
         seed: options.seed,
         sections: Vec::new(),
     };
-    let file = segment::write(Parts { header, sections })?;
-    ctx.tick("write", count, count)?;
-    Ok(file)
-}
-
-/// A hash of the input and the options, and of nothing else, so that equal builds have equal ids. Each part is preceded
-/// by its kind and its length, so that two different inputs never hash the same bytes.
-fn file_id(vectors: &[f32], dim: usize, ids: &Ids, options: &BuildOptions) -> [u8; 16] {
-    let mut hasher = blake3::Hasher::new();
-    let mut part = |kind: u8, bytes: &[u8]| {
-        hasher.update(&[kind]);
-        hasher.update(&(bytes.len() as u64).to_le_bytes());
-        hasher.update(bytes);
+    ctx.check()?;
+    // The rows and their order are not needed any more, and the sections are freed as they are written.
+    drop((tree, second, ids, input));
+    let mut tick = |written: u64, length: u64| {
+        let done = u128::from(written) * count as u128 / u128::from(length.max(1));
+        ctx.report("write", done as usize, count);
     };
-    part(0, &segment::VERSION.to_le_bytes());
-    part(1, options.fingerprint().as_bytes());
-    part(2, &(dim as u64).to_le_bytes());
-    // Little-endian in memory: kernels/mod.rs refuses to compile elsewhere.
-    part(3, bytemuck::cast_slice(vectors));
-    match ids {
-        Ids::Numbers(numbers) => part(4, bytemuck::cast_slice(numbers)),
-        Ids::Texts(texts) => texts.iter().for_each(|text| part(5, text.as_bytes())),
-    }
-    part(6, bytemuck::cast_slice(&options.tuning_queries));
-    let mut id = [0; 16];
-    id.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-    id
+    segment::write(Parts { header, sections }, sink, &mut tick)
 }
 
-/// Refuses rows for which no distance is defined, and under cosine scales every row to length 1.
-fn check_rows(vectors: &mut [f32], dim: usize, metric: Metric) -> Result<(), Error> {
-    const CHUNK: usize = 1024;
-    exec::try_for_each_chunk_mut(vectors, dim * CHUNK, |chunk, rows| {
-        let mut rows = rows.chunks_exact_mut(dim).zip(chunk * CHUNK..);
-        rows.try_for_each(|(row, number)| check_row(row, number, metric))
-    })
-}
-
-fn reorder(vectors: &[f32], dim: usize, order: &[u32]) -> Result<Vec<f32>, Error> {
-    let mut rows = Vec::new();
-    rows.try_reserve_exact(vectors.len())
-        .map_err(|_| Error::OutOfMemory { bytes: vectors.len() as u64 * 4 })?;
-    order.iter().for_each(|&r| rows.extend_from_slice(&vectors[r as usize * dim..][..dim]));
-    Ok(rows)
-}
-
-/// All rows, encoded by one codec.
-pub(super) struct Encoded {
-    pub(super) kind: CodecKind,
-    pub(super) stride: usize,
-    pub(super) codec: Box<dyn Encode>,
-    pub(super) bytes: Vec<u8>,
-}
-
-pub(super) fn encode(
-    kind: CodecKind,
+/// Clusters the rows, and chooses the second leaf of each, if the file needs it. Both compare rows by SQ8 codes, which
+/// live no longer.
+fn order(
     options: &BuildOptions,
-    dim: usize,
-    rows: &[f32],
-) -> Result<Encoded, Error> {
-    const CHUNK: usize = 1024;
-    let codec = quant::train(kind, options.metric, dim, rows, options.seed);
-    let stride = kind.stride(dim, options.metric);
-    let length = rows.len() / dim * stride;
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(length).map_err(|_| Error::OutOfMemory { bytes: length as u64 })?;
-    bytes.resize(length, 0u8);
-    exec::try_for_each_chunk_mut(&mut bytes, stride * CHUNK, |chunk, codes| {
-        let rows = rows[chunk * CHUNK * dim..].chunks_exact(dim);
-        rows.zip(codes.chunks_exact_mut(stride)).try_for_each(|(row, code)| codec.encode(row, code))
-    })?;
-    Ok(Encoded { kind, stride, codec, bytes })
+    mean: &[f32],
+    rows: Reader<'_>,
+    ctx: &Ctx<'_>,
+) -> Result<(Tree, Vec<u32>), Error> {
+    ctx.tick("order", 0, rows.count())?;
+    let shape = Shape {
+        branching: options.branching_factor,
+        max_leaf: options.max_leaf_size,
+        max_iterations: options.max_iterations,
+        seed: options.seed,
+    };
+    let codec = Sq8::new(Metric::Cosine, mean.to_vec());
+    let codes = RowDistances::encode_all(&codec, Metric::Cosine, rows)?;
+    let tree = clusters::cluster(EncodedRows { rows, codes: &codes, codec: &codec }, shape, ctx)?;
+    let second = match options.graph || options.clusters {
+        true => clusters::second_leaves(&tree, &codec, &codes),
+        false => Vec::new(),
+    };
+    Ok((tree, second))
 }
 
 /// Builds the graph. Its links are chosen by SQ8 codes: the stored ones, or codes that are made for this only. Where
@@ -205,17 +183,17 @@ pub(super) fn encode(
 /// too.
 fn graph(
     options: &BuildOptions,
-    dim: usize,
-    rows: &[f32],
+    mean: &[f32],
+    rows: Reader<'_>,
     stored: &[Encoded],
-    tree: &clusters::Tree,
+    tree: &Tree,
     second: &[u32],
     ctx: &Ctx<'_>,
 ) -> Result<Vec<u8>, Error> {
     let stored = stored.iter().find(|stage| stage.kind == CodecKind::Sq8);
     let made = match stored {
         Some(_) => None,
-        None => Some(encode(CodecKind::Sq8, options, dim, rows)?),
+        None => Some(Encoded::new(CodecKind::Sq8, options.metric, options.seed, mean, rows)?),
     };
     let Some(codes) = stored.or(made.as_ref()) else { return Ok(Vec::new()) };
     let codec = Sq8::new(options.metric, quant::floats(&codes.codec.parameters()));
@@ -224,8 +202,9 @@ fn graph(
     let mut copies = hnsw::Copies::find(&coded);
     let floats = matches!(options.codec, CodecKind::F32 | CodecKind::F16);
     // If most rows are copies, few rows are linked: measuring these by floats takes no longer than many by codes.
-    if copies.are_most_rows() || (floats && !coded.preserve_neighbours(rows)) {
-        coded = RowDistances::floats(options.metric, dim, rows);
+    if copies.are_most_rows() || (floats && !coded.preserve_neighbours(rows)?) {
+        let all: Vec<u32> = (0..rows.count() as u32).collect();
+        coded = RowDistances::floats(options.metric, rows.dim(), rows.gather(&all)?);
         copies = hnsw::Copies::find(&coded);
     }
     let wanted = |row| copies.is_first(row);

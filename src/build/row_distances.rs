@@ -2,12 +2,17 @@
 //! an exact integer and the order of the other operations is fixed, so a distance has the same bits on every target.
 //! Where codes do not preserve the neighbours, distances are computed from floats, which takes several times as long.
 
+use crate::error::Error;
 use crate::exec;
 use crate::kernels::{kernels, prefetch};
 use crate::metric::Metric;
 use crate::quant::{CodecKind, Sq8};
+use crate::rows::{Reader, encode_all};
 use crate::search::hnsw::Distances;
 use std::borrow::Cow;
+
+/// Rows that a task encodes.
+const CHUNK: usize = 1024;
 
 /// Rows and the terms of their distances.
 pub(crate) struct RowDistances<'a> {
@@ -71,7 +76,6 @@ impl<'a> RowDistances<'a> {
 
     /// Encodes `rows` (row-major).
     pub(crate) fn encode(codec: &Sq8, metric: Metric, rows: &[f32]) -> RowDistances<'static> {
-        const CHUNK: usize = 1024;
         let dim = codec.mean().len();
         let stride = CodecKind::Sq8.stride(dim, metric);
         let mut codes = vec![0; rows.len() / dim * stride];
@@ -80,6 +84,19 @@ impl<'a> RowDistances<'a> {
             rows.zip(codes.chunks_exact_mut(stride)).for_each(|(row, code)| codec.encode_row(row, code));
         });
         RowDistances::new(codec, metric, Cow::Owned(codes))
+    }
+
+    /// Encodes all rows of a reader.
+    pub(crate) fn encode_all(
+        codec: &Sq8,
+        metric: Metric,
+        rows: Reader<'_>,
+    ) -> Result<RowDistances<'static>, Error> {
+        let codes = encode_all(rows, CodecKind::Sq8.stride(rows.dim(), metric), |row, code| {
+            codec.encode_row(row, code);
+            Ok(())
+        })?;
+        Ok(RowDistances::new(codec, metric, Cow::Owned(codes)))
     }
 
     /// Other rows (row-major) in the form of these: as codes of `codec`, or as floats.
@@ -95,31 +112,31 @@ impl<'a> RowDistances<'a> {
     ///
     /// Links chosen by codes find 0.997 of the neighbours in clusters 100 times as far apart as they are wide, 0.83 at
     /// 1000 times, and 0.53 behind a dense group of near-copies; links chosen by floats find 1.00, 1.00 and 0.95.
-    pub(crate) fn preserve_neighbours(&self, rows: &[f32]) -> bool {
+    pub(crate) fn preserve_neighbours(&self, rows: Reader<'_>) -> Result<bool, Error> {
         const SAMPLE: usize = 256;
         const AROUND: usize = 64;
         const NEAR: usize = 10;
-        let exact = RowDistances::floats(self.metric, self.dim, rows);
         let count = self.count();
         let step = (count / SAMPLE).max(16);
         let samples = count / step;
-        let lost = exec::map_chunks(samples, 16, |range| {
-            let loses = |sample: &usize| {
-                let row = sample * step;
-                let first = row.saturating_sub(AROUND);
-                let others: Vec<u32> = (first..(row + AROUND).min(count)).map(|other| other as u32).collect();
-                let (mut by_code, mut by_row) = (vec![0.0; others.len()], vec![0.0; others.len()]);
-                self.distances(row as u32, &others, &mut by_code);
-                exact.distances(row as u32, &others, &mut by_row);
-                let mut found: Vec<(f32, f32)> = by_code.into_iter().zip(by_row.iter().copied()).collect();
-                found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
-                by_row.sort_unstable_by(f32::total_cmp);
-                let Some(&bound) = by_row.get(NEAR - 1) else { return false };
-                found.iter().take(NEAR).filter(|found| found.1 <= bound).count() * 2 < NEAR
-            };
-            range.filter(loses).count()
-        });
-        lost.iter().sum::<usize>() * 16 <= samples
+        let loses = |sample: usize| -> Result<bool, Error> {
+            let row = sample * step;
+            let first = row.saturating_sub(AROUND);
+            let others: Vec<u32> = (first..(row + AROUND).min(count)).map(|other| other as u32).collect();
+            let around = RowDistances::floats(self.metric, self.dim, rows.gather(&others)?);
+            let (mut by_code, mut by_row) = (vec![0.0; others.len()], vec![0.0; others.len()]);
+            self.distances(row as u32, &others, &mut by_code);
+            let places: Vec<u32> = (0..others.len() as u32).collect();
+            around.distances((row - first) as u32, &places, &mut by_row);
+            let mut found: Vec<(f32, f32)> = by_code.into_iter().zip(by_row.iter().copied()).collect();
+            found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
+            by_row.sort_unstable_by(f32::total_cmp);
+            let Some(&bound) = by_row.get(NEAR - 1) else { return Ok(false) };
+            Ok(found.iter().take(NEAR).filter(|found| found.1 <= bound).count() * 2 < NEAR)
+        };
+        let lost = exec::map_chunks(samples, 1, |sample| loses(sample.start));
+        let lost = lost.into_iter().collect::<Result<Vec<bool>, _>>()?;
+        Ok(lost.into_iter().filter(|&lost| lost).count() * 16 <= samples)
     }
 
     /// Whether distances are squared Euclidean ones, so that their ratios have a meaning.
@@ -225,7 +242,7 @@ impl Codes<'_> {
 }
 
 /// Distances from `row` to the rows `to`.
-fn float_distances(metric: Metric, row: &[f32], rows: &[f32], to: &[u32], out: &mut [f32]) {
+pub(super) fn float_distances(metric: Metric, row: &[f32], rows: &[f32], to: &[u32], out: &mut [f32]) {
     let (rows, stride) = (bytemuck::cast_slice(rows), 4 * row.len());
     match metric {
         Metric::Cosine | Metric::L2 => (kernels().gather_l2_f32)(row, rows, stride, to, out),

@@ -35,26 +35,27 @@ pub use kind::CodecKind;
 pub(crate) use rabitq::{Rabitq, Turned};
 pub(crate) use sq8::Sq8;
 
-/// SQ8 trained on the rows.
-pub(crate) fn train_sq8(metric: Metric, dim: usize, rows: &[f32]) -> Sq8 {
-    Sq8::new(metric, means(dim, rows))
-}
-
-/// Trains a codec on the rows, which are row-major. `seed` starts the k-means of `pq`.
-pub(crate) fn train(kind: CodecKind, metric: Metric, dim: usize, rows: &[f32], seed: u64) -> Box<dyn Encode> {
-    match kind {
-        CodecKind::F32 | CodecKind::F16 => Box::new(float::Float::new(kind, metric, dim)),
-        CodecKind::Sq8 => Box::new(train_sq8(metric, dim, rows)),
-        CodecKind::Binary => Box::new(binary::Binary::new(means(dim, rows))),
-        CodecKind::Sq4 => Box::new(sq4::Sq4::new(metric, means(dim, rows))),
-        CodecKind::Pq(parts) => Box::new(pq::train(
-            metric,
-            parts as usize,
-            means(dim, rows),
-            crate::vectors::Rows { data: rows, dim },
-            seed,
-        )),
-    }
+/// A codec for rows of this mean. `seed` starts the k-means of `pq`, which also needs a sample of the rows: it calls
+/// `gather` with their numbers.
+pub(crate) fn train(
+    kind: CodecKind,
+    metric: Metric,
+    mean: Vec<f32>,
+    count: usize,
+    gather: impl FnOnce(&[u32]) -> Result<Vec<f32>, Error>,
+    seed: u64,
+) -> Result<Box<dyn Encode>, Error> {
+    Ok(match kind {
+        CodecKind::F32 | CodecKind::F16 => Box::new(float::Float::new(kind, metric, mean.len())),
+        CodecKind::Sq8 => Box::new(Sq8::new(metric, mean)),
+        CodecKind::Binary => Box::new(binary::Binary::new(mean)),
+        CodecKind::Sq4 => Box::new(sq4::Sq4::new(metric, mean)),
+        CodecKind::Pq(parts) => {
+            let sample = gather(&pq::sample(count))?;
+            let rows = crate::vectors::Rows { data: &sample, dim: mean.len() };
+            Box::new(pq::train(metric, parts as usize, mean.clone(), rows, seed))
+        }
+    })
 }
 
 /// Restores the codec whose parameters are `stored`. Their length is [`CodecKind::parameter_bytes`].
@@ -81,20 +82,47 @@ pub(crate) fn load(
     })
 }
 
-/// The mean of each component, summed in f64 over fixed chunks of rows, in order: the same on every target.
-pub(crate) fn means(dim: usize, rows: &[f32]) -> Vec<f32> {
-    const CHUNK: usize = 4096;
-    let count = rows.len() / dim.max(1);
-    let sums = crate::exec::map_chunks(count, CHUNK, |range| {
-        let mut sum = vec![0.0f64; dim];
-        for row in rows[range.start * dim..range.end * dim].chunks_exact(dim) {
-            sum.iter_mut().zip(row).for_each(|(s, &x)| *s += f64::from(x));
-        }
-        sum
-    });
-    let mut total = vec![0.0f64; dim];
-    for sum in sums {
-        total.iter_mut().zip(sum).for_each(|(t, s)| *t += s);
+/// Sums rows for their mean: in f64, over fixed runs of rows, in order. So the mean is the same on every target and
+/// however the rows are cut into blocks.
+pub(crate) struct MeanSum {
+    total: Vec<f64>,
+    run: Vec<f64>,
+    count: usize,
+}
+
+impl MeanSum {
+    const RUN: usize = 4096;
+
+    pub(crate) fn new(dim: usize) -> Self {
+        MeanSum { total: vec![0.0; dim], run: vec![0.0; dim], count: 0 }
     }
-    total.into_iter().map(|t| (t / count.max(1) as f64) as f32).collect()
+
+    pub(crate) fn add(&mut self, row: &[f32]) {
+        self.run.iter_mut().zip(row).for_each(|(s, &x)| *s += f64::from(x));
+        self.count += 1;
+        if self.count.is_multiple_of(Self::RUN) {
+            self.end_run();
+        }
+    }
+
+    fn end_run(&mut self) {
+        for (total, run) in self.total.iter_mut().zip(&mut self.run) {
+            *total += *run;
+            *run = 0.0;
+        }
+    }
+
+    pub(crate) fn mean(mut self) -> Vec<f32> {
+        self.end_run();
+        let count = self.count.max(1) as f64;
+        self.total.into_iter().map(|total| (total / count) as f32).collect()
+    }
+}
+
+/// SQ8 for rows in memory, which are row-major.
+#[cfg(test)]
+pub(crate) fn train_sq8(metric: Metric, dim: usize, rows: &[f32]) -> Sq8 {
+    let mut sum = MeanSum::new(dim);
+    rows.chunks_exact(dim).for_each(|row| sum.add(row));
+    Sq8::new(metric, sum.mean())
 }

@@ -132,33 +132,36 @@ fn nearest(
     argmin(&distances).1 as u8
 }
 
-/// Finds the centroids. Rows are in cluster order, so an even stride takes rows of all clusters.
+/// The rows from which the centroids are found. Rows are in cluster order, so an even stride takes rows of all clusters.
+pub(super) fn sample(count: usize) -> Vec<u32> {
+    let sample = count.min(SAMPLE);
+    (0..sample).map(|i| (i * count / sample) as u32).collect()
+}
+
+/// Finds the centroids, from a [`sample`] of the rows.
 pub(crate) fn train(metric: Metric, parts: usize, mean: Vec<f32>, rows: Rows<'_>, seed: u64) -> Pq {
     let dim = rows.dim;
-    let count = rows.data.len() / dim;
-    let sample = count.min(SAMPLE);
-    let sample: Vec<u32> = (0..sample).map(|i| (i * count / sample) as u32).collect();
     let found = exec::map_chunks(parts, 1, |part| {
         let range = start(dim, parts, part.start)..start(dim, parts, part.end);
         let mean = &mean[range.clone()];
-        let cut = |&row: &u32| rows.row(row)[range.clone()].iter().zip(mean).map(|(x, m)| x - m);
-        let points: Vec<f32> = sample.iter().flat_map(cut).collect();
-        centroids(Rows { data: &points, dim: range.len() }, sample.len(), seed ^ hash(part.start as u64))
+        let cut = |row: &[f32]| row[range.clone()].iter().zip(mean).map(|(x, m)| x - m).collect::<Vec<f32>>();
+        let points: Vec<f32> = rows.data.chunks_exact(dim).flat_map(cut).collect();
+        centroids(Rows { data: &points, dim: range.len() }, rows.count(), seed ^ hash(part.start as u64))
     });
     let (scale, columns): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-    let nearness = if metric == Metric::Cosine { nearness(rows, &sample) } else { 0.0 };
+    let nearness = if metric == Metric::Cosine { nearness(rows) } else { 0.0 };
     Pq::new(metric, parts, mean, scale.concat(), nearness, columns.concat())
 }
 
 /// The mean cosine of some of these rows to the tenth nearest of the others.
-fn nearness(rows: Rows<'_>, of: &[u32]) -> f32 {
+fn nearness(rows: Rows<'_>) -> f32 {
     const SOME: usize = 32;
     const TENTH: usize = 10;
-    let some = of.len().min(SOME);
+    let some = rows.count().min(SOME);
     let cosines = exec::map_chunks(some, 1, |i| {
-        let row = rows.row(of[i.start * of.len() / some]);
-        let mut cosines: Vec<f32> =
-            of.iter().map(|&other| (kernels().dot_f32)(row, rows.row(other))).collect();
+        let row = rows.row((i.start * rows.count() / some) as u32);
+        let others = rows.data.chunks_exact(rows.dim);
+        let mut cosines: Vec<f32> = others.map(|other| (kernels().dot_f32)(row, other)).collect();
         // The first is that of the row itself.
         let at = TENTH.min(cosines.len() - 1);
         *cosines.select_nth_unstable_by(at, |a, b| b.total_cmp(a)).1

@@ -4,7 +4,7 @@ use super::format::{ALIGN, Header, LINKS, STAGES, Section, SectionKind, header_b
 use super::graph::links;
 use crate::error::Error;
 use crate::exec;
-use crate::storage::{Extent, checksum};
+use crate::storage::{Extent, Sink, checksum};
 
 /// All that a segment is made of. [`write()`] fills in the lengths and sections of `header`.
 pub(crate) struct Parts {
@@ -12,13 +12,16 @@ pub(crate) struct Parts {
     pub(crate) sections: Vec<(SectionKind, Vec<u8>)>,
 }
 
+/// A sink is given at most so many bytes at a time.
+const PIECE: usize = 1 << 20;
 /// About how many bytes one checksum covers.
 const BLOCK: usize = 64 << 10;
 /// The same for the sections of ids, of which a lookup reads a few blocks.
 const ID_BLOCK: usize = 8 << 10;
 
-/// The finished file.
-pub(crate) fn write(parts: Parts) -> Result<Vec<u8>, Error> {
+/// Writes the file to `sink`, section by section; each is freed once it was written. `tick` is called with the bytes
+/// that were written, and all.
+pub(crate) fn write(parts: Parts, sink: &mut dyn Sink, tick: &mut dyn FnMut(u64, u64)) -> Result<(), Error> {
     let Parts { mut header, mut sections } = parts;
     let strides: Vec<_> = STAGES.iter().map(|s| s.matrix).zip(header.stages.iter().copied()).collect();
     let block_size = |kind: SectionKind, length: usize| {
@@ -54,7 +57,8 @@ pub(crate) fn write(parts: Parts) -> Result<Vec<u8>, Error> {
     }
     header.file_length = offset;
     fill_sums(&mut header, &mut sections);
-    assemble(&header, sections)
+    sink.begin(header.file_length)?;
+    emit(&header, sections, sink, tick)
 }
 
 /// Computes every section's checksums; the Checksums section, which holds most of them, comes last.
@@ -81,17 +85,32 @@ fn fill_sums(header: &mut Header, sections: &mut [(SectionKind, Vec<u8>)]) {
     }
 }
 
-fn assemble(header: &Header, sections: Vec<(SectionKind, Vec<u8>)>) -> Result<Vec<u8>, Error> {
-    let length =
-        usize::try_from(header.file_length).map_err(|_| Error::OutOfMemory { bytes: header.file_length })?;
-    let mut file = Vec::new();
-    file.try_reserve_exact(length).map_err(|_| Error::OutOfMemory { bytes: header.file_length })?;
-    file.extend(header.encode());
+/// Hands the file over from its first byte to its last.
+fn emit(
+    header: &Header,
+    sections: Vec<(SectionKind, Vec<u8>)>,
+    sink: &mut dyn Sink,
+    tick: &mut dyn FnMut(u64, u64),
+) -> Result<(), Error> {
+    let mut written = 0;
+    let mut put = |bytes: &[u8]| {
+        bytes.chunks(PIECE).try_for_each(|piece| {
+            sink.write(piece)?;
+            written += piece.len() as u64;
+            tick(written, header.file_length);
+            Ok(())
+        })
+    };
+    let head = header.encode();
+    let mut end = head.len() as u64;
+    put(&head)?;
     for (section, (_, bytes)) in header.sections.iter().zip(sections) {
-        file.resize(section.extent.offset as usize, 0);
-        file.extend_from_slice(&bytes);
+        let padding = section.extent.offset.saturating_sub(end).min(ALIGN);
+        put(&[0; ALIGN as usize][..padding as usize])?;
+        put(&bytes)?;
+        end = section.extent.end();
     }
-    Ok(file)
+    Ok(())
 }
 
 fn block_checksums(seed: u64, section: &Section, bytes: &[u8]) -> Vec<u64> {

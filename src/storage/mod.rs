@@ -6,6 +6,7 @@
 //! | `buffer` | 64-byte-aligned bytes, allocated fallibly |
 //! | `paged` | an arena that holds a part of a file under a budget; `blocks`: whole sections; `slots`: units of one |
 //! | `checksum` | XXH3, seeded by file and offset |
+//! | `sink` | where the bytes of a file go while it is written |
 //! | `mmap`, `file` | native: the file mapped, or read by position |
 //! | `pinned_mmap` | native: the file mapped, with copies of some sections in memory |
 //! | `hugepages` | native: the file read into memory, in huge pages |
@@ -19,6 +20,7 @@ mod buffer;
 pub(crate) mod checksum;
 mod dir;
 mod paged;
+mod sink;
 mod slots;
 
 #[cfg(feature = "native")]
@@ -122,6 +124,7 @@ pub(crate) use buffer::Buffer;
 pub use dir::FsDir;
 pub use dir::{Access, Asked, Dir, DirEntry, DirFile, DirLock, MemoryDir, Publication, PublishedFile};
 pub(crate) use paged::{Paged, Region, Reserved};
+pub use sink::Sink;
 
 #[cfg(feature = "native")]
 pub(crate) use file::PositionedFile;

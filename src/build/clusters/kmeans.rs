@@ -3,9 +3,11 @@
 
 use crate::build::nearest::{Nearest, Ties};
 use crate::build::row_distances::{RowDistances, Scratch};
+use crate::error::Error;
 use crate::exec;
 use crate::hash::hash;
 use crate::quant::Sq8;
+use crate::rows::Reader;
 use crate::topk::argmin;
 use crate::vectors::Rows;
 
@@ -17,25 +19,37 @@ const TILE: usize = 32;
 /// Rows and their codes: distances are computed from the codes, means from the rows.
 #[derive(Clone, Copy)]
 pub(crate) struct EncodedRows<'a> {
-    pub(crate) rows: Rows<'a>,
+    pub(crate) rows: Reader<'a>,
     pub(crate) codes: &'a RowDistances<'a>,
     pub(crate) codec: &'a Sq8,
 }
 
 /// Up to `k` centroids (row-major) of the points `of`.
-pub(crate) fn train(points: EncodedRows<'_>, of: &[u32], k: usize, iterations: usize, seed: u64) -> Vec<f32> {
-    let mut start: Vec<u32> = of.to_vec();
-    start.sort_unstable_by_key(|&r| (hash(seed ^ hash(u64::from(r))), r));
-    let mut centroids: Vec<f32> = start.iter().take(k).flat_map(|&r| points.rows.row(r)).copied().collect();
+pub(crate) fn train(
+    points: EncodedRows<'_>,
+    of: &[u32],
+    k: usize,
+    iterations: usize,
+    seed: u64,
+) -> Result<Vec<f32>, Error> {
+    // They are read once for all rounds.
+    let data = points.rows.gather(of)?;
+    let rows = Rows { data: &data, dim: points.rows.dim() };
+    let mut start: Vec<u32> = (0..of.len() as u32).collect();
+    start.sort_unstable_by_key(|&at| {
+        let row = of[at as usize];
+        (hash(seed ^ hash(u64::from(row))), row)
+    });
+    let mut centroids: Vec<f32> = start.iter().take(k).flat_map(|&at| rows.row(at)).copied().collect();
     for _ in 0..iterations {
         let nearest = assign(points, of, &centroids);
-        let moved = means(points.rows, of, &nearest, &centroids);
+        let moved = means(rows, &nearest, &centroids);
         if moved == centroids {
             break;
         }
         centroids = moved;
     }
-    centroids
+    Ok(centroids)
 }
 
 /// The number of the nearest centroid, for each of `of`.
@@ -91,23 +105,33 @@ fn compare(
     }
 }
 
-/// The mean of some rows, summed in f64 in their order.
-pub(crate) fn mean(rows: Rows<'_>, of: &[u32]) -> Vec<f32> {
-    let mut sum = vec![0.0f64; rows.dim];
-    for &row in of {
-        sum.iter_mut().zip(rows.row(row)).for_each(|(s, &x)| *s += f64::from(x));
+/// The mean of rows, summed in f64 in their order.
+pub(crate) struct Mean(Vec<f64>, usize);
+
+impl Mean {
+    pub(crate) fn new(dim: usize) -> Self {
+        Mean(vec![0.0; dim], 0)
     }
-    sum.into_iter().map(|s| (s / of.len().max(1) as f64) as f32).collect()
+
+    pub(crate) fn add(&mut self, row: &[f32]) {
+        self.0.iter_mut().zip(row).for_each(|(s, &x)| *s += f64::from(x));
+        self.1 += 1;
+    }
+
+    pub(crate) fn get(self) -> impl Iterator<Item = f32> {
+        let count = self.1.max(1) as f64;
+        self.0.into_iter().map(move |s| (s / count) as f32)
+    }
 }
 
 /// The mean of each centroid's rows; a centroid without rows is kept.
-fn means(rows: Rows<'_>, of: &[u32], nearest: &[u32], centroids: &[f32]) -> Vec<f32> {
+fn means(rows: Rows<'_>, nearest: &[u32], centroids: &[f32]) -> Vec<f32> {
     let dim = rows.dim;
-    let mut members: Vec<Vec<u32>> = vec![Vec::new(); centroids.len() / dim];
-    of.iter().zip(nearest).for_each(|(&r, &c)| members[c as usize].push(r));
-    let mean_or_old = |(members, old): (&Vec<u32>, &[f32])| match members.is_empty() {
-        true => old.to_vec(),
-        false => mean(rows, members),
-    };
-    members.iter().zip(centroids.chunks_exact(dim)).flat_map(mean_or_old).collect()
+    let mut means: Vec<Mean> = centroids.chunks_exact(dim).map(|_| Mean::new(dim)).collect();
+    rows.data.chunks_exact(dim).zip(nearest).for_each(|(row, &c)| means[c as usize].add(row));
+    let mut moved = Vec::with_capacity(centroids.len());
+    for (mean, old) in means.into_iter().zip(centroids.chunks_exact(dim)) {
+        if mean.1 == 0 { moved.extend_from_slice(old) } else { moved.extend(mean.get()) }
+    }
+    moved
 }

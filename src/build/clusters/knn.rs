@@ -90,12 +90,12 @@ impl<'a> ListKnn<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Shape, cluster};
+    use super::super::{EncodedRows, Shape, cluster, second_leaves};
     use super::{ListKnn, RowDistances};
     use crate::ctx::Ctx;
     use crate::metric::Metric;
     use crate::quant::train_sq8;
-    use crate::vectors::Rows;
+    use crate::rows::Reader;
 
     /// The number of distances that are computed.
     fn compared(near: &ListKnn<'_>, wanted: &[u32]) -> usize {
@@ -114,12 +114,15 @@ mod tests {
         for equal in [0, 2000, 10_000] {
             let rows: Vec<f32> = [[20.0, 20.0].repeat(equal), rows.clone()].concat();
             let shape = Shape { branching: 8, max_leaf: 16, max_iterations: 2, seed: 1 };
-            let tree = cluster(Rows { data: &rows, dim: 2 }, shape, &Ctx::default()).unwrap();
+            let euclidean = train_sq8(Metric::Cosine, 2, &rows);
+            let codes = RowDistances::euclidean(&euclidean, &rows);
+            let points = EncodedRows { rows: Reader::memory(&rows, 2), codes: &codes, codec: &euclidean };
+            let tree = cluster(points, shape, &Ctx::default()).unwrap();
+            let second = second_leaves(&tree, &euclidean, &codes);
             let ordered: Vec<f32> =
                 tree.order.iter().flat_map(|&row| rows[row as usize * 2..][..2].to_vec()).collect();
             let codec = train_sq8(Metric::L2, 2, &ordered);
             let codes = RowDistances::encode(&codec, Metric::L2, &ordered);
-            let second = super::super::second_leaves(&tree, Rows { data: &ordered, dim: 2 });
             let own = |position: u32| tree.order[position as usize] >= equal as u32;
             let near = ListKnn::new(&codes, &tree, &second, own, |rows| codes.encode_alike(&codec, rows));
             let wanted: Vec<u32> = (0..codes.count() as u32).filter(|&position| own(position)).collect();

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `kmeans` | Lloyd's k-means |
 //! | `tree`  | leaves and cells: two levels of k-means, refined over all rows |
+//! | `means` | the centroids of leaves |
 //! | `assign` | distances from rows to the leaves of their nearest cells |
 //! | `soar`  | a second leaf for every row |
 //! | `knn`   | the nearest rows of each row (about), from the lists of its nearest leaves |
@@ -15,11 +16,13 @@ mod assign;
 mod calibrate;
 pub(crate) mod kmeans;
 mod knn;
+mod means;
 mod questions;
 mod sections;
 mod soar;
 mod tree;
 
+pub(crate) use kmeans::EncodedRows;
 pub(crate) use knn::ListKnn;
 pub(crate) use sections::{Input, sections};
 pub(crate) use soar::second_leaves;

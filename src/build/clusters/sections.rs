@@ -9,16 +9,18 @@ use crate::exec;
 use crate::id::Ids;
 use crate::kernels::kernels;
 use crate::metric::Metric;
-use crate::quant::{self, Rabitq, centroid};
+use crate::quant::{Rabitq, centroid};
+use crate::rows::Reader;
 use crate::segment::{self, SectionKind, clusters};
-use crate::vectors::Rows;
 
 /// The input of [`sections`].
 pub(crate) struct Input<'a> {
     pub(crate) metric: Metric,
     pub(crate) seed: u64,
     /// In the order of the tree.
-    pub(crate) rows: Rows<'a>,
+    pub(crate) rows: Reader<'a>,
+    /// Their mean.
+    pub(crate) mean: &'a [f32],
     pub(crate) tree: &'a Tree,
     /// The second leaf of each position.
     pub(crate) second: &'a [u32],
@@ -34,17 +36,14 @@ pub(crate) struct Input<'a> {
 
 /// The sections, in the order of the file.
 pub(crate) fn sections(input: &Input<'_>, ctx: &Ctx<'_>) -> Result<Vec<(SectionKind, Vec<u8>)>, Error> {
-    let &Input { metric, rows, tree, second, .. } = input;
-    let dim = rows.dim;
-    let mean = quant::means(dim, rows.data);
+    let &Input { metric, rows, mean, tree, second, .. } = input;
+    let dim = rows.dim();
     let spilled = soar::spilled(second, tree);
     let samples = match input.queries.is_empty() {
-        true => Sample::made(rows, tree, &spilled, metric, input.seed),
-        false => Sample::given(rows, metric, input.queries),
-    };
-    let starts: Vec<u32> = tree.cell_starts.iter().map(|&leaf| tree.leaf_starts[leaf as usize]).collect();
-    let cell_spreads = spreads(rows, &starts, &tree.cell_centroids);
-    let leaf_spreads = spreads(rows, &tree.leaf_starts, &tree.leaf_centroids);
+        true => Sample::made(rows, tree, &spilled, metric, input.seed, ctx),
+        false => Sample::given(rows, metric, input.queries, ctx),
+    }?;
+    let (cell_spreads, leaf_spreads) = spreads(rows, tree)?;
     let listed = rows.count() + spilled.iter().map(Vec::len).sum::<usize>();
     let mut best: Option<(Rabitq, EncodedClusters, Calibrated)> = None;
     // Fewest bytes first. The last is for rows that differ little from each other.
@@ -52,8 +51,9 @@ pub(crate) fn sections(input: &Input<'_>, ctx: &Ctx<'_>) -> Result<Vec<(SectionK
         if best.as_ref().is_some_and(|b| b.2.is_good() || (b.0.bits(), b.1.centres) == (bits, centres)) {
             continue;
         }
-        let codec = Rabitq::new(metric, mean.clone(), bits);
-        let coded = EncodedClusters::new(&codec, rows, tree, &spilled, centres);
+        ctx.check()?;
+        let codec = Rabitq::new(metric, mean.to_vec(), bits);
+        let coded = EncodedClusters::new(&codec, rows, tree, &spilled, centres)?;
         let levels = Levels {
             tree,
             metric,
@@ -85,7 +85,6 @@ pub(crate) fn sections(input: &Input<'_>, ctx: &Ctx<'_>) -> Result<Vec<(SectionK
         cell_spreads: &cell_spreads,
         leaf_codes: &coded.leaves,
         leaf_spreads: &leaf_spreads,
-        list_codes: &coded.lists,
         bits: codec.bits(),
         centres: coded.centres,
         stride: codec.stride(),
@@ -95,7 +94,7 @@ pub(crate) fn sections(input: &Input<'_>, ctx: &Ctx<'_>) -> Result<Vec<(SectionK
         shares: found.shares,
         curves: &found.curves,
     };
-    let [cells, leaves, lists] = clusters::encode(&parts, segment::file_seed(&input.file_id));
+    let [cells, leaves, lists] = clusters::encode(&parts, coded.lists, segment::file_seed(&input.file_id))?;
     let parameters = mean.iter().flat_map(|m| m.to_le_bytes()).collect();
     Ok(vec![
         (SectionKind::ListParameters, parameters),
@@ -119,8 +118,14 @@ struct EncodedClusters {
 }
 
 impl EncodedClusters {
-    fn new(codec: &Rabitq, rows: Rows<'_>, tree: &Tree, spilled: &[Vec<u32>], centres: usize) -> Self {
-        let dim = rows.dim;
+    fn new(
+        codec: &Rabitq,
+        rows: Reader<'_>,
+        tree: &Tree,
+        spilled: &[Vec<u32>],
+        centres: usize,
+    ) -> Result<Self, Error> {
+        let dim = rows.dim();
         let mut turned = Vec::new();
         let mut cells = vec![0; tree.cell_centroids.len() / dim * centroid::stride(dim)];
         let mut middles = vec![0.0; tree.cell_centroids.len()];
@@ -142,23 +147,24 @@ impl EncodedClusters {
         }
         let lists = exec::map_chunks(spilled.len(), 16, |range| {
             let list = |leaf: usize| list(codec, rows, tree, leaf, &spilled[leaf], centre(leaf), centres);
-            range.map(list).collect::<Vec<_>>()
+            range.map(list).collect::<Result<Vec<_>, _>>()
         });
-        EncodedClusters { cells, leaves, centres, lists: lists.concat() }
+        let lists = lists.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+        Ok(EncodedClusters { cells, leaves, centres, lists })
     }
 }
 
 /// Encodes one list; `cell` is the decoded centroid of the leaf's cell.
 fn list(
     codec: &Rabitq,
-    rows: Rows<'_>,
+    rows: Reader<'_>,
     tree: &Tree,
     leaf: usize,
     spilled: &[u32],
     cell: &[f32],
     centres: usize,
-) -> Vec<u8> {
-    let (dim, stride) = (rows.dim, centroid::stride(rows.dim));
+) -> Result<Vec<u8>, Error> {
+    let (dim, stride) = (rows.dim(), centroid::stride(rows.dim()));
     let mut turned = Vec::new();
     let mut centroid = Vec::new();
     codec.turn(&tree.leaf_centroids[leaf * dim..][..dim], &mut centroid);
@@ -170,22 +176,41 @@ fn list(
         centroid::encode(&left, code);
         centroid::add(code, &mut centre);
     }
-    let positions = (tree.leaf_starts[leaf]..tree.leaf_starts[leaf + 1]).chain(spilled.iter().copied());
-    for position in positions {
+    let own = tree.leaf_starts[leaf]..tree.leaf_starts[leaf + 1];
+    codes.reserve_exact((own.len() + spilled.len()) * codec.stride());
+    rows.each(own.chain(spilled.iter().copied()), |row| {
         let at = codes.len();
         codes.resize(at + codec.stride(), 0);
-        codec.turn(rows.row(position), &mut turned);
+        codec.turn(row, &mut turned);
         codec.encode(&turned, &centre, &mut codes[at..]);
-    }
-    codes
+    })?;
+    Ok(codes)
 }
 
-/// The root mean square distance of the rows `starts[i]..starts[i + 1]` to centroid i, for each i.
-fn spreads(rows: Rows<'_>, starts: &[u32], centres: &[f32]) -> Vec<f32> {
-    let spread = |i: usize| {
-        let centre = &centres[i * rows.dim..][..rows.dim];
-        let squares = (starts[i]..starts[i + 1]).map(|p| f64::from((kernels().l2_f32)(rows.row(p), centre)));
-        (squares.sum::<f64>() / f64::from((starts[i + 1] - starts[i]).max(1))).sqrt() as f32
+/// The spreads of the cells and of the leaves: the root mean square distance of the rows of each to its centroid.
+fn spreads(rows: Reader<'_>, tree: &Tree) -> Result<(Vec<f32>, Vec<f32>), Error> {
+    let dim = rows.dim();
+    let spread = |sum: f64, count: u32| (sum / f64::from(count.max(1))).sqrt() as f32;
+    let one = |cell: usize| -> Result<(f32, Vec<f32>), Error> {
+        let starts = &tree.leaf_starts[tree.cell_starts[cell] as usize..=tree.cell_starts[cell + 1] as usize];
+        let positions = starts[0]..starts[starts.len() - 1];
+        let mean = &tree.cell_centroids[cell * dim..][..dim];
+        let centroids = &tree.leaf_centroids[tree.cell_starts[cell] as usize * dim..];
+        let (mut sum, mut sums) = (0.0, vec![0.0; starts.len() - 1]);
+        let (mut leaf, mut numbers) = (0, positions.clone());
+        rows.each(positions.clone(), |row| {
+            let position = numbers.next().unwrap_or_default();
+            while starts.get(leaf + 1).is_some_and(|&end| end <= position) {
+                leaf += 1;
+            }
+            sum += f64::from((kernels().l2_f32)(row, mean));
+            sums[leaf] += f64::from((kernels().l2_f32)(row, &centroids[leaf * dim..][..dim]));
+        })?;
+        let leaves = sums.iter().zip(starts.windows(2)).map(|(&sum, w)| spread(sum, w[1] - w[0]));
+        Ok((spread(sum, positions.len() as u32), leaves.collect()))
     };
-    exec::map_chunks(starts.len() - 1, 64, |range| range.map(spread).collect::<Vec<f32>>()).concat()
+    let found = exec::map_chunks(tree.cell_starts.len() - 1, 1, |cell| one(cell.start));
+    let found = found.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let (cells, leaves): (Vec<f32>, Vec<Vec<f32>>) = found.into_iter().unzip();
+    Ok((cells, leaves.concat()))
 }

@@ -12,9 +12,7 @@ use super::tree::Tree;
 use crate::build::row_distances::{RowDistances, Scratch};
 use crate::exec;
 use crate::hash::hash;
-use crate::metric::Metric;
-use crate::quant;
-use crate::vectors::Rows;
+use crate::quant::Sq8;
 
 const LAMBDA: f32 = 1.5;
 /// At most so many times the average number of rows per leaf are spilled into one list; the other rows go to their next
@@ -26,21 +24,19 @@ const CHOICES: usize = 2;
 /// The loss of a row with a leaf, and the leaf.
 type Choice = (f32, u32);
 
-/// The second leaf of the row at each position; a row without one has its own leaf there. `rows` are in the order of
-/// the tree. With a single leaf the result is empty.
-pub(crate) fn second_leaves(tree: &Tree, rows: Rows<'_>) -> Vec<u32> {
+/// The second leaf of the row at each position; a row without one has its own leaf there. `codes` are those of `codec`,
+/// in the order of the source. With a single leaf the result is empty.
+pub(crate) fn second_leaves(tree: &Tree, codec: &Sq8, codes: &RowDistances<'_>) -> Vec<u32> {
     if tree.leaf_starts.len() < 3 {
         return Vec::new();
     }
-    let codec = &quant::train_sq8(Metric::Cosine, rows.dim, rows.data);
-    let [codes, leaves, means] = [rows.data, &tree.leaf_centroids, &tree.cell_centroids]
-        .map(|rows| RowDistances::euclidean(codec, rows));
+    let [leaves, means] = [&tree.leaf_centroids, &tree.cell_centroids]
+        .map(|centroids| RowDistances::euclidean(codec, centroids));
     let leaves_by_cell = tree.leaves_by_cell();
     let cells = Cells { leaves_by_cell: &leaves_by_cell, means: &means, leaves: &leaves };
-    let chunks = exec::map_chunks(rows.count(), assign::BATCH, |range| {
-        let of: Vec<u32> = range.map(|position| position as u32).collect();
-        let own: Vec<u32> = of.iter().map(|&position| tree.leaf_of(position)).collect();
-        best_choices(&codes, &of, &own, &cells)
+    let chunks = exec::map_chunks(tree.order.len(), assign::BATCH, |range| {
+        let own: Vec<u32> = range.clone().map(|position| tree.leaf_of(position as u32)).collect();
+        best_choices(codes, &tree.order[range.clone()], range.start as u32, &own, &cells)
     });
     place(tree, &chunks.concat())
 }
@@ -79,10 +75,12 @@ fn place(tree: &Tree, choices: &[[Choice; CHOICES]]) -> Vec<u32> {
     second
 }
 
-/// The leaves with the least loss, for each of `of`. `own` are the leaves of these rows, equal ones in a run.
+/// The leaves with the least loss, for each of `of`, whose positions begin at `first`. `own` are the leaves of these
+/// rows, equal ones in a run.
 fn best_choices(
     codes: &RowDistances<'_>,
     of: &[u32],
+    first: u32,
     own: &[u32],
     cells: &Cells<'_>,
 ) -> Vec<[Choice; CHOICES]> {
@@ -104,7 +102,7 @@ fn best_choices(
                 for ((&leaf, &distance), &apart) in block.list.iter().zip(distances).zip(&out) {
                     let loss = loss(distance, to_own[place], apart);
                     if loss <= best[CHOICES - 1].0 && leaf != owner {
-                        insert(best, (loss, leaf), of[place]);
+                        insert(best, (loss, leaf), first + place as u32);
                     }
                 }
             }
@@ -113,9 +111,9 @@ fn best_choices(
     best
 }
 
-/// Keeps the best choices in order. A hash of row and leaf orders leaves with the same loss.
-fn insert(best: &mut [Choice; CHOICES], new: Choice, row: u32) {
-    let tie = |leaf: u32| hash(u64::from(row) << 32 | u64::from(leaf));
+/// Keeps the best choices in order. A hash of position and leaf orders leaves with the same loss.
+fn insert(best: &mut [Choice; CHOICES], new: Choice, position: u32) {
+    let tie = |leaf: u32| hash(u64::from(position) << 32 | u64::from(leaf));
     let before = |a: Choice, b: Choice| a.0 < b.0 || (a.0 == b.0 && tie(a.1) < tie(b.1));
     let at = best.iter().position(|&b| before(new, b)).unwrap_or(CHOICES);
     if at < CHOICES {

@@ -7,6 +7,7 @@
 
 use super::assign::{self, Cells};
 use super::kmeans::{self, EncodedRows};
+use super::means::leaf_means;
 use crate::build::row_distances::RowDistances;
 use crate::ctx::Ctx;
 use crate::error::Error;
@@ -15,6 +16,7 @@ use crate::hash::hash;
 use crate::kernels::kernels;
 use crate::metric::Metric;
 use crate::quant::{self, Sq8};
+use crate::rows::Reader;
 use crate::topk;
 use crate::vectors::Rows;
 
@@ -70,29 +72,28 @@ const MOST_PARTS: usize = 256;
 /// Rounds of a small k-means.
 const ITERATIONS: usize = 8;
 
-/// Clusters the rows.
-pub(crate) fn cluster(rows: Rows<'_>, shape: Shape, ctx: &Ctx<'_>) -> Result<Tree, Error> {
+/// Clusters the rows. `points` holds their codes for Euclidean distances.
+pub(crate) fn cluster(points: EncodedRows<'_>, shape: Shape, ctx: &Ctx<'_>) -> Result<Tree, Error> {
+    let rows = points.rows;
     let count = rows.count();
     let all: Vec<u32> = (0..count as u32).collect();
-    ctx.tick("order", 0, count)?;
-    let codec = quant::train_sq8(Metric::Cosine, rows.dim, rows.data);
-    let codes = RowDistances::euclidean(&codec, rows.data);
-    let points = EncodedRows { rows, codes: &codes, codec: &codec };
-    let mut leaves = two_level_kmeans(points, &all, shape);
+    let mut leaves = two_level_kmeans(points, &all, shape)?;
     ctx.tick("order", count / (shape.max_iterations + 1), count)?;
     for round in 0..shape.max_iterations {
-        leaves = refine(points, &all, &leaves, shape);
+        leaves = refine(points, &all, &leaves, shape, ctx)?;
         ctx.tick("order", count * (round + 2) / (shape.max_iterations + 1), count)?;
     }
-    let leaves = leaves.into_iter().flat_map(|leaf| split_large(rows, leaf, shape)).collect();
-    Ok(order_tree(rows, &codec, leaves, shape))
+    let mut split = Vec::with_capacity(leaves.len());
+    for leaf in leaves {
+        split_large(rows, leaf, shape, &mut split)?;
+    }
+    order_tree(rows, points.codec, split, shape, ctx)
 }
 
-/// Splits a leaf that is too large. Around the mean of all rows its rows have nearly equal codes, so they are encoded
-/// anew around their own mean.
-fn split_large(rows: Rows<'_>, leaf: Vec<u32>, shape: Shape) -> Vec<Vec<u32>> {
+/// Splits a leaf that is too large, and appends the parts to `cut`. Around the mean of all rows its rows have nearly
+/// equal codes, so they are encoded anew around their own mean.
+fn split_large(rows: Reader<'_>, leaf: Vec<u32>, shape: Shape, cut: &mut Vec<Vec<u32>>) -> Result<(), Error> {
     let mut whole = vec![leaf];
-    let mut cut = Vec::new();
     while let Some(leaf) = whole.pop() {
         if leaf.len() <= shape.max_leaf * OVERSIZE {
             cut.push(leaf);
@@ -100,11 +101,13 @@ fn split_large(rows: Rows<'_>, leaf: Vec<u32>, shape: Shape) -> Vec<Vec<u32>> {
         }
         // A large leaf is split in several steps, so that no k-means has many centroids.
         let parts = leaf.len().div_ceil(shape.max_leaf).min(MOST_PARTS);
-        let own: Vec<f32> = leaf.iter().flat_map(|&row| rows.row(row)).copied().collect();
-        let codec = quant::train_sq8(Metric::Cosine, rows.dim, &own);
-        let codes = RowDistances::euclidean(&codec, &own);
-        let points = EncodedRows { rows: Rows { data: &own, dim: rows.dim }, codes: &codes, codec: &codec };
-        let groups = divide(points, (0..leaf.len() as u32).collect(), parts, shape.seed);
+        let own = rows.select(&leaf);
+        let mut sum = quant::MeanSum::new(rows.dim());
+        own.each(0..leaf.len() as u32, |row| sum.add(row))?;
+        let codec = Sq8::new(Metric::Cosine, sum.mean());
+        let codes = RowDistances::encode_all(&codec, Metric::Cosine, own)?;
+        let points = EncodedRows { rows: own, codes: &codes, codec: &codec };
+        let groups = divide(points, (0..leaf.len() as u32).collect(), parts, shape.seed)?;
         let groups = groups.into_iter().map(|group| group.iter().map(|&at| leaf[at as usize]).collect());
         let groups: Vec<Vec<u32>> = groups.collect();
         match groups.iter().any(|group| group.len() * 2 > leaf.len()) {
@@ -117,32 +120,32 @@ fn split_large(rows: Rows<'_>, leaf: Vec<u32>, shape: Shape) -> Vec<Vec<u32>> {
             false => whole.extend(groups),
         }
     }
-    cut
+    Ok(())
 }
 
 /// Two levels of k-means: about √leaves groups, each divided on its own.
-fn two_level_kmeans(points: EncodedRows<'_>, all: &[u32], shape: Shape) -> Vec<Vec<u32>> {
+fn two_level_kmeans(points: EncodedRows<'_>, all: &[u32], shape: Shape) -> Result<Vec<Vec<u32>>, Error> {
     let leaves = all.len().div_ceil(shape.max_leaf);
-    let groups = divide(points, all.to_vec(), leaves.isqrt().max(1), shape.seed);
+    let groups = divide(points, all.to_vec(), leaves.isqrt().max(1), shape.seed)?;
     let divided = exec::map_chunks(groups.len(), 1, |r| {
         let group = &groups[r.start];
         divide(points, group.clone(), group.len().div_ceil(shape.max_leaf), hash(shape.seed ^ r.start as u64))
     });
-    divided.into_iter().flatten().collect()
+    Ok(divided.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 
 /// Up to `k` groups of near rows.
-fn divide(points: EncodedRows<'_>, of: Vec<u32>, k: usize, seed: u64) -> Vec<Vec<u32>> {
+fn divide(points: EncodedRows<'_>, of: Vec<u32>, k: usize, seed: u64) -> Result<Vec<Vec<u32>>, Error> {
     if k < 2 {
-        return vec![of];
+        return Ok(vec![of]);
     }
-    let centroids = kmeans::train(points, &sample(&of, k * SAMPLE, seed), k, ITERATIONS, seed);
+    let centroids = kmeans::train(points, &sample(&of, k * SAMPLE, seed), k, ITERATIONS, seed)?;
     let groups = groups_of(&of, &kmeans::assign(points, &of, &centroids), k);
-    match groups.len() {
+    Ok(match groups.len() {
         // k-means does not separate these rows, so any even division is as good.
         0 | 1 => of.chunks(of.len().div_ceil(k)).map(<[u32]>::to_vec).collect(),
         _ => groups,
-    }
+    })
 }
 
 fn sample(of: &[u32], size: usize, seed: u64) -> Vec<u32> {
@@ -164,12 +167,19 @@ fn groups_of(of: &[u32], group: &[u32], k: usize) -> Vec<Vec<u32>> {
 }
 
 /// One round: moves every row to the nearest of the leaves in its nearest cells.
-fn refine(points: EncodedRows<'_>, all: &[u32], leaves: &[Vec<u32>], shape: Shape) -> Vec<Vec<u32>> {
-    let dim = points.rows.dim;
-    let centroids = centroids(points.rows, leaves);
+fn refine(
+    points: EncodedRows<'_>,
+    all: &[u32],
+    leaves: &[Vec<u32>],
+    shape: Shape,
+    ctx: &Ctx<'_>,
+) -> Result<Vec<Vec<u32>>, Error> {
+    let dim = points.rows.dim();
+    let centroids = leaf_means(points.rows, leaves, ctx)?;
     let codes = RowDistances::euclidean(points.codec, &centroids);
-    let centres = EncodedRows { rows: Rows { data: &centroids, dim }, codes: &codes, codec: points.codec };
-    let (leaves_by_cell, means) = group_into_cells(centres, shape);
+    let centres = Reader::memory(&centroids, dim);
+    let centres = EncodedRows { rows: centres, codes: &codes, codec: points.codec };
+    let (leaves_by_cell, means) = group_into_cells(centres, shape)?;
     let cells = Cells {
         leaves_by_cell: &leaves_by_cell,
         means: &RowDistances::euclidean(points.codec, &means),
@@ -187,21 +197,13 @@ fn refine(points: EncodedRows<'_>, all: &[u32], leaves: &[Vec<u32>], shape: Shap
         });
         best.into_iter().map(|b| b.1).collect::<Vec<u32>>()
     });
-    groups_of(all, &moved.concat(), leaves.len())
-}
-
-/// The mean of each leaf, row-major.
-fn centroids(rows: Rows<'_>, leaves: &[Vec<u32>]) -> Vec<f32> {
-    let means = exec::map_chunks(leaves.len(), 64, |range| {
-        leaves[range].iter().flat_map(|leaf| kmeans::mean(rows, leaf)).collect::<Vec<f32>>()
-    });
-    means.concat()
+    Ok(groups_of(all, &moved.concat(), leaves.len()))
 }
 
 /// Groups leaves into cells, by their centroids. Returns the leaves of each cell and the cells' centroids (row-major).
-fn group_into_cells(leaves: EncodedRows<'_>, shape: Shape) -> (Vec<Vec<u32>>, Vec<f32>) {
+fn group_into_cells(leaves: EncodedRows<'_>, shape: Shape) -> Result<(Vec<Vec<u32>>, Vec<f32>), Error> {
     let count = leaves.rows.count();
-    let cells = divide(leaves, (0..count as u32).collect(), count.div_ceil(shape.branching), shape.seed);
+    let cells = divide(leaves, (0..count as u32).collect(), count.div_ceil(shape.branching), shape.seed)?;
     // Nearly equal leaves fall into one cell, which is split: its block in the file would be longer than all others.
     let most = shape.branching * OVERSIZE;
     let even = |cell: Vec<u32>| {
@@ -210,16 +212,27 @@ fn group_into_cells(leaves: EncodedRows<'_>, shape: Shape) -> (Vec<Vec<u32>>, Ve
         cell.chunks(size).map(<[u32]>::to_vec).collect::<Vec<_>>()
     };
     let cells: Vec<Vec<u32>> = cells.into_iter().flat_map(even).collect();
-    let means = cells.iter().flat_map(|cell| kmeans::mean(leaves.rows, cell)).collect();
-    (cells, means)
+    let mut means = Vec::with_capacity(cells.len() * leaves.rows.dim());
+    for cell in &cells {
+        let mut mean = kmeans::Mean::new(leaves.rows.dim());
+        leaves.rows.each(cell.iter().copied(), |row| mean.add(row))?;
+        means.extend(mean.get());
+    }
+    Ok((cells, means))
 }
 
-fn order_tree(rows: Rows<'_>, codec: &Sq8, mut leaves: Vec<Vec<u32>>, shape: Shape) -> Tree {
-    let dim = rows.dim;
-    let centroids = centroids(rows, &leaves);
+fn order_tree(
+    rows: Reader<'_>,
+    codec: &Sq8,
+    mut leaves: Vec<Vec<u32>>,
+    shape: Shape,
+    ctx: &Ctx<'_>,
+) -> Result<Tree, Error> {
+    let dim = rows.dim();
+    let centroids = leaf_means(rows, &leaves, ctx)?;
     let codes = RowDistances::euclidean(codec, &centroids);
-    let centres = EncodedRows { rows: Rows { data: &centroids, dim }, codes: &codes, codec };
-    let (mut cells, means) = group_into_cells(centres, shape);
+    let centres = EncodedRows { rows: Reader::memory(&centroids, dim), codes: &codes, codec };
+    let (mut cells, means) = group_into_cells(centres, shape)?;
     let mut tree = Tree {
         order: Vec::with_capacity(rows.count()),
         leaf_starts: vec![0],
@@ -241,7 +254,7 @@ fn order_tree(rows: Rows<'_>, codec: &Sq8, mut leaves: Vec<Vec<u32>>, shape: Sha
         tree.cell_starts.push(tree.leaf_starts.len() as u32 - 1);
         tree.cell_centroids.extend_from_slice(&means[cell as usize * dim..][..dim]);
     }
-    tree
+    Ok(tree)
 }
 
 /// A greedy chain: it starts with the point nearest to `from`, or with the first, and goes on to the nearest that is

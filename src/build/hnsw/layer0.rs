@@ -235,18 +235,21 @@ fn mark_reachable(graph: &Graph, from: u32, parents: &mut [u32]) {
 #[cfg(test)]
 mod tests {
     use super::{Graph, NONE, connect_unreachable, mark_reachable};
-    use crate::build::clusters::{self, ListKnn, Shape};
+    use crate::build::clusters::{self, EncodedRows, ListKnn, Shape};
     use crate::build::row_distances::RowDistances;
     use crate::ctx::Ctx;
     use crate::metric::Metric;
     use crate::quant::train_sq8;
-    use crate::vectors::Rows;
+    use crate::rows::Reader;
 
     #[test]
     fn every_node_is_joined_even_where_all_are_full() {
         let rows: Vec<f32> = (0..240u16).map(f32::from).collect();
         let shape = Shape { branching: 8, max_leaf: 8, max_iterations: 2, seed: 1 };
-        let tree = clusters::cluster(Rows { data: &rows, dim: 2 }, shape, &Ctx::default()).unwrap();
+        let euclidean = train_sq8(Metric::Cosine, 2, &rows);
+        let codes = RowDistances::euclidean(&euclidean, &rows);
+        let points = EncodedRows { rows: Reader::memory(&rows, 2), codes: &codes, codec: &euclidean };
+        let tree = clusters::cluster(points, shape, &Ctx::default()).unwrap();
         let rows: Vec<f32> = tree
             .order
             .iter()

@@ -1,6 +1,7 @@
 //! The sections of the clustered index, from the tree that a build made.
 
 use super::{Curves, LEAVES, LISTS, NEIGHBOURS, Shares};
+use crate::error::Error;
 use crate::id::Ids;
 use crate::segment::{ids, packed};
 use crate::storage::checksum;
@@ -19,8 +20,6 @@ pub(crate) struct Parts<'a> {
     /// Codes of the leaves' centroids.
     pub(crate) leaf_codes: &'a [u8],
     pub(crate) leaf_spreads: &'a [f32],
-    /// For each leaf the codes of its centroid, then those of its rows and of those spilled into it.
-    pub(crate) list_codes: &'a [Vec<u8>],
     /// Bits a component of these codes, and bytes of one code.
     pub(crate) bits: usize,
     pub(crate) stride: usize,
@@ -36,16 +35,24 @@ pub(crate) struct Parts<'a> {
 }
 
 /// The Cells, Leaves and Lists sections. The checksum of a block is seeded by its offset within its section.
-pub(crate) fn encode(p: &Parts<'_>, seed: u64) -> [Vec<u8>; 3] {
-    let lists: Vec<[Vec<u8>; 2]> =
-        p.list_codes.iter().enumerate().map(|(leaf, codes)| [labels(p, leaf), codes.clone()]).collect();
-    let leaf_blocks = leaf_blocks(p, &lists, seed ^ LISTS);
-    let lists: Vec<Vec<u8>> = lists.into_iter().map(|halves| halves.concat()).collect();
+///
+/// `codes` are, for each leaf, the codes of its centroid, then those of its rows and of those spilled into it. They are
+/// most of the bytes, so each is freed once it stands in its list.
+pub(crate) fn encode(p: &Parts<'_>, codes: Vec<Vec<u8>>, seed: u64) -> Result<[Vec<u8>; 3], Error> {
+    let lengths = codes.iter().enumerate().map(|(leaf, codes)| labels(p, leaf).len() + codes.len());
+    let bytes = lengths.sum::<usize>();
+    let mut lists = Vec::new();
+    lists.try_reserve_exact(bytes).map_err(|_| Error::OutOfMemory { bytes: bytes as u64 })?;
+    let list =
+        |(leaf, codes): (usize, Vec<u8>)| List::append(&mut lists, &labels(p, leaf), &codes, seed ^ LISTS);
+    let each: Vec<List> = codes.into_iter().enumerate().map(list).collect();
+    let leaf_blocks = leaf_blocks(p, &each);
 
     let longest = |blocks: &[Vec<u8>]| blocks.iter().map(Vec::len).max().unwrap_or(0) as u32;
+    let longest_list = each.iter().map(|list| list.length).max().unwrap_or(0);
     let counts = [p.cells.len() as u32 - 1, p.leaves.len() as u32 - 1];
     let mut cells = Vec::new();
-    put_u32s(&mut cells, [counts[0], counts[1], longest(&leaf_blocks), longest(&lists), p.bits as u32]);
+    put_u32s(&mut cells, [counts[0], counts[1], longest(&leaf_blocks), longest_list, p.bits as u32]);
     put_u32s(&mut cells, [p.centres as u32, p.shares.of_cells.to_bits(), p.shares.of_leaves.to_bits()]);
     put_u32s(&mut cells, NEIGHBOURS);
     for w in p.curves.iter().flatten() {
@@ -59,7 +66,28 @@ pub(crate) fn encode(p: &Parts<'_>, seed: u64) -> [Vec<u8>; 3] {
     put_u32s(&mut cells, p.cells.iter().map(|&c| p.leaves[c as usize]));
     put_u32s(&mut cells, p.cell_spreads.iter().map(|s| s.to_bits()));
     cells.extend_from_slice(p.cell_codes);
-    [cells, leaf_blocks.concat(), lists.concat()]
+    Ok([cells, leaf_blocks.concat(), lists])
+}
+
+/// What a block of leaves tells of a list.
+struct List {
+    start: u64,
+    length: u32,
+    labels: u32,
+    checksums: [u32; 2],
+}
+
+impl List {
+    /// Appends a list to its section. `seed` is that of the checksums of lists.
+    fn append(section: &mut Vec<u8>, labels: &[u8], codes: &[u8], seed: u64) -> Self {
+        let start = section.len() as u64;
+        let halves = [(start, labels), (start + labels.len() as u64, codes)];
+        let checksums = halves.map(|(at, half)| checksum::sum_at(seed, at, half) as u32);
+        section.extend_from_slice(labels);
+        section.extend_from_slice(codes);
+        let length = (labels.len() + codes.len()) as u32;
+        List { start, length, labels: labels.len() as u32, checksums }
+    }
 }
 
 fn put_u32s(out: &mut Vec<u8>, numbers: impl IntoIterator<Item = u32>) {
@@ -87,25 +115,13 @@ fn labels(p: &Parts<'_>, leaf: usize) -> Vec<u8> {
     labels
 }
 
-/// `seed` is that of the checksums of lists.
-fn leaf_blocks(p: &Parts<'_>, lists: &[[Vec<u8>; 2]], seed: u64) -> Vec<Vec<u8>> {
-    let starts = lists.iter().scan(0, |end, [labels, codes]| {
-        let start = *end;
-        *end += (labels.len() + codes.len()) as u64;
-        Some(start)
-    });
-    let starts: Vec<u64> = starts.collect();
-    let checksums = |leaf: usize| {
-        let ([labels, codes], at) = (&lists[leaf], starts[leaf]);
-        let [first, second] = [(at, labels), (at + labels.len() as u64, codes)]
-            .map(|(at, half)| checksum::sum_at(seed, at, half));
-        [first as u32, second as u32]
-    };
+fn leaf_blocks(p: &Parts<'_>, lists: &[List]) -> Vec<Vec<u8>> {
     let block = |cell: &[u32]| {
         let (first, last) = (cell[0] as usize, cell[1] as usize);
-        let mut block = starts.get(first).copied().unwrap_or(0).to_le_bytes().to_vec();
-        put_u32s(&mut block, (first..last).flat_map(checksums));
-        put_u32s(&mut block, lists[first..last].iter().map(|[labels, _]| labels.len() as u32));
+        let of_cell = &lists[first..last];
+        let mut block = lists.get(first).map_or(0, |list| list.start).to_le_bytes().to_vec();
+        put_u32s(&mut block, of_cell.iter().flat_map(|list| list.checksums));
+        put_u32s(&mut block, of_cell.iter().map(|list| list.labels));
         block.extend(p.spilled[first..last].iter().flat_map(|s| (s.len() as u16).to_le_bytes()));
         put_u32s(&mut block, p.leaves[first..=last].iter().copied());
         let spreads = p.leaf_spreads[first..last].iter();

@@ -62,12 +62,14 @@ impl Graph {
             self.upper.len() as u32,
             self.blocks.len() as u32,
         ]);
-        let mut out = Vec::new();
+        let parts = [HEAD, self.upper.len(), self.first.len(), self.blocks.len()];
+        let head_bytes = (parts.iter().sum::<usize>() * 4).next_multiple_of(64);
+        let mut out = Vec::with_capacity(head_bytes + links::bytes(self.base.len(), self.m));
         for part in [&head[..], &self.upper, &self.first, &self.blocks] {
             out.extend(part.iter().flat_map(|v| v.to_le_bytes()));
         }
         out.resize(out.len().next_multiple_of(64), 0);
-        out.extend(links::pack(&self.base, self.m));
+        links::pack(&self.base, self.m, &mut out);
         out
     }
 }

@@ -16,14 +16,18 @@ pub(crate) fn stride(count: usize, m: usize) -> usize {
     (2 * m * width(count)).div_ceil(8)
 }
 
-/// The records of nodes with `2m` links each.
-pub(crate) fn pack(links: &[u32], m: usize) -> Vec<u8> {
+/// Bytes of the records of nodes that have so many links in all, `2m` each.
+pub(super) fn bytes(links: usize, m: usize) -> usize {
+    let count = links / (2 * m);
+    count * stride(count, m)
+}
+
+/// Appends the records of nodes with `2m` links each.
+pub(crate) fn pack(links: &[u32], m: usize, records: &mut Vec<u8>) {
     let count = links.len() / (2 * m);
-    let mut records = Vec::with_capacity(count * stride(count, m));
     for links in links.chunks_exact(2 * m) {
-        packed::pack(links.iter().map(|&link| u64::from(link)), width(count) as u32, &mut records);
+        packed::pack(links.iter().map(|&link| u64::from(link)), width(count) as u32, records);
     }
-    records
 }
 
 /// Links unpacked at a time. Eight links are `width` whole bytes.
@@ -115,7 +119,8 @@ mod tests {
         for (count, m) in [(1, 1), (2, 2), (129, 2), (256, 16), (257, 16), (5000, 5), (70_000, 2)] {
             let slots = 2 * m;
             let links: Vec<u32> = (0..count * slots).map(|i| (i * 977 % count) as u32).collect();
-            let records = pack(&links, m);
+            let mut records = Vec::new();
+            pack(&links, m, &mut records);
             assert_eq!(records.len(), count * stride(count, m));
             let (view, mut found) = (Links::new(&records, count, m), Vec::new());
             for (node, links) in links.chunks_exact(slots).enumerate() {

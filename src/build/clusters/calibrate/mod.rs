@@ -10,28 +10,25 @@
 
 mod measure;
 mod ranked;
+mod sample;
 mod truth;
 
 use std::ops::Range;
 
-use super::questions::{Question, questions};
 use super::tree::Tree;
 use crate::ctx::{Ctx, Warning};
 use crate::exec;
 use crate::metric::Metric;
 use crate::quant::Rabitq;
 use crate::segment::clusters::{CurvePoint, Curves, NEIGHBOURS, Shares, WIDTHS};
-use crate::vectors::Rows;
 use measure::{Cost, Measure};
 use ranked::{Ranked, caps, cheapest_scan, probes_needed};
-use truth::Truth;
+pub(crate) use sample::Sample;
 
 /// The number of queries, for each of [`NEIGHBOURS`].
 const QUERIES: [usize; NEIGHBOURS.len()] = [160, 192, 48, 16];
 /// From this one of [`NEIGHBOURS`] on, as many rows are wanted as a cluster may hold.
 const MANY_WANTED: usize = 2;
-/// The distance of a query from the row that it is made of, as a part of the row's distance to its eighth neighbour.
-const ASIDE: f32 = 0.75;
 /// The [`RECALLS`] that are measured; each measurement takes as long as a few hundred searches.
 const MEASURED: [u32; 5] = [8000, 9000, 9500, 9800, 9900];
 /// Codes are too coarse if a search reads more than so many rows for each row that is wanted. Wordnet reads 4.7.
@@ -135,46 +132,6 @@ impl Calibrated {
 
 fn part(recall: u32) -> f64 {
     f64::from(recall) / 10_000.0
-}
-
-/// Queries and their exact answers.
-pub(crate) struct Sample {
-    questions: Vec<Question>,
-    truths: Vec<Truth>,
-    /// Whether they are made of rows: real queries will miss more.
-    made: bool,
-    /// The first of [`NEIGHBOURS`] that they are used for.
-    first: usize,
-}
-
-impl Sample {
-    fn new(rows: Rows<'_>, metric: Metric, questions: Vec<Question>, made: bool, first: usize) -> Self {
-        let truths = truth::truths(rows, metric, &questions);
-        Sample { questions, truths, made, first }
-    }
-
-    /// Queries that the caller gave (row-major).
-    pub(crate) fn given(rows: Rows<'_>, metric: Metric, queries: &[f32]) -> Vec<Self> {
-        let given = queries.chunks_exact(rows.dim).take(QUERIES[TYPICAL.0]).map(Question::given).collect();
-        vec![Sample::new(rows, metric, given, false, 0)]
-    }
-
-    /// Queries made of moved rows. Where as many neighbours are wanted as a cluster may hold, there is a second sample
-    /// of rows that are not moved: a row that is moved towards another cluster has neighbours there that are easier to
-    /// find.
-    pub(crate) fn made(
-        rows: Rows<'_>,
-        tree: &Tree,
-        spilled: &[Vec<u32>],
-        metric: Metric,
-        seed: u64,
-    ) -> Vec<Self> {
-        let made = |push, seed, first: usize| {
-            let made = questions(rows, tree, spilled, metric, push, seed, QUERIES[first.max(TYPICAL.0)]);
-            Sample::new(rows, metric, made, true, first)
-        };
-        vec![made(ASIDE, seed, 0), made(0.0, !seed, MANY_WANTED)]
-    }
 }
 
 /// Measures the curves for queries like these.
