@@ -1,6 +1,7 @@
 //! pagevec: a vector index in immutable segment files that are mapped natively and streamed through `fetch` in wasm.
 //!
-//! * [`build()`] turns rows of f32 into the bytes of one segment.
+//! * [`build()`] turns rows of f32 into the bytes of one segment. [`build_into`] reads rows in blocks from a
+//!   [`RowSource`] and hands the file to a [`Sink`] piece by piece, so that neither need be in memory.
 //! * [`Index`] searches a segment in memory, or one that it reads piece by piece ([`Index::from_reader`]). With the
 //!   feature `native` (default) it also opens a folder or a file by mmap or pread, and `publish` writes a folder.
 //! * [`Session`] answers searches over a [`Segment`] whose bytes the caller fetches: [`Session::step`] names the extents
@@ -67,7 +68,7 @@ pub use folder::{
     prune, prune_in, publication, publish, publish_in,
 };
 #[cfg(feature = "native")]
-pub use storage::FsDir;
+pub use storage::{FileBytes, FileSink, FsDir, PositionedFile};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -96,7 +96,10 @@ impl<R: ReadAt> StoredRows<R> {
         stride: usize,
     ) -> Result<Self, Error> {
         let row = (dim as u64).saturating_mul(numbers.bytes() as u64);
-        if row > stride as u64 || row == 0 {
+        if dim == 0 {
+            return Err(Error::argument("dim", "a row has at least one component"));
+        }
+        if row > stride as u64 {
             let detail = format!("{stride} bytes hold no row of {dim} components, which has {row}");
             return Err(Error::argument("stride", detail));
         }

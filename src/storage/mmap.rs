@@ -34,6 +34,12 @@ pub(crate) struct Mapped {
     memory: u64,
 }
 
+/// Maps a file that this process wrote, and that nothing else writes or cuts.
+pub(super) fn map_all(file: &std::fs::File) -> std::io::Result<memmap2::Mmap> {
+    // SAFETY: `FileSink::into_bytes` asks its caller that nothing writes or cuts the file while the mapping is used.
+    unsafe { memmap2::Mmap::map(file) }
+}
+
 impl Mapped {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let io = |source| io_error(path, source);

@@ -127,7 +127,7 @@ pub(crate) use paged::{Paged, Region, Reserved};
 pub use sink::Sink;
 
 #[cfg(feature = "native")]
-pub(crate) use file::PositionedFile;
+pub use file::{FileBytes, FileSink, PositionedFile};
 #[cfg(feature = "native")]
 pub(crate) use hugepages::HugePageBytes;
 #[cfg(feature = "native")]

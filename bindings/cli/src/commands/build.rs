@@ -3,11 +3,12 @@
 mod summary;
 
 use crate::failure::Failure;
+use crate::input;
 use crate::input::ids::{self, IdsType};
-use crate::input::{self, Vectors};
+use crate::input::rows::Rows;
 use crate::output;
 use crate::progress::Progress;
-use pagevec::{BuildOptions, CodecKind, Ctx, Form, Ids, Metric, OldSegment};
+use pagevec::{BuildInput, BuildOptions, CodecKind, Ctx, FileBytes, FileSink, Form, Ids, Metric, OldSegment};
 use std::cell::RefCell;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -115,17 +116,18 @@ enum Parts {
 impl Build {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let options = self.options()?;
-        self.check_output()?;
+        let there = self.check_output()?;
         let progress = Progress::new();
         let started = Instant::now();
-        let (vectors, ids) = self.read(&progress)?;
-        let options = options.tuning_queries(self.queries(vectors.dim, &progress)?);
+        let (input, ids) = self.read(there, &progress)?;
+        let (rows, dim) = (input.count(), input.dim());
+        let options = options.tuning_queries(self.queries(dim, &progress)?);
         let read_seconds = started.elapsed().as_secs_f64();
-        let (rows, dim) = (vectors.rows, vectors.dim);
-        let mut warnings = Vec::from_iter(not_stored(&vectors.extra));
+        let mut warnings = Vec::from_iter(not_stored(&input.extra));
 
         let started = Instant::now();
-        let (segment, found) = self.build(vectors, ids, &options, &progress)?;
+        let (segment, found) = self.build(&input, ids, &options, there, &progress)?;
+        let segment = segment.as_ref();
         warnings.extend(found.iter().map(|w| Warning { code: w.code(), message: w.to_string() }));
         let build_seconds = started.elapsed().as_secs_f64();
         let form = match self.parts {
@@ -134,7 +136,7 @@ impl Build {
             Some(Parts::Only) => Form::Parts,
         };
         let file = progress.spin("write", || {
-            pagevec::publish(&self.output, &segment, &pagevec::PublishOptions::new().form(form))
+            pagevec::publish(&self.output, segment, &pagevec::PublishOptions::new().form(form))
         })?;
         let old =
             if self.prune { pagevec::prune(&self.output) } else { pagevec::old_segments(&self.output) }?;
@@ -146,7 +148,7 @@ impl Build {
         Summary {
             folder: self.output.clone(),
             file,
-            content_id: pagevec::content_id(&segment),
+            content_id: pagevec::content_id(segment),
             parts: pagevec::parts(&self.output)?.map_or(0, |parts| parts.count),
             rows,
             dim,
@@ -155,7 +157,7 @@ impl Build {
             read_seconds,
             build_seconds,
             vectors_per_second: rows as f64 / build_seconds,
-            curve: output::curve(&pagevec::Segment::open(&segment, segment.len() as u64)?.info().curve),
+            curve: output::curve(&pagevec::Segment::open(segment, segment.len() as u64)?.info().curve),
             warnings,
             old_segments: old.into_iter().map(|OldSegment { path, bytes, .. }| Old { path, bytes }).collect(),
             pruned: self.prune,
@@ -163,15 +165,18 @@ impl Build {
         .print(self.json)
     }
 
-    /// Refuses an output folder that cannot be written, before the build takes its time.
-    fn check_output(&self) -> Result<(), Failure> {
-        let there = self.output.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
+    /// Refuses an output folder that cannot be written, before the build takes its time. Returns the folder, or if it
+    /// does not exist, the nearest above it that does: temporary files are written there.
+    fn check_output(&self) -> Result<&Path, Failure> {
+        let named = |path: &&Path| !path.as_os_str().is_empty() && path.exists();
+        let there = self.output.ancestors().find(named).unwrap_or(Path::new("."));
         if !there.is_dir() {
             return Err(Failure::usage(format!("{} is a file: -o must name a folder", there.display())));
         }
         let probe = there.join(format!(".pagevec-{}.tmp", std::process::id()));
         let written = File::create(&probe).and_then(|_| std::fs::remove_file(&probe));
-        written.map_err(|error| Failure::io(there, &error))
+        written.map_err(|error| Failure::io(there, &error))?;
+        Ok(there)
     }
 
     fn options(&self) -> Result<BuildOptions, Failure> {
@@ -202,18 +207,18 @@ impl Build {
             .seed(self.seed))
     }
 
-    fn read(&self, progress: &Progress) -> Result<(Vectors, Option<Ids>), Failure> {
+    fn read(&self, there: &Path, progress: &Progress) -> Result<(Rows, Option<Ids>), Failure> {
         let limit = self.limit.map_or(usize::MAX, |n| n as usize);
-        let mut vectors = input::vectors(&self.input, limit, progress)?;
-        let ids = match (vectors.ids.take(), &self.ids) {
+        let mut rows = Rows::open(&self.input, limit, there, progress)?;
+        let ids = match (rows.ids.take(), &self.ids) {
             (Some(_), Some(path)) => {
                 let message = format!("--ids {}: the lines of the input have ids already", path.display());
                 return Err(Failure::usage(message));
             }
-            (None, Some(path)) => Some(ids::read(path, self.ids_type, vectors.rows, vectors.total)?),
+            (None, Some(path)) => Some(ids::read(path, self.ids_type, rows.count(), rows.total)?),
             (own, None) => own,
         };
-        Ok((vectors, ids))
+        Ok((rows, ids))
     }
 
     fn queries(&self, dim: usize, progress: &Progress) -> Result<Vec<f32>, Failure> {
@@ -229,15 +234,17 @@ impl Build {
         }
     }
 
+    /// Builds the segment into a temporary file without a name, so that it is gone however the program ends.
     fn build(
         &self,
-        vectors: Vectors,
+        rows: &Rows,
         ids: Option<Ids>,
         options: &BuildOptions,
+        there: &Path,
         progress: &Progress,
-    ) -> Result<(Vec<u8>, Vec<pagevec::Warning>), Failure> {
+    ) -> Result<(FileBytes, Vec<pagevec::Warning>), Failure> {
         // The handler is set only now: before, an interrupt may end the process at once, even while it waits for stdin.
-        // From here on only `publish` writes, and it always completes.
+        // Once the build writes, it completes, and so does `publish`.
         static STOP: AtomicBool = AtomicBool::new(false);
         ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed)).map_err(|e| Failure::Told {
             exit: 1,
@@ -245,24 +252,30 @@ impl Build {
             message: format!("signals: {e}"),
         })?;
 
+        let file = tempfile::tempfile_in(there).map_err(|error| Failure::io(there, &error))?;
+        let mut sink = FileSink::new(file, there);
         let threads = self.threads.map_or(0, usize::from);
-        let (segment, warnings) = pagevec::with_threads(threads, || {
+        let (built, warnings) = pagevec::with_threads(threads, || {
             let warnings = RefCell::new(Vec::new());
             let warn = |warning| warnings.borrow_mut().push(warning);
             let report = |p: pagevec::Progress| progress.tick(p.phase, p.done, p.total);
             let cancelled = || STOP.load(Ordering::Relaxed);
             let ctx = Ctx { progress: Some(&report), cancelled: Some(&cancelled), warning: Some(&warn) };
-            let segment = pagevec::build(vectors.data, vectors.dim, ids, options, &ctx);
-            (segment, warnings.into_inner())
+            let input = BuildInput::Source(rows.source());
+            let built = pagevec::build_into(input, ids, options, &mut sink, &ctx);
+            (built, warnings.into_inner())
         })?;
-        match segment {
-            Err(pagevec::Error::Cancelled) => Err(Failure::Told {
+        if let Err(pagevec::Error::Cancelled) = built {
+            return Err(Failure::Told {
                 exit: 1,
                 code: "cancelled",
                 message: format!("interrupted: nothing was written to {}", self.output.display()),
-            }),
-            other => Ok((other?, warnings)),
+            });
         }
+        // If the file was changed, that is the reason also of an error.
+        rows.check_unchanged()?;
+        built?;
+        Ok((sink.into_bytes()?, warnings))
     }
 }
 

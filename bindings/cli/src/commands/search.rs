@@ -129,7 +129,7 @@ impl Search {
             // The argument group excludes this.
             _ => return Err(Failure::usage("give --id, --vector or --vector-file")),
         };
-        Ok(Vectors { dim: data.len(), rows: 1, total: Some(1), data, ids: None, extra: Vec::new() })
+        Ok(Vectors { dim: data.len(), rows: 1, total: Some(1), data, ids: None })
     }
 
     fn read_vectors(&self, path: &Path) -> Result<Vectors, Failure> {

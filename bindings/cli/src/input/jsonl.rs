@@ -1,50 +1,81 @@
 //! JSON lines, `{"id": "king", "vector": [0.1, 0.2]}`, or one JSON array of such objects. Ids may be left
 //! out in all rows. Other fields are not stored; a warning names them.
 
-use super::Vectors;
 use super::json_row::{LineId, Row, complaint};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use pagevec::Ids;
-use std::io::{BufRead, Read as _};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read as _};
 use std::path::Path;
 
 /// The longest line or object: 65,535 components of 200 characters and a long id fit.
 const MAX_ROW: u64 = 16 << 20;
 const UTF16: &str = "is UTF-16: convert it to UTF-8 first, for example with `iconv -f UTF-16 -t UTF-8`";
 
-/// Reads at most `limit` rows.
-pub(crate) fn read(
+/// What was read beside the vectors.
+pub(crate) struct Lines {
+    pub(crate) dim: usize,
+    pub(crate) rows: usize,
+    /// Rows in the file; `None` if it was not read to its end.
+    pub(crate) total: Option<usize>,
+    pub(crate) ids: Option<Ids>,
+    /// The names of other fields than id and vector; they are not read.
+    pub(crate) extra: Vec<String>,
+}
+
+/// Takes the vector of a row.
+pub(crate) type Take<'a> = dyn FnMut(&[f32]) -> Result<(), Failure> + 'a;
+
+/// Reads at most `limit` rows of a file, or of stdin if that is `-`, and hands each vector to `take`.
+pub(crate) fn open(
+    path: &Path,
+    limit: usize,
+    progress: &Progress,
+    take: &mut Take<'_>,
+) -> Result<Lines, Failure> {
+    if path.as_os_str() == "-" {
+        return read(std::io::stdin().lock(), Path::new("stdin"), limit, progress, take);
+    }
+    if path.is_dir() {
+        return Err(Failure::input(path, "this is a folder: name a file in it"));
+    }
+    let file = File::open(path).map_err(|e| Failure::io(path, &e))?;
+    read(BufReader::new(file), path, limit, progress, take)
+}
+
+fn read(
     mut reader: impl BufRead,
     path: &Path,
     limit: usize,
     progress: &Progress,
-) -> Result<Vectors, Failure> {
-    let mut rows = Vectors { data: Vec::new(), dim: 0, rows: 0, total: None, ids: None, extra: Vec::new() };
+    take: &mut Take<'_>,
+) -> Result<Lines, Failure> {
+    let mut lines = Lines { dim: 0, rows: 0, total: None, ids: None, extra: Vec::new() };
     let mut text = Text { reader: &mut reader, path, line: 1 };
     let in_array = text.begins()?;
     let mut bytes = Vec::new();
     loop {
         let line = match in_array {
-            true => text.element(rows.rows, &mut bytes)?,
+            true => text.element(lines.rows, &mut bytes)?,
             false => text.line(&mut bytes)?,
         };
         let Some(line) = line else {
-            rows.total = Some(rows.rows);
+            lines.total = Some(lines.rows);
             break;
         };
-        if rows.rows == limit {
+        if lines.rows == limit {
             break;
         }
         let fault = |message: String| Failure::input(path, format!("line {line}: {message}"));
-        let row = Row::parse(&bytes, &mut rows.extra).map_err(|e| fault(complaint(&bytes, &e)))?;
-        rows.push(row).map_err(fault)?;
-        progress.tick("read", rows.rows as u64, rows.rows as u64);
+        let row = Row::parse(&bytes, &mut lines.extra).map_err(|e| fault(complaint(&bytes, &e)))?;
+        take(&lines.add(row).map_err(fault)?)?;
+        progress.tick("read", lines.rows as u64, lines.rows as u64);
     }
-    if rows.rows == 0 {
+    if lines.rows == 0 {
         return Err(Failure::input(path, "no line, so no vector"));
     }
-    Ok(rows)
+    Ok(lines)
 }
 
 /// The rest of the input, and the number of its first line.
@@ -169,8 +200,9 @@ impl<R: BufRead> Text<'_, R> {
     }
 }
 
-impl Vectors {
-    fn push(&mut self, row: Row) -> Result<(), String> {
+impl Lines {
+    /// Checks a row, keeps its id, and returns its vector.
+    fn add(&mut self, row: Row) -> Result<Vec<f32>, String> {
         if self.rows == 0 {
             self.dim = row.vector.len();
             self.ids = row.id.as_ref().map(|id| match id {
@@ -190,8 +222,7 @@ impl Vectors {
             (Some(Ids::Texts(all)), Some(LineId::Text(id))) => all.push(id),
             _ => return Err("ids must be all texts, all numbers, or all left out".into()),
         }
-        self.data.extend(row.vector);
         self.rows += 1;
-        Ok(())
+        Ok(row.vector)
     }
 }

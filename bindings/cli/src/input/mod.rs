@@ -6,6 +6,7 @@
 //! | `fvecs.rs` | the row format of the ANN benchmarks |
 //! | `jsonl.rs`, `json_row.rs` | JSON lines `{"id": …, "vector": […]}`, also from stdin, or an array of such objects |
 //! | `ids.rs` | one id per line |
+//! | `rows.rs` | the rows of a build: read by position from the file, JSON lines from a temporary file |
 //!
 //! A length in a file is compared with the file's size before memory of that length is allocated.
 
@@ -14,6 +15,7 @@ pub(crate) mod ids;
 mod json_row;
 pub(crate) mod jsonl;
 pub(crate) mod npy;
+pub(crate) mod rows;
 
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -29,30 +31,50 @@ pub(crate) struct Vectors {
     pub(crate) total: Option<usize>,
     /// The ids that came with the vectors.
     pub(crate) ids: Option<pagevec::Ids>,
-    /// The names of other fields than id and vector; they are not read.
-    pub(crate) extra: Vec<String>,
 }
 
-/// Reads at most `limit` rows of a file. The end of its name gives the format; `-` is JSON lines from stdin.
-pub(crate) fn vectors(path: &Path, limit: usize, progress: &Progress) -> Result<Vectors, Failure> {
-    if path.as_os_str() == "-" {
-        return jsonl::read(std::io::stdin().lock(), Path::new("stdin"), limit, progress);
-    }
-    let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-    match ending.as_deref() {
-        Some("npy") => npy::Array::open(path)?.vectors(limit, progress),
-        Some("fvecs") => fvecs::read(path, limit, progress),
-        Some("jsonl" | "ndjson" | "json") => {
-            if path.is_dir() {
-                return Err(Failure::input(path, "this is a folder: name a file in it"));
-            }
-            let file = File::open(path).map_err(|e| Failure::io(path, &e))?;
-            jsonl::read(std::io::BufReader::new(file), path, limit, progress)
+/// The formats of vectors.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Stdin,
+    Npy,
+    Fvecs,
+    Json,
+}
+
+impl Format {
+    /// The end of its name gives the format of a file; `-` is JSON lines from stdin.
+    fn of(path: &Path) -> Result<Self, Failure> {
+        if path.as_os_str() == "-" {
+            return Ok(Format::Stdin);
         }
-        _ => Err(Failure::usage(format!(
-            "{}: the name of the file gives its format: it must end in .npy, .fvecs, .jsonl, .ndjson or .json (or be - for JSON lines from stdin)",
-            path.display()
-        ))),
+        let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+        match ending.as_deref() {
+            Some("npy") => Ok(Format::Npy),
+            Some("fvecs") => Ok(Format::Fvecs),
+            Some("jsonl" | "ndjson" | "json") => Ok(Format::Json),
+            _ => Err(Failure::usage(format!(
+                "{}: the name of the file gives its format: it must end in .npy, .fvecs, .jsonl, .ndjson or .json (or be - for JSON lines from stdin)",
+                path.display()
+            ))),
+        }
+    }
+}
+
+/// Reads at most `limit` rows of a file into memory.
+pub(crate) fn vectors(path: &Path, limit: usize, progress: &Progress) -> Result<Vectors, Failure> {
+    match Format::of(path)? {
+        Format::Npy => npy::Array::open(path)?.vectors(limit, progress),
+        Format::Fvecs => fvecs::read(path, limit, progress),
+        Format::Stdin | Format::Json => {
+            let mut data = Vec::new();
+            let lines = jsonl::open(path, limit, progress, &mut |row| {
+                data.extend_from_slice(row);
+                Ok(())
+            })?;
+            let jsonl::Lines { dim, rows, total, ids, .. } = lines;
+            Ok(Vectors { data, dim, rows, total, ids })
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! NumPy arrays, strictly: little-endian, C order, one or two dimensions, a length that fits the file exactly.
 
+use super::rows::Stored;
 use super::{Vectors, open_regular, room};
 use crate::failure::Failure;
 use crate::progress::Progress;
+use pagevec::Numbers;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -37,6 +39,8 @@ pub(crate) struct Array {
     path: PathBuf,
     reader: BufReader<File>,
     kind: Kind,
+    /// The offset of the first value.
+    data: u64,
     /// 1 for a one-dimensional array.
     pub(crate) rows: usize,
     pub(crate) columns: usize,
@@ -64,7 +68,7 @@ impl Array {
                 "{got} bytes of data where its shape {rows} x {columns} needs {bytes}: the file is cut or extended; copy or write it again"
             )));
         }
-        Ok(Array { path: path.to_owned(), reader, kind, rows, columns })
+        Ok(Array { path: path.to_owned(), reader, kind, data: data_offset, rows, columns })
     }
 
     /// The first `limit` rows as f32. A value beyond f32 becomes infinite, which the index refuses by its row.
@@ -75,12 +79,27 @@ impl Array {
             Kind::F2 => self.read(rows, progress, |b: [u8; 2]| half::f16::from_le_bytes(b).to_f32()),
             Kind::F4 => self.read(rows, progress, f32::from_le_bytes),
             Kind::F8 => self.read(rows, progress, |b| f64::from_le_bytes(b) as f32),
-            Kind::I4 | Kind::I8 => Err(Failure::input(
-                &self.path,
-                "holds integers where vectors are wanted: save it as float16 or float32",
-            )),
+            Kind::I4 | Kind::I8 => Err(self.integers_refused()),
         }?;
-        Ok(Vectors { data, dim: self.columns, rows, total, ids: None, extra: Vec::new() })
+        Ok(Vectors { data, dim: self.columns, rows, total, ids: None })
+    }
+
+    fn integers_refused(&self) -> Failure {
+        let message = "holds integers where vectors are wanted: save it as float16 or float32";
+        Failure::input(&self.path, message)
+    }
+
+    /// The file, and how the values of rows stand in it.
+    pub(crate) fn stored(self) -> Result<(File, Stored), Failure> {
+        let numbers = match self.kind {
+            Kind::F2 => Numbers::F16,
+            Kind::F4 => Numbers::F32,
+            Kind::F8 => Numbers::F64,
+            Kind::I4 | Kind::I8 => return Err(self.integers_refused()),
+        };
+        let stride = self.columns * self.kind.size();
+        let stored = Stored { numbers, rows: self.rows, dim: self.columns, first: self.data, stride };
+        Ok((self.reader.into_inner(), stored))
     }
 
     /// The first `limit` rows as integers.

@@ -150,7 +150,8 @@ impl<'a> Measure<'a> {
         let mut seen: Vec<Estimate> = Vec::new();
         let each = scans.iter().map(|&(cells, probes)| {
             seen.clear();
-            let within = ranked.within(self.number, cells).take_while(|leaf| leaf.1 <= probes);
+            let within =
+                ranked.within(self.levels.tree, self.number, cells).take_while(|leaf| leaf.1 <= probes);
             for (leaf, _) in within {
                 seen.extend_from_slice(lists.entry(leaf).or_insert_with(|| self.list(q, leaf, &mut scratch)));
             }

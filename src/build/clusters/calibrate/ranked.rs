@@ -2,6 +2,7 @@
 
 use super::truth::Truth;
 use super::{FEWER, Levels};
+use crate::build::clusters::tree::Tree;
 use crate::exec;
 use crate::quant::{Prepared, Turned, centroid};
 use crate::search::clusters::{QueryBound, copies_last};
@@ -11,10 +12,11 @@ use crate::segment::clusters::{NEIGHBOURS, Shares};
 pub(super) struct Ranked {
     pub(super) turned: Turned,
     pub(super) shares: Shares,
-    /// For each of [`NEIGHBOURS`] the leaves in order, each with the number of cells that must be visited for it.
-    leaves: [Vec<(u32, u32)>; NEIGHBOURS.len()],
-    /// Rows of each leaf.
-    held: Vec<u32>,
+    /// The leaves in order, each with the number of cells that must be visited for it. A few hundred of these orders are
+    /// held at once, so those of several numbers of neighbours are kept once, if they are the same.
+    orders: Vec<Vec<(u32, u32)>>,
+    /// Which of the orders is that of each of [`NEIGHBOURS`].
+    order_of: [usize; NEIGHBOURS.len()],
 }
 
 impl Ranked {
@@ -27,12 +29,10 @@ impl Ranked {
         let priorities = cells.iter().zip(levels.cell_spreads);
         let priorities: Vec<f32> =
             priorities.map(|(code, &spread)| bound.cell((code, centroid::square(code)), spread)).collect();
-        let rows =
-            |leaves: &[u32]| tree.leaf_starts[leaves[1] as usize] - tree.leaf_starts[leaves[0] as usize];
-        let held: Vec<u32> = tree.cell_starts.windows(2).map(rows).collect();
+        let starts: Vec<u32> = tree.cell_starts.iter().map(|&leaf| tree.leaf_starts[leaf as usize]).collect();
         let mut ranks = vec![0; priorities.len()];
         let order_of_cells = order(&priorities);
-        needed(&order_of_cells, &held).for_each(|(cell, cells)| ranks[cell as usize] = cells);
+        needed(&order_of_cells, &starts).for_each(|(cell, cells)| ranks[cell as usize] = cells);
         let stride = codec.stride();
         let (mut all, mut some, mut centre) =
             (Vec::with_capacity(tree.leaf_starts.len()), Vec::new(), Vec::new());
@@ -45,32 +45,48 @@ impl Ranked {
             bound.leaves(&centre, &mut prepared, codes, spreads, &mut some);
             all.extend_from_slice(&some);
         }
-        let held: Vec<u32> = tree.leaf_starts.windows(2).map(|w| w[1] - w[0]).collect();
-        let leaves = NEIGHBOURS.map(|k| {
+        let (mut orders, mut order_of) = (Vec::new(), [0; NEIGHBOURS.len()]);
+        let mut before = Vec::new();
+        for (order_of, k) in order_of.iter_mut().zip(NEIGHBOURS) {
             let mut priorities = all.clone();
             let spreads = levels.leaf_spreads.iter().copied();
-            copies_last(&mut priorities, k as usize, spreads.zip(held.iter().copied()));
-            order(&priorities).into_iter().map(|leaf| (leaf, ranks[tree.cell_of(leaf)])).collect()
-        });
-        Ranked { turned, shares, leaves, held }
+            let held = tree.leaf_starts.windows(2).map(|w| w[1] - w[0]);
+            copies_last(&mut priorities, k as usize, spreads.zip(held));
+            if orders.is_empty() || priorities != before {
+                let ranked = |leaf| (leaf, ranks[tree.cell_of(leaf)]);
+                orders.push(order(&priorities).into_iter().map(ranked).collect());
+                before = priorities;
+            }
+            *order_of = orders.len() - 1;
+        }
+        Ranked { turned, shares, orders, order_of }
     }
 
     /// The leaves in the first cells that hold as many rows as `cells` cells of average size, each with the number of
     /// probes that reach it. `number` is an index of [`NEIGHBOURS`].
-    pub(super) fn within(&self, number: usize, cells: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
-        let within = self.leaves[number].iter().filter(move |leaf| leaf.1 <= cells).map(|leaf| &leaf.0);
-        needed(within, &self.held)
+    pub(super) fn within<'a>(
+        &'a self,
+        tree: &'a Tree,
+        number: usize,
+        cells: u32,
+    ) -> impl Iterator<Item = (u32, u32)> + 'a {
+        let order = &self.orders[self.order_of[number]];
+        needed(order.iter().filter(move |leaf| leaf.1 <= cells).map(|leaf| &leaf.0), &tree.leaf_starts)
     }
 }
 
 /// Cells or leaves in this order, each with the number of average ones that are needed to reach it: they hold more rows
-/// than those before it.
-fn needed<'a>(order: impl IntoIterator<Item = &'a u32>, held: &'a [u32]) -> impl Iterator<Item = (u32, u32)> {
-    let rows = held.iter().map(|&rows| u64::from(rows)).sum::<u64>().max(1);
+/// than those before it. `starts` are the positions of their first rows; one more for the end.
+fn needed<'a>(
+    order: impl IntoIterator<Item = &'a u32>,
+    starts: &'a [u32],
+) -> impl Iterator<Item = (u32, u32)> {
+    let rows = starts.last().map_or(1, |&rows| u64::from(rows)).max(1);
+    let count = starts.len() as u64 - 1;
     let mut before = 0;
     order.into_iter().map(move |&at| {
-        let needed = (before * held.len() as u64 / rows) as u32 + 1;
-        before += u64::from(held[at as usize]);
+        let needed = (before * count / rows) as u32 + 1;
+        before += u64::from(starts[at as usize + 1] - starts[at as usize]);
         (at, needed)
     })
 }
@@ -107,7 +123,7 @@ pub(super) fn probes_needed(
         let mut probes = vec![u32::MAX; tree.leaf_starts.len() - 1];
         let per_cap = caps.iter().map(|&cap| {
             probes.fill(u32::MAX);
-            ranked.within(number, cap).for_each(|(leaf, needed)| probes[leaf as usize] = needed);
+            ranked.within(tree, number, cap).for_each(|(leaf, needed)| probes[leaf as usize] = needed);
             let of = |&(_, position): &(f32, u32)| {
                 let own = probes[tree.leaf_of(position) as usize];
                 levels.second(position).map_or(own, |second| own.min(probes[second as usize]))
