@@ -89,9 +89,9 @@ pub fn build_into(
     let (tree, second) = order(options, &mean, rows, ctx)?;
     let order = &tree.order;
     ctx.tick("encode", 0, count)?;
-    let mut sections = vec![(SectionKind::Ids, segment::encode_ids(&ids, order))];
+    let mut sections = vec![(SectionKind::Ids, vec![segment::encode_ids(&ids, order)])];
     let seed = segment::file_seed(&file_id);
-    sections.push((SectionKind::IdOrder, segment::encode_order(&ids, &by_id, order, seed)));
+    sections.push((SectionKind::IdOrder, vec![segment::encode_order(&ids, &by_id, order, seed)]));
     drop(by_id);
     let rows = rows.select(order);
     let stages = options.stages();
@@ -101,7 +101,7 @@ pub fn build_into(
     if options.graph && count > 0 {
         let graph = graph(options, &mean, rows, &stored, &tree, &second, ctx)?;
         let sums = segment::node_checksums(&file_id, &stored[0].bytes, stored[0].stride, &graph, options.m);
-        sections.extend([(SectionKind::NodeChecksums, sums), (SectionKind::Graph, graph)]);
+        sections.extend([(SectionKind::NodeChecksums, vec![sums]), (SectionKind::Graph, vec![graph])]);
     }
     ctx.tick("write", 0, count)?;
     if let Some(finest) = stored.last().filter(|_| options.clusters && count > 0) {
@@ -122,11 +122,12 @@ pub fn build_into(
         sections.extend(clusters::sections(&input, ctx)?);
     }
     for (form, stage) in STAGES.iter().zip(stored) {
-        let sums =
-            form.checksums.map(|kind| (kind, segment::row_checksums(&file_id, &stage.bytes, stage.stride)));
+        let sums = form
+            .checksums
+            .map(|kind| (kind, vec![segment::row_checksums(&file_id, &stage.bytes, stage.stride)]));
         sections.extend(sums);
-        sections.push((form.parameters, stage.codec.parameters()));
-        sections.push((form.matrix, stage.bytes));
+        sections.push((form.parameters, vec![stage.codec.parameters()]));
+        sections.push((form.matrix, vec![stage.bytes]));
     }
     let graph = options.graph && count > 0;
     let header = Header {

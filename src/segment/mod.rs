@@ -33,7 +33,7 @@ pub use info::{CurveStep, Info, SectionInfo};
 pub(crate) use reader::{Clusters, Matrix};
 pub use reader::{HEAD, Segment, front_length};
 pub(crate) use stream::Fill;
-pub(crate) use writer::{Parts, node_checksums, row_checksums, write};
+pub(crate) use writer::{Parts, Pieces, node_checksums, row_checksums, write};
 
 pub(crate) use crate::storage::checksum::file_seed;
 

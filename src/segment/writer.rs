@@ -9,7 +9,14 @@ use crate::storage::{Extent, Sink, checksum};
 /// All that a segment is made of. [`write()`] fills in the lengths and sections of `header`.
 pub(crate) struct Parts {
     pub(crate) header: Header,
-    pub(crate) sections: Vec<(SectionKind, Vec<u8>)>,
+    pub(crate) sections: Vec<(SectionKind, Pieces)>,
+}
+
+/// The bytes of a section, one piece after another. Most have one; lists are made one by one.
+pub(crate) type Pieces = Vec<Vec<u8>>;
+
+fn length(pieces: &Pieces) -> usize {
+    pieces.iter().map(Vec::len).sum()
 }
 
 /// A sink is given at most so many bytes at a time.
@@ -38,17 +45,19 @@ pub(crate) fn write(parts: Parts, sink: &mut dyn Sink, tick: &mut dyn FnMut(u64,
     };
     let checksums: usize = sections
         .iter()
-        .map(|(kind, bytes)| bytes.len().div_ceil(block_size(*kind, bytes.len())))
+        .map(|(kind, pieces)| (*kind, length(pieces)))
+        .map(|(kind, length)| length.div_ceil(block_size(kind, length)))
         .filter(|&blocks| blocks > 1)
         .sum();
-    sections.push((SectionKind::Checksums, vec![0; checksums * 8]));
+    sections.push((SectionKind::Checksums, vec![vec![0; checksums * 8]]));
     sections.sort_by_key(|(kind, _)| *kind);
 
     let mut offset = header_bytes(sections.len()) as u64;
-    for (kind, bytes) in &sections {
+    for (kind, pieces) in &sections {
         offset = offset.next_multiple_of(ALIGN);
-        let extent = Extent { offset, length: bytes.len() as u64 };
-        let block_size = block_size(*kind, bytes.len()) as u64;
+        let length = length(pieces);
+        let extent = Extent { offset, length: length as u64 };
+        let block_size = block_size(*kind, length) as u64;
         header.sections.push(Section { kind: *kind, extent, block_size, sum: 0 });
         offset = extent.end();
         if kind.in_front() {
@@ -62,13 +71,13 @@ pub(crate) fn write(parts: Parts, sink: &mut dyn Sink, tick: &mut dyn FnMut(u64,
 }
 
 /// Computes every section's checksums; the Checksums section, which holds most of them, comes last.
-fn fill_sums(header: &mut Header, sections: &mut [(SectionKind, Vec<u8>)]) {
+fn fill_sums(header: &mut Header, sections: &mut [(SectionKind, Pieces)]) {
     let seed = checksum::file_seed(&header.file_id);
     let mut table: Vec<u8> = Vec::new();
-    for (section, (_, bytes)) in
+    for (section, (_, pieces)) in
         header.sections.iter_mut().zip(&*sections).filter(|(s, _)| s.kind != SectionKind::Checksums)
     {
-        let found = block_checksums(seed, section, bytes);
+        let found = block_checksums(seed, section, pieces);
         section.sum = match found.as_slice() {
             [one] => *one,
             _ => table.len() as u64 / 8,
@@ -77,24 +86,24 @@ fn fill_sums(header: &mut Header, sections: &mut [(SectionKind, Vec<u8>)]) {
             table.extend(found.iter().flat_map(|s| s.to_le_bytes()));
         }
     }
-    for (section, (_, bytes)) in
+    for (section, (_, pieces)) in
         header.sections.iter_mut().zip(sections).filter(|(s, _)| s.kind == SectionKind::Checksums)
     {
-        *bytes = std::mem::take(&mut table);
-        section.sum = checksum::sum_at(seed, section.extent.offset, bytes);
+        section.sum = checksum::sum_at(seed, section.extent.offset, &table);
+        *pieces = vec![std::mem::take(&mut table)];
     }
 }
 
 /// Hands the file over from its first byte to its last.
 fn emit(
     header: &Header,
-    sections: Vec<(SectionKind, Vec<u8>)>,
+    sections: Vec<(SectionKind, Pieces)>,
     sink: &mut dyn Sink,
     tick: &mut dyn FnMut(u64, u64),
 ) -> Result<(), Error> {
-    let mut written = 0;
+    let (mut written, mut block) = (0, Vec::with_capacity(PIECE));
     let mut put = |bytes: &[u8]| {
-        bytes.chunks(PIECE).try_for_each(|piece| {
+        cut(&mut block, PIECE, bytes, |piece| {
             sink.write(piece)?;
             written += piece.len() as u64;
             tick(written, header.file_length);
@@ -104,25 +113,61 @@ fn emit(
     let head = header.encode();
     let mut end = head.len() as u64;
     put(&head)?;
-    for (section, (_, bytes)) in header.sections.iter().zip(sections) {
+    for (section, (_, pieces)) in header.sections.iter().zip(sections) {
         let padding = section.extent.offset.saturating_sub(end).min(ALIGN);
         put(&[0; ALIGN as usize][..padding as usize])?;
-        put(&bytes)?;
+        pieces.into_iter().try_for_each(|piece| put(&piece))?;
         end = section.extent.end();
+    }
+    if !block.is_empty() {
+        sink.write(&block)?;
+        tick(header.file_length, header.file_length);
     }
     Ok(())
 }
 
-fn block_checksums(seed: u64, section: &Section, bytes: &[u8]) -> Vec<u64> {
+/// Adds bytes to a block, and calls `full` with it whenever it has `size` bytes.
+fn cut<E>(
+    block: &mut Vec<u8>,
+    size: usize,
+    mut bytes: &[u8],
+    mut full: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    while !bytes.is_empty() {
+        let (now, later) = bytes.split_at(bytes.len().min(size - block.len()));
+        block.extend_from_slice(now);
+        bytes = later;
+        if block.len() == size {
+            full(block)?;
+            block.clear();
+        }
+    }
+    Ok(())
+}
+
+fn block_checksums(seed: u64, section: &Section, pieces: &[Vec<u8>]) -> Vec<u64> {
     let block_size = section.block_size as usize;
-    let checksums = exec::map_chunks(bytes.len().div_ceil(block_size).max(1), 64, |blocks| {
-        let checksum = |b: usize| {
-            let block = &bytes[(b * block_size).min(bytes.len())..((b + 1) * block_size).min(bytes.len())];
-            checksum::sum_at(seed, section.extent.offset + (b * block_size) as u64, block)
-        };
-        blocks.map(checksum).collect::<Vec<u64>>()
-    });
-    checksums.concat()
+    let sum = |number: usize, block: &[u8]| {
+        checksum::sum_at(seed, section.extent.offset + (number * block_size) as u64, block)
+    };
+    if let [bytes] = pieces {
+        let checksums = exec::map_chunks(bytes.len().div_ceil(block_size).max(1), 64, |blocks| {
+            let block = |b: usize| &bytes[b * block_size..((b + 1) * block_size).min(bytes.len())];
+            blocks.map(|b| sum(b, block(b))).collect::<Vec<u64>>()
+        });
+        return checksums.concat();
+    }
+    let (mut sums, mut block) = (Vec::new(), Vec::with_capacity(block_size));
+    for piece in pieces {
+        let Ok(()) = cut(&mut block, block_size, piece, |block| {
+            sums.push(sum(sums.len(), block));
+            Ok::<(), std::convert::Infallible>(())
+        });
+    }
+    if !block.is_empty() || sums.is_empty() {
+        sums.push(sum(sums.len(), &block));
+    }
+    sums
 }
 
 /// The RefineChecksums or ExactChecksums section of `rows`.

@@ -11,7 +11,7 @@ use crate::kernels::kernels;
 use crate::metric::Metric;
 use crate::quant::{Rabitq, centroid};
 use crate::rows::Reader;
-use crate::segment::{self, SectionKind, clusters};
+use crate::segment::{self, Pieces, SectionKind, clusters};
 
 /// The input of [`sections`].
 pub(crate) struct Input<'a> {
@@ -35,7 +35,7 @@ pub(crate) struct Input<'a> {
 }
 
 /// The sections, in the order of the file.
-pub(crate) fn sections(input: &Input<'_>, ctx: &Ctx<'_>) -> Result<Vec<(SectionKind, Vec<u8>)>, Error> {
+pub(crate) fn sections(input: &Input<'_>, ctx: &Ctx<'_>) -> Result<Vec<(SectionKind, Pieces)>, Error> {
     let &Input { metric, rows, mean, tree, second, .. } = input;
     let dim = rows.dim();
     let spilled = soar::spilled(second, tree);
@@ -94,10 +94,10 @@ pub(crate) fn sections(input: &Input<'_>, ctx: &Ctx<'_>) -> Result<Vec<(SectionK
         shares: found.shares,
         curves: &found.curves,
     };
-    let [cells, leaves, lists] = clusters::encode(&parts, coded.lists, segment::file_seed(&input.file_id))?;
+    let [cells, leaves, lists] = clusters::encode(&parts, coded.lists, segment::file_seed(&input.file_id));
     let parameters = mean.iter().flat_map(|m| m.to_le_bytes()).collect();
     Ok(vec![
-        (SectionKind::ListParameters, parameters),
+        (SectionKind::ListParameters, vec![parameters]),
         (SectionKind::Cells, cells),
         (SectionKind::Leaves, leaves),
         (SectionKind::Lists, lists),

@@ -1,8 +1,8 @@
 //! The sections of the clustered index, from the tree that a build made.
 
 use super::{Curves, LEAVES, LISTS, NEIGHBOURS, Shares};
-use crate::error::Error;
 use crate::id::Ids;
+use crate::segment::writer::Pieces;
 use crate::segment::{ids, packed};
 use crate::storage::checksum;
 
@@ -37,15 +37,16 @@ pub(crate) struct Parts<'a> {
 /// The Cells, Leaves and Lists sections. The checksum of a block is seeded by its offset within its section.
 ///
 /// `codes` are, for each leaf, the codes of its centroid, then those of its rows and of those spilled into it. They are
-/// most of the bytes, so each is freed once it stands in its list.
-pub(crate) fn encode(p: &Parts<'_>, codes: Vec<Vec<u8>>, seed: u64) -> Result<[Vec<u8>; 3], Error> {
-    let lengths = codes.iter().enumerate().map(|(leaf, codes)| labels(p, leaf).len() + codes.len());
-    let bytes = lengths.sum::<usize>();
-    let mut lists = Vec::new();
-    lists.try_reserve_exact(bytes).map_err(|_| Error::OutOfMemory { bytes: bytes as u64 })?;
-    let list =
-        |(leaf, codes): (usize, Vec<u8>)| List::append(&mut lists, &labels(p, leaf), &codes, seed ^ LISTS);
-    let each: Vec<List> = codes.into_iter().enumerate().map(list).collect();
+/// most of the bytes, so they become pieces of their section as they are.
+pub(crate) fn encode(p: &Parts<'_>, codes: Vec<Vec<u8>>, seed: u64) -> [Pieces; 3] {
+    let mut lists = Vec::with_capacity(2 * codes.len());
+    let mut each: Vec<List> = Vec::with_capacity(codes.len());
+    for (leaf, codes) in codes.into_iter().enumerate() {
+        let labels = labels(p, leaf);
+        let start = each.last().map_or(0, |list| list.start + u64::from(list.length));
+        each.push(List::new(start, &labels, &codes, seed ^ LISTS));
+        lists.extend([labels, codes]);
+    }
     let leaf_blocks = leaf_blocks(p, &each);
 
     let longest = |blocks: &[Vec<u8>]| blocks.iter().map(Vec::len).max().unwrap_or(0) as u32;
@@ -66,7 +67,7 @@ pub(crate) fn encode(p: &Parts<'_>, codes: Vec<Vec<u8>>, seed: u64) -> Result<[V
     put_u32s(&mut cells, p.cells.iter().map(|&c| p.leaves[c as usize]));
     put_u32s(&mut cells, p.cell_spreads.iter().map(|s| s.to_bits()));
     cells.extend_from_slice(p.cell_codes);
-    Ok([cells, leaf_blocks.concat(), lists])
+    [vec![cells], vec![leaf_blocks.concat()], lists]
 }
 
 /// What a block of leaves tells of a list.
@@ -78,13 +79,10 @@ struct List {
 }
 
 impl List {
-    /// Appends a list to its section. `seed` is that of the checksums of lists.
-    fn append(section: &mut Vec<u8>, labels: &[u8], codes: &[u8], seed: u64) -> Self {
-        let start = section.len() as u64;
+    /// A list that begins at byte `start` of its section. `seed` is that of the checksums of lists.
+    fn new(start: u64, labels: &[u8], codes: &[u8], seed: u64) -> Self {
         let halves = [(start, labels), (start + labels.len() as u64, codes)];
         let checksums = halves.map(|(at, half)| checksum::sum_at(seed, at, half) as u32);
-        section.extend_from_slice(labels);
-        section.extend_from_slice(codes);
         let length = (labels.len() + codes.len()) as u32;
         List { start, length, labels: labels.len() as u32, checksums }
     }
