@@ -1,7 +1,7 @@
 //! Building: the same file as the CLI's.
 
-use js_sys::Function;
-use pagevec::{BuildOptions, Ctx, Progress, Warning};
+use js_sys::{Function, Uint8Array};
+use pagevec::{BuildInput, BuildOptions, Ctx, Error, Progress, Sink, Warning};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{ids, to_js, whole};
@@ -76,6 +76,55 @@ fn code(warning: &Warning) -> &'static str {
 /// The bytes of a segment file with the rows of `matrix`, which is row-major.
 #[wasm_bindgen]
 pub fn build(matrix: Vec<f32>, options: &BuildOptionsJs) -> Result<Vec<u8>, JsValue> {
+    let mut file = Vec::new();
+    build_to(matrix, options, &mut file)?.map_err(to_js)?;
+    Ok(file)
+}
+
+/// Builds the same file without holding it: calls `onPiece(bytes, offset, length)` with its pieces in order, of at most
+/// one MiB each. `length` is that of the whole file. What the callback throws ends the build, and is thrown.
+#[wasm_bindgen(js_name = buildInto)]
+pub fn build_into(matrix: Vec<f32>, options: &BuildOptionsJs, on_piece: &Function) -> Result<(), JsValue> {
+    let mut sink = Callback { on_piece, offset: 0, length: 0, thrown: None };
+    let built = build_to(matrix, options, &mut sink)?;
+    match sink.thrown {
+        Some(thrown) => Err(thrown),
+        None => built.map_err(to_js),
+    }
+}
+
+/// Calls a function of JS with each piece.
+struct Callback<'a> {
+    on_piece: &'a Function,
+    offset: u64,
+    length: u64,
+    /// What it threw.
+    thrown: Option<JsValue>,
+}
+
+impl Sink for Callback<'_> {
+    fn begin(&mut self, length: u64) -> Result<(), Error> {
+        self.length = length;
+        Ok(())
+    }
+
+    fn write(&mut self, piece: &[u8]) -> Result<(), Error> {
+        let [offset, length] = [self.offset, self.length].map(|bytes| JsValue::from(bytes as f64));
+        let told = self.on_piece.call3(&JsValue::NULL, &Uint8Array::from(piece).into(), &offset, &length);
+        self.offset += piece.len() as u64;
+        told.map(|_| ()).map_err(|thrown| {
+            self.thrown = Some(thrown);
+            Error::Cancelled
+        })
+    }
+}
+
+/// Builds into a sink. The outer error is that of an option.
+fn build_to(
+    vectors: Vec<f32>,
+    options: &BuildOptionsJs,
+    sink: &mut dyn Sink,
+) -> Result<Result<(), Error>, JsValue> {
     let (core, ids) = (to_core(options)?, ids(&options.ids())?);
     let (on_progress, on_warning) = (options.on_progress(), options.on_warning());
     let cancel = std::cell::Cell::new(false);
@@ -91,5 +140,6 @@ pub fn build(matrix: Vec<f32>, options: &BuildOptionsJs) -> Result<Vec<u8>, JsVa
         let _ = on_warning.call2(&JsValue::NULL, &code(&warning).into(), &warning.to_string().into());
     };
     let ctx = Ctx { progress: Some(&report), cancelled: Some(&cancelled), warning: Some(&warn) };
-    pagevec::build(matrix, options.dim() as usize, ids, &core, &ctx).map_err(to_js)
+    let input = BuildInput::Memory { vectors, dim: options.dim() as usize };
+    Ok(pagevec::build_into(input, ids, &core, sink, &ctx))
 }

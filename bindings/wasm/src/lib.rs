@@ -7,6 +7,6 @@ mod convert;
 mod reader;
 
 #[cfg(feature = "build")]
-pub use build::build;
+pub use build::{BuildOptionsJs, build, build_into};
 #[cfg(feature = "search")]
 pub use reader::{Reader, front_length};
