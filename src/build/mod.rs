@@ -62,17 +62,7 @@ pub fn build_into(
     sink: &mut dyn Sink,
     ctx: &Ctx<'_>,
 ) -> Result<(), Error> {
-    options.check()?;
-    let dim = input.dim();
-    if dim == 0 || dim > limits::MAX_DIM {
-        return Err(Error::argument("dim", format!("{dim} is outside 1..={}", limits::MAX_DIM)));
-    }
-    options.check_codec(dim)?;
-    let count = input.count()?;
-    if count > limits::MAX_COUNT {
-        let detail = format!("a segment holds at most {} rows", limits::MAX_COUNT);
-        return Err(Error::argument("vectors", detail));
-    }
+    let (count, dim) = shape(options, &input)?;
     ctx.tick("check", 0, count)?;
     let ids = ids.unwrap_or_else(|| Ids::counting(count));
     let by_id = segment::check_ids(&ids, count)?;
@@ -95,7 +85,10 @@ pub fn build_into(
     drop(by_id);
     let rows = rows.select(order);
     let stages = options.stages();
-    let encode = |&kind| Encoded::new(kind, options.metric, options.seed, &mean, rows);
+    let encode = |&kind| {
+        ctx.check()?;
+        Encoded::new(kind, options.metric, options.seed, &mean, rows)
+    };
     let stored: Vec<Encoded> = stages.iter().map(encode).collect::<Result<_, _>>()?;
     codes_recall::check(options, rows, &mean, &stored, ctx)?;
     if options.graph && count > 0 {
@@ -152,6 +145,22 @@ pub fn build_into(
         ctx.report("write", done as usize, count);
     };
     segment::write(Parts { header, sections }, sink, &mut tick)
+}
+
+/// The number of rows and of their components. Refuses options and a shape that no segment has.
+fn shape(options: &BuildOptions, input: &BuildInput<'_>) -> Result<(usize, usize), Error> {
+    options.check()?;
+    let dim = input.dim();
+    if dim == 0 || dim > limits::MAX_DIM {
+        return Err(Error::argument("dim", format!("{dim} is outside 1..={}", limits::MAX_DIM)));
+    }
+    options.check_codec(dim)?;
+    let count = input.count()?;
+    if count > limits::MAX_COUNT {
+        let detail = format!("a segment holds at most {} rows", limits::MAX_COUNT);
+        return Err(Error::argument("vectors", detail));
+    }
+    Ok((count, dim))
 }
 
 /// Clusters the rows, and chooses the second leaf of each, if the file needs it. Both compare rows by SQ8 codes, which

@@ -17,13 +17,13 @@ const TILE: usize = 1 << 15;
 /// Rows in their own order or in another. See the head of this file.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
-    from: From<'a>,
+    from: Origin<'a>,
     /// The rows to read, in this order; `None` is all of them, as they are.
     order: Option<&'a [u32]>,
 }
 
 #[derive(Clone, Copy)]
-enum From<'a> {
+enum Origin<'a> {
     /// Rows that were checked before.
     Memory(Rows<'a>),
     Source(&'a dyn RowSource, Metric),
@@ -40,12 +40,12 @@ pub(crate) fn room_for<T>(count: usize) -> Result<Vec<T>, Error> {
 impl<'a> Reader<'a> {
     /// Rows in memory, which were checked.
     pub(crate) fn memory(data: &'a [f32], dim: usize) -> Self {
-        Reader { from: From::Memory(Rows { data, dim }), order: None }
+        Reader { from: Origin::Memory(Rows { data, dim }), order: None }
     }
 
     /// Rows of a source, which are checked whenever they are read.
     pub(crate) fn source(source: &'a dyn RowSource, metric: Metric) -> Self {
-        Reader { from: From::Source(source, metric), order: None }
+        Reader { from: Origin::Source(source, metric), order: None }
     }
 
     /// The rows with these numbers, in this order. The reader must have the order of the source.
@@ -56,16 +56,16 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn dim(&self) -> usize {
         match self.from {
-            From::Memory(rows) => rows.dim,
-            From::Source(source, _) => source.dim(),
+            Origin::Memory(rows) => rows.dim,
+            Origin::Source(source, _) => source.dim(),
         }
     }
 
     pub(crate) fn count(&self) -> usize {
         match (self.order, self.from) {
             (Some(order), _) => order.len(),
-            (None, From::Memory(rows)) => rows.count(),
-            (None, From::Source(source, _)) => source.count(),
+            (None, Origin::Memory(rows)) => rows.count(),
+            (None, Origin::Source(source, _)) => source.count(),
         }
     }
 
@@ -94,8 +94,8 @@ impl<'a> Reader<'a> {
         let dim = self.dim();
         let mut rows = rows.into_iter().map(|at| self.number(at));
         let (source, metric) = match self.from {
-            From::Memory(all) => return rows.try_for_each(|row| f(all.row(row))),
-            From::Source(source, metric) => (source, metric),
+            Origin::Memory(all) => return rows.try_for_each(|row| f(all.row(row))),
+            Origin::Source(source, metric) => (source, metric),
         };
         let (mut tile, mut buffer) = (Vec::new(), Vec::new());
         loop {
@@ -133,7 +133,7 @@ impl<'a> Reader<'a> {
         mut f: impl FnMut(Range<usize>, &[f32]) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let (dim, count) = (self.dim(), self.count());
-        if let (From::Memory(rows), None) = (self.from, self.order) {
+        if let (Origin::Memory(rows), None) = (self.from, self.order) {
             return block_ranges(dim, count)
                 .try_for_each(|range| f(range.clone(), &rows.data[range.start * dim..range.end * dim]));
         }
