@@ -115,6 +115,21 @@ impl Index {
         self.answers(operation)?.pop().ok_or_else(|| Error::internal("a search gave no answer"))
     }
 
+    /// Looks up the ids of `exclude` and `among`. Searches with the options that it returns need not: use it where many
+    /// searches have the same ids.
+    ///
+    /// # Errors
+    /// `unknown-id`; `io`, `checksum`, `corrupt` when the file fails.
+    pub fn select(&self, options: &SearchOptions) -> Result<SearchOptions, Error> {
+        if options.exclude.is_empty() && options.among.is_none() {
+            return Ok(options.clone());
+        }
+        match self.run(Operation::Select(options.clone()))? {
+            Outcome::Selected(options) => Ok(options),
+            _ => Err(Error::internal("a selection gave no rows")),
+        }
+    }
+
     /// The rows nearest to each of `queries` (row-major), in parallel.
     ///
     /// # Errors
@@ -125,7 +140,7 @@ impl Index {
         if !queries.len().is_multiple_of(dim) {
             return Err(Error::Dimension { expected: dim, got: queries.len() % dim });
         }
-        let options = self.selected(options)?;
+        let options = self.select(options)?;
         let parts = exec::map_chunks(queries.len() / dim, TASK, |range| {
             let answers = self.search_chunk(&queries[range.start * dim..range.end * dim], &options);
             answers.map_err(|error| error.of_rows_from(range.start))
@@ -159,17 +174,6 @@ impl Index {
             (stats.bytes, stats.requests, stats.waves) = (moved.bytes, moved.requests, moved.waves);
         }
         Ok(answers)
-    }
-
-    /// The options with their ids looked up, once for all queries of a batch.
-    fn selected(&self, options: &SearchOptions) -> Result<SearchOptions, Error> {
-        if options.exclude.is_empty() && options.among.is_none() {
-            return Ok(options.clone());
-        }
-        match self.run(Operation::Select(options.clone()))? {
-            Outcome::Selected(options) => Ok(options),
-            _ => Err(Error::internal("a selection gave no rows")),
-        }
     }
 
     fn run(&self, operation: Operation) -> Result<Outcome, Error> {

@@ -348,4 +348,50 @@ mod tests {
             assert_eq!(route(choice, facts).ok(), expected, "{case}");
         }
     }
+
+    #[test]
+    fn each_set_has_its_route() {
+        let all = Facts {
+            graph: true,
+            graph_fits: true,
+            graph_here: true,
+            clusters: true,
+            codes_fit: true,
+            codes_here: true,
+            rows_here: true,
+            ..NONE
+        };
+        let cold = Facts { graph_here: false, codes_here: false, rows_here: false, ..all };
+        let lists = Facts { graph: false, graph_fits: false, graph_here: false, ..all };
+        let table = [
+            ("as few as are ranked again", all, 100, Route::Listed),
+            ("one more", all, 101, Route::Flat),
+            ("a scan costs as much as a walk over all", all, 3781, Route::Flat),
+            ("a walk may cost less", all, 3782, Route::Hnsw),
+            ("an eighth is wanted", Facts { k: 1000, ..all }, 8007, Route::Flat),
+            ("few, the finest rows elsewhere", Facts { rows_here: false, ..all }, 100, Route::Flat),
+            ("no graph", lists, 15_000, Route::Flat),
+            ("no graph, many", lists, 15_001, Route::Clusters),
+            ("cold", cold, 100, Route::Clusters),
+            ("cold, many", cold, 100_000, Route::Clusters),
+            ("cold and small", Facts { codes_bytes: 700 << 10, ..cold }, 1000, Route::Flat),
+        ];
+        for (case, facts, rows, expected) in table {
+            let facts = Facts { allowed: Some(rows), ..facts };
+            assert_eq!(route(IndexChoice::Auto, facts).ok(), Some(expected), "{case}");
+            assert_eq!(route(IndexChoice::Hnsw, facts).ok(), facts.graph_fits.then_some(Route::Hnsw));
+            assert_eq!(route(IndexChoice::Clusters, facts).ok(), Some(Route::Clusters));
+        }
+    }
+
+    #[test]
+    fn a_walk_is_given_up_where_a_scan_costs_less() {
+        let limit =
+            |rows: u32, found| worth_walking(&RowSet::of(1 << 20, 0..rows).unwrap(), [100, found], 100);
+        // A scan of 20,000 rows costs as much as 11,000 distances; a walk over all takes 1,600.
+        assert_eq!(limit(20_000, 100), 11_000, "all of the nearest are in the set");
+        assert_eq!(limit(20_000, 15), 11_000, "10,666 distances are expected");
+        assert_eq!(limit(20_000, 14), 3300, "too many, but three tenths of a scan are two walks over all");
+        assert_eq!(limit(19_000, 0), 0, "and here they are not");
+    }
 }

@@ -11,7 +11,7 @@ use crate::topk::TopK;
 
 /// The rows that may be hits are far from the query if it passes over so many tenths of the rows that k hits have around
 /// them.
-const FAR: u64 = 15;
+const FAR: u64 = 20;
 /// Then so many times the rows are scanned: leaves that are all far from the query are hard to tell apart.
 const MORE: u64 = 2;
 
@@ -117,5 +117,41 @@ pub(super) fn enough(
             return first;
         }
         count *= 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A hundred leaves of 32 rows in order; a search for k hits scans 40 rows for each.
+    fn taken(k: usize, set: impl Fn(u32) -> u64) -> (Vec<u32>, bool) {
+        let priorities: Vec<f32> = (0..100).map(|leaf| leaf as f32).collect();
+        let rows = |k: usize| 40 * k as u64;
+        let wide = Wide::new(k, rows(k), &rows);
+        let held = |leaf| Held { rows: 32, set: set(leaf) };
+        let taken = enough(&priorities, 3, &wide, &held, &mut TopK::default());
+        (taken, wide.is_far())
+    }
+
+    #[test]
+    fn all_rows_take_what_the_curve_says() {
+        assert_eq!(taken(2, |_| 32), ((0..3).collect(), false));
+        assert_eq!(taken(1000, |_| 32).0.len(), 100, "there are no more");
+    }
+
+    #[test]
+    fn of_half_the_rows_twice_as_many_are_taken() {
+        assert_eq!(taken(2, |_| 16), ((0..5).collect(), false));
+    }
+
+    #[test]
+    fn leaves_without_rows_are_passed_over() {
+        let (first, far) = taken(2, |leaf| if leaf % 4 == 3 { 32 } else { 0 });
+        assert_eq!((first, far), (vec![3, 7, 11, 15, 19], true));
+        let (first, far) = taken(2, |leaf| if leaf >= 90 { 32 } else { 0 });
+        assert_eq!((first, far), ((90..95).collect(), true));
+        assert!(taken(2, |_| 0).0.is_empty());
+        assert_eq!(taken(2, |leaf| u64::from(leaf == 50)).0, [50], "all that there is");
     }
 }

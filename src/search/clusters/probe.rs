@@ -20,7 +20,7 @@ use crate::topk::{Key, TopK};
 /// Many hits are more than one of so many.
 const MANY: usize = 10;
 /// So often the rows that are scanned are doubled.
-const DOUBLED: u32 = 6;
+const DOUBLED: u32 = 3;
 /// Memory for more leaves is allocated when they come.
 const MANY_LEAVES: usize = 4096;
 
