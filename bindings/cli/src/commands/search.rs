@@ -2,11 +2,11 @@
 
 use super::arguments::{Source, Wanted};
 use crate::failure::Failure;
-use crate::input::{self, Vectors};
+use crate::input::{self, Vectors, ids};
 use crate::output;
 use crate::progress::Progress;
 use crate::size;
-use pagevec::{Answer, Id, Index, SearchOptions};
+use pagevec::{Answer, Id, SearchOptions};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -15,6 +15,7 @@ const EXAMPLES: &str = "\
 Examples:
   pagevec search site/index --id apple -k 5
   pagevec search site/index --vector 0.1,0.2,0.3 --explain
+  pagevec search site/index --id apple --among fruit.txt --exclude seen.txt
   pagevec search site/index --vector-file query.npy --io pread --memory-budget 64MB --index hnsw";
 
 #[derive(clap::Args)]
@@ -34,6 +35,12 @@ pub(crate) struct Search {
     vector_file: Option<PathBuf>,
     #[command(flatten)]
     wanted: Wanted,
+    /// A file with one id per line (- is stdin): rows with these ids are no hits
+    #[arg(long, value_name = "FILE")]
+    exclude: Option<PathBuf>,
+    /// A file with one id per line (- is stdin): only rows with these ids may be hits
+    #[arg(long, value_name = "FILE")]
+    among: Option<PathBuf>,
     /// Candidates that a search of the graph keeps: with more it finds more and is slower [default: 100, for binary
     /// codes 400]
     #[arg(long)]
@@ -81,33 +88,45 @@ struct Explain {
 impl Search {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let index = self.source.open_for(self.wanted.index)?;
-        let own = self.id.as_deref().map(|id| parse_id(id, index.info().ids)).transpose()?;
-        let queries = self.queries(&index, own.as_ref())?;
-        let mut options = self.wanted.options().ef(self.ef);
-        if own.is_some() && options.k > 0 {
-            // One hit more, since the row itself is one and is left out.
-            options.k = options.k.saturating_add(1);
+        let kind = index.info().ids;
+        let options = self.wanted.options().ef(self.ef);
+        let options = options.exclude(self.list(self.exclude.as_deref(), kind)?.unwrap_or_default());
+        let options = options.among(self.list(self.among.as_deref(), kind)?);
+        if let Some(id) = &self.id {
+            let id =
+                ids::parse(id, kind).ok_or_else(|| Failure::usage(format!("--id {id}: {}", ids::NUMBERS)))?;
+            return self.print(&self.report(&options, Some(&id), || index.similar(&id, &options))?);
         }
+        let queries = self.queries()?;
+        // The ids are looked up once for all of several vectors, and as a part of the search for one.
+        let options = match queries.rows {
+            0 | 1 => options,
+            _ => index.select(&options).map_err(|error| self.named(&options, None, error))?,
+        };
         for row in 0..queries.rows {
             let query = &queries.data[row * queries.dim..][..queries.dim];
-            self.print(&self.report(&index, query, own.as_ref(), &options)?)?;
+            self.print(&self.report(&options, None, || index.search(query, &options))?)?;
         }
         Ok(())
     }
 
+    fn list(&self, path: Option<&Path>, kind: &str) -> Result<Option<Vec<Id>>, Failure> {
+        let stdin = [&self.exclude, &self.among, &self.vector_file].into_iter().flatten();
+        if stdin.filter(|path| path.as_os_str() == "-").count() > 1 {
+            return Err(Failure::usage("stdin can be one file only: write the others and name them"));
+        }
+        path.map(|path| ids::list(path, kind)).transpose()
+    }
+
     fn report(
         &self,
-        index: &Index,
-        query: &[f32],
-        own: Option<&Id>,
         options: &SearchOptions,
+        own: Option<&Id>,
+        search: impl FnOnce() -> Result<Answer, pagevec::Error>,
     ) -> Result<Report, Failure> {
         let started = Instant::now();
-        let Answer { mut hits, stats, .. } = index.search(query, options)?;
+        let Answer { hits, stats, .. } = search().map_err(|error| self.named(options, own, error))?;
         let microseconds = started.elapsed().as_micros() as u64;
-        hits.retain(|hit| own != Some(&hit.id));
-        hits.truncate(self.wanted.k);
-
         let explain = self.explain.then_some(Explain {
             index: stats.index,
             distances: stats.distances,
@@ -121,11 +140,21 @@ impl Search {
         Ok(Report { hits: hits.collect(), explain })
     }
 
-    fn queries(&self, index: &Index, own: Option<&Id>) -> Result<Vectors, Failure> {
-        let data = match (own, &self.vector, &self.vector_file) {
-            (Some(id), ..) => index.vector(id)?,
-            (_, Some(text), _) => parse_vector(text)?,
-            (_, _, Some(path)) => return self.read_vectors(path),
+    /// The failure of a search. An id that a file names is told with it.
+    fn named(&self, options: &SearchOptions, own: Option<&Id>, error: pagevec::Error) -> Failure {
+        let pagevec::Error::UnknownId { id, .. } = &error else { return error.into() };
+        let excluded = options.exclude.iter().any(|other| other.to_string() == *id);
+        let path = if excluded { &self.exclude } else { &self.among };
+        match path {
+            Some(path) if own.is_none_or(|own| own.to_string() != *id) => Failure::of_file(path, error),
+            _ => error.into(),
+        }
+    }
+
+    fn queries(&self) -> Result<Vectors, Failure> {
+        let data = match (&self.vector, &self.vector_file) {
+            (Some(text), _) => parse_vector(text)?,
+            (_, Some(path)) => return self.read_vectors(path),
             // The argument group excludes this.
             _ => return Err(Failure::usage("give --id, --vector or --vector-file")),
         };
@@ -174,16 +203,6 @@ impl From<Id> for JsonId {
             Id::Text(t) => JsonId::Text(t),
         }
     }
-}
-
-fn parse_id(text: &str, kind: &str) -> Result<Id, Failure> {
-    if kind == "text" {
-        return Ok(Id::Text(text.to_owned()));
-    }
-    let number = text
-        .parse()
-        .map_err(|_| Failure::usage(format!("--id {text}: the ids of this index are numbers")))?;
-    Ok(Id::Number(number))
 }
 
 fn parse_vector(text: &str) -> Result<Vec<f32>, Failure> {

@@ -1,7 +1,8 @@
 //! One id per line, in UTF-8.
 
 use crate::failure::Failure;
-use pagevec::Ids;
+use pagevec::{Id, Ids};
+use std::io::Read as _;
 use std::path::Path;
 
 /// What the lines of an ids file are.
@@ -15,8 +16,39 @@ pub(crate) enum IdsType {
 
 /// The lines of the file, without their ends.
 pub(crate) fn lines(path: &Path) -> Result<Vec<String>, Failure> {
-    let bytes = std::fs::read(path).map_err(|e| Failure::io(path, &e))?;
-    let text = std::str::from_utf8(&bytes).map_err(|e| {
+    lines_of(path, &std::fs::read(path).map_err(|e| Failure::io(path, &e))?)
+}
+
+/// The ids in a file, `-` for stdin, as an index has them whose ids are of this kind. Empty lines are no ids.
+pub(crate) fn list(path: &Path, kind: &str) -> Result<Vec<Id>, Failure> {
+    let (path, lines) = if path.as_os_str() == "-" {
+        let (path, mut bytes) = (Path::new("stdin"), Vec::new());
+        std::io::stdin().read_to_end(&mut bytes).map_err(|e| Failure::io(path, &e))?;
+        (path, lines_of(path, &bytes)?)
+    } else {
+        (path, lines(path)?)
+    };
+    let filled = lines.iter().enumerate().filter(|(_, line)| !line.is_empty());
+    filled.map(|(i, line)| parse(line, kind).ok_or_else(|| no_number(path, i, line, NUMBERS))).collect()
+}
+
+/// What is said where an index has numbers.
+pub(crate) const NUMBERS: &str = "the ids of this index are numbers";
+
+/// The id that a text means in an index whose ids are of this kind. `None`: these are numbers, and it is none.
+pub(crate) fn parse(text: &str, kind: &str) -> Option<Id> {
+    match kind {
+        "text" => Some(Id::Text(text.to_owned())),
+        _ => text.trim().parse().ok().map(Id::Number),
+    }
+}
+
+fn no_number(path: &Path, i: usize, line: &str, advice: &str) -> Failure {
+    Failure::input(path, format!("line {}: {line:?} is no whole number; {advice}", i + 1))
+}
+
+fn lines_of(path: &Path, bytes: &[u8]) -> Result<Vec<String>, Failure> {
+    let text = std::str::from_utf8(bytes).map_err(|e| {
         let before = bytes.get(..e.valid_up_to()).unwrap_or_default();
         let line = 1 + before.iter().filter(|b| **b == b'\n').count();
         let from =
@@ -46,10 +78,9 @@ pub(crate) fn read(path: &Path, kind: IdsType, rows: usize, total: Option<usize>
     if kind == IdsType::Text {
         return Ok(Ids::Texts(lines));
     }
-    let numbers = lines.iter().enumerate().map(|(i, line)| {
-        line.trim().parse().map_err(|_| {
-            Failure::input(path, format!("line {}: {line:?} is no whole number; use --ids-type text", i + 1))
-        })
-    });
+    let numbers = lines
+        .iter()
+        .enumerate()
+        .map(|(i, line)| line.trim().parse().map_err(|_| no_number(path, i, line, "use --ids-type text")));
     Ok(Ids::Numbers(numbers.collect::<Result<_, _>>()?))
 }
