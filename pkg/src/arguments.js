@@ -1,13 +1,25 @@
 // Vectors, ids and searches that users pass, checked and copied before anything awaits: a vector that the caller changes after
 // the call must not change the answer.
-import { describe, hintFor, isNpy, isPromise } from "./describe.js";
+import { describe, hintFor, isNpy, isPromise, isTensor } from "./describe.js";
 import { badArgument, PagevecError } from "./errors.js";
 import { checkOptions, toChoice, toInteger, toSignal } from "./options.js";
 
 /**
  * @typedef {ArrayLike<number>} Vector a `number[]`, a Float32Array, or another typed array of numbers
  * @typedef {string | number} Id
+ * @typedef {Vector | { id: Id }} Query a vector, or the id of a row, whose vector is searched for
  */
+
+/**
+ * @param {unknown} value
+ * @param {number} dim
+ * @returns {Float32Array<ArrayBuffer> | { id: Id }} a copy
+ */
+export function toQuery(value, dim) {
+  // A tensor may have an id too, which is not a row's.
+  if (typeof value !== "object" || value === null || isList(value) || !("id" in value) || isTensor(value)) return toVector(value, dim);
+  return { id: toId(checkOptions("search({ id })", value, ["id"]).id) };
+}
 
 /**
  * @param {unknown} value
@@ -16,7 +28,7 @@ import { checkOptions, toChoice, toInteger, toSignal } from "./options.js";
  * @returns {Float32Array<ArrayBuffer>} a copy
  */
 export function toVector(value, dim, name = "vector") {
-  if (Array.isArray(value) && isVector(value[0])) throw badArgument(`${name} is an array of vectors: pass one of them (\`rows[0]\`), or all of them to searchBatch()`);
+  if (Array.isArray(value) && isList(value[0])) throw badArgument(`${name} is an array of vectors: pass one of them (\`rows[0]\`), or all of them to searchBatch()`);
   const length = lengthOf(value, name);
   if (length !== dim) {
     const bytes = value instanceof Uint8Array && length === 4 * dim;
@@ -72,7 +84,7 @@ function flatMatrix(value, dim) {
  */
 function lengthOf(value, name) {
   if (Array.isArray(value)) return value.length;
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
+  if (ArrayBuffer.isView(value) && isList(value)) {
     if (value instanceof BigInt64Array || value instanceof BigUint64Array) {
       throw badArgument(`${name} holds BigInts: convert them to numbers`);
     }
@@ -85,8 +97,11 @@ function lengthOf(value, name) {
   throw badArgument(`${name} is ${describe(value)}; it must be an array of numbers or a Float32Array${hintFor(value, name)}`);
 }
 
-/** @param {unknown} value */
-function isVector(value) {
+/**
+ * @param {unknown} value
+ * @returns {value is ArrayLike<unknown>}
+ */
+function isList(value) {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 }
 
@@ -124,6 +139,9 @@ const CHOICES = /** @type {const} */ (["auto", "flat", "hnsw", "clusters"]);
  * @property {number} [probes] how many lists the clusters scan, in place of `recall`
  * @property {number} [rescore] candidates that are ranked again, on finer rows or by the query in floats, where the codes alone
  *   do not rank well: more finds more and, in a file that stays on its host, reads more; at least `k`
+ * @property {readonly Id[] | ArrayLike<number>} [exclude] ids of rows that are no hits
+ * @property {readonly Id[] | ArrayLike<number>} [among] ids of the only rows that may be hits: with none of them there are no hits. A
+ *   row that is also in `exclude` is no hit. An id that no row has ends the search with `unknown-id`
  * @property {AbortSignal} [signal] ends the search with `aborted`
  */
 
@@ -133,7 +151,7 @@ const CHOICES = /** @type {const} */ (["auto", "flat", "hnsw", "clusters"]);
  * @returns the options of `searchTask`, and the signal
  */
 export function toSearch(options, count) {
-  const { k = 10, ef, index = "auto", recall, probes, rescore, signal } = checkOptions("search()", options, ["k", "ef", "index", "recall", "probes", "rescore", "signal"]);
+  const { k = 10, ef, index = "auto", recall, probes, rescore, signal, ...lists } = checkOptions("search()", options, ["k", "ef", "index", "recall", "probes", "rescore", "exclude", "among", "signal"]);
   const most = Math.max(count, 1);
   const hits = Math.min(toInteger(k, "k"), most);
   const candidates = (/** @type {unknown} */ value, /** @type {string} */ name) => (value === undefined ? undefined : Math.min(Math.max(toInteger(value, name), hits), most));
@@ -147,8 +165,23 @@ export function toSearch(options, count) {
     recall,
     probes: probes === undefined ? undefined : Math.min(toInteger(probes, "probes"), 2 ** 31),
     rescore: candidates(rescore, "rescore"),
+    ...toRows(lists),
   };
   return { request, signal: toSignal(signal) };
+}
+
+/**
+ * @param {{ exclude?: unknown, among?: unknown }} lists
+ * @returns {{ exclude?: IdList, among?: IdList }}
+ */
+function toRows({ exclude, among }) {
+  const copy = (/** @type {unknown} */ ids, /** @type {string} */ name) => (ids === undefined ? undefined : toIdList(ids, name));
+  const without = copy(exclude, "exclude");
+  const only = copy(among, "among");
+  if (without?.length && only?.length && typeof without[0] !== typeof only[0]) {
+    throw badArgument(`among[0] is ${describe(only[0])}, but exclude[0] is ${describe(without[0])}: use one kind`);
+  }
+  return { exclude: without, among: only };
 }
 
 /**
@@ -162,29 +195,43 @@ export function toId(id) {
 }
 
 /**
- * Ids for `build`: all strings, or all whole numbers.
+ * Ids for `build`.
  * @param {unknown} ids
  * @param {number} rows
- * @returns {undefined | string[] | Float64Array}
+ * @returns {undefined | IdList}
  */
 export function toIds(ids, rows) {
   if (ids === undefined || ids === null) return undefined;
-  const typed = ArrayBuffer.isView(ids);
-  if (!Array.isArray(ids) && !typed) throw badArgument(`ids must be an array of strings or of numbers, not ${describe(ids)}`);
-  const length = typed ? lengthOf(ids, "ids") : ids.length;
-  if (length !== rows) throw badArgument(`${length} ids for ${rows} rows: one id for each row`);
-  if (!typed && typeof ids[0] === "string") return toStrings(ids);
-  return toNumbers(/** @type {ArrayLike<unknown>} */ (ids), length);
+  const copy = toIdList(ids, "ids");
+  if (copy.length !== rows) throw badArgument(`${copy.length} ids for ${rows} rows: one id for each row`);
+  return copy;
 }
 
-/** @param {unknown[]} ids */
-function toStrings(ids) {
+/** @typedef {string[] | Float64Array} IdList all strings, or all whole numbers */
+
+/**
+ * @param {unknown} ids
+ * @param {string} name how messages call them
+ * @returns {IdList} a copy
+ */
+function toIdList(ids, name) {
+  if (!isList(ids)) throw badArgument(`${name} must be an array of strings or of numbers, not ${describe(ids)}${isPromise(ids) ? ": await it first" : ""}`);
+  // A typed array of which the buffer was transferred to a worker looks empty. This throws then.
+  if (ArrayBuffer.isView(ids)) ids.buffer.slice(0, 0);
+  return typeof ids[0] === "string" ? toStrings(ids, name) : toNumbers(ids, name);
+}
+
+/**
+ * @param {ArrayLike<unknown>} ids
+ * @param {string} name
+ */
+function toStrings(ids, name) {
   const out = new Array(ids.length);
   for (let i = 0; i < ids.length; i++) {
     const id = ids[i];
-    if (typeof id !== "string") throw badArgument(`ids[${i}] is no string, but ids[0] is: use one kind`);
+    if (typeof id !== "string") throw badArgument(`${name}[${i}] is no string, but ${name}[0] is: use one kind`);
     // A lone surrogate has no UTF-8 form, so two such ids could become one.
-    if (/\p{Surrogate}/u.test(id)) throw badArgument(`ids[${i}] is not well-formed Unicode`);
+    if (/\p{Surrogate}/u.test(id)) throw badArgument(`${name}[${i}] is not well-formed Unicode`);
     out[i] = id;
   }
   return out;
@@ -192,14 +239,14 @@ function toStrings(ids) {
 
 /**
  * @param {ArrayLike<unknown>} ids
- * @param {number} length
+ * @param {string} name
  */
-function toNumbers(ids, length) {
-  const out = new Float64Array(length);
-  for (let i = 0; i < length; i++) {
+function toNumbers(ids, name) {
+  const out = new Float64Array(ids.length);
+  for (let i = 0; i < out.length; i++) {
     const id = ids[i];
     if (typeof id !== "number" || !Number.isSafeInteger(id) || id < 0) {
-      throw badArgument(`ids[${i}] must be a whole number from 0 to 2^53 - 1 (or make all ids strings)`);
+      throw badArgument(`${name}[${i}] must be a whole number from 0 to 2^53 - 1 (or make all ids strings)`);
     }
     out[i] = id;
   }

@@ -47,7 +47,7 @@ export function isPromise(value) {
  * Whether it is a tensor, as the libraries that run models have them: numbers in `data`, and a shape.
  * @param {unknown} value
  */
-function isTensor(value) {
+export function isTensor(value) {
   const { data, dims, shape } = /** @type {{ data?: unknown, dims?: unknown, shape?: unknown }} */ (Object(value));
   return (ArrayBuffer.isView(data) || typeof data === "function") && (Array.isArray(dims) || Array.isArray(shape));
 }

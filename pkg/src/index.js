@@ -1,9 +1,9 @@
 // An open index, as users have it: each call checks its arguments, makes a task of protocol.js and runs it in a session. The
 // index also counts what its calls read, and opens its session again after the WebAssembly instance was lost.
-import { toId, toMatrix, toSearch, toVector } from "./arguments.js";
+import { toId, toMatrix, toQuery, toSearch } from "./arguments.js";
 import { explanation, reasonFor } from "./core/explain.js";
 import { Lost } from "./core/instances.js";
-import { findTask, loadTask, searchTask, vectorTask } from "./core/protocol.js";
+import { findTask, loadTask, searchTask, selectTask, vectorTask } from "./core/protocol.js";
 import { newTally } from "./core/session.js";
 import { closed, PagevecError, reading, throwIfAborted, typed } from "./errors.js";
 import { checkOptions, toSignal } from "./options.js";
@@ -14,6 +14,7 @@ const BATCH = 64;
 /**
  * @typedef {import("./arguments.js").Id} Id
  * @typedef {import("./arguments.js").Vector} Vector
+ * @typedef {import("./arguments.js").Query} Query
  * @typedef {import("./arguments.js").SearchOptions} SearchOptions
  * @typedef {import("./core/protocol.js").Hit} Hit
  * @typedef {import("./core/protocol.js").Info} Info
@@ -82,12 +83,12 @@ export class Index {
 
   /**
    * Finds the `k` nearest vectors.
-   * @param {Vector} vector of `info.dim` numbers
+   * @param {Query} query `info.dim` numbers; or `{ id }`: the vector of that row, which is then no hit itself
    * @param {SearchOptions} [options]
-   * @returns {Promise<Hit[]>} best first; rejects with `argument`, `dimension`, `not-finite`, `zero-vector` or `aborted`
+   * @returns {Promise<Hit[]>} best first; rejects with `argument`, `dimension`, `not-finite`, `zero-vector`, `unknown-id` or `aborted`
    */
-  search(vector, options) {
-    return typed(async () => (await this.#search(vector, options, newTally())).answers[0]);
+  search(query, options) {
+    return typed(async () => (await this.#search(query, options, newTally())).answers[0]);
   }
 
   /**
@@ -104,9 +105,11 @@ export class Index {
       const { data, rows } = reading(() => (Array.isArray(matrix) && matrix.length === 0 ? { data: new Float32Array(), rows: 0 } : toMatrix(matrix, dim)));
       /** @type {Hit[][]} */
       const all = [];
+      const selects = request.exclude?.length || request.among;
+      const selection = rows > BATCH && selects ? await this.#run(selectTask(request), signal) : undefined;
       for (let row = 0; row < rows; row += BATCH) {
         const part = data.subarray(row * dim, Math.min(row + BATCH, rows) * dim);
-        all.push(...(await this.#run(searchTask(part, request), signal)).answers);
+        all.push(...(await this.#run(searchTask(part, request, selection), signal)).answers);
       }
       this.#queries += rows;
       return all;
@@ -126,15 +129,15 @@ export class Index {
 
   /**
    * Searches, and tells what that took.
-   * @param {Vector} vector of `info.dim` numbers
+   * @param {Query} query as `search` takes it
    * @param {SearchOptions} [options]
    * @returns {Promise<Explanation>} rejects as `search` does
    */
-  explain(vector, options) {
+  explain(query, options) {
     return typed(async () => {
       const tally = newTally();
       const from = performance.now();
-      const found = await this.#search(vector, options, tally);
+      const found = await this.#search(query, options, tally);
       const milliseconds = performance.now() - from;
       const why = reasonFor(found.index, options?.index, this.#info, this.#prefetch?.stats);
       return explanation(found, tally, why, this.#source.link?.state, milliseconds);
@@ -198,15 +201,15 @@ export class Index {
   }
 
   /**
-   * @param {Vector} vector
+   * @param {Query} query
    * @param {SearchOptions | undefined} options
    * @param {Tally} tally
    */
-  async #search(vector, options, tally) {
+  async #search(query, options, tally) {
     this.#checkOpen();
     const { request, signal } = reading(() => toSearch(options, this.#info.count));
-    const query = reading(() => toVector(vector, this.#info.dim));
-    const found = await this.#run(searchTask(query, request), signal, tally);
+    const copy = reading(() => toQuery(query, this.#info.dim));
+    const found = await this.#run(searchTask(copy, request), signal, tally);
     this.#queries += 1;
     return found;
   }

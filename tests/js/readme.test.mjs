@@ -52,10 +52,11 @@ test("open", { skip }, async (t) => {
   const host = await serve(f.folder);
   t.after(() => host.close());
   const code = example("open").replace("https://example.org", host.url);
-  const main = await run(code, ["vector"], ["hits", "bytes", "requests"]);
-  const { hits, ...cost } = await main({ vector: f.row(5) });
+  const main = await run(code, ["vector"], ["hits", "like", "bytes", "requests"]);
+  const { hits, like, ...cost } = await main({ vector: f.row(5) });
   assert.equal(hits.length, 10);
   assert.equal(hits[0].id, f.ids[5]);
+  assert.ok(like.length === 10 && like.every(({ id }) => id !== f.ids[5]));
   assert.deepEqual(cost, { bytes: 0, requests: 0 }, "the second search finds everything in memory");
 });
 
@@ -69,9 +70,11 @@ test("options", { skip }, async (t) => {
   const host = await serve(f.folder);
   t.after(() => host.close());
   const code = example("options").replace("https://example.org", host.url);
-  const main = await run(code, ["vector"], ["few", "resident", "cost"]);
-  const { few, resident, cost } = await main({ vector: f.row(5) });
+  const main = await run(code, ["vector"], ["few", "more", "resident", "cost"]);
+  const { few, more, resident, cost } = await main({ vector: f.row(5) });
   assert.equal(few[0].id, f.ids[5]);
+  assert.equal(more.length, 10);
+  assert.ok(more.every(({ id }) => few.every((shown) => shown.id !== id)));
   assert.deepEqual(resident, few, "both indexes find the nearest rows of so small an index");
   assert.equal(cost.index, "hnsw");
   assert.equal(cost.requests, 0, "load brought what the graph needs");

@@ -5,6 +5,8 @@ mod build;
 mod convert;
 #[cfg(feature = "search")]
 mod reader;
+#[cfg(feature = "search")]
+mod request;
 
 #[cfg(feature = "build")]
 pub use build::{BuildOptionsJs, build, build_into};

@@ -5,19 +5,15 @@
 
 use js_sys::{Array, Float64Array, Object};
 use pagevec::{
-    Answer, Extent, Id, IndexChoice, Info, Operation, Outcome, SearchOptions, Segment, Session,
-    SessionOptions, Stepped,
+    Answer, Extent, Id, Info, Operation, Outcome, SearchOptions, Segment, Session, SessionOptions, Stepped,
 };
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{id, internal, set, to_js, whole};
+use crate::request::options_of;
 
 /// The indexes by the numbers that `takeHits` gives; `pkg/src/core/protocol.js` has the same list.
-const INDEXES: [&str; 3] = ["clusters", "hnsw", "flat"];
-
-/// The choices of an index by their numbers; `pkg/src/core/protocol.js` has the same list.
-const CHOICES: [IndexChoice; 4] =
-    [IndexChoice::Auto, IndexChoice::Flat, IndexChoice::Hnsw, IndexChoice::Clusters];
+const INDEXES: [&str; 4] = ["clusters", "hnsw", "flat", "listed"];
 
 /// How many bytes from 0 the constructor of `Reader` needs; `head` is the first 64 KiB of the file, or all of it.
 #[wasm_bindgen(js_name = frontLength)]
@@ -32,6 +28,8 @@ pub struct Reader {
     session: Session,
     /// One for each operation whose outcome was not taken yet, so there are few.
     outcomes: Vec<(u32, Outcome)>,
+    /// The options of the last look-up of ids that was done, and its ticket.
+    selected: Option<(u32, SearchOptions)>,
 }
 
 #[wasm_bindgen]
@@ -42,7 +40,7 @@ impl Reader {
         let segment = Segment::open(front, whole("fileLength", file_length)?).map_err(to_js)?;
         let budget = whole("memoryBudget", memory_budget)?;
         let session = Session::new(segment, &SessionOptions::new(budget)).map_err(to_js)?;
-        Ok(Reader { session, outcomes: Vec::new() })
+        Ok(Reader { session, outcomes: Vec::new(), selected: None })
     }
 
     /// The segment's facts, as a plain object.
@@ -50,22 +48,38 @@ impl Reader {
         Ok(info_to_js(&self.session.segment().info()))
     }
 
-    /// Begins a search for each row of `queries`. Returns its ticket. `options` are `[k, ef, index, probes, recall,
-    /// rescore]`, NaN for one that is not given.
+    /// Begins a search for each row of `queries`; without any, a look-up of the ids in `options`, of which the last one is
+    /// kept. Returns its ticket. `options` and `texts` are those of `options_of`, or the ticket of such a look-up alone:
+    /// `undefined` if it is not kept any more.
     #[wasm_bindgen(js_name = beginSearch)]
-    pub fn begin_search(&mut self, queries: Vec<f32>, options: &[f64]) -> Result<u32, JsValue> {
-        let &[k, ef, index, probes, recall, rescore] = options else {
-            return Err(internal("a search takes six numbers"));
+    pub fn begin_search(
+        &mut self,
+        queries: Vec<f32>,
+        options: &[f64],
+        texts: Option<String>,
+    ) -> Result<Option<u32>, JsValue> {
+        let options = match (options, &self.selected) {
+            (&[wanted], Some((ticket, kept))) if wanted == f64::from(*ticket) => kept.clone(),
+            ([_], _) => return Ok(None),
+            _ => options_of(options, texts)?,
         };
-        let count = |number: f64| (number >= 0.0).then_some(number as usize);
-        let choice = CHOICES.get(index as usize).ok_or_else(|| internal("no such index"))?;
-        let options = SearchOptions::new(k as usize)
-            .index(*choice)
-            .ef(count(ef))
-            .rescore(count(rescore))
-            .probes(count(probes))
-            .recall((!recall.is_nan()).then_some(recall as f32));
-        self.session.begin(Operation::Search { queries, options }).map_err(to_js)
+        let operation = match queries.is_empty() {
+            true => Operation::Select(options),
+            false => Operation::Search { queries, options },
+        };
+        self.session.begin(operation).map(Some).map_err(to_js)
+    }
+
+    /// Begins a search by the vector of an id, without the row itself. Returns its ticket.
+    #[wasm_bindgen(js_name = beginSimilar)]
+    pub fn begin_similar(
+        &mut self,
+        value: &JsValue,
+        options: &[f64],
+        texts: Option<String>,
+    ) -> Result<u32, JsValue> {
+        let (id, options) = (id(value)?, options_of(options, texts)?);
+        self.session.begin(Operation::Similar { id, options }).map_err(to_js)
     }
 
     /// Begins a look-up of an id's position. Returns its ticket.
@@ -101,8 +115,10 @@ impl Reader {
                 Ok(Float64Array::from(&flat[..]).into())
             }
             Stepped::Done(outcome) => {
-                if outcome != Outcome::Loaded {
-                    self.outcomes.push((ticket, outcome));
+                match outcome {
+                    Outcome::Loaded => {}
+                    Outcome::Selected(options) => self.selected = Some((ticket, options)),
+                    outcome => self.outcomes.push((ticket, outcome)),
                 }
                 Ok(JsValue::NULL)
             }

@@ -1,9 +1,11 @@
 // The account of a search, for people: which index answered, why, and what was read.
 
 /**
+ * @typedef {import("./protocol.js").IndexName} IndexName
+ *
  * @typedef {object} Explanation
  * @property {import("./protocol.js").Hit[]} hits best first
- * @property {"clusters" | "hnsw" | "flat"} index which one answered
+ * @property {IndexName} index which one answered; `listed`: all rows that may be hits were ranked by the finest rows
  * @property {string} plan the whole account, for people
  * @property {string} why this index
  * @property {import("../sources/http/link.js").LinkState} [link] the speed that the requests were planned for, where the index
@@ -36,7 +38,7 @@ export function explanation({ answers: [hits], index, distances, rescored }, tal
 
 /**
  * Why this index answered.
- * @param {"clusters" | "hnsw" | "flat"} index
+ * @param {IndexName} index
  * @param {string | undefined} wanted by the caller
  * @param {import("./protocol.js").Info} info
  * @param {import("./prefetch.js").PrefetchStats} [prefetch]
@@ -45,7 +47,8 @@ export function explanation({ answers: [hits], index, distances, rescored }, tal
 export function reasonFor(index, wanted = "auto", { graph, clusters }, prefetch) {
   if (wanted !== "auto") return "as asked";
   if (index === "hnsw") return "codes and graph are in memory, or small, or there are no clusters";
-  if (index === "flat" && (graph || clusters)) return "there are few rows, or a large part of them is wanted";
+  if (index === "listed") return "few rows may be hits";
+  if (index === "flat" && (graph || clusters)) return "few rows may be hits, or a large part of them is wanted";
   if (index === "flat") return `${graph ? "the graph does not fit the memory budget" : "there is no graph"}, and no clusters`;
   const loading = prefetch?.state === "off" ? `, and are not fetched: ${prefetch.why}` : "";
   return graph && clusters ? `codes and graph are not in memory${loading}` : "there is no graph";

@@ -3,17 +3,17 @@
 //   in                                                         out
 //   frontLength: the head of a file, its length                bytes from 0 that opening needs
 //   openReader: the front, a file's length, a budget           a reader
-//   a task's begin: queries and SearchRequest, an id, nothing  a ticket, which names the operation in the core
+//   a task's begin: queries or an id, SearchRequest; an id; …  a ticket, which names the operation in the core
 //   step: a ticket                                             the extents to fetch, "done" or "wait"
 //   deliver: an offset and bytes                               whether all of them were compared with a checksum
-//   a task's take: a ticket                                    Answers, a vector, whether an id is there
+//   a task's take: a ticket                                    Answers, a Selection, a vector, whether an id is there
 //   build: rows, BuildRequest                                  the bytes of a file
 //
 // Session calls deliver, blockSize, setSpeculativeBytes and cancel of a reader directly, open.js frontLength and build.js build:
 // they take and give plain numbers, bytes and the objects named here. No view of WebAssembly memory is held: what comes out is a copy.
 
 /** The indexes by the numbers that `takeHits` gives; reader.rs has the same list. */
-const INDEXES = /** @type {const} */ (["clusters", "hnsw", "flat"]);
+const INDEXES = /** @type {const} */ (["clusters", "hnsw", "flat", "listed"]);
 /** The choices of an index by the numbers that `beginSearch` takes; reader.rs has the same list. */
 const CHOICES = ["auto", "flat", "hnsw", "clusters"];
 
@@ -23,12 +23,16 @@ const CHOICES = ["auto", "flat", "hnsw", "clusters"];
  * @typedef {import("./instances.js").Glue} Glue the exports of a search module
  * @typedef {InstanceType<Glue["Reader"]>} Reader one opened segment
  *
- * @typedef {{ k: number, ef?: number, index: string, probes?: number, recall?: number, rescore?: number }} SearchRequest
+ * @typedef {import("../arguments.js").IdList} IdList
+ * @typedef {{ k: number, ef?: number, index: string, probes?: number, recall?: number, rescore?: number, exclude?: IdList, among?: IdList }} SearchRequest
+ * @typedef {{ reader: Reader, ticket: number }} Selection the rows of a SearchRequest, which a reader keeps
  * @typedef {import("../../wasm/build/pagevec_wasm.js").BuildOptions} BuildRequest
+ *
+ * @typedef {typeof INDEXES[number]} IndexName `listed`: few rows may be hits, and all of them were ranked by the finest rows
  *
  * @typedef {object} Answers
  * @property {Hit[][]} answers one list for each query, best first
- * @property {"clusters" | "hnsw" | "flat"} index which one answered
+ * @property {IndexName} index which one answered
  * @property {number} distances computed on codes
  * @property {number} rescored rows ranked again on finer ones
  *
@@ -61,14 +65,47 @@ const CHOICES = ["auto", "flat", "hnsw", "clusters"];
  */
 
 /**
- * @param {Float32Array} queries row-major
+ * @param {Float32Array | { id: Id }} query vectors, row-major, or the id of a row
  * @param {SearchRequest} options
+ * @param {Selection} [selection] of the same options
  * @returns {Task<Answers>}
  */
-export function searchTask(queries, options) {
-  const { k, ef = NaN, index, probes = NaN, recall = NaN, rescore = NaN } = options;
-  const numbers = Float64Array.of(k, ef, CHOICES.indexOf(index), probes, recall, rescore);
-  return { begin: (reader) => reader.beginSearch(queries, numbers), take: takeAnswers };
+export function searchTask(query, options, selection) {
+  if ("id" in query) return { begin: (reader) => reader.beginSimilar(query.id, ...encode(options)), take: takeAnswers };
+  // A reader that was made after a trap, or that keeps another selection by now, looks the ids up again.
+  const selected = (/** @type {Reader} */ reader) => (selection?.reader === reader ? reader.beginSearch(query, Float64Array.of(selection.ticket)) : undefined);
+  return { begin: (reader) => selected(reader) ?? beginSearch(reader, query, options), take: takeAnswers };
+}
+
+/**
+ * Looks up the ids of the options, for several searches.
+ * @param {SearchRequest} options
+ * @returns {Task<Selection>}
+ */
+export function selectTask(options) {
+  return { begin: (reader) => beginSearch(reader, new Float32Array(), options), take: (reader, ticket) => ({ reader, ticket }) };
+}
+
+/**
+ * @param {Reader} reader
+ * @param {Float32Array} queries
+ * @param {SearchRequest} options
+ * @returns {number}
+ */
+function beginSearch(reader, queries, options) {
+  return /** @type {number} */ (reader.beginSearch(queries, ...encode(options)));
+}
+
+/**
+ * The options as one array of numbers, NaN for what is not given, and all texts as one: each id that crossed alone would cost a call.
+ * @param {SearchRequest} options
+ * @returns {[Float64Array, string | undefined]}
+ */
+function encode({ k, ef = NaN, index, probes = NaN, recall = NaN, rescore = NaN, exclude = [], among }) {
+  const ids = [...exclude, ...(among ?? [])];
+  const texts = typeof ids[0] === "string" ? /** @type {string[]} */ (ids) : undefined;
+  const numbers = texts?.map((id) => id.length) ?? /** @type {number[]} */ (ids);
+  return [new Float64Array([k, ef, CHOICES.indexOf(index), probes, recall, rescore, exclude.length, among?.length ?? NaN, ...numbers]), texts?.join("")];
 }
 
 /**

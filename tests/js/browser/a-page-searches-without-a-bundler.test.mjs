@@ -47,6 +47,23 @@ test("the same hits as in Node, from another origin, in the same requests, none 
 
 const CSP = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src *; img-src data:";
 
+test("among a set of rows, and by a row, as in Node", async () => {
+  const options = { index: "clusters", among: f.ids.filter((_, row) => row % 3 === 1), exclude: ["word-1", "word-700"] };
+  const batch = [1, 700, 2500].map((i) => [...f.row(i)]);
+  const local = await open(f.bytes);
+  const wanted = { similar: await local.search({ id: "word-700" }, options), all: await local.searchBatch(batch, options) };
+  await local.close();
+  const { value, errors } = await run(`
+    const { open } = await import(${JSON.stringify(entry)});
+    const index = await open(${JSON.stringify(`${host.url}/words/`)});
+    const options = ${JSON.stringify(options)};
+    const similar = await index.search({ id: "word-700" }, options);
+    return { similar, all: await index.searchBatch(${queries}, options) };`);
+  assert.deepEqual(value, wanted);
+  assert.equal(wanted.all.flat().length, 30);
+  assert.deepEqual(errors, []);
+});
+
 test("under script-src 'self' 'wasm-unsafe-eval'", async () => {
   const { value, errors } = await run(SEARCH, { csp: CSP });
   assert.deepEqual(value.hits, expected, JSON.stringify(value));
