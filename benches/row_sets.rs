@@ -8,7 +8,7 @@
 #![allow(clippy::print_stdout, missing_docs)]
 
 #[path = "../tests/support/mod.rs"]
-#[allow(dead_code, unused_imports, clippy::duplicate_mod)]
+#[allow(unused_imports, clippy::duplicate_mod)]
 mod support;
 
 use std::error::Error;

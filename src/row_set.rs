@@ -105,6 +105,12 @@ impl RowSet {
         before + ones(self.words.get(block..at).unwrap_or_default()) + below
     }
 
+    /// The first position of the set from `start` on.
+    #[inline(never)]
+    pub(crate) fn next(&self, start: u32) -> Option<u32> {
+        self.from(start).next()
+    }
+
     /// The positions of the set from `start` on, rising.
     pub(crate) fn from(&self, start: u32) -> impl Iterator<Item = u32> + '_ {
         let mut at = start as usize / BITS;

@@ -27,7 +27,7 @@ use super::{Answer, IndexChoice, SearchOptions};
 use crate::error::Error;
 use crate::row_set::{RowSet, SharedRows};
 use crate::segment::SectionKind;
-use crate::storage::Read;
+use crate::storage::{Read, WALKS_FROM_DISK};
 
 /// Where the search is. All lead to `Rescore`.
 enum Stage {
@@ -119,7 +119,8 @@ impl Search {
                 Stage::Listed => self.listed(view),
                 Stage::Scan(_) => self.scan(view, scratch),
                 Stage::Graph => self.walk(view, scratch)?,
-                Stage::DiskWalk(_) => self.walk_from_disk(view, scratch)?,
+                Stage::DiskWalk(_) if WALKS_FROM_DISK => self.walk_from_disk(view, scratch)?,
+                Stage::DiskWalk(_) => return Err(Error::internal("no walk from disk here")),
                 Stage::Probe(_) => self.probe(view, scratch)?,
                 &mut Stage::Rescore(stage) => {
                     let missing = self.rescore(view, scratch, stage);
@@ -153,9 +154,8 @@ impl Search {
             Route::Hnsw => Stage::Graph,
             Route::Walk => {
                 let fine = view.segment.finer.is_empty() && counts.rescore > 0;
-                Stage::DiskWalk(
-                    batch.map(|query| Walk::new(view, query, fine, counts.ef, counts.k)).collect(),
-                )
+                let walk = |query| Walk::new(view, query, fine, counts.ef, counts.k);
+                Stage::DiskWalk(if WALKS_FROM_DISK { batch.map(walk).collect() } else { Vec::new() })
             }
             Route::Flat => Stage::Scan(Scan::new(batch.len(), counts.candidates())),
             Route::Clusters => {

@@ -8,7 +8,8 @@ use crate::segment::Segment;
 use crate::segment::clusters::{Labels, Leaf};
 use crate::storage::{Expected, Read, in_order};
 
-/// The position of an id.
+/// The position of an id. Not inlined: that would cost 4 kB in wasm for each caller.
+#[inline(never)]
 pub(super) fn find(view: &View<'_>, id: &Id) -> Result<Step<Option<u32>>, Error> {
     match view.segment.find(view.source, id)? {
         Ok(position) => Ok(Step::Done(position)),

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::quant::CodecKind;
 use crate::row_set::RowSet;
 use crate::segment::SectionKind;
-use crate::storage::Extent;
+use crate::storage::{Extent, WALKS_FROM_DISK};
 
 /// Codes, or codes and graph, of at most so many bytes are fetched whole: that costs no more than a few lists and their
 /// round trips.
@@ -143,6 +143,9 @@ impl Facts {
 
 fn walk_fits(view: &View<'_>) -> bool {
     let View { segment, source, .. } = *view;
+    if !WALKS_FROM_DISK {
+        return false;
+    }
     let checksums = segment.extent(SectionKind::NodeChecksums).filter(|e| e.length > 0);
     let (Some(checksums), Some(graph)) = (checksums, segment.graph_parts()) else { return false };
     let links = source.slots(graph.base);

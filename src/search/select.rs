@@ -61,12 +61,10 @@ impl Selection {
             return Ok(Step::Need(reads));
         }
         let count = view.segment.count();
-        let mut unknown = Vec::new();
-        for lookups in self.among.iter_mut().chain([&mut self.exclude]) {
-            unknown.append(&mut lookups.unknown);
-        }
+        let among = self.among.iter().flat_map(|among| &among.unknown);
+        let unknown: Vec<&String> = among.chain(&self.exclude.unknown).collect();
         if let Some(id) = unknown.first() {
-            return Err(Error::UnknownId { id: id.clone(), others: unknown.len() - 1 });
+            return Err(Error::UnknownId { id: id.to_string(), others: unknown.len() - 1 });
         }
         let mut rows = RowSet::of(count, std::mem::take(&mut self.exclude.positions))?.complement()?;
         if let Some(among) = &mut self.among {

@@ -34,8 +34,12 @@ impl<'a> View<'a> {
 
     /// The positions in a run that may be hits, rising.
     pub(super) fn positions(&self, run: Range<u32>) -> impl Iterator<Item = u32> + use<'a> {
-        let all = if self.rows.is_none() { run.clone() } else { 0..0 };
-        all.chain(self.rows.into_iter().flat_map(move |rows| rows.within(run.clone())))
+        let (rows, mut next) = (self.rows, run.start);
+        std::iter::from_fn(move || {
+            let at = rows.map_or(Some(next), |rows| rows.next(next)).filter(|&at| at < run.end)?;
+            next = at + 1;
+            Some(at)
+        })
     }
 
     /// The sections that have the checksums of finer rows.
@@ -44,6 +48,7 @@ impl<'a> View<'a> {
     }
 
     /// The sections among these that are not available, as reads.
+    #[inline(never)]
     pub(super) fn missing(&self, kinds: &[SectionKind]) -> Vec<Read> {
         let extents = kinds.iter().filter_map(|&kind| self.segment.extent(kind));
         let absent = extents.filter(|&e| e.length > 0 && self.source.get(e).is_none());

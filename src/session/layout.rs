@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::search::IndexChoice;
 use crate::segment::{Matrix, SectionKind, Segment};
-use crate::storage::{Extent, Region};
+use crate::storage::{Extent, Region, WALKS_FROM_DISK};
 
 /// A session can hold at least so many rows and lists at once: those are reranked and scanned in one wave.
 const MIN_ROWS: u64 = 64;
@@ -65,7 +65,7 @@ pub(crate) fn layout(segment: &Segment, budget: u64, favour: IndexChoice) -> Res
     let needed = fixed + chunk + units.iter().map(|u| u.slot * u.slots).sum::<u64>();
     let whole_graph = codes.length - chunk + section(SectionKind::Graph).length;
     let left = budget.checked_sub(needed);
-    if favour == IndexChoice::Hnsw && left.is_none_or(|left| left < whole_graph) {
+    if WALKS_FROM_DISK && favour == IndexChoice::Hnsw && left.is_none_or(|left| left < whole_graph) {
         // The error names the smaller of two budgets: for the whole graph, or for a walk node by node.
         let too_small = |more: u64| Error::Budget { needed: needed + more.min(whole_graph), budget };
         if let Some(walking) = walking(segment, &mut units, left.unwrap_or(0)) {

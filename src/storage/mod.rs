@@ -119,6 +119,10 @@ fn open_regular(path: &std::path::Path) -> Result<(std::fs::File, u64), crate::E
 #[cfg(feature = "native")]
 const FOLDERS_ARE_SYNCED: bool = cfg!(not(windows));
 
+/// Whether a graph that does not fit can be walked node by node. In a page it cannot: a round trip for each hop takes too
+/// long, and the code for it would be a twentieth of what a page downloads.
+pub(crate) const WALKS_FROM_DISK: bool = cfg!(feature = "native");
+
 pub(crate) use buffer::Buffer;
 #[cfg(feature = "native")]
 pub use dir::FsDir;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Buffer, Extent, Read};
+use super::{Buffer, Extent, Read, in_order};
 use crate::error::Error;
 
 struct Slot {
@@ -36,22 +36,24 @@ impl Slots {
 
     /// Whether there is room for `reads`, each a unit, beside what other tickets have pinned.
     pub(crate) fn has_room(&self, ticket: u32, reads: &[Read]) -> Result<bool, Error> {
-        let mut extents: Vec<Extent> = reads.iter().map(|r| r.extent).collect();
-        extents.sort_unstable();
-        extents.dedup();
+        let mut reads = reads.to_vec();
+        in_order(&mut reads);
+        reads.dedup_by_key(|read| read.extent);
         if let Some(large) = reads.iter().find(|r| r.extent.length > self.size) {
             let detail = format!("{} bytes where the largest has {}", large.extent.length, self.size);
             return Err(Error::corrupt("lists", detail));
         }
-        let elsewhere =
-            |s: &&Slot| s.pins.iter().any(|&t| t != ticket) && extents.binary_search(&s.read.extent).is_err();
+        let elsewhere = |s: &&Slot| {
+            s.pins.iter().any(|&t| t != ticket)
+                && reads.binary_search_by_key(&s.read.extent, |read| read.extent).is_err()
+        };
         let held = self.slots.iter().filter(elsewhere).count();
-        if held == 0 && extents.len() > self.capacity {
+        if held == 0 && reads.len() > self.capacity {
             // Even without other tickets there would be too little room.
-            let [needed, budget] = [extents.len(), self.capacity].map(|units| units as u64 * self.size);
+            let [needed, budget] = [reads.len(), self.capacity].map(|units| units as u64 * self.size);
             return Err(Error::Budget { needed, budget });
         }
-        Ok(extents.len() + held <= self.capacity)
+        Ok(reads.len() + held <= self.capacity)
     }
 
     /// Reserves a slot for each of `reads` and pins it to `ticket`. Units that are not pinned may be evicted.

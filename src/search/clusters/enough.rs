@@ -11,7 +11,7 @@ use crate::topk::TopK;
 
 /// The rows that may be hits are far from the query if it passes over so many tenths of the rows that k hits have around
 /// them.
-const FAR: u64 = 20;
+const FAR: u64 = 40;
 /// Then so many times the rows are scanned: leaves that are all far from the query are hard to tell apart.
 const MORE: u64 = 2;
 
@@ -91,6 +91,7 @@ impl Total {
 }
 
 /// The first by priority that together have enough rows: about `count` of them.
+#[inline(never)]
 pub(super) fn enough(
     priorities: &[f32],
     count: usize,

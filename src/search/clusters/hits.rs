@@ -122,6 +122,7 @@ impl ListHits {
         Ok(())
     }
 
+    #[inline]
     fn push(
         &mut self,
         labels: &Labels<'_>,

@@ -1,8 +1,6 @@
 //! The way of one query through the clusters: the nearest cells, of these the nearest leaves, then the lists of those
 //! leaves. Each is read when the one before it was ranked.
 
-use std::collections::BTreeSet;
-
 use super::bound::{ListScratch, QueryBound, copies_last};
 use super::enough::{Held, Wide, enough};
 use super::hits::{ListHit, ListHits, ScanScratch, ScannedList, sort_by_key};
@@ -55,8 +53,8 @@ struct Wider {
     far: bool,
     doubled: u32,
     /// The cells that were chosen, and the first rows of the leaves.
-    cells: BTreeSet<u32>,
-    leaves: BTreeSet<u32>,
+    cells: Vec<u32>,
+    leaves: Vec<u32>,
 }
 
 impl Probe {
@@ -201,7 +199,8 @@ impl Probe {
         let wide = Wide::new(self.width.k, average(self.width.cells), &rows);
         let mut nearest = enough(priorities, self.width.cells, &wide, &held, &mut scratch.nearest);
         if view.rows.is_some() {
-            nearest.retain(|&cell| self.wider.cells.insert(cell));
+            nearest.retain(|cell| !self.wider.cells.contains(cell));
+            self.wider.cells.extend(&nearest);
         }
         nearest
     }
@@ -264,7 +263,8 @@ impl Probe {
         self.wider.far |= wide.is_far();
         if self.wider.far {
             let early = if self.wider.doubled == 0 { lists.len() / 2 } else { 0 };
-            lists.retain(|ranked| self.wider.leaves.insert(ranked.leaf.start));
+            lists.retain(|ranked| !self.wider.leaves.contains(&ranked.leaf.start));
+            self.wider.leaves.extend(lists.iter().map(|ranked| ranked.leaf.start));
             lists.iter_mut().skip(early).for_each(|ranked| ranked.late = true);
         }
         lists

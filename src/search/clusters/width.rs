@@ -33,6 +33,7 @@ pub(crate) struct Wanted {
 }
 
 /// The width of a search, by its options or else by the curves.
+#[inline(never)]
 pub(crate) fn width(clusters: &Clusters, wanted: Wanted) -> ProbeWidth {
     let cells = &clusters.cells;
     let k = wanted.k;

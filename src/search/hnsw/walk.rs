@@ -97,6 +97,19 @@ impl<D: Distances> Nodes for Local<'_, D> {
     }
 }
 
+/// Keeps a node, if it is near enough: as a way to others, and if it may be a hit, as one. Not inlined, so that a walk
+/// over all rows stays short.
+#[inline(never)]
+fn keep(pool: &mut Pool, frontier: &mut Pool, may_be_hit: bool, (distance, node): (f32, u32)) -> bool {
+    if Key::new(distance, node) >= pool.limit() {
+        return false;
+    }
+    if may_be_hit {
+        pool.offer(distance, node);
+    }
+    frontier.keep(distance, node)
+}
+
 /// Where a walk is. It stops where bytes are not available, and goes on from there.
 #[derive(Default)]
 enum Stage {
@@ -266,13 +279,7 @@ impl Beam {
         for (&node, &distance) in waiting.iter().zip(&self.distances) {
             let kept = match rows {
                 None => self.pool.keep(distance, node),
-                Some(_) if Key::new(distance, node) >= self.pool.limit() => false,
-                Some(rows) => {
-                    if rows.contains(node) {
-                        self.pool.offer(distance, node);
-                    }
-                    self.frontier.keep(distance, node)
-                }
+                Some(rows) => keep(&mut self.pool, &mut self.frontier, rows.contains(node), (distance, node)),
             };
             if kept {
                 nodes.prefetch_links(layer, node);

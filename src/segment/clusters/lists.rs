@@ -150,6 +150,7 @@ pub(crate) struct Labels<'a> {
 
 impl<'a> Labels<'a> {
     /// The labels at the start of a list. `rows` is how many the segment has.
+    #[inline(never)]
     pub(crate) fn new(bytes: &'a [u8], leaf: &Leaf, text: bool, rows: usize) -> Result<Self, Error> {
         let mut reader = Reader { section: "lists", bytes };
         let own = (leaf.end - leaf.start) as usize;
