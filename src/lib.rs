@@ -6,6 +6,7 @@
 //!   feature `native` (default) it also opens a folder or a file by mmap or pread, and `publish` writes a folder.
 //! * [`Session`] answers searches over a [`Segment`] whose bytes the caller fetches: [`Session::step`] names the extents
 //!   it needs, the caller delivers them, and steps again.
+//! * [`PositionSet`] is a set of rows of a segment, and its bytes; natively also as a Roaring bitmap.
 //!
 //! ```
 //! use pagevec::{BuildOptions, Ctx, Id, Index, Metric, SearchOptions};
@@ -43,6 +44,8 @@ mod vectors;
 
 #[cfg(feature = "native")]
 mod folder;
+#[cfg(feature = "native")]
+mod roaring;
 
 pub use build::{BuildOptions, build, build_into};
 pub use ctx::{Ctx, Progress, Warning};
@@ -53,7 +56,7 @@ pub use metric::Metric;
 pub use quant::CodecKind;
 pub use rows::{BuildInput, Numbers, RowSource, StoredRows};
 pub use search::{Answer, Hit, IndexChoice, Operation, Outcome, QueryStats, SearchOptions};
-pub use segment::{CurveStep, HEAD, Info, SectionInfo, Segment, content_id, front_length};
+pub use segment::{CurveStep, HEAD, Info, PositionSet, SectionInfo, Segment, content_id, front_length};
 pub use session::{Session, SessionOptions, SessionStats, Stepped, Ticket};
 pub use storage::{
     Access, Asked, Dir, DirEntry, DirFile, DirLock, Extent, MemoryDir, Publication, PublishedFile, ReadAt,

@@ -41,6 +41,15 @@ impl RowSet {
         RowSet::counted(words, length)
     }
 
+    /// The set whose bits these words hold, 64 positions each; bits at and beyond `length` are cleared.
+    ///
+    /// # Errors
+    /// `out-of-memory`.
+    pub(crate) fn of_words(mut words: Vec<u64>, length: usize) -> Result<Self, Error> {
+        words.truncate(length.div_ceil(BITS));
+        RowSet::counted(words, length)
+    }
+
     /// All positions below the length but those of the set.
     ///
     /// # Errors
@@ -57,6 +66,15 @@ impl RowSet {
     pub(crate) fn and(mut self, other: &RowSet) -> Result<Self, Error> {
         let others = other.words.iter().copied().chain(std::iter::repeat(0));
         self.words.iter_mut().zip(others).for_each(|(word, other)| *word &= other);
+        RowSet::counted(self.words, self.length)
+    }
+
+    /// The rows of either set, which have the same length.
+    ///
+    /// # Errors
+    /// `out-of-memory`.
+    pub(crate) fn or(mut self, other: &RowSet) -> Result<Self, Error> {
+        self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word |= other);
         RowSet::counted(self.words, self.length)
     }
 
@@ -78,6 +96,16 @@ impl RowSet {
     /// Rows in the set.
     pub(crate) fn count(&self) -> usize {
         self.count
+    }
+
+    /// Positions that the set may hold: all below this.
+    pub(crate) fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Its bits, 64 positions a word, the lowest first; those at and beyond the length are 0.
+    pub(crate) fn words(&self) -> &[u64] {
+        &self.words
     }
 
     /// Whether it has every row.
@@ -174,6 +202,9 @@ mod tests {
                 let others = set.clone().complement().unwrap();
                 assert!(others.from(0).eq((0..length as u32).filter(|p| !wanted.contains(p))));
                 let third = drawn(length, 3, 9);
+                let either = set.clone().or(&RowSet::of(length, third.iter().copied()).unwrap()).unwrap();
+                assert!(either.from(0).eq(wanted.union(&third).copied()));
+                assert_eq!(either.count(), wanted.union(&third).count());
                 let both = set.and(&RowSet::of(length, third.iter().copied()).unwrap()).unwrap();
                 assert!(both.from(0).eq(wanted.intersection(&third).copied()));
                 assert_eq!(both.count(), wanted.intersection(&third).count());

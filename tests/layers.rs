@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 10] = [
     &["vectors"],
     &["quant", "storage"],
     &["segment", "rows"],
-    &["search", "payload"],
+    &["search", "payload", "roaring"],
     &["build", "session"],
     &["index"],
     &["collection"],

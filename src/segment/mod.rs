@@ -9,6 +9,7 @@
 //! | `reader` | an opened segment: where things are; bytes compared with their checksums |
 //! | `ids/`   | position → id, and id → position by hashes |
 //! | `packed` | bit-packed whole numbers |
+//! | `sets/` | sets of positions |
 //! | `graph/` | the graph: its links in memory and in the file |
 //! | `clusters/` | the clustered index: cells → leaves → lists |
 //! | `verify`, `stream` | the complete check, in one pass over the file |
@@ -22,6 +23,7 @@ mod info;
 mod open;
 mod packed;
 mod reader;
+mod sets;
 mod stream;
 mod verify;
 mod writer;
@@ -32,6 +34,7 @@ pub(crate) use ids::{IdBytes, IdView, check_ids, encode as encode_ids, encode_or
 pub use info::{CurveStep, Info, SectionInfo};
 pub(crate) use reader::{Clusters, Matrix};
 pub use reader::{HEAD, Segment, front_length};
+pub use sets::PositionSet;
 pub(crate) use stream::Fill;
 pub(crate) use writer::{Parts, Pieces, node_checksums, row_checksums, write};
 

@@ -69,7 +69,7 @@ impl<'a> Packed<'a> {
 }
 
 /// The number of `width` bits that starts at bit `first`; `from` starts with the byte that holds this bit.
-fn number(from: &[u8], first: u64, width: usize) -> u64 {
+pub(super) fn number(from: &[u8], first: u64, width: usize) -> u64 {
     let mut window = [0u8; 8];
     let length = from.len().min(8);
     window[..length].copy_from_slice(&from[..length]);

@@ -9,6 +9,7 @@
 //! | `paged`  | drives a `Session` over a byte slice and counts what it moves |
 //! | `format` | a second reading of FORMAT.md: finds sections, writes fields, makes every checksum right again |
 //! | `clusters` | the same of the clusters' sections |
+//! | `positions` | the same of a set of positions |
 //! | `fields` | every field of a file, by what it means, to change it |
 //! | `mutate` | changes them, and the values of a manifest |
 //! | `survive` | what a user may do with a hostile file, and what must hold of the answers |
@@ -30,6 +31,7 @@ pub(crate) mod npy;
 pub(crate) mod odd;
 pub(crate) mod oracle;
 pub(crate) mod paged;
+pub(crate) mod positions;
 pub(crate) mod sets;
 pub(crate) mod survive;
 
