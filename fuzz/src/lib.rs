@@ -7,20 +7,23 @@
 //! | [`SEGMENT`] | a segment: opened, verified and searched by every route | any field, by its meaning |
 //! | [`LISTS`] | the same, searched by its clusters | cells, leaves and lists |
 //! | [`LINKS`] | the same, searched by its graph, in memory and from disk | the graph |
+//! | [`SETS`] | a set of positions: decoded, encoded again | any byte |
 //! | [`MANIFEST`] | the `index.json` of a folder, opened by every `Io` (not in wasm) | values |
 //!
-//! A changed segment has its checksums made right again, as somebody who means harm would do; otherwise nearly every
+//! A changed segment or set has its checksums made right again, as somebody who means harm would do; otherwise nearly every
 //! input would end at the first of them.
 
 #[cfg(not(target_arch = "wasm32"))]
 mod manifest;
 mod segments;
+mod sets;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use manifest::{MANIFEST, bless_segment};
 pub use segments::{LINKS, LISTS, SEGMENT};
+pub use sets::SETS;
 
 use pagevec::Error;
 use support::data::Random;
@@ -39,10 +42,10 @@ pub type Tell<'a> = dyn FnMut(Option<&Error>) + 'a;
 
 /// Every target that runs on this platform.
 #[cfg(not(target_arch = "wasm32"))]
-pub const TARGETS: [&Target; 4] = [&SEGMENT, &LISTS, &LINKS, &MANIFEST];
+pub const TARGETS: [&Target; 5] = [&SEGMENT, &LISTS, &LINKS, &SETS, &MANIFEST];
 /// Every target that runs on this platform.
 #[cfg(target_arch = "wasm32")]
-pub const TARGETS: [&Target; 3] = [&SEGMENT, &LISTS, &LINKS];
+pub const TARGETS: [&Target; 4] = [&SEGMENT, &LISTS, &LINKS, &SETS];
 
 impl Target {
     /// Does with `input` what a user can do.
