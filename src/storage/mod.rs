@@ -119,8 +119,7 @@ fn open_regular(path: &std::path::Path) -> Result<(std::fs::File, u64), crate::E
 #[cfg(feature = "native")]
 const FOLDERS_ARE_SYNCED: bool = cfg!(not(windows));
 
-/// Whether a graph that does not fit can be walked node by node. In a page it cannot: a round trip for each hop takes too
-/// long, and the code for it would be a twentieth of what a page downloads.
+/// Whether a graph that does not fit can be walked node by node: not in a page, where each hop is a round trip.
 pub(crate) const WALKS_FROM_DISK: bool = cfg!(feature = "native");
 
 pub(crate) use buffer::Buffer;
@@ -193,15 +192,8 @@ pub(crate) enum Expected {
         /// All 64 bits.
         checksum: u64,
     },
-    /// One checksum for the whole extent: the low 32 bits.
-    Short {
-        /// Of the file and the section.
-        seed: u64,
-        /// Where the first byte is in its section.
-        at: u64,
-        /// See [`checksum::sum_at`].
-        checksum: u32,
-    },
+    /// As [`Expected::Unit`], but the low 32 bits of the checksum.
+    Short { seed: u64, at: u64, checksum: u32 },
     /// Two checksums, for the first bytes of the extent and for the rest: the low 32 bits of each.
     Halves {
         /// Of the file and the section.
