@@ -95,7 +95,7 @@ impl ListHits {
             }
         }
         // Rows that were not estimated are kept beside those that were.
-        let held = self.hits.iter().filter(|hit| hit.error.is_finite()).map(|hit| hit.distance);
+        let held = self.hits.iter().map(|hit| hit.estimated(hit.distance));
         let distances = estimates.iter().map(|estimate| estimate.distance).chain(held);
         let limit = nth(distances, keep.saturating_mul(COPIES), keys);
         self.hits.retain(|hit| hit.distance <= limit);
@@ -140,8 +140,7 @@ impl ListHits {
     /// estimated. After that, no list counts as one of the last.
     pub(super) fn late(&mut self, k: usize, keys: &mut Vec<u64>) -> usize {
         self.dedup(keys);
-        let estimated = self.hits.iter().filter(|hit| hit.error.is_finite());
-        let limit = nth(estimated.map(|hit| hit.distance), k, keys);
+        let limit = nth(self.hits.iter().map(|hit| hit.estimated(hit.distance)), k, keys);
         let late = self.hits.iter().filter(|hit| hit.late && hit.distance <= limit).count();
         self.hits.iter_mut().for_each(|hit| hit.late = false);
         if limit.is_finite() { late } else { 0 }
@@ -176,8 +175,8 @@ impl ListHits {
         let ProbeWidth { k, doubt, .. } = width;
         // An infinite doubt keeps all; multiplied by an error of 0 it would be NaN.
         if doubt.is_finite() {
-            let estimated = hits.iter().filter(|hit| hit.error.is_finite());
-            let limit = nth(estimated.map(|hit| hit.distance + doubt * hit.error), k, keys);
+            let worst = hits.iter().map(|hit| hit.estimated(hit.distance + doubt * hit.error));
+            let limit = nth(worst, k, keys);
             hits.retain(|hit| hit.error.is_infinite() || hit.distance - doubt * hit.error <= limit);
         }
         (hits, std::mem::take(&mut self.texts))
@@ -187,6 +186,11 @@ impl ListHits {
 impl ListHit {
     pub(crate) fn sort_by_position(hits: &mut [ListHit], keys: &mut Vec<u64>) {
         sort_by_key(hits, keys, |at, hit| Key::in_order(hit.position, at));
+    }
+
+    /// The distance, or infinity if the row was not estimated.
+    fn estimated(&self, distance: f32) -> f32 {
+        if self.error.is_finite() { distance } else { f32::INFINITY }
     }
 
     /// The id of the row. `texts` came with the candidates.
