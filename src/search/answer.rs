@@ -18,7 +18,7 @@ pub struct Hit {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QueryStats {
-    /// `"hnsw"`, `"clusters"` or `"flat"`.
+    /// `"hnsw"`, `"clusters"`, `"flat"`, or `"listed"` where all rows of a set were ranked by the finest rows at once.
     pub index: &'static str,
     /// Distances computed on codes.
     pub distances: u64,
