@@ -18,11 +18,11 @@ pub(crate) struct Sample {
     pub(super) truths: Vec<Truth>,
     /// Whether they are made of rows: real queries will miss more.
     pub(super) made: bool,
-    /// The first of [`NEIGHBOURS`] that they are used for.
+    /// The first of [`NEIGHBOURS`](crate::segment::clusters::NEIGHBOURS) that they are used for.
     pub(super) first: usize,
 }
 
-/// Questions, whether they are made of rows, and the first of [`NEIGHBOURS`] that they are used for.
+/// Questions, whether they are made of rows, and the first of the numbers of neighbours that they are used for.
 type Asked = (Vec<Question>, bool, usize);
 
 impl Sample {
