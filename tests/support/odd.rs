@@ -73,6 +73,13 @@ impl Case {
             distances += answer.stats.distances;
             rescored += answer.stats.rescored;
         }
+        Measured::of(recalls, [distances, rescored])
+    }
+}
+
+impl Measured {
+    /// Of the recall of each query, and of the distances and the rows ranked again of all together.
+    pub(crate) fn of(mut recalls: Vec<f64>, [distances, rescored]: [u64; 2]) -> Self {
         let count = recalls.len() as f64;
         recalls.sort_unstable_by(f64::total_cmp);
         let worst = &recalls[..recalls.len().div_ceil(10)];

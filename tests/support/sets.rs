@@ -74,17 +74,9 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// The mean of what was found, and of the worst tenth; the mean of the distances.
+/// What was found in all. Rows that were ranked again were not counted.
 pub(crate) fn measured(found: &[(f64, u64)]) -> Measured {
-    let mut recalls: Vec<f64> = found.iter().map(|f| f.0).collect();
-    recalls.sort_unstable_by(f64::total_cmp);
-    let worst = &recalls[..recalls.len().div_ceil(10)];
-    Measured {
-        mean: recalls.iter().sum::<f64>() / recalls.len() as f64,
-        worst_tenth: worst.iter().sum::<f64>() / worst.len() as f64,
-        distances: found.iter().map(|f| f.1).sum::<u64>() as f64 / found.len() as f64,
-        rescored: 0.0,
-    }
+    Measured::of(found.iter().map(|f| f.0).collect(), [found.iter().map(|f| f.1).sum(), 0])
 }
 
 fn best_first(scores: &[f64]) -> Vec<u32> {
