@@ -31,6 +31,7 @@ mod exec;
 mod hash;
 mod id;
 mod index;
+mod memory;
 mod metric;
 mod quant;
 mod row_set;

@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::Error;
+use crate::memory::room_for;
 
 /// A set that the searches of a batch share.
 pub(crate) type SharedRows = Arc<RowSet>;
@@ -32,13 +33,23 @@ impl RowSet {
     /// # Errors
     /// `out-of-memory`.
     pub(crate) fn of(length: usize, positions: impl IntoIterator<Item = u32>) -> Result<Self, Error> {
-        let mut words = zeroed(length.div_ceil(BITS))?;
+        let mut words = RowSet::no_words(length)?;
         for position in positions {
             if let Some(word) = words.get_mut(position as usize / BITS) {
                 *word |= 1 << (position as usize % BITS);
             }
         }
         RowSet::counted(words, length)
+    }
+
+    /// The words of a set without positions, to be filled for [`RowSet::of_words`].
+    ///
+    /// # Errors
+    /// `out-of-memory`.
+    pub(crate) fn no_words(length: usize) -> Result<Vec<u64>, Error> {
+        let mut words = room_for(length.div_ceil(BITS))?;
+        words.resize(length.div_ceil(BITS), 0);
+        Ok(words)
     }
 
     /// The set whose bits these words hold, 64 positions each; bits at and beyond `length` are cleared.
@@ -82,9 +93,7 @@ impl RowSet {
         if let Some(last) = words.get_mut(length / BITS) {
             *last &= (1 << (length % BITS)) - 1;
         }
-        let mut before = Vec::new();
-        let blocks = words.len().div_ceil(BLOCK);
-        before.try_reserve_exact(blocks).map_err(|_| Error::OutOfMemory { bytes: blocks as u64 * 4 })?;
+        let mut before = room_for(words.len().div_ceil(BLOCK))?;
         let mut count = 0;
         for block in words.chunks(BLOCK) {
             before.push(count);
@@ -163,13 +172,6 @@ impl RowSet {
 
 fn ones(words: &[u64]) -> u32 {
     words.iter().map(|word| word.count_ones()).sum()
-}
-
-fn zeroed(count: usize) -> Result<Vec<u64>, Error> {
-    let mut words = Vec::new();
-    words.try_reserve_exact(count).map_err(|_| Error::OutOfMemory { bytes: count as u64 * 8 })?;
-    words.resize(count, 0);
-    Ok(words)
 }
 
 #[cfg(test)]

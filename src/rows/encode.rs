@@ -1,8 +1,9 @@
 //! Encodes all rows by one codec.
 
-use super::reader::{Reader, room_for};
+use super::reader::Reader;
 use crate::error::Error;
 use crate::exec;
+use crate::memory::room_for;
 use crate::metric::Metric;
 use crate::quant::{self, CodecKind, Encode};
 

@@ -15,7 +15,7 @@ mod stored;
 pub(crate) use encode::{Encoded, encode_all};
 pub use input::BuildInput;
 pub(crate) use input::InputHash;
-pub(crate) use reader::{Reader, room_for};
+pub(crate) use reader::Reader;
 pub use stored::{Numbers, StoredRows};
 
 use crate::error::Error;

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::RowSource;
 use crate::error::Error;
 use crate::exec;
+use crate::memory::room_for;
 use crate::metric::Metric;
 use crate::vectors::{Rows, check_row};
 
@@ -27,14 +28,6 @@ enum Origin<'a> {
     /// Rows that were checked before.
     Memory(Rows<'a>),
     Source(&'a dyn RowSource, Metric),
-}
-
-/// An empty vector with room for `count` values.
-pub(crate) fn room_for<T>(count: usize) -> Result<Vec<T>, Error> {
-    let mut values = Vec::new();
-    let bytes = count as u64 * size_of::<T>() as u64;
-    values.try_reserve_exact(count).map_err(|_| Error::OutOfMemory { bytes })?;
-    Ok(values)
 }
 
 impl<'a> Reader<'a> {

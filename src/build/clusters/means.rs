@@ -4,7 +4,8 @@ use super::kmeans::Mean;
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::exec;
-use crate::rows::{Reader, room_for};
+use crate::memory::room_for;
+use crate::rows::Reader;
 
 /// Leaves that one task adds rows to.
 const LEAVES: usize = 256;

@@ -42,10 +42,7 @@ pub(crate) fn decode(bytes: &[u8], rows: usize, place: Place) -> Result<RowSet, 
         let (expected, got) = (directory.end() as u64, bytes.len() as u64);
         return Err(Error::Length { section: SECTION, expected, got });
     }
-    let mut words = Vec::new();
-    let length = rows.div_ceil(u64::BITS as usize);
-    words.try_reserve_exact(length).map_err(|_| Error::OutOfMemory { bytes: length as u64 * 8 })?;
-    words.resize(length, 0);
+    let mut words = RowSet::no_words(rows)?;
     for (entry, range) in directory.chunks() {
         let bytes = bytes.get(range.clone()).ok_or_else(|| corrupt("a chunk beyond its end"))?;
         place.check(range.start, bytes, entry.sum)?;
