@@ -153,7 +153,7 @@ impl Index {
             Bytes::Local { source, segment, scratches } => {
                 let view = View::new(segment, &**source);
                 let mut search = Search::new(&view, queries.to_vec(), options.clone())?;
-                scratches.with(|scratch| search.run(&view, scratch))
+                scratches.with(|scratch| search.step(&view, scratch))?.whole()
             }
             Bytes::Paged(_) => {
                 self.answers(Operation::Search { queries: queries.to_vec(), options: options.clone() })

@@ -17,7 +17,7 @@ use super::clusters::Probe;
 use super::flat::{self, Scan};
 use super::hnsw::{DiskGraph, MemoryGraph, MissingReads, Walk};
 use super::options::check_queries;
-use super::plan::{self, CandidateCounts, Facts, Route};
+use super::plan::{self, CandidateCounts, Route};
 use super::rerank::{self, Candidates};
 use super::scratch::Scratch;
 use super::select::Selection;
@@ -33,8 +33,8 @@ use crate::storage::{Read, WALKS_FROM_DISK};
 enum Stage {
     /// The ids of the options are looked up.
     Select(Selection),
-    /// The route was not chosen yet.
-    Plan,
+    /// No row may be a hit, so nothing is read.
+    NoHits,
     /// The rows of the set are the candidates.
     Listed,
     Scan(Scan),
@@ -74,13 +74,19 @@ impl Search {
         }
         options.check()?;
         check_queries(&mut queries, dim, view.segment.header.metric)?;
-        // A choice that this segment does not allow for is refused before ids are looked up.
-        let route = plan::route(options.index, Facts { k: options.k, ..Facts::of(view) })?;
-        let stage = Selection::of(&mut options).map_or(Stage::Plan, Stage::Select);
+        let selection = Selection::of(&mut options);
         let rows = options.rows.take();
+        let view = &View { rows: rows.as_deref(), ..*view };
+        // A choice that this segment does not allow for is refused before ids are looked up.
+        let (route, counts) = plan::choose(view, &options)?;
         let candidates = queries.chunks_exact(dim).map(|_| Candidates::default()).collect();
-        let counts = plan::counts(view, &options);
-        Ok(Search { queries, options, rows, counts, route, stage, candidates })
+        let stage = Stage::NoHits;
+        let mut search = Search { queries, options, rows: rows.clone(), counts, route, stage, candidates };
+        match selection {
+            Some(selection) => search.stage = Stage::Select(selection),
+            None => search.begin(view)?,
+        }
+        Ok(search)
     }
 
     /// The same search, of which the row at `position` is no hit.
@@ -90,11 +96,6 @@ impl Search {
             _ => Selection::new(self.rows.take()).without(position),
         });
         self
-    }
-
-    /// Steps to the end over a source that has the whole file.
-    pub(crate) fn run(&mut self, view: &View<'_>, scratch: &mut Scratch) -> Result<Vec<Answer>, Error> {
-        self.step(view, scratch)?.whole()
     }
 
     /// Goes as far as the available bytes allow.
@@ -110,12 +111,17 @@ impl Search {
                 Stage::Select(selection) => match selection.step(view)? {
                     Step::Need(reads) => reads,
                     Step::Done(rows) => {
-                        (self.rows, self.stage) = (rows, Stage::Plan);
+                        self.rows = rows.clone();
+                        let view = &View { rows: rows.as_deref(), ..*view };
+                        (self.route, self.counts) = plan::choose(view, &self.options)?;
+                        self.begin(view)?;
                         Vec::new()
                     }
                 },
-                Stage::Plan if view.count() == 0 => return Ok(Step::Done(self.no_hits())),
-                Stage::Plan => self.plan(view)?,
+                Stage::NoHits => {
+                    let none = self.candidates.iter().map(|_| rerank::no_hits(self.route));
+                    return Ok(Step::Done(none.collect()));
+                }
                 Stage::Listed => self.listed(view),
                 Stage::Scan(_) => self.scan(view, scratch),
                 Stage::Graph => self.walk(view, scratch)?,
@@ -143,13 +149,12 @@ impl Search {
         }
     }
 
-    /// Chooses the route, now that the rows that may be hits are known.
-    fn plan(&mut self, view: &View<'_>) -> Result<Vec<Read>, Error> {
-        let counts = plan::counts(view, &self.options);
-        let facts = Facts { k: self.options.k, candidates: counts.rescore, ef: counts.ef, ..Facts::of(view) };
-        (self.route, self.counts) = (plan::route(self.options.index, facts)?, counts);
+    /// Begins the chosen route, now that the rows that may be hits are known.
+    fn begin(&mut self, view: &View<'_>) -> Result<(), Error> {
+        let counts = self.counts;
         let batch = self.queries.chunks_exact(view.segment.dim());
         self.stage = match self.route {
+            _ if view.count() == 0 => Stage::NoHits,
             Route::Listed => Stage::Listed,
             Route::Hnsw => Stage::Graph,
             Route::Walk => {
@@ -168,12 +173,7 @@ impl Search {
                 Stage::Probe(batch.map(|_| Probe::new(metric, clusters, wanted)).collect())
             }
         };
-        Ok(Vec::new())
-    }
-
-    /// No row may be a hit, so nothing is read.
-    fn no_hits(&self) -> Vec<Answer> {
-        self.candidates.iter().map(|_| rerank::no_hits(self.route)).collect()
+        Ok(())
     }
 
     /// Where few rows may be hits, all are ranked by the finest rows.
@@ -293,7 +293,8 @@ impl Search {
 
     /// The sections that have the ids and the checksums of rows, for a search without lists, which have both.
     fn sections_of_rows(&self, view: &View<'_>) -> Vec<SectionKind> {
-        let finer = view.segment.finer.iter().filter(|_| self.counts.rescore > 0);
-        std::iter::once(SectionKind::Ids).chain(finer.filter_map(|rows| rows.checksums)).collect()
+        let mut sections = if self.counts.rescore > 0 { view.checksums_of_rows() } else { Vec::new() };
+        sections.insert(0, SectionKind::Ids);
+        sections
     }
 }

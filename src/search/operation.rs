@@ -85,10 +85,11 @@ impl Running {
                 options.check()?;
                 Running::Similar { vector: Vector::new(id), options }
             }
-            Operation::Select(mut options) => match Selection::of(&mut options) {
-                Some(selection) => Running::Select { selection, options },
-                None => Running::Select { selection: Selection::new(options.rows.take()), options },
-            },
+            Operation::Select(mut options) => {
+                let selection = Selection::of(&mut options);
+                let selection = selection.unwrap_or_else(|| Selection::new(options.rows.take()));
+                Running::Select { selection, options }
+            }
             Operation::Find(id) => Running::Find(id),
             Operation::Vector(id) => Running::Vector(Vector::new(id)),
             Operation::Load => {

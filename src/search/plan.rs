@@ -117,11 +117,6 @@ impl Facts {
         }
     }
 
-    /// Rows that may be hits.
-    fn rows(&self) -> usize {
-        self.allowed.unwrap_or(self.count)
-    }
-
     /// Whether every row that may be a hit is ranked by the finest rows anyway.
     fn is_listed(&self) -> bool {
         self.allowed.is_some_and(|rows| rows <= self.candidates)
@@ -130,14 +125,21 @@ impl Facts {
     /// Whether a scan costs less than the other ways. It is exact on the codes.
     fn scan_is_best(&self) -> bool {
         let small = self.codes_fit && self.codes_bytes <= SMALL;
-        let wide = self.k >= self.rows() / WIDE;
-        let walked = self.graph_fits && (self.graph_here || self.graph_bytes <= SMALL);
+        let wide = self.k >= self.allowed.unwrap_or(self.count) / WIDE;
         match self.allowed {
-            None => (self.count <= SCAN_ROWS && small) || (wide && (small || self.codes_here)),
-            Some(_) if !small && !self.codes_here => false,
-            Some(rows) if walked && !wide => rows as u64 * SCAN_COST <= self.ef as u64 * WALKED * SCAN_FIRST,
-            Some(rows) => wide || rows <= SET_ROWS,
+            _ if !small && !self.codes_here => false,
+            _ if wide => true,
+            None => self.count <= SCAN_ROWS && small,
+            Some(rows) if self.graph_is_cheap() => {
+                rows as u64 * SCAN_COST <= self.ef as u64 * WALKED * SCAN_FIRST
+            }
+            Some(rows) => rows <= SET_ROWS,
         }
+    }
+
+    /// Whether codes and graph fit, and are here or fetched as one.
+    fn graph_is_cheap(&self) -> bool {
+        self.graph_fits && (self.graph_here || self.graph_bytes <= SMALL)
     }
 }
 
@@ -152,13 +154,20 @@ fn walk_fits(view: &View<'_>) -> bool {
     source.fits(checksums) && source.fits(graph.upper) && links.count > 0 && links.bytes >= graph.stride
 }
 
+/// The route of a search by these options, and its counts.
+pub(crate) fn choose(view: &View<'_>, o: &SearchOptions) -> Result<(Route, CandidateCounts), Error> {
+    let counts = counts(view, o);
+    let facts = Facts { k: o.k, candidates: counts.rescore, ef: counts.ef, ..Facts::of(view) };
+    Ok((route(o.index, facts)?, counts))
+}
+
 /// The route of a choice; an error if the segment, or the memory, does not allow for it.
 pub(crate) fn route(choice: IndexChoice, f: Facts) -> Result<Route, Error> {
     let no = |detail: &str| Err(Error::argument("index", detail));
     match choice {
         IndexChoice::Auto if f.rows_here && f.is_listed() => Ok(Route::Listed),
         IndexChoice::Auto if f.scan_is_best() => Ok(Route::Flat),
-        IndexChoice::Auto if f.graph_fits && (f.graph_here || f.graph_bytes <= SMALL) => Ok(Route::Hnsw),
+        IndexChoice::Auto if f.graph_is_cheap() => Ok(Route::Hnsw),
         IndexChoice::Auto if f.clusters => Ok(Route::Clusters),
         IndexChoice::Auto if f.graph_fits => Ok(Route::Hnsw),
         IndexChoice::Auto | IndexChoice::Flat if f.codes_fit => Ok(Route::Flat),
@@ -195,7 +204,7 @@ impl CandidateCounts {
 }
 
 /// The counts by the options, and by defaults where these leave them open.
-pub(crate) fn counts(view: &View<'_>, o: &SearchOptions) -> CandidateCounts {
+fn counts(view: &View<'_>, o: &SearchOptions) -> CandidateCounts {
     let segment = view.segment;
     let k = o.k.min(view.count());
     let codec = segment.header.stages.first();
@@ -269,17 +278,19 @@ mod tests {
         ef: 100,
     };
 
+    const ALL: Facts = Facts {
+        graph: true,
+        graph_fits: true,
+        graph_here: true,
+        clusters: true,
+        codes_fit: true,
+        codes_here: true,
+        ..NONE
+    };
+
     #[test]
     fn each_case_has_its_route() {
-        let all = Facts {
-            graph: true,
-            graph_fits: true,
-            graph_here: true,
-            clusters: true,
-            codes_fit: true,
-            codes_here: true,
-            ..NONE
-        };
+        let all = ALL;
         let cold = Facts { graph_here: false, codes_here: false, ..all };
         let tight = Facts { graph_fits: false, codes_fit: false, ..cold };
         let few = |f: Facts| Facts { count: 1500, codes_bytes: 800 << 10, graph_bytes: 1000 << 10, ..f };
@@ -354,16 +365,7 @@ mod tests {
 
     #[test]
     fn each_set_has_its_route() {
-        let all = Facts {
-            graph: true,
-            graph_fits: true,
-            graph_here: true,
-            clusters: true,
-            codes_fit: true,
-            codes_here: true,
-            rows_here: true,
-            ..NONE
-        };
+        let all = Facts { rows_here: true, ..ALL };
         let cold = Facts { graph_here: false, codes_here: false, rows_here: false, ..all };
         let lists = Facts { graph: false, graph_fits: false, graph_here: false, ..all };
         let table = [

@@ -158,7 +158,9 @@ impl ListHits {
             if same && surer {
                 std::mem::swap(next, kept);
             }
-            kept.late = if same { late } else { kept.late };
+            if same {
+                kept.late = late;
+            }
             same
         });
     }
