@@ -52,11 +52,13 @@ pub use build::{BuildOptions, build, build_into};
 pub use ctx::{Ctx, Progress, Warning};
 pub use error::{Error, QueryFault};
 pub use id::{Id, Ids};
-pub use index::{Index, Io, OpenOptions};
+pub use index::{Index, Io, OpenOptions, SegmentFacts};
 pub use metric::Metric;
 pub use quant::CodecKind;
 pub use rows::{BuildInput, Numbers, RowSource, StoredRows};
-pub use search::{Answer, Hit, IndexChoice, Operation, Outcome, QueryStats, SearchOptions};
+pub use search::{
+    Answer, Hit, IndexChoice, Operation, Outcome, QueryStats, RowPlace, SearchOptions, SegmentStats,
+};
 pub use segment::{CurveStep, HEAD, Info, PositionSet, SectionInfo, Segment, content_id, front_length};
 pub use session::{Session, SessionOptions, SessionStats, Stepped, Ticket};
 pub use storage::{

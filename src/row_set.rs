@@ -12,6 +12,9 @@ use crate::memory::room_for;
 /// A set that the searches of a batch share.
 pub(crate) type SharedRows = Arc<RowSet>;
 
+/// The rows of each segment that a search may return; `None`: all of its rows that are not dead.
+pub(crate) type Selected = Arc<[Option<SharedRows>]>;
+
 /// Words whose rows are counted together.
 const BLOCK: usize = 8;
 const BITS: usize = 64;

@@ -29,7 +29,7 @@ fn use_all(index: &Index, queries: &[f32], dim: usize) {
         let _ = index.search_batch(queries, &o);
         let _ = index.search(&queries[..dim], &o);
     }
-    let _ = (index.position(&Id::Number(17)), index.vector(&Id::Number(17)), index.verify());
+    let _ = (index.find(&Id::Number(17)), index.vector(&Id::Number(17)), index.verify());
 }
 
 /// Runs the changes on a thread that must end, none of them by a panic.

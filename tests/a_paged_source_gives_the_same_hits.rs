@@ -93,13 +93,13 @@ fn batches_ids_and_vectors(name: &str, clusters: bool, rows: &[f32], file: &[u8]
         for i in [0, 1, n / 2, n - 1] {
             let id = index.search(&rows[i * DIM..][..DIM], &support::top(1)).unwrap().hits[0].id.clone();
             let position = remote.run(Operation::Find(id.clone())).unwrap().0;
-            assert_eq!(position, Outcome::Position(index.position(&id).unwrap()), "{name}");
+            assert_eq!(position, Outcome::Row(index.find(&id).unwrap()), "{name}");
             let vector = remote.run(Operation::Vector(id.clone())).unwrap().0;
             assert_eq!(vector, Outcome::Vector(index.vector(&id).unwrap()), "{name}");
         }
         let unknown = remote.run(Operation::Vector(Id::Text("nobody".into())));
         assert_eq!(support::code(&unknown), "unknown-id");
         let other_kind = remote.run(Operation::Find(Id::Number(0))).unwrap().0;
-        assert_eq!(other_kind, Outcome::Position(None));
+        assert_eq!(other_kind, Outcome::Row(None));
     }
 }

@@ -50,9 +50,9 @@ fn cold_lookups_read_at_most_64_kb_in_three_waves() {
                 let wanted = id(&ids, i * 7919 % n);
                 let mut remote = Remote::open(&bytes, bytes.len() as u64).unwrap();
                 let (found, cost) = remote.run(Operation::Find(wanted.clone())).unwrap();
-                let position = index.position(&wanted).unwrap();
+                let position = index.find(&wanted).unwrap();
                 assert!(position.is_some(), "{name}: {wanted}");
-                assert_eq!(found, Outcome::Position(position), "{name}: {wanted}");
+                assert_eq!(found, Outcome::Row(position), "{name}: {wanted}");
                 total += cost.bytes;
                 most = most.max(cost.bytes);
                 late += usize::from(cost.waves > 3);
@@ -68,7 +68,7 @@ fn cold_lookups_read_at_most_64_kb_in_three_waves() {
                 };
                 let mut remote = Remote::open(&bytes, bytes.len() as u64).unwrap();
                 let (found, cost) = remote.run(Operation::Find(nobody)).unwrap();
-                assert_eq!(found, Outcome::Position(None));
+                assert_eq!(found, Outcome::Row(None));
                 absent_waves += cost.waves;
             }
             eprintln!(
@@ -94,17 +94,17 @@ fn every_id_of_small_files_is_found_and_no_other() {
             let mut remote = Remote::open(&bytes, bytes.len() as u64).unwrap();
             let mut seen = vec![false; n];
             for row in 0..n {
-                let position = index.position(&id(&ids, row)).unwrap().unwrap();
-                assert!(!std::mem::replace(&mut seen[position as usize], true), "{name}");
+                let position = index.find(&id(&ids, row)).unwrap().unwrap();
+                assert!(!std::mem::replace(&mut seen[position.position as usize], true), "{name}");
                 let found = remote.run(Operation::Find(id(&ids, row))).unwrap().0;
-                assert_eq!(found, Outcome::Position(Some(position)));
+                assert_eq!(found, Outcome::Row(Some(position)));
                 let vector = index.vector(&id(&ids, row)).unwrap();
                 assert_eq!(remote.run(Operation::Vector(id(&ids, row))).unwrap().0, Outcome::Vector(vector));
             }
             for other in
                 [Id::Text(String::new()), Id::Text("ä".into()), Id::Number(1 << 40), Id::Number(u64::MAX)]
             {
-                assert_eq!(index.position(&other).unwrap(), None, "{name}: {other}");
+                assert_eq!(index.find(&other).unwrap(), None, "{name}: {other}");
             }
         }
     }
@@ -145,12 +145,12 @@ fn an_order_that_lies_is_found_and_harms_nobody() {
             let mut remote = Remote::open(&bad, bad.len() as u64).unwrap();
             for row in (0..n).step_by(13) {
                 let wanted = id(&ids, row);
-                let here = index.position(&wanted);
+                let here = index.find(&wanted);
                 assert!(matches!(code(&here), "ok" | "corrupt"));
                 let there = remote.run(Operation::Find(wanted));
                 assert_eq!(code(&here), code(&there), "{name}: lie {i}, row {row}");
                 if let (Ok(here), Ok((there, _))) = (here, there) {
-                    assert_eq!(Outcome::Position(here), there);
+                    assert_eq!(Outcome::Row(here), there);
                 }
             }
         }

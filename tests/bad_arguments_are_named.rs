@@ -171,7 +171,7 @@ fn searches() {
         }
         assert_eq!(code(&index.vector(&Id::Number(n as u64))), "unknown-id");
         assert_eq!(code(&index.vector(&Id::Text("0".into()))), "unknown-id");
-        assert_eq!(index.position(&Id::Number(u64::MAX)).unwrap(), None);
+        assert_eq!(index.find(&Id::Number(u64::MAX)).unwrap(), None);
     }
     let flat = index(&rows, dim, &BuildOptions::default().graph(false).clusters(false));
     for index in [IndexChoice::Hnsw, IndexChoice::Clusters] {

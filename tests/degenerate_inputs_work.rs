@@ -29,7 +29,7 @@ fn no_rows() {
     with_each(&[], 7, |index, _, choice| {
         assert_eq!((index.info().count, index.info().dim), (0, 7));
         assert!(nearest(index, &[1.0; 7], 10, choice).is_empty());
-        assert_eq!(index.position(&Id::Number(0)).unwrap(), None);
+        assert_eq!(index.find(&Id::Number(0)).unwrap(), None);
         assert_eq!(support::code(&index.vector(&Id::Number(0))), "unknown-id");
     });
     let texts = file(&[], 7, Some(Ids::Texts(Vec::new())), &BuildOptions::default());
@@ -141,16 +141,16 @@ fn odd_ids() {
     index.verify().unwrap();
     for text in texts {
         let id = Id::Text(text.to_owned());
-        let position = index.position(&id).unwrap().unwrap_or_else(|| panic!("{text:?} is gone"));
+        let position = index.find(&id).unwrap().unwrap_or_else(|| panic!("{text:?} is gone"));
         let vector = index.vector(&id).unwrap();
         let near = nearest(&index, &vector, texts.len(), IndexChoice::Flat);
-        assert_eq!(near.iter().find(|h| h.position == position).unwrap().id, id);
+        assert_eq!(near.iter().find(|h| h.position == position.position).unwrap().id, id);
     }
     let numbers = [0, 1, u64::from(u32::MAX), 1 << 32, Ids::MAX_NUMBER];
     let file = file(&rows[..5 * dim], dim, Some(Ids::Numbers(numbers.to_vec())), &BuildOptions::default());
     let index = Index::from_bytes(&file).unwrap();
     index.verify().unwrap();
-    numbers.iter().for_each(|&n| assert!(index.position(&Id::Number(n)).unwrap().is_some(), "{n}"));
+    numbers.iter().for_each(|&n| assert!(index.find(&Id::Number(n)).unwrap().is_some(), "{n}"));
 }
 
 /// Rows that are the centre of their list: their estimates have no error, and as many are ranked as were told.

@@ -38,10 +38,10 @@ fn by_mmap_in_memory_and_by_pread() {
                 assert_eq!(hits(&answer), hits(&truth), "{codec:?} {way:?}");
                 let id = &answer.hits[0].id;
                 assert_eq!(index.vector(id).unwrap(), here.vector(id).unwrap());
-                assert_eq!(index.position(id).unwrap(), here.position(id).unwrap());
+                assert_eq!(index.find(id).unwrap(), here.find(id).unwrap());
             }
             assert_eq!(support::code(&index.vector(&Id::Text("nobody".into()))), "unknown-id");
-            assert_eq!(index.position(&Id::Number(1)).unwrap(), None);
+            assert_eq!(index.find(&Id::Number(1)).unwrap(), None);
         }
         assert_eq!(support::code(&Index::open_with(&path, &io(Io::Pread, least - 1))), "budget");
     }

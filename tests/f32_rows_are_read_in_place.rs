@@ -31,12 +31,12 @@ fn each_row_lies_at_its_position() {
     for metric in support::METRICS {
         for options in with_f32(metric) {
             let index = Index::from_bytes(&file(&rows, DIM, None, &options)).unwrap();
-            let stored = index.rows_f32().expect("f32 rows in memory");
+            let stored = index.rows_f32(0).expect("f32 rows in memory");
             assert_eq!(stored.len(), N * DIM);
             for (row, given) in rows.chunks(DIM).enumerate() {
                 let id = Id::Number(row as u64);
                 assert!(index.has(&id).unwrap());
-                let position = index.position(&id).unwrap().unwrap() as usize;
+                let position = index.find(&id).unwrap().unwrap().position as usize;
                 let seen = &stored[position * DIM..][..DIM];
                 assert_eq!(seen, index.vector(&id).unwrap());
                 if metric == Metric::Cosine {
@@ -47,7 +47,7 @@ fn each_row_lies_at_its_position() {
                 }
             }
             let nobody = Id::Number(N as u64);
-            assert_eq!((index.position(&nobody).unwrap(), index.has(&nobody).unwrap()), (None, false));
+            assert_eq!((index.find(&nobody).unwrap(), index.has(&nobody).unwrap()), (None, false));
         }
     }
 }
@@ -60,7 +60,7 @@ fn a_mapped_file_is_neither_copied_nor_allocated_for() {
         let path = publish(&folder, &file(&rows, DIM, None, &options), &PublishOptions::new()).unwrap();
         for place in [folder.path(), &path] {
             let index = Index::open(place).unwrap();
-            let (stored, used) = alloc::used(|| index.rows_f32().expect("mapped f32 rows"));
+            let (stored, used) = alloc::used(|| index.rows_f32(0).expect("mapped f32 rows"));
             assert_eq!(used.times, 0, "{used:?}");
             let mapped = index.file().expect("a mapped file").as_ptr_range();
             let seen = stored.as_ptr_range();
@@ -93,15 +93,15 @@ fn other_rows_and_other_places_have_none() {
         quick(Metric::Dot, CodecKind::Binary),
         quick(Metric::Dot, CodecKind::Sq8).refine(CodecKind::F16),
     ] {
-        assert_eq!(Index::from_bytes(&file(&rows, DIM, None, &options)).unwrap().rows_f32(), None);
+        assert_eq!(Index::from_bytes(&file(&rows, DIM, None, &options)).unwrap().rows_f32(0), None);
     }
     let folder = tempfile::tempdir().unwrap();
     let f32s = file(&rows, DIM, None, &quick(Metric::Dot, CodecKind::F32));
     publish(&folder, &f32s, &PublishOptions::new().form(Form::Both)).unwrap();
     for (io, there) in [(Io::Mmap, true), (Io::Memory, true), (Io::Pread, false), (Io::Parts, false)] {
         let index = Index::open_with(&folder, &OpenOptions::new().io(io)).unwrap();
-        assert_eq!(index.rows_f32().is_some(), there, "{io:?}");
+        assert_eq!(index.rows_f32(0).is_some(), there, "{io:?}");
     }
     let empty = file(&[], DIM, None, &quick(Metric::Dot, CodecKind::F32));
-    assert_eq!(Index::from_bytes(&empty).unwrap().rows_f32(), Some(&[][..]));
+    assert_eq!(Index::from_bytes(&empty).unwrap().rows_f32(0), Some(&[][..]));
 }

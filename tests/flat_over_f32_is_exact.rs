@@ -40,7 +40,7 @@ fn ties_go_to_the_lower_position() {
     for metric in [pagevec::Metric::Dot, pagevec::Metric::L2] {
         let index = index(&rows, dim, &options(metric, CodecKind::F32));
         let positions: Vec<u32> =
-            (0..n as u64).map(|id| index.position(&pagevec::Id::Number(id)).unwrap().unwrap()).collect();
+            (0..n as u64).map(|id| index.find(&pagevec::Id::Number(id)).unwrap().unwrap().position).collect();
         for query in data::whole(30, dim, 6).chunks_exact(dim) {
             let mut truth: Vec<(i64, u32)> = oracle::scores(metric, &rows, query)
                 .iter()

@@ -41,7 +41,7 @@ fn use_all(file: &[u8], dim: usize) {
             sound(index.search(&query, o), count);
         }
         for id in &ids {
-            let _ = (index.position(id), index.vector(id));
+            let _ = (index.find(id), index.vector(id));
         }
     }
     for budget in [1_000_000, u64::MAX] {

@@ -42,7 +42,7 @@ fn expected(index: &Index, operation: &Operation) -> Outcome {
         Operation::Search { queries, options } => {
             Outcome::Answers(index.search_batch(queries, options).unwrap())
         }
-        Operation::Find(id) => Outcome::Position(index.position(id).unwrap()),
+        Operation::Find(id) => Outcome::Row(index.find(id).unwrap()),
         Operation::Vector(id) => Outcome::Vector(index.vector(id).unwrap()),
         Operation::Load => Outcome::Loaded,
         other => panic!("{other:?} is not drawn"),
@@ -52,7 +52,8 @@ fn expected(index: &Index, operation: &Operation) -> Outcome {
 /// One random schedule. Returns how often a step had to wait.
 fn schedule(index: &Index, remote: &mut Remote<'_>, rows: &[f32], seed: u64, cancels: bool) -> usize {
     let mut random = Random(seed);
-    let clusters = Index::from_bytes(remote.file).unwrap().info().sections.iter().any(|s| s.name == "lists");
+    let clusters =
+        Index::from_bytes(remote.files[0]).unwrap().info().sections.iter().any(|s| s.name == "lists");
     let mut running: Vec<Under> = Vec::new();
     let (mut begun, mut waits, mut idle) = (0, 0, 0);
     while begun < 25 || !running.is_empty() {

@@ -95,7 +95,7 @@ fn the_hits_are_the_same() {
                 assert_eq!(hits(&answer), hits(&here.search(&query, &same).unwrap()), "{codec:?} {way:?}");
                 let id = &answer.hits[0].id;
                 assert_eq!(index.vector(id).unwrap(), here.vector(id).unwrap());
-                assert_eq!(index.position(id).unwrap(), here.position(id).unwrap());
+                assert_eq!(index.find(id).unwrap(), here.find(id).unwrap());
             }
         }
         assert_eq!(code(&Index::open_with(folder.path(), &by(Io::Parts, least - 1))), "budget");

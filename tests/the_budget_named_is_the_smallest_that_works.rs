@@ -78,7 +78,7 @@ fn all_works(case: &str, file: &[u8], rows: &[f32], dim: usize, build: &BuildOpt
         for id in [0, n as u64 / 2, n as u64 - 1].map(Id::Number) {
             let vector = Outcome::Vector(here.vector(&id).unwrap());
             assert_eq!(remote.run(Operation::Vector(id.clone())).unwrap().0, vector, "{case}");
-            let position = Outcome::Position(here.position(&id).unwrap());
+            let position = Outcome::Row(here.find(&id).unwrap());
             assert_eq!(remote.run(Operation::Find(id)).unwrap().0, position, "{case}");
         }
     }

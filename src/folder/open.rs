@@ -7,7 +7,7 @@ use super::manifest::{Entry, Manifest};
 use super::parts::PartFiles;
 use super::wait::{PATIENCE, wait};
 use crate::error::Error;
-use crate::index::{Index, Io, OpenOptions};
+use crate::index::{Index, Io, OpenOptions, OpenPart, segment_of};
 use crate::segment::Segment;
 use crate::storage::{
     Access, Dir, DirFile, Expected, Extent, FsDir, HugePageBytes, InMemory, Mapped, PositionedFile, Read,
@@ -32,10 +32,10 @@ impl Index {
     pub fn open_with(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self, Error> {
         let path = path.as_ref();
         if !path.is_dir() {
-            return open_file(path, options);
+            return open_file(path, None, options);
         }
         let open = |entry: &Entry| match &entry.file {
-            Some(file) if options.io != Io::Parts => open_file(&path.join(file), options),
+            Some(file) if options.io != Io::Parts => open_file(&path.join(file), Some(entry), options),
             _ => open_in(Arc::new(FsDir), path, entry, options),
         };
         open_current(&FsDir, path, &open)
@@ -72,10 +72,7 @@ fn open_current(
                 let detail = format!("it describes another segment than the one in {}", folder.display());
                 return Err(Error::corrupt("manifest", detail));
             }
-            Ok(mut index) => {
-                index.content_id = Some(entry.content_id.clone());
-                return Ok(index);
-            }
+            Ok(index) => return Ok(index),
         };
         let now = Manifest::read(dir, folder)?;
         if now == manifest {
@@ -89,16 +86,14 @@ fn open_in(dir: Arc<dyn Dir>, folder: &Path, entry: &Entry, options: &OpenOption
     match (&entry.parts, &entry.file) {
         (Some(parts), file) if options.io == Io::Parts || file.is_none() => {
             let files = PartFiles::new(dir, folder, parts.clone(), entry.length);
-            Index::from_reader(files, options)
+            one(OpenPart::paged(Box::new(files)), Some(entry), options)
         }
         (_, Some(name)) if options.io == Io::Parts => Err(no_parts(&folder.join(name))),
         (_, Some(name)) => {
             let path = folder.join(name);
             let file = wait(folder, PATIENCE, || dir.open(&path, Access::Read))?;
             let length = file.length()?;
-            let mut index = Index::from_reader(OneFile { file, length }, options)?;
-            index.path = Some(path);
-            Ok(index)
+            one(OpenPart::paged(Box::new(OneFile { file, length })).at(&path), Some(entry), options)
         }
         (_, None) => Err(Error::corrupt("manifest", "it names neither a file nor parts")),
     }
@@ -125,24 +120,29 @@ fn no_parts(file: &Path) -> Error {
     Error::argument("io", detail)
 }
 
-fn open_file(file: &Path, options: &OpenOptions) -> Result<Index, Error> {
-    let mut index = match options.io {
+fn open_file(file: &Path, entry: Option<&Entry>, options: &OpenOptions) -> Result<Index, Error> {
+    let part = match options.io {
         Io::Mmap => {
             let map = Mapped::open(file)?;
             let length = map.length();
-            Index::from_source(Box::new(map), length)?
+            OpenPart::whole(Box::new(map), length)
         }
         Io::Memory => {
             let bytes = InMemory(HugePageBytes::read(file)?);
             let length = bytes.0.as_ref().len() as u64;
-            check_sections(&Index::segment_of(&bytes, length)?, &bytes)?;
-            Index::from_source(Box::new(bytes), length)?
+            check_sections(&segment_of(&bytes, length)?, &bytes)?;
+            OpenPart::whole(Box::new(bytes), length)
         }
-        Io::Pread => Index::from_reader(PositionedFile::open(file)?, options)?,
+        Io::Pread => OpenPart::paged(Box::new(PositionedFile::open(file)?)),
         Io::Parts => return Err(no_parts(file)),
     };
-    index.path = Some(file.to_owned());
-    Ok(index)
+    one(part.at(file), entry, options)
+}
+
+/// Opens an index of one segment, with what the manifest says of it.
+fn one(mut part: OpenPart, entry: Option<&Entry>, options: &OpenOptions) -> Result<Index, Error> {
+    part.content_id = entry.map(|entry| entry.content_id.clone());
+    Index::from_parts(vec![part], options)
 }
 
 /// Compares all sections of a local file with their checksums.

@@ -1,96 +1,102 @@
-//! An open index: one segment that any thread can search.
+//! An open index: one segment or several, which any thread can search.
 
 mod front;
 mod options;
 mod paged;
+mod parts;
 mod scratches;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use front::open_segment;
 pub use options::{Io, OpenOptions};
 use paged::Reading;
+pub use parts::SegmentFacts;
+#[cfg(feature = "native")]
+pub(crate) use parts::segment_of;
+pub(crate) use parts::{OpenPart, WholeFile};
 use scratches::Scratches;
 
 use crate::error::Error;
 use crate::exec;
 use crate::id::Id;
 use crate::quant::CodecKind;
-use crate::search::{Answer, Operation, Outcome, Running, Search, SearchOptions, View};
-use crate::segment::{Fill, HEAD, Info, Segment, front_length};
+use crate::search::{Answer, Operation, Outcome, RowPlace, Running, Search, SearchOptions};
+use crate::segment::{Fill, Info};
+use crate::session::Members;
 use crate::storage::{Buffer, Extent, InMemory, ReadAt, Source};
 
-/// The bytes of the file: in memory or mapped as a whole, or read piece by piece.
+/// The bytes of the files: in memory or mapped as a whole, or read piece by piece.
 enum Bytes {
-    Local { source: Box<dyn Source + Send + Sync>, segment: Box<Segment>, scratches: Scratches },
+    Local { files: Vec<WholeFile>, members: Members, scratches: Scratches },
     Paged(Box<Reading>),
 }
 
 /// An open index. Any number of threads can search it at once.
 pub struct Index {
     bytes: Bytes,
-    info: Info,
-    /// The path of the file, and the content id that the manifest gives it.
-    pub(crate) path: Option<PathBuf>,
-    pub(crate) content_id: Option<String>,
+    /// One or several.
+    segments: Vec<SegmentFacts>,
+    /// The facts of all together, where there are several, or dead rows.
+    all: Option<Info>,
 }
 
 impl Index {
     /// Opens a copy of a segment file's bytes.
     ///
     /// # Errors
-    /// Those of [`Segment::open`].
+    /// Those of [`Segment::open`](crate::Segment::open).
     pub fn from_bytes(file: &[u8]) -> Result<Self, Error> {
-        Index::from_source(Box::new(InMemory(Buffer::copy_of(file)?)), file.len() as u64)
-    }
-
-    /// The segment in a file of `length` bytes that is local as a whole. Only its front is read.
-    pub(crate) fn segment_of(source: &dyn Source, length: u64) -> Result<Segment, Error> {
-        let first = |length: u64| source.get(Extent { offset: 0, length }).unwrap_or_default();
-        Segment::open(first(front_length(first(length.min(HEAD)), length)?), length)
-    }
-
-    /// Opens a file of `length` bytes that is local as a whole.
-    pub(crate) fn from_source(source: Box<dyn Source + Send + Sync>, length: u64) -> Result<Self, Error> {
-        let segment = Index::segment_of(&*source, length)?;
-        let info = segment.info();
-        let bytes = Bytes::Local { source, segment: Box::new(segment), scratches: Scratches::default() };
-        Ok(Index { bytes, info, path: None, content_id: None })
+        let part = OpenPart::whole(Box::new(InMemory(Buffer::copy_of(file)?)), file.len() as u64);
+        Index::from_parts(vec![part], &OpenOptions::new())
     }
 
     /// Opens a file that is read piece by piece, by `reader`, into the memory that `options` allow.
     ///
     /// # Errors
-    /// Those of [`Segment::open`] and of `reader`; `budget` if not even one query fits.
+    /// Those of [`Segment::open`](crate::Segment::open) and of `reader`; `budget` if not even one query fits.
     pub fn from_reader(reader: impl ReadAt + 'static, options: &OpenOptions) -> Result<Self, Error> {
-        let reading = Reading::open(Box::new(reader), options)?;
-        let info = reading.segment().info();
-        Ok(Index { bytes: Bytes::Paged(Box::new(reading)), info, path: None, content_id: None })
+        Index::from_parts(vec![OpenPart::paged(Box::new(reader))], options)
     }
 
-    /// The bytes of the file, if it is local as a whole: in memory, or mapped.
+    /// The bytes of the file, if the index has one segment and its file is local as a whole: in memory, or mapped.
     pub fn file(&self) -> Option<&[u8]> {
         match &self.bytes {
-            Bytes::Local { source, .. } => source.get(Extent { offset: 0, length: self.info.file_length }),
+            Bytes::Local { files, .. } => match files.as_slice() {
+                [file] => file.get(Extent { offset: 0, length: self.info().file_length }),
+                _ => None,
+            },
             Bytes::Paged(_) => None,
         }
     }
 
-    /// Facts about the segment.
+    /// Facts about all segments together: `count` is that of the rows that are not dead, lengths are summed, and what the
+    /// segments do not have in common is that of the first.
     pub fn info(&self) -> &Info {
-        &self.info
+        self.all.as_ref().unwrap_or_else(|| &self.segments[0].info)
     }
 
-    /// The path of the open file; `None` for an index that was not opened by path.
+    /// The segments, in order.
+    pub fn segments(&self) -> &[SegmentFacts] {
+        &self.segments
+    }
+
+    /// The path of the open file; `None` for an index that was not opened by path, or has several segments.
     pub fn path(&self) -> Option<&Path> {
-        self.path.as_deref()
+        self.only().and_then(|segment| segment.path.as_deref())
     }
 
-    /// The content id that the manifest gives the file: BLAKE3 in hex. `None` without a manifest.
+    /// The content id that the manifest gives the file: BLAKE3 in hex. `None` without a manifest, or if the index has
+    /// several segments.
     pub fn content_id(&self) -> Option<&str> {
-        self.content_id.as_deref()
+        self.only().and_then(|segment| segment.content_id.as_deref())
+    }
+
+    /// The segment, if there is one.
+    fn only(&self) -> Option<&SegmentFacts> {
+        if let [segment] = self.segments.as_slice() { Some(segment) } else { None }
     }
 
     /// The rows nearest to `query`.
@@ -99,8 +105,8 @@ impl Index {
     /// `argument`, `dimension`, `not-finite`, `zero-vector`; `unknown-id` for ids of the options; `io`, `checksum`,
     /// `corrupt` when the file fails.
     pub fn search(&self, query: &[f32], options: &SearchOptions) -> Result<Answer, Error> {
-        if query.len() != self.info.dim {
-            return Err(Error::Dimension { expected: self.info.dim, got: query.len() });
+        if query.len() != self.info().dim {
+            return Err(Error::Dimension { expected: self.info().dim, got: query.len() });
         }
         let mut answers = self.search_chunk(query, options)?;
         answers.pop().ok_or_else(|| Error::internal("a search gave no answer"))
@@ -136,7 +142,7 @@ impl Index {
     /// As [`Index::search`].
     pub fn search_batch(&self, queries: &[f32], options: &SearchOptions) -> Result<Vec<Answer>, Error> {
         const TASK: usize = 16;
-        let dim = self.info.dim;
+        let dim = self.info().dim;
         if !queries.len().is_multiple_of(dim) {
             return Err(Error::Dimension { expected: dim, got: queries.len() % dim });
         }
@@ -150,11 +156,10 @@ impl Index {
 
     fn search_chunk(&self, queries: &[f32], options: &SearchOptions) -> Result<Vec<Answer>, Error> {
         match &self.bytes {
-            Bytes::Local { source, segment, scratches } => {
-                let view = View::new(segment, &**source);
-                let mut search = Search::new(&view, queries.to_vec(), options.clone())?;
-                scratches.with(|scratch| search.step(&view, scratch))?.whole()
-            }
+            Bytes::Local { members, files, scratches } => members.with_files(files, |views| {
+                let mut search = Search::new(views, queries.to_vec(), options.clone())?;
+                scratches.with(|scratch| search.step(views, scratch))?.whole()
+            }),
             Bytes::Paged(_) => {
                 self.answers(Operation::Search { queries: queries.to_vec(), options: options.clone() })
             }
@@ -178,11 +183,10 @@ impl Index {
 
     fn run(&self, operation: Operation) -> Result<Outcome, Error> {
         match &self.bytes {
-            Bytes::Local { source, segment, scratches } => {
-                let view = View::new(segment, &**source);
-                let mut running = Running::new(&view, operation)?;
-                scratches.with(|scratch| running.step(&view, scratch))?.whole()
-            }
+            Bytes::Local { members, files, scratches } => members.with_files(files, |views| {
+                let mut running = Running::new(views, operation)?;
+                scratches.with(|scratch| running.step(views, scratch))?.whole()
+            }),
             Bytes::Paged(reading) => reading.run(operation).map(|(outcome, _)| outcome),
         }
     }
@@ -192,30 +196,31 @@ impl Index {
     /// # Errors
     /// `io`, `checksum`, `corrupt`.
     pub fn has(&self, id: &Id) -> Result<bool, Error> {
-        self.position(id).map(|position| position.is_some())
+        self.find(id).map(|row| row.is_some())
     }
 
-    /// The position of the row with this id, if there is one. Rows are stored in order of position.
+    /// Where the row with this id is, if there is one: of several segments, in the last that has it.
     ///
     /// # Errors
     /// `io`, `checksum`, `corrupt`.
-    pub fn position(&self, id: &Id) -> Result<Option<u32>, Error> {
+    pub fn find(&self, id: &Id) -> Result<Option<RowPlace>, Error> {
         match self.run(Operation::Find(id.clone()))? {
-            Outcome::Position(position) => Ok(position),
+            Outcome::Row(row) => Ok(row),
             _ => Ok(None),
         }
     }
 
-    /// The stored rows as they lie in the file, without a copy: `count` rows of `dim` numbers, row-major, the row of
-    /// position `p` at `p * dim .. (p + 1) * dim` (see [`Index::position`] and [`Hit::position`](crate::Hit)). Under
+    /// The stored rows of a segment as they lie in its file, without a copy: `count` rows of `dim` numbers, row-major, the
+    /// row of position `p` at `p * dim .. (p + 1) * dim` (see [`Index::find`] and [`Hit::position`](crate::Hit)). Under
     /// cosine they have unit length. Their checksums are not compared here: [`Index::verify`] does that.
     ///
-    /// `None` if the finest rows that are stored are not f32, or if the file is read piece by piece
-    /// ([`Io::Pread`], [`Io::Parts`]).
-    pub fn rows_f32(&self) -> Option<&[f32]> {
-        let Bytes::Local { source, segment, .. } = &self.bytes else { return None };
+    /// `None` if the finest rows that are stored are not f32, if the file is read piece by piece ([`Io::Pread`],
+    /// [`Io::Parts`]), or if there is no such segment.
+    pub fn rows_f32(&self, segment: usize) -> Option<&[f32]> {
+        let Bytes::Local { files, members, .. } = &self.bytes else { return None };
+        let (file, segment) = (files.get(segment)?, &members.iter().nth(segment)?.segment);
         let stored = segment.header.stages.last()?;
-        let bytes = source.get(segment.finest().extent).filter(|_| *stored == CodecKind::F32)?;
+        let bytes = file.get(segment.finest().extent).filter(|_| *stored == CodecKind::F32)?;
         bytemuck::try_cast_slice(bytes).ok()
     }
 
@@ -230,34 +235,45 @@ impl Index {
         }
     }
 
-    /// Checks the whole file: every checksum, id and link, and the content id if a manifest names it. The open file is
-    /// read once, in order. About 1 MiB of it is held at a time, beside ids, leaves and checksums (some 30 bytes a
-    /// row).
+    /// Checks all of each file: every checksum, id and link, and the content id if a manifest names it. Each open file is
+    /// read once, in order. About 1 MiB of it is held at a time, beside ids, leaves and checksums (some 30 bytes a row).
     ///
     /// # Errors
     /// The error of the first check that fails.
     pub fn verify(&self) -> Result<(), Error> {
+        for number in 0..self.segments.len() {
+            self.verify_segment(number)?;
+        }
+        Ok(())
+    }
+
+    /// [`Index::verify`] of one segment.
+    ///
+    /// # Errors
+    /// As there; `argument` if there is no such segment.
+    pub fn verify_segment(&self, number: usize) -> Result<(), Error> {
+        let none = || Error::argument("segment", format!("there is no segment {number}"));
+        let facts = self.segments.get(number).ok_or_else(none)?;
         match &self.bytes {
-            Bytes::Local { source, .. } => {
-                self.check(&mut |extent, into| copy(&**source, extent, into), self.info.file_length)
+            Bytes::Local { files, .. } => {
+                let file = files.get(number).ok_or_else(none)?;
+                check(facts, &mut |extent, into| copy(&**file, extent, into), facts.info.file_length)
             }
             Bytes::Paged(reading) => {
-                let file = reading.file();
-                self.check(&mut |extent, into| file.read(extent, into), file.length())
+                let file = reading.files().get(number).ok_or_else(none)?;
+                check(facts, &mut |extent, into| file.read(extent, into), file.length())
             }
         }
     }
+}
 
-    /// The front is read again, since the file may have changed.
-    fn check(&self, read: &mut Fill<'_>, length: u64) -> Result<(), Error> {
-        let segment = open_segment(read, length)?;
-        // The content id is compared last, since any other check names the section that is wrong.
-        match segment.verify(read, self.content_id.is_some())? == self.content_id {
-            true => Ok(()),
-            false => {
-                Err(Error::corrupt("manifest", "the file has another content id than the manifest names"))
-            }
-        }
+/// The front is read again, since the file may have changed.
+fn check(facts: &SegmentFacts, read: &mut Fill<'_>, length: u64) -> Result<(), Error> {
+    let segment = open_segment(read, length)?;
+    // The content id is compared last, since any other check names the section that is wrong.
+    match segment.verify(read, facts.content_id.is_some())? == facts.content_id {
+        true => Ok(()),
+        false => Err(Error::corrupt("manifest", "the file has another content id than the manifest names")),
     }
 }
 

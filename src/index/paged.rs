@@ -11,13 +11,12 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::front::{open_segment, room_for};
+use super::front::room_for;
 use super::options::OpenOptions;
 use super::scratches::Scratches;
 use crate::error::Error;
-use crate::search::{Operation, Outcome, Running, Step, View};
-use crate::segment::Segment;
-use crate::session::{layout, unreadable};
+use crate::search::{Operation, Outcome, Running, Step};
+use crate::session::{Members, layout, unreadable};
 use crate::storage::{Expected, Extent, Paged, Read, ReadAt, Reserved};
 
 /// A section that is held whole is read in pieces of about so many bytes.
@@ -28,11 +27,12 @@ const FLIGHT_PART: u64 = 4;
 /// All operations share one ticket, since slots are pinned only under the exclusive lock.
 const TICKET: u32 = 0;
 
-/// The segment, the arena that holds a part of its file, and the reader of the file.
+/// The segments, the arena that holds parts of their files, and the readers of the files.
 pub(super) struct Reading {
-    segment: Segment,
+    members: Members,
     paged: RwLock<Paged>,
-    file: Box<dyn ReadAt>,
+    /// One for each segment.
+    files: Vec<Box<dyn ReadAt>>,
     scratches: Scratches,
     flight: Flight,
 }
@@ -56,27 +56,49 @@ struct Wave {
 }
 
 impl Reading {
-    pub(super) fn open(file: Box<dyn ReadAt>, options: &OpenOptions) -> Result<Self, Error> {
+    pub(super) fn new(
+        members: Members,
+        files: Vec<Box<dyn ReadAt>>,
+        options: &OpenOptions,
+    ) -> Result<Self, Error> {
         let budget = options.memory_budget;
-        let segment = open_segment(&mut |extent, into| file.read(extent, into), file.length())?;
-        let paged = RwLock::new(Paged::new(layout(&segment, budget, options.index)?));
+        let paged = RwLock::new(Paged::new(layout(&members, budget, options.index)?));
         let flight = Flight::new((budget / FLIGHT_PART).max(FLIGHT));
-        Ok(Reading { segment, paged, file, scratches: Scratches::default(), flight })
+        Ok(Reading { members, paged, files, scratches: Scratches::default(), flight })
     }
 
-    pub(super) fn segment(&self) -> &Segment {
-        &self.segment
+    pub(super) fn files(&self) -> &[Box<dyn ReadAt>] {
+        &self.files
     }
 
-    pub(super) fn file(&self) -> &dyn ReadAt {
-        &*self.file
+    /// Reads bytes by their address.
+    fn read(&self, extent: Extent, into: &mut [u8]) -> Result<(), Error> {
+        let (file, extent) = self.in_file(extent)?;
+        file.read(extent, into)
+    }
+
+    fn in_file(&self, extent: Extent) -> Result<(&dyn ReadAt, Extent), Error> {
+        let file = self.files.get(self.members.number_at(extent.offset));
+        let file = file.ok_or_else(|| Error::internal("an address in no file"))?;
+        Ok((&**file, Extent { offset: extent.offset - self.members.at(extent.offset).base, ..extent }))
+    }
+
+    /// Announces what a wave reads, to each file its part.
+    fn prefetch(&self, extents: &[Extent]) -> Result<(), Error> {
+        let number = |extent: &Extent| self.members.number_at(extent.offset);
+        for extents in extents.chunk_by(|a, b| number(a) == number(b)) {
+            let mut local = extents.iter().map(|&extent| Ok(self.in_file(extent)?.1));
+            let local = local.by_ref().collect::<Result<Vec<Extent>, Error>>()?;
+            self.in_file(extents[0])?.0.prefetch(&local);
+        }
+        Ok(())
     }
 
     /// Runs an operation to its end.
     pub(super) fn run(&self, operation: Operation) -> Result<(Outcome, Moved), Error> {
         let mut moved = Moved::default();
         let mut paged = self.shared();
-        let mut running = Running::new(&View::new(&self.segment, &*paged), operation)?;
+        let mut running = self.members.with_views(&*paged, |views| Running::new(views, operation))?;
         loop {
             let step = self.step(&mut running, &paged)?;
             let reads = match step {
@@ -89,7 +111,7 @@ impl Reading {
             let extents = [&wave.parts[..], &wave.extents].concat();
             moved.requests += extents.len() as u64;
             moved.bytes += extents.iter().map(|e| e.length).sum::<u64>();
-            self.file.prefetch(&extents);
+            self.prefetch(&extents)?;
             for &part in &wave.parts {
                 self.fetch_part(part)?;
             }
@@ -98,7 +120,7 @@ impl Reading {
     }
 
     fn step(&self, running: &mut Running, paged: &Paged) -> Result<Step<Outcome>, Error> {
-        self.scratches.with(|scratch| running.step(&View::new(&self.segment, paged), scratch))
+        self.scratches.with(|scratch| self.members.with_views(paged, |views| running.step(views, scratch)))
     }
 
     fn wave(&self, paged: &Paged, reads: &[Read]) -> Result<Wave, Error> {
@@ -111,7 +133,10 @@ impl Reading {
                 false => units.push(*read),
             }
         }
-        let extents = self.segment.merge(units.iter().map(|read| read.extent));
+        if !units.is_empty() {
+            units.truncate(self.members.fitting(paged, TICKET, &units)?);
+        }
+        let extents = self.members.merge(units.iter().map(|read| read.extent));
         match parts.is_empty() && units.is_empty() {
             true => Err(unreadable()),
             false => Ok(Wave { parts, units, extents }),
@@ -133,8 +158,8 @@ impl Reading {
             }
             let _flying = self.flight.take(piece.extent.length);
             room_for(&mut bytes, piece.extent.length)?;
-            self.file.read(piece.extent, &mut bytes)?;
-            self.segment.check(piece, &bytes)?;
+            self.read(piece.extent, &mut bytes)?;
+            self.members.check(piece, &bytes)?;
             self.exclusive().fill(&piece, &bytes)?;
         }
         Ok(())
@@ -152,14 +177,14 @@ impl Reading {
         let mut rest = &mut bytes[..];
         for &extent in &wave.extents {
             let (now, later) = rest.split_at_mut(extent.length as usize);
-            self.file.read(extent, now)?;
+            self.read(extent, now)?;
             rest = later;
         }
         let mut rest = &bytes[..];
         let mut units = Vec::with_capacity(wave.units.len());
         for read in &wave.units {
             let (unit, later) = rest.split_at(read.extent.length as usize);
-            self.segment.check(*read, unit)?;
+            self.members.check(*read, unit)?;
             units.push((read, unit));
             rest = later;
         }

@@ -1,6 +1,6 @@
 //! `auto` knows how much of a mapping memory holds.
 
-use super::Index;
+use super::{Index, OpenOptions, OpenPart};
 use crate::build::{BuildOptions, build};
 use crate::ctx::Ctx;
 use crate::search::{IndexChoice, SearchOptions};
@@ -34,7 +34,11 @@ fn auto_leaves_a_graph_that_memory_does_not_hold() {
     let options = BuildOptions::default().max_iterations(1).ef_construction(10).m(4);
     let file = build(rows, 256, None, &options, &Ctx::default()).unwrap();
     let searched = |memory: u64, index| {
-        let opened = Index::from_source(Box::new(Mapping(file.clone(), memory)), file.len() as u64).unwrap();
+        let opened = Index::from_parts(
+            vec![OpenPart::whole(Box::new(Mapping(file.clone(), memory)), file.len() as u64)],
+            &OpenOptions::new(),
+        )
+        .unwrap();
         let options = SearchOptions::default().index(index);
         opened.search(&query, &options).unwrap().stats.index
     };

@@ -6,6 +6,8 @@ use crate::id::Id;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Hit {
+    /// The number of the row's segment in the index.
+    pub segment: u32,
     /// The row's position in the segment.
     pub position: u32,
     /// The row's id.
@@ -14,11 +16,21 @@ pub struct Hit {
     pub score: f32,
 }
 
+/// Where a row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RowPlace {
+    /// The number of its segment in the index.
+    pub segment: u32,
+    /// Its position in the segment.
+    pub position: u32,
+}
+
 /// The cost of a query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QueryStats {
-    /// `"hnsw"`, `"clusters"`, `"flat"`, or `"listed"` where all rows of a set were ranked by the finest rows at once.
+    /// `"hnsw"`, `"clusters"`, `"flat"`, or `"listed"` where all rows of a set were ranked by the finest rows at once;
+    /// `"mixed"` where segments were searched in different ways.
     pub index: &'static str,
     /// Distances computed on codes.
     pub distances: u64,
@@ -32,7 +44,19 @@ pub struct QueryStats {
     pub waves: u64,
 }
 
-/// The hits of one query, nearest first; equal scores in order of position.
+/// The part of a query's cost that one segment has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SegmentStats {
+    /// As [`QueryStats::index`].
+    pub index: &'static str,
+    /// As [`QueryStats::distances`].
+    pub distances: u64,
+    /// As [`QueryStats::rescored`].
+    pub rescored: u64,
+}
+
+/// The hits of one query, nearest first; equal scores in order of segment, then of position.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Answer {
@@ -40,4 +64,6 @@ pub struct Answer {
     pub hits: Vec<Hit>,
     /// The cost of the query.
     pub stats: QueryStats,
+    /// The cost by segment, where there are several; else empty.
+    pub segments: Vec<SegmentStats>,
 }

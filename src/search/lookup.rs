@@ -1,5 +1,6 @@
-//! Lookups: the position of an id, and the vector of an id.
+//! Lookups: the place of an id's row, and the vector of an id.
 
+use super::answer::RowPlace;
 use super::step::Step;
 use super::view::View;
 use crate::error::Error;
@@ -8,51 +9,68 @@ use crate::segment::Segment;
 use crate::segment::clusters::{Labels, Leaf};
 use crate::storage::{Expected, Read, in_order};
 
-/// The position of an id. Not inlined: that would cost 4 kB in wasm for each caller.
+/// Where the row of an id is: in the last segment that has it, of whose rows it must be one that may be a hit. Not
+/// inlined: that would cost 4 kB in wasm for each caller.
 #[inline(never)]
-pub(super) fn find(view: &View<'_>, id: &Id) -> Result<Step<Option<u32>>, Error> {
-    match view.segment.find(view.source, id)? {
-        Ok(position) => Ok(Step::Done(position)),
-        Err(absent) => {
-            let mut reads: Vec<Read> =
-                absent.into_iter().map(|extent| view.segment.block_around(extent)).collect();
-            in_order(&mut reads);
-            reads.dedup();
-            Ok(Step::Need(reads))
+pub(super) fn find(views: &[View<'_>], id: &Id) -> Result<Step<Option<RowPlace>>, Error> {
+    let (mut reads, mut found) = (Vec::new(), None);
+    for (view, segment) in views.iter().zip(0..) {
+        match view.segment.find(view.source, id)? {
+            Ok(Some(position)) if view.rows.is_none_or(|rows| rows.contains(position)) => {
+                found = Some(RowPlace { segment, position });
+            }
+            Ok(_) => {}
+            Err(absent) => {
+                let blocks = absent.into_iter().map(|extent| view.segment.block_around(extent));
+                reads.extend(view.placed(blocks.collect()));
+            }
         }
     }
+    if reads.is_empty() {
+        return Ok(Step::Done(found));
+    }
+    in_order(&mut reads);
+    reads.dedup();
+    Ok(Step::Need(reads))
 }
 
 /// A lookup of the vector of an id, under way.
 pub(crate) struct Vector {
     id: Id,
-    position: Option<u32>,
+    place: Option<RowPlace>,
     leaf: Option<Leaf>,
     checksum: Option<u32>,
 }
 
 impl Vector {
     pub(super) fn new(id: Id) -> Self {
-        Vector { id, position: None, leaf: None, checksum: None }
+        Vector { id, place: None, leaf: None, checksum: None }
     }
 
-    /// The vector as stored, and its position.
-    pub(super) fn step(&mut self, view: &View<'_>) -> Result<Step<(Vec<f32>, u32)>, Error> {
-        let View { segment, source, .. } = *view;
-        let position = match self.position {
-            Some(position) => position,
-            None => match find(view, &self.id)? {
+    /// The vector as stored, and the place of its row.
+    pub(super) fn step(&mut self, views: &[View<'_>]) -> Result<Step<(Vec<f32>, RowPlace)>, Error> {
+        let place = match self.place {
+            Some(place) => place,
+            None => match find(views, &self.id)? {
                 Step::Need(reads) => return Ok(Step::Need(reads)),
                 Step::Done(None) => return Err(Error::UnknownId { id: self.id.to_string(), others: 0 }),
-                Step::Done(Some(position)) => *self.position.insert(position),
+                Step::Done(Some(place)) => *self.place.insert(place),
             },
         };
+        let view = views.get(place.segment as usize);
+        let view = view.ok_or_else(|| Error::internal("a segment that was searched is gone"))?;
+        Ok(self.read(view, place.position)?.of(view).map(|vector| (vector, place)))
+    }
+
+    /// The vector of the row at `position`.
+    fn read(&mut self, view: &View<'_>, position: u32) -> Result<Step<Vec<f32>>, Error> {
+        let View { segment, source, .. } = *view;
         let rows = segment.finest();
         let extent = rows.row(position);
         if let Some(code) = source.get(extent) {
             let mut vector = vec![0.0; segment.dim()];
             rows.codec.decode(code, &mut vector);
-            return Ok(Step::Done((vector, position)));
+            return Ok(Step::Done(vector));
         }
         let checksum = match self.checksum {
             Some(checksum) => checksum,

@@ -1,4 +1,4 @@
-//! Searches of one segment, over a source of which only some bytes may be available. This room knows neither threads
+//! Searches of an index of one or several segments, over sources of which only some bytes may be available. This room knows neither threads
 //! nor files.
 //!
 //! | file | duty |
@@ -8,7 +8,8 @@
 //! | `select`  | from the ids of the options to the set of rows that may be hits |
 //! | `view`    | what a search sees: a segment, the bytes that are available, the rows that may be hits |
 //! | `plan`    | the choice of the index and of how many candidates it finds |
-//! | `driver`  | the way of a batch of queries: candidates by `flat`, `hnsw/` or `clusters/`, then `rerank` |
+//! | `driver`  | the way of a batch of queries through all segments: candidates, then `rerank` |
+//! | `lane`    | the search of one segment: candidates by `flat`, `hnsw/` or `clusters/` |
 //! | `step`    | the result of a step, `Need(reads)` or `Done`, and the reads it asks for |
 //! | `flat`    | scores every row: exact, and the oracle of the tests |
 //! | `hnsw/`   | walks the graph, in memory or node by node |
@@ -22,6 +23,7 @@ pub(crate) mod clusters;
 mod driver;
 pub(crate) mod flat;
 pub(crate) mod hnsw;
+mod lane;
 mod lookup;
 mod operation;
 mod options;
@@ -34,7 +36,7 @@ mod step;
 mod view;
 mod visited;
 
-pub use answer::{Answer, Hit, QueryStats};
+pub use answer::{Answer, Hit, QueryStats, RowPlace, SegmentStats};
 pub(crate) use driver::Search;
 pub(crate) use operation::Running;
 pub use operation::{Operation, Outcome};

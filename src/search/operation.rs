@@ -1,6 +1,7 @@
-//! The operations on an index, each a value that is stepped: a step goes as far as the available bytes allow, and names
+//! The operations on an index of one or several segments, each a value that is stepped: a step goes as far as the available bytes allow, and names
 //! the reads that it misses. An operation keeps what it learned from bytes, which may be evicted before the next step.
 
+use super::answer::RowPlace;
 use super::driver::Search;
 use super::lookup::{Vector, find};
 use super::scratch::Scratch;
@@ -31,7 +32,7 @@ pub enum Operation {
     },
     /// Look up the ids of `exclude` and `among`, so that searches with the options of the outcome need not.
     Select(SearchOptions),
-    /// Find the position of an id.
+    /// Find the row of an id.
     Find(Id),
     /// Read the vector of an id, as stored.
     Vector(Id),
@@ -46,8 +47,8 @@ pub enum Outcome {
     Answers(Vec<Answer>),
     /// The options, with the rows that they select.
     Selected(SearchOptions),
-    /// The position, if there is such an id.
-    Position(Option<u32>),
+    /// The row, if there is such an id.
+    Row(Option<RowPlace>),
     /// The vector; under cosine of unit length.
     Vector(Vec<f32>),
     /// Codes and graph are in memory.
@@ -76,10 +77,10 @@ pub(crate) enum Running {
 
 impl Running {
     /// Checks the arguments; reads nothing.
-    pub(crate) fn new(view: &View<'_>, operation: Operation) -> Result<Self, Error> {
+    pub(crate) fn new(views: &[View<'_>], operation: Operation) -> Result<Self, Error> {
         Ok(match operation {
             Operation::Search { queries, options } => {
-                Running::Search(Box::new(Search::new(view, queries, options)?))
+                Running::Search(Box::new(Search::new(views, queries, options)?))
             }
             Operation::Similar { id, options } => {
                 options.check()?;
@@ -93,41 +94,46 @@ impl Running {
             Operation::Find(id) => Running::Find(id),
             Operation::Vector(id) => Running::Vector(Vector::new(id)),
             Operation::Load => {
-                let facts = plan::Facts::of(view);
-                plan::route(IndexChoice::Hnsw, plan::Facts { walk_fits: false, ..facts })?;
+                for view in views.iter().filter(|view| view.segment.count() > 0) {
+                    let facts = plan::Facts::of(view);
+                    plan::route(IndexChoice::Hnsw, plan::Facts { walk_fits: false, ..facts })?;
+                }
                 Running::Load
             }
         })
     }
 
     /// Goes as far as the available bytes allow.
-    pub(crate) fn step(&mut self, view: &View<'_>, scratch: &mut Scratch) -> Result<Step<Outcome>, Error> {
+    pub(crate) fn step(&mut self, views: &[View<'_>], scratch: &mut Scratch) -> Result<Step<Outcome>, Error> {
         if let Running::Similar { vector, options } = self {
-            let (query, position) = match vector.step(view)? {
+            let (query, row) = match vector.step(views)? {
                 Step::Need(reads) => return Ok(Step::Need(reads)),
                 Step::Done(found) => found,
             };
-            let search = Search::new(view, query, std::mem::take(options))?.without(position);
+            let search = Search::new(views, query, std::mem::take(options))?.without(row);
             *self = Running::Search(Box::new(search));
         }
         Ok(match self {
-            Running::Search(search) => search.step(view, scratch)?.map(Outcome::Answers),
+            Running::Search(search) => search.step(views, scratch)?.map(Outcome::Answers),
             Running::Similar { .. } => return Err(Error::internal("a search by id did not begin")),
-            Running::Select { selection, options } => selection.step(view)?.map(|rows| {
+            Running::Select { selection, options } => selection.step(views)?.map(|rows| {
                 let options = std::mem::take(options);
-                Outcome::Selected(SearchOptions { rows, ..options })
+                Outcome::Selected(SearchOptions { rows: Some(rows), ..options })
             }),
-            Running::Find(id) => find(view, id)?.map(Outcome::Position),
-            Running::Vector(vector) => vector.step(view)?.map(|(vector, _)| Outcome::Vector(vector)),
-            Running::Load => load(view),
+            Running::Find(id) => find(views, id)?.map(Outcome::Row),
+            Running::Vector(vector) => vector.step(views)?.map(|(vector, _)| Outcome::Vector(vector)),
+            Running::Load => load(views),
         })
     }
 }
 
 /// Reads all that a walk over the graph needs, and what a lookup of an id's vector needs.
-fn load(view: &View<'_>) -> Step<Outcome> {
+fn load(views: &[View<'_>]) -> Step<Outcome> {
     let kinds = [SectionKind::Ids, SectionKind::IdOrder, SectionKind::Graph, SectionKind::Codes];
-    let mut missing = view.missing(&kinds);
-    missing.extend(view.missing(&view.checksums_of_rows()));
+    let mut missing = Vec::new();
+    for view in views {
+        missing.extend(view.placed(view.missing(&kinds)));
+        missing.extend(view.placed(view.missing(&view.checksums_of_rows())));
+    }
     if missing.is_empty() { Step::Done(Outcome::Loaded) } else { Step::Need(missing) }
 }

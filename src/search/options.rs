@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::id::Id;
 use crate::metric::Metric;
-use crate::row_set::SharedRows;
+use crate::row_set::Selected;
 use crate::vectors::check_row;
 
 /// Which index answers.
@@ -65,7 +65,7 @@ pub struct SearchOptions {
     /// has is an error. A row that is also in `exclude` is no hit.
     pub among: Option<Vec<Id>>,
     /// The rows of `exclude` and `among`, if they were looked up before.
-    pub(crate) rows: Option<SharedRows>,
+    pub(crate) rows: Option<Selected>,
 }
 
 setters!(SearchOptions {

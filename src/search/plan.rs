@@ -188,7 +188,7 @@ pub(crate) fn route(choice: IndexChoice, f: Facts) -> Result<Route, Error> {
 }
 
 /// How many candidates are found, and how many of them are ranked again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CandidateCounts {
     pub(crate) k: usize,
     pub(crate) ef: usize,

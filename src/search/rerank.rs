@@ -1,16 +1,18 @@
 //! From candidates to hits: candidates are ranked again by finer rows, stage by stage; then the hits get their ids.
 
-use super::clusters::ListHit;
+use super::clusters::{ListHit, nth, sort_by_key};
+use super::lane::Lane;
 use super::plan::Route;
+use super::scratch::Scratch;
 use super::view::View;
-use super::{Answer, Hit, QueryStats};
+use super::{Answer, Hit, QueryStats, SegmentStats};
 use crate::error::Error;
 use crate::id::Id;
 use crate::metric::Metric;
 use crate::quant::Prepared;
 use crate::segment::{IdView, Matrix, STAGES, SectionKind, Segment};
 use crate::storage::{Expected, Read, Source};
-use crate::topk::TopK;
+use crate::topk::{Key, TopK};
 
 /// Rows ranked in one call of the codec.
 const GROUP: usize = 64;
@@ -64,67 +66,133 @@ pub(super) fn rescore(
     view.fitting(missing)
 }
 
-/// Between two stages: keeps the `count` best of each query, which the next stage ranks.
-pub(super) fn keep_best(candidates: &mut [Candidates], count: usize, best: &mut TopK) {
-    for candidates in candidates {
-        candidates.rescored_before += std::mem::take(&mut candidates.rescored);
-        best.reset(count);
-        candidates.found.drain(..).for_each(|(distance, position)| best.offer(distance, position));
-        candidates.found.extend(best.unsorted());
+/// Before the first stage: of the candidates that several segments found on codes, the nearest of all go on, as many as one
+/// segment alone would rank again.
+pub(super) fn cut(lanes: &mut [Lane], keys: &mut Vec<u64>) {
+    if lanes.len() < 2 {
+        return;
+    }
+    let ranked = |lane: &&mut Lane| {
+        lane.counts.rescore > 0 && matches!(lane.route, Route::Flat | Route::Hnsw | Route::Walk)
+    };
+    let mut lanes: Vec<&mut Lane> = lanes.iter_mut().filter(ranked).collect();
+    let count = lanes.iter().map(|lane| lane.counts.candidates()).max().unwrap_or(0);
+    let queries = lanes.first().map_or(0, |lane| lane.candidates.len());
+    for query in 0..queries {
+        let limit = nearest_of(&lanes, query, count, keys);
+        lanes.iter_mut().for_each(|lane| lane.candidates[query].found.retain(|found| found.0 <= limit));
     }
 }
 
-/// The answer where no row may be a hit.
-pub(super) fn no_hits(route: Route) -> Answer {
-    Answer { hits: Vec::new(), stats: QueryStats { index: route.name(), ..Default::default() } }
+/// The distance of the `count`-th nearest candidate of a query.
+fn nearest_of(lanes: &[&mut Lane], query: usize, count: usize, keys: &mut Vec<u64>) -> f32 {
+    nth(lanes.iter().flat_map(|lane| lane.candidates[query].found.iter().map(|c| c.0)), count, keys)
+}
+
+/// Between two stages: keeps the `count` best of each query, which the next stage ranks.
+pub(super) fn keep_best(lanes: &mut [&mut Lane], count: usize, scratch: &mut Scratch) {
+    let Scratch { nearest: best, keys, .. } = scratch;
+    for query in 0..lanes.first().map_or(0, |lane| lane.candidates.len()) {
+        let limit = if lanes.len() > 1 { nearest_of(lanes, query, count, keys) } else { f32::INFINITY };
+        for lane in &mut *lanes {
+            let candidates = &mut lane.candidates[query];
+            candidates.rescored_before += std::mem::take(&mut candidates.rescored);
+            best.reset(count);
+            let found = candidates.found.drain(..).filter(|found| found.0 <= limit);
+            found.for_each(|(distance, position)| best.offer(distance, position));
+            candidates.found.extend(best.unsorted());
+        }
+    }
 }
 
 /// The `k` hits of each query. Ids are in the lists, or else in their section, which the source must have.
 pub(super) fn answers(
-    view: &View<'_>,
-    route: Route,
+    views: &[View<'_>],
+    lanes: &mut [Lane],
+    queries: usize,
     k: usize,
-    candidates: &mut [Candidates],
-    nearest: &mut TopK,
+    scratch: &mut Scratch,
 ) -> Result<Vec<Answer>, Error> {
-    let segment = view.segment;
-    let metric = segment.header.metric;
-    let ids = match route {
-        Route::Clusters => None,
-        _ => {
-            let bytes = view.delivered(segment.required(SectionKind::Ids)?)?;
-            Some(IdView::new(bytes, segment.count(), segment.header.text_ids)?)
+    let Scratch { nearest, keys, ranked, .. } = scratch;
+    let mut answers = Vec::with_capacity(queries);
+    for query in 0..queries {
+        ranked.clear();
+        for ((lane, view), segment) in lanes.iter_mut().zip(views).zip(0..) {
+            let nearest = lane.ranked(view, query, nearest, keys)?;
+            ranked.extend(nearest.map(|(distance, position)| (distance, segment, position)));
         }
+        if lanes.len() > 1 {
+            // They are in order of segment, which settles ties.
+            sort_by_key(ranked, keys, |at, hit| Key::new(hit.0, at));
+            ranked.truncate(k);
+        }
+        let mut hits = Vec::with_capacity(ranked.len());
+        for &(distance, segment, position) in &*ranked {
+            let (lane, view) = (&lanes[segment as usize], &views[segment as usize]);
+            let id = lane.candidates[query].id(position, lane.ids(view)?.as_ref())?;
+            hits.push(Hit { segment, position, id, score: 0.0 - distance });
+        }
+        answers.push(answer(hits, lanes, query));
+    }
+    Ok(answers)
+}
+
+/// The hits of a query with what they cost.
+fn answer(hits: Vec<Hit>, lanes: &[Lane], query: usize) -> Answer {
+    let of = |lane: &Lane| {
+        let Candidates { distances, rescored, rescored_before, .. } = lane.candidates[query];
+        let rescored = (rescored_before + rescored) as u64;
+        SegmentStats { index: lane.route.name(), distances, rescored }
     };
-    let finest = STAGES.get(segment.finer.len()).map_or("codes", |form| form.matrix.name());
-    let mut answers = Vec::with_capacity(candidates.len());
-    for candidates in candidates {
-        nearest.reset(k);
+    let mut stats = QueryStats::default();
+    for segment in lanes.iter().map(of) {
+        stats.index = match stats.index {
+            "" => segment.index,
+            index if index == segment.index => index,
+            _ => "mixed",
+        };
+        stats.distances += segment.distances;
+        stats.rescored += segment.rescored;
+    }
+    let segments = if lanes.len() > 1 { lanes.iter().map(of).collect() } else { Vec::new() };
+    Answer { hits, stats, segments }
+}
+
+impl Lane {
+    /// The ids of the segment's rows; `None` where lists have them.
+    fn ids<'a>(&self, view: &View<'a>) -> Result<Option<IdView<'a>>, Error> {
+        let segment = view.segment;
+        if self.route == Route::Clusters {
+            return Ok(None);
+        }
+        let bytes = view.delivered(segment.required(SectionKind::Ids)?)?;
+        IdView::new(bytes, segment.count(), segment.header.text_ids).map(Some)
+    }
+
+    /// The nearest candidates of a query, nearest first, by minus the score that users see: rows with the same score are
+    /// in order of position.
+    fn ranked<'s>(
+        &mut self,
+        view: &View<'_>,
+        query: usize,
+        nearest: &'s mut TopK,
+        keys: &mut Vec<u64>,
+    ) -> Result<impl Iterator<Item = (f32, u32)> + use<'s>, Error> {
+        let segment = view.segment;
+        let finest = STAGES.get(segment.finer.len()).map_or("codes", |form| form.matrix.name());
+        let candidates = &mut self.candidates[query];
+        nearest.reset(self.counts.k);
         for &(distance, position) in &candidates.found {
             // Rows and queries are checked so that no code of theirs gives such a distance.
             if !distance.is_finite() {
                 return Err(Error::corrupt(finest, format!("row {position} has no finite distance")));
             }
-            // By the score that users see: rows with the same score are in order of position.
-            nearest.offer(0.0 - score(metric, distance), position);
+            nearest.offer(0.0 - score(segment.header.metric, distance), position);
         }
         // Nothing needs them in the order of the candidates any more.
-        ListHit::sort_by_position(&mut candidates.list_hits, &mut Vec::new());
-        let nearest = nearest.sorted();
-        let mut hits = Vec::with_capacity(nearest.len());
-        for (distance, position) in nearest {
-            let id = candidates.id(position, ids.as_ref())?;
-            hits.push(Hit { position, id, score: 0.0 - distance });
-        }
-        let stats = QueryStats {
-            index: route.name(),
-            distances: candidates.distances,
-            rescored: (candidates.rescored_before + candidates.rescored) as u64,
-            ..Default::default()
-        };
-        answers.push(Answer { hits, stats });
+        ListHit::sort_by_position(&mut candidates.list_hits, keys);
+        Ok(nearest.sorted())
     }
-    Ok(answers)
 }
 
 impl Candidates {

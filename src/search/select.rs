@@ -1,12 +1,14 @@
-//! From the options of a search to the set of rows that may be hits: `among` and `exclude`, combined by *and*.
+//! From the options of a search to the sets of rows that may be hits, one for each segment: `among` and `exclude`,
+//! combined by *and*.
 
+use super::answer::RowPlace;
 use super::lookup::find;
 use super::options::SearchOptions;
 use super::step::Step;
 use super::view::View;
 use crate::error::Error;
 use crate::id::Id;
-use crate::row_set::{RowSet, SharedRows};
+use crate::row_set::{RowSet, Selected, SharedRows};
 use crate::storage::{Read, in_order};
 
 /// A selection under way.
@@ -14,15 +16,15 @@ pub(crate) struct Selection {
     among: Option<Lookups>,
     exclude: Lookups,
     /// Rows that were selected before.
-    rows: Option<SharedRows>,
+    rows: Option<Selected>,
 }
 
 /// The lookups of some ids.
 #[derive(Default)]
 struct Lookups {
     ids: Vec<Id>,
-    /// Of the first ids.
-    positions: Vec<u32>,
+    /// The rows of the ids before these.
+    found: Vec<RowPlace>,
     unknown: Vec<String>,
 }
 
@@ -36,44 +38,51 @@ impl Selection {
     }
 
     /// The selection of these rows (`None`: all).
-    pub(super) fn new(rows: Option<SharedRows>) -> Self {
+    pub(super) fn new(rows: Option<Selected>) -> Self {
         Selection { among: None, exclude: Lookups::default(), rows }
     }
 
     /// The same without a row.
-    pub(super) fn without(mut self, position: u32) -> Self {
-        self.exclude.positions.push(position);
+    pub(super) fn without(mut self, row: RowPlace) -> Self {
+        self.exclude.found.push(row);
         self
     }
 
-    /// Goes as far as the available bytes allow. `None`: every row may be a hit.
+    /// Goes as far as the available bytes allow.
     ///
     /// # Errors
     /// `unknown-id`.
-    pub(super) fn step(&mut self, view: &View<'_>) -> Result<Step<Option<SharedRows>>, Error> {
+    pub(super) fn step(&mut self, views: &[View<'_>]) -> Result<Step<Selected>, Error> {
         let mut reads = Vec::new();
         for lookups in self.among.iter_mut().chain([&mut self.exclude]) {
-            lookups.step(view, &mut reads)?;
+            lookups.step(views, &mut reads)?;
         }
         if !reads.is_empty() {
             in_order(&mut reads);
             reads.dedup();
             return Ok(Step::Need(reads));
         }
-        let count = view.segment.count();
         let among = self.among.iter().flat_map(|among| &among.unknown);
         let unknown: Vec<&String> = among.chain(&self.exclude.unknown).collect();
         if let Some(id) = unknown.first() {
             return Err(Error::UnknownId { id: id.to_string(), others: unknown.len() - 1 });
         }
-        let mut rows = RowSet::of(count, std::mem::take(&mut self.exclude.positions))?.complement()?;
-        if let Some(among) = &mut self.among {
-            rows = rows.and(&RowSet::of(count, std::mem::take(&mut among.positions))?)?;
+        let rows = views.iter().zip(0..).map(|(view, segment)| self.rows_of(view, segment));
+        Ok(Step::Done(rows.collect::<Result<_, _>>()?))
+    }
+
+    /// The rows of a segment that are selected.
+    fn rows_of(&self, view: &View<'_>, segment: u32) -> Result<Option<SharedRows>, Error> {
+        let count = view.segment.count();
+        let mut rows = RowSet::of(count, self.exclude.positions(segment))?.complement()?;
+        if let Some(among) = &self.among {
+            rows = rows.and(&RowSet::of(count, among.positions(segment))?)?;
         }
-        if let Some(before) = &self.rows {
-            rows = rows.and(before)?;
+        let before = self.rows.as_ref().and_then(|rows| rows.get(segment as usize));
+        for set in before.and_then(|rows| rows.as_deref()).into_iter().chain(view.rows) {
+            rows = rows.and(set)?;
         }
-        Ok(Step::Done((!rows.is_full()).then(|| SharedRows::new(rows))))
+        Ok((!rows.is_full()).then(|| SharedRows::new(rows)))
     }
 }
 
@@ -82,12 +91,17 @@ impl Lookups {
         Lookups { ids, ..Lookups::default() }
     }
 
+    /// The rows that were found in a segment.
+    fn positions(&self, segment: u32) -> impl Iterator<Item = u32> + '_ {
+        self.found.iter().filter(move |row| row.segment == segment).map(|row| row.position)
+    }
+
     /// Looks up the ids whose bytes are available; adds the reads of the others.
-    fn step(&mut self, view: &View<'_>, reads: &mut Vec<Read>) -> Result<(), Error> {
+    fn step(&mut self, views: &[View<'_>], reads: &mut Vec<Read>) -> Result<(), Error> {
         let mut left = Vec::new();
         for id in self.ids.drain(..) {
-            match find(view, &id)? {
-                Step::Done(Some(position)) => self.positions.push(position),
+            match find(views, &id)? {
+                Step::Done(Some(row)) => self.found.push(row),
                 Step::Done(None) => self.unknown.push(id.to_string()),
                 Step::Need(more) => {
                     reads.extend(more);

@@ -1,5 +1,6 @@
 //! The result of one step.
 
+use super::view::View;
 use crate::error::Error;
 use crate::storage::Read;
 
@@ -17,6 +18,14 @@ impl<T> Step<T> {
         match self {
             Step::Need(reads) => Step::Need(reads),
             Step::Done(value) => Step::Done(f(value)),
+        }
+    }
+
+    /// The same, whose reads are of the segment of `view`, in the address space of all segments.
+    pub(super) fn of(self, view: &View<'_>) -> Self {
+        match self {
+            Step::Need(reads) => Step::Need(view.placed(reads)),
+            done => done,
         }
     }
 

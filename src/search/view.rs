@@ -1,4 +1,5 @@
-//! What a search sees: a segment, the bytes of its file that are available, and the rows that may be hits.
+//! What a search sees of a segment: the segment, the bytes of its file that are available, and the rows that may be hits.
+//! An index of several segments is searched over one view of each.
 
 use std::ops::Range;
 
@@ -14,12 +15,30 @@ pub(crate) struct View<'a> {
     pub(crate) source: &'a dyn Source,
     /// `None`: every row.
     pub(crate) rows: Option<&'a RowSet>,
+    /// Where the file begins in the address space of all segments of the index. The source knows nothing of it.
+    pub(crate) base: u64,
 }
 
 impl<'a> View<'a> {
     /// A view of every row.
     pub(crate) fn new(segment: &'a Segment, source: &'a dyn Source) -> Self {
-        View { segment, source, rows: None }
+        View { segment, source, rows: None, base: 0 }
+    }
+
+    /// The same, of which only these rows may be hits. `None`: those of this view.
+    pub(super) fn of_rows<'b>(&self, rows: Option<&'b RowSet>) -> View<'b>
+    where
+        'a: 'b,
+    {
+        View { rows: rows.or(self.rows), ..*self }
+    }
+
+    /// Reads of this segment in the address space of all.
+    pub(super) fn placed(&self, mut reads: Vec<Read>) -> Vec<Read> {
+        if self.base > 0 {
+            reads.iter_mut().for_each(|read| read.extent.offset += self.base);
+        }
+        reads
     }
 
     /// How many rows may be hits.

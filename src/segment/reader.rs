@@ -4,6 +4,7 @@
 use super::clusters::Cells;
 use super::format::{self, Header, LINKS, Section, SectionKind};
 use super::ids::{Found, Lookup};
+use super::sets::PositionSet;
 use crate::error::Error;
 use crate::id::Id;
 use crate::quant::{Codec, Rabitq};
@@ -65,6 +66,14 @@ impl Segment {
         self.header.dim
     }
 
+    /// The rows that are dead, from the bytes of the segment's file of dead rows.
+    ///
+    /// # Errors
+    /// `checksum`, `corrupt` or `length` if they are of another segment, or damaged; `out-of-memory`.
+    pub fn dead_rows(&self, bytes: &[u8]) -> Result<PositionSet, Error> {
+        PositionSet::decode(bytes, self.count(), &self.header.file_id, 0)
+    }
+
     pub(crate) fn extent(&self, kind: SectionKind) -> Option<Extent> {
         self.header.section(kind).map(|s| s.extent)
     }
@@ -72,21 +81,6 @@ impl Segment {
     /// The extent of a section that [`Segment::open`] found.
     pub(crate) fn required(&self, kind: SectionKind) -> Result<Extent, Error> {
         self.extent(kind).ok_or_else(|| Error::corrupt(kind.name(), "the section is missing"))
-    }
-
-    /// Merges neighbours that are in one section.
-    pub(crate) fn merge(&self, extents: impl Iterator<Item = Extent>) -> Vec<Extent> {
-        let starts_section = |offset| self.header.sections.iter().any(|s| s.extent.offset == offset);
-        let mut merged: Vec<Extent> = Vec::new();
-        for extent in extents {
-            match merged.last_mut() {
-                Some(last) if last.end() == extent.offset && !starts_section(extent.offset) => {
-                    last.length += extent.length;
-                }
-                _ => merged.push(extent),
-            }
-        }
-        merged
     }
 
     /// The finest rows: those by which hits are ranked.

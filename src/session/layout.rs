@@ -1,8 +1,9 @@
-//! Divides a memory budget among the sections of a segment. The division is computed once, when the segment is opened.
+//! Divides a memory budget among the sections of an index's segments. The division is computed once, when the index is opened.
 
+use super::members::{Member, Members};
 use crate::error::Error;
 use crate::search::IndexChoice;
-use crate::segment::{Matrix, SectionKind, Segment};
+use crate::segment::{Matrix, SectionKind};
 use crate::storage::{Extent, Region, WALKS_FROM_DISK};
 
 /// A session can hold at least so many rows and lists at once: those are reranked and scanned in one wave.
@@ -18,11 +19,14 @@ const MIN_NODES: u64 = 128;
 /// At most so many rows have room where lists need it as well.
 const MANY_ROWS: u64 = 4096;
 
-/// The slots of one section: their size, how many there are, how many make searches fast, and how many are of use.
+/// The slots of one section, or of the same section of several segments: their size, how many there are, how many make
+/// searches fast, and how many are of use.
 struct Units {
-    section: Extent,
+    sections: Vec<Extent>,
     slot: u64,
     slots: u64,
+    /// Searches work with so many slots.
+    least: u64,
     warm: u64,
     most: u64,
 }
@@ -34,41 +38,98 @@ impl Units {
         *left -= more * self.slot;
         self.slots += more;
     }
+
+    /// Takes over the section of another segment: the slots hold units of both.
+    fn join(&mut self, other: Units) {
+        self.sections.extend(other.sections);
+        self.slot = self.slot.max(other.slot);
+        self.most += other.most;
+        self.least = self.least.max(other.least);
+        self.slots = self.least.min(self.most);
+        self.warm = self.warm.max(other.warm);
+    }
+
+    fn bytes(&self) -> u64 {
+        self.slot * self.slots
+    }
+
+    fn into_region(self) -> Region {
+        Region::Slots { sections: self.sections, slot: self.slot, slots: self.slots as usize }
+    }
 }
 
-/// The regions that hold a segment's sections, within `budget` bytes (the front included).
-///
-/// Room is given in this order, as far as the budget goes: ids and row checksums; some leaves, lists and rows; codes
-/// (whole, or in chunks if there are no clusters); the graph, if the codes are whole (a walk over a remote graph costs
-/// a round trip per hop); then more leaves, lists and rows. If `favour` is hnsw, codes and graph come first; if they do
-/// not fit, the graph gets what a walk node by node needs, and it is an error if that does not fit either.
-pub(crate) fn layout(segment: &Segment, budget: u64, favour: IndexChoice) -> Result<Vec<Region>, Error> {
-    let grain = |kind| segment.header.section(kind).map_or(1, |s| s.block_size);
-    let section = |kind| segment.extent(kind).unwrap_or(Extent { offset: 0, length: 0 });
-    let whole = |kind| Region::Whole { section: section(kind), block_size: grain(kind) };
-    let mut regions = vec![whole(SectionKind::Ids), whole(SectionKind::IdOrder)];
-    regions.extend(segment.finer.iter().filter_map(|rows| rows.checksums).map(whole));
-    // Where the graph is favoured, clusters get the least with which they work.
-    let mut units = units(segment, if favour == IndexChoice::Hnsw { 1 } else { MIN_LISTS });
-    let codes = section(SectionKind::Codes);
-    // With clusters, a search does not need the codes. A scan needs a chunk of them, which must be longer than one row:
-    // `plan` distinguishes the two by that.
-    let chunk = match segment.clusters {
-        Some(_) => 0,
-        None => {
-            let grain = grain(SectionKind::Codes).max(1);
-            (grain * (2 * segment.codes.stride).div_ceil(grain)).min(codes.length)
-        }
-    };
+/// What a segment's sections need, in addresses.
+struct Sections<'a>(&'a Member);
 
-    let fixed = segment.header.front_length + regions.iter().map(Region::bytes).sum::<u64>();
-    let needed = fixed + chunk + units.iter().map(|u| u.slot * u.slots).sum::<u64>();
-    let whole_graph = codes.length - chunk + section(SectionKind::Graph).length;
+impl Sections<'_> {
+    fn extent(&self, kind: SectionKind) -> Extent {
+        self.placed(self.0.segment.extent(kind).unwrap_or(Extent { offset: 0, length: 0 }))
+    }
+
+    fn placed(&self, extent: Extent) -> Extent {
+        Extent { offset: extent.offset + self.0.base, ..extent }
+    }
+
+    fn grain(&self, kind: SectionKind) -> u64 {
+        self.0.segment.header.section(kind).map_or(1, |section| section.block_size)
+    }
+
+    fn whole(&self, kind: SectionKind) -> Region {
+        Region::Whole { section: self.extent(kind), block_size: self.grain(kind) }
+    }
+
+    fn length(&self, kinds: &[SectionKind]) -> u64 {
+        kinds.iter().map(|&kind| self.extent(kind).length).sum()
+    }
+
+    /// The chunk of codes that a scan needs, if codes do not fit whole. With clusters, a search does not need the codes.
+    /// A chunk must be longer than one row: `plan` distinguishes the two by that.
+    fn chunk(&self) -> u64 {
+        match self.0.segment.clusters {
+            Some(_) => 0,
+            None => {
+                let grain = self.grain(SectionKind::Codes).max(1);
+                let two = (2 * self.0.segment.codes.stride).div_ceil(grain);
+                (grain * two).min(self.extent(SectionKind::Codes).length)
+            }
+        }
+    }
+
+    /// The sections that are held whole before all else.
+    fn always(&self) -> Vec<Region> {
+        let sums = self.0.segment.finer.iter().filter_map(|rows| rows.checksums);
+        [SectionKind::Ids, SectionKind::IdOrder]
+            .into_iter()
+            .chain(sums)
+            .map(|kind| self.whole(kind))
+            .collect()
+    }
+}
+
+const WALKED: [SectionKind; 2] = [SectionKind::Codes, SectionKind::Graph];
+
+/// The regions that hold the segments' sections, within `budget` bytes (the fronts included).
+///
+/// Room is given in this order, as far as the budget goes: ids and row checksums; some leaves, lists and rows; the codes of
+/// all segments (whole, or in chunks where there are no clusters); their graphs, if the codes are whole (a walk over a
+/// remote graph costs a round trip per hop); then more leaves, lists and rows. Slots are shared by all segments, so the
+/// least with which searches work does not grow with their number. If `favour` is hnsw, codes and graphs come first; if
+/// they do not fit, the graphs get what a walk node by node needs, and it is an error if that does not fit either.
+pub(crate) fn layout(members: &Members, budget: u64, favour: IndexChoice) -> Result<Vec<Region>, Error> {
+    let all: Vec<Sections<'_>> = members.iter().map(Sections).collect();
+    let mut regions: Vec<Region> = all.iter().flat_map(Sections::always).collect();
+    // Where the graph is favoured, clusters get the least with which they work.
+    let mut units = units(members, if favour == IndexChoice::Hnsw { 1 } else { MIN_LISTS });
+    let chunks: u64 = all.iter().map(Sections::chunk).sum();
+    let fixed = members.fronts() + regions.iter().map(Region::bytes).sum::<u64>();
+    let needed = fixed + chunks + units.iter().map(Units::bytes).sum::<u64>();
+    let [codes, graphs] = WALKED.map(|kind| all.iter().map(|s| s.length(&[kind])).sum::<u64>());
+    let whole_graph = codes - chunks + graphs;
     let left = budget.checked_sub(needed);
     if WALKS_FROM_DISK && favour == IndexChoice::Hnsw && left.is_none_or(|left| left < whole_graph) {
         // The error names the smaller of two budgets: for the whole graph, or for a walk node by node.
         let too_small = |more: u64| Error::Budget { needed: needed + more.min(whole_graph), budget };
-        if let Some(walking) = walking(segment, &mut units, left.unwrap_or(0)) {
+        if let Some(walking) = walking(&all, &mut units, left.unwrap_or(0)) {
             regions.extend(walking.map_err(too_small)?);
             left.ok_or_else(|| too_small(0))?;
             regions.retain(|r| r.bytes() > 0);
@@ -79,105 +140,158 @@ pub(crate) fn layout(segment: &Segment, budget: u64, favour: IndexChoice) -> Res
     if favour != IndexChoice::Hnsw {
         units.iter_mut().for_each(|u| u.grow(u.warm, &mut left));
     }
-    if left >= codes.length - chunk {
-        left -= codes.length - chunk;
-        regions.push(whole(SectionKind::Codes));
-        if left >= section(SectionKind::Graph).length {
-            left -= section(SectionKind::Graph).length;
-            regions.push(whole(SectionKind::Graph));
+    if left >= codes - chunks {
+        left -= codes - chunks;
+        regions.extend(all.iter().map(|s| s.whole(SectionKind::Codes)));
+        if left >= graphs {
+            left -= graphs;
+            regions.extend(all.iter().map(|s| s.whole(SectionKind::Graph)));
         }
-    } else if let Some(chunks) = (left / 2).checked_div(chunk) {
+    } else {
         // Half of the rest is for chunks of codes, the other half for rows.
-        let slot = chunk + chunks * chunk;
-        left -= chunks * chunk;
-        regions.push(Region::Slots { section: codes, slot, slots: 1 });
+        let more = (left / 2).checked_div(chunks).unwrap_or(0);
+        left -= more * chunks;
+        for scanned in all.iter().filter(|s| s.chunk() > 0) {
+            let (sections, slot) = (vec![scanned.extent(SectionKind::Codes)], scanned.chunk());
+            regions.push(Region::Slots { sections, slot: slot + more * slot, slots: 1 });
+        }
     }
     for mut unit in units {
         unit.grow(unit.most, &mut left);
-        regions.push(Region::Slots { section: unit.section, slot: unit.slot, slots: unit.slots as usize });
+        regions.push(unit.into_region());
     }
     regions.retain(|r| r.bytes() > 0);
     Ok(regions)
 }
 
-/// The smallest budget under which [`layout`] holds codes and graph whole, where it favours no index.
-pub(crate) fn to_load(segment: &Segment) -> u64 {
-    let length = |kind| segment.extent(kind).map_or(0, |e| e.length);
-    let kinds = [SectionKind::Ids, SectionKind::IdOrder, SectionKind::Codes, SectionKind::Graph];
-    let sums = segment.finer.iter().filter_map(|rows| rows.checksums);
-    let whole = kinds.into_iter().chain(sums).map(length).sum::<u64>();
-    let units = units(segment, MIN_LISTS);
+/// The smallest budget under which [`layout`] holds codes and graphs whole, where it favours no index.
+pub(crate) fn to_load(members: &Members) -> u64 {
+    let whole = members
+        .iter()
+        .map(Sections)
+        .map(|s| s.always().iter().map(Region::bytes).sum::<u64>() + s.length(&WALKED));
+    let units = units(members, MIN_LISTS);
     let units = units.iter().map(|u| u.slot * u.slots.max(u.warm.min(u.most))).sum::<u64>();
-    segment.header.front_length + whole + units
+    members.fronts() + whole.sum::<u64>() + units
 }
 
 /// The regions of a walk node by node, and of `units`, in `left` bytes; the error is the number of bytes they need.
-/// `None` if the segment cannot be walked so: it has no checksums of nodes, or no clusters.
-fn walking(segment: &Segment, units: &mut Vec<Units>, left: u64) -> Option<Result<Vec<Region>, u64>> {
-    let section = |kind| segment.header.section(kind);
-    let (sums, codes) = (section(SectionKind::NodeChecksums)?, section(SectionKind::Codes)?);
-    let parts = segment.graph_parts()?;
-    segment.clusters.as_ref()?;
-    let count = segment.count() as u64;
-    let unit = |section, slot| Units { section, slot, slots: MIN_NODES.min(count), warm: 0, most: count };
-    let mut regions = vec![
-        Region::Whole { section: sums.extent, block_size: sums.block_size },
-        Region::Whole { section: parts.upper, block_size: parts.block_size },
-    ];
-    let mut links = unit(parts.base, parts.stride);
-    let mut needed = regions.iter().map(Region::bytes).sum::<u64>() + links.slot * links.slots;
-    let all = left >= needed + codes.extent.length;
-    if all {
-        needed += codes.extent.length;
-        regions.push(Region::Whole { section: codes.extent, block_size: codes.block_size });
-    } else if !segment.finer.is_empty() {
-        let codes = unit(codes.extent, segment.codes.stride);
-        needed += codes.slot * codes.slots;
-        units.insert(0, codes);
-    } else if let Some(at) = units.iter().position(|u| u.section == codes.extent) {
-        // The codes are the finest rows, which have room already: they come first.
-        units[at].most = count;
-        units.swap(0, at);
+/// `None` if some segment cannot be walked so: it has no checksums of nodes, or no clusters.
+fn walking(all: &[Sections<'_>], units: &mut Vec<Units>, left: u64) -> Option<Result<Vec<Region>, u64>> {
+    let (mut regions, mut links, mut codes) = (Vec::new(), Vec::new(), Vec::new());
+    for s in all.iter().filter(|s| s.0.segment.count() > 0) {
+        let segment = &s.0.segment;
+        let parts = segment.graph_parts()?;
+        segment.header.section(SectionKind::NodeChecksums)?;
+        segment.clusters.as_ref()?;
+        let count = segment.count() as u64;
+        let unit = |section, slot| Units {
+            sections: vec![section],
+            slot,
+            slots: MIN_NODES.min(count),
+            least: MIN_NODES,
+            warm: 0,
+            most: count,
+        };
+        regions.push(s.whole(SectionKind::NodeChecksums));
+        regions.push(Region::Whole { section: s.placed(parts.upper), block_size: parts.block_size });
+        join(&mut links, unit(s.placed(parts.base), parts.stride));
+        codes.push((s.whole(SectionKind::Codes), unit(s.extent(SectionKind::Codes), segment.codes.stride)));
+    }
+    let mut needed =
+        regions.iter().map(Region::bytes).sum::<u64>() + links.iter().map(Units::bytes).sum::<u64>();
+    let all_codes: u64 = codes.iter().map(|(whole, _)| whole.bytes()).sum();
+    let fits = left >= needed + all_codes;
+    if fits {
+        needed += all_codes;
+        regions.extend(codes.into_iter().map(|(whole, _)| whole));
+    } else {
+        let rows_of_all = all.iter().map(|s| s.0.segment.count() as u64).sum();
+        let mut more = Vec::new();
+        for (_, unit) in codes {
+            match units.iter_mut().find(|u| u.sections.contains(&unit.sections[0])) {
+                // The codes are the finest rows, which have room already.
+                Some(rows) => rows.most = rows_of_all,
+                None => join(&mut more, unit),
+            }
+        }
+        needed += more.iter().map(Units::bytes).sum::<u64>();
+        let scored = |u: &Units| codes_of(all, u);
+        // Codes come first.
+        let at = units.iter().position(scored);
+        match (more.is_empty(), at) {
+            (true, Some(at)) => units.swap(0, at),
+            _ => drop(units.splice(0..0, more)),
+        }
     }
     let Some(mut left) = left.checked_sub(needed) else { return Some(Err(needed)) };
     // A search reads the links of a node once, but a code several times: codes get more of the room.
-    links.grow(links.slots + left / if all { 2 } else { 8 } / links.slot, &mut left);
-    units.push(links);
-    for unit in units {
+    for mut links in links {
+        links.grow(links.slots + left / if fits { 2 } else { 8 } / links.slot, &mut left);
+        units.push(links);
+    }
+    for mut unit in std::mem::take(units) {
         unit.grow(unit.most, &mut left);
-        regions.push(Region::Slots { section: unit.section, slot: unit.slot, slots: unit.slots as usize });
+        regions.push(unit.into_region());
     }
     Some(Ok(regions))
 }
 
+/// Whether these are slots of codes.
+fn codes_of(all: &[Sections<'_>], units: &Units) -> bool {
+    all.iter().any(|s| units.sections.contains(&s.extent(SectionKind::Codes)))
+}
+
+/// Adds the slots of a segment's section to those of other segments whose units are as long; a slot for lists or leaves
+/// holds units of any length.
+fn join(all: &mut Vec<Units>, unit: Units) {
+    match all.iter_mut().find(|other| other.slot == unit.slot) {
+        Some(other) => other.join(unit),
+        None => all.push(unit),
+    }
+}
+
 /// The slots of leaves, rows and lists that every search needs, in the order in which they get more room.
-fn units(segment: &Segment, lists: u64) -> Vec<Units> {
-    let count = segment.count() as u64;
-    let of = |kind, slot, least: u64, warm, most: u64| {
-        let section = segment.extent(kind).unwrap_or(Extent { offset: 0, length: 0 });
-        Units { section, slot, slots: least.min(most), warm, most }
-    };
-    let of_rows = |rows: &Matrix, warm, most: u64| Units {
-        section: rows.extent,
-        slot: rows.stride,
-        slots: MIN_ROWS.min(most),
-        warm,
-        most,
-    };
-    // Clusters are reranked by the finest rows; the rows of other stages only rank what a graph or a scan finds.
-    let finer = segment.finer.iter().rev();
-    match &segment.clusters {
-        Some(clusters) => {
-            let cells = clusters.cells.len() as u64;
-            let [block, list] = clusters.cells.longest;
-            let mut units = vec![
-                of(SectionKind::Leaves, block, 1, cells, cells),
-                of_rows(segment.finest(), WARM_ROWS, MANY_ROWS.min(count)),
-                of(SectionKind::Lists, list, lists, WARM_LISTS, clusters.cells.leaf_count() as u64),
-            ];
-            units.extend(finer.skip(1).map(|rows| of_rows(rows, 0, MANY_ROWS.min(count))));
-            units
+fn units(members: &Members, lists: u64) -> Vec<Units> {
+    let [mut leaves, mut finest, mut of_lists, mut others] = [const { Vec::new() }; 4];
+    for s in members.iter().map(Sections) {
+        let segment = &s.0.segment;
+        let count = segment.count() as u64;
+        let of = |section, slot, least: u64, warm, most: u64| Units {
+            sections: vec![section],
+            slot,
+            slots: least.min(most),
+            least,
+            warm,
+            most,
+        };
+        let of_rows =
+            |rows: &Matrix, warm, most| of(s.placed(rows.extent), rows.stride, MIN_ROWS, warm, most);
+        // Clusters are reranked by the finest rows; the rows of other stages only rank what a graph or a scan finds.
+        let finer = segment.finer.iter().rev();
+        match &segment.clusters {
+            Some(clusters) => {
+                let cells = clusters.cells.len() as u64;
+                let [block, list] = clusters.cells.longest;
+                let all_lists = clusters.cells.leaf_count() as u64;
+                any_length(&mut leaves, of(s.extent(SectionKind::Leaves), block, 1, cells, cells));
+                join(&mut finest, of_rows(segment.finest(), WARM_ROWS, MANY_ROWS.min(count)));
+                any_length(
+                    &mut of_lists,
+                    of(s.extent(SectionKind::Lists), list, lists, WARM_LISTS, all_lists),
+                );
+                finer.skip(1).for_each(|rows| join(&mut others, of_rows(rows, 0, MANY_ROWS.min(count))));
+            }
+            None => finer.for_each(|rows| join(&mut others, of_rows(rows, 0, count))),
         }
-        None => finer.map(|rows| of_rows(rows, 0, count)).collect(),
+    }
+    leaves.iter_mut().for_each(|unit: &mut Units| unit.warm = unit.most);
+    leaves.into_iter().chain(finest).chain(of_lists).chain(others).collect()
+}
+
+fn any_length(all: &mut Vec<Units>, unit: Units) {
+    match all.first_mut() {
+        Some(other) => other.join(unit),
+        None => all.push(unit),
     }
 }

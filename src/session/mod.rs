@@ -1,5 +1,5 @@
-//! A session runs operations over a file that is held only in part. The session names the bytes that it needs, and the
-//! caller fetches and delivers them.
+//! A session runs operations over the files of an index, which are held only in part. The session names the bytes that it
+//! needs, and the caller fetches and delivers them.
 //!
 //! ```text
 //! begin_* -> ticket;  step(ticket) -> Need(extents): fetch, deliver each, step again
@@ -8,15 +8,17 @@
 //! ```
 
 mod layout;
+mod members;
 mod options;
 
 pub(crate) use layout::layout;
 use layout::to_load;
+pub(crate) use members::Members;
 pub use options::SessionOptions;
 
 use crate::error::Error;
-use crate::search::{Operation, Outcome, Running, Scratch, Step, View, plan};
-use crate::segment::Segment;
+use crate::search::{Operation, Outcome, Running, Scratch, Step, plan};
+use crate::segment::{PositionSet, Segment};
 use crate::storage::{Extent, Paged, Read, Reserved, in_order};
 
 /// The number of an operation that has begun.
@@ -47,9 +49,11 @@ pub struct SessionStats {
     pub operations: usize,
 }
 
-/// An opened segment and the parts of its file that are held in memory.
+/// The opened segments of an index, and the parts of their files that are held in memory.
+///
+/// The files have one address space, in which extents are named: [`Session::segments`] says where each begins; the first begins at 0.
 pub struct Session {
-    segment: Segment,
+    members: Members,
     paged: Paged,
     budget: u64,
     /// One entry per operation; there are few.
@@ -64,15 +68,32 @@ impl Session {
     /// # Errors
     /// `budget` if not even one query fits.
     pub fn new(segment: Segment, options: &SessionOptions) -> Result<Self, Error> {
-        let budget = options.memory_budget;
-        let paged = Paged::new(layout(&segment, budget, options.index)?);
-        let (running, scratch) = (Vec::new(), Scratch::default());
-        Ok(Session { segment, paged, budget, running, next: 0, scratch })
+        Session::of_segments(vec![(segment, None)], options)
     }
 
-    /// The segment.
+    /// A session over the segments of an index, in order, each with its rows that are dead.
+    ///
+    /// # Errors
+    /// As [`Session::new`]; `argument` if the segments have not the same dimension, metric and kind of ids; `corrupt` for
+    /// dead rows of another number of rows.
+    pub fn of_segments(
+        segments: Vec<(Segment, Option<PositionSet>)>,
+        options: &SessionOptions,
+    ) -> Result<Self, Error> {
+        let (members, budget) = (Members::new(segments)?, options.memory_budget);
+        let paged = Paged::new(layout(&members, budget, options.index)?);
+        let (running, scratch) = (Vec::new(), Scratch::default());
+        Ok(Session { members, paged, budget, running, next: 0, scratch })
+    }
+
+    /// The first segment.
     pub fn segment(&self) -> &Segment {
-        &self.segment
+        self.members.first()
+    }
+
+    /// The segments, each with the address of the first byte of its file, and its number of rows that are not dead.
+    pub fn segments(&self) -> impl DoubleEndedIterator<Item = (&Segment, u64, usize)> + ExactSizeIterator {
+        self.members.iter().map(|member| (&member.segment, member.base, member.count()))
     }
 
     /// Sets the bandwidth-delay product of the link in bytes: a search may read so many bytes more to save a later
@@ -87,20 +108,23 @@ impl Session {
     /// # Errors
     /// `argument`, `dimension`, `not-finite`, `zero-vector`.
     pub fn begin(&mut self, operation: Operation) -> Result<Ticket, Error> {
-        if matches!(operation, Operation::Load) {
-            let facts = plan::Facts::of(&View::new(&self.segment, &self.paged));
-            if facts.graph && !facts.graph_fits {
-                return Err(Error::argument("memory_budget", self.too_small_to_load()));
-            }
+        let load = matches!(operation, Operation::Load);
+        let (running, too_small) = self.members.with_views(&self.paged, |views| {
+            let facts = views.iter().map(plan::Facts::of);
+            let too_small = load && facts.into_iter().any(|facts| facts.graph && !facts.graph_fits);
+            (Running::new(views, operation), too_small)
+        });
+        if too_small {
+            return Err(Error::argument("memory_budget", self.too_small_to_load()));
         }
-        let running = Running::new(&View::new(&self.segment, &self.paged), operation)?;
+        let running = running?;
         self.next = self.next.wrapping_add(1);
         self.running.push((self.next, running));
         Ok(self.next)
     }
 
     fn too_small_to_load(&self) -> String {
-        let (needed, budget) = (to_load(&self.segment), self.budget);
+        let (needed, budget) = (to_load(&self.members), self.budget);
         format!(
             "codes and graph need a memory budget of {needed} bytes, it is {budget}: raise it, or search by clusters or flat"
         )
@@ -125,23 +149,27 @@ impl Session {
         let running = self.running.iter_mut().find(|r| r.0 == ticket).map(|r| &mut r.1);
         let running =
             running.ok_or_else(|| Error::argument("ticket", "this operation has ended: begin another"))?;
-        let reads = match running.step(&View::new(&self.segment, &self.paged), &mut self.scratch)? {
+        let scratch = &mut self.scratch;
+        let stepped = self.members.with_views(&self.paged, |views| running.step(views, scratch));
+        let mut reads = match stepped? {
             Step::Done(outcome) => return Ok(Stepped::Done(outcome)),
             Step::Need(reads) => reads,
         };
         // The bytes of the last wave have been used, so their room is free for the next one.
         self.paged.release(ticket);
-        if self.paged.reserve(ticket, &reads)? == Reserved::Wait {
+        let fitting = self.members.fitting(&self.paged, ticket, &reads)?;
+        reads.truncate(fitting);
+        if reads.is_empty() || self.paged.reserve(ticket, &reads)? == Reserved::Wait {
             return Ok(Stepped::Wait);
         }
-        let missing = self.segment.merge(reads.iter().flat_map(|r| self.paged.missing(r)));
+        let missing = self.members.merge(reads.iter().flat_map(|r| self.paged.missing(r)));
         if missing.is_empty() { Err(unreadable()) } else { Ok(Stepped::Need(missing)) }
     }
 
     /// The number of bytes in whose multiples the section around `offset` may be delivered.
     pub fn block_size(&self, offset: u64) -> u64 {
         // A section that must be delivered as a whole gets a block size that no extent exceeds.
-        self.paged.block_size(offset).unwrap_or(self.segment.header.file_length)
+        self.paged.block_size(offset).unwrap_or(self.members.at(offset).segment.header.file_length)
     }
 
     /// Compares bytes with their checksums and keeps those that an operation waits for. Other bytes, which are held
@@ -165,7 +193,7 @@ impl Session {
         };
         // All reads are checked before any is kept, so that a delivery repeated after an error is checked as a whole.
         let reads = self.paged.pending(extent)?;
-        reads.iter().try_for_each(|read| self.segment.check(*read, part(read)))?;
+        reads.iter().try_for_each(|read| self.members.check(*read, part(read)))?;
         reads.iter().try_for_each(|read| self.paged.fill(read, part(read)))?;
         Ok(covers(reads, extent))
     }
@@ -180,7 +208,7 @@ impl Session {
     pub fn stats(&self) -> SessionStats {
         let (resident, slots, evictions) = self.paged.stats();
         SessionStats {
-            resident: resident + self.segment.header.front_length,
+            resident: resident + self.members.fronts(),
             slots,
             evictions,
             operations: self.running.len(),

@@ -1,9 +1,11 @@
-//! The arena: it holds a part of a file in memory, under a budget of bytes.
+//! The arena: it holds parts of files in memory, under a budget of bytes. An extent is a range of addresses: the files of an
+//! index have one address space.
 //!
-//! It is a fixed list of regions, planned once when the file is opened. So memory cannot fragment, and its size is
+//! It is a fixed list of regions, planned once when the files are opened. So memory cannot fragment, and its size is
 //! known in advance.
 //! * `Whole`: a section in one piece. It is filled block by block and kept until the file is closed.
-//! * `Slots`: room for some units of a section (rows, lists, chunks of rows). The clock algorithm picks the unit to evict.
+//! * `Slots`: room for some units of a section (rows, lists, chunks of rows), or of the same section of several files. The
+//!   clock algorithm picks the unit to evict.
 //!
 //! An operation reserves room for its reads before they are fetched. They stay pinned until it steps again.
 
@@ -13,18 +15,19 @@ use super::{Expected, Extent, Read, SlotRoom, Source};
 use crate::error::Error;
 
 /// How a section, or a part of one, is held in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Region {
     /// In one piece, delivered in multiples of `block_size` bytes.
     Whole { section: Extent, block_size: u64 },
-    /// At most `slots` units of at most `slot` bytes each.
-    Slots { section: Extent, slot: u64, slots: usize },
+    /// At most `slots` units of these sections, of at most `slot` bytes each.
+    Slots { sections: Vec<Extent>, slot: u64, slots: usize },
 }
 
 impl Region {
-    pub(crate) fn section(&self) -> Extent {
-        match *self {
-            Region::Whole { section, .. } | Region::Slots { section, .. } => section,
+    fn sections(&self) -> &[Extent] {
+        match self {
+            Region::Whole { section, .. } => std::slice::from_ref(section),
+            Region::Slots { sections, .. } => sections,
         }
     }
 
@@ -53,6 +56,8 @@ enum Holding {
 /// See the head of this file.
 pub(crate) struct Paged {
     holdings: Vec<(Region, Holding)>,
+    /// Sections by address, each with the number of its holding. A section that is held whole and in slots is here twice.
+    sections: Vec<(Extent, usize)>,
     /// See [`Source::speculative_bytes`].
     pub(crate) speculative_bytes: u64,
 }
@@ -60,24 +65,38 @@ pub(crate) struct Paged {
 impl Paged {
     /// A section has at most one region of each kind. Their bytes together are the budget, which the caller keeps.
     pub(crate) fn new(regions: Vec<Region>) -> Self {
-        let holding = |region| match region {
+        let holding = |region: &Region| match *region {
             Region::Whole { section, block_size } => Holding::Whole(Blocks::new(section, block_size)),
             Region::Slots { slot, slots, .. } => Holding::Slots(Slots::new(slot, slots)),
         };
-        Paged { holdings: regions.into_iter().map(|r| (r, holding(r))).collect(), speculative_bytes: 0 }
+        let mut sections = Vec::new();
+        for (region, number) in regions.iter().zip(0..) {
+            sections.extend(region.sections().iter().map(|&section| (section, number)));
+        }
+        sections.sort_by_key(|section| section.0.offset);
+        let holdings = regions.into_iter().map(|region| (holding(&region), region));
+        let holdings = holdings.map(|(holding, region)| (region, holding)).collect();
+        Paged { holdings, sections, speculative_bytes: 0 }
+    }
+
+    /// The numbers of the holdings of the section around an extent.
+    fn numbers(&self, extent: Extent) -> impl Iterator<Item = usize> + '_ {
+        let behind = self.sections.partition_point(|section| section.0.offset <= extent.offset);
+        let before = self.sections.get(..behind).unwrap_or_default().iter().rev();
+        let offset = before.clone().next().map(|section| section.0.offset);
+        let same = before.take_while(move |section| Some(section.0.offset) == offset);
+        same.filter(move |section| section.0.contains(extent)).map(|section| section.1)
     }
 
     fn around(&self, extent: Extent) -> impl Iterator<Item = &(Region, Holding)> {
-        self.holdings.iter().filter(move |h| h.0.section().contains(extent))
+        self.numbers(extent).filter_map(|number| self.holdings.get(number))
     }
 
     /// The region of a read: blocks go to the whole section if it is held, units to slots.
     fn region_of(&self, read: &Read) -> Result<usize, Error> {
-        let whole = |h: &(Region, Holding)| matches!(h.0, Region::Whole { .. });
-        let fits = |h: &(Region, Holding)| h.0.section().contains(read.extent);
-        let wanted = |h: &&(Region, Holding)| fits(h) && whole(h) == (read.expected == Expected::Blocks);
-        let at =
-            self.holdings.iter().position(|h| wanted(&h)).or_else(|| self.holdings.iter().position(fits));
+        let whole = |number: &usize| matches!(self.holdings[*number].0, Region::Whole { .. });
+        let wanted = |number: &usize| whole(number) == (read.expected == Expected::Blocks);
+        let at = self.numbers(read.extent).find(wanted).or_else(|| self.numbers(read.extent).next());
         at.ok_or_else(|| not_cached(read.extent))
     }
 
@@ -95,17 +114,41 @@ impl Paged {
         Ok(self.holdings.get(at).is_some_and(|h| matches!(h.0, Region::Whole { .. })))
     }
 
+    /// How many of `groups` fit at once, beside what other tickets have pinned: the first ones. An error if not even the
+    /// first can ever fit; 0 if it must wait.
+    pub(crate) fn fitting(&self, ticket: u32, groups: &[&[Read]]) -> Result<usize, Error> {
+        let mut by_region: Vec<Vec<Read>> = vec![Vec::new(); self.holdings.len()];
+        for (reads, number) in groups.iter().zip(0..) {
+            for read in *reads {
+                by_region[self.region_of(read)?].push(*read);
+            }
+            match self.has_room_for(ticket, &by_region) {
+                Ok(true) => {}
+                Ok(false) => return Ok(number),
+                Err(error) => return if number > 0 { Ok(number) } else { Err(error) },
+            }
+        }
+        Ok(groups.len())
+    }
+
+    fn has_room_for(&self, ticket: u32, by_region: &[Vec<Read>]) -> Result<bool, Error> {
+        for ((_, holding), reads) in self.holdings.iter().zip(by_region) {
+            match holding {
+                Holding::Slots(slots) if !slots.has_room(ticket, reads)? => return Ok(false),
+                _ => {}
+            }
+        }
+        Ok(true)
+    }
+
     /// Reserves room for `reads` and pins it to `ticket`: for all of them or for none.
     pub(crate) fn reserve(&mut self, ticket: u32, reads: &[Read]) -> Result<Reserved, Error> {
         let mut by_region: Vec<Vec<Read>> = vec![Vec::new(); self.holdings.len()];
         for read in reads {
             by_region[self.region_of(read)?].push(*read);
         }
-        for ((_, holding), reads) in self.holdings.iter().zip(&by_region) {
-            match holding {
-                Holding::Slots(slots) if !slots.has_room(ticket, reads)? => return Ok(Reserved::Wait),
-                _ => {}
-            }
+        if !self.has_room_for(ticket, &by_region)? {
+            return Ok(Reserved::Wait);
         }
         for ((_, holding), reads) in self.holdings.iter_mut().zip(&by_region).filter(|(_, r)| !r.is_empty()) {
             match holding {

@@ -1,4 +1,4 @@
-//! A fixed number of slots for units of one section. A unit is an extent that was reserved: a row, a list, a chunk.
+//! A fixed number of slots for units of one section, or of the same section of several files. A unit is an extent that was reserved: a row, a list, a chunk.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! The nearest rows by definition: every score in f64, sorted.
 
-use pagevec::{Answer, Id, Metric};
+use pagevec::{Answer, Hit, Id, Metric};
 
 /// The score users are promised: cosine, inner product, minus the squared distance.
 pub(crate) fn score(metric: Metric, query: &[f32], row: &[f32]) -> f64 {
@@ -77,17 +77,18 @@ pub(crate) fn recall(
     total as f64 / (queries.len() * k) as f64
 }
 
-/// Panics unless hits are at most `k`, of different rows, nearest first, equal scores in order of position.
+/// Panics unless hits are at most `k`, of different rows, nearest first, equal scores in order of segment and position.
 pub(crate) fn well_formed(answer: &Answer, k: usize, count: usize) {
     assert_eq!(answer.hits.len(), k.min(count));
+    let place = |hit: &Hit| (hit.segment, hit.position);
     for pair in answer.hits.windows(2) {
         let ordered = pair[0].score > pair[1].score
-            || (pair[0].score == pair[1].score && pair[0].position < pair[1].position);
+            || (pair[0].score == pair[1].score && place(&pair[0]) < place(&pair[1]));
         assert!(ordered, "{pair:?}");
     }
-    let mut positions: Vec<u32> = answer.hits.iter().map(|h| h.position).collect();
-    positions.sort_unstable();
-    positions.dedup();
-    assert_eq!(positions.len(), answer.hits.len(), "a position twice");
-    assert!(positions.last().is_none_or(|&p| (p as usize) < count));
+    let mut places: Vec<(u32, u32)> = answer.hits.iter().map(place).collect();
+    places.sort_unstable();
+    places.dedup();
+    assert_eq!(places.len(), answer.hits.len(), "a row twice");
+    assert!(places.iter().all(|place| (place.1 as usize) < count));
 }

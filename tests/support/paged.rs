@@ -1,8 +1,8 @@
-//! A file elsewhere, which here is a byte slice: steps a session and moves what it asks for.
+//! Files elsewhere, which here are byte slices: steps a session and moves what it asks for.
 
 use pagevec::{
-    Answer, Error, Extent, HEAD, IndexChoice, Operation, Outcome, SearchOptions, Segment, Session,
-    SessionOptions, Stepped, front_length,
+    Answer, Error, Extent, HEAD, IndexChoice, Operation, Outcome, PositionSet, SearchOptions, Segment,
+    Session, SessionOptions, Stepped, front_length,
 };
 
 /// What an operation moved.
@@ -13,22 +13,35 @@ pub(crate) struct Cost {
     pub(crate) waves: u64,
 }
 
-/// A session, and the whole file that its requests are answered from.
+/// A session, and the whole files that its requests are answered from.
 pub(crate) struct Remote<'a> {
     pub(crate) session: Session,
-    pub(crate) file: &'a [u8],
+    pub(crate) files: Vec<&'a [u8]>,
     pub(crate) budget: u64,
 }
 
 impl<'a> Remote<'a> {
     pub(crate) fn open(file: &'a [u8], budget: u64) -> Result<Self, Error> {
-        Ok(Remote { session: Session::new(segment(file)?, &SessionOptions::new(budget))?, file, budget })
+        let session = Session::new(segment(file)?, &SessionOptions::new(budget))?;
+        Ok(Remote { session, files: vec![file], budget })
+    }
+
+    /// An index of several segments, each with its dead rows.
+    pub(crate) fn of_segments(
+        segments: &[(&'a [u8], Option<PositionSet>)],
+        options: &SessionOptions,
+    ) -> Result<Self, Error> {
+        let files = segments.iter().map(|(file, _)| *file).collect();
+        let open = |(file, dead): &(&'a [u8], Option<PositionSet>)| Ok((segment(file)?, dead.clone()));
+        let opened = segments.iter().map(open).collect::<Result<_, Error>>()?;
+        let session = Session::of_segments(opened, options)?;
+        Ok(Remote { session, files, budget: options.memory_budget })
     }
 
     /// With the budget laid out for walking the graph node by node.
     pub(crate) fn walking(file: &'a [u8], budget: u64) -> Result<Self, Error> {
         let session = Session::new(segment(file)?, &SessionOptions::new(budget).index(IndexChoice::Hnsw))?;
-        Ok(Remote { session, file, budget })
+        Ok(Remote { session, files: vec![file], budget })
     }
 
     /// Runs one operation to its end while no other is under way.
@@ -60,7 +73,10 @@ impl<'a> Remote<'a> {
 
     /// Moves one extent from the file.
     pub(crate) fn deliver(&mut self, extent: Extent) -> Result<(), Error> {
-        let bytes = self.file.get(extent.offset as usize..extent.end() as usize);
+        let mut files = self.session.segments().map(|(_, base, _)| base).zip(&self.files).rev();
+        let (base, file) = files.find(|(base, _)| *base <= extent.offset).expect("the first begins at 0");
+        let bytes = file.get((extent.offset - base) as usize..(extent.end() - base) as usize);
+        drop(files);
         self.session.deliver(extent, bytes.expect("a request inside the file")).map(drop)
     }
 

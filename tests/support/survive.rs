@@ -47,7 +47,7 @@ pub(crate) fn use_whole(file: &[u8], asked: &Asked, id: &Id, tell: &mut Tell) ->
     for o in &asked.options {
         sound(index.search(&asked.query, o), o.k, count, file.len(), tell);
     }
-    told(&index.position(id), tell);
+    told(&index.find(id), tell);
     told(&index.vector(id), tell);
     true
 }

@@ -13,7 +13,7 @@ use crate::convert::{id, internal, set, to_js, whole};
 use crate::request::options_of;
 
 /// The indexes by the numbers that `takeHits` gives; `pkg/src/core/protocol.js` has the same list.
-const INDEXES: [&str; 4] = ["clusters", "hnsw", "flat", "listed"];
+const INDEXES: [&str; 5] = ["clusters", "hnsw", "flat", "listed", "mixed"];
 
 /// How many bytes from 0 the constructor of `Reader` needs; `head` is the first 64 KiB of the file, or all of it.
 #[wasm_bindgen(js_name = frontLength)]
@@ -22,7 +22,8 @@ pub fn front_length(head: &[u8], file_length: f64) -> Result<f64, JsValue> {
     Ok(length as f64)
 }
 
-/// One opened segment. A ticket names an operation under way; see `step`.
+/// The opened segments of an index. A ticket names an operation under way; see `step`. Files have one address space: the first
+/// begins at 0, the others where `bases` says; offsets below are in it.
 #[wasm_bindgen]
 pub struct Reader {
     session: Session,
@@ -34,18 +35,46 @@ pub struct Reader {
 
 #[wasm_bindgen]
 impl Reader {
-    /// Opens a file from its front. It holds at most `memory_budget` bytes of the file.
+    /// Opens the segments of an index from `bytes`: the front of each, and behind it its file of dead rows. `lengths` has
+    /// three numbers for each: the bytes of its file, of its front, and of its file of dead rows (0: there is none). At most
+    /// `memory_budget` bytes of the files are held.
     #[wasm_bindgen(constructor)]
-    pub fn new(front: &[u8], file_length: f64, memory_budget: f64) -> Result<Reader, JsValue> {
-        let segment = Segment::open(front, whole("fileLength", file_length)?).map_err(to_js)?;
-        let budget = whole("memoryBudget", memory_budget)?;
-        let session = Session::new(segment, &SessionOptions::new(budget)).map_err(to_js)?;
+    pub fn new(bytes: &[u8], lengths: &[f64], memory_budget: f64) -> Result<Reader, JsValue> {
+        let mut rest = bytes;
+        let mut next = |length: f64| {
+            let length = usize::try_from(whole("lengths", length)?).unwrap_or(usize::MAX);
+            let (taken, more) =
+                rest.split_at_checked(length).ok_or_else(|| internal("fewer bytes than lengths"))?;
+            rest = more;
+            Ok::<&[u8], JsValue>(taken)
+        };
+        let mut segments = Vec::with_capacity(lengths.len() / 3);
+        for lengths in lengths.chunks_exact(3) {
+            let (front, dead) = (next(lengths[1])?, next(lengths[2])?);
+            let segment = Segment::open(front, whole("lengths", lengths[0])?).map_err(to_js)?;
+            let dead = match dead {
+                [] => None,
+                bytes => Some(segment.dead_rows(bytes).map_err(to_js)?),
+            };
+            segments.push((segment, dead));
+        }
+        let options = SessionOptions::new(whole("memoryBudget", memory_budget)?);
+        let session = Session::of_segments(segments, &options).map_err(to_js)?;
         Ok(Reader { session, outcomes: Vec::new(), selected: None })
     }
 
-    /// The segment's facts, as a plain object.
-    pub fn info(&self) -> Result<JsValue, JsValue> {
-        Ok(info_to_js(&self.session.segment().info()))
+    /// The offset of each segment's file.
+    pub fn bases(&self) -> Result<Vec<f64>, JsValue> {
+        Ok(self.session.segments().map(|(_, base, _)| base as f64).collect())
+    }
+
+    /// The facts of a segment, as a plain object; `dead` is how many of its rows are dead.
+    pub fn info(&self, segment: usize) -> Result<JsValue, JsValue> {
+        let (segment, _, alive) =
+            self.session.segments().nth(segment).ok_or_else(|| internal("there is no such segment"))?;
+        let js = info_to_js(&segment.info());
+        set(&js, "dead", (segment.count() - alive) as f64);
+        Ok(js.into())
     }
 
     /// Begins a search for each row of `queries`; without any, a look-up of the ids in `options`, of which the last one is
@@ -146,7 +175,8 @@ impl Reader {
     }
 
     /// Takes the outcome of a search: `[numbers, texts]`. The numbers are the place of the index that answered in
-    /// `INDEXES`, the distances and the rows rescored; then, for each query, the count of its hits, and the id and score
+    /// `INDEXES`, the distances and the rows rescored; the number of segments (0 if there is one), and for each the same
+    /// three numbers; then, for each query, the count of its hits, and the id and score
     /// of each hit. An id that is a text is given as its place in `texts`.
     #[wasm_bindgen(js_name = takeHits)]
     pub fn take_hits(&mut self, ticket: u32) -> Result<JsValue, JsValue> {
@@ -156,11 +186,11 @@ impl Reader {
         }
     }
 
-    /// Takes the position of an id; `undefined`: there is no such id.
-    #[wasm_bindgen(js_name = takePosition)]
-    pub fn take_position(&mut self, ticket: u32) -> Result<Option<u32>, JsValue> {
+    /// Takes whether there is an id.
+    #[wasm_bindgen(js_name = takeFound)]
+    pub fn take_found(&mut self, ticket: u32) -> Result<bool, JsValue> {
         match self.take(ticket) {
-            Some(Outcome::Position(position)) => Ok(position),
+            Some(Outcome::Row(row)) => Ok(row.is_some()),
             _ => Err(internal("no find with this ticket is done")),
         }
     }
@@ -200,9 +230,17 @@ impl Reader {
 /// Always two values: each value that crosses to JS costs a call, and a search in memory takes microseconds.
 fn hits_to_js(answers: &[Answer]) -> JsValue {
     let texts = Array::new();
-    let index = answers.first().map_or(0, |a| INDEXES.iter().position(|&i| i == a.stats.index).unwrap_or(0));
-    let total = |of: fn(&Answer) -> u64| answers.iter().map(of).sum::<u64>() as f64;
-    let mut numbers = vec![index as f64, total(|a| a.stats.distances), total(|a| a.stats.rescored)];
+    let index = |name| INDEXES.iter().position(|&index| index == name).unwrap_or(0) as f64;
+    let total = |of: &dyn Fn(&Answer) -> u64| answers.iter().map(of).sum::<u64>() as f64;
+    let first = answers.first();
+    let name = first.map_or("", |answer| answer.stats.index);
+    let mut numbers = vec![index(name), total(&|a| a.stats.distances), total(&|a| a.stats.rescored)];
+    let segments = first.map_or(&[][..], |answer| &answer.segments);
+    numbers.push(segments.len() as f64);
+    for (segment, number) in segments.iter().zip(0..) {
+        let of = |answer: &Answer| answer.segments.get(number).copied().unwrap_or_default();
+        numbers.extend([index(segment.index), total(&|a| of(a).distances), total(&|a| of(a).rescored)]);
+    }
     for answer in answers {
         numbers.push(answer.hits.len() as f64);
         for hit in &answer.hits {
@@ -216,7 +254,7 @@ fn hits_to_js(answers: &[Answer]) -> JsValue {
     Array::of2(&Float64Array::from(&numbers[..]), &texts).into()
 }
 
-fn info_to_js(info: &Info) -> JsValue {
+fn info_to_js(info: &Info) -> Object {
     let js = Object::new();
     set(&js, "count", info.count as f64);
     set(&js, "dim", info.dim as f64);
@@ -254,5 +292,5 @@ fn info_to_js(info: &Info) -> JsValue {
     set(&js, "sections", sections);
     set(&js, "memoryToOpen", info.memory_to_open as f64);
     set(&js, "kernels", info.kernels);
-    js.into()
+    js
 }

@@ -13,7 +13,7 @@
 // they take and give plain numbers, bytes and the objects named here. No view of WebAssembly memory is held: what comes out is a copy.
 
 /** The indexes by the numbers that `takeHits` gives; reader.rs has the same list. */
-const INDEXES = /** @type {const} */ (["clusters", "hnsw", "flat", "listed"]);
+const INDEXES = /** @type {const} */ (["clusters", "hnsw", "flat", "listed", "mixed"]);
 /** The choices of an index by the numbers that `beginSearch` takes; reader.rs has the same list. */
 const CHOICES = ["auto", "flat", "hnsw", "clusters"];
 
@@ -28,7 +28,8 @@ const CHOICES = ["auto", "flat", "hnsw", "clusters"];
  * @typedef {{ reader: Reader, ticket: number }} Selection the rows of a SearchRequest, which a reader keeps
  * @typedef {import("../../wasm/build/pagevec_wasm.js").BuildOptions} BuildRequest
  *
- * @typedef {typeof INDEXES[number]} IndexName `listed`: few rows may be hits, and all of them were ranked by the finest rows
+ * @typedef {typeof INDEXES[number]} IndexName `listed`: few rows may be hits, and all of them were ranked by the finest rows;
+ *   `mixed`: segments were searched in different ways
  *
  * @typedef {object} Answers
  * @property {Hit[][]} answers one list for each query, best first
@@ -121,7 +122,7 @@ export function vectorTask(id) {
  * @returns {Task<boolean>} whether there is such an id
  */
 export function findTask(id) {
-  return { begin: (reader) => reader.beginFind(id), take: (reader, ticket) => reader.takePosition(ticket) !== undefined };
+  return { begin: (reader) => reader.beginFind(id), take: (reader, ticket) => reader.takeFound(ticket) };
 }
 
 /** @returns {Task<void>} */
@@ -136,7 +137,7 @@ export function loadTask() {
  * @returns {Reader}
  */
 export function openReader(glue, front, options) {
-  return new glue.Reader(front, options.fileLength, options.memoryBudget);
+  return new glue.Reader(front, Float64Array.of(options.fileLength, front.length, 0), options.memoryBudget);
 }
 
 /**
@@ -144,7 +145,7 @@ export function openReader(glue, front, options) {
  * @returns {Omit<Info, "contentId">}
  */
 export function infoOf(reader) {
-  return reader.info();
+  return reader.info(0);
 }
 
 /**
@@ -183,10 +184,10 @@ export function toExtents(pairs) {
  */
 function takeAnswers(reader, ticket) {
   const [numbers, texts] = /** @type {[Float64Array, string[]]} */ (reader.takeHits(ticket));
-  const [index, distances, rescored] = numbers;
+  const [index, distances, rescored, segments] = numbers;
   /** @type {Hit[][]} */
   const answers = [];
-  for (let at = 3; at < numbers.length; ) {
+  for (let at = 4 + 3 * segments; at < numbers.length; ) {
     /** @type {Hit[]} */
     const hits = [];
     const count = numbers[at++];

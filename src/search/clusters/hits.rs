@@ -213,7 +213,7 @@ pub(crate) fn nth(distances: impl Iterator<Item = f32>, count: usize, keys: &mut
 
 /// Sorts by keys whose position is the number of the item. The keys are sorted, then the items put in their order:
 /// integers, by the one sort that the crate has for them.
-pub(super) fn sort_by_key<T>(items: &mut [T], keys: &mut Vec<u64>, key: impl Fn(u32, &T) -> Key) {
+pub(in crate::search) fn sort_by_key<T>(items: &mut [T], keys: &mut Vec<u64>, key: impl Fn(u32, &T) -> Key) {
     keys.clear();
     keys.extend((0..).zip(items.iter()).map(|(at, item)| key(at, item).0));
     keys.sort_unstable();

@@ -17,6 +17,7 @@ mod ranked;
 mod width;
 
 pub(crate) use bound::{ListCodes, ListScratch, QueryBound, copies_last};
+pub(super) use hits::sort_by_key;
 pub(crate) use hits::{ListHit, nth};
 pub(crate) use probe::{Probe, ProbeScratch};
 pub(crate) use width::Wanted;

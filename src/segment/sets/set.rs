@@ -165,6 +165,10 @@ impl PositionSet {
         Ok(PositionSet { rows: decode(bytes, rows, Place { file_seed: file_seed(file_id), offset })? })
     }
 
+    pub(crate) fn into_row_set(self) -> RowSet {
+        self.rows
+    }
+
     fn check_same_rows(&self, other: &PositionSet) -> Result<(), Error> {
         let (a, b) = (self.rows(), other.rows());
         match a == b {

@@ -1,0 +1,125 @@
+//! From the files of an index to an open index: the fronts are read, and nothing else.
+
+use std::path::PathBuf;
+
+use super::front::open_segment;
+use super::options::OpenOptions;
+use super::paged::Reading;
+use super::scratches::Scratches;
+use super::{Bytes, Index};
+use crate::error::Error;
+use crate::segment::{HEAD, Info, Segment, front_length};
+use crate::session::Members;
+use crate::storage::{Extent, ReadAt, Source};
+
+/// The bytes of a segment file, as a whole: in memory or mapped.
+pub(crate) type WholeFile = Box<dyn Source + Send + Sync>;
+
+/// A segment file that is to be opened.
+pub(crate) struct OpenPart {
+    file: PartFile,
+    /// The bytes of its file of dead rows.
+    pub(crate) dead: Option<Vec<u8>>,
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) content_id: Option<String>,
+}
+
+enum PartFile {
+    Whole(WholeFile, u64),
+    Paged(Box<dyn ReadAt>),
+}
+
+impl OpenPart {
+    /// A file of `length` bytes that is here as a whole.
+    pub(crate) fn whole(file: WholeFile, length: u64) -> Self {
+        OpenPart { file: PartFile::Whole(file, length), dead: None, path: None, content_id: None }
+    }
+
+    /// A file that is read piece by piece.
+    pub(crate) fn paged(file: Box<dyn ReadAt>) -> Self {
+        OpenPart { file: PartFile::Paged(file), dead: None, path: None, content_id: None }
+    }
+
+    #[cfg(feature = "native")]
+    pub(crate) fn at(mut self, path: &std::path::Path) -> Self {
+        self.path = Some(path.to_owned());
+        self
+    }
+
+    /// Reads the front.
+    pub(crate) fn open(&self) -> Result<Segment, Error> {
+        match &self.file {
+            PartFile::Whole(file, length) => segment_of(&**file, *length),
+            PartFile::Paged(file) => open_segment(&mut |extent, into| file.read(extent, into), file.length()),
+        }
+    }
+}
+
+/// One segment of an open index.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct SegmentFacts {
+    /// The facts of the file. It counts dead rows too.
+    pub info: Info,
+    /// Rows that are not found any more: a later segment has their ids.
+    pub dead: usize,
+    /// The path of the file; `None` if it was not opened by path.
+    pub path: Option<PathBuf>,
+    /// The content id that the manifest gives the file: BLAKE3 in hex. `None` without a manifest.
+    pub content_id: Option<String>,
+}
+
+impl Index {
+    /// Opens the files of an index, in order. Either all are whole, or all are read piece by piece, into the memory that
+    /// `options` allow.
+    ///
+    /// # Errors
+    /// Those of [`Segment::open`] and of the readers; `argument` if the segments do not belong together; `corrupt`,
+    /// `checksum`, `length` for dead rows; `budget` if not even one query fits.
+    pub(crate) fn from_parts(parts: Vec<OpenPart>, options: &OpenOptions) -> Result<Self, Error> {
+        let (mut segments, mut facts) = (Vec::new(), Vec::new());
+        let (mut whole, mut paged) = (Vec::new(), Vec::new());
+        for part in parts {
+            let segment = part.open()?;
+            let dead = part.dead.as_deref().map(|bytes| segment.dead_rows(bytes)).transpose()?;
+            let (info, path, content_id) = (segment.info(), part.path, part.content_id);
+            facts.push(SegmentFacts { info, dead: dead.as_ref().map_or(0, |d| d.len()), path, content_id });
+            segments.push((segment, dead));
+            match part.file {
+                PartFile::Whole(file, _) => whole.push(file),
+                PartFile::Paged(file) => paged.push(file),
+            }
+        }
+        let members = Members::new(segments)?;
+        let bytes = match (whole.is_empty(), paged.is_empty()) {
+            (false, true) => Bytes::Local { files: whole, members, scratches: Scratches::default() },
+            (true, false) => Bytes::Paged(Box::new(Reading::new(members, paged, options)?)),
+            _ => return Err(Error::internal("some files of an index are whole and some are not")),
+        };
+        let plain = matches!(facts.as_slice(), [one] if one.dead == 0);
+        let all = (!plain).then(|| of_all(&facts)).transpose()?;
+        Ok(Index { bytes, all, segments: facts })
+    }
+}
+
+/// The segment in a file of `length` bytes that is local as a whole. Only its front is read.
+pub(crate) fn segment_of(source: &dyn Source, length: u64) -> Result<Segment, Error> {
+    let first = |length: u64| source.get(Extent { offset: 0, length }).unwrap_or_default();
+    Segment::open(first(front_length(first(length.min(HEAD)), length)?), length)
+}
+
+/// The facts of an index: those of its segments together.
+fn of_all(segments: &[SegmentFacts]) -> Result<Info, Error> {
+    let [first, more @ ..] = segments else { return Err(Error::internal("an index without segments")) };
+    let mut all = first.info.clone();
+    all.count -= first.dead;
+    for SegmentFacts { info, dead, .. } in more {
+        all.count += info.count - dead;
+        all.graph &= info.graph;
+        all.clusters &= info.clusters;
+        all.file_length += info.file_length;
+        all.memory_to_open += info.memory_to_open;
+        all.sections.extend(info.sections.iter().cloned());
+    }
+    Ok(all)
+}

@@ -1,0 +1,226 @@
+//! The segments of an index, and the one address space of their files.
+//!
+//! Reads of all segments go through one arena and one list of needs, so each file has a range of addresses of its own:
+//! that of segment 0 begins at 0, that of the next at a multiple of 2³² which is at least 2³² bytes behind the end of the
+//! one before. So extents of two segments are never neighbours.
+
+use crate::error::Error;
+use crate::row_set::SharedRows;
+use crate::search::View;
+use crate::segment::{PositionSet, Segment};
+use crate::storage::{Extent, Paged, Read, SlotRoom, Source};
+
+/// Between two files, at least; and a multiple of it is where a file begins.
+const GAP: u64 = 1 << 32;
+/// So many segments are in an index at most.
+pub(crate) const MOST: usize = 1024;
+
+/// A segment of an index.
+pub(crate) struct Member {
+    pub(crate) segment: Segment,
+    /// The address of the first byte of its file.
+    pub(crate) base: u64,
+    /// The rows that are not dead; `None`: all.
+    pub(crate) alive: Option<SharedRows>,
+}
+
+/// The segments of an index: at least one, all of the same dimension, metric and kind of ids.
+pub(crate) struct Members(Vec<Member>);
+
+impl Members {
+    /// Segments in order, with the rows of each that are dead.
+    ///
+    /// # Errors
+    /// `argument` if they do not belong together, there are none, or too many; `out-of-memory`.
+    pub(crate) fn new(segments: Vec<(Segment, Option<PositionSet>)>) -> Result<Self, Error> {
+        if segments.is_empty() || segments.len() > MOST {
+            let detail = format!("{} segments: an index has 1 to {MOST}", segments.len());
+            return Err(Error::argument("segments", detail));
+        }
+        let (mut members, mut base) = (Vec::with_capacity(segments.len()), 0u64);
+        for (segment, dead) in segments {
+            let alive = dead.filter(|dead| !dead.is_empty()).map(|dead| alive(&segment, dead)).transpose()?;
+            let end = base.saturating_add(segment.header.file_length);
+            members.push(Member { segment, base, alive });
+            base = end.div_ceil(GAP).saturating_add(1).saturating_mul(GAP);
+        }
+        let members = Members(members);
+        members.check_kinds()?;
+        Ok(members)
+    }
+
+    fn check_kinds(&self) -> Result<(), Error> {
+        let kind = |member: &Member| {
+            let header = &member.segment.header;
+            (header.dim, header.metric, header.text_ids)
+        };
+        match self.0.iter().position(|member| kind(member) != kind(&self.0[0])) {
+            None => Ok(()),
+            Some(number) => {
+                let [(dim, metric, texts), (dim0, metric0, texts0)] =
+                    [kind(&self.0[number]), kind(&self.0[0])];
+                let ids = |texts| if texts { "text" } else { "number" };
+                Err(Error::argument(
+                    "segments",
+                    format!(
+                        "segment {number} has {dim} components, {}, {} ids; the first has {dim0}, {}, {}: rebuild it so",
+                        metric.name(),
+                        ids(texts),
+                        metric0.name(),
+                        ids(texts0),
+                    ),
+                ))
+            }
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Member> + ExactSizeIterator {
+        self.0.iter()
+    }
+
+    /// The first segment: in dimension, metric and kind of ids all are like it.
+    pub(crate) fn first(&self) -> &Segment {
+        &self.0[0].segment
+    }
+
+    /// The segment around an address.
+    pub(crate) fn at(&self, address: u64) -> &Member {
+        &self.0[self.number_at(address)]
+    }
+
+    /// Its number.
+    pub(crate) fn number_at(&self, address: u64) -> usize {
+        self.0.partition_point(|member| member.base <= address).saturating_sub(1)
+    }
+
+    /// Bytes of the fronts of all files.
+    pub(crate) fn fronts(&self) -> u64 {
+        self.0.iter().map(|member| member.segment.header.front_length).sum()
+    }
+
+    /// How many of `reads` fit at once: all, or those of the first segments. An error if not even those of the first can
+    /// ever fit; 0 if they must wait.
+    pub(crate) fn fitting(&self, paged: &Paged, ticket: u32, reads: &[Read]) -> Result<usize, Error> {
+        if self.0.len() == 1 {
+            return Ok(reads.len());
+        }
+        let base = |read: &Read| self.at(read.extent.offset).base;
+        let groups: Vec<&[Read]> = reads.chunk_by(|a, b| base(a) == base(b)).collect();
+        let fit = paged.fitting(ticket, &groups)?;
+        Ok(groups.iter().take(fit).map(|group| group.len()).sum())
+    }
+
+    /// Compares bytes with their checksums. `read` has addresses.
+    pub(crate) fn check(&self, mut read: Read, bytes: &[u8]) -> Result<(), Error> {
+        let member = self.at(read.extent.offset);
+        read.extent.offset -= member.base;
+        member.segment.check(read, bytes)
+    }
+
+    /// Merges neighbours that are in one section.
+    pub(crate) fn merge(&self, extents: impl Iterator<Item = Extent>) -> Vec<Extent> {
+        let mut merged: Vec<Extent> = Vec::new();
+        for extent in extents {
+            match merged.last_mut() {
+                Some(last) if last.end() == extent.offset && !self.starts_section(extent.offset) => {
+                    last.length += extent.length;
+                }
+                _ => merged.push(extent),
+            }
+        }
+        merged
+    }
+
+    fn starts_section(&self, address: u64) -> bool {
+        let member = self.at(address);
+        let mut sections = member.segment.header.sections.iter();
+        sections.any(|section| section.extent.offset == address - member.base)
+    }
+
+    /// Calls `f` with a view of each segment over `source`, which has addresses.
+    pub(crate) fn with_views<T>(&self, source: &dyn Source, f: impl FnOnce(&[View<'_>]) -> T) -> T {
+        if let [member] = self.0.as_slice() {
+            return f(&[member.view(source)]);
+        }
+        let shifted: Vec<Shifted<'_>> =
+            self.0.iter().map(|member| Shifted { source, base: member.base }).collect();
+        let views = self.0.iter().zip(&shifted).map(|(member, source)| member.view(source));
+        f(&views.collect::<Vec<View<'_>>>())
+    }
+
+    /// Calls `f` with a view of each segment over a source of its own, which holds its file.
+    pub(crate) fn with_files<S: AsRef<dyn Source + Send + Sync>, T>(
+        &self,
+        files: &[S],
+        f: impl FnOnce(&[View<'_>]) -> T,
+    ) -> T {
+        match (self.0.as_slice(), files) {
+            ([member], [file]) => f(&[member.view(file.as_ref())]),
+            (members, files) => {
+                let views = members.iter().zip(files).map(|(member, file)| member.view(file.as_ref()));
+                f(&views.collect::<Vec<View<'_>>>())
+            }
+        }
+    }
+}
+
+impl Member {
+    pub(crate) fn view<'a>(&'a self, source: &'a dyn Source) -> View<'a> {
+        View { rows: self.alive.as_deref(), base: self.base, ..View::new(&self.segment, source) }
+    }
+
+    /// Rows that are not dead.
+    pub(crate) fn count(&self) -> usize {
+        self.alive.as_ref().map_or(self.segment.count(), |alive| alive.count())
+    }
+}
+
+fn alive(segment: &Segment, dead: PositionSet) -> Result<SharedRows, Error> {
+    if dead.rows() != segment.count() {
+        let detail = format!("dead rows of {} rows, of a segment of {}", dead.rows(), segment.count());
+        return Err(Error::corrupt("dead rows", detail));
+    }
+    Ok(SharedRows::new(dead.into_row_set().complement()?))
+}
+
+/// The part of a source that one file has.
+struct Shifted<'a> {
+    source: &'a dyn Source,
+    base: u64,
+}
+
+impl Shifted<'_> {
+    fn address(&self, extent: Extent) -> Extent {
+        Extent { offset: extent.offset.saturating_add(self.base), ..extent }
+    }
+}
+
+impl Source for Shifted<'_> {
+    fn get(&self, extent: Extent) -> Option<&[u8]> {
+        self.source.get(self.address(extent))
+    }
+
+    fn fits(&self, section: Extent) -> bool {
+        self.source.fits(self.address(section))
+    }
+
+    fn slots(&self, section: Extent) -> SlotRoom {
+        self.source.slots(self.address(section))
+    }
+
+    fn speculative_bytes(&self) -> u64 {
+        self.source.speculative_bytes()
+    }
+
+    fn memory(&self) -> u64 {
+        self.source.memory()
+    }
+
+    fn prefetch(&self, extents: &mut dyn Iterator<Item = Extent>) {
+        self.source.prefetch(&mut extents.map(|extent| self.address(extent)));
+    }
+
+    fn prefetch_records(&self, first: Extent, at: &[u32]) -> bool {
+        self.source.prefetch_records(self.address(first), at)
+    }
+}
