@@ -36,6 +36,12 @@ pub enum Warning {
         /// The recall that was measured, 0 to 1.
         reached: f32,
     },
+    /// The segments of a merge have codecs of other kinds or parameters, so codes could not be copied: rows were
+    /// decoded and encoded again, which moves each by up to the rounding of a code.
+    EncodedAnew {
+        /// The codecs that were trained anew.
+        codec: String,
+    },
 }
 
 impl Warning {
@@ -44,6 +50,7 @@ impl Warning {
         match self {
             Warning::CodesRecall { .. } => "codes-recall",
             Warning::ClustersRecall { .. } => "clusters-recall",
+            Warning::EncodedAnew { .. } => "encoded-anew",
         }
     }
 }
@@ -63,6 +70,11 @@ impl std::fmt::Display for Warning {
                  graph",
                 reached * 100.0,
                 wanted * 100.0
+            ),
+            Warning::EncodedAnew { codec } => write!(
+                f,
+                "{codec}: the merged segments were not encoded alike, so their rows were decoded and encoded again, which \
+                 loses a little: append to an index, instead of building apart, and codes are copied"
             ),
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! * [`build()`] turns rows of f32 into the bytes of one segment. [`build_into`] reads rows in blocks from a
 //!   [`RowSource`] and hands the file to a [`Sink`] piece by piece, so that neither need be in memory.
+//! * [`append_into`] builds a segment whose rows are encoded as those of an index are; [`merge_into`] makes one segment
+//!   of several, and copies their codes.
 //! * [`Index`] searches a segment in memory, or one that it reads piece by piece ([`Index::from_reader`]). With the
 //!   feature `native` (default) it also opens a folder or a file by mmap or pread, and `publish` writes a folder.
 //! * [`Session`] answers searches over a [`Segment`] whose bytes the caller fetches: [`Session::step`] names the extents
@@ -52,7 +54,7 @@ pub use build::{BuildOptions, build, build_into};
 pub use ctx::{Ctx, Progress, Warning};
 pub use error::{Error, QueryFault};
 pub use id::{Id, Ids};
-pub use index::{Index, Io, OpenOptions, SegmentFacts};
+pub use index::{Index, Io, OpenOptions, SegmentFacts, append_into, merge_into};
 pub use metric::Metric;
 pub use quant::CodecKind;
 pub use rows::{BuildInput, Numbers, RowSource, StoredRows};

@@ -3,6 +3,8 @@
 //! | file | duty |
 //! |---|---|
 //! | `options` | the options of a build |
+//! | `assemble` | from checked rows to the sections: order, codes, graph, clusters |
+//! | `merge/` | one segment of the live rows of several: copies their codes |
 //! | `codes_recall` | warns where the codes lose the nearest rows |
 //! | `row_distances`, `nearest` | distances between rows; the nearest of a row |
 //! | `clusters/`, `hnsw/` | the clustered index, which also orders the rows; the graph |
@@ -10,9 +12,11 @@
 //! No stage holds all rows as floats: each reads them in blocks ([`crate::rows`]). What grows with the rows is codes,
 //! lists, the graph, ids, and some bytes for each row.
 
+mod assemble;
 mod clusters;
 mod codes_recall;
 mod hnsw;
+mod merge;
 mod nearest;
 mod options;
 mod row_distances;
@@ -20,15 +24,13 @@ mod row_distances;
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::id::Ids;
-use crate::metric::Metric;
-use crate::quant::{self, CodecKind, Sq8};
-use crate::rows::{BuildInput, Encoded, InputHash, Reader};
-use crate::segment::{self, Header, Parts, STAGES, SectionKind, limits};
+use crate::quant;
+use crate::rows::{BuildInput, InputHash};
+use crate::segment::{self, Segment, limits};
 use crate::storage::Sink;
-use clusters::{EncodedRows, Shape, Tree};
+use assemble::{Checked, Coding, assemble, write};
+pub(crate) use merge::{Live, merge};
 pub use options::BuildOptions;
-use row_distances::RowDistances;
-use std::borrow::Cow;
 
 /// Builds the segment file of `vectors` (row-major, `dim` components each) and their `ids` (`None`: 0, 1, 2, …).
 ///
@@ -56,9 +58,51 @@ pub fn build(
 /// # Errors
 /// Those of [`build()`], of the source and of the sink.
 pub fn build_into(
+    input: BuildInput<'_>,
+    ids: Option<Ids>,
+    options: &BuildOptions,
+    sink: &mut dyn Sink,
+    ctx: &Ctx<'_>,
+) -> Result<(), Error> {
+    let codings = options.stages().into_iter().map(Coding::Trained).collect();
+    build_by(input, ids, options, codings, sink, ctx)
+}
+
+/// Builds a segment whose rows are encoded as those of `like` are, by codecs of the same parameters: `parameters` are
+/// those of its stages, as they are stored. A segment without rows has learned no parameters: only the kinds of its
+/// codecs are taken, and they are trained on the new rows.
+pub(crate) fn append(
+    like: &Segment,
+    parameters: &[Vec<u8>],
+    input: BuildInput<'_>,
+    ids: Option<Ids>,
+    options: &BuildOptions,
+    sink: &mut dyn Sink,
+    ctx: &Ctx<'_>,
+) -> Result<(), Error> {
+    let (header, dim) = (&like.header, input.dim());
+    if dim != header.dim {
+        return Err(Error::Dimension { expected: header.dim, got: dim });
+    }
+    let text = matches!(ids, Some(Ids::Texts(_)));
+    if text != header.text_ids && header.count > 0 {
+        let kind = if header.text_ids { "texts: give each row one" } else { "numbers" };
+        return Err(Error::argument("ids", format!("the ids of the index are {kind}")));
+    }
+    let coding = |(&kind, parameters): (_, &Vec<u8>)| match header.count {
+        0 => Ok(Coding::Trained(kind)),
+        _ => quant::load_encoder(kind, header.metric, dim, parameters).map(|codec| Coding::By(kind, codec)),
+    };
+    let codings = header.stages.iter().zip(parameters).map(coding).collect::<Result<_, _>>()?;
+    build_by(input, ids, &options.like(header), codings, sink, ctx)
+}
+
+/// Builds a segment whose stages are encoded by these codings.
+fn build_by(
     mut input: BuildInput<'_>,
     ids: Option<Ids>,
     options: &BuildOptions,
+    codings: Vec<Coding<'_>>,
     sink: &mut dyn Sink,
     ctx: &Ctx<'_>,
 ) -> Result<(), Error> {
@@ -66,85 +110,16 @@ pub fn build_into(
     ctx.tick("check", 0, count)?;
     let ids = ids.unwrap_or_else(|| Ids::counting(count));
     let by_id = segment::check_ids(&ids, count)?;
-    let mut queries = options.tuning_queries.to_vec();
-    if !queries.len().is_multiple_of(dim) {
-        return Err(Error::Dimension { expected: dim, got: queries.len() % dim });
-    }
+    check_tuning(options, dim)?;
     let mut hash = InputHash::new(segment::VERSION, &options.fingerprint(), dim);
+    codings.iter().filter_map(Coding::parameters).for_each(|parameters| hash.parameters(&parameters));
     let mean = input.check(options.metric, &mut hash, |done| ctx.tick("check", done, count))?;
     let file_id = hash.finish(&ids, &options.tuning_queries);
-    crate::search::check_queries(&mut queries, dim, options.metric)?;
-
     let rows = input.reader(options.metric);
-    let (tree, second) = order(options, &mean, rows, ctx)?;
-    let order = &tree.order;
-    ctx.tick("encode", 0, count)?;
-    let mut sections = vec![(SectionKind::Ids, vec![segment::encode_ids(&ids, order)])];
-    let seed = segment::file_seed(&file_id);
-    sections.push((SectionKind::IdOrder, vec![segment::encode_order(&ids, &by_id, order, seed)]));
-    drop(by_id);
-    let rows = rows.select(order);
-    let stages = options.stages();
-    let encode = |&kind| {
-        ctx.check()?;
-        Encoded::new(kind, options.metric, options.seed, &mean, rows)
-    };
-    let stored: Vec<Encoded> = stages.iter().map(encode).collect::<Result<_, _>>()?;
-    codes_recall::check(options, rows, &mean, &stored, ctx)?;
-    if options.graph && count > 0 {
-        let graph = graph(options, &mean, rows, &stored, &tree, &second, ctx)?;
-        let sums = segment::node_checksums(&file_id, &stored[0].bytes, stored[0].stride, &graph, options.m);
-        sections.extend([(SectionKind::NodeChecksums, vec![sums]), (SectionKind::Graph, vec![graph])]);
-    }
-    ctx.tick("write", 0, count)?;
-    if let Some(finest) = stored.last().filter(|_| options.clusters && count > 0) {
-        let sums = segment::row_checksums(&file_id, &finest.bytes, finest.stride);
-        let input = clusters::Input {
-            metric: options.metric,
-            seed: options.seed,
-            rows,
-            mean: &mean,
-            tree: &tree,
-            second: &second,
-            ids: &ids,
-            row_bytes: finest.stride,
-            row_checksums: &sums,
-            file_id,
-            queries: &queries,
-        };
-        sections.extend(clusters::sections(&input, ctx)?);
-    }
-    for (form, stage) in STAGES.iter().zip(stored) {
-        let sums = form
-            .checksums
-            .map(|kind| (kind, vec![segment::row_checksums(&file_id, &stage.bytes, stage.stride)]));
-        sections.extend(sums);
-        sections.push((form.parameters, vec![stage.codec.parameters()]));
-        sections.push((form.matrix, vec![stage.bytes]));
-    }
-    let graph = options.graph && count > 0;
-    let header = Header {
-        file_length: 0,
-        front_length: 0,
-        file_id,
-        count,
-        dim,
-        metric: options.metric,
-        stages,
-        text_ids: matches!(ids, Ids::Texts(_)),
-        m: if graph { options.m } else { 0 },
-        ef_construction: if graph { options.ef_construction } else { 0 },
-        seed: options.seed,
-        sections: Vec::new(),
-    };
-    ctx.check()?;
-    // The rows and their order are not needed any more, and the sections are freed as they are written.
-    drop((tree, second, ids, input));
-    let mut tick = |written: u64, length: u64| {
-        let done = u128::from(written) * count as u128 / u128::from(length.max(1));
-        ctx.report("write", done as usize, count);
-    };
-    segment::write(Parts { header, sections }, sink, &mut tick)
+    let parts = assemble(Checked { rows, mean, ids, by_id, file_id, codings }, options, ctx)?;
+    // The rows are not needed any more, and the sections are freed as they are written.
+    drop(input);
+    write(parts, sink, ctx)
 }
 
 /// The number of rows and of their components. Refuses options and a shape that no segment has.
@@ -163,61 +138,10 @@ fn shape(options: &BuildOptions, input: &BuildInput<'_>) -> Result<(usize, usize
     Ok((count, dim))
 }
 
-/// Clusters the rows, and chooses the second leaf of each, if the file needs it. Both compare rows by SQ8 codes, which
-/// live no longer.
-fn order(
-    options: &BuildOptions,
-    mean: &[f32],
-    rows: Reader<'_>,
-    ctx: &Ctx<'_>,
-) -> Result<(Tree, Vec<u32>), Error> {
-    ctx.tick("order", 0, rows.count())?;
-    let shape = Shape {
-        branching: options.branching_factor,
-        max_leaf: options.max_leaf_size,
-        max_iterations: options.max_iterations,
-        seed: options.seed,
-    };
-    let codec = Sq8::new(Metric::Cosine, mean.to_vec());
-    let codes = RowDistances::encode_all(&codec, Metric::Cosine, rows)?;
-    let tree = clusters::cluster(EncodedRows { rows, codes: &codes, codec: &codec }, shape, ctx)?;
-    let second = match options.graph || options.clusters {
-        true => clusters::second_leaves(&tree, &codec, &codes),
-        false => Vec::new(),
-    };
-    Ok((tree, second))
-}
-
-/// Builds the graph. Its links are chosen by SQ8 codes: the stored ones, or codes that are made for this only. Where
-/// the graph will be searched by floats and the codes do not preserve the neighbours, its links are chosen by floats
-/// too.
-fn graph(
-    options: &BuildOptions,
-    mean: &[f32],
-    rows: Reader<'_>,
-    stored: &[Encoded],
-    tree: &Tree,
-    second: &[u32],
-    ctx: &Ctx<'_>,
-) -> Result<Vec<u8>, Error> {
-    let stored = stored.iter().find(|stage| stage.kind == CodecKind::Sq8);
-    let made = match stored {
-        Some(_) => None,
-        None => Some(Encoded::new(CodecKind::Sq8, options.metric, options.seed, mean, rows)?),
-    };
-    let Some(codes) = stored.or(made.as_ref()) else { return Ok(Vec::new()) };
-    let codec = Sq8::new(options.metric, quant::floats(&codes.codec.parameters()));
-    let p = hnsw::Parameters { m: options.m, ef_construction: options.ef_construction, seed: options.seed };
-    let mut coded = RowDistances::new(&codec, options.metric, Cow::Borrowed(&codes.bytes));
-    let mut copies = hnsw::Copies::find(&coded);
-    let floats = matches!(options.codec, CodecKind::F32 | CodecKind::F16);
-    // If most rows are copies, few rows are linked: measuring these by floats takes no longer than many by codes.
-    if copies.are_most_rows() || (floats && !coded.preserve_neighbours(rows)?) {
-        let all: Vec<u32> = (0..rows.count() as u32).collect();
-        coded = RowDistances::floats(options.metric, rows.dim(), rows.gather(&all)?);
-        copies = hnsw::Copies::find(&coded);
+/// Refuses tuning queries that are no whole number of vectors.
+fn check_tuning(options: &BuildOptions, dim: usize) -> Result<(), Error> {
+    match options.tuning_queries.len() % dim {
+        0 => Ok(()),
+        got => Err(Error::Dimension { expected: dim, got }),
     }
-    let wanted = |row| copies.is_first(row);
-    let near = clusters::ListKnn::new(&coded, tree, second, wanted, |rows| coded.encode_alike(&codec, rows));
-    Ok(hnsw::build(&near, &copies, p, ctx)?.encode())
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::metric::Metric;
 use crate::quant::CodecKind;
-use crate::segment::limits;
+use crate::segment::{Header, limits};
 
 /// How to build a segment. The same rows, ids and options give the same bytes on every target.
 ///
@@ -89,6 +89,18 @@ impl BuildOptions {
     /// The defaults, for this measure of nearness.
     pub fn new(metric: Metric) -> Self {
         BuildOptions { metric, ..Default::default() }
+    }
+
+    /// These options with the metric and the codecs of a segment.
+    pub(super) fn like(&self, header: &Header) -> Self {
+        let [codec, refine, exact] = [0, 1, 2].map(|stage| header.stages.get(stage).copied());
+        BuildOptions {
+            metric: header.metric,
+            codec: codec.unwrap_or(self.codec),
+            refine,
+            exact,
+            ..self.clone()
+        }
     }
 
     pub(super) fn check(&self) -> Result<(), Error> {

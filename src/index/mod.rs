@@ -1,5 +1,6 @@
 //! An open index: one segment or several, which any thread can search.
 
+mod building;
 mod front;
 mod options;
 mod paged;
@@ -10,6 +11,7 @@ mod tests;
 
 use std::path::Path;
 
+pub use building::{append_into, merge_into};
 use front::open_segment;
 pub use options::{Io, OpenOptions};
 use paged::Reading;

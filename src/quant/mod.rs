@@ -58,6 +58,21 @@ pub(crate) fn train(
     })
 }
 
+/// The codec whose parameters are `stored`, in a box of the trait that is wanted. The two traits are apart so that a
+/// module that only searches does not carry what encodes.
+macro_rules! restored {
+    ($kind:expr, $metric:expr, $dim:expr, $stored:expr) => {{
+        let (values, centroids) = split($kind, $dim, $stored)?;
+        Ok(match $kind {
+            CodecKind::F32 | CodecKind::F16 => Box::new(float::Float::new($kind, $metric, $dim)),
+            CodecKind::Sq8 => Box::new(Sq8::new($metric, values)),
+            CodecKind::Binary => Box::new(binary::Binary::new(values)),
+            CodecKind::Sq4 => Box::new(sq4::Sq4::new($metric, values)),
+            CodecKind::Pq(parts) => Box::new(pq::Pq::load($metric, parts as usize, &values, centroids)),
+        })
+    }};
+}
+
 /// Restores the codec whose parameters are `stored`. Their length is [`CodecKind::parameter_bytes`].
 pub(crate) fn load(
     kind: CodecKind,
@@ -65,21 +80,30 @@ pub(crate) fn load(
     dim: usize,
     stored: &[u8],
 ) -> Result<Box<dyn Codec>, Error> {
+    restored!(kind, metric, dim, stored)
+}
+
+/// As [`load`], to encode more rows by the same codec.
+pub(crate) fn load_encoder(
+    kind: CodecKind,
+    metric: Metric,
+    dim: usize,
+    stored: &[u8],
+) -> Result<Box<dyn Encode>, Error> {
+    restored!(kind, metric, dim, stored)
+}
+
+/// The floats of stored parameters, and the centroids of `pq`.
+fn split(kind: CodecKind, dim: usize, stored: &[u8]) -> Result<(Vec<f32>, &[u8]), Error> {
     let (values, centroids) = match kind {
         CodecKind::Pq(_) => stored.split_at(stored.len().min(dim * 8 + 4)),
         _ => (stored, &[][..]),
     };
     let values = floats(values);
-    if stored.len() != kind.parameter_bytes(dim) || values.iter().any(|v| !v.is_finite()) {
-        return Err(Error::corrupt("codec parameters", "a parameter is missing or not finite"));
+    match stored.len() == kind.parameter_bytes(dim) && values.iter().all(|v| v.is_finite()) {
+        true => Ok((values, centroids)),
+        false => Err(Error::corrupt("codec parameters", "a parameter is missing or not finite")),
     }
-    Ok(match kind {
-        CodecKind::F32 | CodecKind::F16 => Box::new(float::Float::new(kind, metric, dim)),
-        CodecKind::Sq8 => Box::new(Sq8::new(metric, values)),
-        CodecKind::Binary => Box::new(binary::Binary::new(values)),
-        CodecKind::Sq4 => Box::new(sq4::Sq4::new(metric, values)),
-        CodecKind::Pq(parts) => Box::new(pq::Pq::load(metric, parts as usize, &values, centroids)),
-    })
 }
 
 /// Sums rows for their mean: in f64, over fixed runs of rows, in order. So the mean is the same on every target and

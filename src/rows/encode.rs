@@ -29,6 +29,16 @@ impl Encoded {
     ) -> Result<Self, Error> {
         let gather = |sample: &[u32]| rows.gather(sample);
         let codec = quant::train(kind, metric, mean.to_vec(), rows.count(), gather, seed)?;
+        Encoded::by(kind, codec, metric, rows)
+    }
+
+    /// Encodes the rows by a codec that was trained before, in the order of the reader.
+    pub(crate) fn by(
+        kind: CodecKind,
+        codec: Box<dyn Encode>,
+        metric: Metric,
+        rows: Reader<'_>,
+    ) -> Result<Self, Error> {
         let stride = kind.stride(rows.dim(), metric);
         let bytes = encode_all(rows, stride, |row, code| codec.encode(row, code))?;
         Ok(Encoded { kind, stride, codec, bytes })

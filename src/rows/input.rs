@@ -94,6 +94,19 @@ impl InputHash {
         hash
     }
 
+    /// The parameters of a codec that was not trained on these rows.
+    pub(crate) fn parameters(&mut self, parameters: &[u8]) {
+        self.part(7, parameters);
+    }
+
+    /// Stored rows, whose bytes come in pieces of this length in all.
+    pub(crate) fn stored<'a>(&mut self, length: u64, pieces: impl Iterator<Item = &'a [u8]>) {
+        self.begin(8, length);
+        pieces.for_each(|piece| {
+            self.0.update(piece);
+        });
+    }
+
     fn begin(&mut self, kind: u8, length: u64) {
         self.0.update(&[kind]);
         self.0.update(&length.to_le_bytes());

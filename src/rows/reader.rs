@@ -1,5 +1,6 @@
 //! The rows as every stage of a build sees them. Each read checks rows and normalises them anew, so a row has the same
-//! bits in every stage, and a row that has become NaN meanwhile is an error.
+//! bits in every stage, and a row that has become NaN meanwhile is an error. Only rows that are decoded from segments are
+//! left as they are.
 
 use std::ops::Range;
 
@@ -27,7 +28,8 @@ pub(crate) struct Reader<'a> {
 enum Origin<'a> {
     /// Rows that were checked before.
     Memory(Rows<'a>),
-    Source(&'a dyn RowSource, Metric),
+    /// With the metric for which rows are checked; `None` uses them as they are.
+    Source(&'a dyn RowSource, Option<Metric>),
 }
 
 impl<'a> Reader<'a> {
@@ -38,7 +40,12 @@ impl<'a> Reader<'a> {
 
     /// Rows of a source, which are checked whenever they are read.
     pub(crate) fn source(source: &'a dyn RowSource, metric: Metric) -> Self {
-        Reader { from: Origin::Source(source, metric), order: None }
+        Reader { from: Origin::Source(source, Some(metric)), order: None }
+    }
+
+    /// Rows of a source that checks them itself, as they are: under cosine they are not scaled.
+    pub(crate) fn decoded(source: &'a dyn RowSource) -> Self {
+        Reader { from: Origin::Source(source, None), order: None }
     }
 
     /// The rows with these numbers, in this order. The reader must have the order of the source.
@@ -106,7 +113,9 @@ impl<'a> Reader<'a> {
                 rest = later;
             }
             for (row, &number) in buffer.chunks_exact_mut(dim).zip(&tile) {
-                check_row(row, number as usize, metric)?;
+                if let Some(metric) = metric {
+                    check_row(row, number as usize, metric)?;
+                }
                 f(row)?;
             }
         }
