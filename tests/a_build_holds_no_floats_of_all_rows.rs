@@ -1,12 +1,14 @@
 //! A build of rows that are not in memory holds what the file holds, and a few bytes for each row. It holds neither
-//! the rows as floats nor a second copy of the file.
+//! the rows as floats nor a second copy of the file. So does a merge, whose rows are in other files.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod support;
 
-use pagevec::{BuildInput, Ctx, Error, RowSource, Segment, Sink, build_into, with_threads};
-use pagevec::{CodecKind, Metric};
+use pagevec::{
+    BuildInput, BuildOptions, CodecKind, Ctx, Error, Index, Metric, RowSource, Segment, Sink, build_into,
+    merge_into, with_threads,
+};
 use support::{alloc, data::Random, options};
 
 #[global_allocator]
@@ -52,14 +54,21 @@ impl Sink for Front {
     }
 }
 
-/// The peak of a build, and the bytes of its sections of these names.
-fn peak(rows: usize) -> (u64, u64) {
-    let options = options(Metric::Cosine, CodecKind::Sq8).max_iterations(1).ef_construction(30);
+fn quick() -> BuildOptions {
+    options(Metric::Cosine, CodecKind::Sq8).max_iterations(1).ef_construction(30)
+}
+
+fn build(rows: usize, sink: &mut dyn Sink) {
+    build_into(BuildInput::Source(&Made(rows)), None, &quick(), sink, &Ctx::default()).unwrap();
+}
+
+/// The peak of `work`, which writes a segment of so many rows, and the bytes of its sections of these names.
+fn peak(rows: usize, work: impl Fn(&mut dyn Sink) + Send + Sync) -> (u64, u64) {
     // The allocator counts one thread: the pool's only one, on which all of the build runs.
     let (front, used) = with_threads(1, || {
         alloc::used(|| {
             let mut sink = Front::default();
-            build_into(BuildInput::Source(&Made(rows)), None, &options, &mut sink, &Ctx::default()).unwrap();
+            work(&mut sink);
             sink
         })
     })
@@ -79,10 +88,10 @@ const PER_ROW: u64 = DIM as u64 * 12 / 32 + 1500;
 /// twice what was measured.
 const BESIDE: u64 = 16 << 20;
 
-#[test]
-fn the_peak_grows_as_the_file_does() {
+/// The peak of `work`, given the number of rows, grows by what it should.
+fn grows_as_the_file_does(work: impl Fn(usize) -> (u64, u64)) {
     let (few, many) = (1500, 6000);
-    let (small, large) = (peak(few), peak(many));
+    let (small, large) = (work(few), work(many));
     let floats = (many * DIM * 4) as u64;
     for (rows, (peak, sections)) in [(few, small), (many, large)] {
         let allowed = sections + BESIDE + PER_ROW * rows as u64;
@@ -95,4 +104,20 @@ fn the_peak_grows_as_the_file_does() {
         growth < large.1 - small.1 + floats / 3 && large.0 < floats,
         "{large:?}, {floats} bytes of floats"
     );
+}
+
+#[test]
+fn the_peak_of_a_build_grows_as_the_file_does() {
+    grows_as_the_file_does(|rows| peak(rows, |sink| build(rows, sink)));
+}
+
+/// All rows of the first index are replaced by those of the second, which is the same.
+#[test]
+fn the_peak_of_a_merge_grows_as_the_file_does() {
+    grows_as_the_file_does(|rows| {
+        let mut file = Vec::new();
+        build(rows, &mut file);
+        let index = Index::from_bytes(&file).unwrap();
+        peak(rows, |sink| merge_into(&[&index, &index], &quick(), sink, &Ctx::default()).unwrap())
+    });
 }
