@@ -50,7 +50,8 @@ fn each(ids: &Ids) -> Vec<Id> {
 /// The stored bytes of a row, stage by stage, and the bits of its vector.
 fn stored(index: &Index, id: &Id) -> (Vec<Vec<u8>>, Vec<u32>) {
     let (file, count) = (index.file().unwrap(), index.info().count);
-    let position = index.position(id).unwrap().unwrap_or_else(|| panic!("{id} is not there")) as usize;
+    let row = index.find(id).unwrap().unwrap_or_else(|| panic!("{id} is not there"));
+    let position = row.position as usize;
     let row = |kind| {
         let section = find(file, kind)?;
         let stride = section.length / count;

@@ -7,7 +7,7 @@ use super::wait::{PATIENCE, wait};
 use crate::build::{BuildOptions, build};
 use crate::ctx::Ctx;
 use crate::error::Error;
-use crate::index::{Index, OpenOptions, OpenPart, segment_of};
+use crate::index::{Index, OpenOptions, OpenPart};
 use crate::metric::Metric;
 use crate::quant::CodecKind;
 use crate::search::{Answer, IndexChoice, SearchOptions};
@@ -62,7 +62,7 @@ impl ClusteredIndex {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let map = Mapped::open(path)?;
         let length = map.length();
-        let segment = segment_of(&map, length)?;
+        let segment = OpenPart::segment_of(&map, length)?;
         if segment.clusters.is_none() && segment.count() > 0 {
             return Err(Error::argument("path", "this segment has no clusters: rebuild it with them"));
         }
@@ -75,7 +75,8 @@ impl ClusteredIndex {
                 .check(Read { extent, expected: Expected::Blocks }, held.get(extent).unwrap_or_default())?;
         }
         let memory = held.bytes() + segment.header.front_length;
-        let part = OpenPart::whole(Box::new(held), length).at(path);
+        let mut part = OpenPart::whole(Box::new(held), length);
+        part.path = Some(path.to_owned());
         let index = Index::from_parts(vec![part], &OpenOptions::new())?;
         Ok(ClusteredIndex { index, memory, mapped: true })
     }

@@ -1,13 +1,13 @@
 //! Opens an index by path: a folder with a manifest, or a segment file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::manifest::{Entry, Manifest};
 use super::parts::PartFiles;
 use super::wait::{PATIENCE, wait};
 use crate::error::Error;
-use crate::index::{Index, Io, OpenOptions, OpenPart, segment_of};
+use crate::index::{Index, Io, OpenOptions, OpenPart};
 use crate::segment::Segment;
 use crate::storage::{
     Access, Dir, DirFile, Expected, Extent, FsDir, HugePageBytes, InMemory, Mapped, PositionedFile, Read,
@@ -86,14 +86,14 @@ fn open_in(dir: Arc<dyn Dir>, folder: &Path, entry: &Entry, options: &OpenOption
     match (&entry.parts, &entry.file) {
         (Some(parts), file) if options.io == Io::Parts || file.is_none() => {
             let files = PartFiles::new(dir, folder, parts.clone(), entry.length);
-            one(OpenPart::paged(Box::new(files)), Some(entry), options)
+            one(OpenPart::paged(Box::new(files)), None, Some(entry), options)
         }
         (_, Some(name)) if options.io == Io::Parts => Err(no_parts(&folder.join(name))),
         (_, Some(name)) => {
             let path = folder.join(name);
             let file = wait(folder, PATIENCE, || dir.open(&path, Access::Read))?;
             let length = file.length()?;
-            one(OpenPart::paged(Box::new(OneFile { file, length })).at(&path), Some(entry), options)
+            one(OpenPart::paged(Box::new(OneFile { file, length })), Some(path), Some(entry), options)
         }
         (_, None) => Err(Error::corrupt("manifest", "it names neither a file nor parts")),
     }
@@ -130,17 +130,23 @@ fn open_file(file: &Path, entry: Option<&Entry>, options: &OpenOptions) -> Resul
         Io::Memory => {
             let bytes = InMemory(HugePageBytes::read(file)?);
             let length = bytes.0.as_ref().len() as u64;
-            check_sections(&segment_of(&bytes, length)?, &bytes)?;
+            check_sections(&OpenPart::segment_of(&bytes, length)?, &bytes)?;
             OpenPart::whole(Box::new(bytes), length)
         }
         Io::Pread => OpenPart::paged(Box::new(PositionedFile::open(file)?)),
         Io::Parts => return Err(no_parts(file)),
     };
-    one(part.at(file), entry, options)
+    one(part, Some(file.to_owned()), entry, options)
 }
 
 /// Opens an index of one segment, with what the manifest says of it.
-fn one(mut part: OpenPart, entry: Option<&Entry>, options: &OpenOptions) -> Result<Index, Error> {
+fn one(
+    mut part: OpenPart,
+    path: Option<PathBuf>,
+    entry: Option<&Entry>,
+    options: &OpenOptions,
+) -> Result<Index, Error> {
+    part.path = path;
     part.content_id = entry.map(|entry| entry.content_id.clone());
     Index::from_parts(vec![part], options)
 }

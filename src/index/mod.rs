@@ -16,8 +16,6 @@ use front::open_segment;
 pub use options::{Io, OpenOptions};
 use paged::Reading;
 pub use parts::SegmentFacts;
-#[cfg(feature = "native")]
-pub(crate) use parts::segment_of;
 pub(crate) use parts::{OpenPart, WholeFile};
 use scratches::Scratches;
 
@@ -256,15 +254,19 @@ impl Index {
     pub fn verify_segment(&self, number: usize) -> Result<(), Error> {
         let none = || Error::argument("segment", format!("there is no segment {number}"));
         let facts = self.segments.get(number).ok_or_else(none)?;
+        let length = match &self.bytes {
+            Bytes::Local { .. } => facts.info.file_length,
+            Bytes::Paged(reading) => reading.files().get(number).ok_or_else(none)?.length(),
+        };
+        check(facts, &mut |extent, into| self.read(number, extent, into), length)
+    }
+
+    /// Reads bytes of a segment's file.
+    fn read(&self, number: usize, extent: Extent, into: &mut [u8]) -> Result<(), Error> {
+        let none = || Error::internal("a segment without a file");
         match &self.bytes {
-            Bytes::Local { files, .. } => {
-                let file = files.get(number).ok_or_else(none)?;
-                check(facts, &mut |extent, into| copy(&**file, extent, into), facts.info.file_length)
-            }
-            Bytes::Paged(reading) => {
-                let file = reading.files().get(number).ok_or_else(none)?;
-                check(facts, &mut |extent, into| file.read(extent, into), file.length())
-            }
+            Bytes::Local { files, .. } => copy(&**files.get(number).ok_or_else(none)?, extent, into),
+            Bytes::Paged(reading) => reading.files().get(number).ok_or_else(none)?.read(extent, into),
         }
     }
 }

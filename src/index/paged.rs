@@ -67,6 +67,10 @@ impl Reading {
         Ok(Reading { members, paged, files, scratches: Scratches::default(), flight })
     }
 
+    pub(super) fn members(&self) -> &Members {
+        &self.members
+    }
+
     pub(super) fn files(&self) -> &[Box<dyn ReadAt>] {
         &self.files
     }

@@ -40,16 +40,16 @@ impl OpenPart {
         OpenPart { file: PartFile::Paged(file), dead: None, path: None, content_id: None }
     }
 
-    #[cfg(feature = "native")]
-    pub(crate) fn at(mut self, path: &std::path::Path) -> Self {
-        self.path = Some(path.to_owned());
-        self
+    /// The segment in a file of `length` bytes that is here as a whole. Only its front is read.
+    pub(crate) fn segment_of(source: &dyn Source, length: u64) -> Result<Segment, Error> {
+        let first = |length: u64| source.get(Extent { offset: 0, length }).unwrap_or_default();
+        Segment::open(first(front_length(first(length.min(HEAD)), length)?), length)
     }
 
     /// Reads the front.
     pub(crate) fn open(&self) -> Result<Segment, Error> {
         match &self.file {
-            PartFile::Whole(file, length) => segment_of(&**file, *length),
+            PartFile::Whole(file, length) => OpenPart::segment_of(&**file, *length),
             PartFile::Paged(file) => open_segment(&mut |extent, into| file.read(extent, into), file.length()),
         }
     }
@@ -100,12 +100,6 @@ impl Index {
         let all = (!plain).then(|| of_all(&facts)).transpose()?;
         Ok(Index { bytes, all, segments: facts })
     }
-}
-
-/// The segment in a file of `length` bytes that is local as a whole. Only its front is read.
-pub(crate) fn segment_of(source: &dyn Source, length: u64) -> Result<Segment, Error> {
-    let first = |length: u64| source.get(Extent { offset: 0, length }).unwrap_or_default();
-    Segment::open(first(front_length(first(length.min(HEAD)), length)?), length)
 }
 
 /// The facts of an index: those of its segments together.
