@@ -10,6 +10,7 @@
 //! Hits depend on the files, the queries, the options and the routes alone. Which bytes are available decides when others
 //! are read, never which rows are scored.
 
+use super::clusters::{InCommon, narrow};
 use super::lane::{Asked, Lane};
 use super::options::check_queries;
 use super::plan;
@@ -93,7 +94,10 @@ impl Search {
 
     fn begin(&mut self, views: &[View<'_>]) -> Result<(), Error> {
         let asked = Asked { queries: &self.queries, options: &self.options };
-        self.lanes.iter_mut().zip(views).try_for_each(|(lane, view)| lane.begin(view, asked))
+        let mut all = InCommon::default();
+        self.lanes.iter().zip(views).for_each(|(lane, view)| all.add(view.segment, lane.rows(view)));
+        let all = (views.len() > 1).then_some(all);
+        self.lanes.iter_mut().zip(views).try_for_each(|(lane, view)| lane.begin(view, asked, all))
     }
 
     /// Goes as far as the available bytes allow.
@@ -140,9 +144,18 @@ impl Search {
         for (lane, view) in self.lanes.iter_mut().zip(views) {
             missing.extend(lane.find(view, asked, scratch)?);
         }
-        if missing.is_empty() {
-            rerank::cut(&mut self.lanes, &mut scratch.keys);
+        if !missing.is_empty() {
+            return Ok(missing);
+        }
+        if self.lanes.iter().all(Lane::has_found) {
+            rerank::cut(&mut self.lanes, self.options.k, &mut scratch.keys);
             self.stage = Stage::Rescore;
+            return Ok(missing);
+        }
+        for query in 0..self.queries.len() / views[0].segment.dim() {
+            let probes = self.lanes.iter_mut().filter_map(|lane| lane.probes().get_mut(query));
+            let mut waiting: Vec<_> = probes.filter(|probe| probe.waits()).collect();
+            narrow(self.options.k, &mut waiting, &mut scratch.keys);
         }
         Ok(missing)
     }

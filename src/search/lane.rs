@@ -9,7 +9,7 @@
 //! probe      clusters    cells, then leaves, then lists                 ┘
 //! ```
 
-use super::clusters::Probe;
+use super::clusters::{InCommon, Probe, ProbeWidth};
 use super::flat::{self, Scan};
 use super::hnsw::{DiskGraph, MemoryGraph, MissingReads, Walk};
 use super::plan::{self, CandidateCounts, Route};
@@ -60,6 +60,8 @@ pub(super) struct Lane {
     finer: usize,
     /// Those of each query.
     pub(super) candidates: Vec<Candidates>,
+    /// With clusters, how wide the search was.
+    pub(super) width: Option<ProbeWidth>,
 }
 
 impl Lane {
@@ -77,10 +79,21 @@ impl Lane {
         let candidates = asked.queries.chunks_exact(view.segment.dim()).map(|_| Candidates::default());
         let candidates = candidates.collect();
         let stage = Stage::NoHits;
-        Ok(Lane { number, rows, counts, route, stage, finer: 0, candidates })
+        Ok(Lane { number, rows, counts, route, stage, finer: 0, candidates, width: None })
     }
 
-    /// Goes as far as the available bytes allow. Returns the missing reads; if there are none, the candidates are known.
+    /// Whether the candidates are known.
+    pub(super) fn has_found(&self) -> bool {
+        matches!(self.stage, Stage::NoHits | Stage::Found)
+    }
+
+    /// The probes of all queries, if the segment is searched by clusters.
+    pub(super) fn probes(&mut self) -> &mut [Probe] {
+        if let Stage::Probe(probes) = &mut self.stage { probes } else { &mut [] }
+    }
+
+    /// Goes as far as the available bytes allow. Returns the missing reads; if there are none, the candidates are known, or
+    /// it waits for the probes of other segments.
     pub(super) fn find(
         &mut self,
         view: &View<'_>,
@@ -101,8 +114,19 @@ impl Lane {
         Ok(view.placed(reads))
     }
 
-    /// Begins the chosen route, now that the rows that may be hits are known.
-    pub(super) fn begin(&mut self, view: &View<'_>, asked: Asked<'_>) -> Result<(), Error> {
+    /// How many rows may be hits.
+    pub(super) fn rows(&self, view: &View<'_>) -> usize {
+        view.of_rows(self.rows.as_deref()).count()
+    }
+
+    /// Begins the chosen route, now that the rows that may be hits are known. `all`: what the segments have in common, if there
+    /// are several.
+    pub(super) fn begin(
+        &mut self,
+        view: &View<'_>,
+        asked: Asked<'_>,
+        all: Option<InCommon>,
+    ) -> Result<(), Error> {
         let rows = self.rows.clone();
         let view = &view.of_rows(rows.as_deref());
         let counts = self.counts;
@@ -124,7 +148,8 @@ impl Lane {
                 let (metric, wanted) = (view.segment.header.metric, plan::wanted(asked.options, counts.k));
                 // Lists are coarse: their candidates are always ranked again.
                 self.counts.rescore = usize::MAX;
-                Stage::Probe(batch.map(|_| Probe::new(metric, clusters, wanted)).collect())
+                let among = all.map(|all| (all, view.count()));
+                Stage::Probe(batch.map(|_| Probe::new(metric, clusters, wanted, among)).collect())
             }
         };
         Ok(())
@@ -230,9 +255,10 @@ impl Lane {
         for (query, probe) in asked.queries.chunks_exact(view.segment.dim()).zip(probes.iter_mut()) {
             missing.extend(probe.step(view, clusters, query, &mut scratch.probe)?);
         }
-        if !missing.is_empty() {
+        if !missing.is_empty() || probes.iter().any(Probe::waits) {
             return Ok(view.fitting(missing));
         }
+        self.width = probes.first().map(|probe| probe.width);
         for (probe, candidates) in probes.iter_mut().zip(&mut self.candidates) {
             (candidates.list_hits, candidates.texts) = probe.candidates(&mut scratch.probe);
             candidates.found = candidates.list_hits.iter().map(|hit| (hit.distance, hit.position)).collect();

@@ -1,6 +1,6 @@
 //! From candidates to hits: candidates are ranked again by finer rows, stage by stage; then the hits get their ids.
 
-use super::clusters::{ListHit, nth, sort_by_key};
+use super::clusters::{ListHit, ProbeWidth, nth, sort_by_key, worst_of};
 use super::lane::Lane;
 use super::plan::Route;
 use super::scratch::Scratch;
@@ -66,21 +66,35 @@ pub(super) fn rescore(
     view.fitting(missing)
 }
 
-/// Before the first stage: of the candidates that several segments found on codes, the nearest of all go on, as many as one
-/// segment alone would rank again.
-pub(super) fn cut(lanes: &mut [Lane], keys: &mut Vec<u64>) {
+/// Before the first stage: of the candidates that several segments found, the nearest of all go on, as many as one segment
+/// alone would rank again.
+pub(super) fn cut(lanes: &mut [Lane], k: usize, keys: &mut Vec<u64>) {
     if lanes.len() < 2 {
         return;
     }
+    let queries = lanes.first().map_or(0, |lane| lane.candidates.len());
     let ranked = |lane: &&mut Lane| {
         lane.counts.rescore > 0 && matches!(lane.route, Route::Flat | Route::Hnsw | Route::Walk)
     };
-    let mut lanes: Vec<&mut Lane> = lanes.iter_mut().filter(ranked).collect();
-    let count = lanes.iter().map(|lane| lane.counts.candidates()).max().unwrap_or(0);
-    let queries = lanes.first().map_or(0, |lane| lane.candidates.len());
+    let mut walked: Vec<&mut Lane> = lanes.iter_mut().filter(ranked).collect();
+    let count = walked.iter().map(|lane| lane.counts.candidates()).max().unwrap_or(0);
     for query in 0..queries {
-        let limit = nearest_of(&lanes, query, count, keys);
-        lanes.iter_mut().for_each(|lane| lane.candidates[query].found.retain(|found| found.0 <= limit));
+        let limit = nearest_of(&walked, query, count, keys);
+        walked.iter_mut().for_each(|lane| lane.candidates[query].found.retain(|found| found.0 <= limit));
+    }
+    let mut probed: Vec<&mut Lane> = lanes.iter_mut().filter(|lane| lane.width.is_some()).collect();
+    let Some(width) = probed.iter().filter_map(|lane| lane.width).max_by_key(|width| width.keep) else {
+        return;
+    };
+    let width = ProbeWidth { k, ..width };
+    for query in 0..queries {
+        let hits = probed.iter().flat_map(|lane| &lane.candidates[query].list_hits);
+        let limit = worst_of(hits, width, keys);
+        for candidates in probed.iter_mut().map(|lane| &mut lane.candidates[query]) {
+            candidates.list_hits.retain(|hit| hit.is_within(limit, width));
+            candidates.found.clear();
+            candidates.found.extend(candidates.list_hits.iter().map(|hit| (hit.distance, hit.position)));
+        }
     }
 }
 

@@ -173,19 +173,31 @@ impl ListHits {
         sort_by_key(&mut hits, keys, |at, hit| Key::new(hit.distance, at));
         let unestimated = hits.iter().filter(|hit| hit.error.is_infinite()).count();
         hits.truncate(unestimated.saturating_add(width.keep));
-        // The k nearest by their worst case; a candidate whose best case is farther cannot be among them.
-        let ProbeWidth { k, doubt, .. } = width;
-        // An infinite doubt keeps all; multiplied by an error of 0 it would be NaN.
-        if doubt.is_finite() {
-            let worst = hits.iter().map(|hit| hit.estimated(hit.distance + doubt * hit.error));
-            let limit = nth(worst, k, keys);
-            hits.retain(|hit| hit.error.is_infinite() || hit.distance - doubt * hit.error <= limit);
-        }
+        let limit = worst_of(hits.iter(), width, keys);
+        hits.retain(|hit| hit.is_within(limit, width));
         (hits, std::mem::take(&mut self.texts))
     }
 }
 
+/// The worst case of the k-th nearest hit by its worst case: one whose best case is farther cannot be among the k nearest.
+pub(crate) fn worst_of<'a>(
+    hits: impl Iterator<Item = &'a ListHit>,
+    ProbeWidth { k, doubt, .. }: ProbeWidth,
+    keys: &mut Vec<u64>,
+) -> f32 {
+    match doubt.is_finite() {
+        true => nth(hits.map(|hit| hit.estimated(hit.distance + doubt * hit.error)), k, keys),
+        // Multiplied by an error of 0 it would be NaN.
+        false => f32::INFINITY,
+    }
+}
+
 impl ListHit {
+    /// Whether it may be among the nearest, of which `limit` is the worst case.
+    pub(crate) fn is_within(&self, limit: f32, width: ProbeWidth) -> bool {
+        limit.is_infinite() || self.error.is_infinite() || self.distance - width.doubt * self.error <= limit
+    }
+
     pub(crate) fn sort_by_position(hits: &mut [ListHit], keys: &mut Vec<u64>) {
         sort_by_key(hits, keys, |at, hit| Key::in_order(hit.position, at));
     }

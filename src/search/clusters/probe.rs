@@ -4,6 +4,7 @@
 use super::bound::{ListScratch, QueryBound, copies_last};
 use super::enough::{Held, Wide, enough};
 use super::hits::{ListHit, ListHits, ScanScratch, ScannedList, sort_by_key};
+use super::joint::{InCommon, Joint};
 use super::ranked::{RankedLeaf, all_leaves};
 use super::width::{ProbeWidth, Wanted, width};
 use crate::error::Error;
@@ -11,7 +12,7 @@ use crate::metric::Metric;
 use crate::quant::{Turned, centroid};
 use crate::search::view::View;
 use crate::segment::Clusters;
-use crate::segment::clusters::{Labels, List};
+use crate::segment::clusters::{Labels, List, Shares};
 use crate::storage::Read;
 use crate::topk::{Key, TopK};
 
@@ -31,35 +32,46 @@ pub(crate) struct ProbeScratch {
 
 /// One query under way.
 pub(crate) struct Probe {
-    wanted: Wanted,
-    width: ProbeWidth,
+    pub(super) wanted: Wanted,
+    pub(crate) width: ProbeWidth,
     metric: Metric,
     turned: Option<Turned>,
     /// Cells whose leaves were not ranked yet.
-    cells: Vec<u32>,
+    pub(super) cells: Vec<u32>,
     /// The leaves of the other cells, and their priorities.
     leaves: Vec<(f32, RankedLeaf)>,
     /// The leaves whose lists were not scanned yet; `None` before all leaves are ranked.
-    lists: Option<Vec<RankedLeaf>>,
+    pub(super) lists: Option<Vec<RankedLeaf>>,
     hits: ListHits,
     pub(crate) distances: u64,
-    wider: Wider,
+    pub(super) wider: Wider,
+    shares: Shares,
+    /// Where there are several segments.
+    pub(super) joint: Option<Joint>,
 }
 
 /// A search of rows that are far from the query reads more while it finds many hits in the last lists.
 #[derive(Default)]
-struct Wider {
+pub(super) struct Wider {
     /// The rows that may be hits are far.
     far: bool,
-    doubled: u32,
+    pub(super) doubled: u32,
     /// The cells that were chosen, and the first rows of the leaves.
     cells: Vec<u32>,
     leaves: Vec<u32>,
 }
 
 impl Probe {
-    pub(crate) fn new(metric: Metric, clusters: &Clusters, wanted: Wanted) -> Self {
+    /// `among`: what it has in common with other segments, if there are any, and so many of its rows may be hits.
+    pub(crate) fn new(
+        metric: Metric,
+        clusters: &Clusters,
+        wanted: Wanted,
+        among: Option<(InCommon, usize)>,
+    ) -> Self {
         Probe {
+            shares: among.map_or(clusters.cells.shares, |(all, _)| all.shares()),
+            joint: among.map(|(all, rows)| Joint::new(all.part(rows))),
             wanted,
             width: width(clusters, wanted),
             metric,
@@ -73,7 +85,8 @@ impl Probe {
         }
     }
 
-    /// Goes as far as the available bytes allow. Returns the missing reads; if there are none, all lists were scanned.
+    /// Goes as far as the available bytes allow. Returns the missing reads; if there are none, all lists were scanned, or
+    /// it waits for the other segments.
     pub(crate) fn step(
         &mut self,
         view: &View<'_>,
@@ -81,6 +94,9 @@ impl Probe {
         query: &[f32],
         scratch: &mut ProbeScratch,
     ) -> Result<Vec<Read>, Error> {
+        if self.waits() {
+            return Ok(Vec::new());
+        }
         let turned = match self.turned.take() {
             Some(turned) => turned,
             None => {
@@ -91,7 +107,7 @@ impl Probe {
             }
         };
         let mut reads = self.advance(view, clusters, &turned, scratch)?;
-        while reads.is_empty() && self.widens(scratch) {
+        while reads.is_empty() && !self.waits() && self.widens(scratch) {
             self.wider.doubled += 1;
             self.lists = None;
             self.cells = self.nearest_cells(view, clusters, &turned, scratch);
@@ -138,6 +154,10 @@ impl Probe {
             Some(lists) => lists,
             None => self.nearest_leaves(clusters, scratch),
         };
+        if self.waits() {
+            self.lists = Some(lists);
+            return Ok(Vec::new());
+        }
         let row_bytes = segment.finest().stride;
         source.prefetch(&mut lists.iter().map(|ranked| ranked.read(row_bytes).0.extent));
         let mut available = Vec::with_capacity(lists.len());
@@ -171,7 +191,7 @@ impl Probe {
     }
 
     fn bound<'a>(&self, clusters: &'a Clusters, turned: &'a Turned) -> QueryBound<'a> {
-        let (codec, shares) = (&clusters.list_codec, clusters.cells.shares);
+        let (codec, shares) = (&clusters.list_codec, self.shares);
         QueryBound { metric: self.metric, codec, turned, shares }
     }
 
@@ -245,13 +265,7 @@ impl Probe {
         priorities.extend(found.iter().map(|f| f.0));
         let leaves = found.iter().map(|f| (f.1.leaf.spread, f.1.rows));
         copies_last(priorities, self.width.k, leaves);
-        let held = |at: u32| {
-            let of = |ranked: &RankedLeaf| Held {
-                rows: u64::from(ranked.leaf.end - ranked.leaf.start),
-                set: u64::from(ranked.rows),
-            };
-            found.get(at as usize).map_or(Held::default(), |f| of(&f.1))
-        };
+        let held = |at: u32| found.get(at as usize).map_or(Held::default(), |f| f.1.held());
         let cells = &clusters.cells;
         let average =
             |number| as_many_as(number, cells.row_count(), cells.leaf_count()) << self.wider.doubled;
@@ -259,8 +273,9 @@ impl Probe {
         let wide = Wide::new(self.width.k, average(self.width.probes), &rows);
         let nearest = enough(priorities, self.width.probes, &wide, &held, &mut scratch.nearest);
         let mut lists = Vec::with_capacity(nearest.len());
-        lists.extend(nearest.into_iter().filter_map(|at| found.get(at as usize).map(|f| f.1)));
+        lists.extend(nearest.iter().filter_map(|&at| found.get(at as usize).map(|f| f.1)));
         self.wider.far |= wide.is_far();
+        self.choose(&lists, nearest.iter().map(|&at| priorities[at as usize]));
         if self.wider.far {
             let early = if self.wider.doubled == 0 { lists.len() / 2 } else { 0 };
             lists.retain(|ranked| !self.wider.leaves.contains(&ranked.leaf.start));

@@ -1,5 +1,6 @@
 //! Leaves as a search ranks them, and what is read of them.
 
+use super::enough::Held;
 use crate::segment::Clusters;
 use crate::segment::clusters::Leaf;
 use crate::storage::{Read, Source};
@@ -19,6 +20,11 @@ pub(super) struct RankedLeaf {
 }
 
 impl RankedLeaf {
+    /// Its rows, and those of them that may be hits.
+    pub(super) fn held(&self) -> Held {
+        Held { rows: u64::from(self.leaf.end - self.leaf.start), set: u64::from(self.rows) }
+    }
+
     /// Of a list of which few rows may be hits, the labels are read alone, and then the rows.
     pub(super) fn read(&self, row_bytes: u64) -> (Read, bool) {
         let rows = u64::from(self.rows) * (row_bytes + REQUEST);
