@@ -72,8 +72,8 @@ pub use storage::{
 pub use exec::with_threads;
 #[cfg(feature = "native")]
 pub use folder::{
-    ClusteredIndex, Form, OldSegment, PartsInfo, PublishOptions, is_published_name, old_segments, parts,
-    prune, prune_in, publication, publish, publish_in,
+    Appended, ClusteredIndex, Form, OldSegment, PartsInfo, PublishOptions, append, append_in,
+    is_published_name, old_segments, parts, prune, prune_in, publication, publish, publish_in,
 };
 #[cfg(feature = "native")]
 pub use storage::{FileBytes, FileSink, FsDir, PositionedFile};

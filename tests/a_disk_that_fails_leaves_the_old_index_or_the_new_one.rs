@@ -61,7 +61,7 @@ fn violation_after_an_error(scenario: &Scenario, disk: &Disk, fault: Fault) -> O
         Ok(Found::New) => {}
         Ok(which) if !allowed(scenario, false).contains(&which) => return told(format!("{which:?}")),
         // A file of a middle order may name what is new.
-        Ok(_) if scenario.new.content_id.is_none() || fault == Fault::Gone => {}
+        Ok(_) if scenario.new.content_ids.is_empty() || fault == Fault::Gone => {}
         Ok(_) if names(&state) != names(&scenario.start) => {
             return told(format!("{:?} are left", names(&state)));
         }

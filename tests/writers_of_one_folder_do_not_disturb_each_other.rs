@@ -5,6 +5,7 @@
 
 mod support;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
@@ -13,7 +14,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use pagevec::{BuildOptions, Form, Index, Io, OpenOptions, PublishOptions, old_segments, prune, publish};
+use pagevec::{
+    BuildOptions, Form, Id, Ids, Index, Io, OpenOptions, PositionSet, PublishOptions, append, content_id,
+    old_segments, prune, publish,
+};
 use support::{code, data, file, top};
 
 const DIM: usize = 6;
@@ -76,6 +80,12 @@ fn child() {
                     &PublishOptions::new().form(FORMS[(seed + round) as usize % 3]),
                 )
                 .unwrap();
+            }
+        }
+        "append" => {
+            let first = u64::from(std::process::id());
+            for round in 0..10 {
+                append(&folder, &rows(first * 100 + round), &PublishOptions::new()).unwrap();
             }
         }
         "long" => {
@@ -145,6 +155,83 @@ fn many_writers_and_readers_see_whole_states() {
     prune(&folder).unwrap();
     assert_eq!(old_segments(&folder).unwrap(), []);
     open(&folder).verify().unwrap();
+}
+
+/// A segment with the rows 0 to 9, which all of these have, and five of its own.
+fn rows(number: u64) -> Vec<u8> {
+    let own = (0..5).map(|row| 1_000 + number * 5 + row);
+    let ids: Vec<u64> = (0..10).chain(own).collect();
+    let options = BuildOptions::default().seed(number).graph(false).clusters(false);
+    file(&data::clustered(15, DIM, number), DIM, Some(Ids::Numbers(ids)), &options)
+}
+
+/// The segments that the manifest names, and how many of them have each id alive.
+fn alive(folder: &Path) -> (Vec<String>, BTreeMap<Id, u32>) {
+    let manifest = fs::read_to_string(folder.join("index.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    let (mut segments, mut alive) = (Vec::new(), BTreeMap::new());
+    for entry in manifest["segments"].as_array().unwrap() {
+        let index = Index::open(folder.join(entry["file"].as_str().unwrap())).unwrap();
+        let id = index.info().file_id.clone();
+        let id = std::array::from_fn(|i| u8::from_str_radix(&id[2 * i..2 * i + 2], 16).unwrap());
+        let dead =
+            entry.get("dead").map(|dead| fs::read(folder.join(dead["file"].as_str().unwrap())).unwrap());
+        let dead = dead.map(|bytes| PositionSet::decode(&bytes, index.info().count, &id, 0).unwrap());
+        for hit in index.search(&[0.3; DIM], &top(100)).unwrap().hits {
+            let lives = dead.as_ref().is_none_or(|dead| !dead.contains(hit.position));
+            *alive.entry(hit.id).or_default() += u32::from(lives);
+        }
+        segments.push(entry["contentId"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(manifest["generation"], segments.len(), "each append is a generation");
+    (segments, alive)
+}
+
+/// No append is lost, and of rows with one id the last lives alone.
+#[test]
+fn what_many_append_at_once_is_all_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    publish(folder, &rows(0), &PublishOptions::new()).unwrap();
+    let done = AtomicBool::new(false);
+    let processes: Vec<Child> = (0..2).map(|_| process(folder, "append").spawn().unwrap()).collect();
+    let mut numbers: BTreeSet<u64> = [0].into();
+    for process in &processes {
+        numbers.extend((0..10).map(|round| u64::from(process.id()) * 100 + round));
+    }
+    std::thread::scope(|scope| {
+        let pruner = scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                prune(folder).unwrap();
+                std::thread::sleep(Duration::from_millis(3));
+            }
+        });
+        let writers: Vec<_> = (1..4u64)
+            .map(|writer| {
+                scope.spawn(move || {
+                    for round in 0..10 {
+                        append(folder, &rows(writer * 10 + round), &PublishOptions::new()).unwrap();
+                    }
+                })
+            })
+            .collect();
+        numbers.extend(10..40);
+        let ended: Vec<_> = writers.into_iter().map(|writer| writer.join()).collect();
+        let outputs: Vec<_> = processes.into_iter().map(Child::wait_with_output).collect();
+        // Only now may this fail: the pruner ends first.
+        done.store(true, Ordering::Relaxed);
+        pruner.join().unwrap();
+        ended.into_iter().for_each(|writer| writer.unwrap());
+        outputs.into_iter().for_each(|output| assert!(output.unwrap().status.success()));
+    });
+    let (segments, alive) = alive(folder);
+    assert_eq!(segments.len(), 51);
+    let expected: BTreeSet<String> = numbers.iter().map(|&number| content_id(&rows(number))).collect();
+    assert_eq!(segments.into_iter().collect::<BTreeSet<_>>(), expected);
+    assert_eq!(alive.len(), 10 + 5 * 51);
+    let wrong: Vec<_> = alive.iter().filter(|(_, times)| **times != 1).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+    assert_eq!(named(folder, ".tmp"), Vec::<PathBuf>::new());
 }
 
 #[test]

@@ -2,14 +2,14 @@
 //!
 //! | file | duty |
 //! |---|---|
-//! | `manifest` | `index.json`, which names the segment by the hash of its content |
+//! | `manifest/` | `index.json`, which names the segments by the hashes of their content; their dead rows |
 //! | `parts`    | a segment as many small files, for hosts that ignore `Range` |
-//! | `publish/` | write a segment and its manifest; list and remove earlier segments |
+//! | `publish/` | publish or append a segment; list and remove earlier segments |
 //! | `open`     | open a folder or a file by mmap or pread |
 //! | `clustered` | `ClusteredIndex`: vectors in memory, later in a mapped file |
 //! | `wait`     | asks a `Dir` until it answers |
 //!
-//! Imports: `publish` and `open` → `manifest` → `parts` → `wait`. Files are written by `storage/dir/` alone.
+//! Imports: `publish` → `open` → `manifest` → `parts` → `wait`. Files are written by `storage/dir/` alone.
 
 mod clustered;
 mod manifest;
@@ -21,6 +21,6 @@ mod wait;
 pub use clustered::ClusteredIndex;
 pub use manifest::{Form, PartsInfo, parts};
 pub use publish::{
-    OldSegment, PublishOptions, is_published_name, old_segments, prune, prune_in, publication, publish,
-    publish_in,
+    Appended, OldSegment, PublishOptions, append, append_in, is_published_name, old_segments, prune,
+    prune_in, publication, publish, publish_in,
 };

@@ -64,7 +64,13 @@ fn open_current(
 ) -> Result<Index, Error> {
     let mut manifest = Manifest::read(dir, folder)?;
     loop {
-        let entry = manifest.entry()?;
+        let [entry] = manifest.segments.as_slice() else {
+            let count = manifest.segments.len();
+            return Err(Error::corrupt(
+                "manifest",
+                format!("it names {count} segments, and this version opens one"),
+            ));
+        };
         let failed = match open(entry) {
             Err(error) if error.code() == "io" => error,
             Err(error) => return Err(error),
@@ -91,11 +97,21 @@ fn open_in(dir: Arc<dyn Dir>, folder: &Path, entry: &Entry, options: &OpenOption
         (_, Some(name)) if options.io == Io::Parts => Err(no_parts(&folder.join(name))),
         (_, Some(name)) => {
             let path = folder.join(name);
-            let file = wait(folder, PATIENCE, || dir.open(&path, Access::Read))?;
-            let length = file.length()?;
-            one(OpenPart::paged(Box::new(OneFile { file, length })), Some(path), Some(entry), options)
+            let file = OneFile::open(&*dir, folder, &path)?;
+            one(OpenPart::paged(Box::new(file)), Some(path), Some(entry), options)
         }
         (_, None) => Err(Error::corrupt("manifest", "it names neither a file nor parts")),
+    }
+}
+
+/// The file of a segment, or else its parts, read by position.
+pub(super) fn reader(dir: &Arc<dyn Dir>, folder: &Path, entry: &Entry) -> Result<Box<dyn ReadAt>, Error> {
+    match (&entry.file, &entry.parts) {
+        (Some(name), _) => Ok(Box::new(OneFile::open(&**dir, folder, &folder.join(name))?)),
+        (None, Some(parts)) => {
+            Ok(Box::new(PartFiles::new(Arc::clone(dir), folder, parts.clone(), entry.length)))
+        }
+        (None, None) => Err(Error::corrupt("manifest", "it names neither a file nor parts")),
     }
 }
 
@@ -103,6 +119,14 @@ fn open_in(dir: Arc<dyn Dir>, folder: &Path, entry: &Entry, options: &OpenOption
 struct OneFile {
     file: Box<dyn DirFile>,
     length: u64,
+}
+
+impl OneFile {
+    fn open(dir: &dyn Dir, folder: &Path, path: &Path) -> Result<Self, Error> {
+        let file = wait(folder, PATIENCE, || dir.open(path, Access::Read))?;
+        let length = file.length()?;
+        Ok(OneFile { file, length })
+    }
 }
 
 impl ReadAt for OneFile {

@@ -125,6 +125,8 @@ pub(crate) const WALKS_FROM_DISK: bool = cfg!(feature = "native");
 pub(crate) use buffer::Buffer;
 #[cfg(feature = "native")]
 pub use dir::FsDir;
+#[cfg(feature = "native")]
+pub(crate) use dir::is_missing;
 pub use dir::{Access, Asked, Dir, DirEntry, DirFile, DirLock, MemoryDir, Publication, PublishedFile};
 pub(crate) use paged::{Paged, Region, Reserved};
 pub use sink::Sink;

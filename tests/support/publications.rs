@@ -13,19 +13,21 @@ use crate::support::disk::state::State;
 use crate::support::disk::{Disk, now};
 use crate::support::{data, file, options};
 use pagevec::{
-    Access, BuildOptions, CodecKind, Dir as _, Error, Form, Index, Io, Metric, OpenOptions, Publication,
-    PublishOptions, PublishedFile, content_id, is_published_name, publication,
+    Access, BuildOptions, CodecKind, Dir as _, Error, Form, Ids, Index, Io, Metric, OpenOptions, Publication,
+    PublishOptions, PublishedFile, append_in, content_id, is_published_name, prune_in, publication,
 };
 
 pub(crate) const FORMS: [Form; 3] = [Form::File, Form::Parts, Form::Both];
 pub(crate) const FOLDER: &str = "site/deep/words";
 
-/// What a publication writes. The last file names the others.
+/// All that a reader finds. The file of the highest order names the others.
 #[derive(Clone)]
 pub(crate) struct Generation {
     pub(crate) files: Vec<PublishedFile<'static>>,
-    /// What the reader tells of it; nothing if it is no index.
-    pub(crate) content_id: Option<String>,
+    /// What the reader tells of its segments; empty if it is no index.
+    pub(crate) content_ids: Vec<String>,
+    /// What is appended to the generation before; else all files are published.
+    appended: Option<(&'static [u8], Form)>,
 }
 
 pub(crate) fn segment(seed: u64) -> &'static [u8] {
@@ -35,7 +37,32 @@ pub(crate) fn segment(seed: u64) -> &'static [u8] {
 
 pub(crate) fn generation(segment: &'static [u8], form: Form) -> Generation {
     let files = publication(segment, &PublishOptions::new().form(form)).unwrap();
-    Generation { files, content_id: Some(content_id(segment)) }
+    Generation { files, content_ids: vec![content_id(segment)], appended: None }
+}
+
+/// A segment of rows with these ids.
+pub(crate) fn rows(seed: u64, ids: std::ops::Range<u64>) -> &'static [u8] {
+    let build: BuildOptions = options(Metric::L2, CodecKind::F32).graph(false).seed(seed);
+    let rows = data::clustered(ids.clone().count(), 3, seed);
+    file(&rows, 3, Some(Ids::Numbers(ids.collect())), &build).leak()
+}
+
+/// What is there once `segment` is appended to `base`.
+pub(crate) fn appended(base: &Generation, segment: &'static [u8], form: Form) -> Generation {
+    let content_ids = base.content_ids.iter().cloned().chain([content_id(segment)]).collect();
+    let mut new = Generation { files: Vec::new(), content_ids, appended: Some((segment, form)) };
+    let disk = Disk::of(&published(&[base]));
+    new.publish(&disk).unwrap();
+    // Dead rows that nothing names any more.
+    prune_in(&disk, FOLDER).unwrap();
+    let state = disk.state();
+    for (path, bytes) in state.all() {
+        let (Ok(name), Some(bytes)) = (path.strip_prefix(FOLDER), bytes) else { continue };
+        let name = name.to_str().unwrap().to_owned();
+        let order = u32::from(name == "index.json");
+        new.files.push(PublishedFile { name, bytes: Cow::Owned(bytes.to_vec()), order });
+    }
+    new
 }
 
 /// Several files and a list of them, in three orders: as an index of several segments with rows deleted.
@@ -49,13 +76,22 @@ fn several(seed: u64) -> Generation {
     files.push(file(format!("dead-{seed}"), bytes(4), 1));
     files.push(file("index.json".to_owned(), bytes(5), 2));
     files.rotate_left(2);
-    Generation { files, content_id: None }
+    Generation { files, content_ids: Vec::new(), appended: None }
 }
 
 impl Generation {
     pub(crate) fn publish(&self, disk: &Disk) -> Result<(), Error> {
+        if let Some((segment, form)) = self.appended {
+            let options = PublishOptions::new().form(form);
+            return append_in(Arc::new(disk.clone()), FOLDER, segment, &options).map(drop);
+        }
         let is_ours = |name: &str| is_published_name(name) || name.starts_with('d');
         now(Publication::new(Path::new(FOLDER), self.files.clone(), is_ours).step(disk))
+    }
+
+    /// The same, published whatever was there before.
+    pub(crate) fn whole(&self) -> Generation {
+        Generation { appended: None, ..self.clone() }
     }
 
     fn manifest(&self) -> &PublishedFile<'static> {
@@ -75,7 +111,7 @@ pub(crate) struct Scenario {
 
 pub(crate) fn published(generations: &[&Generation]) -> State {
     let disk = Disk::empty();
-    generations.iter().for_each(|generation| generation.publish(&disk).unwrap());
+    generations.iter().for_each(|generation| generation.whole().publish(&disk).unwrap());
     disk.state()
 }
 
@@ -107,6 +143,22 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     let (old, new) = (several(1), several(2));
     add("several files where nothing was".to_owned(), published(&[]), None, &new, Some(0));
     add("several files after others".to_owned(), published(&[&old]), Some(&old), &new, Some(1));
+    // Rows without ids of the base, with some of them, and with those of the rows that were appended before.
+    let [more, some, again] = [rows(3, 60..80), rows(4, 50..70), rows(5, 40..65)];
+    for form in FORMS {
+        let base = generation(a, form);
+        let start = || published(&[&base]);
+        let second = appended(&base, some, form);
+        let third = appended(&second, again, form);
+        add(format!("{form:?} appended with dead rows"), start(), Some(&base), &second, Some(1));
+        add(format!("{form:?} appended again"), published(&[&second]), Some(&second), &third, None);
+        if form == Form::File {
+            let first = appended(&base, more, form);
+            add("appended without dead rows".to_owned(), start(), Some(&base), &first, Some(1));
+            let copied = copied(&start(), &second);
+            add("appended where a copy was not synced".to_owned(), copied, Some(&base), &second, Some(1));
+        }
+    }
     all
 }
 
@@ -127,6 +179,9 @@ fn copied(state: &State, new: &Generation) -> State {
     let disk = Disk::of(state);
     for file in new.files.iter().filter(|file| file.order == 0) {
         let path = Path::new(FOLDER).join(&file.name);
+        if state.read(&path).is_some() {
+            continue;
+        }
         now(disk.create_folder(path.parent().unwrap())).unwrap();
         now(disk.open(&path, Access::Create)).unwrap().write_at(&file.bytes, 0).unwrap();
     }
@@ -180,7 +235,7 @@ pub(crate) fn found(image: &State, scenario: &Scenario, random: &mut Random) -> 
             None => return Err(format!("{which:?}: {} is missing", file.name)),
         }
     }
-    if let Some(id) = &generation.content_id {
+    if let [id] = generation.content_ids.as_slice() {
         let io = match generation.files.iter().any(|file| file.name.contains('/')) && random.below(2) == 0 {
             true => Io::Parts,
             false => Io::Pread,

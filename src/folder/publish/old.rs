@@ -1,5 +1,5 @@
-//! Files in a folder that its manifest does not name: segments of earlier versions, and temporary files of killed
-//! writers.
+//! Files in a folder that its manifest does not name: segments and dead rows of earlier versions, and temporary files
+//! of killed writers.
 
 use std::io::{Error as IoError, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use crate::folder::manifest::{FILE_NAME, Manifest};
 use crate::folder::wait::{PATIENCE, wait};
 use crate::storage::{Dir, DirEntry, FsDir, io_error};
 
-/// A segment that was published into a folder and that the folder's manifest no longer names.
+/// A segment, or the dead rows of one, that was published into a folder and that the folder's manifest no longer names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OldSegment {
@@ -19,7 +19,7 @@ pub struct OldSegment {
     pub bytes: u64,
 }
 
-/// The segments of earlier versions that lie in `folder`, by name.
+/// The segments and dead rows of earlier versions that lie in `folder`, by name.
 ///
 /// # Errors
 /// `io`, `corrupt`, `version`.
@@ -29,11 +29,10 @@ pub fn old_segments(folder: impl AsRef<Path>) -> Result<Vec<OldSegment>, Error> 
 
 fn old_segments_in(dir: &dyn Dir, folder: &Path) -> Result<Vec<OldSegment>, Error> {
     let manifest = Manifest::read(dir, folder)?;
-    let entry = manifest.entry()?;
     let mut old = Vec::new();
     for found in list(dir, folder)? {
-        let ours = if found.is_folder { is_parts(&found.name) } else { is_segment(&found.name) };
-        if ours && !entry.names(&found.name) {
+        let is_ours = if found.is_folder { is_parts } else { is_data };
+        if is_ours(&found.name) && !manifest.names(&found.name) {
             let path = folder.join(&found.name);
             let bytes = match found.is_folder {
                 true => list(dir, &path)?.iter().map(|part| part.length).sum(),
@@ -46,7 +45,7 @@ fn old_segments_in(dir: &dyn Dir, folder: &Path) -> Result<Vec<OldSegment>, Erro
     Ok(old)
 }
 
-/// Removes the segments of earlier versions from `folder`, and returns them. A reader that has one open by mmap or
+/// Removes the segments and dead rows of earlier versions from `folder`, and returns them. A reader that has one open by mmap or
 /// pread can go on reading (on Windows the file cannot be removed, which is an error). A reader of parts, or over HTTP,
 /// fails: where a host serves the folder, keep earlier versions for as long as a visit may last.
 ///
@@ -93,21 +92,27 @@ fn list(dir: &dyn Dir, folder: &Path) -> Result<Vec<DirEntry>, Error> {
 }
 
 /// Whether a file or folder of this name in an index folder is one that a publication writes: the manifest, a segment,
-/// a folder of parts, or `folder/name` of a part.
+/// dead rows, a folder of parts, or `folder/name` of a part.
 pub fn is_published_name(name: &str) -> bool {
     match name.split_once('/') {
         Some((folder, part)) => is_parts(folder) && is_part(part),
-        None => name == FILE_NAME || is_segment(name) || is_parts(name),
+        None => name == FILE_NAME || is_data(name) || is_parts(name),
     }
 }
 
-/// `seg-<32 hex digits>`, as [`Manifest::of`] names the folder of parts.
+/// `seg-<32 hex digits>`, as an entry of a manifest names the folder of parts.
 fn is_parts(name: &str) -> bool {
-    name.strip_prefix("seg-").is_some_and(|id| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()))
+    name.strip_prefix("seg-").is_some_and(is_id)
 }
 
-fn is_segment(name: &str) -> bool {
-    name.strip_suffix(".bin").is_some_and(is_parts)
+/// The same with `.bin`, a segment; or `dead-<32 hex digits>.bin`, dead rows.
+fn is_data(name: &str) -> bool {
+    let id = |name: &str| name.strip_prefix("seg-").or(name.strip_prefix("dead-")).is_some_and(is_id);
+    name.strip_suffix(".bin").is_some_and(id)
+}
+
+fn is_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// `<first>-<last>.bin`.

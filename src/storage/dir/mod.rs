@@ -6,6 +6,7 @@
 //! | `fs`   | native: the file system |
 //! | `mem`  | files in memory, for tests and for hosts without files |
 //! | `publication` | writes a list of files so that a reader sees all of them or none |
+//! | `names` | the names of temporary files |
 //!
 //! Where files live in OPFS, names are created, opened and removed asynchronously, while an open file is read and
 //! written at once. So every operation on names is *asked for*: it returns [`Asked`], and the caller asks again later
@@ -16,6 +17,7 @@
 #[cfg(feature = "native")]
 mod fs;
 mod mem;
+mod names;
 mod publication;
 
 use std::any::Any;
@@ -178,6 +180,6 @@ fn refused(path: &Path, kind: ErrorKind) -> Error {
 }
 
 /// Whether an error says that there is no such file or folder.
-fn is_missing(error: &Error) -> bool {
+pub(crate) fn is_missing(error: &Error) -> bool {
     matches!(error, Error::Io { source, .. } if source.kind() == ErrorKind::NotFound)
 }

@@ -3,12 +3,11 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::mem::take;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Poll, ready};
 
+use super::names::{meant_for, parent, temporary};
 use super::{Access, Asked, Dir, DirLock, holds, is_missing};
 use crate::error::Error;
 use crate::storage::io_error;
@@ -57,6 +56,8 @@ enum Step<'a> {
     Ancestors(PathBuf, bool),
     /// Waits until no other writer is at work.
     Lock,
+    /// Fails unless the file has these bytes, or is missing.
+    Expect(PathBuf, Option<Cow<'a, [u8]>>),
     /// Lists a folder below the published one, and removes temporary files of killed writers.
     Clean(String),
     CreateFolder(PathBuf),
@@ -115,6 +116,16 @@ impl<'a> Publication<'a> {
         Publication { folder: folder.to_owned(), is_ours, ..Publication::of(steps) }
     }
 
+    /// Publishes only where the file `name` has these bytes, or is missing for `None`, once the lock is held. Else
+    /// [`Publication::step`] fails with `changed` before anything is written. Where a [`Dir`] has no locks, another
+    /// writer may change the file afterwards.
+    #[must_use]
+    pub fn expect(mut self, name: &str, bytes: Option<Cow<'a, [u8]>>) -> Self {
+        let locked = self.steps.iter().position(|step| matches!(step, Step::Lock)).map_or(0, |at| at + 1);
+        self.steps.insert(locked, Step::Expect(self.folder.join(name), bytes));
+        self
+    }
+
     /// Replaces one file, without a lock. Its folder exists.
     pub fn replace(path: &Path, bytes: &'a [u8]) -> Self {
         let put = Step::Put { to: path.to_owned(), bytes: Cow::Borrowed(bytes), order: 0 };
@@ -166,6 +177,7 @@ impl<'a> Publication<'a> {
         match step {
             Step::Ancestors(path, above_are_synced) => self.create(path, *above_are_synced, dir),
             Step::Lock => dir.lock(&self.folder).map_ok(|lock| self.lock = Some(lock)),
+            Step::Expect(path, bytes) => expect(path, bytes.as_deref(), dir),
             Step::Clean(below) => self.clean(below, dir),
             Step::CreateFolder(path) => dir.create_folder(path).map_ok(|is_new| {
                 if is_new {
@@ -259,23 +271,16 @@ impl<'a> Publication<'a> {
     }
 }
 
-/// The folder that holds the name of `path`.
-fn parent(path: &Path) -> PathBuf {
-    path.parent().map_or_else(PathBuf::new, Path::to_owned)
-}
-
-/// A name beside `path` that no other writer uses, in this process or another, on this machine or another that shares
-/// the folder.
-fn temporary(path: &Path) -> PathBuf {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let random = RandomState::new().build_hasher().finish();
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{count:x}-{random:016x}.tmp"));
-    path.with_file_name(name)
-}
-
-/// The name that the temporary file `name` was written for.
-fn meant_for(name: &str) -> Option<&str> {
-    Some(name.strip_suffix(".tmp")?.rsplit_once('.')?.0)
+/// `changed` unless the file has these bytes, or is missing for `None`.
+fn expect(path: &Path, bytes: Option<&[u8]>, dir: &dyn Dir) -> Asked<()> {
+    let same = match (ready!(dir.open(path, Access::Read)), bytes) {
+        (Ok(file), Some(bytes)) => holds(&*file, bytes),
+        (Ok(_), None) => Ok(false),
+        (Err(error), _) if is_missing(&error) => Ok(bytes.is_none()),
+        (Err(error), _) => Err(error),
+    };
+    Poll::Ready(same.and_then(|same| match same {
+        true => Ok(()),
+        false => Err(Error::Changed { path: path.display().to_string() }),
+    }))
 }

@@ -1,0 +1,105 @@
+//! What an error says: what is wrong, and what to do next.
+
+use std::fmt;
+
+use super::{Error, QueryFault};
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Argument { name, detail } => write!(f, "{name}: {detail}"),
+            Error::Dimension { expected, got } => {
+                write!(
+                    f,
+                    "the vector has {got} components, the index {expected}: use the model the index was built with"
+                )
+            }
+            Error::NotFinite { row, column } => {
+                write!(f, "row {row}, component {column} is NaN or infinite: remove or repair the row")
+            }
+            Error::ZeroVector { row } => {
+                write!(
+                    f,
+                    "row {row} has no direction (its norm is zero or overflows): cosine cannot rank it; remove the row or use dot or l2"
+                )
+            }
+            Error::Query { query, fault } => {
+                match query {
+                    Some(number) => write!(f, "query {number} ")?,
+                    None => f.write_str("the query ")?,
+                }
+                match fault {
+                    QueryFault::NotFinite { column } => {
+                        write!(f, "has NaN or infinity in component {column}")?
+                    }
+                    QueryFault::NoDirection => {
+                        write!(f, "has no direction (norm zero or infinite), so cosine cannot rank by it")?;
+                    }
+                    QueryFault::TooLong => f.write_str("is so long that its distances overflow f32")?,
+                }
+                f.write_str(": check what the embedding model gave")
+            }
+            Error::DuplicateId { id } => write!(f, "the id {id:?} is given twice: ids name one row each"),
+            Error::UnknownId { id, others: 0 } => write!(f, "no row has the id {id:?}"),
+            Error::UnknownId { id, others } => write!(f, "no row has the id {id:?} and {others} others"),
+            Error::NotASegment { detail } => {
+                write!(f, "not a pagevec segment ({detail}): check the path or URL")
+            }
+            Error::Version { found, supported } => {
+                write!(
+                    f,
+                    "the segment needs format {found:#x}, this build reads {supported:#x}: update pagevec or rebuild the segment"
+                )
+            }
+            Error::Length { section, expected, got } => {
+                write!(
+                    f,
+                    "{section}: there are {got} bytes, but {expected} were written: the file is cut or extended; copy or publish it again"
+                )
+            }
+            Error::Checksum { section, offset } => {
+                write!(
+                    f,
+                    "{section}: the bytes at offset {offset} differ from those that were written: copy or publish the file again"
+                )
+            }
+            Error::Corrupt { section, detail } => {
+                write!(
+                    f,
+                    "{section}: {detail}: the file is damaged or was not written by pagevec; rebuild it"
+                )
+            }
+            Error::Budget { needed, budget } => {
+                write!(
+                    f,
+                    "a memory budget of {budget} bytes is too small for one query: give at least {needed}"
+                )
+            }
+            Error::OutOfMemory { bytes } => {
+                write!(
+                    f,
+                    "{bytes} bytes could not be allocated: lower the memory budget or close other indexes"
+                )
+            }
+            Error::Cancelled => f.write_str("cancelled by the caller"),
+            Error::Locked { path, seconds } => {
+                write!(
+                    f,
+                    "{path}: another process publishes into this folder, for more than {seconds} s now: let it end, or \
+                     end it, and publish again"
+                )
+            }
+            Error::Changed { path } => {
+                write!(
+                    f,
+                    "{path}: another writer has changed this index meanwhile: open it again, and begin again from what it \
+                     is now"
+                )
+            }
+            Error::Io { path, source } => write!(f, "{path}: {source}"),
+            Error::Internal { detail } => {
+                write!(f, "{detail}: this is a fault of pagevec, please report it")
+            }
+        }
+    }
+}
