@@ -72,8 +72,9 @@ pub use storage::{
 pub use exec::with_threads;
 #[cfg(feature = "native")]
 pub use folder::{
-    Appended, ClusteredIndex, Form, OldSegment, PartsInfo, PublishOptions, append, append_in,
-    is_published_name, old_segments, parts, prune, prune_in, publication, publish, publish_in,
+    Appended, ClusteredIndex, FolderInfo, Form, OldSegment, PartsInfo, PublishOptions, PublishedSegment,
+    append, append_in, folder_info, is_published_name, next_number, old_segments, prune, prune_in,
+    publication, publish, publish_in,
 };
 #[cfg(feature = "native")]
 pub use storage::{FileBytes, FileSink, FsDir, PositionedFile};

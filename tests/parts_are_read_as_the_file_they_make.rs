@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pagevec::{
-    BuildOptions, CodecKind, Form, Index, Io, Metric, OpenOptions, PublishOptions, parts, publish,
+    BuildOptions, CodecKind, Form, Index, Io, Metric, OpenOptions, PublishOptions, folder_info, publish,
 };
 use support::paged::{hits, least_budget};
 use support::{code, data, file, options, texts};
@@ -52,8 +52,10 @@ fn names_tell_their_bytes_and_all_make_the_file() {
             assert_eq!(*last + 1, joined.len() as u64, "{}", path.display());
         }
         assert!(joined == file, "{codec:?}");
-        let info = parts(folder.path()).unwrap().unwrap();
-        assert_eq!((info.count, info.folder, info.beside_file), (ranges.len() as u64, place, false));
+        let segment = folder_info(folder.path()).unwrap().segments.remove(0);
+        assert_eq!((segment.form, &segment.path), (Form::Parts, &place));
+        let info = segment.parts.unwrap();
+        assert_eq!((info.count, info.folder), (ranges.len() as u64, place));
         assert_eq!(Some(info.largest), ranges.iter().map(|(first, last, _)| last + 1 - first).max());
 
         // The front is one part; no part spans two sections; no row lies in two parts.
@@ -108,15 +110,15 @@ fn what_is_asked_for_must_have_been_published() {
     let file = file(&rows, 6, None, &BuildOptions::default());
     let folder = tempfile::tempdir().unwrap();
     let path = publish(folder.path(), &file, &PublishOptions::new().form(Form::File)).unwrap();
-    assert_eq!(parts(folder.path()).unwrap(), None);
+    assert_eq!(folder_info(folder.path()).unwrap().segments[0].parts, None);
     for place in [folder.path(), &path] {
         assert_eq!(code(&Index::open_with(place, &by(Io::Parts, 1 << 30))), "argument");
     }
     // Published again, the manifest says what there is now.
     publish(folder.path(), &file, &PublishOptions::new().form(Form::Both)).unwrap();
-    assert!(parts(folder.path()).unwrap().unwrap().beside_file);
+    assert_eq!(folder_info(folder.path()).unwrap().segments[0].form, Form::Both);
     Index::open_with(folder.path(), &by(Io::Parts, 1 << 30)).unwrap().verify().unwrap();
-    assert_eq!(code(&parts(folder.path().join("nowhere"))), "io");
+    assert_eq!(code(&folder_info(folder.path().join("nowhere"))), "io");
 }
 
 #[test]
@@ -207,7 +209,7 @@ fn cuts_that_cannot_be_are_refused() {
     ] {
         fs::write(&path, manifest.replace(from, &to)).unwrap();
         assert_eq!(code(&Index::open(folder.path())), "corrupt", "{from} -> {to}");
-        assert_eq!(code(&parts(folder.path())), "corrupt", "{from} -> {to}");
+        assert_eq!(code(&folder_info(folder.path())), "corrupt", "{from} -> {to}");
     }
     // Cuts that could be, but are not how this folder was cut.
     for to in ["[[0,1]]".to_owned(), format!("[[0,{}]]", u64::MAX), "[[0,4000000000000000000]]".to_owned()] {

@@ -19,8 +19,8 @@ mod publish;
 mod wait;
 
 pub use clustered::ClusteredIndex;
-pub use manifest::{Form, PartsInfo, parts};
+pub use manifest::{FolderInfo, Form, PartsInfo, PublishedSegment, folder_info};
 pub use publish::{
-    Appended, OldSegment, PublishOptions, append, append_in, is_published_name, old_segments, prune,
-    prune_in, publication, publish, publish_in,
+    Appended, OldSegment, PublishOptions, append, append_in, is_published_name, next_number, old_segments,
+    prune, prune_in, publication, publish, publish_in,
 };

@@ -2,11 +2,39 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Manifest;
+use super::{Entry, Form, Manifest, Parts};
 use crate::error::Error;
 use crate::storage::FsDir;
 
-/// The part files of a folder.
+/// What the manifest of a folder says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FolderInfo {
+    /// How often the folder has changed.
+    pub generation: u64,
+    /// The segments, in the order in which they were written; at least one.
+    pub segments: Vec<PublishedSegment>,
+}
+
+/// A segment in a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PublishedSegment {
+    /// Its file, or the folder of its parts if there is no file.
+    pub path: PathBuf,
+    /// BLAKE3 of the file, in hex.
+    pub content_id: String,
+    /// Rows, also the dead ones.
+    pub count: u64,
+    /// Rows whose ids later segments have.
+    pub dead: u64,
+    /// The form in which it is published.
+    pub form: Form,
+    /// Its part files, if there are any.
+    pub parts: Option<PartsInfo>,
+}
+
+/// The part files of a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PartsInfo {
@@ -16,24 +44,37 @@ pub struct PartsInfo {
     pub count: u64,
     /// The bytes of the largest one.
     pub largest: u64,
-    /// Whether the segment is also published as one file.
-    pub beside_file: bool,
 }
 
-/// Facts about the part files that the manifest of `folder` names; `None` if it names none.
+/// What the manifest of `folder` says. No other file is opened.
 ///
 /// # Errors
 /// `io`, `corrupt`, `version`.
-pub fn parts(folder: impl AsRef<Path>) -> Result<Option<PartsInfo>, Error> {
-    let Some(entry) = Manifest::read(&FsDir, folder.as_ref())?.segments.pop() else { return Ok(None) };
-    let Some(parts) = entry.parts else { return Ok(None) };
-    let ends = parts.cuts.iter().skip(1).map(|cut| cut.0).chain([entry.length]);
+pub fn folder_info(folder: impl AsRef<Path>) -> Result<FolderInfo, Error> {
+    let folder = folder.as_ref();
+    let Manifest { generation, segments, .. } = Manifest::read(&FsDir, folder)?;
+    let segment = |entry: &Entry| PublishedSegment {
+        path: entry.place(folder),
+        content_id: entry.content_id.clone(),
+        count: entry.count,
+        dead: entry.dead.as_ref().map_or(0, |dead| dead.count),
+        form: match (&entry.file, &entry.parts) {
+            (_, None) => Form::File,
+            (None, Some(_)) => Form::Parts,
+            (Some(_), Some(_)) => Form::Both,
+        },
+        parts: entry.parts.as_ref().map(|parts| parts_info(folder, entry.length, parts)),
+    };
+    Ok(FolderInfo { generation, segments: segments.iter().map(segment).collect() })
+}
+
+fn parts_info(folder: &Path, length: u64, parts: &Parts) -> PartsInfo {
+    let ends = parts.cuts.iter().skip(1).map(|cut| cut.0).chain([length]);
     let runs: Vec<(u64, u64)> =
         parts.cuts.iter().zip(ends).map(|(&(from, size), end)| (end - from, size)).collect();
-    Ok(Some(PartsInfo {
-        folder: folder.as_ref().join(&parts.folder),
+    PartsInfo {
+        folder: folder.join(&parts.folder),
         count: runs.iter().map(|(length, size)| length.div_ceil(*size)).sum(),
         largest: runs.iter().map(|(length, size)| *length.min(size)).max().unwrap_or(0),
-        beside_file: entry.file.is_some(),
-    }))
+    }
 }

@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::storage::{Access, Dir};
 pub(crate) use dead::Dead;
 pub(crate) use entry::Entry;
-pub use facts::{PartsInfo, parts};
+pub use facts::{FolderInfo, PartsInfo, PublishedSegment, folder_info};
 
 pub(crate) const FILE_NAME: &str = "index.json";
 const VERSION: u32 = 2;

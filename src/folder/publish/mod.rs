@@ -5,11 +5,15 @@
 //! | file | duty |
 //! |---|---|
 //! | `append`   | one more segment, and the dead rows that it makes |
+//! | `numbers`  | the first number above all ids of an index |
+//! | `ids`      | the ids of a segment in a folder, read as a whole |
 //! | `replaced` | the rows of earlier segments whose ids a new segment has |
 //! | `update`   | reads the manifest, writes the next one, and begins again if another writer was faster |
 //! | `old`      | files of earlier versions, and which names in a folder are ours |
 
 mod append;
+mod ids;
+mod numbers;
 mod old;
 mod replaced;
 mod update;
@@ -22,6 +26,7 @@ use crate::error::Error;
 use crate::segment::Segment;
 use crate::storage::{Dir, FsDir, PublishedFile};
 pub use append::{Appended, append, append_in};
+pub use numbers::next_number;
 pub use old::{OldSegment, is_published_name, old_segments, prune, prune_in};
 use update::{manifest_file, update};
 

@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::ids::{StoredIds, ids_in};
 use crate::error::Error;
 use crate::folder::manifest::{Dead, Entry};
-use crate::folder::open::reader;
 use crate::id::Id;
-use crate::memory::room_for;
-use crate::segment::{HEAD, IdView, PositionSet, SectionKind, Segment, front_length};
-use crate::storage::{Dir, Expected, Extent, Read, ReadAt};
+use crate::segment::{PositionSet, Segment};
+use crate::storage::Dir;
 
 /// The ids of a new segment, and the rows that have them in earlier segments.
 pub(super) struct Replaced {
@@ -32,9 +31,7 @@ struct Found {
 impl Replaced {
     /// By the rows of the segment `new`, whose bytes are `file`, in a folder.
     pub(super) fn by(new: &Segment, file: &[u8], dir: Arc<dyn Dir>, folder: &Path) -> Result<Self, Error> {
-        let extent = new.required(SectionKind::Ids)?;
-        let bytes = file.get(extent.offset as usize..extent.end() as usize).unwrap_or_default();
-        let view = ids(new, extent, bytes)?;
+        let view = ids_in(new, file)?;
         let ids = (0..new.count() as u32).map(|position| view.id(position)).collect::<Result<_, _>>()?;
         let text = new.header.text_ids;
         Ok(Replaced { dir, folder: folder.to_owned(), ids, text, known: BTreeMap::new() })
@@ -59,21 +56,15 @@ impl Replaced {
     }
 
     fn find(&self, entry: &Entry) -> Result<Found, Error> {
-        let file = reader(&self.dir, &self.folder, entry)?;
-        let segment = open_segment(&*file)?;
-        if !entry.describes(&segment.info()) {
-            let detail = format!("it describes another segment than {}", entry.name());
-            return Err(Error::corrupt("manifest", detail));
-        }
+        let ids = StoredIds::read(&self.dir, &self.folder, entry)?;
+        let segment = &ids.segment;
         if segment.header.text_ids != self.text {
             let kind = |text| if text { "text" } else { "numbers" };
             let (new, old) = (kind(self.text), kind(!self.text));
             let detail = format!("its ids are {new}, but those of {} are {old}: give {old}", entry.name());
             return Err(Error::argument("segment", detail));
         }
-        let extent = segment.required(SectionKind::Ids)?;
-        let bytes = read(&*file, extent)?;
-        let view = ids(&segment, extent, &bytes)?;
+        let view = ids.view()?;
         let mut rows = Vec::new();
         for position in 0..segment.count() as u32 {
             if self.ids.contains(&view.id(position)?) {
@@ -83,27 +74,4 @@ impl Replaced {
         let rows = PositionSet::from_positions(segment.count(), rows)?;
         Ok(Found { file_id: segment.header.file_id, rows })
     }
-}
-
-/// The ids of a segment, compared with their checksums.
-fn ids<'a>(segment: &Segment, extent: Extent, bytes: &'a [u8]) -> Result<IdView<'a>, Error> {
-    if extent.length > 0 {
-        segment.check(Read { extent, expected: Expected::Blocks }, bytes)?;
-    }
-    IdView::new(bytes, segment.count(), segment.header.text_ids)
-}
-
-fn open_segment(file: &dyn ReadAt) -> Result<Segment, Error> {
-    let length = file.length();
-    let head = read(file, Extent { offset: 0, length: length.min(HEAD) })?;
-    let front = read(file, Extent { offset: 0, length: front_length(&head, length)? })?;
-    Segment::open(&front, length)
-}
-
-fn read(file: &dyn ReadAt, extent: Extent) -> Result<Vec<u8>, Error> {
-    let length = usize::try_from(extent.length).map_err(|_| Error::OutOfMemory { bytes: extent.length })?;
-    let mut bytes = room_for(length)?;
-    bytes.resize(length, 0);
-    file.read(extent, &mut bytes)?;
-    Ok(bytes)
 }
