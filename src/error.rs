@@ -112,6 +112,13 @@ pub enum Error {
         /// The file that has changed.
         path: String,
     },
+    /// One segment of an index is wrong. Its code is that of the error.
+    InSegment {
+        /// The segment's file, or the folder of its parts.
+        path: String,
+        /// What is wrong with it.
+        error: Box<Error>,
+    },
     /// The operating system reported an error.
     Io {
         /// The file, or what was being done.
@@ -163,6 +170,7 @@ impl Error {
             Error::Cancelled => "cancelled",
             Error::Locked { .. } => "locked",
             Error::Changed { .. } => "changed",
+            Error::InSegment { error, .. } => error.code(),
             Error::Io { .. } => "io",
             Error::Internal { .. } => "internal",
         }
@@ -206,6 +214,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Error::Io { source, .. } => Some(source),
+            Error::InSegment { error, .. } => Some(error),
             _ => None,
         }
     }

@@ -54,7 +54,7 @@ pub use build::{BuildOptions, build, build_into};
 pub use ctx::{Ctx, Progress, Warning};
 pub use error::{Error, QueryFault};
 pub use id::{Id, Ids};
-pub use index::{Index, Io, OpenOptions, SegmentFacts, append_into, merge_into};
+pub use index::{Index, Io, MissingSegment, OpenOptions, SegmentFacts, append_into, merge_into};
 pub use metric::Metric;
 pub use quant::CodecKind;
 pub use rows::{BuildInput, Numbers, RowSource, StoredRows};

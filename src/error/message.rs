@@ -96,6 +96,7 @@ impl fmt::Display for Error {
                      is now"
                 )
             }
+            Error::InSegment { path, error } => write!(f, "{path}: {error}"),
             Error::Io { path, source } => write!(f, "{path}: {source}"),
             Error::Internal { detail } => {
                 write!(f, "{detail}: this is a fault of pagevec, please report it")

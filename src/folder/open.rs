@@ -1,13 +1,13 @@
 //! Opens an index by path: a folder with a manifest, or a segment file.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::manifest::{Entry, Manifest};
 use super::parts::PartFiles;
 use super::wait::{PATIENCE, wait};
 use crate::error::Error;
-use crate::index::{Index, Io, OpenOptions, OpenPart};
+use crate::index::{Index, Io, MissingSegment, OpenOptions, OpenPart};
 use crate::segment::Segment;
 use crate::storage::{
     Access, Dir, DirFile, Expected, Extent, FsDir, HugePageBytes, InMemory, Mapped, PositionedFile, Read,
@@ -23,25 +23,22 @@ impl Index {
         Index::open_with(path, &OpenOptions::new())
     }
 
-    /// Opens a folder with an `index.json`, or a segment file. If another segment is published while the folder is
-    /// opened, and the first is removed, the other is opened.
+    /// Opens a folder with an `index.json`, or a segment file. If other segments are published while the folder is
+    /// opened, and the first are removed, the others are opened.
     ///
     /// # Errors
-    /// `io`, and those of [`Segment::open`](crate::Segment::open); `corrupt` if the manifest describes another file;
-    /// `budget` if not even one query fits; `argument` for [`Io::Parts`] if there are no parts.
+    /// `io`, and those of [`Segment::open`](crate::Segment::open); `corrupt` if the manifest describes another file, or
+    /// segments that do not belong together; `budget` if not even one query fits; `argument` for [`Io::Parts`] if there
+    /// are no parts. With [`OpenOptions::degraded`] only if no segment can be opened.
     pub fn open_with(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self, Error> {
         let path = path.as_ref();
         if !path.is_dir() {
-            return open_file(path, None, options);
+            return Index::from_parts(vec![open_file(path, options.io)?], options);
         }
-        let open = |entry: &Entry| match &entry.file {
-            Some(file) if options.io != Io::Parts => open_file(&path.join(file), Some(entry), options),
-            _ => open_in(Arc::new(FsDir), path, entry, options),
-        };
-        open_current(&FsDir, path, &open)
+        open_current(&Place { dir: Arc::new(FsDir), folder: path, is_local: true }, options)
     }
 
-    /// Opens a folder of any [`Dir`] by its `index.json`. The file is read by position, as by [`Io::Pread`]; for
+    /// Opens a folder of any [`Dir`] by its `index.json`. The files are read by position, as by [`Io::Pread`]; for
     /// [`Io::Parts`], and where there is no file, the parts are.
     ///
     /// # Errors
@@ -51,57 +48,126 @@ impl Index {
         folder: impl AsRef<Path>,
         options: &OpenOptions,
     ) -> Result<Self, Error> {
-        let folder = folder.as_ref();
-        open_current(&*dir, folder, &|entry| open_in(Arc::clone(&dir), folder, entry, options))
+        open_current(&Place { dir, folder: folder.as_ref(), is_local: false }, options)
     }
 }
 
-/// Opens what the manifest names, by `open`; another manifest may replace it meanwhile.
-fn open_current(
-    dir: &dyn Dir,
-    folder: &Path,
-    open: &dyn Fn(&Entry) -> Result<Index, Error>,
-) -> Result<Index, Error> {
-    let mut manifest = Manifest::read(dir, folder)?;
+/// A folder that is opened.
+struct Place<'a> {
+    dir: Arc<dyn Dir>,
+    folder: &'a Path,
+    /// Whether it is in the file system, where files can be mapped.
+    is_local: bool,
+}
+
+/// Opens what the manifest names; another manifest may replace it meanwhile.
+fn open_current(place: &Place<'_>, options: &OpenOptions) -> Result<Index, Error> {
+    let read = || Manifest::read(&*place.dir, place.folder);
+    let mut manifest = read()?;
     loop {
-        let [entry] = manifest.segments.as_slice() else {
-            let count = manifest.segments.len();
-            return Err(Error::corrupt(
-                "manifest",
-                format!("it names {count} segments, and this version opens one"),
-            ));
+        let opened = open_all(place, &manifest, options);
+        let gone = match &opened {
+            Ok(index) => index.missing().iter().any(|missing| missing.error.code() == "io"),
+            Err(error) => error.code() == "io",
         };
-        let failed = match open(entry) {
-            Err(error) if error.code() == "io" => error,
-            Err(error) => return Err(error),
-            Ok(index) if !entry.describes(index.info()) => {
-                let detail = format!("it describes another segment than the one in {}", folder.display());
-                return Err(Error::corrupt("manifest", detail));
-            }
-            Ok(index) => return Ok(index),
-        };
-        let now = Manifest::read(dir, folder)?;
+        if !gone {
+            return opened;
+        }
+        let now = read()?;
         if now == manifest {
-            return Err(failed);
+            return opened;
         }
         manifest = now;
     }
 }
 
-fn open_in(dir: Arc<dyn Dir>, folder: &Path, entry: &Entry, options: &OpenOptions) -> Result<Index, Error> {
-    match (&entry.parts, &entry.file) {
-        (Some(parts), file) if options.io == Io::Parts || file.is_none() => {
-            let files = PartFiles::new(dir, folder, parts.clone(), entry.length);
-            one(OpenPart::paged(Box::new(files)), None, Some(entry), options)
+/// Opens all segments of a manifest; if the options say so, without those that cannot be opened.
+fn open_all(place: &Place<'_>, manifest: &Manifest, options: &OpenOptions) -> Result<Index, Error> {
+    // All are read the same way.
+    let no_file = manifest.segments.iter().any(|entry| entry.file.is_none());
+    let io = match options.io {
+        Io::Mmap | Io::Memory if no_file || !place.is_local => Io::Pread,
+        io => io,
+    };
+    let (mut parts, mut missing, mut ids) = (Vec::new(), Vec::new(), None);
+    for entry in &manifest.segments {
+        let part = open_part(place, entry, io, &mut ids).map_err(|error| match error {
+            // These name the file already.
+            Error::Io { .. } | Error::Argument { .. } => error,
+            _ => {
+                let path = entry.place(place.folder).display().to_string();
+                Error::InSegment { path, error: Box::new(error) }
+            }
+        });
+        match part {
+            Ok(part) => parts.push(part),
+            Err(error) if options.degraded && is_damage(&error) => missing.push(MissingSegment {
+                path: entry.place(place.folder),
+                content_id: entry.content_id.clone(),
+                count: entry.count - entry.dead.as_ref().map_or(0, |dead| dead.count),
+                error,
+            }),
+            Err(error) => return Err(error),
         }
-        (_, Some(name)) if options.io == Io::Parts => Err(no_parts(&folder.join(name))),
-        (_, Some(name)) => {
-            let path = folder.join(name);
-            let file = OneFile::open(&*dir, folder, &path)?;
-            one(OpenPart::paged(Box::new(file)), Some(path), Some(entry), options)
-        }
-        (_, None) => Err(Error::corrupt("manifest", "it names neither a file nor parts")),
     }
+    match missing.pop() {
+        Some(last) if parts.is_empty() => return Err(last.error),
+        last => missing.extend(last),
+    }
+    let mut index = Index::from_parts(parts, options)?;
+    index.missing = missing;
+    Ok(index)
+}
+
+/// Whether a segment is to blame, and not the call.
+fn is_damage(error: &Error) -> bool {
+    matches!(error.code(), "io" | "not-a-segment" | "version" | "length" | "checksum" | "corrupt")
+}
+
+/// Opens a segment and its dead rows, and compares them with the entry. `ids` is the kind of ids of the first segment.
+fn open_part(
+    place: &Place<'_>,
+    entry: &Entry,
+    io: Io,
+    ids: &mut Option<&'static str>,
+) -> Result<OpenPart, Error> {
+    let (dir, folder) = (&place.dir, place.folder);
+    let mut part = match (&entry.file, &entry.parts) {
+        (Some(name), None) if io == Io::Parts => return Err(no_parts(&folder.join(name))),
+        (Some(name), _) if io != Io::Parts && place.is_local => open_file(&folder.join(name), io)?,
+        (Some(name), _) if io != Io::Parts => {
+            let mut part = OpenPart::paged(reader(dir, folder, entry)?);
+            part.path = Some(folder.join(name));
+            part
+        }
+        (_, Some(parts)) => {
+            OpenPart::paged(Box::new(PartFiles::new(Arc::clone(dir), folder, parts.clone(), entry.length)))
+        }
+        _ => OpenPart::paged(reader(dir, folder, entry)?),
+    };
+    part.content_id = Some(entry.content_id.clone());
+    part.dead = entry.dead.as_ref().map(|dead| dead.bytes(&**dir, folder)).transpose()?;
+    check(&mut part, entry, ids)?;
+    Ok(part)
+}
+
+/// Compares a segment and its dead rows with the entry, and its kind of ids with that of the first segment.
+fn check(part: &mut OpenPart, entry: &Entry, ids: &mut Option<&'static str>) -> Result<(), Error> {
+    let dead = part.dead.take();
+    let segment = part.open()?;
+    let info = segment.info();
+    if !entry.describes(&info) {
+        return Err(Error::corrupt("manifest", "it describes another segment than this one"));
+    }
+    if *ids.get_or_insert(info.ids) != info.ids {
+        let detail = format!("the ids are of the kind {}, but those of other segments are not", info.ids);
+        return Err(Error::corrupt("manifest", detail));
+    }
+    if let (Some(dead), Some(bytes)) = (&entry.dead, &dead) {
+        dead.rows(bytes, segment)?;
+    }
+    part.dead = dead;
+    Ok(())
 }
 
 /// The file of a segment, or else its parts, read by position.
@@ -144,8 +210,8 @@ fn no_parts(file: &Path) -> Error {
     Error::argument("io", detail)
 }
 
-fn open_file(file: &Path, entry: Option<&Entry>, options: &OpenOptions) -> Result<Index, Error> {
-    let part = match options.io {
+fn open_file(file: &Path, io: Io) -> Result<OpenPart, Error> {
+    let mut part = match io {
         Io::Mmap => {
             let map = Mapped::open(file)?;
             let length = map.length();
@@ -160,19 +226,8 @@ fn open_file(file: &Path, entry: Option<&Entry>, options: &OpenOptions) -> Resul
         Io::Pread => OpenPart::paged(Box::new(PositionedFile::open(file)?)),
         Io::Parts => return Err(no_parts(file)),
     };
-    one(part, Some(file.to_owned()), entry, options)
-}
-
-/// Opens an index of one segment, with what the manifest says of it.
-fn one(
-    mut part: OpenPart,
-    path: Option<PathBuf>,
-    entry: Option<&Entry>,
-    options: &OpenOptions,
-) -> Result<Index, Error> {
-    part.path = path;
-    part.content_id = entry.map(|entry| entry.content_id.clone());
-    Index::from_parts(vec![part], options)
+    part.path = Some(file.to_owned());
+    Ok(part)
 }
 
 /// Compares all sections of a local file with their checksums.

@@ -15,7 +15,7 @@ pub use building::{append_into, merge_into};
 use front::open_segment;
 pub use options::{Io, OpenOptions};
 use paged::Reading;
-pub use parts::SegmentFacts;
+pub use parts::{MissingSegment, SegmentFacts};
 pub(crate) use parts::{OpenPart, WholeFile};
 use scratches::Scratches;
 
@@ -41,6 +41,7 @@ pub struct Index {
     segments: Vec<SegmentFacts>,
     /// The facts of all together, where there are several, or dead rows.
     all: Option<Info>,
+    pub(crate) missing: Vec<MissingSegment>,
 }
 
 impl Index {

@@ -40,14 +40,17 @@ pub struct OpenOptions {
     /// The index for whose searches the memory is divided. With [`IndexChoice::Hnsw`] codes and graph come before all
     /// else, and a graph that does not fit can be searched node by node; other searches still work.
     pub index: IndexChoice,
+    /// Whether an index is opened without those of its segments that are damaged or are not there. They are told by
+    /// [`Index::missing`](crate::Index::missing). It is an error if none is left.
+    pub degraded: bool,
 }
 
-setters!(OpenOptions { io: Io, memory_budget: u64, index: IndexChoice });
+setters!(OpenOptions { io: Io, memory_budget: u64, index: IndexChoice, degraded: bool });
 
 impl OpenOptions {
     /// A mapped file, or a budget of 1 GiB where the file is not mapped.
     pub fn new() -> Self {
-        OpenOptions { io: Io::Mmap, memory_budget: 1 << 30, index: IndexChoice::Auto }
+        OpenOptions { io: Io::Mmap, memory_budget: 1 << 30, index: IndexChoice::Auto, degraded: false }
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) type WholeFile = Box<dyn Source + Send + Sync>;
 /// A segment file that is to be opened.
 pub(crate) struct OpenPart {
     file: PartFile,
+    /// What [`OpenPart::open`] has read.
+    opened: Option<Segment>,
     /// The bytes of its file of dead rows.
     pub(crate) dead: Option<Vec<u8>>,
     pub(crate) path: Option<PathBuf>,
@@ -32,12 +34,18 @@ enum PartFile {
 impl OpenPart {
     /// A file of `length` bytes that is here as a whole.
     pub(crate) fn whole(file: WholeFile, length: u64) -> Self {
-        OpenPart { file: PartFile::Whole(file, length), dead: None, path: None, content_id: None }
+        OpenPart {
+            file: PartFile::Whole(file, length),
+            opened: None,
+            dead: None,
+            path: None,
+            content_id: None,
+        }
     }
 
     /// A file that is read piece by piece.
     pub(crate) fn paged(file: Box<dyn ReadAt>) -> Self {
-        OpenPart { file: PartFile::Paged(file), dead: None, path: None, content_id: None }
+        OpenPart { file: PartFile::Paged(file), opened: None, dead: None, path: None, content_id: None }
     }
 
     /// The segment in a file of `length` bytes that is here as a whole. Only its front is read.
@@ -46,12 +54,16 @@ impl OpenPart {
         Segment::open(first(front_length(first(length.min(HEAD)), length)?), length)
     }
 
-    /// Reads the front.
-    pub(crate) fn open(&self) -> Result<Segment, Error> {
-        match &self.file {
-            PartFile::Whole(file, length) => OpenPart::segment_of(&**file, *length),
-            PartFile::Paged(file) => open_segment(&mut |extent, into| file.read(extent, into), file.length()),
-        }
+    /// The segment. Its front is read once.
+    pub(crate) fn open(&mut self) -> Result<&Segment, Error> {
+        let segment = match (self.opened.take(), &self.file) {
+            (Some(segment), _) => segment,
+            (None, PartFile::Whole(file, length)) => OpenPart::segment_of(&**file, *length)?,
+            (None, PartFile::Paged(file)) => {
+                open_segment(&mut |extent, into| file.read(extent, into), file.length())?
+            }
+        };
+        Ok(self.opened.insert(segment))
     }
 }
 
@@ -69,7 +81,27 @@ pub struct SegmentFacts {
     pub content_id: Option<String>,
 }
 
+/// A segment that an index opened with [`OpenOptions::degraded`] is without.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct MissingSegment {
+    /// Its file, or the folder of its parts.
+    pub path: PathBuf,
+    /// The content id that the manifest gives it.
+    pub content_id: String,
+    /// Its live rows, by the manifest.
+    pub count: u64,
+    /// Why it could not be opened.
+    pub error: Error,
+}
+
 impl Index {
+    /// The segments that the manifest names and that could not be opened; none unless the index was opened with
+    /// [`OpenOptions::degraded`]. Their rows are not found, and neither are the earlier rows that they replaced.
+    pub fn missing(&self) -> &[MissingSegment] {
+        &self.missing
+    }
+
     /// Opens the files of an index, in order. Either all are whole, or all are read piece by piece, into the memory that
     /// `options` allow.
     ///
@@ -79,8 +111,11 @@ impl Index {
     pub(crate) fn from_parts(parts: Vec<OpenPart>, options: &OpenOptions) -> Result<Self, Error> {
         let (mut segments, mut facts) = (Vec::new(), Vec::new());
         let (mut whole, mut paged) = (Vec::new(), Vec::new());
-        for part in parts {
-            let segment = part.open()?;
+        for mut part in parts {
+            part.open()?;
+            let Some(segment) = part.opened.take() else {
+                return Err(Error::internal("no segment was opened"));
+            };
             let dead = part.dead.as_deref().map(|bytes| segment.dead_rows(bytes)).transpose()?;
             let (info, path, content_id) = (segment.info(), part.path, part.content_id);
             facts.push(SegmentFacts { info, dead: dead.as_ref().map_or(0, |d| d.len()), path, content_id });
@@ -98,7 +133,7 @@ impl Index {
         };
         let plain = matches!(facts.as_slice(), [one] if one.dead == 0);
         let all = (!plain).then(|| of_all(&facts)).transpose()?;
-        Ok(Index { bytes, all, segments: facts })
+        Ok(Index { bytes, all, segments: facts, missing: Vec::new() })
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::support::data::Random;
 use crate::support::disk::state::State;
 use crate::support::disk::{Disk, now};
-use crate::support::{data, file, options};
+use crate::support::{data, file, options, top};
 use pagevec::{
     Access, BuildOptions, CodecKind, Dir as _, Error, Form, Ids, Index, Io, Metric, OpenOptions, Publication,
     PublishOptions, PublishedFile, append_in, content_id, is_published_name, prune_in, publication,
@@ -235,7 +235,7 @@ pub(crate) fn found(image: &State, scenario: &Scenario, random: &mut Random) -> 
             None => return Err(format!("{which:?}: {} is missing", file.name)),
         }
     }
-    if let [id] = generation.content_ids.as_slice() {
+    if !generation.content_ids.is_empty() {
         let io = match generation.files.iter().any(|file| file.name.contains('/')) && random.below(2) == 0 {
             true => Io::Parts,
             false => Io::Pread,
@@ -243,11 +243,24 @@ pub(crate) fn found(image: &State, scenario: &Scenario, random: &mut Random) -> 
         let open = OpenOptions::new().io(io);
         let index = Index::open_in(Arc::new(image.dir()), FOLDER, &open).map_err(|e| e.to_string())?;
         index.verify().map_err(|e| e.to_string())?;
-        if index.content_id() != Some(id.as_str()) {
-            return Err(format!("{which:?} is opened as {:?}", index.content_id()));
+        if content_ids(&index) != generation.content_ids {
+            return Err(format!("{which:?} is opened as {:?}", content_ids(&index)));
+        }
+        // All ids are there, each once.
+        let (mut hits, ids) = (Vec::new(), index.info().count);
+        hits.extend(index.search(&[0.3; 3], &top(1_000)).unwrap().hits.into_iter().map(|hit| hit.id));
+        hits.sort_unstable();
+        hits.dedup();
+        if hits.len() != ids || ids < 60 {
+            return Err(format!("{which:?}: {} of {ids} rows are found", hits.len()));
         }
     }
     Ok(which)
+}
+
+/// What an index tells of its segments.
+pub(crate) fn content_ids(index: &Index) -> Vec<String> {
+    index.segments().iter().map(|segment| segment.content_id.clone().unwrap()).collect()
 }
 
 /// What may be found before the publication has succeeded, and after it.

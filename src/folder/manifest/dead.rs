@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::folder::wait::{PATIENCE, wait};
-use crate::segment::{PositionSet, content_id};
+use crate::segment::{PositionSet, Segment, content_id};
 use crate::storage::{Access, Dir, io_error};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,17 +30,11 @@ impl Dead {
         (Dead { file, length: bytes.len() as u64, count: rows.len() as u64, content_id }, bytes)
     }
 
-    /// The dead rows of a segment with so many rows.
+    /// All of its file.
     ///
     /// # Errors
-    /// `io` if the file is missing or of another length; `corrupt` for other bytes; those of [`PositionSet::decode`].
-    pub(crate) fn read(
-        &self,
-        dir: &dyn Dir,
-        folder: &Path,
-        rows: usize,
-        file_id: &[u8; 16],
-    ) -> Result<PositionSet, Error> {
+    /// `io` if the file is missing or of another length; `corrupt` for other bytes.
+    pub(crate) fn bytes(&self, dir: &dyn Dir, folder: &Path) -> Result<Vec<u8>, Error> {
         let path = folder.join(&self.file);
         let file = wait(folder, PATIENCE, || dir.open(&path, Access::Read))?;
         let (found, expected) = (file.length()?, self.length);
@@ -52,12 +46,20 @@ impl Dead {
         }
         let mut bytes = vec![0; found as usize];
         file.read_at(&mut bytes, 0)?;
-        if content_id(&bytes) != self.content_id {
-            return Err(self.corrupt("it has other bytes than were published"));
+        match content_id(&bytes) == self.content_id {
+            true => Ok(bytes),
+            false => Err(self.corrupt("it has other bytes than were published")),
         }
-        let set = PositionSet::decode(&bytes, rows, file_id, 0)?;
-        match set.len() as u64 == self.count {
-            true => Ok(set),
+    }
+
+    /// The rows in its file, which has these bytes, of a segment.
+    ///
+    /// # Errors
+    /// `corrupt` if they are not as many as the manifest says; those of [`PositionSet::decode`].
+    pub(crate) fn rows(&self, bytes: &[u8], segment: &Segment) -> Result<PositionSet, Error> {
+        let rows = segment.dead_rows(bytes)?;
+        match rows.len() as u64 == self.count {
+            true => Ok(rows),
             false => Err(self.corrupt("it has more or fewer rows than the manifest says")),
         }
     }

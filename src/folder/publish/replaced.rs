@@ -24,7 +24,7 @@ pub(super) struct Replaced {
 
 /// What was found in a segment.
 struct Found {
-    file_id: [u8; 16],
+    segment: Segment,
     rows: PositionSet,
 }
 
@@ -46,13 +46,13 @@ impl Replaced {
         let Some(found) = self.known.get(&entry.content_id) else { return Ok(None) };
         let rows = match &entry.dead {
             Some(dead) => {
-                let before = dead.read(&*self.dir, &self.folder, found.rows.rows(), &found.file_id)?;
-                found.rows.clone().or(&before)?
+                let bytes = dead.bytes(&*self.dir, &self.folder)?;
+                found.rows.clone().or(&dead.rows(&bytes, &found.segment)?)?
             }
             None => found.rows.clone(),
         };
         let more = rows.len() as u64 > entry.dead.as_ref().map_or(0, |dead| dead.count);
-        Ok(more.then(|| Dead::of(&rows, &found.file_id)))
+        Ok(more.then(|| Dead::of(&rows, &found.segment.header.file_id)))
     }
 
     fn find(&self, entry: &Entry) -> Result<Found, Error> {
@@ -72,6 +72,6 @@ impl Replaced {
             }
         }
         let rows = PositionSet::from_positions(segment.count(), rows)?;
-        Ok(Found { file_id: segment.header.file_id, rows })
+        Ok(Found { segment: ids.segment, rows })
     }
 }
