@@ -41,7 +41,7 @@ impl Failure {
 
     /// An index, or a file of one, is wrong. The message names the file once.
     pub(crate) fn of_file(path: &Path, error: pagevec::Error) -> Self {
-        if error.code() == "io" {
+        if error.code() == "io" || matches!(error, pagevec::Error::InSegment { .. }) {
             return error.into();
         }
         Failure::Told { exit: 1, code: error.code(), message: format!("{}: {error}", path.display()) }

@@ -1,4 +1,4 @@
-//! `pagevec`: build, search, evaluate, inspect, verify and serve an index.
+//! `pagevec`: build, merge, search, evaluate, inspect, verify and serve an index.
 //!
 //! | file | duty |
 //! |---|---|
@@ -98,7 +98,7 @@ mod tests {
         for subcommand in command.get_subcommands_mut().filter(|c| c.get_name() != "help") {
             helps.push((subcommand.get_name().to_owned(), subcommand.render_long_help().to_string()));
         }
-        assert_eq!(helps.len(), 7);
+        assert_eq!(helps.len(), 8);
         for (name, help) in helps {
             let examples = examples(&help);
             assert!(examples.len() >= 2, "{name}: {} examples", examples.len());

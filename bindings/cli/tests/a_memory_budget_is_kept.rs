@@ -55,7 +55,7 @@ fn a_graph_that_does_not_fit_is_walked_from_disk() {
     let (vectors, folder) = (room.write("many.npy", bytes), room.join("graph"));
     json(&["build", &vectors, "-o", &folder, "--json"]);
     let facts = json(&["inspect", &folder, "--json"]);
-    let sections = facts["sections"].as_array().expect("sections");
+    let sections = facts["segments"][0]["sections"].as_array().expect("sections");
     let length = |name: &str| sections.iter().find(|s| s["name"] == name).and_then(|s| s["length"].as_u64());
     let whole = length("codes").expect("codes") + length("graph").expect("a graph");
     let budget = needed(&folder, "0", "hnsw");

@@ -60,7 +60,7 @@ fn sections_lie_inside_the_file_and_weigh_what_is_said() {
     let facts = json(&["inspect", &index, "--json"]);
     let length = std::fs::metadata(segment(&index)).expect("a segment").len();
     assert_eq!(facts["file_length"], length);
-    let sections = facts["sections"].as_array().expect("sections");
+    let sections = facts["segments"][0]["sections"].as_array().expect("sections");
     for section in sections {
         let end =
             section["offset"].as_u64().expect("an offset") + section["length"].as_u64().expect("a length");

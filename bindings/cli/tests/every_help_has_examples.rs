@@ -15,7 +15,7 @@ fn every_command_shows_examples() {
     let commands = all.lines().skip_while(|line| *line != "Commands:").skip(1);
     let commands = commands.take_while(|line| !line.is_empty()).filter_map(|l| l.split_whitespace().next());
     let commands: Vec<&str> = commands.filter(|name| *name != "help").collect();
-    assert_eq!(commands, ["build", "search", "eval", "inspect", "verify", "serve"]);
+    assert_eq!(commands, ["build", "merge", "search", "eval", "inspect", "verify", "serve"]);
     for help in ["-h", "--help"] {
         for command in &commands {
             let shown = text(&[command, help]);

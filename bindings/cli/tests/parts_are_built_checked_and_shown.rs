@@ -15,14 +15,14 @@ fn instead_of_the_file_or_beside_it() {
     };
     let (one, file) = build("file", &[]);
     assert_eq!(one["parts"], 0);
-    assert!(json(&["inspect", &file, "--json"])["parts"].is_null());
+    assert!(json(&["inspect", &file, "--json"])["segments"][0]["parts"].is_null());
     refused(&["search", &file, "--id", "w7", "--io", "parts"], 1, &["not published in parts"]);
     let wanted = json(&["search", &file, "--id", "w7", "--json"]);
 
     for (option, beside) in [("--parts", true), ("--parts=also", true), ("--parts=only", false)] {
         let (built, folder) = build(option, &[option]);
         assert_eq!(built["content_id"], one["content_id"]);
-        let shown = &json(&["inspect", &folder, "--json"])["parts"];
+        let shown = &json(&["inspect", &folder, "--json"])["segments"][0]["parts"];
         assert_eq!((&shown["count"], &shown["beside_file"]), (&built["parts"], &beside.into()));
         let place = std::path::Path::new(shown["folder"].as_str().expect("a folder"));
         let sizes: Vec<u64> = std::fs::read_dir(place)

@@ -24,6 +24,8 @@ pub struct PublishedSegment {
     pub path: PathBuf,
     /// BLAKE3 of the file, in hex.
     pub content_id: String,
+    /// Bytes of the file, or of all parts.
+    pub bytes: u64,
     /// Rows, also the dead ones.
     pub count: u64,
     /// Rows whose ids later segments have.
@@ -56,6 +58,7 @@ pub fn folder_info(folder: impl AsRef<Path>) -> Result<FolderInfo, Error> {
     let segment = |entry: &Entry| PublishedSegment {
         path: entry.place(folder),
         content_id: entry.content_id.clone(),
+        bytes: entry.length,
         count: entry.count,
         dead: entry.dead.as_ref().map_or(0, |dead| dead.count),
         form: match (&entry.file, &entry.parts) {

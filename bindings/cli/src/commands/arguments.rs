@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::size;
-use pagevec::{Index, OpenOptions, PartsInfo, SearchOptions};
+use pagevec::{FolderInfo, Index, OpenOptions, SearchOptions};
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
@@ -79,10 +79,10 @@ impl Source {
         Index::open_with(&self.path, options).map_err(|e| Failure::of_file(&self.path, e))
     }
 
-    /// The part files of a folder that has any.
-    pub(super) fn parts(&self) -> Result<Option<PartsInfo>, Failure> {
+    /// What the manifest of a folder says; nothing of a file.
+    pub(super) fn folder(&self) -> Result<Option<FolderInfo>, Failure> {
         match self.path.is_dir() {
-            true => pagevec::parts(&self.path).map_err(|e| Failure::of_file(&self.path, e)),
+            true => pagevec::folder_info(&self.path).map(Some).map_err(|e| Failure::of_file(&self.path, e)),
             false => Ok(None),
         }
     }

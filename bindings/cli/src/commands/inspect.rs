@@ -4,8 +4,9 @@ use super::arguments::Source;
 use crate::failure::Failure;
 use crate::output::{self, Step, field};
 use crate::size;
-use pagevec::Info;
+use pagevec::{Form, Info, PublishedSegment, SegmentFacts};
 use serde::Serialize;
+use std::io::Write;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -41,10 +42,28 @@ struct Facts {
     file_length: u64,
     bytes_per_vector: f64,
     memory_to_open: u64,
-    file_id: String,
-    /// The content id in the manifest; null for a file without a manifest.
-    content_id: Option<String>,
     kernels: &'static str,
+    /// How often the folder has changed; null for a file without a manifest.
+    generation: Option<u64>,
+    /// Each segment by itself.
+    segments: Vec<SegmentReport>,
+}
+
+#[derive(Serialize)]
+struct SegmentReport {
+    /// Null for a segment that is published in parts only.
+    file: Option<PathBuf>,
+    content_id: Option<String>,
+    file_id: String,
+    /// Rows, also the dead ones.
+    count: usize,
+    /// Rows whose ids later segments have.
+    dead: usize,
+    codec: String,
+    graph: bool,
+    clusters: bool,
+    file_length: u64,
+    memory_to_open: u64,
     /// Null where the segment is one file only.
     parts: Option<Parts>,
     sections: Vec<Section>,
@@ -69,24 +88,51 @@ struct Section {
 impl Inspect {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let index = self.source.open()?;
-        let mut facts = facts(index.info(), index.content_id().map(str::to_owned));
-        facts.parts = self.source.parts()?.map(|p| Parts {
-            folder: p.folder,
-            count: p.count,
-            largest: p.largest,
-            beside_file: p.beside_file,
-        });
+        let folder = self.source.folder()?;
+        let published = |segment: &SegmentFacts| {
+            let mut all = folder.iter().flat_map(|folder| &folder.segments);
+            all.find(|published| Some(&published.content_id) == segment.content_id.as_ref())
+        };
+        let segments = index.segments().iter().map(|segment| report(segment, published(segment)));
+        let mut facts = facts(index.info(), segments.collect());
+        facts.generation = folder.as_ref().map(|folder| folder.generation);
         if self.json { output::json(&facts) } else { print(&facts) }
     }
 }
 
-fn facts(info: &Info, content_id: Option<String>) -> Facts {
+/// What is told of one segment, with what the manifest says of it.
+fn report(segment: &SegmentFacts, published: Option<&PublishedSegment>) -> SegmentReport {
+    let SegmentFacts { info, dead, path, content_id, .. } = segment;
+    let parts = published.and_then(|published| published.parts.as_ref()).map(|parts| Parts {
+        folder: parts.folder.clone(),
+        count: parts.count,
+        largest: parts.largest,
+        beside_file: published.is_some_and(|published| published.form == Form::Both),
+    });
     let sections = info.sections.iter().map(|s| Section {
         name: s.name,
         offset: s.offset,
         length: s.length,
         bytes_per_vector: s.bytes_per_vector,
     });
+    SegmentReport {
+        file: path.clone(),
+        content_id: content_id.clone(),
+        file_id: info.file_id.clone(),
+        count: info.count,
+        dead: *dead,
+        codec: info.codec.to_string(),
+        graph: info.graph,
+        clusters: info.clusters,
+        file_length: info.file_length,
+        memory_to_open: info.memory_to_open,
+        parts,
+        sections: sections.collect(),
+    }
+}
+
+/// The facts of all segments together.
+fn facts(info: &Info, segments: Vec<SegmentReport>) -> Facts {
     Facts {
         count: info.count,
         dim: info.dim,
@@ -104,11 +150,9 @@ fn facts(info: &Info, content_id: Option<String>) -> Facts {
         file_length: info.file_length,
         bytes_per_vector: info.file_length as f64 / info.count.max(1) as f64,
         memory_to_open: info.memory_to_open,
-        file_id: info.file_id.clone(),
-        content_id,
         kernels: info.kernels,
-        parts: None,
-        sections: sections.collect(),
+        generation: None,
+        segments,
     }
 }
 
@@ -128,18 +172,33 @@ fn print(facts: &Facts) -> Result<(), Failure> {
         field(out, "file size", size::show(facts.file_length))?;
         field(out, "bytes per vector", format!("{:.1}", facts.bytes_per_vector))?;
         field(out, "memory to open", size::show(facts.memory_to_open))?;
-        field(out, "file id", &facts.file_id)?;
-        field(out, "content id", facts.content_id.as_deref().unwrap_or("no manifest"))?;
         field(out, "kernels", facts.kernels)?;
-        if let Some(parts) = &facts.parts {
-            let place = if parts.beside_file { "beside the file" } else { "no whole file" };
-            let largest = size::show(parts.largest);
-            field(out, "part files", format!("{}, the largest {largest}, {place}", parts.count))?;
+        if let Some(generation) = facts.generation {
+            field(out, "generation", generation)?;
         }
-        writeln!(out, "\n{:<18} {:>14} {:>14} {:>14}", "section", "offset", "bytes", "bytes/vector")?;
-        for s in &facts.sections {
-            writeln!(out, "{:<18} {:>14} {:>14} {:>14.2}", s.name, s.offset, s.length, s.bytes_per_vector)?;
+        for (number, segment) in facts.segments.iter().enumerate() {
+            if facts.segments.len() > 1 || segment.dead > 0 {
+                writeln!(out)?;
+                let rows = format!("{} rows, {} of them dead", segment.count, segment.dead);
+                field(out, &format!("segment {number}"), rows)?;
+            }
+            print_segment(out, segment)?;
         }
         Ok(())
     })
+}
+
+fn print_segment(out: &mut dyn Write, segment: &SegmentReport) -> std::io::Result<()> {
+    field(out, "file id", &segment.file_id)?;
+    field(out, "content id", segment.content_id.as_deref().unwrap_or("no manifest"))?;
+    if let Some(parts) = &segment.parts {
+        let place = if parts.beside_file { "beside the file" } else { "no whole file" };
+        let largest = size::show(parts.largest);
+        field(out, "part files", format!("{}, the largest {largest}, {place}", parts.count))?;
+    }
+    writeln!(out, "\n{:<18} {:>14} {:>14} {:>14}", "section", "offset", "bytes", "bytes/vector")?;
+    for s in &segment.sections {
+        writeln!(out, "{:<18} {:>14} {:>14} {:>14.2}", s.name, s.offset, s.length, s.bytes_per_vector)?;
+    }
+    Ok(())
 }

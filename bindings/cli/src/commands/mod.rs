@@ -5,6 +5,7 @@ mod arguments;
 mod build;
 mod eval;
 mod inspect;
+mod merge;
 mod search;
 mod serve;
 mod verify;
@@ -16,6 +17,8 @@ use crate::failure::Failure;
 pub(crate) enum Command {
     /// Build an index folder from vectors
     Build(build::Build),
+    /// Make one segment of all segments of an index, without dead rows
+    Merge(merge::Merge),
     /// Find the rows nearest to a row or to a vector
     Search(search::Search),
     /// Measure recall and speed against the true nearest rows
@@ -35,6 +38,7 @@ impl Command {
             Command::Build(c) => c.json,
             Command::Search(c) => c.json,
             Command::Eval(c) => c.json,
+            Command::Merge(c) => c.json,
             Command::Inspect(c) => c.json,
             Command::Verify(c) => c.json,
             Command::Serve(_) => false,
@@ -46,6 +50,7 @@ impl Command {
             Command::Build(c) => c.run(),
             Command::Search(c) => c.run(),
             Command::Eval(c) => c.run(),
+            Command::Merge(c) => c.run(),
             Command::Inspect(c) => c.run(),
             Command::Verify(c) => c.run(),
             Command::Serve(c) => c.run(),

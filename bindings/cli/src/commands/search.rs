@@ -6,7 +6,7 @@ use crate::input::{self, Vectors, ids};
 use crate::output;
 use crate::progress::Progress;
 use crate::size;
-use pagevec::{Answer, Id, SearchOptions};
+use pagevec::{Answer, Id, SearchOptions, SegmentStats};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -63,6 +63,8 @@ struct Report {
 #[derive(Serialize)]
 struct Hit {
     id: JsonId,
+    /// The number of the row's segment in the index.
+    segment: u32,
     /// Larger is nearer.
     score: f32,
 }
@@ -83,6 +85,15 @@ struct Explain {
     requests: u64,
     waves: u64,
     microseconds: u64,
+    /// The cost by segment, where the index has several.
+    segments: Vec<BySegment>,
+}
+
+#[derive(Serialize)]
+struct BySegment {
+    index: &'static str,
+    distances: u64,
+    rescored: u64,
 }
 
 impl Search {
@@ -125,7 +136,8 @@ impl Search {
         search: impl FnOnce() -> Result<Answer, pagevec::Error>,
     ) -> Result<Report, Failure> {
         let started = Instant::now();
-        let Answer { hits, stats, .. } = search().map_err(|error| self.named(options, own, error))?;
+        let Answer { hits, stats, segments, .. } =
+            search().map_err(|error| self.named(options, own, error))?;
         let microseconds = started.elapsed().as_micros() as u64;
         let explain = self.explain.then_some(Explain {
             index: stats.index,
@@ -135,8 +147,10 @@ impl Search {
             requests: stats.requests,
             waves: stats.waves,
             microseconds,
+            segments: segments.into_iter().map(by_segment).collect(),
         });
-        let hits = hits.into_iter().map(|hit| Hit { id: hit.id.into(), score: hit.score });
+        let hits =
+            hits.into_iter().map(|hit| Hit { segment: hit.segment, id: hit.id.into(), score: hit.score });
         Ok(Report { hits: hits.collect(), explain })
     }
 
@@ -191,9 +205,21 @@ impl Search {
                 "\n{}: {} distances, {} rows rescored, {} µs",
                 e.index, e.distances, e.rescored, e.microseconds
             )?;
+            for (number, s) in e.segments.iter().enumerate() {
+                let (distances, rescored) = (s.distances, s.rescored);
+                writeln!(
+                    out,
+                    "segment {number}: {}, {distances} distances, {rescored} rows rescored",
+                    s.index
+                )?;
+            }
             writeln!(out, "read {} in {} requests, {} waves", size::show(e.bytes), e.requests, e.waves)
         })
     }
+}
+
+fn by_segment(stats: SegmentStats) -> BySegment {
+    BySegment { index: stats.index, distances: stats.distances, rescored: stats.rescored }
 }
 
 impl From<Id> for JsonId {

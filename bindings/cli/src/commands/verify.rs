@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::progress::Progress;
 use crate::size;
+use pagevec::Form;
 use std::time::Instant;
 
 const EXAMPLES: &str = "\
@@ -26,18 +27,16 @@ impl Verify {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let started = Instant::now();
         let index = self.source.open()?;
-        let path = index.path().unwrap_or(&self.source.path);
         let progress = Progress::new();
-        progress.spin("verify", || index.verify()).map_err(|e| Failure::of_file(path, e))?;
-        let parts = self.source.parts()?;
-        if let Some(parts) = parts.as_ref().filter(|parts| parts.beside_file) {
-            let joined = self.source.open_parts()?;
-            let checked = progress.spin("verify parts", || joined.verify());
-            checked.map_err(|e| Failure::of_file(&parts.folder, e))?;
+        for (number, segment) in index.segments().iter().enumerate() {
+            let path = segment.path.as_deref().unwrap_or(&self.source.path);
+            let checked = progress.spin("verify", || index.verify_segment(number));
+            checked.map_err(|e| Failure::of_file(path, e))?;
         }
+        let parts = self.parts(&progress)?;
         drop(progress);
-        let parts = parts.map_or(0, |parts| parts.count);
 
+        let path = index.path().unwrap_or(&self.source.path);
         let info = index.info();
         if self.json {
             return output::json(&serde_json::json!({
@@ -45,6 +44,7 @@ impl Verify {
                 "file": path,
                 "bytes": info.file_length,
                 "parts": parts,
+                "segments": index.segments().len(),
                 "count": info.count,
                 "content_id": index.content_id(),
                 "seconds": started.elapsed().as_secs_f64(),
@@ -52,13 +52,32 @@ impl Verify {
         }
         output::text(|out| {
             let (size, seconds) = (size::show(info.file_length), started.elapsed().as_secs_f64());
+            let several = match index.segments().len() {
+                1 => String::new(),
+                count => format!("{count} segments, "),
+            };
             let parts = if parts > 0 { format!(", {parts} part files") } else { String::new() };
             writeln!(
                 out,
-                "{}: sound, {} vectors, {size}{parts}, checked in {seconds:.2} s",
+                "{}: sound, {several}{} vectors, {size}{parts}, checked in {seconds:.2} s",
                 path.display(),
                 info.count
             )
         })
+    }
+
+    /// Checks the part files of segments that are published also as one file. Returns how many part files there are.
+    fn parts(&self, progress: &Progress) -> Result<u64, Failure> {
+        let folder = self.source.folder()?;
+        let segments = folder.map(|folder| folder.segments).unwrap_or_default();
+        if segments.iter().all(|segment| segment.form == Form::Both) && !segments.is_empty() {
+            let joined = self.source.open_parts()?;
+            for (number, segment) in segments.iter().enumerate() {
+                let checked = progress.spin("verify parts", || joined.verify_segment(number));
+                let place = segment.parts.as_ref().map_or(&self.source.path, |parts| &parts.folder);
+                checked.map_err(|e| Failure::of_file(place, e))?;
+            }
+        }
+        Ok(segments.iter().filter_map(|segment| segment.parts.as_ref()).map(|parts| parts.count).sum())
     }
 }

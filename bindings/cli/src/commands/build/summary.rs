@@ -3,8 +3,10 @@
 use crate::failure::Failure;
 use crate::output::{self, Step, field};
 use crate::size;
+use pagevec::OldSegment;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 #[derive(Serialize)]
 pub(super) struct Summary {
@@ -13,6 +15,11 @@ pub(super) struct Summary {
     pub(super) content_id: String,
     /// The number of part files; 0 without --parts.
     pub(super) parts: u64,
+    /// The generation of the folder, and how many segments it has.
+    pub(super) generation: u64,
+    pub(super) segments: usize,
+    /// With --append: earlier rows that those of this segment replace.
+    pub(super) replaced: u64,
     pub(super) rows: usize,
     pub(super) dim: usize,
     pub(super) bytes: usize,
@@ -30,13 +37,13 @@ pub(super) struct Summary {
 }
 
 #[derive(Serialize)]
-pub(super) struct Warning {
-    pub(super) code: &'static str,
-    pub(super) message: String,
+pub(in crate::commands) struct Warning {
+    pub(in crate::commands) code: &'static str,
+    pub(in crate::commands) message: String,
 }
 
 #[derive(Serialize)]
-pub(super) struct Old {
+pub(in crate::commands) struct Old {
     pub(super) path: PathBuf,
     pub(super) bytes: u64,
 }
@@ -58,13 +65,27 @@ impl Summary {
             field(out, "vectors/s", format!("{:.0}", self.vectors_per_second))?;
             output::print_curve(out, &self.curve)?;
             field(out, "folder", self.folder.display())?;
-            let old = &self.old_segments;
-            if old.is_empty() {
-                return Ok(());
+            if self.segments > 1 {
+                let told =
+                    format!("{} in the index; {} earlier rows are replaced", self.segments, self.replaced);
+                field(out, "segments", told)?;
             }
-            let bytes = size::show(old.iter().map(|old| old.bytes).sum());
-            let what = if self.pruned { "removed" } else { "--prune removes them" };
-            field(out, "earlier segments", format!("{}, {bytes}: {what}", old.len()))
+            print_old(out, &self.old_segments, self.pruned)
         })
     }
+}
+
+/// The segments that the index no longer has: those in the folder, or with `prune` those that were removed.
+pub(in crate::commands) fn old(folder: &Path, prune: bool) -> Result<Vec<Old>, pagevec::Error> {
+    let old = if prune { pagevec::prune(folder) } else { pagevec::old_segments(folder) }?;
+    Ok(old.into_iter().map(|OldSegment { path, bytes, .. }| Old { path, bytes }).collect())
+}
+
+pub(in crate::commands) fn print_old(out: &mut dyn Write, old: &[Old], pruned: bool) -> std::io::Result<()> {
+    if old.is_empty() {
+        return Ok(());
+    }
+    let bytes = size::show(old.iter().map(|old| old.bytes).sum());
+    let what = if pruned { "removed" } else { "--prune removes them" };
+    field(out, "earlier segments", format!("{}, {bytes}: {what}", old.len()))
 }
