@@ -1,4 +1,4 @@
-//! The target whose input is a manifest: the `index.json` beside a right segment and its part files.
+//! The target whose input is a manifest: the `index.json` beside two right segments, their part files and dead rows.
 
 use crate::support::mutate::change_manifest;
 use crate::support::survive::sound;
@@ -16,35 +16,52 @@ pub const MANIFEST: Target = Target {
     change: |input, random| *input = change_manifest(random, &String::from_utf8_lossy(input)).into_bytes(),
 };
 
-/// A segment of the corpus, as a manifest names its segment by content: one that is built anew might differ, and then no
-/// input would reach past the name.
-const SEGMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/manifest.pv");
+/// Segments of the corpus, as a manifest names its segments by content: one that is built anew might differ, and then no
+/// input would reach past the name. The second has some ids of the first.
+const SEGMENTS: [&str; 2] = [
+    concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/manifest.pv"),
+    concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/manifest-appended.pv"),
+];
 const DIM: usize = 4;
 const NAME: &str = "index.json";
 
-/// Builds the segment whose manifests are the inputs, and writes it into the corpus.
+/// Builds the segments whose manifests are the inputs, and writes them into the corpus.
 pub fn bless_segment() {
-    let rows = data::clustered(60, DIM, 174);
-    let file = support::file(&rows, DIM, None, &support::options(Metric::Cosine, CodecKind::Sq8));
-    fs::write(SEGMENT, file).expect("the corpus is writable");
+    for (path, (rows, seed)) in SEGMENTS.into_iter().zip([(60, 174), (20, 176)]) {
+        let rows = data::clustered(rows, DIM, seed);
+        let file = support::file(&rows, DIM, None, &support::options(Metric::Cosine, CodecKind::Sq8));
+        fs::write(path, file).expect("the corpus is writable");
+    }
 }
 
 thread_local! {
     static FOLDER: (TempDir, usize) = published();
 }
 
-/// A folder with the segment in both forms, and the segment's length.
+/// A folder with the segments in both forms, and their length together.
 fn published() -> (TempDir, usize) {
-    let segment = fs::read(SEGMENT).expect("corpus/manifest.pv is committed");
     let folder = tempfile::tempdir().expect("a folder to publish into");
-    pagevec::publish(folder.path(), &segment, &PublishOptions::new().form(Form::Both))
-        .expect("the committed segment is right");
-    (folder, segment.len())
+    let mut length = 0;
+    for (number, path) in SEGMENTS.into_iter().enumerate() {
+        let segment = fs::read(path).expect("the segments of the corpus are committed");
+        length += segment.len();
+        let options = PublishOptions::new().form(Form::Both);
+        match number {
+            0 => drop(pagevec::publish(folder.path(), &segment, &options).expect("a right segment")),
+            _ => drop(pagevec::append(folder.path(), &segment, &options).expect("a right segment")),
+        }
+    }
+    (folder, length)
 }
 
 fn seeds() -> Vec<(String, Vec<u8>)> {
-    let text = fs::read(published().0.path().join(NAME)).expect("a manifest was published");
-    vec![("published".into(), text)]
+    let (folder, _) = published();
+    let read = || fs::read(folder.path().join(NAME)).expect("a manifest was published");
+    let both = read();
+    let first = fs::read(SEGMENTS[0]).expect("the segments of the corpus are committed");
+    let options = PublishOptions::new().form(Form::Both);
+    pagevec::publish(folder.path(), &first, &options).expect("a right segment");
+    vec![("published".into(), read()), ("appended".into(), both)]
 }
 
 fn run(input: &[u8], tell: &mut Tell) {
