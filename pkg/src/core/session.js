@@ -15,7 +15,7 @@ const MAX_OPERATIONS = 100;
 /** How many of the operations that wait for memory try again when some may be free: the oldest. */
 const MAX_WOKEN = 8;
 /** Codes of errors that are about the file rather than about the call. */
-const ABOUT_FILE = new Set(["not-a-segment", "version", "length", "checksum", "corrupt"]);
+export const ABOUT_FILE = new Set(["not-a-segment", "version", "length", "checksum", "corrupt"]);
 
 /**
  * @typedef {import("./protocol.js").Reader} Reader
@@ -70,7 +70,7 @@ export class Session {
     this.#inFlight = new InFlight(source, {
       blockSize: (offset) => this.#call((reader) => reader.blockSize(offset)),
       deliver: (offset, bytes) => {
-        const checked = this.#call((reader) => reader.deliver(offset, bytes));
+        const checked = this.#call((reader) => reader.deliver(offset, bytes), offset);
         // Bytes that no operation waits for any more were not compared with their checksums.
         if (checked) source.keep?.(offset, bytes);
         notify(listeners.onFetch, { offset, length: bytes.length });
@@ -262,9 +262,10 @@ export class Session {
   /**
    * @template T
    * @param {(reader: Reader) => T} action
+   * @param {number} [offset] of the bytes that it is about
    * @returns {T}
    */
-  #call(action) {
+  #call(action, offset) {
     if (!this.#reader) throw this.#ended;
     const reader = this.#reader;
     try {
@@ -272,8 +273,13 @@ export class Session {
     } catch (thrown) {
       const error = /** @type {PagevecError} */ (thrown);
       if (error.code === "trapped") this.end(error);
-      else if (ABOUT_FILE.has(error.code)) error.message = `${this.#source.name}: ${error.message}`;
+      else if (ABOUT_FILE.has(error.code)) error.message = `${this.#nameAt(offset)}: ${error.message}`;
       throw error;
     }
+  }
+
+  /** @param {number | undefined} offset */
+  #nameAt(offset) {
+    return (offset !== undefined && this.#source.at?.(offset)?.name) || this.#source.name;
   }
 }

@@ -6,6 +6,8 @@
  * @typedef {Extent & { extents: Extent[] }} Run one request, and the extents it brings, in order
  */
 
+/** Extents with such a gap between them lie in different segments, as the core spaces these, and are never merged. */
+const APART = 2 ** 32;
 /** The shares of `maxPerSearch` that a search has used after its first, second and third wave: cells, lists, rows. */
 const SHARES = [3 / 12, 7 / 12, 1];
 
@@ -19,9 +21,9 @@ const SHARES = [3 / 12, 7 / 12, 1];
  * @returns {Run[]}
  */
 export function coalesce(extents, limits, bandwidthDelay = 0, before = { waves: 0, requests: 0 }) {
-  const gaps = extents.slice(1).map((extent, i) => ({ at: i, size: extent.offset - (extents[i].offset + extents[i].length) }));
+  const gaps = extents.slice(1).map((extent, i) => ({ at: i, size: extent.offset - (extents[i].offset + extents[i].length) })).filter(({ size }) => size < APART);
   gaps.sort((a, b) => a.size - b.size || a.at - b.at);
-  const merged = countMerged(gaps.map(({ size }) => size), limits, bandwidthDelay, before);
+  const merged = countMerged(extents.length, gaps.map(({ size }) => size), limits, bandwidthDelay, before);
   const joined = new Set(gaps.slice(0, merged).map(({ at }) => at));
   /** @type {Run[]} */
   const runs = [];
@@ -39,21 +41,22 @@ export function coalesce(extents, limits, bandwidthDelay = 0, before = { waves: 
 
 /**
  * How many of the smallest gaps are read along. Costs are in bytes: what the link delivers in the same time.
+ * @param {number} extents
  * @param {number[]} gaps rising
  * @param {RequestLimits} limits
  * @param {number} bandwidthDelay
  * @param {{ waves: number, requests: number }} before
  */
-function countMerged(gaps, { maxConcurrent = Infinity, maxPerWave, maxGapBytes, requestCostBytes, maxPerSearch }, bandwidthDelay, before) {
+function countMerged(extents, gaps, { maxConcurrent = Infinity, maxPerWave, maxGapBytes, requestCostBytes, maxPerSearch }, bandwidthDelay, before) {
   let [count, least, wasted, read] = [0, Infinity, 0, 0];
   for (let merged = 0; merged <= gaps.length; merged++) {
     if (merged > 0) read += gaps[merged - 1];
-    const requests = gaps.length + 1 - merged;
+    const requests = extents - merged;
     const cost = read + requests * requestCostBytes + (maxConcurrent < Infinity ? Math.ceil(requests / maxConcurrent) * bandwidthDelay : 0);
     if (cost <= least) [count, least, wasted] = [merged, cost, read];
   }
-  while (gaps.length + 1 - count > maxPerWave && count < gaps.length && wasted + gaps[count] <= maxGapBytes) wasted += gaps[count++];
+  while (extents - count > maxPerWave && count < gaps.length && wasted + gaps[count] <= maxGapBytes) wasted += gaps[count++];
   if (maxPerSearch === undefined) return count;
   const share = Math.ceil(maxPerSearch * SHARES[Math.min(before.waves, SHARES.length - 1)]) - before.requests;
-  return Math.max(count, Math.min(gaps.length, gaps.length + 1 - share));
+  return Math.max(count, Math.min(gaps.length, extents - share));
 }

@@ -158,9 +158,9 @@ export class InFlight {
     try {
       this.#sink.deliver(offset, bytes);
     } catch (error) {
-      const { name, changed } = this.#source;
-      if (!(error instanceof PagevecError) || error.code !== "checksum" || !changed?.call(this.#source)) throw error;
-      throw new PagevecError("stale", `${name} was replaced while it was open (another ETag, other bytes): open the index again`, { cause: error });
+      const source = this.#source.at?.(offset) ?? this.#source;
+      if (!(error instanceof PagevecError) || error.code !== "checksum" || !source.changed?.()) throw error;
+      throw new PagevecError("stale", `${source.name} was replaced while it was open (another ETag, other bytes): open the index again`, { cause: error });
     }
   }
 
