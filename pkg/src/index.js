@@ -17,7 +17,7 @@ const BATCH = 64;
  * @typedef {import("./arguments.js").Query} Query
  * @typedef {import("./arguments.js").SearchOptions} SearchOptions
  * @typedef {import("./core/protocol.js").Hit} Hit
- * @typedef {import("./core/protocol.js").Info} Info
+ * @typedef {import("./core/info.js").Info} Info
  * @typedef {import("./core/explain.js").Explanation} Explanation
  * @typedef {import("./core/session.js").Session} Session
  * @typedef {import("./core/session.js").Tally} Tally
@@ -47,6 +47,7 @@ export class Index {
   #source;
   #session;
   #start;
+  #close;
   #info;
   #memoryBudget;
   #prefetch;
@@ -60,23 +61,25 @@ export class Index {
   #waves = 0;
 
   /**
-   * @param {import("./sources/source.js").Source} source
-   * @param {{ session: Session, info: Info }} first
-   * @param {(alone: boolean) => Promise<{ session: Session, info: Info }>} start makes another session after a trap
-   * @param {number} memoryBudget
-   * @param {import("./core/prefetch.js").Prefetcher} [prefetch]
+   * @param {Pick<import("./core/start.js").Started, "source" | "session" | "info">} first
+   * @param {object} how
+   * @param {(alone: boolean) => Promise<{ session: Session, info: Info }>} how.start makes another session after a trap
+   * @param {() => Promise<void>} how.close of all its files
+   * @param {number} how.memoryBudget
+   * @param {import("./core/prefetch.js").Prefetcher} [how.prefetch]
    */
-  constructor(source, first, start, memoryBudget, prefetch) {
-    this.#source = source;
+  constructor(first, { start, close, memoryBudget, prefetch }) {
+    this.#source = first.source;
     this.#session = first.session;
     this.#info = Object.freeze(first.info);
     this.#start = start;
+    this.#close = close;
     this.#memoryBudget = memoryBudget;
     this.#prefetch = prefetch;
     prefetch?.begin(first.info, (...piece) => this.#session.fetchPiece(loadTask(), ...piece));
   }
 
-  /** Facts about the file. */
+  /** Facts about the index and its segments. */
   get info() {
     return this.#info;
   }
@@ -190,7 +193,7 @@ export class Index {
     this.#closing ??= typed(async () => {
       this.#prefetch?.stop();
       this.#session.end(closed());
-      await this.#source.close();
+      await this.#close();
     });
     return this.#closing;
   }
@@ -253,7 +256,7 @@ export class Index {
           session.end(closed());
           throw closed();
         }
-        if (info.fileId !== this.#info.fileId) {
+        if (info.segments.some(({ fileId }, i) => fileId !== this.#info.segments[i].fileId)) {
           session.end(closed());
           throw new PagevecError("stale", `${this.#source.name} was replaced: open the index again`);
         }

@@ -1,24 +1,18 @@
-// open(): finds the bytes, starts a WebAssembly instance, and reads the front of the file: nothing else.
-import { lend, Lost } from "./core/instances.js";
+// open(): finds the bytes, starts a WebAssembly instance, and reads the front of each segment: nothing else.
 import { loadModule } from "./core/module.js";
-import { infoOf, openReader } from "./core/protocol.js";
-import { Session } from "./core/session.js";
-import { describe, isNpy } from "./describe.js";
-import { badArgument, needs, notify, PagevecError, reading, throwIfAborted, toPagevec, typed } from "./errors.js";
+import { startSession } from "./core/start.js";
+import { describe } from "./describe.js";
+import { badArgument, needs, PagevecError, reading, throwIfAborted, typed } from "./errors.js";
 import { Index } from "./index.js";
-import { checkOptions, toBytes, toChoice, toSignal } from "./options.js";
+import { checkOptions, toBytes, toChoice, toInteger, toSignal } from "./options.js";
 import { HTTP_OPTIONS, toHttp } from "./sources/http/options.js";
 import { HttpSource } from "./sources/http/source.js";
-import { checkAgainst } from "./sources/manifest.js";
 import { resolve, toInput } from "./sources/resolve.js";
-import { join, readAll } from "./sources/source.js";
 
-/** Bytes from 0 that tell how long the front is. */
-const HEAD = 65536;
 const DEFAULT_BUDGET = 64 * 1024 * 1024;
 /** Twice the default memory budget: what `load` brings, and what searches read. */
 const DEFAULT_CACHE = 128 * 1024 * 1024;
-const OPTIONS = /** @type {const} */ (["memoryBudget", "signal", "wasm", "cache", "expect", "prefetch", "onProgress", "onFetch", ...HTTP_OPTIONS]);
+const OPTIONS = /** @type {const} */ (["memoryBudget", "signal", "wasm", "cache", "expect", "degraded", "prefetch", "onProgress", "onFetch", ...HTTP_OPTIONS]);
 
 /**
  * @typedef {string | URL | Uint8Array | ArrayBuffer | Blob} IndexSource
@@ -30,8 +24,11 @@ const OPTIONS = /** @type {const} */ (["memoryBudget", "signal", "wasm", "cache"
  * @property {import("./core/module.js").WasmSource} [wasm] the search module, where the default URL does not reach it
  * @property {boolean | CacheOptions} [cache] the page store. Unless given, it is on in browsers if no `headers` are given, and off in
  *   Node
- * @property {{ contentId?: string, fileId?: string }} [expect] 64 or 32 hexadecimal digits: rejects with `stale` if the index has
- *   others
+ * @property {{ contentId?: string, fileId?: string, generation?: number }} [expect] 64 or 32 hexadecimal digits: rejects with `stale`
+ *   if the index has others, and with `argument` if it has several segments; `generation`: rejects with `stale` if index.json has an
+ *   earlier one, as a cache may
+ * @property {boolean} [degraded] leaves out segments that are not there or damaged, as `info.missing` tells; unless given, one of
+ *   them is an error
  * @property {import("./core/prefetch.js").PrefetchChoice} [prefetch] what is brought into memory in pauses between calls: `"codes"`,
  *   or `"all"`, the graph too; `"none"` unless given
  *
@@ -48,7 +45,7 @@ const OPTIONS = /** @type {const} */ (["memoryBudget", "signal", "wasm", "cache"
  * @property {(cache: Cache) => Promise<import("./store/store.js").Store> | undefined} openStore loads the store's code when it is
  *   called, at the same time as the WebAssembly module
  *
- * @typedef {OpenOptions & import("./sources/http/request.js").HttpOptions & { memoryBudget: number, cache: Cache | undefined, prefetch: import("./core/prefetch.js").PrefetchChoice }} Checked
+ * @typedef {OpenOptions & import("./sources/http/request.js").HttpOptions & { memoryBudget: number, cache: Cache | undefined, degraded: boolean, prefetch: import("./core/prefetch.js").PrefetchChoice }} Checked
  */
 
 /**
@@ -72,22 +69,48 @@ async function openChecked(platform, input, settings) {
   const module = loadModule("search", () => new URL("../wasm/search/pagevec_wasm_bg.wasm", import.meta.url), settings.wasm, platform.compile);
   module.catch(() => {}); // thrown below, once the bytes are found
   const later = settings.prefetch === "none" ? undefined : import("./core/prefetch.js").catch(() => undefined);
-  const { source, entry, manifest } = await resolveStored(platform, input, settings);
-  const start = async (alone = false) => {
-    const { front, ...started } = await startSession(module, source, entry, settings, alone);
-    await source.opened?.(front, started.info.fileId, manifest);
-    return started;
-  };
+  const { manifest, ...files } = await resolveStored(platform, input, settings);
+  const sources = files.segments.flatMap(({ source, dead }) => (dead ? [source, dead] : [source]));
+  const close = () => Promise.all(sources.map((source) => source.close())).then(() => {});
   try {
-    checkExpected(settings.expect, entry?.contentId, entry?.fileId, source.name);
-    const first = await start();
-    checkExpected(settings.expect, entry?.contentId, first.info.fileId, source.name);
+    checkExpected(settings.expect, files);
+    const first = await startSession(module, files, settings, false, settings.degraded);
+    checkExpected(settings.expect, files, first.info.fileId);
+    await keepOpened(first, files.segments, manifest);
+    const left = { ...files, segments: first.opened.map(({ segment }) => segment) };
+    const start = (/** @type {boolean} */ alone) => startSession(module, left, settings, alone, false);
     const prefetch = later && prefetchOf(await later, settings.prefetch === "all");
-    return new Index(source, first, start, settings.memoryBudget, prefetch);
+    return new Index(first, { start, close, memoryBudget: settings.memoryBudget, prefetch });
   } catch (error) {
-    await source.close();
+    await close();
     throw error;
   }
+}
+
+/**
+ * What was read and is valid goes to the page store, where there is one.
+ * @param {import("./core/start.js").Started} started
+ * @param {import("./sources/resolve.js").Segment[]} segments those that were left out too: what is stored of them stays
+ * @param {Uint8Array | undefined} manifest
+ */
+async function keepOpened({ opened, info }, segments, manifest) {
+  const [{ segment, front }] = opened;
+  const [, ...others] = [segment, ...segments.filter((other) => other !== segment)].flatMap(keysOf);
+  await segment.source.opened?.(front, info.segments[0].fileId, manifest, others);
+  for (const { segment, front, dead } of opened) {
+    segment.source.keep?.(0, front);
+    segment.dead?.keep?.(0, dead);
+  }
+}
+
+/**
+ * The names of a segment's files in the page store: by content, as only they never change.
+ * @param {import("./sources/resolve.js").Segment} segment
+ * @returns {string[]}
+ */
+function keysOf({ entry }) {
+  if (!entry) return [];
+  return [entry.contentId, ...(entry.dead ? [entry.dead.contentId] : [])].map((contentId) => contentId.slice(0, 32) + entry.fileId);
 }
 
 /**
@@ -103,7 +126,7 @@ function prefetchOf(loaded, graph) {
 }
 
 /**
- * The source that `input` names, behind the page store if it is remote.
+ * The sources that `input` names, behind the page store if they are remote.
  * @param {Platform} platform
  * @param {import("./sources/resolve.js").Input} input
  * @param {Checked} settings
@@ -117,7 +140,7 @@ async function resolveStored(platform, input, settings) {
   let url = "";
   /** @type {Uint8Array | undefined} */
   let manifest;
-  const { source, entry } = await resolve(platform.openPath, input, {
+  const resolved = await resolve(platform.openPath, input, {
     ...settings,
     manifest: async (name, get) => {
       url = name;
@@ -125,9 +148,14 @@ async function resolveStored(platform, input, settings) {
       return manifest;
     },
   });
-  if (!url && source instanceof HttpSource) url = source.name;
+  if (!url && resolved.segments[0].source instanceof HttpSource) url = resolved.name;
   const store = url ? await opened : undefined;
-  return { source: store?.wrap(source, url, entry && entry.contentId.slice(0, 32) + entry.fileId) ?? source, entry, manifest };
+  if (!store) return { ...resolved, manifest };
+  const segments = resolved.segments.map(({ source, dead, entry }, i) => {
+    const [key, deadKey] = keysOf({ source, entry });
+    return { source: (i === 0 ? store : store.beside()).wrap(source, url, key), dead: dead && store.beside().wrap(dead, url, deadKey), entry };
+  });
+  return { ...resolved, segments, manifest };
 }
 
 /** @param {OpenOptions | undefined} given */
@@ -136,8 +164,10 @@ function toSettings(given) {
   for (const name of /** @type {const} */ (["onProgress", "onFetch"])) {
     if (options[name] !== undefined && typeof options[name] !== "function") throw badArgument(`open(): ${name} must be a function`);
   }
-  const { memoryBudget = DEFAULT_BUDGET, prefetch = "none", expect } = options;
-  const expected = checkOptions("open(): expect", expect, ["contentId", "fileId"]);
+  const { memoryBudget = DEFAULT_BUDGET, prefetch = "none", degraded = false, expect } = options;
+  if (typeof degraded !== "boolean") throw badArgument(`open(): degraded must be true or false, not ${describe(degraded)}`);
+  const expected = checkOptions("open(): expect", expect, ["contentId", "fileId", "generation"]);
+  if (expected.generation !== undefined) toInteger(expected.generation, "expect.generation", 0);
   for (const [name, digits] of /** @type {const} */ ([["contentId", 64], ["fileId", 32]])) {
     const id = expected[name];
     if (id !== undefined && !(typeof id === "string" && new RegExp(`^[0-9a-f]{${digits}}$`).test(id))) throw badArgument(`open(): expect.${name} must be ${digits} hexadecimal digits`);
@@ -147,6 +177,7 @@ function toSettings(given) {
     ...toHttp(options),
     memoryBudget: toBytes(memoryBudget, "memoryBudget"),
     signal: toSignal(options.signal),
+    degraded,
     cache: toCache(options),
     prefetch: toChoice(prefetch, ["none", "codes", "all"], "prefetch"),
   };
@@ -169,82 +200,22 @@ function toCache({ cache, headers }) {
 
 /**
  * @param {OpenOptions["expect"]} expect
- * @param {string | undefined} contentId
- * @param {string | undefined} fileId undefined: not known yet
- * @param {string} name
+ * @param {import("./sources/resolve.js").Resolved} files
+ * @param {string | undefined} [inFront] the file id that the front has, once it was read
  */
-function checkExpected(expect, contentId, fileId, name) {
-  if (expect?.contentId !== undefined && contentId === undefined) {
-    throw badArgument(`open(): ${name} has no index.json, and only that knows the content id: open its folder, or expect a fileId`);
+function checkExpected(expect, { name, generation, segments: [first, ...more] }, inFront) {
+  if (!expect) return;
+  const { contentId, fileId = inFront } = first.entry ?? {};
+  for (const one of /** @type {const} */ (["contentId", "generation"])) {
+    if (expect[one] !== undefined && !first.entry) throw badArgument(`open(): ${name} has no index.json, and only that knows the ${one}: open its folder, or expect a fileId`);
   }
-  for (const [what, wanted, found] of [["contentId", expect?.contentId, contentId], ["fileId", expect?.fileId, fileId]]) {
+  if (more.length > 0 && (expect.contentId ?? expect.fileId) !== undefined) throw badArgument(`open(): ${name} has ${more.length + 1} segments, each with ids of its own: expect a generation`);
+  if (expect.generation !== undefined && Number(generation) < expect.generation) {
+    throw new PagevecError("stale", `${name} has generation ${generation}, not yet ${expect.generation} as expected: a cache has an earlier version`);
+  }
+  const label = first.source.name;
+  for (const [what, wanted, found] of [["contentId", expect.contentId, contentId], ["fileId", expect.fileId, inFront ?? fileId]]) {
     if (wanted === undefined || found === undefined || wanted === found) continue;
-    throw new PagevecError("stale", `${name} has ${what} ${found}, not ${wanted} as expected: it was replaced, or a cache has another version`);
+    throw new PagevecError("stale", `${label} has ${what} ${found}, not ${wanted} as expected: it was replaced, or a cache has another version`);
   }
-}
-
-/**
- * @param {Promise<WebAssembly.Module>} module
- * @param {import("./sources/source.js").Source} source
- * @param {import("./sources/manifest.js").Entry | undefined} entry
- * @param {Checked} settings
- * @param {boolean} alone whether it gets an instance that no other index shares
- * @param {boolean} [again]
- * @returns {Promise<{ session: Session, info: import("./index.js").Info, front: Uint8Array }>}
- */
-async function startSession(module, source, entry, settings, alone, again = false) {
-  const guess = entry?.front ?? Math.min(HEAD, source.length ?? HEAD);
-  // Memory for a head of 64 KiB is always there; for more, the manifest's claim is checked first.
-  if (entry && guess > settings.memoryBudget) throw overBudget(source.name, guess, settings.memoryBudget);
-  let [compiled, front] = await Promise.all([module, readFront(source, 0, guess, guess, settings)]);
-  const length = source.length ?? front.length;
-  for (;;) {
-    const lease = await lend(compiled, Math.min(length, settings.memoryBudget), alone);
-    /** @type {Session | undefined} */
-    let session;
-    try {
-      const needed = lease.call((glue) => glue.frontLength(front.subarray(0, HEAD), length), source.name);
-      if (needed > settings.memoryBudget) throw overBudget(source.name, needed, settings.memoryBudget);
-      const missing = needed - front.length;
-      if (missing > 0) front = join([front, await readFront(source, front.length, missing, needed, settings)], needed);
-      front = front.subarray(0, needed);
-      const reader = lease.call((glue) => openReader(glue, front, { fileLength: length, memoryBudget: settings.memoryBudget }), source.name);
-      session = new Session(reader, lease, source, settings);
-      const info = { ...lease.call(() => infoOf(reader)), contentId: entry?.contentId };
-      if (entry) checkAgainst(entry, info, source.name);
-      return { session, info, front };
-    } catch (thrown) {
-      const failed = toPagevec(thrown);
-      if (session) session.end(failed);
-      else lease.end();
-      if (failed instanceof Lost) continue;
-      // A stored front may be damaged: it is read once more, from the host.
-      if (!again && failed.code !== "budget" && source.forget?.({ offset: 0, length: guess })) return startSession(module, source, entry, settings, alone, true);
-      if (failed.code === "not-a-segment" && isNpy(front)) failed.message = `${source.name} is a .npy file of vectors, not an index of them: make one with build(), or with the command line (\`pagevec build\`)`;
-      throw failed;
-    }
-  }
-}
-
-/**
- * @param {import("./sources/source.js").Source} source
- * @param {number} offset
- * @param {number} length
- * @param {number} total of the front
- * @param {OpenOptions} settings
- */
-async function readFront(source, offset, length, total, { signal, onProgress, onFetch }) {
-  const bytes = await readAll(source, offset, length, signal, (done) => notify(onProgress, { phase: "open", done: offset + done, total }));
-  throwIfAborted(signal);
-  notify(onFetch, { offset, length: bytes.length });
-  return bytes;
-}
-
-/**
- * @param {string} name
- * @param {number} needed
- * @param {number} budget
- */
-function overBudget(name, needed, budget) {
-  return new PagevecError("budget", `${name} needs ${needed} bytes to open, the memoryBudget is ${budget}: raise it`);
 }

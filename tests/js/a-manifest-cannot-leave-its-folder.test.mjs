@@ -10,6 +10,11 @@ const server = await serve((path) => (path === "/words/index.json" ? { body: man
 after(() => server.close());
 
 const entry = f.manifest.segments[0];
+const dead = { file: "dead-1.bin", length: 40, count: 3, contentId: "d".repeat(64) };
+const second = { ...entry, file: "seg-2.bin", contentId: "2".repeat(64) };
+const listing = (...segments) => JSON.stringify({ pagevec: 2, generation: 1, segments });
+const withDead = (change) => listing({ ...entry, dead: { ...dead, ...change } });
+const withSecond = (change) => listing(entry, { ...second, ...change });
 const withEntry = (change) => JSON.stringify({ pagevec: 1, segments: [{ ...entry, ...change }] });
 
 async function refused(text, code = "manifest") {
@@ -26,13 +31,39 @@ for (const file of ["../secret.bin", "/etc/passwd", "http://evil.example/x.bin",
   });
 }
 
+for (const file of ["../dead.bin", "/etc/passwd", "a/b", "..", "", "%2e%2e", 7, null, undefined]) {
+  test(`a file of dead rows ${JSON.stringify(file)}`, async () => {
+    const { error, requests } = await refused(withDead({ file }));
+    assert.match(error.message, /`dead\.file` must be a plain name/);
+    assert.equal(requests, 1);
+  });
+}
+
+test("an error about one of several segments names it", async () => {
+  for (const [change, told] of [
+    [{ contentId: entry.contentId }, /seg-2\.bin is listed twice/],
+    [{ file: entry.file }, new RegExp(`${entry.file} is listed twice`)],
+    [{ dim: 47 }, /seg-2\.bin has dim 47, the first segment has 48/],
+    [{ metric: "l2" }, /seg-2\.bin has metric l2, the first segment has cosine/],
+    [{ length: 0 }, /segment 1 \(seg-2\.bin\): `length` must be/],
+    [{ fileId: "x" }, /segment 1 \(seg-2\.bin\): `fileId` must be/],
+    [{ file: undefined, parts: { folder: "..", cuts: [[0, 9]] } }, /segment 1: `parts\.folder` must be/],
+    [{ dead: { ...dead, count: 501 } }, /segment 1 \(seg-2\.bin\): dead-1\.bin has 501 dead rows of 500/],
+    [{ dead: { ...dead, contentId: "d" } }, /segment 1 \(seg-2\.bin\): `dead\.contentId` must be/],
+  ]) {
+    const { error, requests } = await refused(withSecond(change));
+    assert.match(error.message, told);
+    assert.equal(requests, 1);
+  }
+});
+
 for (const [name, text] of Object.entries({
   "empty": "",
   "not JSON": "{",
   "null": "null",
   "an array": "[]",
   "no version": JSON.stringify({ segments: [entry] }),
-  "a newer version": JSON.stringify({ pagevec: 2, segments: [entry] }),
+  "a newer version": JSON.stringify({ pagevec: 3, segments: [entry] }),
   "no segments": JSON.stringify({ pagevec: 1, segments: [] }),
   "two segments": JSON.stringify({ pagevec: 1, segments: [entry, entry] }),
   "a null segment": JSON.stringify({ pagevec: 1, segments: [null] }),
@@ -42,7 +73,16 @@ for (const [name, text] of Object.entries({
   "a fraction": withEntry({ front: 1.5 }),
   "dim 0": withEntry({ dim: 0 }),
   "no contentId": withEntry({ contentId: "xyz" }),
-  "larger than any manifest": " ".repeat(2 << 20),
+  "version 2 without a generation": JSON.stringify({ pagevec: 2, segments: [entry] }),
+  "a generation below 0": JSON.stringify({ pagevec: 2, generation: -1, segments: [entry] }),
+  "version 2 without segments": listing(),
+  "1,025 segments": listing(...Array.from({ length: 1025 }, () => ({}))),
+  "dead rows in version 1": withEntry({ dead }),
+  "dead rows that are no object": listing({ ...entry, dead: 3 }),
+  "dead rows without a length": withDead({ length: undefined }),
+  "no dead rows in a file of them": withDead({ count: 0 }),
+  "more dead rows than rows": withDead({ count: 501 }),
+  "larger than any manifest": " ".repeat(5 << 20),
 })) {
   test(name, async () => assert.equal((await refused(text)).requests, 1));
 }
@@ -51,6 +91,14 @@ test("what contradicts the segment's header", async () => {
   for (const change of [{ count: 501 }, { dim: 47 }, { metric: "l2" }, { fileId: "0".repeat(32) }, { length: entry.length - 1 }]) {
     await refused(withEntry(change), "stale");
   }
+});
+
+test("version 2 with one segment is the index that version 1 is", async () => {
+  manifest = listing(entry);
+  const index = await open(`${server.url}/words/`);
+  assert.deepEqual([index.info.generation, index.info.fileId, index.info.segments.length], [1, entry.fileId, 1]);
+  assert.equal((await index.search(f.row(3)))[0].id, "word-3");
+  await index.close();
 });
 
 test("a section table that is not the segment's", async () => {

@@ -39,6 +39,8 @@ const NAMES = [
   ["open(): cache", "byte", "bytes", (cache) => open(f.bytes, { cache })],
   ["open(): cache", "folders", "folder", (cache) => open(f.bytes, { cache })],
   ["open(): expect", "contentID", "contentId", (expect) => open(f.bytes, { expect })],
+  ["open(): expect", "generations", "generation", (expect) => open(f.bytes, { expect })],
+  ["open()", "degrade", "degraded", (o) => open(f.bytes, o)],
   ["open(): link", "rtt", "rttMs", (link) => open("http://127.0.0.1:1/", { link })],
 ];
 
@@ -54,7 +56,7 @@ for (const [call, wrong, right, run] of NAMES) {
 test("what an object inherits is no option of it, and what a caller leaves undefined is not given", async () => {
   assert.equal((await index.search(vector, Object.create({ topK: 1 }))).length, 10);
   assert.equal((await index.search(vector, { k: undefined, index: undefined, signal: undefined })).length, 10);
-  const given = { cache: undefined, expect: undefined, link: undefined, fetch: undefined, memoryBudget: undefined, prefetch: undefined };
+  const given = { cache: undefined, expect: undefined, degraded: undefined, link: undefined, fetch: undefined, memoryBudget: undefined, prefetch: undefined };
   await (await open(f.bytes, given)).close();
 });
 

@@ -17,6 +17,7 @@
  * @property {number} distances computed on codes
  * @property {number} rescored rows ranked again on finer ones
  * @property {number} milliseconds
+ * @property {import("./protocol.js").Effort[]} segments which index answered for each segment, and its share of what was computed
  */
 
 /**
@@ -27,25 +28,26 @@
  * @param {number} milliseconds
  * @returns {Explanation}
  */
-export function explanation({ answers: [hits], index, distances, rescored }, tally, why, link, milliseconds) {
+export function explanation({ answers: [hits], index, distances, rescored, segments }, tally, why, link, milliseconds) {
   const { bytes, requests, waves, stored } = tally;
   const fetched = waves === 0 ? "" : `read ${bytes} bytes in ${plural(requests, "request")} and ${plural(waves, "wave")}`;
   const kept = stored === 0 ? "" : `${fetched ? " and " : ""}${stored} bytes from the page store`;
   const over = link && waves > 0 ? ` over ${Math.round(link.rttMs)} ms and ${link.mbits.toFixed(1)} Mbit/s (${link.known})` : "";
   const plan = `${index} (${why}): ${fetched + kept || "everything needed was in memory"}${over}; ${distances} distances, ${rescored} rows rescored`;
-  return { hits, index, plan, why, link, ...tally, distances, rescored, milliseconds };
+  return { hits, index, plan, why, link, ...tally, distances, rescored, milliseconds, segments };
 }
 
 /**
  * Why this index answered.
  * @param {IndexName} index
  * @param {string | undefined} wanted by the caller
- * @param {import("./protocol.js").Info} info
+ * @param {import("./info.js").Info} info
  * @param {import("./prefetch.js").PrefetchStats} [prefetch]
  * @returns {string}
  */
 export function reasonFor(index, wanted = "auto", { graph, clusters }, prefetch) {
   if (wanted !== "auto") return "as asked";
+  if (index === "mixed") return "segments differ in size, or in what is in memory";
   if (index === "hnsw") return "codes and graph are in memory, or small, or there are no clusters";
   if (index === "listed") return "few rows may be hits";
   if (index === "flat" && (graph || clusters)) return "few rows may be hits, or a large part of them is wanted";

@@ -38,13 +38,13 @@ export class Prefetch {
   }
 
   /**
-   * @param {import("./protocol.js").Info} info
+   * @param {import("./info.js").Info} info
    * @param {(wanted: (extent: { offset: number }) => boolean, most: number, signal: AbortSignal) => Promise<number>} piece
    *   fetches some bytes and returns how many; 0: there are no more
    */
   begin({ sections }, piece) {
-    const graph = sections.find(({ name }) => name === "graph");
-    const inGraph = (/** @type {{ offset: number }} */ { offset }) => graph !== undefined && offset >= graph.offset && offset < graph.offset + graph.length;
+    const graphs = sections.filter(({ name }) => name === "graph");
+    const inGraph = (/** @type {{ offset: number }} */ { offset }) => graphs.some((graph) => offset >= graph.offset && offset < graph.offset + graph.length);
     this.#next = (most, signal) => piece((extent) => this.#graph || !inGraph(extent), most, signal);
   }
 

@@ -2,7 +2,8 @@
 //
 //   in                                                         out
 //   frontLength: the head of a file, its length                bytes from 0 that opening needs
-//   openReader: the front, a file's length, a budget           a reader
+//   openReader: fronts and dead rows of segments, a budget      a reader
+//   basesOf, factsOf: a reader                                 where its segments begin, facts of one
 //   a task's begin: queries or an id, SearchRequest; an id; …  a ticket, which names the operation in the core
 //   step: a ticket                                             the extents to fetch, "done" or "wait"
 //   deliver: an offset and bytes                               whether all of them were compared with a checksum
@@ -11,6 +12,7 @@
 //
 // Session calls deliver, blockSize, setSpeculativeBytes and cancel of a reader directly, open.js frontLength and build.js build:
 // they take and give plain numbers, bytes and the objects named here. No view of WebAssembly memory is held: what comes out is a copy.
+import { join } from "../sources/source.js";
 
 /** The indexes by the numbers that `takeHits` gives; reader.rs has the same list. */
 const INDEXES = /** @type {const} */ (["clusters", "hnsw", "flat", "listed", "mixed"]);
@@ -21,42 +23,22 @@ const CHOICES = ["auto", "flat", "hnsw", "clusters"];
  * @typedef {import("../arguments.js").Id} Id
  * @typedef {{ id: Id, score: number }} Hit a larger score is nearer
  * @typedef {import("./instances.js").Glue} Glue the exports of a search module
- * @typedef {InstanceType<Glue["Reader"]>} Reader one opened segment
+ * @typedef {InstanceType<Glue["Reader"]>} Reader opened segments
  *
  * @typedef {import("../arguments.js").IdList} IdList
  * @typedef {{ k: number, ef?: number, index: string, probes?: number, recall?: number, rescore?: number, exclude?: IdList, among?: IdList }} SearchRequest
  * @typedef {{ reader: Reader, ticket: number }} Selection the rows of a SearchRequest, which a reader keeps
  * @typedef {import("../../wasm/build/pagevec_wasm.js").BuildOptions} BuildRequest
  *
- * @typedef {typeof INDEXES[number]} IndexName `listed`: few rows may be hits, and all of them were ranked by the finest rows;
- *   `mixed`: segments were searched in different ways
+ * @typedef {typeof INDEXES[number]} IndexName `listed`: few rows may be hits, and all of them were ranked by the finest rows; `mixed`:
+ *   different indexes answered for different segments
  *
- * @typedef {object} Answers
- * @property {Hit[][]} answers one list for each query, best first
+ * @typedef {object} Effort
  * @property {IndexName} index which one answered
  * @property {number} distances computed on codes
  * @property {number} rescored rows ranked again on finer ones
  *
- * @typedef {object} Info
- * @property {number} count vectors
- * @property {number} dim components of a vector
- * @property {string} metric `cosine`, `dot` or `l2`
- * @property {string} codec of the codes that are searched
- * @property {string | undefined} refine codec of the finer rows that candidates are ranked by, where there are any
- * @property {string | undefined} exact codec of the rows that rank the best of those once more, where there are any
- * @property {boolean} graph whether there is an HNSW graph
- * @property {boolean} clusters whether there is a clustered index
- * @property {{ k: number, wanted: number, reached: number, cells: number, probes: number }[]} curve the recall that the
- *   clustered index reached for the `k` nearest when it was built, for each recall that may be wanted
- * @property {number} m links of a node; 0 without a graph
- * @property {number} efConstruction candidates looked at when the graph was built
- * @property {"number" | "text"} ids
- * @property {number} fileLength bytes
- * @property {string} fileId 32 hexadecimal digits, of options and input
- * @property {string | undefined} contentId 64 hexadecimal digits, from index.json; undefined without one
- * @property {{ name: string, offset: number, length: number, bytesPerVector: number }[]} sections of the file, in bytes
- * @property {number} memoryToOpen bytes
- * @property {string} kernels which SIMD kernels this module runs
+ * @typedef {Effort & { answers: Hit[][], segments: Effort[] }} Answers `answers`: one list for each query, best first
  */
 
 /**
@@ -132,20 +114,32 @@ export function loadTask() {
 
 /**
  * @param {Glue} glue
- * @param {Uint8Array} front
- * @param {{ fileLength: number, memoryBudget: number }} options both in bytes
+ * @param {{ length: number, front: Uint8Array, dead: Uint8Array }[]} segments `length` of the file; `dead` is empty where there are none
+ * @param {number} memoryBudget bytes
  * @returns {Reader}
  */
-export function openReader(glue, front, options) {
-  return new glue.Reader(front, Float64Array.of(options.fileLength, front.length, 0), options.memoryBudget);
+export function openReader(glue, segments, memoryBudget) {
+  const pieces = segments.flatMap(({ front, dead }) => (dead.length > 0 ? [front, dead] : [front]));
+  const lengths = segments.flatMap(({ length, front, dead }) => [length, front.length, dead.length]);
+  const bytes = join(pieces, pieces.reduce((sum, piece) => sum + piece.length, 0));
+  return new glue.Reader(bytes, Float64Array.from(lengths), memoryBudget);
 }
 
 /**
  * @param {Reader} reader
- * @returns {Omit<Info, "contentId">}
+ * @returns {Float64Array} the offset at which each segment begins, in all that the reader asks for
  */
-export function infoOf(reader) {
-  return reader.info(0);
+export function basesOf(reader) {
+  return reader.bases();
+}
+
+/**
+ * @param {Reader} reader
+ * @param {number} segment
+ * @returns {import("./info.js").Facts}
+ */
+export function factsOf(reader, segment) {
+  return reader.info(segment);
 }
 
 /**
@@ -184,10 +178,14 @@ export function toExtents(pairs) {
  */
 function takeAnswers(reader, ticket) {
   const [numbers, texts] = /** @type {[Float64Array, string[]]} */ (reader.takeHits(ticket));
-  const [index, distances, rescored, segments] = numbers;
+  const effort = (/** @type {number} */ at) => ({ index: INDEXES[numbers[at]], distances: numbers[at + 1], rescored: numbers[at + 2] });
+  const first = 4 + 3 * numbers[3];
+  /** @type {Effort[]} */
+  const segments = [];
+  for (let at = 4; at < first; at += 3) segments.push(effort(at));
   /** @type {Hit[][]} */
   const answers = [];
-  for (let at = 4 + 3 * segments; at < numbers.length; ) {
+  for (let at = first; at < numbers.length; ) {
     /** @type {Hit[]} */
     const hits = [];
     const count = numbers[at++];
@@ -197,5 +195,6 @@ function takeAnswers(reader, ticket) {
     }
     answers.push(hits);
   }
-  return { answers, index: INDEXES[index], distances, rescored };
+  const all = effort(0);
+  return { ...all, answers, segments: segments.length > 0 ? segments : [all] };
 }

@@ -1,11 +1,17 @@
-// index.json names the segment file or parts of an index. Every value is checked before it is used: a manifest must not name
+// index.json names the segment files or parts of an index. Every value is checked before it is used: a manifest must not name
 // anything outside its own folder.
 import { PagevecError } from "../errors.js";
 
 /** Bytes of a manifest at most. None needs as many; a larger answer is something else. */
-export const MANIFEST_LIMIT = 1 << 20;
+export const MANIFEST_LIMIT = 4 << 20;
+/** Segments of an index at most. */
+const MAX_SEGMENTS = 1024;
 
 /**
+ * @typedef {object} Manifest
+ * @property {number} generation rises with each manifest of the index; 0 in version 1
+ * @property {Entry[]} segments in the order in which they were written; at least one
+ *
  * @typedef {object} Entry
  * @property {string | undefined} file the segment's name within the manifest's folder; an entry has this, or `parts`, or both
  * @property {import("./parts.js").Parts | undefined} parts
@@ -17,12 +23,16 @@ export const MANIFEST_LIMIT = 1 << 20;
  * @property {number} dim
  * @property {string} metric
  * @property {[name: string, offset: number, length: number][] | undefined} sections
+ * @property {Dead | undefined} dead its dead rows, where it has some
+ *
+ * @typedef {{ file: string, length: number, count: number, contentId: string }} Dead the file that holds their positions, in the
+ *   manifest's folder
  */
 
 /**
  * @param {string} text
  * @param {string} where for messages, without a query string
- * @returns {Entry}
+ * @returns {Manifest}
  */
 export function parseManifest(text, where) {
   /** @type {any} */
@@ -34,48 +44,110 @@ export function parseManifest(text, where) {
     throw new PagevecError("manifest", `${where} is no pagevec manifest: ${looks}. Is the URL the index's folder?`, { cause });
   }
   if (json === null || typeof json !== "object" || !Number.isInteger(json.pagevec)) fail(where, "`pagevec` (its version) is missing");
-  if (json.pagevec !== 1) fail(where, `its version is ${json.pagevec}; this package reads version 1: update pagevec`);
-  if (!Array.isArray(json.segments) || json.segments.length !== 1) fail(where, "`segments` must list one segment");
-  return checkEntry(json.segments[0], where);
+  const { pagevec: version, generation = 0, segments } = json;
+  if (version !== 1 && version !== 2) fail(where, `its version is ${version}; this package reads versions 1 and 2: update pagevec`);
+  const most = version === 1 ? 1 : MAX_SEGMENTS;
+  if (!Array.isArray(segments) || segments.length < 1 || segments.length > most) fail(where, `\`segments\` must list 1 to ${most} of them in version ${version}`);
+  if (version === 2) checkNumbers(where, "", [["generation", json.generation, 0]]);
+  const entries = segments.map((entry, i) => checkEntry(entry, version, segments.length > 1 ? `segment ${i}` : "", where));
+  checkTogether(entries, where);
+  return { generation: version === 1 ? 0 : generation, segments: entries };
 }
 
 /**
  * @param {any} entry
+ * @param {number} version
+ * @param {string} which segment it is; empty if there is no other
  * @param {string} where
  * @returns {Entry}
  */
-function checkEntry(entry, where) {
-  if (entry === null || typeof entry !== "object") fail(where, "a segment must be an object");
-  const { file, length, front, contentId, fileId, count, dim, metric, sections, parts } = entry;
-  if (file === undefined && parts === undefined) fail(where, "it names neither a `file` nor `parts`");
-  if (file !== undefined && !isPlainName(file)) fail(where, "`file` must be a plain name in the same folder");
-  for (const [name, value, least] of /** @type {const} */ ([["length", length, 1], ["front", front, 1], ["count", count, 0], ["dim", dim, 1]])) {
-    if (!Number.isSafeInteger(value) || value < least) fail(where, `\`${name}\` must be an integer of at least ${least}`);
+function checkEntry(entry, version, which, where) {
+  if (entry === null || typeof entry !== "object") fail(where, "a segment must be an object", which);
+  const { file, length, front, contentId, fileId, count, dim, metric, sections, parts, dead } = entry;
+  if (file === undefined && parts === undefined) fail(where, "it names neither a `file` nor `parts`", which);
+  if (file !== undefined && !isPlainName(file)) fail(where, "`file` must be a plain name in the same folder", which);
+  if (file !== undefined && which) which += ` (${file})`;
+  checkNumbers(where, which, [["length", length, 1], ["front", front, 1], ["count", count, 0], ["dim", dim, 1]]);
+  if (front > length) fail(where, "`front` is larger than `length`", which);
+  if (!isHex(contentId, 64)) fail(where, "`contentId` must be 64 hexadecimal digits", which);
+  if (!isHex(fileId, 32)) fail(where, "`fileId` must be 32 hexadecimal digits", which);
+  if (typeof metric !== "string") fail(where, "`metric` must be a string", which);
+  if (sections !== undefined && !Array.isArray(sections)) fail(where, "`sections` must be an array", which);
+  if (parts !== undefined) checkParts(parts, length, which, where);
+  if (dead !== undefined) checkDead(dead, count, version, which, where);
+  return { file, parts, length, front, contentId, fileId, count, dim, metric, sections, dead };
+}
+
+/**
+ * @param {any} dead
+ * @param {number} rows of its segment
+ * @param {number} version
+ * @param {string} which
+ * @param {string} where
+ */
+function checkDead(dead, rows, version, which, where) {
+  if (version === 1) fail(where, "version 1 has no `dead`", which);
+  if (dead === null || typeof dead !== "object") fail(where, "`dead` must be an object", which);
+  const { file, length, count, contentId } = dead;
+  if (!isPlainName(file)) fail(where, "`dead.file` must be a plain name in the same folder", which);
+  checkNumbers(where, which, [["dead.length", length, 1], ["dead.count", count, 1]]);
+  if (!isHex(contentId, 64)) fail(where, "`dead.contentId` must be 64 hexadecimal digits", which);
+  if (count > rows) fail(where, `${file} has ${count} dead rows of ${rows}`, which);
+}
+
+/**
+ * Whether the segments can be one index.
+ * @param {Entry[]} entries
+ * @param {string} where
+ */
+function checkTogether(entries, where) {
+  const seen = new Set();
+  for (const entry of entries) {
+    for (const name of [entry.contentId, nameOfEntry(entry)]) {
+      if (seen.has(name)) fail(where, `${nameOfEntry(entry)} is listed twice`);
+      seen.add(name);
+    }
+    for (const name of /** @type {const} */ (["dim", "metric"])) {
+      if (entry[name] !== entries[0][name]) fail(where, `${nameOfEntry(entry)} has ${name} ${entry[name]}, the first segment has ${entries[0][name]}`);
+    }
   }
-  if (front > length) fail(where, "`front` is larger than `length`");
-  if (!isHex(contentId, 64)) fail(where, "`contentId` must be 64 hexadecimal digits");
-  if (!isHex(fileId, 32)) fail(where, "`fileId` must be 32 hexadecimal digits");
-  if (typeof metric !== "string") fail(where, "`metric` must be a string");
-  if (sections !== undefined && !Array.isArray(sections)) fail(where, "`sections` must be an array");
-  if (parts !== undefined) checkParts(parts, length, where);
-  return { file, parts, length, front, contentId, fileId, count, dim, metric, sections };
+}
+
+/**
+ * @param {Entry} entry
+ * @returns {string} the file, or the folder of parts
+ */
+export function nameOfEntry({ file, parts }) {
+  return file ?? /** @type {import("./parts.js").Parts} */ (parts).folder;
+}
+
+/**
+ * @param {string} where
+ * @param {string} which
+ * @param {[name: string, value: unknown, least: number][]} values
+ */
+function checkNumbers(where, which, values) {
+  for (const [name, value, least] of values) {
+    if (!Number.isSafeInteger(value) || /** @type {number} */ (value) < least) fail(where, `\`${name}\` must be an integer of at least ${least}`, which);
+  }
 }
 
 /**
  * @param {any} parts
  * @param {number} length
+ * @param {string} which
  * @param {string} where
  */
-function checkParts(parts, length, where) {
-  if (parts === null || typeof parts !== "object") fail(where, "`parts` must be an object");
-  if (!isPlainName(parts.folder)) fail(where, "`parts.folder` must be a plain name in the same folder");
+function checkParts(parts, length, which, where) {
+  if (parts === null || typeof parts !== "object") fail(where, "`parts` must be an object", which);
+  if (!isPlainName(parts.folder)) fail(where, "`parts.folder` must be a plain name in the same folder", which);
   const { cuts } = parts;
-  if (!Array.isArray(cuts) || cuts.length === 0) fail(where, "`parts.cuts` must be a list");
+  if (!Array.isArray(cuts) || cuts.length === 0) fail(where, "`parts.cuts` must be a list", which);
   let least = 0;
   for (const [i, cut] of cuts.entries()) {
     const [from, size] = Array.isArray(cut) ? cut : [];
     const inside = Number.isSafeInteger(from) && from >= least && from < length && (i > 0 || from === 0);
-    if (!inside || !Number.isSafeInteger(size) || size < 1) fail(where, "`parts.cuts` must rise from 0 inside the file");
+    if (!inside || !Number.isSafeInteger(size) || size < 1) fail(where, "`parts.cuts` must rise from 0 inside the file", which);
     least = from + 1;
   }
 }
@@ -99,16 +171,17 @@ function isHex(value, digits) {
 /**
  * @param {string} where
  * @param {string} what
+ * @param {string} [which] segment it is about
  * @returns {never}
  */
-function fail(where, what) {
-  throw new PagevecError("manifest", `${where} is no valid pagevec manifest: ${what}. Publish the index again`);
+function fail(where, what, which) {
+  throw new PagevecError("manifest", `${where} is no valid pagevec manifest: ${which ? `${which}: ` : ""}${what}. Publish the index again`);
 }
 
 /**
  * Throws `stale` if the manifest and the segment's header differ: they were not published together.
  * @param {Entry} entry
- * @param {{ count: number, dim: number, metric: string, fileId: string, fileLength: number, sections: { name: string, offset: number, length: number }[] }} info
+ * @param {{ count: number, dim: number, metric: string, fileId: string, fileLength: number, dead: number, sections: { name: string, offset: number, length: number }[] }} info
  * @param {string} where
  * @returns {void}
  */
@@ -116,6 +189,8 @@ export function checkAgainst(entry, info, where) {
   for (const name of /** @type {const} */ (["fileId", "count", "dim", "metric"])) {
     if (entry[name] !== info[name]) notTogether(where, name, entry[name], info[name]);
   }
+  const dead = entry.dead?.count ?? 0;
+  if (dead !== info.dead) notTogether(where, "dead.count", dead, info.dead);
   if (entry.length !== info.fileLength) notTogether(where, "length", entry.length, info.fileLength);
   const sections = JSON.stringify(info.sections.map(({ name, offset, length }) => [name, offset, length]));
   const listed = JSON.stringify(entry.sections ?? null);

@@ -173,6 +173,18 @@ export class PartsSource {
   }
 }
 
+/**
+ * A small file that is always read as a whole, as a part is.
+ * @param {{ file: string, length: number }} entry
+ * @param {string} name
+ * @param {LoadPart} load
+ * @param {Traffic} traffic
+ * @returns {PartsSource}
+ */
+export function wholeFile({ file, length }, name, load, traffic) {
+  return new PartsSource({ folder: "", cuts: [[0, length]] }, length, name, (_, size, how) => load(file, size, how), { traffic, keepBytes: 0 });
+}
+
 /** @param {PendingPart} pending */
 function release(pending) {
   pending.waiters -= 1;

@@ -1,20 +1,31 @@
-// Finds the source of bytes, and the manifest's entry where there is one, for what the user passed to open().
+// Finds the sources of bytes, and the manifest where there is one, for what the user passed to open().
 import { describe } from "../describe.js";
 import { badArgument, needs, PagevecError } from "../errors.js";
 import { MANIFEST_LIMIT, parseManifest } from "./manifest.js";
 import { BlobSource } from "./local/blob.js";
 import { BytesSource } from "./local/bytes.js";
 import { fetchSmall } from "./http/request.js";
+import { Link } from "./http/link.js";
 import { HttpSource } from "./http/source.js";
 import { nameOf, startedHtml } from "./http/response.js";
 import { FallbackSource } from "./fallback.js";
-import { PartsSource } from "./parts.js";
+import { PartsSource, wholeFile } from "./parts.js";
 import { newTraffic } from "./source.js";
 
 /**
  * @typedef {import("./source.js").Source} Source
  * @typedef {import("./manifest.js").Entry} Entry
- * @typedef {{ source: Source, entry: Entry | undefined }} Resolved
+ *
+ * @typedef {object} Segment the sources of one
+ * @property {Source} source
+ * @property {Source} [dead] its dead-rows file, which is read as a whole
+ * @property {Entry} [entry] undefined where no manifest lists it
+ *
+ * @typedef {object} Resolved
+ * @property {string} name of the index, for messages
+ * @property {Segment[]} segments whose sources count in one Traffic, and share one Link where there is one
+ * @property {number} [generation] of the manifest
+ *
  * @typedef {string | URL | Blob | Uint8Array} Input
  * @typedef {import("./http/request.js").HttpOptions & { signal?: AbortSignal, memoryBudget: number, manifest?: ManifestHook }} ResolveOptions
  * @typedef {(name: string, get: () => Promise<Uint8Array | undefined>) => Promise<Uint8Array | undefined>} ManifestHook
@@ -36,8 +47,16 @@ export async function resolve(openPath, input, options) {
     needs(["Headers", ...(options.fetch ? [] : ["fetch"])], "; pass `fetch` to open()");
     return openUrl(url, options);
   }
-  if (typeof Blob === "function" && input instanceof Blob) return { source: new BlobSource(input), entry: undefined };
-  return { source: new BytesSource(/** @type {Uint8Array} */ (input)), entry: undefined };
+  const blob = typeof Blob === "function" && input instanceof Blob;
+  return alone(blob ? new BlobSource(input) : new BytesSource(/** @type {Uint8Array} */ (input)));
+}
+
+/**
+ * @param {Source} source of a segment that no manifest lists
+ * @returns {Resolved}
+ */
+export function alone(source) {
+  return { name: source.name, segments: [{ source }] };
 }
 
 /**
@@ -80,15 +99,16 @@ function toUrl(input) {
  * @returns {Promise<Resolved>}
  */
 async function openUrl(url, options) {
-  if (url.pathname.endsWith(".bin")) return { source: new HttpSource(url, undefined, options), entry: undefined };
+  if (url.pathname.endsWith(".bin")) return alone(new HttpSource(url, undefined, options));
   const manifest = new URL(url);
   if (!/\/index\.json$/.test(url.pathname)) manifest.pathname = `${url.pathname.replace(/\/$/, "")}/index.json`;
   const traffic = newTraffic();
   const get = () => fetchSmall(manifest, options, traffic, MANIFEST_LIMIT, options.signal);
   const bytes = await (options.manifest?.(nameOf(manifest), get) ?? get());
   if (!bytes) throw new PagevecError("manifest", `${nameOf(manifest)} is no pagevec manifest: it is larger than ${MANIFEST_LIMIT} bytes`);
-  const entry = parseManifest(new TextDecoder().decode(bytes), nameOf(manifest));
-  return { source: sourceOf(entry, manifest, options, traffic), entry };
+  const { generation, segments } = parseManifest(new TextDecoder().decode(bytes), nameOf(manifest));
+  const link = new Link(options.link);
+  return { name: nameOf(manifest), generation, segments: segments.map((entry) => segmentOf(entry, manifest, options, traffic, link)) };
 }
 
 /**
@@ -96,17 +116,19 @@ async function openUrl(url, options) {
  * @param {URL} manifest
  * @param {ResolveOptions} options
  * @param {import("./source.js").Traffic} traffic
- * @returns {Source}
+ * @param {Link} link
+ * @returns {Segment}
  */
-function sourceOf(entry, manifest, options, traffic) {
-  const file = entry.file === undefined ? undefined : new HttpSource(beside(manifest, entry.file), entry.length, options, traffic);
-  if (!entry.parts) return /** @type {HttpSource} */ (file);
+function segmentOf(entry, manifest, options, traffic, link) {
   const { signal: _, ...settings } = options; // it ends the opening, and parts are read later too
   /** @type {import("./parts.js").LoadPart} */
   const load = (path, length, how) => fetchPart(beside(manifest, path), length, settings, traffic, how);
+  const dead = entry.dead && wholeFile(entry.dead, nameOf(beside(manifest, entry.dead.file)), load, traffic);
+  const file = entry.file === undefined ? undefined : new HttpSource(beside(manifest, entry.file), entry.length, options, traffic, link);
+  if (!entry.parts) return { source: /** @type {HttpSource} */ (file), dead, entry };
   const name = nameOf(beside(manifest, entry.parts.folder));
   const parts = new PartsSource(entry.parts, entry.length, name, load, { traffic, keepBytes: options.memoryBudget / 4 });
-  return file ? new FallbackSource(file, parts) : parts;
+  return { source: file ? new FallbackSource(file, parts) : parts, dead, entry };
 }
 
 /**

@@ -43,8 +43,9 @@ import { PagevecError } from "../errors.js";
  * @property {StoreStats} [stats] of its page store
  * @property {(extent: Extent) => boolean} [has] whether it is stored on this machine, so that reading it is no request
  * @property {(offset: number, bytes: Uint8Array) => void} [keep] takes bytes that the core has checked
- * @property {(front: Uint8Array, fileId: string, manifest: Uint8Array | undefined) => Promise<void>} [opened] called once the
- *   front was read and is valid
+ * @property {(front: Uint8Array, fileId: string, manifest: Uint8Array | undefined, others: string[]) => Promise<void>} [opened]
+ *   called for one segment of an index once the fronts were read and are valid; `others` are the keys in the page store of its other
+ *   files
  */
 
 /** Longer reads arrive in chunks. */

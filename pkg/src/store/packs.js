@@ -3,6 +3,7 @@
 //
 //   <key>.<bytes>.<time>.<random>.pack   size, time of writing and a random number in base 36
 //   <key>.<hash of the URL>.url          what the URL had at the last visit: its index.json, or { length }
+//   <key>.<hash of the URL>.too.url      empty: the index at the URL has this content too
 //   uses                                 JSON: when packs were last read
 
 const MAGIC = 0x4b50_5650; // "PVPK"

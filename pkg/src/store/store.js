@@ -1,4 +1,4 @@
-// The page store keeps pieces of one segment that were fetched and checked, in a folder that all indexes of the origin share. No
+// The page store keeps pieces of one file that were fetched and checked, in a folder that all indexes of the origin share. No
 // search waits for it or fails because of it: bytes are written later, and an error turns it off until the next `open`. Tabs need no
 // lock, as each pack is written once and under a name of its own.
 import { PagevecError } from "../errors.js";
@@ -23,14 +23,17 @@ const SMALL = 512 << 10;
  * @typedef {import("./opfs.js").Folder} Folder
  * @typedef {import("../sources/source.js").Extent} Extent
  * @typedef {import("./extents.js").Piece} Piece
+ * @typedef {import("../sources/source.js").StoreStats} StoreStats
+ * @typedef {{ stats: StoreStats, uses: Uses, names?: Promise<string[]>, unwrittenBytes: number, writing: Promise<void> }} Shared what
+ *   the stores of an index share: `names` are those in the folder when the first of them looked, `writing` are the writes, one after another
  */
 
 export class Store {
-  /** @type {import("../sources/source.js").StoreStats} */
-  stats = { hits: 0, misses: 0, bytes: 0 };
+  stats;
   #limit;
-  /** @type {Promise<Folder | undefined>} */
   #folder;
+  /** @type {Shared} */
+  #shared;
   /** @type {string | undefined} names the content that is open */
   #key;
   #extents = new Extents();
@@ -38,20 +41,25 @@ export class Store {
   #unwritten = [];
   #unwrittenBytes = 0;
   #reads;
-  #uses = new Uses();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
-  /** @type {Promise<void>} the writes, one after another */
-  #writing = Promise.resolve();
 
   /**
-   * @param {Promise<Folder>} folder
+   * @param {Promise<Folder | undefined>} folder
    * @param {number} limit bytes of all packs in it
+   * @param {Shared} [shared]
    */
-  constructor(folder, limit) {
+  constructor(folder, limit, shared) {
     this.#limit = limit;
+    this.#shared = shared ?? { stats: { hits: 0, misses: 0, bytes: 0 }, uses: new Uses(), unwrittenBytes: 0, writing: Promise.resolve() };
+    this.stats = this.#shared.stats;
     this.#folder = folder.catch((error) => this.#turnOff(error));
     this.#reads = new BatchedReads(this.#folder);
+  }
+
+  /** @returns {Store} one for another file of the same index */
+  beside() {
+    return new Store(this.#folder, this.#limit, this.#shared);
   }
 
   /** Bytes of the longest read that is kept; a longer one would push out everything else. */
@@ -89,9 +97,10 @@ export class Store {
    * Notes what the URL has now. What it had before is removed, unless another URL still has it.
    * @param {string} url
    * @param {Uint8Array} bytes
+   * @param {string[]} others the keys of the index's other files
    */
-  remember(url, bytes) {
-    this.#write((folder) => remember(folder, /** @type {string} */ (this.#key), url, bytes));
+  remember(url, bytes, others) {
+    this.#write((folder) => remember(folder, /** @type {string} */ (this.#key), others, url, bytes));
   }
 
   /**
@@ -103,7 +112,8 @@ export class Store {
     try {
       const folder = await this.#folder;
       if (!folder) return;
-      const packs = packsAmong(await folder.names()).filter((pack) => pack.key === key);
+      this.#shared.names ??= folder.names();
+      const packs = packsAmong(await this.#shared.names).filter((pack) => pack.key === key);
       // Newer packs first: they hold what was fetched again where older ones are damaged.
       packs.sort((a, b) => b.written - a.written);
       const tables = await Promise.all(packs.map((pack) => readTable(folder, pack)));
@@ -149,7 +159,7 @@ export class Store {
       this.#extents.remove((other) => other.pack === pack);
       return undefined;
     }
-    if (this.#uses.add(name)) this.#writeSoon();
+    if (this.#shared.uses.add(name)) this.#writeSoon();
     return bytes;
   }
 
@@ -161,10 +171,10 @@ export class Store {
   keep(offset, bytes) {
     const { length } = bytes;
     const unwanted = this.#key === undefined || this.stats.off !== undefined || length === 0 || length > this.longest;
-    if (unwanted || this.#unwrittenBytes + length > UNWRITTEN_LIMIT || this.covers({ offset, length })) return;
+    if (unwanted || this.#shared.unwrittenBytes + length > UNWRITTEN_LIMIT || this.covers({ offset, length })) return;
     const added = this.#extents.add({ offset, length, pack: { name: undefined }, at: 0, bytes: bytes.slice() });
     this.#unwritten.push(...added);
-    for (const piece of added) this.#unwrittenBytes += piece.length;
+    for (const piece of added) this.#count(piece.length);
     this.#writeSoon();
   }
 
@@ -184,8 +194,14 @@ export class Store {
   async close() {
     clearTimeout(this.#timer);
     this.#write((folder) => this.#flush(folder));
-    await this.#writing;
+    await this.#shared.writing;
     this.#extents = new Extents();
+  }
+
+  /** @param {number} bytes that wait to be written, more than before */
+  #count(bytes) {
+    this.#unwrittenBytes += bytes;
+    this.#shared.unwrittenBytes += bytes;
   }
 
   #writeSoon() {
@@ -198,7 +214,7 @@ export class Store {
 
   /** @param {(folder: Folder) => Promise<void>} action */
   #write(action) {
-    this.#writing = this.#writing.then(async () => {
+    this.#shared.writing = this.#shared.writing.then(async () => {
       const folder = await this.#folder;
       if (!folder || this.stats.off !== undefined) return;
       await action(folder).catch((error) => this.#turnOff(error));
@@ -210,10 +226,10 @@ export class Store {
     while (this.#unwritten.length > 0) {
       const pieces = this.#takePack(this.#unwritten);
       await this.#writePack(folder, pieces);
-      for (const { length } of pieces) this.#unwrittenBytes -= length;
+      for (const { length } of pieces) this.#count(-length);
     }
     await this.#mergeSmall(folder);
-    await this.#uses.write(folder);
+    await this.#shared.uses.write(folder);
   }
 
   /**
@@ -259,7 +275,7 @@ export class Store {
     const total = pieces.reduce((sum, { length }) => sum + length, table.length);
     const name = packName(/** @type {string} */ (this.#key), total);
     const own = { key: this.#key, front: this.within({ offset: 0, length: 1 })[0]?.pack.name };
-    const fits = await makeRoom(folder, total, this.#limit, this.#uses, own, (removed) => this.#extents.remove((piece) => piece.pack.name === removed));
+    const fits = await makeRoom(folder, total, this.#limit, this.#shared.uses, own, (removed) => this.#extents.remove((piece) => piece.pack.name === removed));
     if (fits) await folder.write(name, [table, ...pieces.map(({ bytes }) => /** @type {Uint8Array} */ (bytes))]);
     const pack = { name };
     let at = table.length;
@@ -278,7 +294,7 @@ export class Store {
     const { name, code, message } = /** @type {Error & { code?: unknown }} */ (Object(error));
     this.stats.off ??= `${typeof code === "string" ? code : name}: ${message}`;
     this.#unwritten = [];
-    this.#unwrittenBytes = 0;
+    this.#count(-this.#unwrittenBytes);
     this.#extents.remove((piece) => piece.bytes !== undefined);
   }
 }

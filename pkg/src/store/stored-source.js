@@ -39,12 +39,13 @@ export class StoredSource extends ForwardingSource {
    * @param {Uint8Array} front
    * @param {string} fileId
    * @param {Uint8Array | undefined} manifest
+   * @param {string[]} others the keys of the index's other files
    */
-  async opened(front, fileId, manifest) {
+  async opened(front, fileId, manifest, others) {
     this.#ready ??= this.#store.use(fileId);
     await this.#ready;
     this.keep(0, front);
-    this.#store.remember(this.#url, manifest ?? new TextEncoder().encode(JSON.stringify({ length: this.length })));
+    this.#store.remember(this.#url, manifest ?? new TextEncoder().encode(JSON.stringify({ length: this.length })), others);
   }
 
   /**

@@ -1,4 +1,5 @@
-// What each URL had at the last visit: small files `<key of its content>.<hash of the URL>.url` hold its manifest.
+// What each URL had at the last visit: a small file `<key of its content>.<hash of the URL>.url` holds its manifest. Where an index has
+// several files, each of the others has an empty file `<its key>.<hash of the URL>.too.url`.
 import { packsAmong } from "./packs.js";
 
 /** @typedef {import("./opfs.js").Folder} Folder */
@@ -11,28 +12,36 @@ import { packsAmong } from "./packs.js";
 export async function recall(folder, url) {
   const hash = await hashOf(url);
   const name = (await folder.names()).find((file) => file.endsWith(`.${hash}.url`));
-  return name ? { key: name.split(".")[0], bytes: await folder.read(name, 0, 1 << 20) } : undefined;
+  return name ? { key: keyOf(name), bytes: await folder.read(name, 0, 4 << 20) } : undefined;
 }
 
 /**
  * Notes what the URL has now. What it had before is removed, unless another URL still has it.
  * @param {Folder} folder
  * @param {string} key of its content
+ * @param {string[]} others the keys of its other files
  * @param {string} url
  * @param {Uint8Array} bytes
  */
-export async function remember(folder, key, url, bytes) {
+export async function remember(folder, key, others, url, bytes) {
   const hash = await hashOf(url);
   const name = `${key}.${hash}.url`;
+  const marks = others.map((other) => `${other}.${hash}.too.url`);
   const names = await folder.names();
   const known = names.includes(name) && same(await folder.read(name, 0, bytes.length + 1), bytes);
   if (!known) await folder.write(name, [bytes]);
-  for (const old of names.filter((file) => file.endsWith(`.${hash}.url`) && file !== name)) {
-    const [before] = old.split(".");
-    await folder.remove(old);
-    if (names.some((file) => file !== old && file.startsWith(`${before}.`) && file.endsWith(".url"))) continue;
-    for (const pack of packsAmong(names)) if (pack.key === before) await folder.remove(pack.name);
-  }
+  for (const mark of marks) if (!names.includes(mark)) await folder.write(mark, [new Uint8Array()]);
+  const now = new Set([name, ...marks]);
+  const old = names.filter((file) => (file.endsWith(`.${hash}.url`) || file.endsWith(`.${hash}.too.url`)) && !now.has(file));
+  for (const file of old) await folder.remove(file);
+  const left = new Set([...now, ...names.filter((file) => file.endsWith(".url") && !old.includes(file))].map(keyOf));
+  const gone = new Set(old.map(keyOf).filter((before) => !left.has(before)));
+  for (const pack of packsAmong(names)) if (gone.has(pack.key)) await folder.remove(pack.name);
+}
+
+/** @param {string} file */
+function keyOf(file) {
+  return file.split(".")[0];
 }
 
 /** @param {string} url */

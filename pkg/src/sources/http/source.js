@@ -34,13 +34,14 @@ export class HttpSource {
    * @param {number | undefined} length
    * @param {HttpOptions} options
    * @param {Traffic} [traffic]
+   * @param {Link} [link]
    */
-  constructor(url, length, options, traffic = newTraffic()) {
+  constructor(url, length, options, traffic = newTraffic(), link = new Link(options.link)) {
     this.#url = url;
     this.#options = options;
     this.#connection = options.connection;
     this.length = length;
-    this.link = new Link(options.link);
+    this.link = link;
     this.traffic = traffic;
     this.name = nameOf(url);
   }

@@ -3,7 +3,8 @@ import { open, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { aborted, PagevecError, throwIfAborted } from "../../errors.js";
 import { MANIFEST_LIMIT, parseManifest } from "../manifest.js";
-import { PartsSource } from "../parts.js";
+import { PartsSource, wholeFile } from "../parts.js";
+import { alone } from "../resolve.js";
 import { LOCAL_LIMITS, newTraffic, shortRead, STREAM_FROM } from "../source.js";
 import { Turns } from "../turns.js";
 
@@ -13,24 +14,20 @@ const MAX_OPEN = 40;
 
 /**
  * @param {string} path a folder with index.json, that index.json, or a segment file
- * @returns {Promise<{ source: Source, entry: Entry | undefined }>}
+ * @returns {Promise<import("../resolve.js").Resolved>}
  */
 export async function openPath(path) {
   try {
     const isFolder = (await stat(path)).isDirectory();
-    if (!isFolder && basename(path) !== "index.json") return { source: await FileSource.open(path), entry: undefined };
+    if (!isFolder && basename(path) !== "index.json") return alone(await FileSource.open(path));
     const manifest = isFolder ? join(path, "index.json") : path;
     if ((await stat(manifest)).size > MANIFEST_LIMIT) {
       throw new PagevecError("manifest", `${manifest} is no pagevec manifest: it is larger than ${MANIFEST_LIMIT} bytes`);
     }
-    const entry = parseManifest(await readFile(manifest, "utf8"), manifest);
-    if (entry.file === undefined) return { source: partsIn(join(manifest, ".."), entry), entry };
-    const source = await FileSource.open(join(manifest, "..", entry.file));
-    if (source.length !== entry.length) {
-      await source.close();
-      throw new PagevecError("stale", `${source.name} has ${source.length} bytes, index.json says ${entry.length}: copy the folder again`);
-    }
-    return { source, entry };
+    const { generation, segments } = parseManifest(await readFile(manifest, "utf8"), manifest);
+    const traffic = newTraffic();
+    const load = loader(join(manifest, ".."), traffic);
+    return { name: manifest, generation, segments: segments.map((entry) => segmentIn(join(manifest, ".."), entry, load, traffic)) };
   } catch (cause) {
     throw fromNode(cause, path);
   }
@@ -39,14 +36,26 @@ export async function openPath(path) {
 /**
  * @param {string} folder
  * @param {Entry} entry
- * @returns {PartsSource}
+ * @param {import("../parts.js").LoadPart} load
+ * @param {Traffic} traffic
+ * @returns {import("../resolve.js").Segment}
  */
-function partsIn(folder, { parts, length }) {
-  const traffic = newTraffic();
+function segmentIn(folder, entry, load, traffic) {
+  const dead = entry.dead && wholeFile(entry.dead, join(folder, entry.dead.file), load, traffic);
+  if (entry.file !== undefined) return { source: new FileSource(join(folder, entry.file), entry.length, traffic), dead, entry };
+  const parts = /** @type {import("../parts.js").Parts} */ (entry.parts);
+  return { source: new PartsSource(parts, entry.length, join(folder, parts.folder), load, { traffic }), dead, entry };
+}
+
+/**
+ * What reads whole files of a folder.
+ * @param {string} folder
+ * @param {Traffic} traffic
+ * @returns {import("../parts.js").LoadPart}
+ */
+function loader(folder, traffic) {
   const turns = new Turns();
-  const own = /** @type {import("../parts.js").Parts} */ (parts);
-  /** @type {import("../parts.js").LoadPart} */
-  const load = async (path, size, { signal, claim }) => {
+  return async (path, size, { signal, claim }) => {
     const file = join(folder, path);
     const free = await turns.take(claim, MAX_OPEN, { signal });
     const read = readFile(file, { signal }).finally(free);
@@ -58,40 +67,48 @@ function partsIn(folder, { parts, length }) {
     traffic.bytes += size;
     return bytes;
   };
-  return new PartsSource(own, length, join(folder, own.folder), load, { traffic });
 }
 
 /**
- * A file, read by position. The handle stays open until `close`.
+ * A file, read by position. It is opened by the first read, and stays open until `close`.
  * @implements {Source}
  */
 export class FileSource {
+  /** @type {Promise<FileHandle> | undefined} */
   #handle;
   limits = LOCAL_LIMITS;
-  traffic = newTraffic();
 
   /**
+   * A file whose length no manifest tells.
    * @param {string} path
    * @returns {Promise<FileSource>}
    */
   static async open(path) {
-    const handle = await open(path, "r");
-    const stats = await handle.stat();
-    if (stats.isFile()) return new FileSource(handle, path, stats.size);
-    await handle.close();
-    throw new PagevecError("not-a-segment", `${path} is no regular file`);
+    const { size } = await stat(path);
+    const source = new FileSource(path, size);
+    await source.#open();
+    return source;
   }
 
   /**
-   * @param {import("node:fs/promises").FileHandle} handle
    * @param {string} path
-   * @param {number} length
+   * @param {number} length that it must have
+   * @param {Traffic} [traffic]
    */
-  constructor(handle, path, length) {
-    this.#handle = handle;
+  constructor(path, length, traffic = newTraffic()) {
     this.name = path;
     /** @type {number} */
     this.length = length;
+    this.traffic = traffic;
+  }
+
+  /** @returns {Promise<FileHandle>} */
+  #open() {
+    this.#handle ??= openChecked(this.name, this.length).catch((error) => {
+      this.#handle = undefined;
+      throw error;
+    });
+    return this.#handle;
   }
 
   /**
@@ -124,9 +141,10 @@ export class FileSource {
    */
   async #part(offset, length) {
     const bytes = new Uint8Array(length);
+    const handle = await this.#open();
     let done = 0;
     while (done < length) {
-      const { bytesRead } = await this.#handle.read(bytes, done, length - done, offset + done).catch((cause) => {
+      const { bytesRead } = await handle.read(bytes, done, length - done, offset + done).catch((cause) => {
         throw fromNode(cause, this.name);
       });
       if (bytesRead === 0) throw shortRead(this.name, length, done);
@@ -136,9 +154,24 @@ export class FileSource {
     return bytes;
   }
 
-  close() {
-    return this.#handle.close();
+  async close() {
+    const handle = await this.#handle?.catch(() => undefined);
+    await handle?.close();
   }
+}
+
+/**
+ * @param {string} path
+ * @param {number} length
+ * @returns {Promise<FileHandle>}
+ */
+async function openChecked(path, length) {
+  const handle = await open(path, "r").catch((cause) => Promise.reject(fromNode(cause, path)));
+  const stats = await handle.stat();
+  if (stats.isFile() && stats.size === length) return handle;
+  await handle.close();
+  if (!stats.isFile()) throw new PagevecError("not-a-segment", `${path} is no regular file`);
+  throw new PagevecError("stale", `${path} has ${stats.size} bytes, index.json says ${length}: copy the folder again`);
 }
 
 /**
@@ -154,4 +187,6 @@ function fromNode(cause, path) {
 }
 
 /** @typedef {import("../source.js").Source} Source */
+/** @typedef {import("../source.js").Traffic} Traffic */
+/** @typedef {import("node:fs/promises").FileHandle} FileHandle */
 /** @typedef {import("../manifest.js").Entry} Entry */
