@@ -15,6 +15,10 @@ after(() => server.close());
 const url = `${server.url}/words/`;
 const small = f.segments.reduce((sum, { entry }) => sum + entry.front + entry.dead.length, 0);
 
+const warnings = [];
+process.on("warning", ({ name, message }) => warnings.push(`${name}: ${message}`));
+after(() => assert.deepEqual(warnings, [], "Node warns of nothing"));
+
 test("20 segments, 20 files of dead rows: 41 requests in two waves", async () => {
   server.reset();
   server.delay = 60;

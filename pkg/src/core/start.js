@@ -56,8 +56,8 @@ export async function startSession(module, { name, generation, segments }, setti
     opened = opened.filter((other) => other !== one);
   };
   const reads = new Reads(settings);
-  const readOrLeave = (/** @type {Opened} */ one) => reads.files(one).catch((error) => leaveOut(one, toPagevec(error)));
-  const [compiled] = await Promise.all([module, reads.together(opened.map((one) => () => readOrLeave(one)))]);
+  const readOrLeave = (/** @type {Opened} */ one, signal = settings.signal) => reads.files(one, signal).catch((error) => leaveOut(one, toPagevec(error)));
+  const [compiled] = await Promise.all([module, together(opened, readOrLeave, settings.signal)]);
   for (;;) {
     const length = opened.reduce((sum, one) => sum + lengthOf(one), 0);
     const lease = await lend(compiled, Math.min(length, memoryBudget), alone);
@@ -135,6 +135,28 @@ function forget({ segment: { source, dead }, read }) {
   return (dead?.forget?.({ offset: 0, length: dead.length ?? 0 }) ?? false) || front;
 }
 
+/**
+ * Reads all at the same time. When one fails, the others end. Each has a signal of its own, as Node warns where a signal has many
+ * listeners.
+ * @param {Opened[]} opened
+ * @param {(one: Opened, signal: AbortSignal) => Promise<void>} read
+ * @param {AbortSignal | undefined} signal
+ */
+async function together(opened, read, signal) {
+  const own = opened.map(() => new AbortController());
+  const stop = () => own.forEach((controller) => controller.abort(signal?.reason));
+  signal?.addEventListener("abort", stop, { once: true });
+  if (signal?.aborted) stop();
+  try {
+    await Promise.all(opened.map((one, i) => read(one, own[i].signal)));
+  } catch (error) {
+    stop();
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
 /** The reads of an opening, and how far they are. */
 class Reads {
   #settings;
@@ -147,32 +169,13 @@ class Reads {
   }
 
   /**
-   * Runs reads at the same time. When one fails, the others end.
-   * @param {(() => Promise<void>)[]} reads
+   * @param {Opened} one gets its front, as far as it is known, and its dead rows
+   * @param {AbortSignal | undefined} signal
    */
-  async together(reads) {
-    const { signal } = this.#settings;
-    const own = new AbortController();
-    const stop = () => own.abort(signal?.reason);
-    signal?.addEventListener("abort", stop, { once: true });
-    if (signal?.aborted) stop();
-    this.#settings = { ...this.#settings, signal: own.signal };
-    try {
-      await Promise.all(reads.map((read) => read()));
-    } catch (error) {
-      stop();
-      throw error;
-    } finally {
-      signal?.removeEventListener("abort", stop);
-      this.#settings = { ...this.#settings, signal };
-    }
-  }
-
-  /** @param {Opened} one gets its front, as far as it is known, and its dead rows */
-  async files(one) {
+  async files(one, signal) {
     const { source, dead, entry } = one.segment;
     const guess = entry?.front ?? Math.min(HEAD, source.length ?? HEAD);
-    const both = [this.#read(source, 0, guess), dead ? this.#read(dead, 0, dead.length ?? 0) : NONE];
+    const both = [this.#read(source, 0, guess, signal), dead ? this.#read(dead, 0, dead.length ?? 0, signal) : NONE];
     [one.front, one.dead] = await Promise.all(both);
     one.read = one.front.length;
   }
@@ -187,7 +190,7 @@ class Reads {
     const needed = lease.call((glue) => glue.frontLength(front.subarray(0, HEAD), lengthOf(one)), source.name);
     checkBudget(source.name, needed, this.#settings.memoryBudget);
     const missing = needed - front.length;
-    if (missing > 0) one.front = join([front, await this.#read(source, front.length, missing)], needed);
+    if (missing > 0) one.front = join([front, await this.#read(source, front.length, missing, this.#settings.signal)], needed);
     one.read = Math.max(one.read, needed);
     one.front = one.front.subarray(0, needed);
   }
@@ -196,9 +199,10 @@ class Reads {
    * @param {import("../sources/source.js").Source} source
    * @param {number} offset
    * @param {number} length
+   * @param {AbortSignal | undefined} signal
    */
-  async #read(source, offset, length) {
-    const { signal, onProgress } = this.#settings;
+  async #read(source, offset, length, signal) {
+    const { onProgress } = this.#settings;
     this.#total += length;
     let before = 0;
     const bytes = await readAll(source, offset, length, signal, (done) => {

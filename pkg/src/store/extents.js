@@ -58,6 +58,11 @@ export class Extents {
     return this.#pieces.filter(({ pack }) => pack.name === name);
   }
 
+  /** How many packs they are in. */
+  get packs() {
+    return new Set(this.#pieces.map(({ pack }) => pack.name)).size;
+  }
+
   /** @param {(piece: Piece) => boolean} unwanted */
   remove(unwanted) {
     this.#pieces = this.#pieces.filter((piece) => !unwanted(piece));

@@ -23,9 +23,8 @@ const SMALL = 512 << 10;
  * @typedef {import("./opfs.js").Folder} Folder
  * @typedef {import("../sources/source.js").Extent} Extent
  * @typedef {import("./extents.js").Piece} Piece
- * @typedef {import("../sources/source.js").StoreStats} StoreStats
- * @typedef {{ stats: StoreStats, uses: Uses, names?: Promise<string[]>, unwrittenBytes: number, writing: Promise<void> }} Shared what
- *   the stores of an index share: `names` are those in the folder when the first of them looked, `writing` are the writes, one after another
+ * @typedef {{ stats: import("../sources/source.js").StoreStats, uses: Uses, names?: Promise<string[]>, unwrittenBytes: number, writing: Promise<void> }}
+ *   Shared what the stores of an index share: `names` are those in the folder when the first of them looked, `writing` runs one after another
  */
 
 export class Store {
@@ -248,6 +247,7 @@ export class Store {
    * @param {Folder} folder
    */
   async #mergeSmall(folder) {
+    if (this.#extents.packs < MANY) return;
     const all = packsAmong(await folder.names());
     const small = all.filter(({ key, bytes, name }) => key === this.#key && bytes < SMALL && this.#extents.inPack(name).length > 0);
     const total = all.concat(small).reduce((sum, { bytes }) => sum + bytes, 0);
