@@ -86,9 +86,12 @@ impl Search {
 
     /// Chooses the route through each segment.
     fn choose(&mut self, views: &[View<'_>], rows: Option<&Selected>) -> Result<(), Error> {
-        let rows = |number: usize| rows.and_then(|rows| rows.get(number)).cloned().flatten();
-        let lane = |(number, view)| Lane::new((number, view), self.asked(), rows(number));
-        self.lanes = views.iter().enumerate().map(lane).collect::<Result<_, _>>()?;
+        let mut lanes = Vec::with_capacity(views.len());
+        for (number, view) in views.iter().enumerate() {
+            let rows = rows.and_then(|rows| rows.get(number)).cloned().flatten();
+            lanes.push(Lane::new((number, view), self.asked(), rows)?);
+        }
+        self.lanes = lanes;
         Ok(())
     }
 

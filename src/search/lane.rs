@@ -9,7 +9,7 @@
 //! probe      clusters    cells, then leaves, then lists                 ┘
 //! ```
 
-use super::clusters::{InCommon, Probe, ProbeWidth};
+use super::clusters::{InCommon, Probe};
 use super::flat::{self, Scan};
 use super::hnsw::{DiskGraph, MemoryGraph, MissingReads, Walk};
 use super::plan::{self, CandidateCounts, Route};
@@ -60,8 +60,10 @@ pub(super) struct Lane {
     finer: usize,
     /// Those of each query.
     pub(super) candidates: Vec<Candidates>,
-    /// With clusters, how wide the search was.
-    pub(super) width: Option<ProbeWidth>,
+    /// With clusters, a candidate's row is read if its estimate may be wrong by so many standard deviations.
+    pub(super) doubt: Option<f32>,
+    /// The segment's part of all rows that may be hits.
+    pub(super) part: f64,
 }
 
 impl Lane {
@@ -79,7 +81,7 @@ impl Lane {
         let candidates = asked.queries.chunks_exact(view.segment.dim()).map(|_| Candidates::default());
         let candidates = candidates.collect();
         let stage = Stage::NoHits;
-        Ok(Lane { number, rows, counts, route, stage, finer: 0, candidates, width: None })
+        Ok(Lane { number, rows, counts, route, stage, finer: 0, candidates, doubt: None, part: 1.0 })
     }
 
     /// Whether the candidates are known.
@@ -129,6 +131,12 @@ impl Lane {
     ) -> Result<(), Error> {
         let rows = self.rows.clone();
         let view = &view.of_rows(rows.as_deref());
+        self.part = all.map_or(1.0, |all| all.part(view.count()));
+        if asked.options.ef.is_none() {
+            // The nearest rows of all are among the nearest of their segments, which need fewer candidates to be found.
+            let few = (self.counts.ef as f64 * plan::part_of_many(self.part)).ceil() as usize;
+            self.counts.ef = few.max(self.counts.k).min(self.counts.ef);
+        }
         let counts = self.counts;
         let batch = asked.queries.chunks_exact(view.segment.dim());
         self.stage = match self.route {
@@ -258,7 +266,7 @@ impl Lane {
         if !missing.is_empty() || probes.iter().any(Probe::waits) {
             return Ok(view.fitting(missing));
         }
-        self.width = probes.first().map(|probe| probe.width);
+        self.doubt = probes.first().map(|probe| probe.width.doubt);
         for (probe, candidates) in probes.iter_mut().zip(&mut self.candidates) {
             (candidates.list_hits, candidates.texts) = probe.candidates(&mut scratch.probe);
             candidates.found = candidates.list_hits.iter().map(|hit| (hit.distance, hit.position)).collect();

@@ -250,6 +250,15 @@ pub(crate) fn worth_walking(rows: &RowSet, [near, found]: [u64; 2], ef: usize) -
     }
 }
 
+/// The least part of what it would do alone that a segment does of a search through many.
+const LEAST: f64 = 0.4;
+
+/// The part of what it would do alone that a segment with this part of all rows does of a search through several, so that all
+/// together find what one segment of all rows finds (wordnet in eight parts, in order and shuffled; benches/segments.rs).
+pub(crate) fn part_of_many(rows: f64) -> f64 {
+    LEAST + (1.0 - LEAST) * rows.sqrt()
+}
+
 /// What the options say of a search by clusters for `k` hits.
 pub(crate) fn wanted(o: &SearchOptions, k: usize) -> Wanted {
     let recall = o.recall.unwrap_or(SearchOptions::DEFAULT_RECALL);

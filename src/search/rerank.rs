@@ -1,6 +1,6 @@
 //! From candidates to hits: candidates are ranked again by finer rows, stage by stage; then the hits get their ids.
 
-use super::clusters::{ListHit, ProbeWidth, nth, sort_by_key, worst_of};
+use super::clusters::{ListHit, nth, sort_by_key, worst_of};
 use super::lane::Lane;
 use super::plan::Route;
 use super::scratch::Scratch;
@@ -82,16 +82,16 @@ pub(super) fn cut(lanes: &mut [Lane], k: usize, keys: &mut Vec<u64>) {
         let limit = nearest_of(&walked, query, count, keys);
         walked.iter_mut().for_each(|lane| lane.candidates[query].found.retain(|found| found.0 <= limit));
     }
-    let mut probed: Vec<&mut Lane> = lanes.iter_mut().filter(|lane| lane.width.is_some()).collect();
-    let Some(width) = probed.iter().filter_map(|lane| lane.width).max_by_key(|width| width.keep) else {
-        return;
-    };
-    let width = ProbeWidth { k, ..width };
+    let mut probed: Vec<&mut Lane> = lanes.iter_mut().filter(|lane| lane.doubt.is_some()).collect();
+    let doubt = probed.iter().filter_map(|lane| lane.doubt).fold(0.0, f32::max);
     for query in 0..queries {
-        let hits = probed.iter().flat_map(|lane| &lane.candidates[query].list_hits);
-        let limit = worst_of(hits, width, keys);
-        for candidates in probed.iter_mut().map(|lane| &mut lane.candidates[query]) {
-            candidates.list_hits.retain(|hit| hit.is_within(limit, width));
+        let mut hits = probed.iter().flat_map(|lane| &lane.candidates[query].list_hits);
+        let limit = worst_of(&mut hits, (k, doubt), keys);
+        for lane in &mut probed {
+            let own = lane.expected(k);
+            let candidates = &mut lane.candidates[query];
+            let nearest = nth(&mut candidates.list_hits.iter().map(|hit| hit.distance), own, keys);
+            candidates.list_hits.retain(|hit| hit.distance <= nearest || hit.is_within(limit, doubt));
             candidates.found.clear();
             candidates.found.extend(candidates.list_hits.iter().map(|hit| (hit.distance, hit.position)));
         }
@@ -100,7 +100,8 @@ pub(super) fn cut(lanes: &mut [Lane], k: usize, keys: &mut Vec<u64>) {
 
 /// The distance of the `count`-th nearest candidate of a query.
 fn nearest_of(lanes: &[&mut Lane], query: usize, count: usize, keys: &mut Vec<u64>) -> f32 {
-    nth(lanes.iter().flat_map(|lane| lane.candidates[query].found.iter().map(|c| c.0)), count, keys)
+    let found = lanes.iter().flat_map(|lane| &lane.candidates[query].found);
+    nth(&mut found.map(|candidate| candidate.0), count, keys)
 }
 
 /// Between two stages: keeps the `count` best of each query, which the next stage ranks.
@@ -173,6 +174,13 @@ fn answer(hits: Vec<Hit>, lanes: &[Lane], query: usize) -> Answer {
 }
 
 impl Lane {
+    /// How many of the k nearest rows the segment may well have, if they lie as all rows do: what is expected, and two
+    /// deviations more.
+    fn expected(&self, k: usize) -> usize {
+        let expected = k as f64 * self.part;
+        (expected + 2.0 * expected.sqrt()).ceil() as usize
+    }
+
     /// The ids of the segment's rows; `None` where lists have them.
     fn ids<'a>(&self, view: &View<'a>) -> Result<Option<IdView<'a>>, Error> {
         let segment = view.segment;

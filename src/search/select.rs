@@ -67,8 +67,11 @@ impl Selection {
         if let Some(id) = unknown.first() {
             return Err(Error::UnknownId { id: id.to_string(), others: unknown.len() - 1 });
         }
-        let rows = views.iter().zip(0..).map(|(view, segment)| self.rows_of(view, segment));
-        Ok(Step::Done(rows.collect::<Result<_, _>>()?))
+        let mut rows = Vec::with_capacity(views.len());
+        for (view, segment) in views.iter().zip(0..) {
+            rows.push(self.rows_of(view, segment)?);
+        }
+        Ok(Step::Done(rows.into()))
     }
 
     /// The rows of a segment that are selected.

@@ -69,11 +69,14 @@ impl Paged {
             Region::Whole { section, block_size } => Holding::Whole(Blocks::new(section, block_size)),
             Region::Slots { slot, slots, .. } => Holding::Slots(Slots::new(slot, slots)),
         };
-        let mut sections = Vec::new();
+        // They are few, and inserted in order: to sort them would cost 4 kB in wasm.
+        let mut sections: Vec<(Extent, usize)> = Vec::new();
         for (region, number) in regions.iter().zip(0..) {
-            sections.extend(region.sections().iter().map(|&section| (section, number)));
+            for &section in region.sections() {
+                let at = sections.partition_point(|before| before.0.offset <= section.offset);
+                sections.insert(at, (section, number));
+            }
         }
-        sections.sort_by_key(|section| section.0.offset);
         let holdings = regions.into_iter().map(|region| (holding(&region), region));
         let holdings = holdings.map(|(holding, region)| (region, holding)).collect();
         Paged { holdings, sections, speculative_bytes: 0 }

@@ -96,8 +96,8 @@ impl ListHits {
         }
         // Rows that were not estimated are kept beside those that were.
         let held = self.hits.iter().map(|hit| hit.estimated(hit.distance));
-        let distances = estimates.iter().map(|estimate| estimate.distance).chain(held);
-        let limit = nth(distances, keep.saturating_mul(COPIES), keys);
+        let mut distances = estimates.iter().map(|estimate| estimate.distance).chain(held);
+        let limit = nth(&mut distances, keep.saturating_mul(COPIES), keys);
         self.hits.retain(|hit| hit.distance <= limit);
         let more = estimates.iter().filter(|estimate| estimate.distance <= limit).count();
         self.hits.reserve(more);
@@ -140,7 +140,7 @@ impl ListHits {
     /// estimated. After that, no list counts as one of the last.
     pub(super) fn late(&mut self, k: usize, keys: &mut Vec<u64>) -> usize {
         self.dedup(keys);
-        let limit = nth(self.hits.iter().map(|hit| hit.estimated(hit.distance)), k, keys);
+        let limit = nth(&mut self.hits.iter().map(|hit| hit.estimated(hit.distance)), k, keys);
         let late = self.hits.iter().filter(|hit| hit.late && hit.distance <= limit).count();
         self.hits.iter_mut().for_each(|hit| hit.late = false);
         if limit.is_finite() { late } else { 0 }
@@ -173,20 +173,20 @@ impl ListHits {
         sort_by_key(&mut hits, keys, |at, hit| Key::new(hit.distance, at));
         let unestimated = hits.iter().filter(|hit| hit.error.is_infinite()).count();
         hits.truncate(unestimated.saturating_add(width.keep));
-        let limit = worst_of(hits.iter(), width, keys);
-        hits.retain(|hit| hit.is_within(limit, width));
+        let limit = worst_of(&mut hits.iter(), (width.k, width.doubt), keys);
+        hits.retain(|hit| hit.is_within(limit, width.doubt));
         (hits, std::mem::take(&mut self.texts))
     }
 }
 
 /// The worst case of the k-th nearest hit by its worst case: one whose best case is farther cannot be among the k nearest.
 pub(crate) fn worst_of<'a>(
-    hits: impl Iterator<Item = &'a ListHit>,
-    ProbeWidth { k, doubt, .. }: ProbeWidth,
+    hits: &mut dyn Iterator<Item = &'a ListHit>,
+    (k, doubt): (usize, f32),
     keys: &mut Vec<u64>,
 ) -> f32 {
     match doubt.is_finite() {
-        true => nth(hits.map(|hit| hit.estimated(hit.distance + doubt * hit.error)), k, keys),
+        true => nth(&mut hits.map(|hit| hit.estimated(hit.distance + doubt * hit.error)), k, keys),
         // Multiplied by an error of 0 it would be NaN.
         false => f32::INFINITY,
     }
@@ -194,8 +194,8 @@ pub(crate) fn worst_of<'a>(
 
 impl ListHit {
     /// Whether it may be among the nearest, of which `limit` is the worst case.
-    pub(crate) fn is_within(&self, limit: f32, width: ProbeWidth) -> bool {
-        limit.is_infinite() || self.error.is_infinite() || self.distance - width.doubt * self.error <= limit
+    pub(crate) fn is_within(&self, limit: f32, doubt: f32) -> bool {
+        limit.is_infinite() || self.error.is_infinite() || self.distance - doubt * self.error <= limit
     }
 
     pub(crate) fn sort_by_position(hits: &mut [ListHit], keys: &mut Vec<u64>) {
@@ -214,7 +214,8 @@ impl ListHit {
 }
 
 /// The `count`-th least of these distances; infinite if there are fewer.
-pub(crate) fn nth(distances: impl Iterator<Item = f32>, count: usize, keys: &mut Vec<u64>) -> f32 {
+#[inline(never)]
+pub(crate) fn nth(distances: &mut dyn Iterator<Item = f32>, count: usize, keys: &mut Vec<u64>) -> f32 {
     keys.clear();
     keys.extend(distances.map(|distance| Key::new(distance, 0).0));
     match count.checked_sub(1).filter(|&last| last < keys.len()) {

@@ -9,13 +9,10 @@ use super::Probe;
 use super::enough::Held;
 use super::hits::sort_by_key;
 use super::ranked::RankedLeaf;
+use crate::search::plan::part_of_many;
 use crate::segment::Segment;
 use crate::segment::clusters::Shares;
 use crate::topk::Key;
-
-/// The least part of the rows that segments chose which is scanned, of many segments; of one it is 1. Eight segments of wordnet,
-/// in order or shuffled, have the recall of one with this (benches/segments.rs).
-const LEAST: f64 = 0.4;
 
 /// What the segments of an index have in common: the order in which cells and leaves are visited must be one order.
 #[derive(Clone, Copy, Default)]
@@ -46,7 +43,7 @@ impl InCommon {
         Shares { of_cells: mean(self.of_cells), of_leaves: mean(self.of_leaves) }
     }
 
-    pub(super) fn part(&self, rows: usize) -> f64 {
+    pub(crate) fn part(&self, rows: usize) -> f64 {
         rows as f64 / self.rows.max(1) as f64
     }
 }
@@ -55,19 +52,25 @@ impl InCommon {
 pub(super) struct Joint {
     /// The segment's part of all rows that may be hits.
     part: f64,
+    /// All of its rows.
+    count: usize,
+    pub(super) shares: Shares,
     /// Lists, nearest first: their priorities, and their rows. Empty if the segment does not wait.
     chosen: Vec<(f32, Held)>,
 }
 
 impl Joint {
-    pub(super) fn new(part: f64) -> Self {
-        Joint { part, chosen: Vec::new() }
+    pub(super) fn new(part: f64, count: usize, shares: Shares) -> Self {
+        Joint { part, count, shares, chosen: Vec::new() }
     }
 
     /// How many of the rows that the segment chose it adds to those that are scanned.
     fn rows(&self) -> f64 {
         let chosen: u64 = self.chosen.iter().map(|chosen| chosen.1.rows).sum();
-        chosen as f64 * (LEAST + (1.0 - LEAST) * self.part.sqrt())
+        // Where a segment would scan many of its rows, its bounds tell little, so that fewer may be passed over.
+        let scanned = chosen as f64 / self.count.max(1) as f64;
+        let part = part_of_many(self.part);
+        chosen as f64 * (part + (1.0 - part) * scanned)
     }
 }
 
@@ -80,16 +83,15 @@ impl Probe {
     /// Goes on with the chosen lists whose priority is at most `limit`.
     fn go_on(&mut self, limit: f32) {
         let Some(joint) = &mut self.joint else { return };
-        let within = joint.chosen.iter().take_while(|chosen| chosen.0 <= limit).count();
         joint.chosen.clear();
-        self.lists.iter_mut().for_each(|lists| lists.truncate(within));
+        self.lists.iter_mut().for_each(|lists| lists.retain(|ranked| ranked.common <= limit));
     }
 
     /// Waits for the other segments, if there are any. `lists` are what it would scan alone.
-    pub(super) fn choose(&mut self, lists: &[RankedLeaf], priorities: impl Iterator<Item = f32>) {
+    pub(super) fn choose(&mut self, lists: &[RankedLeaf]) {
         let joint = self.joint.as_mut().filter(|_| self.wider.doubled == 0 && self.wanted.probes.is_none());
         if let Some(joint) = joint {
-            joint.chosen = priorities.zip(lists.iter().map(RankedLeaf::held)).collect();
+            joint.chosen = lists.iter().map(|ranked| (ranked.common, ranked.held())).collect();
         }
     }
 }

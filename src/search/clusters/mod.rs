@@ -23,4 +23,4 @@ pub(super) use hits::sort_by_key;
 pub(crate) use hits::{ListHit, nth, worst_of};
 pub(crate) use joint::{InCommon, narrow};
 pub(crate) use probe::{Probe, ProbeScratch};
-pub(crate) use width::{ProbeWidth, Wanted};
+pub(crate) use width::Wanted;

@@ -12,7 +12,7 @@ use crate::metric::Metric;
 use crate::quant::{Turned, centroid};
 use crate::search::view::View;
 use crate::segment::Clusters;
-use crate::segment::clusters::{Labels, List, Shares};
+use crate::segment::clusters::{Labels, List};
 use crate::storage::Read;
 use crate::topk::{Key, TopK};
 
@@ -45,7 +45,6 @@ pub(crate) struct Probe {
     hits: ListHits,
     pub(crate) distances: u64,
     pub(super) wider: Wider,
-    shares: Shares,
     /// Where there are several segments.
     pub(super) joint: Option<Joint>,
 }
@@ -70,8 +69,8 @@ impl Probe {
         among: Option<(InCommon, usize)>,
     ) -> Self {
         Probe {
-            shares: among.map_or(clusters.cells.shares, |(all, _)| all.shares()),
-            joint: among.map(|(all, rows)| Joint::new(all.part(rows))),
+            joint: among
+                .map(|(all, rows)| Joint::new(all.part(rows), clusters.cells.row_count(), all.shares())),
             wanted,
             width: width(clusters, wanted),
             metric,
@@ -191,7 +190,7 @@ impl Probe {
     }
 
     fn bound<'a>(&self, clusters: &'a Clusters, turned: &'a Turned) -> QueryBound<'a> {
-        let (codec, shares) = (&clusters.list_codec, self.shares);
+        let (codec, shares) = (&clusters.list_codec, clusters.cells.shares);
         QueryBound { metric: self.metric, codec, turned, shares }
     }
 
@@ -244,12 +243,18 @@ impl Probe {
         for leaf in block.leaves(view.segment.count()) {
             let leaf = leaf?;
             let rows = view.count_in(leaf.start..leaf.end);
-            self.leaves.push((0.0, RankedLeaf { leaf, cell, rows, late: false }));
+            self.leaves.push((0.0, RankedLeaf { leaf, cell, rows, late: false, common: 0.0 }));
         }
         let new = &mut self.leaves[at..];
         let spreads = new.iter().map(|ranked| ranked.1.leaf.spread);
         bound.leaves(centre, prepared, block.codes, spreads, numbers);
         new.iter_mut().zip(&*numbers).for_each(|(ranked, &priority)| ranked.0 = priority);
+        if let Some(joint) = &self.joint {
+            let common = QueryBound { shares: joint.shares, ..*bound };
+            let spreads = new.iter().map(|ranked| ranked.1.leaf.spread);
+            common.leaves(centre, prepared, block.codes, spreads, numbers);
+            new.iter_mut().zip(&*numbers).for_each(|(ranked, &priority)| ranked.1.common = priority);
+        }
         self.distances += numbers.len() as u64;
         Ok(())
     }
@@ -275,7 +280,7 @@ impl Probe {
         let mut lists = Vec::with_capacity(nearest.len());
         lists.extend(nearest.iter().filter_map(|&at| found.get(at as usize).map(|f| f.1)));
         self.wider.far |= wide.is_far();
-        self.choose(&lists, nearest.iter().map(|&at| priorities[at as usize]));
+        self.choose(&lists);
         if self.wider.far {
             let early = if self.wider.doubled == 0 { lists.len() / 2 } else { 0 };
             lists.retain(|ranked| !self.wider.leaves.contains(&ranked.leaf.start));

@@ -17,6 +17,8 @@ pub(super) struct RankedLeaf {
     pub(super) rows: u32,
     /// It is one of the last that are scanned.
     pub(super) late: bool,
+    /// Its priority among the leaves of all segments, where there are several.
+    pub(super) common: f32,
 }
 
 impl RankedLeaf {

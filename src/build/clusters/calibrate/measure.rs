@@ -210,7 +210,7 @@ struct Reranked {
 
 /// How many true neighbours are read, and how many rows: the choice is that of `Probe::candidates`.
 fn count_read(candidates: &[Candidate], k: usize, doubt: f32) -> (usize, usize) {
-    let limit = nth(candidates.iter().map(|c| c.distance + doubt * c.error), k, &mut Vec::new());
+    let limit = nth(&mut candidates.iter().map(|c| c.distance + doubt * c.error), k, &mut Vec::new());
     let read = candidates.iter().filter(|c| c.distance - doubt * c.error <= limit);
     let (good, rows) = read.fold((0, 0), |(good, rows), c| (good + usize::from(c.good), rows + 1));
     // There may be more true neighbours than are wanted, if several are as near as the last.
