@@ -32,12 +32,17 @@ fn segments() -> [Vec<u8>; 3] {
 }
 
 fn folder(form: Form) -> tempfile::TempDir {
+    folder_of([form; 3])
+}
+
+/// Each segment in its own form.
+fn folder_of(forms: [Form; 3]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let options = PublishOptions::new().form(form);
+    let options = forms.map(|form| PublishOptions::new().form(form));
     let [a, b, c] = segments();
-    publish(folder.path(), &a, &options).unwrap();
-    append(folder.path(), &b, &options).unwrap();
-    append(folder.path(), &c, &options).unwrap();
+    publish(folder.path(), &a, &options[0]).unwrap();
+    append(folder.path(), &b, &options[1]).unwrap();
+    append(folder.path(), &c, &options[2]).unwrap();
     folder
 }
 
@@ -55,11 +60,12 @@ fn expected() -> Vec<(u64, Vec<f32>)> {
 #[test]
 fn every_way_to_open_has_the_last_row_of_each_id() {
     let expected = expected();
-    for form in [Form::File, Form::Parts, Form::Both] {
-        let folder = folder(form);
+    let mixed = [[Form::File, Form::Both, Form::Parts], [Form::Parts, Form::File, Form::File]];
+    for form in [Form::File, Form::Parts, Form::Both].map(|form| [form; 3]).into_iter().chain(mixed) {
+        let folder = folder_of(form);
         for io in WAYS {
             let open = OpenOptions::new().io(io);
-            if form == Form::File && io == Io::Parts {
+            if form == [Form::File; 3] && io == Io::Parts {
                 assert_eq!(code(&Index::open_with(folder.path(), &open)), "argument");
                 continue;
             }

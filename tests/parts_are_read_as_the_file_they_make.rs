@@ -86,7 +86,7 @@ fn the_hits_are_the_same() {
         publish(folder.path(), &file, &PublishOptions::new().form(form)).unwrap();
         let here = Index::from_bytes(&file).unwrap();
         let least = least_budget(&file);
-        for way in [by(Io::Parts, least), by(Io::Parts, 1 << 30), by(Io::Mmap, 1 << 30)] {
+        for way in [by(Io::Parts, least), by(Io::Parts, 1 << 30), by(Io::Mmap, 1 << 30), by(Io::Memory, 0)] {
             let index = Index::open_with(folder.path(), &way).unwrap();
             assert_eq!(index.info(), here.info());
             assert_eq!(index.path().is_none(), form == Form::Parts || way.io == Io::Parts);

@@ -83,10 +83,14 @@ fn open_current(place: &Place<'_>, options: &OpenOptions) -> Result<Index, Error
 
 /// Opens all segments of a manifest; if the options say so, without those that cannot be opened.
 fn open_all(place: &Place<'_>, manifest: &Manifest, options: &OpenOptions) -> Result<Index, Error> {
-    // All are read the same way.
+    // All are whole, or all are read piece by piece. Parts cannot be mapped.
     let no_file = manifest.segments.iter().any(|entry| entry.file.is_none());
     let io = match options.io {
-        Io::Mmap | Io::Memory if no_file || !place.is_local => Io::Pread,
+        Io::Mmap if no_file => Io::Pread,
+        Io::Mmap | Io::Memory if !place.is_local => Io::Pread,
+        Io::Parts if manifest.segments.iter().all(|entry| entry.parts.is_none()) => {
+            return Err(no_parts(&manifest.segments[0].place(place.folder)));
+        }
         io => io,
     };
     let (mut parts, mut missing, mut ids) = (Vec::new(), Vec::new(), None);
@@ -132,16 +136,18 @@ fn open_part(
     ids: &mut Option<&'static str>,
 ) -> Result<OpenPart, Error> {
     let (dir, folder) = (&place.dir, place.folder);
+    let by_parts = io == Io::Parts && entry.parts.is_some();
+    let io = if io == Io::Parts { Io::Pread } else { io };
     let mut part = match (&entry.file, &entry.parts) {
-        (Some(name), None) if io == Io::Parts => return Err(no_parts(&folder.join(name))),
-        (Some(name), _) if io != Io::Parts && place.is_local => open_file(&folder.join(name), io)?,
-        (Some(name), _) if io != Io::Parts => {
+        (Some(name), _) if !by_parts && place.is_local => open_file(&folder.join(name), io)?,
+        (Some(name), _) if !by_parts => {
             let mut part = OpenPart::paged(reader(dir, folder, entry)?);
             part.path = Some(folder.join(name));
             part
         }
         (_, Some(parts)) => {
-            OpenPart::paged(Box::new(PartFiles::new(Arc::clone(dir), folder, parts.clone(), entry.length)))
+            let parts = PartFiles::new(Arc::clone(dir), folder, parts.clone(), entry.length);
+            if io == Io::Memory { in_memory(parts)? } else { OpenPart::paged(Box::new(parts)) }
         }
         _ => OpenPart::paged(reader(dir, folder, entry)?),
     };
@@ -217,17 +223,19 @@ fn open_file(file: &Path, io: Io) -> Result<OpenPart, Error> {
             let length = map.length();
             OpenPart::whole(Box::new(map), length)
         }
-        Io::Memory => {
-            let bytes = InMemory(HugePageBytes::read(file)?);
-            let length = bytes.0.as_ref().len() as u64;
-            check_sections(&OpenPart::segment_of(&bytes, length)?, &bytes)?;
-            OpenPart::whole(Box::new(bytes), length)
-        }
+        Io::Memory => in_memory(PositionedFile::open(file)?)?,
         Io::Pread => OpenPart::paged(Box::new(PositionedFile::open(file)?)),
         Io::Parts => return Err(no_parts(file)),
     };
     part.path = Some(file.to_owned());
     Ok(part)
+}
+
+/// Reads a file into memory, and compares it with its checksums.
+fn in_memory(file: impl ReadAt) -> Result<OpenPart, Error> {
+    let bytes = InMemory(HugePageBytes::read(&file)?);
+    check_sections(&OpenPart::segment_of(&bytes, file.length())?, &bytes)?;
+    Ok(OpenPart::whole(Box::new(bytes), file.length()))
 }
 
 /// Compares all sections of a local file with their checksums.

@@ -76,8 +76,9 @@ pub fn append_into(
 ///
 /// # Errors
 /// `dimension`; `argument` where there is no index, where metrics or kinds of ids differ, where there are too many rows
-/// for one segment, and for an index that is read piece by piece: open it by [`Io::Mmap`](crate::Io::Mmap). `checksum`
-/// and `corrupt` where an index is damaged; those of [`build_into`](crate::build_into) beside these.
+/// for one segment, and for an index that is read piece by piece: open it by [`Io::Mmap`](crate::Io::Mmap), or by
+/// [`Io::Memory`](crate::Io::Memory) where it was published in parts only. `checksum` and `corrupt` where an index is
+/// damaged; those of [`build_into`](crate::build_into) beside these.
 pub fn merge_into(
     indexes: &[&Index],
     options: &BuildOptions,
@@ -87,7 +88,8 @@ pub fn merge_into(
     let mut segments = Vec::with_capacity(indexes.len());
     for index in indexes {
         let Bytes::Local { members, files, .. } = &index.bytes else {
-            let detail = "an index that is read piece by piece cannot be merged: open it by mmap";
+            let detail = "an index that is read piece by piece cannot be merged: open it by Io::Mmap, or by \
+                          Io::Memory if it is in parts only";
             return Err(Error::argument("indexes", detail));
         };
         segments.extend(members.iter().zip(files).map(|(member, file)| Live {

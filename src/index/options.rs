@@ -10,15 +10,16 @@ pub enum Io {
     /// segment never is), since the operating system answers a read beyond its end with SIGBUS.
     #[default]
     Mmap,
-    /// The file is read into memory and compared with its checksums when it is opened, in huge pages where Linux has
+    /// The file, or its parts if there is no file, is read into memory and compared with its checksums when it is opened, in huge pages where Linux has
     /// them (`transparent_hugepage` is `madvise` or `always`). Searches by the graph are fastest so. It takes the
     /// file's bytes of memory, for each process its own.
     Memory,
     /// The file is read by position into at most `memory_budget` bytes: for files that others may truncate, and for
     /// indexes that are larger than memory.
     Pread,
-    /// As [`Io::Pread`], from the part files of a folder that was published in parts. A folder that has nothing but
-    /// parts is always read this way.
+    /// As [`Io::Pread`], from the part files of a folder that was published in parts; segments without parts are read
+    /// from their file. Parts cannot be mapped, so a folder in which a segment has nothing else is read this way instead
+    /// of by [`Io::Mmap`].
     Parts,
 }
 
