@@ -148,7 +148,8 @@ async fn describe(request: Request, next: Next) -> Response<Body> {
     response
 }
 
-/// `seg-<hash>.bin`, a part of it: `seg-<hash>/0-65535.bin`, and wasm with a hash in its name: `pagevec-3f9c0a12.wasm`.
+/// `seg-<hash>.bin`, a part of it: `seg-<hash>/0-65535.bin`, dead rows: `dead-<hash>.bin`, and wasm with a hash in its
+/// name: `pagevec-3f9c0a12.wasm`.
 fn named_by_content(path: &str) -> bool {
     let (folder, name) = path.rsplit_once('/').unwrap_or_default();
     let hash = |part: &str| part.len() >= 8 && part.bytes().all(|b| b.is_ascii_hexdigit());
@@ -156,6 +157,7 @@ fn named_by_content(path: &str) -> bool {
     let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let range = |stem: &str| stem.split_once('-').is_some_and(|(first, last)| number(first) && number(last));
     match name.rsplit_once('.') {
+        Some((stem, "bin")) if stem.strip_prefix("dead-").is_some_and(hash) => true,
         Some((stem, "bin")) => segment(stem) || range(stem) && folder.rsplit('/').next().is_some_and(segment),
         Some((stem, "wasm")) => stem.rsplit(['-', '.', '_']).next().is_some_and(hash),
         _ => false,
@@ -175,6 +177,7 @@ mod tests {
     #[test]
     fn only_names_made_of_content_are_immutable() {
         assert!(named_by_content("/words/seg-0123456789abcdef0123456789abcdef.bin"));
+        assert!(named_by_content("/words/dead-0123456789abcdef0123456789abcdef.bin"));
         assert!(named_by_content("/pkg/pagevec-3f9c0a12.wasm"));
         assert!(named_by_content("/words/seg-0123456789abcdef0123456789abcdef/0-65535.bin"));
         for path in [
@@ -185,6 +188,8 @@ mod tests {
             "/seg-/x.bin",
             "/0-65535.bin",
             "/words/0-65535.bin",
+            "/words/dead-.bin",
+            "/dead-0123456789abcdef0123456789abcdef/0-65535.bin",
             "/seg-0123456789abcdef/part.bin",
         ] {
             assert!(!named_by_content(path), "{path}");
