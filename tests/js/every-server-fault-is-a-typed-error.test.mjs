@@ -19,7 +19,7 @@ process.on("unhandledRejection", (error) => {
 
 // fault -> the code at a search (and at the opening, if it is another), and what the message tells to do
 const CASES = {
-  "not-found": ["not-found", /check the URL/],
+  "not-found": [["stale", "not-found"], /not there any more.*Open the index again/],
   unauthorized: ["forbidden", /401.*signature/],
   forbidden: ["forbidden", /headers/],
   "not-modified": ["status", /304, not 206/],
@@ -90,7 +90,7 @@ for (const [fault, [codes, says]] of Object.entries(CASES)) {
     fail(fault);
     const error = await rejected(open(URL_, settings(fault)), atOpen);
     fail(undefined);
-    assert.match(error.message, atOpen === atSearch ? says : /not a|no pagevec/);
+    assert.match(error.message, atOpen === atSearch ? says : /not a|no pagevec|check the URL/);
     assert.doesNotMatch(error.message, /SECRET/);
   });
 }

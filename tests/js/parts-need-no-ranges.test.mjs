@@ -173,7 +173,7 @@ const damaged = (change) => {
   for (const path of parts.slice(1)) files[path] = change(folder[path]);
 };
 for (const [name, [change, code, says]] of Object.entries({
-  "that is missing": [() => undefined, "not-found", /check the URL/],
+  "that is missing": [() => undefined, "stale", /not there any more/],
   "that is cut short": [({ body }) => ({ body: body.subarray(1) }), "stale", /upload the folder again/],
   "that is too long": [({ body }) => ({ body: Buffer.concat([body, Buffer.alloc(1)]) }), "stale", /more bytes/],
   "that is the site's start page": [() => ({ body: "<!doctype html><title>Hello</title>" }), "not-a-segment", /HTML page/],

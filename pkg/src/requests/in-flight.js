@@ -120,10 +120,22 @@ export class InFlight {
     } catch (error) {
       // The page store, the source or an HTTP cache may hold damaged bytes, from this piece on: they are read anew, once.
       const rest = { offset: last.offset, length: run.offset + run.length - last.offset };
-      if (!(error instanceof PagevecError) || error.code !== "checksum" || !this.#source.forget?.(rest)) throw error;
+      if (!(error instanceof PagevecError) || error.code !== "checksum" || !this.#source.forget?.(rest)) throw this.#removed(error, run);
       onBytes(-done);
       await this.#receive(run, options, onBytes, last);
     }
+  }
+
+  /**
+   * A file that was there when the index was opened, and is not any more.
+   * @param {unknown} error
+   * @param {Run} run
+   * @returns {unknown}
+   */
+  #removed(error, { offset }) {
+    if (!(error instanceof PagevecError) || error.code !== "not-found") return error;
+    const { name } = this.#source.at?.(offset) ?? this.#source;
+    return new PagevecError("stale", `${name} is not there any more: the index was published again and pruned, or it moved. Open the index again`, { cause: error });
   }
 
   /**
