@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { open } from "pagevec";
-import { oracle, rejected, sectionOf } from "./support/fixture.mjs";
+import { oracle, recall, rejected, sectionOf } from "./support/fixture.mjs";
 import { segmented } from "./support/segments.mjs";
 import { serve } from "./support/server.mjs";
 
@@ -26,7 +26,7 @@ test("hits are exact over all rows that live", async () => {
   await index.close();
 });
 
-test("hits by each index are those of the segments opened alone, without dead rows", async () => {
+test("hits by each index are those of the segments opened alone, without dead rows; by clusters nearly", async () => {
   const index = await open(url);
   const alone = await Promise.all(f.segments.map(({ bytes }) => open(bytes)));
   for (const route of ["flat", "hnsw", "clusters"]) {
@@ -34,7 +34,10 @@ test("hits by each index are those of the segments opened alone, without dead ro
       const options = { k: 10, index: route };
       const all = await Promise.all(alone.map((one, i) => one.search(query, { ...options, ...(f.segments[i].dead.length && { exclude: f.segments[i].dead }) })));
       const wanted = all.flat().sort((a, b) => b.score - a.score).slice(0, 10);
-      assert.deepEqual(await index.search(query, options), wanted, route);
+      const found = await index.search(query, options);
+      if (route !== "clusters") assert.deepEqual(found, wanted, route);
+      // Clusters choose together what is read of all segments, so a candidate that is read of a segment alone may not be.
+      else assert.ok(recall(found, ids(wanted)) >= 0.9, JSON.stringify({ found, wanted }));
     }
   }
   await Promise.all([index, ...alone].map((one) => one.close()));
@@ -103,15 +106,18 @@ test("onFetch tells offsets that info places in a segment and a section", async 
 
 test("explain says what each segment took", async () => {
   const index = await open(url);
-  const { segments, distances, rescored, hits, waves } = await index.explain(queries[0], { index: "clusters", k: 10 });
+  const { segments, distances, rescored, hits, waves, bytes } = await index.explain(queries[0], { index: "clusters", k: 10 });
   assert.equal(segments.length, 5);
   assert.deepEqual([...new Set(segments.map((one) => one.index))], ["clusters"]);
   assert.equal(segments.reduce((sum, one) => sum + one.distances, 0), distances);
   assert.equal(segments.reduce((sum, one) => sum + one.rescored, 0), rescored);
+  assert.ok(segments.every((one) => one.bytes > 0), "each was read");
+  assert.equal(segments.reduce((sum, one) => sum + one.bytes, 0), bytes);
   assert.equal(hits.length, 10);
   assert.equal(waves, 3, "all segments are read in the waves of one");
   const again = await index.explain(queries[0], { index: "clusters", k: 10 });
   assert.deepEqual([again.hits, again.bytes, again.requests, again.waves], [hits, 0, 0, 0]);
+  assert.deepEqual(again.segments.map((one) => one.bytes), [0, 0, 0, 0, 0]);
   await index.close();
 });
 

@@ -17,7 +17,8 @@
  * @property {number} distances computed on codes
  * @property {number} rescored rows ranked again on finer ones
  * @property {number} milliseconds
- * @property {import("./protocol.js").Effort[]} segments which index answered for each segment, and its share of what was computed
+ * @property {(import("./protocol.js").Effort & { bytes: number })[]} segments which index answered for each segment, and its share
+ *   of what was computed and of the `bytes` that were read
  */
 
 /**
@@ -29,12 +30,13 @@
  * @returns {Explanation}
  */
 export function explanation({ answers: [hits], index, distances, rescored, segments }, tally, why, link, milliseconds) {
-  const { bytes, requests, waves, stored } = tally;
+  const { bytes, requests, waves, stored, segments: read } = tally;
   const fetched = waves === 0 ? "" : `read ${bytes} bytes in ${plural(requests, "request")} and ${plural(waves, "wave")}`;
   const kept = stored === 0 ? "" : `${fetched ? " and " : ""}${stored} bytes from the page store`;
   const over = link && waves > 0 ? ` over ${Math.round(link.rttMs)} ms and ${link.mbits.toFixed(1)} Mbit/s (${link.known})` : "";
   const plan = `${index} (${why}): ${fetched + kept || "everything needed was in memory"}${over}; ${distances} distances, ${rescored} rows rescored`;
-  return { hits, index, plan, why, link, ...tally, distances, rescored, milliseconds, segments };
+  const each = segments.map((effort, i) => ({ ...effort, bytes: read[i] ?? 0 }));
+  return { hits, index, plan, why, link, bytes, stored, requests, waves, distances, rescored, milliseconds, segments: each };
 }
 
 /**

@@ -20,8 +20,8 @@ export const ABOUT_FILE = new Set(["not-a-segment", "version", "length", "checks
 /**
  * @typedef {import("./protocol.js").Reader} Reader
  * @typedef {import("../sources/source.js").Extent} Extent
- * @typedef {{ waves: number, requests: number, bytes: number, stored: number }} Tally what one operation read: `bytes` from
- *   the network (or file), `stored` from the page store
+ * @typedef {{ waves: number, requests: number, bytes: number, stored: number, segments: number[] }} Tally what one operation
+ *   read: `bytes` from the network (or file), `stored` from the page store; `segments`: those `bytes` by the number of the segment
  *
  * @typedef {object} Listeners
  * @property {(event: Progress) => void} [onProgress] called as large parts of the file arrive
@@ -35,7 +35,7 @@ export const ABOUT_FILE = new Set(["not-a-segment", "version", "length", "checks
 
 /** @returns {Tally} */
 export function newTally() {
-  return { waves: 0, requests: 0, bytes: 0, stored: 0 };
+  return { waves: 0, requests: 0, bytes: 0, stored: 0, segments: [] };
 }
 
 export class Session {
@@ -157,6 +157,8 @@ export class Session {
       total += run.length;
       tally.requests += stored ? 0 : 1;
       tally[stored ? "stored" : "bytes"] += run.length;
+      const segment = this.#source.numberAt?.(run.offset) ?? 0;
+      if (!stored) tally.segments[segment] = (tally.segments[segment] ?? 0) + run.length;
     }
     if (wanted.own.length === 0 || wanted.own.some(({ stored }) => !stored)) tally.waves += 1;
     try {

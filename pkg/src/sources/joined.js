@@ -50,6 +50,20 @@ export class JoinedSource {
 
   /**
    * @param {number} offset
+   * @returns {number} of the last segment that begins at `offset` or before it
+   */
+  numberAt(offset) {
+    let low = 0;
+    for (let high = this.#sources.length; high - low > 1; ) {
+      const middle = (low + high) >> 1;
+      if (this.#bases[middle] <= offset) low = middle;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /**
+   * @param {number} offset
    * @param {number} length
    * @param {import("./source.js").ReadOptions} options
    * @returns {Promise<Uint8Array | AsyncIterable<Uint8Array>>}
@@ -90,18 +104,10 @@ export class JoinedSource {
     for (const source of this.#sources) await source.close();
   }
 
-  /**
-   * The last segment that begins at `offset` or before it.
-   * @param {number} offset
-   */
+  /** @param {number} offset */
   #find(offset) {
-    let low = 0;
-    for (let high = this.#sources.length; high - low > 1; ) {
-      const middle = (low + high) >> 1;
-      if (this.#bases[middle] <= offset) low = middle;
-      else high = middle;
-    }
-    return { source: this.#sources[low], base: this.#bases[low] };
+    const number = this.numberAt(offset);
+    return { source: this.#sources[number], base: this.#bases[number] };
   }
 }
 

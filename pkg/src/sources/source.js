@@ -40,6 +40,7 @@ import { PagevecError } from "../errors.js";
  * @property {() => boolean} [changed] whether the host now says that it holds another file, which explains a wrong checksum
  * @property {() => void | Promise<void>} close
  * @property {(offset: number) => Source} [at] the source that has the byte there, where several are joined
+ * @property {(offset: number) => number} [numberAt] the number of that source among them
  * @property {StoreStats} [stats] of its page store
  * @property {(extent: Extent) => boolean} [has] whether it is stored on this machine, so that reading it is no request
  * @property {(offset: number, bytes: Uint8Array) => void} [keep] takes bytes that the core has checked
