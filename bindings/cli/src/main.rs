@@ -27,6 +27,8 @@ const EXAMPLES: &str = "\
 Examples:
   pagevec build words.npy --ids words.txt -o site/index
   pagevec search site/index --id apple
+  pagevec build more.npy --ids more.txt --append -o site/index
+  pagevec merge site/index
   pagevec serve site";
 
 /// A vector index that a page can search where it lies, on any static host.

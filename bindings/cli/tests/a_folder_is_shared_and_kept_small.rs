@@ -52,7 +52,7 @@ fn earlier_segments_are_told_and_removed_when_asked() {
     assert_eq!((&told["old_segments"][0]["bytes"], &told["pruned"]), (&first.into(), &false.into()));
     let text = run(&["build", &vectors, "-o", &folder, "--seed", "2"]);
     let text = String::from_utf8_lossy(&text.stdout).into_owned();
-    assert!(text.contains("earlier segments") && text.contains("2, ") && text.contains("--prune"), "{text}");
+    assert!(text.contains("earlier files") && text.contains("2, ") && text.contains("--prune"), "{text}");
 
     std::fs::write(Path::new(&folder).join("seg-notes.bin"), "mine").expect("a file of somebody else");
     let told = build(&["--seed", "3", "--prune"]);

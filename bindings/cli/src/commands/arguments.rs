@@ -28,7 +28,7 @@ enum Io {
     Memory,
     /// Read by position, within --memory-budget: for files that others may truncate, or larger than memory
     Pread,
-    /// As pread, from the part files; a folder without a segment file is always read this way
+    /// As pread, from the part files; with mmap too, segments that have no file are read this way
     Parts,
 }
 

@@ -20,12 +20,12 @@ use crate::output;
 use crate::progress::Progress;
 use base::Base;
 use kind::Kind;
-use pagevec::{BuildInput, BuildOptions, Form, Ids};
+use pagevec::{BuildInput, BuildOptions, Form, Ids, SegmentFacts};
 use segment::Built;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use summary::{Summary, Warning, old};
+use summary::{Added, Summary, Warning, live_rows, merge_hint, not_in_parts, old};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -60,17 +60,18 @@ pub(crate) struct Build {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
     /// Add the rows to the index that is in the folder: with its metric and codecs, in a segment of their own. A row whose
-    /// id the index has replaces the earlier one
+    /// id the index has replaces the earlier one. `pagevec merge` makes one segment of all
     #[arg(long)]
     append: bool,
     /// Publish the segment also as part files, for hosts that ignore the Range header; --parts=only publishes no single
-    /// file
+    /// file [default: one file, or with --append as the last segment of the index]
     #[arg(long, value_enum, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "also")]
     parts: Option<Parts>,
-    /// Remove the segments that the index no longer has from the folder. Pages that have one open will fail if a host serves it
+    /// Remove the files that the index no longer has from the folder. Pages that have one open will fail if a host serves it
     #[arg(long)]
     prune: bool,
-    /// The index folder; index.json and one seg-….bin are written into it
+    /// The index folder; index.json and one seg-….bin are written into it, with --append also a dead-….bin for each
+    /// segment in which rows are replaced
     #[arg(short, long, value_name = "FOLDER")]
     output: PathBuf,
     /// Print one JSON object
@@ -91,12 +92,12 @@ enum Parts {
 
 impl Build {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let base = self.append.then(|| Base::open(&self.output)).transpose()?;
+        let there = self.check_output()?;
+        let base = self.append.then(|| Base::to_append(&self.output)).transpose()?;
         let options = match &base {
             Some(base) => self.kind.like(base.index.info())?,
             None => self.kind.of_new()?,
         };
-        let there = self.check_output()?;
         let progress = Progress::new();
         let started = Instant::now();
         let (input, ids) = self.read(there, base.as_ref(), &progress)?;
@@ -132,13 +133,19 @@ impl Build {
         let old = old(&self.output, self.prune)?;
         drop(progress);
 
+        let content_id = pagevec::content_id(segment);
+        let folder = pagevec::folder_info(&self.output)?;
+        warnings.extend(not_in_parts(&self.output, &folder));
         for warning in &warnings {
             eprintln!("warning: {}", warning.message);
         }
-        let content_id = pagevec::content_id(segment);
-        let folder = pagevec::folder_info(&self.output)?;
         let published = folder.segments.iter().find(|published| published.content_id == content_id);
         let parts = published.and_then(|published| published.parts.as_ref());
+        let is_same = |other: &SegmentFacts| other.content_id.as_ref() == Some(&content_id);
+        let added = base.as_ref().map(|base| Added {
+            again: base.index.segments().iter().any(is_same),
+            hint: merge_hint(&self.output, &folder),
+        });
         Summary {
             folder: self.output.clone(),
             file,
@@ -146,7 +153,9 @@ impl Build {
             content_id,
             generation: folder.generation,
             segments: folder.segments.len(),
+            index_rows: live_rows(&folder),
             replaced,
+            added,
             rows,
             dim,
             bytes: segment.len(),

@@ -1,6 +1,7 @@
 //! `pagevec inspect`: shows what an index holds and the size of each part.
 
 use super::arguments::Source;
+use super::build::summary::merge_hint;
 use crate::failure::Failure;
 use crate::output::{self, Step, field};
 use crate::size;
@@ -96,7 +97,8 @@ impl Inspect {
         let segments = index.segments().iter().map(|segment| report(segment, published(segment)));
         let mut facts = facts(index.info(), segments.collect());
         facts.generation = folder.as_ref().map(|folder| folder.generation);
-        if self.json { output::json(&facts) } else { print(&facts) }
+        let hint = folder.as_ref().and_then(|folder| merge_hint(&self.source.path, folder));
+        if self.json { output::json(&facts) } else { print(&facts, hint) }
     }
 }
 
@@ -156,7 +158,8 @@ fn facts(info: &Info, segments: Vec<SegmentReport>) -> Facts {
     }
 }
 
-fn print(facts: &Facts) -> Result<(), Failure> {
+fn print(facts: &Facts, hint: Option<String>) -> Result<(), Failure> {
+    let several = facts.segments.len() > 1 || facts.segments.iter().any(|segment| segment.dead > 0);
     output::text(|out| {
         field(out, "vectors", format!("{} of {} components, {}", facts.count, facts.dim, facts.metric))?;
         field(out, "codes", &facts.codec)?;
@@ -167,6 +170,9 @@ fn print(facts: &Facts) -> Result<(), Failure> {
         let graph = format!("M {}, efConstruction {}, seed {}", facts.m, facts.ef_construction, facts.seed);
         field(out, "graph", if facts.graph { &graph } else { "none" })?;
         field(out, "clusters", if facts.clusters { "yes" } else { "none" })?;
+        if several && !facts.curve.is_empty() {
+            field(out, "recall", "of segment 0 alone, as its build measured it:")?;
+        }
         output::print_curve(out, &facts.curve)?;
         field(out, "ids", facts.ids)?;
         field(out, "file size", size::show(facts.file_length))?;
@@ -176,16 +182,29 @@ fn print(facts: &Facts) -> Result<(), Failure> {
         if let Some(generation) = facts.generation {
             field(out, "generation", generation)?;
         }
-        for (number, segment) in facts.segments.iter().enumerate() {
-            if facts.segments.len() > 1 || segment.dead > 0 {
-                writeln!(out)?;
-                let rows = format!("{} rows, {} of them dead", segment.count, segment.dead);
-                field(out, &format!("segment {number}"), rows)?;
-            }
-            print_segment(out, segment)?;
+        match facts.segments.as_slice() {
+            [segment] if !several => print_segment(out, segment),
+            segments => print_segments(out, segments, hint),
         }
-        Ok(())
     })
+}
+
+/// A line for each segment: there may be hundreds.
+fn print_segments(
+    out: &mut dyn Write,
+    segments: &[SegmentReport],
+    hint: Option<String>,
+) -> std::io::Result<()> {
+    field(out, "segments", segments.len())?;
+    hint.map_or(Ok(()), |hint| field(out, "hint", hint))?;
+    writeln!(out, "\n{:<8} {:>10} {:>10} {:>14}  file", "segment", "rows", "dead rows", "bytes")?;
+    for (number, s) in segments.iter().enumerate() {
+        let parts = s.parts.as_ref().map(|parts| &parts.folder);
+        let place = s.file.as_ref().or(parts).map(|path| path.display().to_string()).unwrap_or_default();
+        let also = s.parts.as_ref().filter(|parts| parts.beside_file).map_or("", |_| ", and in parts");
+        writeln!(out, "{number:<8} {:>10} {:>10} {:>14}  {place}{also}", s.count, s.dead, s.file_length)?;
+    }
+    writeln!(out, "\n--json shows the sections of each, `pagevec inspect` of a seg-….bin those of one")
 }
 
 fn print_segment(out: &mut dyn Write, segment: &SegmentReport) -> std::io::Result<()> {

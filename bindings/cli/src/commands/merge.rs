@@ -3,7 +3,7 @@
 use super::build::base::Base;
 use super::build::kind;
 use super::build::segment::{self, Built};
-use super::build::summary::{Old, Warning, old, print_old};
+use super::build::summary::{Old, Warning, old, plural, print_old};
 use crate::failure::Failure;
 use crate::output::{self, field};
 use crate::progress::Progress;
@@ -20,13 +20,13 @@ Examples:
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Merge {
-    /// The index folder
+    /// The index folder. The merged segment is published in the form of the last one: as a file, in parts, or both
     #[arg(value_name = "INDEX")]
     folder: PathBuf,
     /// Threads [default: one per core]; the file does not depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// Remove the segments that were merged from the folder. Pages that have one open will fail if a host serves it
+    /// Remove the files that the index no longer has from the folder, also the segments that were merged. Pages that have one open will fail if a host serves it
     #[arg(long)]
     prune: bool,
     /// Print one JSON object
@@ -57,7 +57,7 @@ struct Summary {
 impl Merge {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let started = Instant::now();
-        let base = Base::open(&self.folder)?;
+        let base = Base::to_merge(&self.folder)?;
         let (segments, info) = (base.index.segments(), base.index.info());
         let dropped = segments.iter().map(|segment| segment.dead).sum();
         let is_one = segments.len() == 1 && dropped == 0;
@@ -112,15 +112,23 @@ impl Summary {
             return output::json(self);
         }
         output::text(|out| {
-            match self.merged {
-                0 => field(out, "segments", "one without dead rows: there is nothing to merge")?,
-                merged => field(out, "segments", format!("{merged} merged into one"))?,
+            if self.merged == 0 {
+                field(out, "segments", "one without dead rows: there is nothing to merge")?;
+                field(out, "rows", self.rows)?;
+                field(out, "folder", self.folder.display())?;
+                return print_old(out, &self.old_segments, self.pruned);
             }
-            field(out, "rows", format!("{}; {} dead ones are left out", self.rows, self.dropped))?;
+            field(out, "segments", format!("{} merged into one", self.merged))?;
+            field(
+                out,
+                "rows",
+                format!("{}; {} left out", self.rows, plural(self.dropped as u64, "dead row")),
+            )?;
             let (before, now) = (size::show(self.bytes_before), size::show(self.bytes));
             field(out, "file size", format!("{now}, before {before}"))?;
             field(out, "time", format!("{:.2} s", self.seconds))?;
             field(out, "folder", self.folder.display())?;
+            field(out, "generation", self.generation)?;
             print_old(out, &self.old_segments, self.pruned)
         })
     }

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 /// The subcommands.
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
-    /// Build an index folder from vectors
+    /// Build an index folder from vectors, or append vectors to one
     Build(build::Build),
     /// Make one segment of all segments of an index, without dead rows
     Merge(merge::Merge),

@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::progress::Progress;
 use crate::size;
-use pagevec::Form;
+use pagevec::{Form, PublishedSegment};
 use std::time::Instant;
 
 const EXAMPLES: &str = "\
@@ -27,13 +27,16 @@ impl Verify {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let started = Instant::now();
         let index = self.source.open()?;
+        let published = self.source.folder()?.map(|folder| folder.segments).unwrap_or_default();
         let progress = Progress::new();
         for (number, segment) in index.segments().iter().enumerate() {
-            let path = segment.path.as_deref().unwrap_or(&self.source.path);
+            // A segment without a file is named by the folder of its parts.
+            let parts = published.iter().find(|one| Some(&one.content_id) == segment.content_id.as_ref());
+            let path = segment.path.as_ref().or(parts.map(|parts| &parts.path)).unwrap_or(&self.source.path);
             let checked = progress.spin("verify", || index.verify_segment(number));
             checked.map_err(|e| Failure::of_file(path, e))?;
         }
-        let parts = self.parts(&progress)?;
+        let parts = self.parts(&published, &progress)?;
         drop(progress);
 
         let path = index.path().unwrap_or(&self.source.path);
@@ -67,15 +70,15 @@ impl Verify {
     }
 
     /// Checks the part files of segments that are published also as one file. Returns how many part files there are.
-    fn parts(&self, progress: &Progress) -> Result<u64, Failure> {
-        let folder = self.source.folder()?;
-        let segments = folder.map(|folder| folder.segments).unwrap_or_default();
-        if segments.iter().all(|segment| segment.form == Form::Both) && !segments.is_empty() {
+    fn parts(&self, segments: &[PublishedSegment], progress: &Progress) -> Result<u64, Failure> {
+        if segments.iter().any(|segment| segment.form == Form::Both) {
             let joined = self.source.open_parts()?;
             for (number, segment) in segments.iter().enumerate() {
+                let Some(parts) = segment.parts.as_ref().filter(|_| segment.form == Form::Both) else {
+                    continue;
+                };
                 let checked = progress.spin("verify parts", || joined.verify_segment(number));
-                let place = segment.parts.as_ref().map_or(&self.source.path, |parts| &parts.folder);
-                checked.map_err(|e| Failure::of_file(place, e))?;
+                checked.map_err(|e| Failure::of_file(&parts.folder, e))?;
             }
         }
         Ok(segments.iter().filter_map(|segment| segment.parts.as_ref()).map(|parts| parts.count).sum())

@@ -1,8 +1,8 @@
-//! The index that `build --append` appends to.
+//! The index in a folder that `build --append` or `merge` changes.
 
 use crate::failure::Failure;
 use crate::input::ids::IdsType;
-use pagevec::{Form, Ids, Index};
+use pagevec::{FolderInfo, Form, Ids, Index, Io, OpenOptions};
 use std::path::Path;
 
 pub(in crate::commands) struct Base {
@@ -13,15 +13,23 @@ pub(in crate::commands) struct Base {
 }
 
 impl Base {
-    pub(in crate::commands) fn open(folder: &Path) -> Result<Self, Failure> {
-        let named = |error| Failure::of_file(folder, error);
-        if !folder.join("index.json").exists() {
-            let message = "there is no index.json, so there is no index to change: build it first";
-            return Err(Failure::input(folder, message));
-        }
-        // The generation is read first: if another writer is faster, it is the older one, and is refused later.
-        let info = pagevec::folder_info(folder).map_err(named)?;
-        let index = Index::open(folder).map_err(named)?;
+    /// Opens the index to append to it.
+    pub(super) fn to_append(folder: &Path) -> Result<Self, Failure> {
+        let info = info(folder, "append to: leave out --append to build one")?;
+        Base::open(folder, &info, Io::Mmap)
+    }
+
+    /// Opens the index to merge its segments. A merge copies from whole files, so segments that are in parts only are
+    /// read into memory, and the others with them.
+    pub(in crate::commands) fn to_merge(folder: &Path) -> Result<Self, Failure> {
+        let info = info(folder, "merge: `pagevec build` makes one")?;
+        let parts_only = info.segments.iter().any(|segment| segment.form == Form::Parts);
+        Base::open(folder, &info, if parts_only { Io::Memory } else { Io::Mmap })
+    }
+
+    fn open(folder: &Path, info: &FolderInfo, io: Io) -> Result<Self, Failure> {
+        let index = Index::open_with(folder, &OpenOptions::new().io(io));
+        let index = index.map_err(|error| Failure::of_file(folder, error))?;
         let form = info.segments.last().map_or(Form::File, |segment| segment.form);
         Ok(Base { index, generation: info.generation, form })
     }
@@ -40,4 +48,16 @@ impl Base {
             )),
         }
     }
+}
+
+/// What the manifest says. It is read before the index is opened: if another writer is faster, its generation is the
+/// older one, and is refused later.
+fn info(folder: &Path, to: &str) -> Result<FolderInfo, Failure> {
+    if folder.is_file() {
+        return Err(Failure::usage(format!("{} is a file: give the folder of an index", folder.display())));
+    }
+    if !folder.join("index.json").exists() {
+        return Err(Failure::input(folder, format!("there is no index.json, so there is no index to {to}")));
+    }
+    pagevec::folder_info(folder).map_err(|error| Failure::of_file(folder, error))
 }

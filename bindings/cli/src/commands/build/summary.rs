@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::output::{self, Step, field};
 use crate::size;
-use pagevec::OldSegment;
+use pagevec::{FolderInfo, OldSegment};
 use serde::Serialize;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -15,11 +15,16 @@ pub(super) struct Summary {
     pub(super) content_id: String,
     /// The number of part files; 0 without --parts.
     pub(super) parts: u64,
-    /// The generation of the folder, and how many segments it has.
+    /// The generation of the folder, how many segments the index has, and rows that are not dead.
     pub(super) generation: u64,
     pub(super) segments: usize,
+    pub(super) index_rows: u64,
     /// With --append: earlier rows that those of this segment replace.
     pub(super) replaced: u64,
+    /// What an append tells people besides.
+    #[serde(skip)]
+    pub(super) added: Option<Added>,
+    /// Rows of this segment.
     pub(super) rows: usize,
     pub(super) dim: usize,
     pub(super) bytes: usize,
@@ -31,9 +36,15 @@ pub(super) struct Summary {
     pub(super) curve: Vec<Step>,
     /// Warnings of the build, and of fields of the input that are not stored.
     pub(super) warnings: Vec<Warning>,
-    /// Segments of earlier versions: those in the folder, or with --prune those that were removed.
+    /// Segments and dead rows of earlier versions: those in the folder, or with --prune those that were removed.
     pub(super) old_segments: Vec<Old>,
     pub(super) pruned: bool,
+}
+
+pub(super) struct Added {
+    /// Whether the index had this very segment before.
+    pub(super) again: bool,
+    pub(super) hint: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -54,7 +65,7 @@ impl Summary {
             return output::json(self);
         }
         output::text(|out| {
-            field(out, "rows", format!("{} of {} components", self.rows, self.dim))?;
+            field(out, "rows", format!("{} of {} components{}", self.rows, self.dim, self.effect()))?;
             field(out, "file size", size::show(self.bytes as u64))?;
             if self.parts > 0 {
                 field(out, "part files", self.parts)?;
@@ -65,17 +76,75 @@ impl Summary {
             field(out, "vectors/s", format!("{:.0}", self.vectors_per_second))?;
             output::print_curve(out, &self.curve)?;
             field(out, "folder", self.folder.display())?;
-            if self.segments > 1 {
-                let told =
-                    format!("{} in the index; {} earlier rows are replaced", self.segments, self.replaced);
-                field(out, "segments", told)?;
+            if let Some(added) = &self.added {
+                let (rows, generation) = (self.index_rows, self.generation);
+                let segments = plural(self.segments as u64, "segment");
+                field(out, "index", format!("{rows} rows in {segments}, generation {generation}"))?;
+                added.hint.as_ref().map_or(Ok(()), |hint| field(out, "hint", hint))?;
             }
             print_old(out, &self.old_segments, self.pruned)
         })
     }
+
+    /// What became of the rows that were appended.
+    fn effect(&self) -> String {
+        match &self.added {
+            None => String::new(),
+            Some(Added { again: true, .. }) => {
+                ": the index had this very segment, which is its last one now".to_owned()
+            }
+            Some(_) => {
+                let new = (self.rows as u64).saturating_sub(self.replaced);
+                format!(": {new} new, {} in place of earlier ones", self.replaced)
+            }
+        }
+    }
 }
 
-/// The segments that the index no longer has: those in the folder, or with `prune` those that were removed.
+pub(in crate::commands) fn plural(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Rows of an index that are not dead.
+pub(super) fn live_rows(folder: &FolderInfo) -> u64 {
+    folder.segments.iter().map(|segment| segment.count - segment.dead).sum()
+}
+
+/// From so many segments on, a merge is worth a hint: a search asks each of them.
+const MANY_SEGMENTS: usize = 8;
+
+/// Why the segments of an index should be merged, and how; `None` where they are few and have few dead rows.
+pub(in crate::commands) fn merge_hint(path: &Path, folder: &FolderInfo) -> Option<String> {
+    let (segments, path) = (folder.segments.len(), path.display());
+    let dead: u64 = folder.segments.iter().map(|segment| segment.dead).sum();
+    let rows = live_rows(folder) + dead;
+    match (segments >= MANY_SEGMENTS, dead > rows / 4) {
+        (true, _) => Some(format!(
+            "a search asks each of the {segments} segments: `pagevec merge {path}` makes one of them"
+        )),
+        (_, true) => {
+            Some(format!("{dead} of the {rows} rows stored are dead: `pagevec merge {path}` leaves them out"))
+        }
+        _ => None,
+    }
+}
+
+/// Warns of an index whose last segment is in parts and others are not.
+pub(super) fn not_in_parts(path: &Path, folder: &FolderInfo) -> Option<Warning> {
+    folder.segments.last().filter(|last| last.parts.is_some())?;
+    let files = folder.segments.iter().filter(|segment| segment.parts.is_none()).count() as u64;
+    (files > 0).then(|| Warning {
+        code: "not-in-parts",
+        message: format!(
+            "{} not in parts, so hosts that ignore the Range header cannot read the index: `pagevec merge {}` \
+             publishes all rows in parts",
+            if files == 1 { "1 segment is".to_owned() } else { format!("{files} segments are") },
+            path.display()
+        ),
+    })
+}
+
+/// The files that the index no longer has: those in the folder, or with `prune` those that were removed.
 pub(in crate::commands) fn old(folder: &Path, prune: bool) -> Result<Vec<Old>, pagevec::Error> {
     let old = if prune { pagevec::prune(folder) } else { pagevec::old_segments(folder) }?;
     Ok(old.into_iter().map(|OldSegment { path, bytes, .. }| Old { path, bytes }).collect())
@@ -87,5 +156,5 @@ pub(in crate::commands) fn print_old(out: &mut dyn Write, old: &[Old], pruned: b
     }
     let bytes = size::show(old.iter().map(|old| old.bytes).sum());
     let what = if pruned { "removed" } else { "--prune removes them" };
-    field(out, "earlier segments", format!("{}, {bytes}: {what}", old.len()))
+    field(out, "earlier files", format!("{}, {bytes}: {what}", old.len()))
 }
