@@ -57,7 +57,7 @@ pub(super) struct Lane {
     pub(super) route: Route,
     stage: Stage,
     /// Candidates are ranked by the finer rows of this number; without such rows, by the codes.
-    finer: usize,
+    pub(super) finer: usize,
     /// Those of each query.
     pub(super) candidates: Vec<Candidates>,
     /// With clusters, a candidate's row is read if its estimate may be wrong by so many standard deviations.
@@ -284,16 +284,6 @@ impl Lane {
         }
         let (stage, prepared) = (self.finer, &mut scratch.prepared);
         view.placed(rerank::rescore(view, stage, asked.queries, &mut self.candidates, prepared))
-    }
-
-    /// Whether no finer rows follow those by which the candidates are ranked now.
-    pub(super) fn is_last(&self, view: &View<'_>) -> bool {
-        self.finer + 1 >= view.segment.finer.len()
-    }
-
-    /// Goes on to the next finer rows.
-    pub(super) fn next_finer(&mut self) {
-        self.finer += 1;
     }
 
     /// The sections that have the ids and the checksums of rows, for a search without lists, which have both.

@@ -174,6 +174,16 @@ fn answer(hits: Vec<Hit>, lanes: &[Lane], query: usize) -> Answer {
 }
 
 impl Lane {
+    /// Whether no finer rows follow those by which the candidates are ranked now.
+    pub(super) fn is_last(&self, view: &View<'_>) -> bool {
+        self.finer + 1 >= view.segment.finer.len()
+    }
+
+    /// Goes on to the next finer rows.
+    pub(super) fn next_finer(&mut self) {
+        self.finer += 1;
+    }
+
     /// How many of the k nearest rows the segment may well have, if they lie as all rows do: what is expected, and two
     /// deviations more.
     fn expected(&self, k: usize) -> usize {

@@ -121,6 +121,11 @@ pub(super) fn enough(
     }
 }
 
+/// How many rows so many cells or leaves have, if they are of average size.
+pub(super) fn as_many_as(number: usize, rows: usize, of: usize) -> u64 {
+    (number as u64).saturating_mul(rows as u64).div_ceil(of.max(1) as u64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -180,8 +180,8 @@ impl ListHits {
 }
 
 /// The worst case of the k-th nearest hit by its worst case: one whose best case is farther cannot be among the k nearest.
-pub(crate) fn worst_of<'a>(
-    hits: &mut dyn Iterator<Item = &'a ListHit>,
+pub(crate) fn worst_of(
+    hits: &mut dyn Iterator<Item = &ListHit>,
     (k, doubt): (usize, f32),
     keys: &mut Vec<u64>,
 ) -> f32 {

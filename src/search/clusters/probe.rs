@@ -2,7 +2,7 @@
 //! leaves. Each is read when the one before it was ranked.
 
 use super::bound::{ListScratch, QueryBound, copies_last};
-use super::enough::{Held, Wide, enough};
+use super::enough::{Held, Wide, as_many_as, enough};
 use super::hits::{ListHit, ListHits, ScanScratch, ScannedList, sort_by_key};
 use super::joint::{InCommon, Joint};
 use super::ranked::{RankedLeaf, all_leaves};
@@ -294,9 +294,4 @@ impl Probe {
     pub(crate) fn candidates(&mut self, scratch: &mut ProbeScratch) -> (Vec<ListHit>, Vec<u8>) {
         self.hits.candidates(self.width, &mut scratch.scan.keys)
     }
-}
-
-/// How many rows so many cells or leaves have, if they are of average size.
-fn as_many_as(number: usize, rows: usize, of: usize) -> u64 {
-    (number as u64).saturating_mul(rows as u64).div_ceil(of.max(1) as u64)
 }
