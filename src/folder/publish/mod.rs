@@ -42,7 +42,7 @@ pub struct PublishOptions {
     /// The form; one file by default.
     pub form: Form,
     /// Publish only where the folder still has this generation, which is 0 where nothing is published yet. Without it,
-    /// [`publish`] replaces whatever is there, and [`append`] appends to it.
+    /// [`publish`] replaces whatever is there, and [`append()`] appends to it.
     pub generation: Option<u64>,
 }
 
