@@ -317,7 +317,7 @@ fn what_does_not_fit_is_refused() {
                 &Index::from_reader(Bytes(first.file().unwrap().to_vec()), &pagevec::OpenOptions::new())
                     .unwrap(),
             ],
-            "mmap",
+            "Io::Mmap",
         ),
     ] {
         let error = refused(&others);
