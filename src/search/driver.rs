@@ -36,8 +36,7 @@ enum Stage {
 
 /// A search under way. The head of this file says how it goes.
 pub(crate) struct Search {
-    queries: Vec<f32>,
-    options: SearchOptions,
+    asked: Asked,
     stage: Stage,
     /// One for each segment.
     lanes: Vec<Lane>,
@@ -60,14 +59,15 @@ impl Search {
         check_queries(&mut queries, dim, first.header.metric)?;
         let selection = Selection::of(&mut options);
         let rows = options.rows.take();
-        let mut search = Search { queries, options, stage: Stage::Find, lanes: Vec::new() };
+        let asked = Asked { queries, options };
+        let mut search = Search { asked, stage: Stage::Find, lanes: Vec::new() };
         // A choice that a segment does not allow for is refused before ids are looked up.
         search.choose(views, rows.as_ref())?;
         match selection {
             Some(selection) => search.stage = Stage::Select(selection),
             None => search.begin(views)?,
         }
-        search.options.rows = rows;
+        search.asked.options.rows = rows;
         Ok(search)
     }
 
@@ -75,13 +75,9 @@ impl Search {
     pub(crate) fn without(mut self, row: RowPlace) -> Self {
         self.stage = Stage::Select(match self.stage {
             Stage::Select(selection) => selection.without(row),
-            _ => Selection::new(self.options.rows.take()).without(row),
+            _ => Selection::new(self.asked.options.rows.take()).without(row),
         });
         self
-    }
-
-    fn asked(&self) -> Asked<'_> {
-        Asked { queries: &self.queries, options: &self.options }
     }
 
     /// Chooses the route through each segment.
@@ -89,18 +85,17 @@ impl Search {
         let mut lanes = Vec::with_capacity(views.len());
         for (number, view) in views.iter().enumerate() {
             let rows = rows.and_then(|rows| rows.get(number)).cloned().flatten();
-            lanes.push(Lane::new((number, view), self.asked(), rows)?);
+            lanes.push(Lane::new((number, view), &self.asked, rows)?);
         }
         self.lanes = lanes;
         Ok(())
     }
 
     fn begin(&mut self, views: &[View<'_>]) -> Result<(), Error> {
-        let asked = Asked { queries: &self.queries, options: &self.options };
         let mut all = InCommon::default();
         self.lanes.iter().zip(views).for_each(|(lane, view)| all.add(view.segment, lane.rows(view)));
         let all = (views.len() > 1).then_some(all);
-        self.lanes.iter_mut().zip(views).try_for_each(|(lane, view)| lane.begin(view, asked, all))
+        self.lanes.iter_mut().zip(views).try_for_each(|(lane, view)| lane.begin(view, &self.asked, all))
     }
 
     /// Goes as far as the available bytes allow.
@@ -124,7 +119,7 @@ impl Search {
                 Stage::Rescore => {
                     let missing = self.rescore(views, scratch);
                     if missing.is_empty() && self.lanes.iter().zip(views).all(|(l, v)| l.is_last(v)) {
-                        let (k, queries) = (self.options.k, self.queries.len());
+                        let (k, queries) = (self.asked.options.k, self.asked.queries.len());
                         let batch = queries / views[0].segment.dim();
                         return rerank::answers(views, &mut self.lanes, batch, k, scratch).map(Step::Done);
                     }
@@ -142,32 +137,30 @@ impl Search {
 
     /// Each segment goes on to its candidates.
     fn find(&mut self, views: &[View<'_>], scratch: &mut Scratch) -> Result<Vec<Read>, Error> {
-        let asked = Asked { queries: &self.queries, options: &self.options };
         let mut missing = Vec::new();
         for (lane, view) in self.lanes.iter_mut().zip(views) {
-            missing.extend(lane.find(view, asked, scratch)?);
+            missing.extend(lane.find(view, &self.asked, scratch)?);
         }
         if !missing.is_empty() {
             return Ok(missing);
         }
         if self.lanes.iter().all(Lane::has_found) {
-            rerank::cut(&mut self.lanes, self.options.k, &mut scratch.keys);
+            rerank::cut(&mut self.lanes, self.asked.options.k, &mut scratch.keys);
             self.stage = Stage::Rescore;
             return Ok(missing);
         }
-        for query in 0..self.queries.len() / views[0].segment.dim() {
+        for query in 0..self.asked.queries.len() / views[0].segment.dim() {
             let probes = self.lanes.iter_mut().filter_map(|lane| lane.probes().get_mut(query));
             let mut waiting: Vec<_> = probes.filter(|probe| probe.waits()).collect();
-            narrow(self.options.k, &mut waiting, &mut scratch.keys);
+            narrow(self.asked.options.k, &mut waiting, &mut scratch.keys);
         }
         Ok(missing)
     }
 
     fn rescore(&mut self, views: &[View<'_>], scratch: &mut Scratch) -> Vec<Read> {
-        let asked = Asked { queries: &self.queries, options: &self.options };
         let lanes = self.lanes.iter_mut().zip(views);
         let mut missing = Vec::new();
-        lanes.for_each(|(lane, view)| missing.extend(lane.rescore(view, asked, scratch)));
+        lanes.for_each(|(lane, view)| missing.extend(lane.rescore(view, &self.asked, scratch)));
         missing
     }
 
@@ -176,7 +169,7 @@ impl Search {
         let lanes = self.lanes.iter_mut().zip(views);
         let mut lanes: Vec<&mut Lane> = lanes.filter(|(l, v)| !l.is_last(v)).map(|(lane, _)| lane).collect();
         let rescore = lanes.iter().map(|lane| lane.counts.rescore).max().unwrap_or(0);
-        let count = plan::rerank_count(self.options.k).min(rescore);
+        let count = plan::rerank_count(self.asked.options.k).min(rescore);
         rerank::keep_best(&mut lanes, count, scratch);
         lanes.into_iter().for_each(Lane::next_finer);
     }

@@ -9,7 +9,7 @@
 //! probe      clusters    cells, then leaves, then lists                 ┘
 //! ```
 
-use super::clusters::{InCommon, Probe};
+use super::clusters::{InCommon, Joint, Probe};
 use super::flat::{self, Scan};
 use super::hnsw::{DiskGraph, MemoryGraph, MissingReads, Walk};
 use super::plan::{self, CandidateCounts, Route};
@@ -40,11 +40,10 @@ enum Stage {
 }
 
 /// What the searches of all segments have in common.
-#[derive(Clone, Copy)]
-pub(super) struct Asked<'a> {
+pub(super) struct Asked {
     /// Row-major.
-    pub(super) queries: &'a [f32],
-    pub(super) options: &'a SearchOptions,
+    pub(super) queries: Vec<f32>,
+    pub(super) options: SearchOptions,
 }
 
 /// See the head of this file.
@@ -70,13 +69,13 @@ impl Lane {
     /// Chooses the route. `rows` may be hits; `None`: all that the view has.
     pub(super) fn new(
         (number, view): (usize, &View<'_>),
-        asked: Asked<'_>,
+        asked: &Asked,
         rows: Option<SharedRows>,
     ) -> Result<Self, Error> {
         let view = &view.of_rows(rows.as_deref());
         let (route, counts) = match view.segment.count() {
             0 if number > 0 => (Route::Flat, CandidateCounts::default()),
-            _ => plan::choose(view, asked.options)?,
+            _ => plan::choose(view, &asked.options)?,
         };
         let candidates = asked.queries.chunks_exact(view.segment.dim()).map(|_| Candidates::default());
         let candidates = candidates.collect();
@@ -99,7 +98,7 @@ impl Lane {
     pub(super) fn find(
         &mut self,
         view: &View<'_>,
-        asked: Asked<'_>,
+        asked: &Asked,
         scratch: &mut Scratch,
     ) -> Result<Vec<Read>, Error> {
         let rows = self.rows.clone();
@@ -126,7 +125,7 @@ impl Lane {
     pub(super) fn begin(
         &mut self,
         view: &View<'_>,
-        asked: Asked<'_>,
+        asked: &Asked,
         all: Option<InCommon>,
     ) -> Result<(), Error> {
         let rows = self.rows.clone();
@@ -153,11 +152,11 @@ impl Lane {
                 let Some(clusters) = &view.segment.clusters else {
                     return Err(Error::corrupt("cells", "the section is missing"));
                 };
-                let (metric, wanted) = (view.segment.header.metric, plan::wanted(asked.options, counts.k));
+                let (metric, wanted) = (view.segment.header.metric, plan::wanted(&asked.options, counts.k));
                 // Lists are coarse: their candidates are always ranked again.
                 self.counts.rescore = usize::MAX;
-                let among = all.map(|all| (all, view.count()));
-                Stage::Probe(batch.map(|_| Probe::new(metric, clusters, wanted, among)).collect())
+                let joint = || all.map(|all| Joint::new(&all, clusters.cells.row_count(), view.count()));
+                Stage::Probe(batch.map(|_| Probe::new(metric, clusters, wanted, joint())).collect())
             }
         };
         Ok(())
@@ -175,10 +174,10 @@ impl Lane {
         missing
     }
 
-    fn scan(&mut self, view: &View<'_>, asked: Asked<'_>, scratch: &mut Scratch) -> Vec<Read> {
+    fn scan(&mut self, view: &View<'_>, asked: &Asked, scratch: &mut Scratch) -> Vec<Read> {
         let sections = self.sections_of_rows(view);
         let Stage::Scan(scan) = &mut self.stage else { return Vec::new() };
-        let missing = scan.step(view, &sections, asked.queries, &mut scratch.prepared);
+        let missing = scan.step(view, &sections, &asked.queries, &mut scratch.prepared);
         if missing.is_empty() {
             for (candidates, mut nearest) in self.candidates.iter_mut().zip(std::mem::take(&mut scan.nearest))
             {
@@ -190,7 +189,7 @@ impl Lane {
         missing
     }
 
-    fn walk(&mut self, view: &View<'_>, asked: Asked<'_>, scratch: &mut Scratch) -> Result<Vec<Read>, Error> {
+    fn walk(&mut self, view: &View<'_>, asked: &Asked, scratch: &mut Scratch) -> Result<Vec<Read>, Error> {
         let mut missing = view.missing(&[SectionKind::Codes, SectionKind::Graph]);
         missing.extend(view.missing(&self.sections_of_rows(view)));
         if !missing.is_empty() {
@@ -250,12 +249,7 @@ impl Lane {
         Ok(reads)
     }
 
-    fn probe(
-        &mut self,
-        view: &View<'_>,
-        asked: Asked<'_>,
-        scratch: &mut Scratch,
-    ) -> Result<Vec<Read>, Error> {
+    fn probe(&mut self, view: &View<'_>, asked: &Asked, scratch: &mut Scratch) -> Result<Vec<Read>, Error> {
         let (Stage::Probe(probes), Some(clusters)) = (&mut self.stage, &view.segment.clusters) else {
             return Ok(Vec::new());
         };
@@ -278,12 +272,12 @@ impl Lane {
     }
 
     /// Ranks the candidates by the current finer rows, as far as they are available. Returns the reads of the others.
-    pub(super) fn rescore(&mut self, view: &View<'_>, asked: Asked<'_>, scratch: &mut Scratch) -> Vec<Read> {
+    pub(super) fn rescore(&mut self, view: &View<'_>, asked: &Asked, scratch: &mut Scratch) -> Vec<Read> {
         if self.counts.rescore == 0 {
             return Vec::new();
         }
         let (stage, prepared) = (self.finer, &mut scratch.prepared);
-        view.placed(rerank::rescore(view, stage, asked.queries, &mut self.candidates, prepared))
+        view.placed(rerank::rescore(view, stage, &asked.queries, &mut self.candidates, prepared))
     }
 
     /// The sections that have the ids and the checksums of rows, for a search without lists, which have both.

@@ -130,6 +130,8 @@ pub(super) fn answers(
 ) -> Result<Vec<Answer>, Error> {
     let Scratch { nearest, keys, ranked, .. } = scratch;
     let mut answers = Vec::with_capacity(queries);
+    // Those of the segment of the last hit.
+    let mut ids: (Option<u32>, Option<IdView<'_>>) = (None, None);
     for query in 0..queries {
         ranked.clear();
         for ((lane, view), segment) in lanes.iter_mut().zip(views).zip(0..) {
@@ -143,8 +145,11 @@ pub(super) fn answers(
         }
         let mut hits = Vec::with_capacity(ranked.len());
         for &(distance, segment, position) in &*ranked {
-            let (lane, view) = (&lanes[segment as usize], &views[segment as usize]);
-            let id = lane.candidates[query].id(position, lane.ids(view)?.as_ref())?;
+            let lane = &lanes[segment as usize];
+            if ids.0 != Some(segment) {
+                ids = (Some(segment), lane.ids(&views[segment as usize])?);
+            }
+            let id = lane.candidates[query].id(position, ids.1.as_ref())?;
             hits.push(Hit { segment, position, id, score: 0.0 - distance });
         }
         answers.push(answer(hits, lanes, query));

@@ -11,17 +11,15 @@ use super::hits::sort_by_key;
 use super::ranked::RankedLeaf;
 use crate::search::plan::part_of_many;
 use crate::segment::Segment;
-use crate::segment::clusters::Shares;
 use crate::topk::Key;
 
-/// What the segments of an index have in common: the order in which cells and leaves are visited must be one order.
+/// What the segments of an index have in common: the order in which their lists are taken must be one order.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct InCommon {
     /// Rows that may be hits.
     rows: usize,
-    /// The rows of segments with clusters, and of these the sums of the shares of spreads.
+    /// The rows of segments with clusters, and the sum of their shares of the spreads of leaves.
     clustered: f32,
-    of_cells: f32,
     of_leaves: f32,
 }
 
@@ -30,17 +28,14 @@ impl InCommon {
     pub(crate) fn add(&mut self, segment: &Segment, rows: usize) {
         self.rows += rows;
         if let Some(clusters) = &segment.clusters {
-            let Shares { of_cells, of_leaves } = clusters.cells.shares;
             self.clustered += rows as f32;
-            self.of_cells += rows as f32 * of_cells;
-            self.of_leaves += rows as f32 * of_leaves;
+            self.of_leaves += rows as f32 * clusters.cells.shares.of_leaves;
         }
     }
 
     /// The mean of the segments' shares, by rows.
-    pub(super) fn shares(&self) -> Shares {
-        let mean = |sum: f32| if self.clustered > 0.0 { sum / self.clustered } else { 0.0 };
-        Shares { of_cells: mean(self.of_cells), of_leaves: mean(self.of_leaves) }
+    fn of_leaves(&self) -> f32 {
+        if self.clustered > 0.0 { self.of_leaves / self.clustered } else { 0.0 }
     }
 
     pub(crate) fn part(&self, rows: usize) -> f64 {
@@ -49,19 +44,21 @@ impl InCommon {
 }
 
 /// The lists that a segment chose for itself, before it knows what the others chose.
-pub(super) struct Joint {
+pub(crate) struct Joint {
     /// The segment's part of all rows that may be hits.
     part: f64,
     /// All of its rows.
     count: usize,
-    pub(super) shares: Shares,
+    /// The share of the spread of a leaf in all segments.
+    pub(super) of_leaves: f32,
     /// Lists, nearest first: their priorities, and their rows. Empty if the segment does not wait.
     chosen: Vec<(f32, Held)>,
 }
 
 impl Joint {
-    pub(super) fn new(part: f64, count: usize, shares: Shares) -> Self {
-        Joint { part, count, shares, chosen: Vec::new() }
+    /// Of a segment with so many rows, of which so many may be hits.
+    pub(crate) fn new(all: &InCommon, count: usize, rows: usize) -> Self {
+        Joint { part: all.part(rows), count, of_leaves: all.of_leaves(), chosen: Vec::new() }
     }
 
     /// How many of the rows that the segment chose it adds to those that are scanned.

@@ -21,6 +21,6 @@ mod width;
 pub(crate) use bound::{ListCodes, ListScratch, QueryBound, copies_last};
 pub(super) use hits::sort_by_key;
 pub(crate) use hits::{ListHit, nth, worst_of};
-pub(crate) use joint::{InCommon, narrow};
+pub(crate) use joint::{InCommon, Joint, narrow};
 pub(crate) use probe::{Probe, ProbeScratch};
 pub(crate) use width::Wanted;

@@ -4,7 +4,7 @@
 use super::bound::{ListScratch, QueryBound, copies_last};
 use super::enough::{Held, Wide, as_many_as, enough};
 use super::hits::{ListHit, ListHits, ScanScratch, ScannedList, sort_by_key};
-use super::joint::{InCommon, Joint};
+use super::joint::Joint;
 use super::ranked::{RankedLeaf, all_leaves};
 use super::width::{ProbeWidth, Wanted, width};
 use crate::error::Error;
@@ -12,7 +12,7 @@ use crate::metric::Metric;
 use crate::quant::{Turned, centroid};
 use crate::search::view::View;
 use crate::segment::Clusters;
-use crate::segment::clusters::{Labels, List};
+use crate::segment::clusters::{Labels, List, Shares};
 use crate::storage::Read;
 use crate::topk::{Key, TopK};
 
@@ -61,16 +61,10 @@ pub(super) struct Wider {
 }
 
 impl Probe {
-    /// `among`: what it has in common with other segments, if there are any, and so many of its rows may be hits.
-    pub(crate) fn new(
-        metric: Metric,
-        clusters: &Clusters,
-        wanted: Wanted,
-        among: Option<(InCommon, usize)>,
-    ) -> Self {
+    /// `joint`: how it goes on with other segments, if there are any.
+    pub(crate) fn new(metric: Metric, clusters: &Clusters, wanted: Wanted, joint: Option<Joint>) -> Self {
         Probe {
-            joint: among
-                .map(|(all, rows)| Joint::new(all.part(rows), clusters.cells.row_count(), all.shares())),
+            joint,
             wanted,
             width: width(clusters, wanted),
             metric,
@@ -250,7 +244,8 @@ impl Probe {
         bound.leaves(centre, prepared, block.codes, spreads, numbers);
         new.iter_mut().zip(&*numbers).for_each(|(ranked, &priority)| ranked.0 = priority);
         if let Some(joint) = &self.joint {
-            let common = QueryBound { shares: joint.shares, ..*bound };
+            let shares = Shares { of_leaves: joint.of_leaves, ..bound.shares };
+            let common = QueryBound { shares, ..*bound };
             let spreads = new.iter().map(|ranked| ranked.1.leaf.spread);
             common.leaves(centre, prepared, block.codes, spreads, numbers);
             new.iter_mut().zip(&*numbers).for_each(|(ranked, &priority)| ranked.1.common = priority);
