@@ -152,14 +152,20 @@ fn open_part(
         _ => OpenPart::paged(reader(dir, folder, entry)?),
     };
     part.content_id = Some(entry.content_id.clone());
-    part.dead = entry.dead.as_ref().map(|dead| dead.bytes(&**dir, folder)).transpose()?;
-    check(&mut part, entry, ids)?;
+    let dead = entry.dead.as_ref().map(|dead| Ok::<_, Error>((dead, dead.bytes(&**dir, folder)?)));
+    let dead = dead.transpose()?;
+    let segment = check(&mut part, entry, ids)?;
+    let dead = dead.map(|(dead, bytes)| dead.rows(&bytes, segment)).transpose()?;
+    part.dead = dead;
     Ok(part)
 }
 
-/// Compares a segment and its dead rows with the entry, and its kind of ids with that of the first segment.
-fn check(part: &mut OpenPart, entry: &Entry, ids: &mut Option<&'static str>) -> Result<(), Error> {
-    let dead = part.dead.take();
+/// Opens a segment, and compares it with the entry, and its kind of ids with that of the first segment.
+fn check<'a>(
+    part: &'a mut OpenPart,
+    entry: &Entry,
+    ids: &mut Option<&'static str>,
+) -> Result<&'a Segment, Error> {
     let segment = part.open()?;
     let info = segment.info();
     if !entry.describes(&info) {
@@ -169,11 +175,7 @@ fn check(part: &mut OpenPart, entry: &Entry, ids: &mut Option<&'static str>) -> 
         let detail = format!("the ids are of the kind {}, but those of other segments are not", info.ids);
         return Err(Error::corrupt("manifest", detail));
     }
-    if let (Some(dead), Some(bytes)) = (&entry.dead, &dead) {
-        dead.rows(bytes, segment)?;
-    }
-    part.dead = dead;
-    Ok(())
+    Ok(segment)
 }
 
 /// The file of a segment, or else its parts, read by position.

@@ -5,7 +5,7 @@ use crate::segment::{Fill, HEAD, Segment, front_length};
 use crate::storage::Extent;
 
 /// Opens the segment in a file. Only its front is read.
-pub(super) fn open_segment(read: &mut Fill<'_>, length: u64) -> Result<Segment, Error> {
+pub(crate) fn open_segment(read: &mut Fill<'_>, length: u64) -> Result<Segment, Error> {
     let mut first = |length: u64| -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
         room_for(&mut bytes, length)?;

@@ -12,7 +12,7 @@ mod tests;
 use std::path::Path;
 
 pub use building::{append_into, merge_into};
-use front::open_segment;
+pub(crate) use front::open_segment;
 pub use options::{Io, OpenOptions};
 use paged::Reading;
 pub use parts::{MissingSegment, SegmentFacts};

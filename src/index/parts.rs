@@ -8,7 +8,7 @@ use super::paged::Reading;
 use super::scratches::Scratches;
 use super::{Bytes, Index};
 use crate::error::Error;
-use crate::segment::{HEAD, Info, Segment, front_length};
+use crate::segment::{HEAD, Info, PositionSet, Segment, front_length};
 use crate::session::Members;
 use crate::storage::{Extent, ReadAt, Source};
 
@@ -20,8 +20,8 @@ pub(crate) struct OpenPart {
     file: PartFile,
     /// What [`OpenPart::open`] has read.
     opened: Option<Segment>,
-    /// The bytes of its file of dead rows.
-    pub(crate) dead: Option<Vec<u8>>,
+    /// Its dead rows.
+    pub(crate) dead: Option<PositionSet>,
     pub(crate) path: Option<PathBuf>,
     pub(crate) content_id: Option<String>,
 }
@@ -106,8 +106,8 @@ impl Index {
     /// `options` allow.
     ///
     /// # Errors
-    /// Those of [`Segment::open`] and of the readers; `argument` if the segments do not belong together; `corrupt`,
-    /// `checksum`, `length` for dead rows; `budget` if not even one query fits.
+    /// Those of [`Segment::open`] and of the readers; `argument` if the segments do not belong together; `corrupt`
+    /// for dead rows of another number of rows; `budget` if not even one query fits.
     pub(crate) fn from_parts(parts: Vec<OpenPart>, options: &OpenOptions) -> Result<Self, Error> {
         let (mut segments, mut facts) = (Vec::new(), Vec::new());
         let (mut whole, mut paged) = (Vec::new(), Vec::new());
@@ -116,8 +116,7 @@ impl Index {
             let Some(segment) = part.opened.take() else {
                 return Err(Error::internal("no segment was opened"));
             };
-            let dead = part.dead.as_deref().map(|bytes| segment.dead_rows(bytes)).transpose()?;
-            let (info, path, content_id) = (segment.info(), part.path, part.content_id);
+            let (info, dead, path, content_id) = (segment.info(), part.dead, part.path, part.content_id);
             facts.push(SegmentFacts { info, dead: dead.as_ref().map_or(0, |d| d.len()), path, content_id });
             segments.push((segment, dead));
             match part.file {

@@ -32,6 +32,11 @@ struct Units {
 }
 
 impl Units {
+    /// Of one section: as many slots as searches work with, if there are so many units.
+    fn of(section: Extent, slot: u64, least: u64, warm: u64, most: u64) -> Self {
+        Units { sections: vec![section], slot, slots: least.min(most), least, warm, most }
+    }
+
     /// Grows to up to `slots` slots, as far as `left` bytes allow.
     fn grow(&mut self, slots: u64, left: &mut u64) {
         let more = (*left / self.slot.max(1)).min(slots.min(self.most).saturating_sub(self.slots));
@@ -185,14 +190,7 @@ fn walking(all: &[Sections<'_>], units: &mut Vec<Units>, left: u64) -> Option<Re
         segment.header.section(SectionKind::NodeChecksums)?;
         segment.clusters.as_ref()?;
         let count = segment.count() as u64;
-        let unit = |section, slot| Units {
-            sections: vec![section],
-            slot,
-            slots: MIN_NODES.min(count),
-            least: MIN_NODES,
-            warm: 0,
-            most: count,
-        };
+        let unit = |section, slot| Units::of(section, slot, MIN_NODES, 0, count);
         regions.push(s.whole(SectionKind::NodeChecksums));
         regions.push(Region::Whole { section: s.placed(parts.upper), block_size: parts.block_size });
         join(&mut links, unit(s.placed(parts.base), parts.stride));
@@ -257,16 +255,8 @@ fn units(members: &Members, lists: u64) -> Vec<Units> {
     for s in members.iter().map(Sections) {
         let segment = &s.0.segment;
         let count = segment.count() as u64;
-        let of = |section, slot, least: u64, warm, most: u64| Units {
-            sections: vec![section],
-            slot,
-            slots: least.min(most),
-            least,
-            warm,
-            most,
-        };
         let of_rows =
-            |rows: &Matrix, warm, most| of(s.placed(rows.extent), rows.stride, MIN_ROWS, warm, most);
+            |rows: &Matrix, warm, most| Units::of(s.placed(rows.extent), rows.stride, MIN_ROWS, warm, most);
         // Clusters are reranked by the finest rows; the rows of other stages only rank what a graph or a scan finds.
         let finer = segment.finer.iter().rev();
         match &segment.clusters {
@@ -274,11 +264,11 @@ fn units(members: &Members, lists: u64) -> Vec<Units> {
                 let cells = clusters.cells.len() as u64;
                 let [block, list] = clusters.cells.longest;
                 let all_lists = clusters.cells.leaf_count() as u64;
-                any_length(&mut leaves, of(s.extent(SectionKind::Leaves), block, 1, cells, cells));
+                any_length(&mut leaves, Units::of(s.extent(SectionKind::Leaves), block, 1, cells, cells));
                 join(&mut finest, of_rows(segment.finest(), WARM_ROWS, MANY_ROWS.min(count)));
                 any_length(
                     &mut of_lists,
-                    of(s.extent(SectionKind::Lists), list, lists, WARM_LISTS, all_lists),
+                    Units::of(s.extent(SectionKind::Lists), list, lists, WARM_LISTS, all_lists),
                 );
                 finer.skip(1).for_each(|rows| join(&mut others, of_rows(rows, 0, MANY_ROWS.min(count))));
             }

@@ -12,8 +12,6 @@ use crate::storage::{Extent, Paged, Read, SlotRoom, Source};
 
 /// Between two files, at least; and a multiple of it is where a file begins.
 const GAP: u64 = 1 << 32;
-/// So many segments are in an index at most.
-pub(crate) const MOST: usize = 1024;
 
 /// A segment of an index.
 pub(crate) struct Member {
@@ -28,13 +26,16 @@ pub(crate) struct Member {
 pub(crate) struct Members(Vec<Member>);
 
 impl Members {
+    /// So many segments are in an index at most.
+    pub(crate) const MOST: usize = 1024;
+
     /// Segments in order, with the rows of each that are dead.
     ///
     /// # Errors
     /// `argument` if they do not belong together, there are none, or too many; `out-of-memory`.
     pub(crate) fn new(segments: Vec<(Segment, Option<PositionSet>)>) -> Result<Self, Error> {
-        if segments.is_empty() || segments.len() > MOST {
-            let detail = format!("{} segments: an index has 1 to {MOST}", segments.len());
+        if segments.is_empty() || segments.len() > Members::MOST {
+            let detail = format!("{} segments: an index has 1 to {}", segments.len(), Members::MOST);
             return Err(Error::argument("segments", detail));
         }
         let (mut members, mut base) = (Vec::with_capacity(segments.len()), 0u64);

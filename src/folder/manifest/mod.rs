@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::parts::Parts;
 use super::wait::{PATIENCE, wait};
 use crate::error::Error;
+use crate::session::Members;
 use crate::storage::{Access, Dir};
 pub(crate) use dead::Dead;
 pub(crate) use entry::Entry;
@@ -31,7 +32,7 @@ const FIRST_VERSION: u32 = 1;
 /// Longer manifests are refused. One of as many segments as there may be is shorter.
 const MAX_BYTES: u64 = 4 << 20;
 /// Segments of one index.
-pub(crate) const MAX_SEGMENTS: usize = 1024;
+pub(crate) const MAX_SEGMENTS: usize = Members::MOST;
 /// The largest number that JS holds exactly.
 const MAX_GENERATION: u64 = (1 << 53) - 1;
 

@@ -96,11 +96,13 @@ impl Kind {
         if self.exact.is_some() && self.exact() != index.exact {
             return refuse("--exact", named(self.exact()), named(index.exact));
         }
-        Ok(like(index)
+        let like = like(index);
+        let (m, ef_construction) = (like.m, like.ef_construction);
+        Ok(like
             .graph(index.graph && !self.no_graph)
             .clusters(index.clusters && !self.no_clusters)
-            .m(self.m.unwrap_or(like(index).m))
-            .ef_construction(self.ef_construction.unwrap_or(like(index).ef_construction))
+            .m(self.m.unwrap_or(m))
+            .ef_construction(self.ef_construction.unwrap_or(ef_construction))
             .seed(self.seed))
     }
 
