@@ -26,6 +26,7 @@ mod setters;
 
 pub mod kernels;
 
+mod budget;
 mod build;
 mod ctx;
 mod error;
@@ -50,6 +51,7 @@ mod folder;
 #[cfg(feature = "native")]
 mod roaring;
 
+pub use budget::{Ledger, Memory, Part, PartMemory};
 pub use build::{BuildOptions, build, build_into};
 pub use ctx::{Ctx, Progress, Warning};
 pub use error::{Error, QueryFault};

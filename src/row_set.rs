@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::memory::room_for;
+use crate::memory::{bytes, room_for};
 
 /// A set that the searches of a batch share.
 pub(crate) type SharedRows = Arc<RowSet>;
@@ -108,6 +108,11 @@ impl RowSet {
     /// Rows in the set.
     pub(crate) fn count(&self) -> usize {
         self.count
+    }
+
+    /// The bytes that it has allocated.
+    pub(crate) fn bytes(&self) -> u64 {
+        bytes(&self.words) + bytes(&self.before)
     }
 
     /// Positions that the set may hold: all below this.

@@ -1,6 +1,8 @@
 //! Selects the k nearest of many candidates, by partition. A candidate that may be among them is appended; when there
 //! are twice as many as are wanted, the farther half is dropped. So the cost of a candidate does not depend on k.
 
+use crate::memory::bytes;
+
 /// The bits of a float, changed so that they are ordered as integers like the floats are.
 #[inline]
 pub(crate) fn sortable(distance: f32) -> u32 {
@@ -71,6 +73,11 @@ impl TopK {
         self.keys.clear();
         self.keys.reserve(self.room().min(AT_ONCE));
         self.limit = u64::MAX;
+    }
+
+    /// The bytes that it has allocated.
+    pub(crate) fn bytes(&self) -> u64 {
+        bytes(&self.keys)
     }
 
     #[inline]

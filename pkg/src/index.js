@@ -31,6 +31,8 @@ const BATCH = 64;
  * @property {number} memoryBudget bytes
  * @property {number} resident bytes of the file that are held in memory: at most `memoryBudget`
  * @property {number} evictions blocks dropped to make room for others
+ * @property {{ budget: number, parts: import("./core/protocol.js").Parts }} memory what is reserved, in bytes: `fronts`, `sections`
+ *   and `slots` are of the budget; `places`, `scratch` and `operations` lie beside it
  * @property {number} linearMemory bytes of the WebAssembly memory, which this index shares with others. It never shrinks; what
  *   a closed index held is used again
  * @property {number} [retries] requests that were made again after a failure
@@ -179,6 +181,7 @@ export class Index {
       memoryBudget: this.#memoryBudget,
       resident: memory?.resident ?? 0,
       evictions: memory?.evictions ?? 0,
+      memory: { budget: this.#memoryBudget, parts: memory?.parts ?? {} },
       linearMemory: memory?.linearMemory ?? 0,
       ...(store && { store: { ...store } }),
       ...(this.#prefetch && { prefetch: { ...this.#prefetch.stats } }),

@@ -70,10 +70,7 @@ impl fmt::Display for Error {
                 )
             }
             Error::Budget { needed, budget } => {
-                write!(
-                    f,
-                    "a memory budget of {budget} bytes is too small for one query: give at least {needed}"
-                )
+                write!(f, "a memory budget of {budget} bytes is too small: give at least {needed}")
             }
             Error::OutOfMemory { bytes } => {
                 write!(

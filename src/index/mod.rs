@@ -19,13 +19,14 @@ pub use parts::{MissingSegment, SegmentFacts};
 pub(crate) use parts::{OpenPart, WholeFile};
 use scratches::Scratches;
 
+use crate::budget::{Ledger, Memory, Reservation};
 use crate::error::Error;
 use crate::exec;
 use crate::id::Id;
 use crate::quant::CodecKind;
-use crate::search::{Answer, Operation, Outcome, RowPlace, Running, Search, SearchOptions};
+use crate::search::{Answer, Operation, Outcome, RowPlace, SearchOptions};
 use crate::segment::{Fill, Info};
-use crate::session::Members;
+use crate::session::{Counted, Members};
 use crate::storage::{Buffer, Extent, InMemory, ReadAt, Source};
 
 /// The bytes of the files: in memory or mapped as a whole, or read piece by piece.
@@ -41,6 +42,9 @@ pub struct Index {
     segments: Vec<SegmentFacts>,
     /// The facts of all together, where there are several, or dead rows.
     all: Option<Info>,
+    ledger: Ledger,
+    /// For fronts, and for files in memory.
+    _held: Vec<Reservation>,
     pub(crate) missing: Vec<MissingSegment>,
 }
 
@@ -100,6 +104,16 @@ impl Index {
         if let [segment] = self.segments.as_slice() { Some(segment) } else { None }
     }
 
+    /// The memory of this process that the index has reserved, by part. The pages of a mapped file are not of it.
+    pub fn memory(&self) -> Memory {
+        self.ledger.memory()
+    }
+
+    /// The ledger from which the index reserves its memory.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     /// The rows nearest to `query`.
     ///
     /// # Errors
@@ -156,15 +170,7 @@ impl Index {
     }
 
     fn search_chunk(&self, queries: &[f32], options: &SearchOptions) -> Result<Vec<Answer>, Error> {
-        match &self.bytes {
-            Bytes::Local { members, files, scratches } => members.with_files(files, |views| {
-                let mut search = Search::new(views, queries.to_vec(), options.clone())?;
-                scratches.with(|scratch| search.step(views, scratch))?.whole()
-            }),
-            Bytes::Paged(_) => {
-                self.answers(Operation::Search { queries: queries.to_vec(), options: options.clone() })
-            }
-        }
+        self.answers(Operation::Search { queries: queries.to_vec(), options: options.clone() })
     }
 
     /// Runs an operation whose outcome are answers.
@@ -185,7 +191,7 @@ impl Index {
     fn run(&self, operation: Operation) -> Result<Outcome, Error> {
         match &self.bytes {
             Bytes::Local { members, files, scratches } => members.with_files(files, |views| {
-                let mut running = Running::new(views, operation)?;
+                let mut running = Counted::new(views, operation, &self.ledger)?;
                 scratches.with(|scratch| running.step(views, scratch))?.whole()
             }),
             Bytes::Paged(reading) => reading.run(operation).map(|(outcome, _)| outcome),

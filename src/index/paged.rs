@@ -14,9 +14,10 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard
 use super::front::room_for;
 use super::options::OpenOptions;
 use super::scratches::Scratches;
+use crate::budget::{Ledger, Part};
 use crate::error::Error;
-use crate::search::{Operation, Outcome, Running, Step};
-use crate::session::{Members, layout, unreadable};
+use crate::search::{Operation, Outcome, Step};
+use crate::session::{Counted, Members, layout, unreadable};
 use crate::storage::{Expected, Extent, Paged, Read, ReadAt, Reserved};
 
 /// A section that is held whole is read in pieces of about so many bytes.
@@ -60,11 +61,13 @@ impl Reading {
         members: Members,
         files: Vec<Box<dyn ReadAt>>,
         options: &OpenOptions,
+        ledger: &Ledger,
     ) -> Result<Self, Error> {
         let budget = options.memory_budget;
-        let paged = RwLock::new(Paged::new(layout(&members, budget, options.index)?));
+        let paged = RwLock::new(Paged::new(layout(&members, budget, options.index)?, ledger)?);
         let flight = Flight::new((budget / FLIGHT_PART).max(FLIGHT));
-        Ok(Reading { members, paged, files, scratches: Scratches::default(), flight })
+        let scratches = Scratches::new(ledger);
+        Ok(Reading { members, paged, files, scratches, flight })
     }
 
     pub(super) fn members(&self) -> &Members {
@@ -102,7 +105,9 @@ impl Reading {
     pub(super) fn run(&self, operation: Operation) -> Result<(Outcome, Moved), Error> {
         let mut moved = Moved::default();
         let mut paged = self.shared();
-        let mut running = self.members.with_views(&*paged, |views| Running::new(views, operation))?;
+        let mut running = self
+            .members
+            .with_views(&*paged, |views| Counted::new(views, operation, self.scratches.ledger()))?;
         loop {
             let step = self.step(&mut running, &paged)?;
             let reads = match step {
@@ -123,7 +128,7 @@ impl Reading {
         }
     }
 
-    fn step(&self, running: &mut Running, paged: &Paged) -> Result<Step<Outcome>, Error> {
+    fn step(&self, running: &mut Counted, paged: &Paged) -> Result<Step<Outcome>, Error> {
         self.scratches.with(|scratch| self.members.with_views(paged, |views| running.step(views, scratch)))
     }
 
@@ -161,6 +166,7 @@ impl Reading {
                 continue;
             }
             let _flying = self.flight.take(piece.extent.length);
+            let _reading = self.scratches.ledger().reserve(Part::Reading, piece.extent.length)?;
             room_for(&mut bytes, piece.extent.length)?;
             self.read(piece.extent, &mut bytes)?;
             self.members.check(piece, &bytes)?;
@@ -176,6 +182,7 @@ impl Reading {
         }
         let total = wave.extents.iter().map(|e| e.length).sum();
         let _flying = self.flight.take(total);
+        let _reading = self.scratches.ledger().reserve(Part::Reading, total)?;
         let mut bytes = Vec::new();
         room_for(&mut bytes, total)?;
         let mut rest = &mut bytes[..];

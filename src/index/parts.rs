@@ -7,6 +7,7 @@ use super::options::OpenOptions;
 use super::paged::Reading;
 use super::scratches::Scratches;
 use super::{Bytes, Index};
+use crate::budget::{Ledger, Part};
 use crate::error::Error;
 use crate::segment::{HEAD, Info, PositionSet, Segment, front_length};
 use crate::session::Members;
@@ -125,14 +126,23 @@ impl Index {
             }
         }
         let members = Members::new(segments)?;
+        // What is here as a whole was allowed before it was opened.
+        let ledger = Ledger::new(if whole.is_empty() { options.memory_budget } else { u64::MAX });
+        let in_memory = whole.iter().map(|file| file.allocated()).sum();
+        let mut held = vec![ledger.reserve(Part::Sections, in_memory)?];
         let bytes = match (whole.is_empty(), paged.is_empty()) {
-            (false, true) => Bytes::Local { files: whole, members, scratches: Scratches::default() },
-            (true, false) => Bytes::Paged(Box::new(Reading::new(members, paged, options)?)),
+            (false, true) => Bytes::Local { files: whole, members, scratches: Scratches::new(&ledger) },
+            (true, false) => Bytes::Paged(Box::new(Reading::new(members, paged, options, &ledger)?)),
             _ => return Err(Error::internal("some files of an index are whole and some are not")),
         };
         let plain = matches!(facts.as_slice(), [one] if one.dead == 0);
+        let members = match &bytes {
+            Bytes::Local { members, .. } => members,
+            Bytes::Paged(reading) => reading.members(),
+        };
+        held.extend(members.reserve(&ledger)?);
         let all = (!plain).then(|| of_all(&facts)).transpose()?;
-        Ok(Index { bytes, all, segments: facts, missing: Vec::new() })
+        Ok(Index { bytes, all, segments: facts, ledger, _held: held, missing: Vec::new() })
     }
 }
 

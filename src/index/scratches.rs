@@ -2,23 +2,33 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::search::Scratch;
+use crate::budget::Ledger;
+use crate::session::CountedScratch;
 
 /// The scratch memory of finished searches.
-#[derive(Default)]
-pub(super) struct Scratches(Mutex<Vec<Scratch>>);
+pub(super) struct Scratches(Mutex<Vec<CountedScratch>>, Ledger);
 
 impl Scratches {
+    pub(super) fn new(ledger: &Ledger) -> Self {
+        Scratches(Mutex::default(), ledger.clone())
+    }
+
+    /// The ledger from which scratch memory is reserved.
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.1
+    }
+
     /// Calls `f` with a scratch from the pool, or a new one. The lock is not held meanwhile. If `f` panics, the scratch
     /// is dropped.
-    pub(super) fn with<T>(&self, f: impl FnOnce(&mut Scratch) -> T) -> T {
-        let mut mine = self.lock().pop().unwrap_or_default();
+    pub(super) fn with<T>(&self, f: impl FnOnce(&mut CountedScratch) -> T) -> T {
+        let free = self.lock().pop();
+        let mut mine = free.unwrap_or_else(|| CountedScratch::new(&self.1));
         let value = f(&mut mine);
         self.lock().push(mine);
         value
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Scratch>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<CountedScratch>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

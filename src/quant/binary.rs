@@ -5,6 +5,7 @@
 use super::codec::{Codec, Encode, Prepared, f32_bytes};
 use crate::error::Error;
 use crate::kernels::kernels;
+use crate::memory::bytes;
 
 /// See the head of this file.
 pub(crate) struct Binary {
@@ -35,6 +36,10 @@ impl Encode for Binary {
 }
 
 impl Codec for Binary {
+    fn bytes(&self) -> u64 {
+        bytes(&self.thresholds)
+    }
+
     /// The corner of the cube around the thresholds, at unit distance from them.
     fn decode(&self, code: &[u8], out: &mut [f32]) {
         let step = 1.0 / (self.thresholds.len() as f32).sqrt();

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::kernels::kernels;
+use crate::memory::bytes;
 use crate::metric::Metric;
 
 /// A query as one codec scores it, and the memory that scoring needs. It is reused from query to query.
@@ -25,6 +26,11 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
+    /// The bytes that it has allocated.
+    pub(crate) fn bytes(&self) -> u64 {
+        bytes(&self.floats) + bytes(&self.bytes) + bytes(&self.scratch)
+    }
+
     /// The query as codes around `mean` see it, and its distance to the mean (under cosine and dot less a constant).
     pub(super) fn around(&mut self, metric: Metric, mean: &[f32], query: &[f32]) {
         let dot = kernels().dot_f32;
@@ -44,6 +50,9 @@ impl Prepared {
 
 /// A trained codec.
 pub(crate) trait Codec: Send + Sync {
+    /// The bytes that it has allocated.
+    fn bytes(&self) -> u64;
+
     /// The vector that `code` stands for.
     fn decode(&self, code: &[u8], out: &mut [f32]);
 

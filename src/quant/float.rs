@@ -50,6 +50,10 @@ impl Encode for Float {
 }
 
 impl Codec for Float {
+    fn bytes(&self) -> u64 {
+        0
+    }
+
     fn decode(&self, code: &[u8], out: &mut [f32]) {
         if self.half {
             let halves = code.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32());

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::exec;
 use crate::hash::hash;
 use crate::kernels::{gather_lookup, kernels};
+use crate::memory::bytes;
 use crate::metric::Metric;
 use crate::topk::{argmin, minimum};
 use crate::vectors::Rows;
@@ -230,6 +231,11 @@ impl Encode for Pq {
 }
 
 impl Codec for Pq {
+    fn bytes(&self) -> u64 {
+        let tables = bytes(&self.columns) + bytes(&self.halves) + bytes(&self.excess);
+        bytes(&self.mean) + bytes(&self.scale) + tables
+    }
+
     fn decode(&self, code: &[u8], out: &mut [f32]) {
         for (part, &centroid) in code.iter().enumerate().take(self.parts) {
             for i in self.range(part) {

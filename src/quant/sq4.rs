@@ -11,6 +11,7 @@ use super::scale::{self, Sums};
 use super::sq8::round;
 use crate::error::Error;
 use crate::kernels::kernels;
+use crate::memory::bytes;
 use crate::metric::Metric;
 
 /// Bytes after the components of a row.
@@ -100,6 +101,10 @@ impl Encode for Sq4 {
 }
 
 impl Codec for Sq4 {
+    fn bytes(&self) -> u64 {
+        bytes(&self.mean)
+    }
+
     fn decode(&self, code: &[u8], out: &mut [f32]) {
         let scale = f32_at(code, self.codes());
         for (i, (o, m)) in out.iter_mut().zip(&self.mean).enumerate() {

@@ -11,6 +11,7 @@ use super::codec::{Codec, Encode, Prepared, f32_at, f32_bytes};
 use super::scale::{self, Sums};
 use crate::error::Error;
 use crate::kernels::kernels;
+use crate::memory::bytes;
 use crate::metric::Metric;
 
 /// Bytes after the components of a row.
@@ -145,6 +146,10 @@ impl Encode for Sq8 {
 }
 
 impl Codec for Sq8 {
+    fn bytes(&self) -> u64 {
+        bytes(&self.mean)
+    }
+
     fn decode(&self, code: &[u8], out: &mut [f32]) {
         let scale = self.scale(code);
         for ((o, &c), m) in out.iter_mut().zip(code).zip(&self.mean) {

@@ -25,7 +25,7 @@ use crate::row_set::Selected;
 use crate::storage::Read;
 
 /// Where the search is.
-enum Stage {
+pub(super) enum Stage {
     /// The ids of the options are looked up.
     Select(Selection),
     /// Each segment finds its candidates.
@@ -36,10 +36,10 @@ enum Stage {
 
 /// A search under way. The head of this file says how it goes.
 pub(crate) struct Search {
-    asked: Asked,
-    stage: Stage,
+    pub(super) asked: Asked,
+    pub(super) stage: Stage,
     /// One for each segment.
-    lanes: Vec<Lane>,
+    pub(super) lanes: Vec<Lane>,
 }
 
 impl Search {

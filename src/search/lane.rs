@@ -23,7 +23,7 @@ use crate::segment::SectionKind;
 use crate::storage::{Read, WALKS_FROM_DISK};
 
 /// Where the search of a segment is. All lead to `Found`.
-enum Stage {
+pub(super) enum Stage {
     /// No row may be a hit, so nothing is read.
     NoHits,
     /// The rows of the set are the candidates.
@@ -54,7 +54,7 @@ pub(super) struct Lane {
     rows: Option<SharedRows>,
     pub(super) counts: CandidateCounts,
     pub(super) route: Route,
-    stage: Stage,
+    pub(super) stage: Stage,
     /// Candidates are ranked by the finer rows of this number; without such rows, by the codes.
     pub(super) finer: usize,
     /// Those of each query.

@@ -22,6 +22,7 @@ mod answer;
 pub(crate) mod clusters;
 mod driver;
 pub(crate) mod flat;
+mod footprint;
 pub(crate) mod hnsw;
 mod lane;
 mod lookup;
@@ -37,7 +38,7 @@ mod view;
 mod visited;
 
 pub use answer::{Answer, Hit, QueryStats, RowPlace, SegmentStats};
-pub(crate) use driver::Search;
+pub(crate) use footprint::Most;
 pub(crate) use operation::Running;
 pub use operation::{Operation, Outcome};
 pub(crate) use options::check_queries;

@@ -204,7 +204,7 @@ impl CandidateCounts {
 }
 
 /// The counts by the options, and by defaults where these leave them open.
-fn counts(view: &View<'_>, o: &SearchOptions) -> CandidateCounts {
+pub(super) fn counts(view: &View<'_>, o: &SearchOptions) -> CandidateCounts {
     let segment = view.segment;
     let k = o.k.min(view.count());
     let codec = segment.header.stages.first();

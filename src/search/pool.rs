@@ -12,8 +12,8 @@ const LATE: usize = 512;
 
 /// Candidates in order.
 #[derive(Default)]
-struct Run {
-    keys: Vec<Key>,
+pub(super) struct Run {
+    pub(super) keys: Vec<Key>,
     /// All keys before this one are expanded.
     cursor: usize,
 }
@@ -64,9 +64,9 @@ impl Run {
 /// The nearest candidates seen so far.
 #[derive(Default)]
 pub(crate) struct Pool {
-    main: Run,
+    pub(super) main: Run,
     /// In a wide search: those inserted since the last merge.
-    late: Run,
+    pub(super) late: Run,
     capacity: usize,
 }
 

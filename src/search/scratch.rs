@@ -17,7 +17,7 @@ pub(crate) struct Scratch {
     pub(super) ranked: Vec<(f32, u32, u32)>,
     /// Of each segment, whether the graph's layers were found to be in order. A segment does not change, so once is
     /// enough.
-    graphs_checked: Vec<bool>,
+    pub(super) graphs_checked: Vec<bool>,
 }
 
 impl Scratch {

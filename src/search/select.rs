@@ -13,19 +13,19 @@ use crate::storage::{Read, in_order};
 
 /// A selection under way.
 pub(crate) struct Selection {
-    among: Option<Lookups>,
-    exclude: Lookups,
+    pub(super) among: Option<Lookups>,
+    pub(super) exclude: Lookups,
     /// Rows that were selected before.
     rows: Option<Selected>,
 }
 
 /// The lookups of some ids.
 #[derive(Default)]
-struct Lookups {
-    ids: Vec<Id>,
+pub(super) struct Lookups {
+    pub(super) ids: Vec<Id>,
     /// The rows of the ids before these.
-    found: Vec<RowPlace>,
-    unknown: Vec<String>,
+    pub(super) found: Vec<RowPlace>,
+    pub(super) unknown: Vec<String>,
 }
 
 impl Selection {

@@ -5,8 +5,8 @@ use std::ops::Range;
 /// A bitset, and the positions that were added, in order.
 #[derive(Default)]
 pub(crate) struct Visited {
-    words: Vec<u64>,
-    added: Vec<u32>,
+    pub(super) words: Vec<u64>,
+    pub(super) added: Vec<u32>,
 }
 
 impl Visited {

@@ -7,6 +7,7 @@ use super::ids::{Found, Lookup};
 use super::sets::PositionSet;
 use crate::error::Error;
 use crate::id::Id;
+use crate::memory::bytes;
 use crate::quant::{Codec, Rabitq};
 use crate::storage::{Expected, Extent, Read, Source, checksum};
 
@@ -72,6 +73,14 @@ impl Segment {
     /// `checksum`, `corrupt` or `length` if they are of another segment, or damaged; `out-of-memory`.
     pub fn dead_rows(&self, bytes: &[u8]) -> Result<PositionSet, Error> {
         PositionSet::decode(bytes, self.count(), &self.header.file_id, 0)
+    }
+
+    /// The bytes that it has allocated.
+    pub(crate) fn bytes(&self) -> u64 {
+        let matrices = self.finer.iter().chain([&self.codes]).map(|rows| rows.codec.bytes()).sum::<u64>();
+        let clusters = self.clusters.as_ref().map_or(0, |c| c.cells.bytes() + c.list_codec.bytes());
+        let header = bytes(&self.header.stages) + bytes(&self.header.sections);
+        header + bytes(&self.finer) + matrices + clusters + bytes(&self.checksums)
     }
 
     pub(crate) fn extent(&self, kind: SectionKind) -> Option<Extent> {

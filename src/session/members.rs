@@ -4,7 +4,9 @@
 //! that of segment 0 begins at 0, that of the next at a multiple of 2³² which is at least 2³² bytes behind the end of the
 //! one before. So extents of two segments are never neighbours.
 
+use crate::budget::{Ledger, Part, Reservation};
 use crate::error::Error;
+use crate::memory::bytes;
 use crate::row_set::SharedRows;
 use crate::search::View;
 use crate::segment::{PositionSet, Segment};
@@ -97,6 +99,19 @@ impl Members {
     /// Bytes of the fronts of all files.
     pub(crate) fn fronts(&self) -> u64 {
         self.0.iter().map(|member| member.segment.header.front_length).sum()
+    }
+
+    /// Counts them: their fronts by the bytes that these have in the files, and as places what they have allocated beyond
+    /// that.
+    ///
+    /// # Errors
+    /// `budget`.
+    pub(crate) fn reserve(&self, ledger: &Ledger) -> Result<[Reservation; 2], Error> {
+        let of =
+            |member: &Member| member.segment.bytes() + member.alive.as_ref().map_or(0, |rows| rows.bytes());
+        let allocated = bytes(&self.0) + self.0.iter().map(of).sum::<u64>();
+        let (fronts, beyond) = (self.fronts(), allocated.saturating_sub(self.fronts()));
+        Ok([ledger.reserve(Part::Fronts, fronts)?, ledger.reserve(Part::Places, beyond)?])
     }
 
     /// How many of `reads` fit at once: all, or those of the first segments. An error if not even those of the first can

@@ -7,17 +7,20 @@
 //!                                  -> Done(outcome)
 //! ```
 
+mod counted;
 mod layout;
 mod members;
 mod options;
 
+pub(crate) use counted::{Counted, CountedScratch};
 pub(crate) use layout::layout;
 use layout::to_load;
 pub(crate) use members::Members;
 pub use options::SessionOptions;
 
+use crate::budget::{Ledger, Memory, Reservation};
 use crate::error::Error;
-use crate::search::{Operation, Outcome, Running, Scratch, Step, plan};
+use crate::search::{Operation, Outcome, Step, plan};
 use crate::segment::{PositionSet, Segment};
 use crate::storage::{Extent, Paged, Read, Reserved, in_order};
 
@@ -47,6 +50,8 @@ pub struct SessionStats {
     pub evictions: u64,
     /// Operations that have begun and not ended.
     pub operations: usize,
+    /// The ledger: what is reserved, by part.
+    pub memory: Memory,
 }
 
 /// The opened segments of an index, and the parts of their files that are held in memory.
@@ -56,10 +61,12 @@ pub struct Session {
     members: Members,
     paged: Paged,
     budget: u64,
+    ledger: Ledger,
+    _fronts: [Reservation; 2],
     /// One entry per operation; there are few.
-    running: Vec<(Ticket, Running)>,
+    running: Vec<(Ticket, Counted)>,
     next: Ticket,
-    scratch: Scratch,
+    scratch: CountedScratch,
 }
 
 impl Session {
@@ -81,9 +88,11 @@ impl Session {
         options: &SessionOptions,
     ) -> Result<Self, Error> {
         let (members, budget) = (Members::new(segments)?, options.memory_budget);
-        let paged = Paged::new(layout(&members, budget, options.index)?);
-        let (running, scratch) = (Vec::new(), Scratch::default());
-        Ok(Session { members, paged, budget, running, next: 0, scratch })
+        let ledger = Ledger::new(budget);
+        let regions = layout(&members, budget, options.index)?;
+        let (fronts, paged) = (members.reserve(&ledger)?, Paged::new(regions, &ledger)?);
+        let (running, scratch) = (Vec::new(), CountedScratch::new(&ledger));
+        Ok(Session { members, paged, budget, ledger, _fronts: fronts, running, next: 0, scratch })
     }
 
     /// The first segment.
@@ -96,6 +105,11 @@ impl Session {
         self.members.iter().map(|member| (&member.segment, member.base, member.count()))
     }
 
+    /// The ledger from which the session reserves its memory.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     /// Sets the bandwidth-delay product of the link in bytes: a search may read so many bytes more to save a later
     /// round trip. It never changes the hits, with one exception: `u64::MAX` means that reading costs nothing, so that
     /// `auto` chooses as if everything that fits were in memory.
@@ -106,13 +120,13 @@ impl Session {
     /// Checks the arguments and takes a ticket. Nothing is read before the first step.
     ///
     /// # Errors
-    /// `argument`, `dimension`, `not-finite`, `zero-vector`.
+    /// `argument`, `dimension`, `not-finite`, `zero-vector`; `budget` where the working memory has a limit.
     pub fn begin(&mut self, operation: Operation) -> Result<Ticket, Error> {
         let load = matches!(operation, Operation::Load);
         let (running, too_small) = self.members.with_views(&self.paged, |views| {
             let facts = views.iter().map(plan::Facts::of);
             let too_small = load && facts.into_iter().any(|facts| facts.graph && !facts.graph_fits);
-            (Running::new(views, operation), too_small)
+            (Counted::new(views, operation, &self.ledger), too_small)
         });
         if too_small {
             return Err(Error::argument("memory_budget", self.too_small_to_load()));
@@ -133,7 +147,7 @@ impl Session {
     /// Continues an operation. An error ends it.
     ///
     /// # Errors
-    /// `argument` for a ticket that is spent, `unknown-id`, `corrupt`, `out-of-memory`.
+    /// `argument` for a ticket that is spent, `unknown-id`, `corrupt`, `out-of-memory`, `budget`.
     pub fn step(&mut self, ticket: Ticket) -> Result<Stepped, Error> {
         let stepped = self.advance(ticket);
         if !matches!(stepped, Ok(Stepped::Need(_))) {
@@ -212,6 +226,7 @@ impl Session {
             slots,
             evictions,
             operations: self.running.len(),
+            memory: self.ledger.memory(),
         }
     }
 }

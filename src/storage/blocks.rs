@@ -1,6 +1,7 @@
 //! A section in one piece, which is filled block by block.
 
 use super::{Buffer, Expected, Extent, Read};
+use crate::budget::{Ledger, Part, Reservation};
 use crate::error::Error;
 
 /// See the head of this file.
@@ -10,23 +11,38 @@ pub(super) struct Blocks {
     buffer: Option<Buffer>,
     filled: Vec<bool>,
     missing: usize,
+    /// For the buffer.
+    held: Reservation,
+    _places: Reservation,
 }
 
 impl Blocks {
-    pub(super) fn new(section: Extent, block_size: u64) -> Self {
+    /// The memory of the section itself is reserved when it is first needed.
+    ///
+    /// # Errors
+    /// `budget`.
+    pub(super) fn new(section: Extent, block_size: u64, ledger: &Ledger) -> Result<Self, Error> {
         let blocks = section.length.div_ceil(block_size.max(1)) as usize;
-        Blocks {
+        let places = ledger.reserve(Part::Places, blocks as u64)?;
+        Ok(Blocks {
             section,
             block_size: block_size.max(1),
             buffer: None,
             filled: vec![false; blocks],
             missing: blocks,
-        }
+            held: ledger.nothing(Part::Sections),
+            _places: places,
+        })
     }
 
     pub(super) fn allocate(&mut self) -> Result<(), Error> {
         if self.buffer.is_none() {
-            self.buffer = Some(Buffer::zeroed(self.section.length)?);
+            self.held.resize(self.section.length)?;
+            let buffer = Buffer::zeroed(self.section.length);
+            if buffer.is_err() {
+                self.held.resize(0)?;
+            }
+            self.buffer = Some(buffer?);
         }
         Ok(())
     }

@@ -103,6 +103,10 @@ impl Source for Mapped {
         self.memory
     }
 
+    fn allocated(&self) -> u64 {
+        self.overhead()
+    }
+
     fn prefetch(&self, extents: &mut dyn Iterator<Item = Extent>) {
         if self.hints.fetch_add(1, Relaxed) % HINTS_PER_LOOK == HINTS_PER_LOOK - 1 {
             self.forget(self.opened.elapsed().as_secs());

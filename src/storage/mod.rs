@@ -4,6 +4,7 @@
 //! | file | duty |
 //! |---|---|
 //! | `buffer` | 64-byte-aligned bytes, allocated fallibly |
+//! | `in_memory` | a whole file in memory |
 //! | `paged` | an arena that holds a part of a file under a budget; `blocks`: whole sections; `slots`: units of one |
 //! | `checksum` | XXH3, seeded by file and offset |
 //! | `sink` | where the bytes of a file go while it is written |
@@ -19,6 +20,7 @@ mod blocks;
 mod buffer;
 pub(crate) mod checksum;
 mod dir;
+mod in_memory;
 mod paged;
 mod sink;
 mod slots;
@@ -128,6 +130,8 @@ pub use dir::FsDir;
 #[cfg(feature = "native")]
 pub(crate) use dir::is_missing;
 pub use dir::{Access, Asked, Dir, DirEntry, DirFile, DirLock, MemoryDir, Publication, PublishedFile};
+pub(crate) use in_memory::InMemory;
+use in_memory::slice;
 pub(crate) use paged::{Paged, Region, Reserved};
 pub use sink::Sink;
 
@@ -242,6 +246,11 @@ pub trait Source {
         u64::MAX
     }
 
+    /// Bytes of this process's memory that it has allocated for the file, if the file is here as a whole.
+    fn allocated(&self) -> u64 {
+        0
+    }
+
     /// Announces the extents that are read next, so that a disk can read all of them at once. A hint.
     fn prefetch(&self, _extents: &mut dyn Iterator<Item = Extent>) {}
 
@@ -269,29 +278,4 @@ pub trait ReadAt: Send + Sync {
 
     /// Announces the extents that a wave reads, so that all can be read at once. A hint.
     fn prefetch(&self, _extents: &[Extent]) {}
-}
-
-/// A whole file in memory.
-#[derive(Debug)]
-pub(crate) struct InMemory<B>(pub(crate) B);
-
-impl<B: AsRef<[u8]>> Source for InMemory<B> {
-    fn get(&self, extent: Extent) -> Option<&[u8]> {
-        slice(self.0.as_ref(), extent)
-    }
-
-    fn fits(&self, _section: Extent) -> bool {
-        true
-    }
-
-    fn slots(&self, section: Extent) -> SlotRoom {
-        SlotRoom { count: usize::MAX, bytes: section.length }
-    }
-}
-
-/// The bytes of `extent` in a file whose bytes are all in `bytes`.
-fn slice(bytes: &[u8], extent: Extent) -> Option<&[u8]> {
-    let start = usize::try_from(extent.offset).ok()?;
-    let length = usize::try_from(extent.length).ok()?;
-    bytes.get(start..start.checked_add(length)?)
 }

@@ -12,6 +12,7 @@
 use super::blocks::Blocks;
 use super::slots::Slots;
 use super::{Expected, Extent, Read, SlotRoom, Source};
+use crate::budget::{Ledger, Part, Reservation};
 use crate::error::Error;
 
 /// How a section, or a part of one, is held in memory.
@@ -60,26 +61,48 @@ pub(crate) struct Paged {
     sections: Vec<(Extent, usize)>,
     /// See [`Source::speculative_bytes`].
     pub(crate) speculative_bytes: u64,
+    /// For the regions themselves.
+    _places: Reservation,
 }
 
 impl Paged {
-    /// A section has at most one region of each kind. Their bytes together are the budget, which the caller keeps.
-    pub(crate) fn new(regions: Vec<Region>) -> Self {
+    /// A section has at most one region of each kind. Their bytes together are within the budget of the ledger, from
+    /// which each region reserves its memory when it is first needed.
+    ///
+    /// # Errors
+    /// `budget`.
+    pub(crate) fn new(regions: Vec<Region>, ledger: &Ledger) -> Result<Self, Error> {
         let holding = |region: &Region| match *region {
-            Region::Whole { section, block_size } => Holding::Whole(Blocks::new(section, block_size)),
-            Region::Slots { slot, slots, .. } => Holding::Slots(Slots::new(slot, slots)),
+            Region::Whole { section, block_size } => {
+                Blocks::new(section, block_size, ledger).map(Holding::Whole)
+            }
+            Region::Slots { slot, slots, .. } => Ok(Holding::Slots(Slots::new(slot, slots, ledger))),
         };
+        let in_slots = |region: &Region| match region {
+            Region::Whole { .. } => 0,
+            Region::Slots { sections, .. } => sections.capacity() * size_of::<Extent>(),
+        };
+        let places = regions.len() * size_of::<(Region, Holding)>()
+            + regions
+                .iter()
+                .map(|r| r.sections().len() * size_of::<(Extent, usize)>() + in_slots(r))
+                .sum::<usize>();
+        let places = ledger.reserve(Part::Places, places as u64)?;
         // They are few, and inserted in order: to sort them would cost 4 kB in wasm.
-        let mut sections: Vec<(Extent, usize)> = Vec::new();
+        let mut sections: Vec<(Extent, usize)> =
+            Vec::with_capacity(regions.iter().map(|region| region.sections().len()).sum());
         for (region, number) in regions.iter().zip(0..) {
             for &section in region.sections() {
                 let at = sections.partition_point(|before| before.0.offset <= section.offset);
                 sections.insert(at, (section, number));
             }
         }
-        let holdings = regions.into_iter().map(|region| (holding(&region), region));
-        let holdings = holdings.map(|(holding, region)| (region, holding)).collect();
-        Paged { holdings, sections, speculative_bytes: 0 }
+        let mut holdings = Vec::with_capacity(regions.len());
+        for region in regions {
+            let holding = holding(&region)?;
+            holdings.push((region, holding));
+        }
+        Ok(Paged { holdings, sections, speculative_bytes: 0, _places: places })
     }
 
     /// The numbers of the holdings of the section around an extent.

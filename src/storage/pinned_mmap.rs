@@ -60,6 +60,10 @@ impl Source for PinnedMmap {
         self.map.memory()
     }
 
+    fn allocated(&self) -> u64 {
+        self.bytes()
+    }
+
     fn prefetch_records(&self, first: Extent, at: &[u32]) -> bool {
         self.part(first).is_none() && self.map.prefetch_records(first, at)
     }

@@ -1,15 +1,15 @@
 //! A fixed number of slots for units of one section, or of the same section of several files. A unit is an extent that was reserved: a row, a list, a chunk.
 
-use std::collections::BTreeMap;
-
 use super::{Buffer, Extent, Read, in_order};
+use crate::budget::{Ledger, Part, Reservation};
 use crate::error::Error;
+use crate::memory::{grow, grown};
 
 struct Slot {
     read: Read,
     filled: bool,
-    /// The tickets that it must not be evicted for.
-    pins: Vec<u32>,
+    /// How many tickets it must not be evicted for.
+    pins: u32,
     /// Whether it was used since the clock's hand last passed it.
     recent: bool,
 }
@@ -20,18 +20,35 @@ pub(crate) struct Slots {
     capacity: usize,
     /// Allocated with the first reservation.
     buffer: Option<Buffer>,
-    /// By offset and length: the labels of a list are a unit, and the whole list is another.
-    by_extent: BTreeMap<Extent, usize>,
     slots: Vec<Slot>,
+    /// The numbers of all slots by offset and length of their units: the labels of a list are a unit, and the whole list
+    /// is another. It is one array, so that its bytes are known; what it costs to change is moved memory, once for a
+    /// wave.
+    order: Vec<u32>,
+    /// The slot and the ticket of each pin, in order.
+    pins: Vec<(u32, u32)>,
     /// The clock's hand: where the search for a slot to reuse goes on.
     hand: usize,
     evictions: u64,
+    /// For the buffer, and for the rest.
+    held: Reservation,
+    places: Reservation,
 }
 
 impl Slots {
-    pub(crate) fn new(size: u64, capacity: usize) -> Self {
-        let (by_extent, slots) = (BTreeMap::new(), Vec::new());
-        Slots { size, capacity, buffer: None, by_extent, slots, hand: 0, evictions: 0 }
+    pub(crate) fn new(size: u64, capacity: usize, ledger: &Ledger) -> Self {
+        Slots {
+            size,
+            capacity,
+            buffer: None,
+            slots: Vec::new(),
+            order: Vec::new(),
+            pins: Vec::new(),
+            hand: 0,
+            evictions: 0,
+            held: ledger.nothing(Part::Slots),
+            places: ledger.nothing(Part::Places),
+        }
     }
 
     /// Whether there is room for `reads`, each a unit, beside what other tickets have pinned.
@@ -43,11 +60,11 @@ impl Slots {
             let detail = format!("{} bytes where the largest has {}", large.extent.length, self.size);
             return Err(Error::corrupt("lists", detail));
         }
-        let elsewhere = |s: &&Slot| {
-            s.pins.iter().any(|&t| t != ticket)
-                && reads.binary_search_by_key(&s.read.extent, |read| read.extent).is_err()
+        let elsewhere = |pins: &&[(u32, u32)]| {
+            pins.iter().any(|&(_, t)| t != ticket)
+                && reads.binary_search_by_key(&self.extent(pins[0].0), |read| read.extent).is_err()
         };
-        let held = self.slots.iter().filter(elsewhere).count();
+        let held = self.pins.chunk_by(|a, b| a.0 == b.0).filter(elsewhere).count();
         if held == 0 && reads.len() > self.capacity {
             // Even without other tickets there would be too little room.
             let [needed, budget] = [reads.len(), self.capacity].map(|units| units as u64 * self.size);
@@ -56,64 +73,148 @@ impl Slots {
         Ok(reads.len() + held <= self.capacity)
     }
 
-    /// Reserves a slot for each of `reads` and pins it to `ticket`. Units that are not pinned may be evicted.
+    /// Reserves a slot for each of `reads` and pins it to `ticket`. Units that are not pinned may be evicted. After an
+    /// error nothing is reserved.
     pub(crate) fn reserve(&mut self, ticket: u32, reads: &[Read]) -> Result<(), Error> {
-        if self.buffer.is_none() {
-            self.buffer = Some(Buffer::zeroed(self.size * self.capacity as u64)?);
-        }
+        let mut reads = reads.to_vec();
+        in_order(&mut reads);
+        reads.dedup_by_key(|read| read.extent);
+        self.allocate(reads.len())?;
         let (known, new): (Vec<Read>, Vec<Read>) = reads.iter().partition(|r| self.unit(r.extent).is_some());
-        for at in known.iter().filter_map(|r| self.unit(r.extent)).collect::<Vec<_>>() {
+        for read in known {
+            let Some(at) = self.unit(read.extent) else { continue };
             self.slots[at].recent = true;
-            if !self.slots[at].pins.contains(&ticket) {
-                self.slots[at].pins.push(ticket);
-            }
+            self.pin(at, ticket);
         }
-        for read in new {
-            let at = self.free_slot().ok_or(Error::Budget {
-                needed: self.size * (self.capacity as u64 + 1),
-                budget: self.size * self.capacity as u64,
-            })?;
-            let slot = Slot { read, filled: false, pins: vec![ticket], recent: true };
+        let unused = (self.slots.len()..self.capacity).take(new.len());
+        let mut chosen: Vec<usize> = unused.collect();
+        let first_reused = chosen.len();
+        while chosen.len() < new.len() {
+            let Some(at) = self.reusable_slot() else {
+                chosen[first_reused..].iter().for_each(|&at| self.slots[at].pins = 0);
+                let [needed, budget] = [1, 0].map(|more| self.size * (self.capacity as u64 + more));
+                return Err(Error::Budget { needed, budget });
+            };
+            // So that it is chosen once.
+            self.slots[at].pins = 1;
+            chosen.push(at);
+        }
+        self.evict(&chosen[first_reused..]);
+        for (&at, &read) in chosen.iter().zip(&new) {
+            let slot = Slot { read, filled: false, pins: 0, recent: true };
             match self.slots.get_mut(at) {
                 Some(old) => *old = slot,
                 None => self.slots.push(slot),
             }
-            self.by_extent.insert(read.extent, at);
+            self.pin(at, ticket);
         }
+        self.enter(&chosen);
         Ok(())
     }
 
-    fn unit(&self, extent: Extent) -> Option<usize> {
-        self.by_extent.get(&extent).copied()
+    /// Reserves and allocates memory for so many more units and pins, and for all slots.
+    fn allocate(&mut self, more: usize) -> Result<(), Error> {
+        let slots = grown(&self.slots, more, self.capacity);
+        let (order, pins) = (grown(&self.order, more, self.capacity), grown(&self.pins, more, usize::MAX));
+        let held = self.held.resize(self.size * self.capacity as u64);
+        let reserved = held.and_then(|()| self.places.resize(bytes_of(slots, order, pins)));
+        let allocated = reserved.and_then(|()| {
+            if self.buffer.is_none() {
+                self.buffer = Some(Buffer::zeroed(self.held.bytes())?);
+            }
+            grow(&mut self.slots, slots)?;
+            grow(&mut self.order, order)?;
+            grow(&mut self.pins, pins)
+        });
+        if allocated.is_err() {
+            self.give_back()?;
+        }
+        allocated
     }
 
-    /// A slot to write into, by the clock algorithm: the first one that is not pinned and was not used since the hand
-    /// last passed it.
-    fn free_slot(&mut self) -> Option<usize> {
-        if self.slots.len() < self.capacity {
-            return Some(self.slots.len());
+    /// Gives back what was reserved and not allocated.
+    fn give_back(&mut self) -> Result<(), Error> {
+        if self.buffer.is_none() {
+            self.held.resize(0)?;
         }
+        self.places.resize(bytes_of(self.slots.capacity(), self.order.capacity(), self.pins.capacity()))
+    }
+
+    fn extent(&self, at: u32) -> Extent {
+        self.slots[at as usize].read.extent
+    }
+
+    /// Where the slots of extents from this one on begin in the order.
+    fn rank(&self, extent: Extent) -> usize {
+        self.order.partition_point(|&at| self.extent(at) < extent)
+    }
+
+    fn unit(&self, extent: Extent) -> Option<usize> {
+        let at = *self.order.get(self.rank(extent))?;
+        (self.extent(at) == extent).then_some(at as usize)
+    }
+
+    /// Its memory was allocated before.
+    fn pin(&mut self, at: usize, ticket: u32) {
+        let pin = (at as u32, ticket);
+        if let Err(place) = self.pins.binary_search(&pin) {
+            self.pins.insert(place, pin);
+            self.slots[at].pins += 1;
+        }
+    }
+
+    /// A slot in use to write into, by the clock algorithm: the first one that is not pinned and was not used since the
+    /// hand last passed it.
+    fn reusable_slot(&mut self) -> Option<usize> {
         for _ in 0..2 * self.slots.len() {
             let at = self.hand;
             self.hand = (at + 1) % self.slots.len();
             let slot = &mut self.slots[at];
-            if slot.pins.is_empty() && (!slot.filled || !slot.recent) {
-                self.evictions += u64::from(slot.filled);
-                let extent = slot.read.extent;
-                self.by_extent.remove(&extent);
+            if slot.pins == 0 && (!slot.filled || !slot.recent) {
                 return Some(at);
             }
-            slot.recent &= !slot.pins.is_empty();
+            slot.recent &= slot.pins > 0;
         }
         None
     }
 
+    /// Takes slots out of the order.
+    fn evict(&mut self, slots: &[usize]) {
+        let mut ranks: Vec<u64> =
+            slots.iter().map(|&at| self.rank(self.slots[at].read.extent) as u64).collect();
+        ranks.sort_unstable();
+        self.evictions += slots.iter().filter(|&&at| self.slots[at].filled).count() as u64;
+        let Some(mut to) = ranks.first().map(|&rank| rank as usize) else { return };
+        let ends = ranks[1..].iter().map(|&rank| rank as usize).chain([self.order.len()]);
+        for (&rank, end) in ranks.iter().zip(ends.collect::<Vec<_>>()) {
+            self.order.copy_within(rank as usize + 1..end, to);
+            to += end - (rank as usize + 1);
+        }
+        self.order.truncate(to);
+    }
+
+    /// Puts slots into the order, whose units are in order themselves.
+    fn enter(&mut self, slots: &[usize]) {
+        let mut from = self.order.len();
+        self.order.resize(from + slots.len(), 0);
+        let mut to = self.order.len();
+        for &at in slots.iter().rev() {
+            let extent = self.slots[at].read.extent;
+            let rank = self.order[..from].partition_point(|&other| self.extent(other) < extent);
+            to -= from - rank;
+            self.order.copy_within(rank..from, to);
+            from = rank;
+            to -= 1;
+            self.order[to] = at as u32;
+        }
+    }
+
     /// The units within `extent` that are reserved and not filled yet.
     pub(crate) fn pending(&self, extent: Extent) -> Vec<Read> {
-        let from = |offset| Extent { offset, length: 0 };
-        let slots =
-            self.by_extent.range(from(extent.offset)..from(extent.end())).map(|(_, &at)| &self.slots[at]);
-        slots.filter(|s| !s.filled && extent.contains(s.read.extent)).map(|s| s.read).collect()
+        let from = self.rank(Extent { length: 0, ..extent });
+        let slots = self.order[from..].iter().map(|&at| &self.slots[at as usize]);
+        let inside = slots.take_while(|s| s.read.extent.offset < extent.end());
+        inside.filter(|s| !s.filled && extent.contains(s.read.extent)).map(|s| s.read).collect()
     }
 
     pub(crate) fn fill(&mut self, extent: Extent, bytes: &[u8]) {
@@ -128,18 +229,21 @@ impl Slots {
 
     /// The bytes of `extent`, if it lies in a unit that is filled.
     pub(crate) fn get(&self, extent: Extent) -> Option<&[u8]> {
-        let before = self.by_extent.range(..=Extent { length: u64::MAX, ..extent }).rev();
+        let behind = self.rank(Extent { offset: extent.offset.saturating_add(1), length: 0 });
         // At most two units begin at one offset, and none overlaps a unit that begins elsewhere.
-        let around = before.take(2).map(|(_, &at)| at);
-        let holds = |&at: &usize| self.slots[at].filled && self.slots[at].read.extent.contains(extent);
-        let at = around.into_iter().find(holds)?;
+        let mut around = self.order[..behind].iter().rev().take(2).map(|&at| at as usize);
+        let at = around.find(|&at| self.slots[at].filled && self.slots[at].read.extent.contains(extent))?;
         let slot = &self.slots[at];
         let start = (at as u64 * self.size + (extent.offset - slot.read.extent.offset)) as usize;
         self.buffer.as_ref()?.as_ref().get(start..start + extent.length as usize)
     }
 
     pub(crate) fn release(&mut self, ticket: u32) {
-        self.slots.iter_mut().for_each(|slot| slot.pins.retain(|&t| t != ticket));
+        let slots = &mut self.slots;
+        self.pins.retain(|&(at, t)| {
+            slots[at as usize].pins -= u32::from(t == ticket);
+            t != ticket
+        });
     }
 
     /// Bytes held, slots filled, evictions so far.
@@ -148,4 +252,9 @@ impl Slots {
         let (held, slots) = filled.fold((0, 0), |(held, slots), s| (held + s.read.extent.length, slots + 1));
         (held, slots, self.evictions)
     }
+}
+
+/// The bytes of these capacities.
+fn bytes_of(slots: usize, order: usize, pins: usize) -> u64 {
+    (slots * size_of::<Slot>() + order * size_of::<u32>() + pins * size_of::<(u32, u32)>()) as u64
 }

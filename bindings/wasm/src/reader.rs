@@ -5,7 +5,8 @@
 
 use js_sys::{Array, Float64Array, Object};
 use pagevec::{
-    Answer, Extent, Id, Info, Operation, Outcome, SearchOptions, Segment, Session, SessionOptions, Stepped,
+    Answer, Extent, Id, Info, Operation, Outcome, Part, SearchOptions, Segment, Session, SessionOptions,
+    Stepped,
 };
 use wasm_bindgen::prelude::*;
 
@@ -210,12 +211,15 @@ impl Reader {
         self.session.cancel(ticket);
     }
 
-    /// `{ resident, evictions }`: bytes of the file held, and blocks dropped.
+    /// `{ resident, evictions, memory }`: bytes held, blocks dropped, and what is and was reserved, by the parts of protocol.js.
     pub fn stats(&self) -> Result<JsValue, JsValue> {
         let stats = self.session.stats();
         let js = Object::new();
         set(&js, "resident", stats.resident as f64);
         set(&js, "evictions", stats.evictions as f64);
+        let parts = Part::ALL.map(|part| stats.memory.of(part));
+        let numbers: Vec<f64> = parts.iter().flat_map(|p| [p.reserved as f64, p.peak as f64]).collect();
+        set(&js, "memory", Float64Array::from(&numbers[..]));
         Ok(js.into())
     }
 }

@@ -142,12 +142,22 @@ export function factsOf(reader, segment) {
   return reader.info(segment);
 }
 
+/** What memory is for, as `Part` of the core has it, as far as an index has it. */
+const PARTS = ["fronts", "sections", "slots", "places", "reading", "scratch", "operations"];
+
+/**
+ * @typedef {{ reserved: number, peak: number }} PartMemory bytes now, and the most that there were at once
+ * @typedef {Record<string, PartMemory>} Parts
+ */
+
 /**
  * @param {Reader} reader
- * @returns {{ resident: number, evictions: number }} bytes held, blocks dropped
+ * @returns {{ resident: number, evictions: number, parts: Parts }} bytes held, blocks dropped, what is reserved
  */
 export function memoryOf(reader) {
-  return reader.stats();
+  const { resident, evictions, memory } = reader.stats();
+  const parts = PARTS.map((name, at) => [name, { reserved: memory[2 * at], peak: memory[2 * at + 1] }]);
+  return { resident, evictions, parts: Object.fromEntries(parts) };
 }
 
 /**

@@ -236,7 +236,7 @@ export class Session {
     this.#wakeWaiters();
   }
 
-  /** @returns {{ resident: number, evictions: number, linearMemory: number } | undefined} undefined once it has ended */
+  /** @returns {ReturnType<typeof memoryOf> & { linearMemory: number } | undefined} undefined once it has ended */
   memory() {
     if (this.#ended) return undefined;
     return { ...this.#call(memoryOf), linearMemory: this.#lease.bytes };

@@ -14,6 +14,7 @@ mod rotation;
 use super::codec::Prepared;
 use super::sq8::round;
 use crate::kernels::kernels;
+use crate::memory::bytes;
 use crate::metric::Metric;
 use half::bf16;
 use rotation::Rotation;
@@ -49,6 +50,13 @@ pub(crate) struct Turned {
     pub(crate) length: f32,
 }
 
+impl Turned {
+    /// The bytes that it has allocated.
+    pub(crate) fn bytes(&self) -> u64 {
+        bytes(&self.floats)
+    }
+}
+
 impl Rabitq {
     /// `bits` a component, 1 to [`Rabitq::MAX_BITS`].
     pub(crate) const MAX_BITS: usize = 4;
@@ -58,6 +66,11 @@ impl Rabitq {
         let mut turned_mean = mean.clone();
         rotation.apply(&mut turned_mean);
         Rabitq { metric, mean, turned_mean, rotation, bits }
+    }
+
+    /// The bytes that it has allocated.
+    pub(crate) fn bytes(&self) -> u64 {
+        bytes(&self.mean) + bytes(&self.turned_mean) + self.rotation.bytes()
     }
 
     /// Bits a component that rank well. An estimate errs by about 1/√d: few components need more of them. On GloVe

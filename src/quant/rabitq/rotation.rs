@@ -2,6 +2,7 @@
 //! dimensions are powers of two. Additions and one multiplication per round, in one order: the same on every target.
 
 use crate::hash::hash;
+use crate::memory::bytes;
 
 const ROUNDS: usize = 4;
 
@@ -18,6 +19,11 @@ impl Rotation {
     pub(crate) fn new(dim: usize) -> Self {
         let sign = |i: usize| if hash(i as u64 ^ 0x726F_7461_7465) & 1 == 0 { 1.0 } else { -1.0 };
         Rotation { dim, block: 1 << dim.max(1).ilog2(), signs: (0..dim * ROUNDS).map(sign).collect() }
+    }
+
+    /// The bytes that it has allocated.
+    pub(crate) fn bytes(&self) -> u64 {
+        bytes(&self.signs)
     }
 
     /// In place.

@@ -17,7 +17,7 @@ const MORE: u64 = 2;
 
 /// How many rows a cell or a leaf has, and how many of them may be hits.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Held {
+pub(in crate::search) struct Held {
     pub(super) rows: u64,
     pub(super) set: u64,
 }

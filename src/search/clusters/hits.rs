@@ -30,10 +30,10 @@ pub(crate) struct ListHit {
 
 /// The nearest rows of the lists scanned so far.
 #[derive(Default)]
-pub(super) struct ListHits {
-    hits: Vec<ListHit>,
+pub(in crate::search) struct ListHits {
+    pub(in crate::search) hits: Vec<ListHit>,
     /// The bytes of their ids, if these are texts.
-    texts: Vec<u8>,
+    pub(in crate::search) texts: Vec<u8>,
 }
 
 /// A list, the number of its cell, and whether it is one of the last.
@@ -45,7 +45,7 @@ pub(super) struct ScannedList<'a> {
 
 /// The estimate of a row, and where the row is: in which list, and at which place there.
 #[derive(Clone, Copy)]
-struct Estimate {
+pub(in crate::search) struct Estimate {
     distance: f32,
     error: f32,
     list: u32,
@@ -54,10 +54,10 @@ struct Estimate {
 
 /// Memory that scans of lists reuse.
 #[derive(Default)]
-pub(super) struct ScanScratch {
-    pub(super) list: ListScratch,
-    pub(super) keys: Vec<u64>,
-    estimates: Vec<Estimate>,
+pub(in crate::search) struct ScanScratch {
+    pub(in crate::search) list: ListScratch,
+    pub(in crate::search) keys: Vec<u64>,
+    pub(in crate::search) estimates: Vec<Estimate>,
 }
 
 impl ListHits {

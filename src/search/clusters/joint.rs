@@ -44,7 +44,7 @@ impl InCommon {
 }
 
 /// The lists that a segment chose for itself, before it knows what the others chose.
-pub(crate) struct Joint {
+pub(in crate::search) struct Joint {
     /// The segment's part of all rows that may be hits.
     part: f64,
     /// All of its rows.
@@ -52,7 +52,7 @@ pub(crate) struct Joint {
     /// The share of the spread of a leaf in all segments.
     pub(super) of_leaves: f32,
     /// Lists, nearest first: their priorities, and their rows. Empty if the segment does not wait.
-    chosen: Vec<(f32, Held)>,
+    pub(in crate::search) chosen: Vec<(f32, Held)>,
 }
 
 impl Joint {

@@ -23,4 +23,5 @@ pub(super) use hits::sort_by_key;
 pub(crate) use hits::{ListHit, nth, worst_of};
 pub(crate) use joint::{InCommon, Joint, narrow};
 pub(crate) use probe::{Probe, ProbeScratch};
+pub(super) use ranked::RankedLeaf;
 pub(crate) use width::Wanted;

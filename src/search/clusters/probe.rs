@@ -26,8 +26,8 @@ const MANY_LEAVES: usize = 4096;
 /// Memory that queries reuse.
 #[derive(Default)]
 pub(crate) struct ProbeScratch {
-    scan: ScanScratch,
-    nearest: TopK,
+    pub(in crate::search) scan: ScanScratch,
+    pub(in crate::search) nearest: TopK,
 }
 
 /// One query under way.
@@ -35,29 +35,29 @@ pub(crate) struct Probe {
     pub(super) wanted: Wanted,
     pub(crate) width: ProbeWidth,
     metric: Metric,
-    turned: Option<Turned>,
+    pub(in crate::search) turned: Option<Turned>,
     /// Cells whose leaves were not ranked yet.
-    pub(super) cells: Vec<u32>,
+    pub(in crate::search) cells: Vec<u32>,
     /// The leaves of the other cells, and their priorities.
-    leaves: Vec<(f32, RankedLeaf)>,
+    pub(in crate::search) leaves: Vec<(f32, RankedLeaf)>,
     /// The leaves whose lists were not scanned yet; `None` before all leaves are ranked.
-    pub(super) lists: Option<Vec<RankedLeaf>>,
-    hits: ListHits,
+    pub(in crate::search) lists: Option<Vec<RankedLeaf>>,
+    pub(in crate::search) hits: ListHits,
     pub(crate) distances: u64,
-    pub(super) wider: Wider,
+    pub(in crate::search) wider: Wider,
     /// Where there are several segments.
-    pub(super) joint: Option<Joint>,
+    pub(in crate::search) joint: Option<Joint>,
 }
 
 /// A search of rows that are far from the query reads more while it finds many hits in the last lists.
 #[derive(Default)]
-pub(super) struct Wider {
+pub(in crate::search) struct Wider {
     /// The rows that may be hits are far.
     far: bool,
     pub(super) doubled: u32,
     /// The cells that were chosen, and the first rows of the leaves.
-    cells: Vec<u32>,
-    leaves: Vec<u32>,
+    pub(in crate::search) cells: Vec<u32>,
+    pub(in crate::search) leaves: Vec<u32>,
 }
 
 impl Probe {

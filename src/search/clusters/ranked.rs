@@ -10,7 +10,7 @@ const REQUEST: u64 = 1 << 10;
 
 /// A leaf, and the number of its cell.
 #[derive(Clone, Copy)]
-pub(super) struct RankedLeaf {
+pub(in crate::search) struct RankedLeaf {
     pub(super) leaf: Leaf,
     pub(super) cell: u32,
     /// How many of its own rows may be hits.

@@ -29,18 +29,18 @@ pub(crate) struct Walk {
     ef: usize,
     /// If the walk reaches fewer nodes, all are scored.
     least: usize,
-    beam: Beam,
-    known: Known,
+    pub(in crate::search) beam: Beam,
+    pub(in crate::search) known: Known,
 }
 
 /// What a walk has read and not used yet, and the query's distances.
-struct Known {
-    coarse: Prepared,
-    fine: Prepared,
+pub(in crate::search) struct Known {
+    pub(in crate::search) coarse: Prepared,
+    pub(in crate::search) fine: Prepared,
     /// Links of nodes that may be expanded soon.
-    links: BTreeMap<u32, Vec<u32>>,
+    pub(in crate::search) links: BTreeMap<u32, Vec<u32>>,
     /// Both distances of every node whose code was available.
-    distances: BTreeMap<u32, [f32; 2]>,
+    pub(in crate::search) distances: BTreeMap<u32, [f32; 2]>,
 }
 
 /// The nodes of a graph on disk, as far as they are available. Those that are not are added to `missing`.

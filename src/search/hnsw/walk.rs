@@ -128,16 +128,16 @@ pub(crate) struct Beam {
     pub(crate) pool: Pool,
     ef: usize,
     /// If only some nodes may be hits: all nodes that are near enough to be expanded.
-    frontier: Pool,
-    visited: Visited,
+    pub(in crate::search) frontier: Pool,
+    pub(in crate::search) visited: Visited,
     stage: Stage,
     /// Visited nodes that are scored next.
     waiting: Range<usize>,
     /// A node that was taken from the pool, and whose links were not available.
     taken: Option<u32>,
-    links: Vec<u32>,
-    nodes: Vec<u32>,
-    distances: Vec<f32>,
+    pub(in crate::search) links: Vec<u32>,
+    pub(in crate::search) nodes: Vec<u32>,
+    pub(in crate::search) distances: Vec<f32>,
     /// Distances computed since the walk began.
     pub(crate) computed: u64,
     /// The walk gives up when it has computed more.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::lists::{LeafBlock, Lists};
 use super::{CurvePoint, Curves, LEAVES, LISTS, MAX_CENTRES, NEIGHBOURS, Reader, Shares, bad};
 use crate::error::Error;
+use crate::memory::bytes;
 use crate::quant::{Rabitq, centroid};
 use crate::storage::{Expected, Extent, Read};
 
@@ -98,6 +99,14 @@ impl Cells {
             first,
             positions,
         })
+    }
+
+    /// The bytes that it has allocated.
+    pub(crate) fn bytes(&self) -> u64 {
+        let [codes, squares, spreads] = [bytes(&self.codes), bytes(&self.squares), bytes(&self.spreads)];
+        let of_cells =
+            bytes(&self.offsets) + bytes(&self.checksums) + bytes(&self.first) + bytes(&self.positions);
+        codes + squares + spreads + of_cells
     }
 
     /// The code of a cell's centroid and the square of what it stands for. `cell` is below `len`.
