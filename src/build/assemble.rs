@@ -1,5 +1,6 @@
 //! From checked rows to a segment: orders the rows, encodes them stage by stage, links the graph, makes the clusters.
 
+use super::account::Account;
 use super::clusters::{self, EncodedRows, Shape, Tree};
 use super::merge::LiveRows;
 use super::options::BuildOptions;
@@ -11,7 +12,7 @@ use crate::id::Ids;
 use crate::metric::Metric;
 use crate::quant::{self, CodecKind, Encode, Sq8};
 use crate::rows::{Encoded, Reader};
-use crate::segment::{self, Header, Parts, STAGES, SectionKind};
+use crate::segment::{self, Header, Parts, Pieces, STAGES, SectionKind};
 use crate::storage::Sink;
 use std::borrow::Cow;
 
@@ -70,36 +71,52 @@ pub(super) struct Checked<'a> {
     pub(super) file_id: [u8; 16],
     /// One for each stage.
     pub(super) codings: Vec<Coding<'a>>,
+    /// What is reserved for the ids, and for rows in memory; and a stage that has made `by_id`.
+    pub(super) account: Account,
 }
 
 /// Makes all sections. The metric and the codecs of `options` are those of the codings.
 pub(super) fn assemble(checked: Checked<'_>, options: &BuildOptions, ctx: &Ctx<'_>) -> Result<Parts, Error> {
-    let Checked { rows, mean, ids, by_id, file_id, codings } = checked;
+    let Checked { rows, mean, ids, by_id, file_id, codings, mut account } = checked;
     let (count, dim) = (rows.count(), rows.dim());
     let mut queries = options.tuning_queries.to_vec();
     crate::search::check_queries(&mut queries, dim, options.metric)?;
+    account.end(4 * count);
+    account.begin(account.order())?;
     let (tree, second) = order(options, &mean, rows, ctx)?;
+    account.end(tree.bytes() + 4 * second.len());
     let order = &tree.order;
     ctx.tick("encode", 0, count)?;
+    account.begin(account.ids(&ids))?;
     let mut sections = vec![(SectionKind::Ids, vec![segment::encode_ids(&ids, order)])];
     let seed = segment::file_seed(&file_id);
     sections.push((SectionKind::IdOrder, vec![segment::encode_order(&ids, &by_id, order, seed)]));
+    account.end(length(&sections));
     drop(by_id);
+    account.freed(4 * count);
     let rows = rows.select(order);
-    let stages = codings.iter().map(Coding::kind).collect();
+    let stages: Vec<CodecKind> = codings.iter().map(Coding::kind).collect();
     let encode = |coding: Coding<'_>| {
         ctx.check()?;
-        coding.encode(options, &mean, rows, order)
+        let kind = coding.kind();
+        account.begin(account.codes(kind, kind.stride(dim, options.metric)))?;
+        let encoded = coding.encode(options, &mean, rows, order)?;
+        account.end(encoded.bytes.len());
+        Ok(encoded)
     };
     let stored: Vec<Encoded> = codings.into_iter().map(encode).collect::<Result<_, _>>()?;
+    account.begin(account.recall())?;
     codes_recall::check(options, rows, &mean, &stored, ctx)?;
     if options.graph && count > 0 {
+        account.begin(account.graph(options, &stages))?;
         let graph = graph(options, &mean, rows, &stored, &tree, &second, ctx)?;
         let sums = segment::node_checksums(&file_id, &stored[0].bytes, stored[0].stride, &graph, options.m);
+        account.end(sums.len() + graph.len());
         sections.extend([(SectionKind::NodeChecksums, vec![sums]), (SectionKind::Graph, vec![graph])]);
     }
     ctx.tick("write", 0, count)?;
     if let Some(finest) = stored.last().filter(|_| options.clusters && count > 0) {
+        account.begin(account.clusters(&ids))?;
         let sums = segment::row_checksums(&file_id, &finest.bytes, finest.stride);
         let input = clusters::Input {
             metric: options.metric,
@@ -114,8 +131,11 @@ pub(super) fn assemble(checked: Checked<'_>, options: &BuildOptions, ctx: &Ctx<'
             file_id,
             queries: &queries,
         };
-        sections.extend(clusters::sections(&input, ctx)?);
+        let made = clusters::sections(&input, ctx)?;
+        account.end(length(&made));
+        sections.extend(made);
     }
+    account.begin(account.ends())?;
     for (form, stage) in STAGES.iter().zip(stored) {
         let sums = form
             .checksums
@@ -140,6 +160,11 @@ pub(super) fn assemble(checked: Checked<'_>, options: &BuildOptions, ctx: &Ctx<'
         sections: Vec::new(),
     };
     Ok(Parts { header, sections })
+}
+
+/// The bytes of sections.
+fn length(sections: &[(SectionKind, Pieces)]) -> usize {
+    sections.iter().flat_map(|(_, pieces)| pieces).map(Vec::len).sum()
 }
 
 /// Writes the file; cancelling has no effect from here on.

@@ -3,6 +3,7 @@
 //! | file | duty |
 //! |---|---|
 //! | `options` | the options of a build |
+//! | `account` | what each stage reserves of the memory budget |
 //! | `assemble` | from checked rows to the sections: order, codes, graph, clusters |
 //! | `merge/` | one segment of the live rows of several: copies their codes |
 //! | `codes_recall` | warns where the codes lose the nearest rows |
@@ -12,6 +13,7 @@
 //! No stage holds all rows as floats: each reads them in blocks ([`crate::rows`]). What grows with the rows is codes,
 //! lists, the graph, ids, and some bytes for each row.
 
+mod account;
 mod assemble;
 mod clusters;
 mod codes_recall;
@@ -28,6 +30,7 @@ use crate::quant;
 use crate::rows::{BuildInput, InputHash};
 use crate::segment::{self, Segment, limits};
 use crate::storage::Sink;
+use account::Account;
 use assemble::{Checked, Coding, assemble, write};
 pub(crate) use merge::{Live, merge};
 pub use options::BuildOptions;
@@ -36,7 +39,7 @@ pub use options::BuildOptions;
 ///
 /// # Errors
 /// `argument`, `dimension`; `not-finite` and `zero-vector`, which name the row of `vectors` or of the tuning queries;
-/// `duplicate-id`, `out-of-memory`, `cancelled`.
+/// `duplicate-id`, `out-of-memory`, `cancelled`; `budget` where [`BuildOptions::memory_budget`] is too small.
 pub fn build(
     vectors: Vec<f32>,
     dim: usize,
@@ -108,7 +111,9 @@ fn build_by(
 ) -> Result<(), Error> {
     let (count, dim) = shape(options, &input)?;
     ctx.tick("check", 0, count)?;
+    let mut account = Account::new(options, count, dim)?;
     let ids = ids.unwrap_or_else(|| Ids::counting(count));
+    account.given(Some(&input), &ids)?;
     let by_id = segment::check_ids(&ids, count)?;
     check_tuning(options, dim)?;
     let mut hash = InputHash::new(segment::VERSION, &options.fingerprint(), dim);
@@ -116,7 +121,7 @@ fn build_by(
     let mean = input.check(options.metric, &mut hash, |done| ctx.tick("check", done, count))?;
     let file_id = hash.finish(&ids, &options.tuning_queries);
     let rows = input.reader(options.metric);
-    let parts = assemble(Checked { rows, mean, ids, by_id, file_id, codings }, options, ctx)?;
+    let parts = assemble(Checked { rows, mean, ids, by_id, file_id, codings, account }, options, ctx)?;
     // The rows are not needed any more, and the sections are freed as they are written.
     drop(input);
     write(parts, sink, ctx)

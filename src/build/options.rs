@@ -47,6 +47,9 @@ pub struct BuildOptions {
     /// Real queries are rarely distributed as the rows are; without any, the build calibrates with queries made of
     /// rows.
     pub tuning_queries: Arc<[f32]>,
+    /// The build ends in `budget` before a stage that may need more bytes of memory in all: rows that are given in
+    /// memory, ids, and what it makes. `None`: no limit. It does not change the file.
+    pub memory_budget: Option<u64>,
 }
 
 impl Default for BuildOptions {
@@ -65,6 +68,7 @@ impl Default for BuildOptions {
             max_leaf_size: 32,
             max_iterations: 8,
             tuning_queries: Arc::default(),
+            memory_budget: None,
         }
     }
 }
@@ -83,6 +87,7 @@ setters!(BuildOptions {
     max_leaf_size: usize,
     max_iterations: usize,
     tuning_queries: impl Into<Arc<[f32]>>,
+    memory_budget: impl Into<Option<u64>>,
 });
 
 impl BuildOptions {

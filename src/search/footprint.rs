@@ -30,7 +30,7 @@ const TEXT: u64 = 64;
 /// Of the leaves and rows that a search by clusters ranks on average, it may meet so many times as many.
 const UNEVEN: u64 = 2;
 /// A search by clusters keeps at least so many candidates for each hit.
-const KEEP: usize = 12;
+const KEEP: u64 = 12;
 
 impl Running {
     /// The bytes that it has allocated.
@@ -128,21 +128,22 @@ fn probe(clusters: &Clusters, o: &SearchOptions, k: usize) -> (u64, u64) {
     let recall = (o.recall.unwrap_or(SearchOptions::DEFAULT_RECALL) * 10_000.0).round() as u32;
     let step = curve.iter().find(|step| o.probes.is_none() && step.reached >= recall);
     let step = step.or(curve.last()).copied().unwrap_or_default();
-    let beyond = k.div_ceil(NEIGHBOURS[at] as usize).max(1);
-    let probes = o.probes.unwrap_or(step.probes as usize * beyond).max(1);
-    let keep = o.rescore.unwrap_or(step.keep as usize * beyond).max(KEEP * k);
+    let beyond = (k as u64).div_ceil(u64::from(NEIGHBOURS[at])).max(1);
+    let [of_cells, of_probes, of_keep] = [step.cells, step.probes, step.keep].map(u64::from);
+    let [cells, leaves, rows] =
+        [cells.len(), cells.leaf_count(), cells.row_count()].map(|count| count as u64);
+    let named = |option: Option<usize>, curve: u64| option.map_or(curve.saturating_mul(beyond), |n| n as u64);
+    let probes = named(o.probes, of_probes).clamp(1, leaves.max(1));
+    let keep = named(o.rescore, of_keep).max(KEEP.saturating_mul(k as u64));
     // Cells in proportion, where more lists are named than the curve has.
-    let wider = probes.div_ceil(step.probes.max(1) as usize).max(beyond);
-    let width = (step.cells as usize * wider, probes, keep);
-    let all = [cells.len(), cells.leaf_count(), cells.row_count()].map(|count| count as u64);
-    let [cells, leaves, rows] = all;
-    let part = |of: u64, count: usize, among: u64| {
-        UNEVEN * (of.saturating_mul(count as u64) / among.max(1)).min(of) + 64
-    };
+    let wider = probes.div_ceil(of_probes.max(1)).max(beyond);
+    let width = (of_cells.saturating_mul(wider), probes, keep);
+    let part =
+        |of: u64, count: u64, among: u64| UNEVEN * (of.saturating_mul(count) / among.max(1)).min(of) + 64;
     let ranked = part(leaves, width.0, cells);
     // Each row is in two lists.
     let scanned = part(2 * rows, width.1, leaves);
-    let kept = scanned.min(2 * width.2 as u64);
+    let kept = scanned.min(width.2.saturating_mul(2));
     let leaf = size_of::<(f32, RankedLeaf)>() as u64 * (GROWS + 2);
     let hit = size_of::<ListHit>() as u64 + 16 + 8;
     let shared = GROWS * (16 * scanned + 8 * (cells + ranked + scanned));

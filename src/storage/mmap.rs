@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
-use super::{Extent, SlotRoom, Source, advice, io_error, memory_size, open_regular, slice};
+use super::in_memory::slice;
+use super::{Extent, SlotRoom, Source, advice, io_error, memory_size, open_regular};
 use crate::error::Error;
 
 /// The bytes that one bit of `announced` stands for.

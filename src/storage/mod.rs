@@ -131,7 +131,6 @@ pub use dir::FsDir;
 pub(crate) use dir::is_missing;
 pub use dir::{Access, Asked, Dir, DirEntry, DirFile, DirLock, MemoryDir, Publication, PublishedFile};
 pub(crate) use in_memory::InMemory;
-use in_memory::slice;
 pub(crate) use paged::{Paged, Region, Reserved};
 pub use sink::Sink;
 

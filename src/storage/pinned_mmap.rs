@@ -1,6 +1,7 @@
 //! A mapped file with copies of some sections in memory: of those that every search reads.
 
-use super::{Buffer, Extent, Mapped, SlotRoom, Source, slice};
+use super::in_memory::slice;
+use super::{Buffer, Extent, Mapped, SlotRoom, Source};
 use crate::error::Error;
 
 /// See the head of this file.

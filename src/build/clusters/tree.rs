@@ -47,6 +47,12 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
+    /// The bytes of all of it.
+    pub(crate) fn bytes(&self) -> usize {
+        let numbers = self.order.len() + self.leaf_starts.len() + self.cell_starts.len();
+        4 * (numbers + self.leaf_centroids.len() + self.cell_centroids.len())
+    }
+
     /// The leaf that the row at `position` is in.
     pub(crate) fn leaf_of(&self, position: u32) -> u32 {
         self.leaf_starts.partition_point(|&start| start <= position) as u32 - 1

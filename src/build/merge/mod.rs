@@ -12,6 +12,7 @@
 mod ids;
 mod rows;
 
+use super::account::Account;
 use super::assemble::{Checked, Coding, assemble, write};
 use super::{BuildOptions, check_tuning};
 use crate::ctx::{Ctx, Warning};
@@ -48,9 +49,12 @@ pub(crate) fn merge(
     let dim = model.segment.dim();
     options.check()?;
     check_tuning(options, dim)?;
+    let most = live.iter().map(|live| live.alive.map_or(live.segment.count(), RowSet::count)).sum();
+    let mut account = Account::new(options, most, dim)?;
     let (ids, stored) = LiveRows::open(model, &live, ctx)?;
     let count = stored.count();
     ctx.tick("check", 0, count)?;
+    account.given(None, &ids)?;
     let by_id = segment::check_ids(&ids, count)?;
     let codings = codings(model, &stored, ctx)?;
     let anew = codings.iter().any(|coding| matches!(coding, Coding::Trained(_)));
@@ -68,7 +72,8 @@ pub(crate) fn merge(
         block.chunks_exact(dim).for_each(|row| sum.add(row));
         ctx.tick("check", range.end, count)
     })?;
-    let parts = assemble(Checked { rows, mean: sum.mean(), ids, by_id, file_id, codings }, options, ctx)?;
+    let parts =
+        assemble(Checked { rows, mean: sum.mean(), ids, by_id, file_id, codings, account }, options, ctx)?;
     drop(stored);
     write(parts, sink, ctx)
 }
