@@ -188,7 +188,7 @@ impl Ledger {
     }
 }
 
-/// Bytes that are reserved until this is dropped.
+/// Bytes that are reserved until this is dropped. Its calls are not inlined, since each copy is bytes of the wasm module.
 pub(crate) struct Reservation {
     ledger: Ledger,
     part: Part,
@@ -204,6 +204,7 @@ impl Reservation {
     ///
     /// # Errors
     /// As [`Ledger::reserve`]; nothing is changed then.
+    #[inline(never)]
     pub(crate) fn resize(&mut self, bytes: u64) -> Result<(), Error> {
         let side = self.ledger.side(self.part);
         let more = bytes.saturating_sub(self.bytes);
@@ -220,6 +221,7 @@ impl Reservation {
         Ok(())
     }
 
+    #[inline(never)]
     fn shrink(&mut self, bytes: u64) {
         let less = self.bytes - bytes;
         if less > 0 {
@@ -231,6 +233,7 @@ impl Reservation {
 
     /// Says what is allocated now. What was reserved beyond that is given back; if it was too little, the rest is
     /// counted all the same, whatever the limit.
+    #[inline(never)]
     pub(crate) fn settle(&mut self, bytes: u64) {
         let more = bytes.saturating_sub(self.bytes);
         self.ledger.side(self.part).reserved.fetch_add(more, Relaxed);
@@ -241,6 +244,7 @@ impl Reservation {
 
     /// Takes over bytes that `other` has reserved, of a part with the same limit: no other thread can reserve them in
     /// between. If `other` has fewer, the rest is counted all the same.
+    #[inline(never)]
     pub(crate) fn take_from(&mut self, other: &mut Reservation, bytes: u64) {
         let taken = bytes.min(other.bytes);
         self.ledger.subtract(other.part, taken);

@@ -54,6 +54,7 @@ pub(crate) struct Most {
 }
 
 impl Most {
+    #[inline(never)]
     pub(crate) fn of(views: &[View<'_>], operation: &Operation) -> Self {
         let dim = views.first().map_or(0, |view| view.segment.dim());
         let mut most = match operation {
@@ -93,6 +94,7 @@ impl Most {
     }
 
     /// Adds a segment, whichever route that is allowed it takes.
+    #[inline(never)]
     fn add(&mut self, view: &View<'_>, o: &SearchOptions) {
         let (segment, counts) = (view.segment, plan::counts(view, o));
         let rows = segment.count() as u64;
@@ -115,11 +117,13 @@ impl Most {
 }
 
 /// The sets of rows that ids select: of each segment a few, while they are combined.
+#[inline(never)]
 fn of_sets(views: &[View<'_>]) -> u64 {
     views.iter().map(|view| view.segment.count() as u64 / 8 * 3).sum()
 }
 
 /// The most bytes of a probe, and of the scratch memory of probes.
+#[inline(never)]
 fn probe(clusters: &Clusters, o: &SearchOptions, k: usize) -> (u64, u64) {
     let cells = &clusters.cells;
     let at = NEIGHBOURS.iter().position(|&n| n as usize >= k).unwrap_or(NEIGHBOURS.len() - 1);
@@ -154,6 +158,7 @@ fn of_options(o: &SearchOptions) -> u64 {
     of_ids(&o.exclude) + o.among.as_ref().map_or(0, of_ids)
 }
 
+#[inline(never)]
 fn of_ids(ids: &Vec<Id>) -> u64 {
     let text = |id: &Id| if let Id::Text(text) = id { text.capacity() as u64 } else { 0 };
     bytes(ids) + ids.iter().map(text).sum::<u64>()
