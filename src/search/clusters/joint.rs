@@ -44,7 +44,7 @@ impl InCommon {
 }
 
 /// The lists that a segment chose for itself, before it knows what the others chose.
-pub(in crate::search) struct Joint {
+pub(crate) struct Joint {
     /// The segment's part of all rows that may be hits.
     part: f64,
     /// All of its rows.
