@@ -84,6 +84,7 @@ pub(super) fn f32_bytes(values: &[f32]) -> Vec<u8> {
 }
 
 /// The f32 at byte `at` of a row; 0 where the row is too short, which a checked segment's never is.
+#[inline]
 pub(super) fn f32_at(code: &[u8], at: usize) -> f32 {
     code.get(at..).and_then(|c| c.first_chunk()).map_or(0.0, |b| f32::from_le_bytes(*b))
 }

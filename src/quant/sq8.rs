@@ -39,6 +39,7 @@ impl Sq8 {
     }
 
     /// The scale of a row.
+    #[inline]
     pub(crate) fn scale(&self, code: &[u8]) -> f32 {
         f32_at(code, self.mean.len())
     }
@@ -105,6 +106,7 @@ impl Sq8 {
     }
 
     /// Scores one row against integers (`dot` = u·c) or floats (`dot` = q·c).
+    #[inline]
     fn distance(&self, prepared: &Prepared, code: &[u8], dot: f32) -> f32 {
         let product = prepared.factor * (self.scale(code) * dot);
         match self.metric {
@@ -122,6 +124,7 @@ pub(super) fn round(x: f32) -> f32 {
     (x + UP) - UP
 }
 
+#[inline]
 fn i32_at(code: &[u8], at: usize) -> i32 {
     code.get(at..).and_then(|c| c.first_chunk()).map_or(0, |b| i32::from_le_bytes(*b))
 }

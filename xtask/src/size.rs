@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// wasm, its glue and our JS, each gzipped as a server would send it.
 /// Before sets of rows it was 147,900 bytes; they took 6 kB. Several segments took 15 kB of wasm (dead rows, one address space,
 /// what segments choose together, shared slots) and 5 kB of JS: more than is good, and to be made less.
-const LIMIT: usize = 175_000;
+const LIMIT: usize = 174_000;
 
 /// Prints the sizes of both modules; an error if searching costs more than the limit.
 pub(crate) fn check() -> Result<()> {

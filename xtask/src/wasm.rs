@@ -64,6 +64,9 @@ pub(crate) fn wasm_cargo(line: &str, folder: Option<&Path>) -> Result<Command> {
     let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo"))).unwrap_or_default();
     let flags = [
         "-Ctarget-feature=+simd128".to_owned(),
+        // A function is copied into its callers if it is tiny or says `inline`: 4 kB less to download to search, 23 kB
+        // less to build, and as fast.
+        "-Cllvm-args=-inline-threshold=50".to_owned(),
         format!("--remap-path-prefix={}=cargo", home.display()),
         format!("--remap-path-prefix={}=pagevec", shell::root().display()),
     ];
