@@ -2,7 +2,7 @@
 import { loadModule } from "./core/module.js";
 import { startSession } from "./core/start.js";
 import { describe } from "./describe.js";
-import { badArgument, needs, PagevecError, reading, throwIfAborted, typed } from "./errors.js";
+import { badArgument, closed, needs, PagevecError, reading, throwIfAborted, toPagevec, typed } from "./errors.js";
 import { Index } from "./index.js";
 import { checkOptions, toBytes, toChoice, toInteger, toSignal } from "./options.js";
 import { HTTP_OPTIONS, toHttp } from "./sources/http/options.js";
@@ -45,6 +45,7 @@ const OPTIONS = /** @type {const} */ (["memoryBudget", "signal", "wasm", "cache"
  * @property {(cache: Cache) => Promise<import("./store/store.js").Store> | undefined} openStore loads the store's code when it is
  *   called, at the same time as the WebAssembly module
  *
+ * @typedef {import("./sources/resolve.js").Resolved & { manifest: Uint8Array | undefined }} Found
  * @typedef {OpenOptions & import("./sources/http/request.js").HttpOptions & { memoryBudget: number, cache: Cache | undefined, degraded: boolean, prefetch: import("./core/prefetch.js").PrefetchChoice }} Checked
  */
 
@@ -69,12 +70,13 @@ async function openChecked(platform, input, settings) {
   const module = loadModule("search", () => new URL("../wasm/search/pagevec_wasm_bg.wasm", import.meta.url), settings.wasm, platform.compile);
   module.catch(() => {}); // thrown below, once the bytes are found
   const later = settings.prefetch === "none" ? undefined : import("./core/prefetch.js").catch(() => undefined);
-  const { manifest, ...files } = await resolveStored(platform, input, settings);
-  const sources = files.segments.flatMap(({ source, dead }) => (dead ? [source, dead] : [source]));
-  const close = () => Promise.all(sources.map((source) => source.close())).then(() => {});
+  const find = () => resolveStored(platform, input, settings);
+  const { first, files, manifest } = await startCurrent(find, async (found) => {
+    checkExpected(settings.expect, found);
+    return startSession(module, found, settings, false, settings.degraded);
+  });
+  const close = () => closeAll(files);
   try {
-    checkExpected(settings.expect, files);
-    const first = await startSession(module, files, settings, false, settings.degraded);
     checkExpected(settings.expect, files, first.info.fileId);
     await keepOpened(first, files.segments, manifest);
     const left = { ...files, segments: first.opened.map(({ segment }) => segment) };
@@ -85,6 +87,35 @@ async function openChecked(platform, input, settings) {
     await close();
     throw error;
   }
+}
+
+/**
+ * Starts a session over the files that the manifest lists. A writer may have removed them since the manifest was read: where one is
+ * gone, and the manifest lists others by now, those are opened.
+ * @param {() => Promise<Found>} find
+ * @param {(found: Found) => Promise<import("./core/start.js").Started>} start
+ */
+async function startCurrent(find, start) {
+  const listed = (/** @type {Found} */ { segments }) => JSON.stringify(segments.map(({ entry }) => entry));
+  let found = await find();
+  for (let again = false; ; again = true) {
+    const first = await start(found).catch(toPagevec);
+    const failed = first instanceof PagevecError;
+    const faults = failed ? [first] : (first.info.missing ?? []).map(({ error }) => error);
+    const newer = !again && faults.some(({ code }) => code === "not-found") ? await find().catch(() => undefined) : undefined;
+    const changed = newer && listed(newer) !== listed(found);
+    if (newer && !changed) await closeAll(newer);
+    if (!changed && !failed) return { first, files: found, manifest: found.manifest };
+    await closeAll(found);
+    if (!changed) throw first;
+    if (!failed) first.session.end(closed());
+    found = newer;
+  }
+}
+
+/** @param {import("./sources/resolve.js").Resolved} files */
+async function closeAll({ segments }) {
+  await Promise.all(segments.flatMap(({ source, dead }) => [source.close(), dead?.close()]));
 }
 
 /**
@@ -130,7 +161,7 @@ function prefetchOf(loaded, graph) {
  * @param {Platform} platform
  * @param {import("./sources/resolve.js").Input} input
  * @param {Checked} settings
- * @returns {Promise<import("./sources/resolve.js").Resolved & { manifest: Uint8Array | undefined }>}
+ * @returns {Promise<Found>}
  */
 async function resolveStored(platform, input, settings) {
   const { cache } = settings;
