@@ -8,7 +8,7 @@ use crate::storage::Extent;
 pub(crate) fn open_segment(read: &mut Fill<'_>, length: u64) -> Result<Segment, Error> {
     let mut first = |length: u64| -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
-        room_for(&mut bytes, length)?;
+        resize(&mut bytes, length)?;
         read(Extent { offset: 0, length }, &mut bytes)?;
         Ok(bytes)
     };
@@ -17,7 +17,7 @@ pub(crate) fn open_segment(read: &mut Fill<'_>, length: u64) -> Result<Segment, 
 }
 
 /// Makes `bytes` `length` long, or returns an error.
-pub(super) fn room_for(bytes: &mut Vec<u8>, length: u64) -> Result<(), Error> {
+pub(super) fn resize(bytes: &mut Vec<u8>, length: u64) -> Result<(), Error> {
     let memory = |_| Error::OutOfMemory { bytes: length };
     let size = usize::try_from(length).map_err(|_| Error::OutOfMemory { bytes: length })?;
     bytes.try_reserve_exact(size.saturating_sub(bytes.len())).map_err(memory)?;

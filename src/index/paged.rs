@@ -11,7 +11,7 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::front::room_for;
+use super::front::resize;
 use super::options::OpenOptions;
 use super::scratches::Scratches;
 use crate::budget::{Ledger, Part};
@@ -167,7 +167,7 @@ impl Reading {
             }
             let _flying = self.flight.take(piece.extent.length);
             let _reading = self.scratches.ledger().reserve(Part::Reading, piece.extent.length)?;
-            room_for(&mut bytes, piece.extent.length)?;
+            resize(&mut bytes, piece.extent.length)?;
             self.read(piece.extent, &mut bytes)?;
             self.members.check(piece, &bytes)?;
             self.exclusive().fill(&piece, &bytes)?;
@@ -184,7 +184,7 @@ impl Reading {
         let _flying = self.flight.take(total);
         let _reading = self.scratches.ledger().reserve(Part::Reading, total)?;
         let mut bytes = Vec::new();
-        room_for(&mut bytes, total)?;
+        resize(&mut bytes, total)?;
         let mut rest = &mut bytes[..];
         for &extent in &wave.extents {
             let (now, later) = rest.split_at_mut(extent.length as usize);
