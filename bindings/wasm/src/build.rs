@@ -1,6 +1,6 @@
 //! Building: the same file as the CLI's.
 
-use js_sys::{Function, Uint8Array};
+use js_sys::{Float32Array, Function, Uint8Array};
 use pagevec::{BuildInput, BuildOptions, Ctx, Error, Progress, Sink, Warning};
 use wasm_bindgen::prelude::*;
 
@@ -10,7 +10,7 @@ use crate::convert::{ids, to_js, whole};
 const TYPES: &str = "
 export interface BuildOptions {
   dim: number; ids?: string[] | Float64Array; metric?: string; codec?: string; refine?: string; exact?: string;
-  graph?: boolean; clusters?: boolean; m?: number; efConstruction?: number; seed?: number;
+  graph?: boolean; clusters?: boolean; m?: number; efConstruction?: number; seed?: number; tuningQueries?: Float32Array;
   onProgress(phase: string, done: number, total: number): boolean; onWarning(code: string, message: string): void;
 }
 ";
@@ -42,6 +42,8 @@ extern "C" {
     fn ef_construction(this: &BuildOptionsJs) -> Option<u32>;
     #[wasm_bindgen(method, getter)]
     fn seed(this: &BuildOptionsJs) -> Option<f64>;
+    #[wasm_bindgen(method, getter, js_name = tuningQueries)]
+    fn tuning_queries(this: &BuildOptionsJs) -> Option<Float32Array>;
     /// Called with `(phase, done, total)`; returns true to cancel the build.
     #[wasm_bindgen(method, getter, js_name = onProgress)]
     fn on_progress(this: &BuildOptionsJs) -> Function;
@@ -62,22 +64,16 @@ fn to_core(js: &BuildOptionsJs) -> Result<BuildOptions, JsValue> {
         .clusters(js.clusters().unwrap_or(default.clusters))
         .m(js.m().map_or(default.m, |m| m as usize))
         .ef_construction(js.ef_construction().map_or(default.ef_construction, |e| e as usize))
-        .seed(js.seed().map(|seed| whole("seed", seed)).transpose()?.unwrap_or(default.seed)))
-}
-
-fn code(warning: &Warning) -> &'static str {
-    match warning {
-        Warning::CodesRecall { .. } => "codes-recall",
-        Warning::ClustersRecall { .. } => "clusters-recall",
-        _ => "other",
-    }
+        .seed(js.seed().map(|seed| whole("seed", seed)).transpose()?.unwrap_or(default.seed))
+        .tuning_queries(js.tuning_queries().map(|queries| queries.to_vec()).unwrap_or_default()))
 }
 
 /// The bytes of a segment file with the rows of `matrix`, which is row-major.
 #[wasm_bindgen]
 pub fn build(matrix: Vec<f32>, options: &BuildOptionsJs) -> Result<Vec<u8>, JsValue> {
     let mut file = Vec::new();
-    build_to(matrix, options, &mut file)?.map_err(to_js)?;
+    let input = BuildInput::Memory { vectors: matrix, dim: options.dim() as usize };
+    build_to(input, options, &mut file)?.map_err(to_js)?;
     Ok(file)
 }
 
@@ -85,21 +81,33 @@ pub fn build(matrix: Vec<f32>, options: &BuildOptionsJs) -> Result<Vec<u8>, JsVa
 /// one MiB each. `length` is that of the whole file. What the callback throws ends the build, and is thrown.
 #[wasm_bindgen(js_name = buildInto)]
 pub fn build_into(matrix: Vec<f32>, options: &BuildOptionsJs, on_piece: &Function) -> Result<(), JsValue> {
-    let mut sink = Callback { on_piece, offset: 0, length: 0, thrown: None };
-    let built = build_to(matrix, options, &mut sink)?;
-    match sink.thrown {
-        Some(thrown) => Err(thrown),
-        None => built.map_err(to_js),
-    }
+    let mut sink = Callback::new(on_piece);
+    let input = BuildInput::Memory { vectors: matrix, dim: options.dim() as usize };
+    let built = build_to(input, options, &mut sink)?;
+    sink.end(built)
 }
 
 /// Calls a function of JS with each piece.
-struct Callback<'a> {
+pub(crate) struct Callback<'a> {
     on_piece: &'a Function,
     offset: u64,
     length: u64,
     /// What it threw.
     thrown: Option<JsValue>,
+}
+
+impl<'a> Callback<'a> {
+    pub(crate) fn new(on_piece: &'a Function) -> Self {
+        Callback { on_piece, offset: 0, length: 0, thrown: None }
+    }
+
+    /// What a build returns to JS: what the function threw comes before the error that this became.
+    pub(crate) fn end(self, built: Result<(), Error>) -> Result<(), JsValue> {
+        match self.thrown {
+            Some(thrown) => Err(thrown),
+            None => built.map_err(to_js),
+        }
+    }
 }
 
 impl Sink for Callback<'_> {
@@ -120,8 +128,8 @@ impl Sink for Callback<'_> {
 }
 
 /// Builds into a sink. The outer error is that of an option.
-fn build_to(
-    vectors: Vec<f32>,
+pub(crate) fn build_to(
+    input: BuildInput<'_>,
     options: &BuildOptionsJs,
     sink: &mut dyn Sink,
 ) -> Result<Result<(), Error>, JsValue> {
@@ -137,9 +145,8 @@ fn build_to(
     let cancelled = || cancel.get();
     let warn = |warning: Warning| {
         // The callback of the package does not throw.
-        let _ = on_warning.call2(&JsValue::NULL, &code(&warning).into(), &warning.to_string().into());
+        let _ = on_warning.call2(&JsValue::NULL, &warning.code().into(), &warning.to_string().into());
     };
     let ctx = Ctx { progress: Some(&report), cancelled: Some(&cancelled), warning: Some(&warn) };
-    let input = BuildInput::Memory { vectors, dim: options.dim() as usize };
     Ok(pagevec::build_into(input, ids, &core, sink, &ctx))
 }

@@ -3,6 +3,8 @@
 #[cfg(feature = "build")]
 mod build;
 mod convert;
+#[cfg(feature = "build")]
+mod files;
 #[cfg(feature = "search")]
 mod reader;
 #[cfg(feature = "search")]
@@ -10,5 +12,7 @@ mod request;
 
 #[cfg(feature = "build")]
 pub use build::{BuildOptionsJs, build, build_into};
+#[cfg(feature = "build")]
+pub use files::{ContentId, build_stored, verify_segment};
 #[cfg(feature = "search")]
 pub use reader::{Reader, front_length};
