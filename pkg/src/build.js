@@ -69,13 +69,7 @@ function toInput(matrix, given) {
  * @param {ReturnType<typeof toInput>} input
  */
 async function buildChecked(compile, { data, request, signal, onProgress, onWarning = warn, wasm }) {
-  needs(["WebAssembly", "TextDecoder", "TextEncoder", "URL"]);
-  // An instance of its own, whose memory is freed when the build is done.
-  const { instantiate } = await import("../wasm/build/instance.js").catch((cause) => {
-    throw "ServiceWorkerGlobalScope" in globalThis ? new PagevecError("unsupported", "a service worker cannot import() the builder: build in a page or in a Worker", { cause }) : notLoaded("build", cause);
-  });
-  const module = await loadModule("build", () => new URL("../wasm/build/pagevec_wasm_bg.wasm", import.meta.url), wasm, compile);
-  const glue = await instantiated(instantiate, module, "build");
+  const glue = await loadBuilder(compile, wasm);
   throwIfAborted(signal);
 
   /** @type {{ error: unknown } | undefined} what the listener threw */
@@ -99,6 +93,20 @@ async function buildChecked(compile, { data, request, signal, onProgress, onWarn
     if (failed.code === "trapped") throw new PagevecError("trapped", "the build stopped on an internal error or ran out of memory: try fewer rows", { cause: error });
     throw failed;
   }
+}
+
+/**
+ * An instance of the build module of its own, whose memory is freed with it.
+ * @param {import("./core/module.js").Compile} compile
+ * @param {import("./core/module.js").WasmSource | undefined} wasm
+ */
+export async function loadBuilder(compile, wasm) {
+  needs(["WebAssembly", "TextDecoder", "TextEncoder", "URL"]);
+  const { instantiate } = await import("../wasm/build/instance.js").catch((cause) => {
+    throw "ServiceWorkerGlobalScope" in globalThis ? new PagevecError("unsupported", "a service worker cannot import() the builder: build in a page or in a Worker", { cause }) : notLoaded("build", cause);
+  });
+  const module = await loadModule("build", () => new URL("../wasm/build/pagevec_wasm_bg.wasm", import.meta.url), wasm, compile);
+  return instantiated(instantiate, module, "build");
 }
 
 /** @param {BuildWarning} warning */

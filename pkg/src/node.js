@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { buildWith } from "./build.js";
 import { badArgument, PagevecError } from "./errors.js";
+import { publicationWith, publishWith } from "./folder/publish.js";
 import { openWith } from "./open.js";
 import { openPath } from "./sources/local/file-node.js";
 
@@ -53,6 +54,30 @@ export function open(source, options) {
  */
 export function build(matrix, options) {
   return buildWith(platform.compile, matrix, options);
+}
+
+/**
+ * Publishes a segment into a folder that a static host serves: its file is written and synced, then `index.json` is replaced, so a
+ * reader sees the old index or the new one. Segments of earlier versions stay, since they may be open elsewhere.
+ * @param {string} folder created if it is not there
+ * @param {Uint8Array} bytes of a segment, as `build` makes them
+ * @param {import("./folder/publish.js").PublishOptions} [options]
+ * @returns {Promise<import("./folder/publish.js").Published>} rejects with `argument`, `io`, `changed`, and as `open` does if the
+ *   bytes are no segment
+ */
+export function publish(folder, bytes, options) {
+  return publishWith(platform.compile, folder, bytes, options);
+}
+
+/**
+ * The files that publish a segment where nothing was, for places that are no folder here, such as an object store: write those of
+ * order 0 first, then `index.json`, of order 1.
+ * @param {Uint8Array} bytes of a segment, as `build` makes them
+ * @param {{ form?: import("./folder/publish.js").Form }} [options]
+ * @returns {Promise<import("./folder/publish.js").PublishedFile[]>} rejects with `argument`, and as `open` does if the bytes are no segment
+ */
+export function publication(bytes, options) {
+  return publicationWith(platform.compile, bytes, options);
 }
 
 export { PagevecError } from "./errors.js";

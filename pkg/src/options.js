@@ -80,7 +80,7 @@ export function toSignal(signal) {
  * @param {readonly string[]} names
  * @returns {string}
  */
-function nearest(word, names) {
+export function nearest(word, names) {
   const from = word.slice(0, 40).toLowerCase();
   const edits = names.map((name) => distance(from, name.toLowerCase()));
   return names[edits.indexOf(Math.min(...edits))];

@@ -1,0 +1,160 @@
+// `pagevec build`: an index folder from vectors and ids. If it fails, nothing is published.
+import { closeSync, existsSync, openSync, rmSync, statSync, unlinkSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { dirname, join } from "node:path";
+import { oldFiles, pruneFiles } from "../../folder/old.js";
+import { describeSegment, manifestText, publishContents } from "../../folder/publish.js";
+import { toRequest } from "../build/options.js";
+import { runJob } from "../build/run.js";
+import { printSummary } from "../build/summary.js";
+import { input, io, ofFile, usage } from "../failure.js";
+import { embedderOf } from "../input/embed.js";
+import { readFrom } from "../input/files.js";
+import { readIds } from "../input/ids.js";
+import { openRows, readVectors } from "../input/vectors.js";
+import { complain, printJson } from "../output.js";
+import { compile } from "../platform.js";
+import { Progress } from "../progress.js";
+
+/** Tuning queries that are read; a build uses no more. */
+const TUNING = 256;
+const FORMS = /** @type {const} */ ({ also: "both", only: "parts" });
+
+/** @param {import("../arguments.js").Parsed} parsed */
+export async function build(parsed) {
+  const folder = /** @type {string} */ (parsed.output);
+  const there = checkOutput(folder);
+  const request = toRequest(parsed);
+  const progress = new Progress();
+  const started = performance.now();
+  const embedder = await embedderOf(parsed.embed, parsed["embed-field"]);
+  const rows = await openRows(parsed.operand, parsed.limit ?? Infinity, progress, () => temporary(there), embedder);
+  const output = temporary(there);
+  try {
+    const ids = idsOf(rows, parsed);
+    const tuningQueries = await tuning(parsed["tuning-queries"], rows.dim, progress);
+    const read_seconds = (performance.now() - started) / 1000;
+
+    const building = performance.now();
+    const { length, memory, warnings } = await built(rows, output, { ...request, ids, tuningQueries }, folder, progress);
+    const build_seconds = (performance.now() - building) / 1000;
+    const contents = { length, read: (/** @type {number} */ offset, /** @type {number} */ wanted) => readFrom(output, "a temporary file beside the output", offset, wanted) };
+    const segment = await describeSegment(compile, contents);
+    const replaced = manifestText(folder);
+    const parts = /** @type {"also" | "only" | undefined} */ (parsed.parts);
+    const published = publishContents(folder, segment, parts ? FORMS[parts] : "file", undefined);
+    const old_segments = parsed.prune ? pruneFiles(folder, replaced) : oldFiles(folder);
+    progress.end();
+
+    const all = [...notStored(rows.extra), ...warnings];
+    for (const { message } of all) complain(`warning: ${message}`);
+    const summary = {
+      folder,
+      file: published.path,
+      content_id: published.contentId,
+      parts: published.parts,
+      generation: published.generation,
+      segments: 1,
+      index_rows: rows.rows,
+      replaced: 0,
+      rows: rows.rows,
+      dim: rows.dim,
+      bytes: length,
+      bytes_per_vector: length / Math.max(1, rows.rows),
+      read_seconds,
+      build_seconds,
+      vectors_per_second: rows.rows / build_seconds,
+      curve: segment.info.curve,
+      warnings: all,
+      old_segments,
+      pruned: parsed.prune === true,
+      memory,
+    };
+    if (parsed.json) printJson(summary);
+    else printSummary(summary);
+  } finally {
+    progress.end();
+    closeSync(output);
+    rows.close();
+  }
+}
+
+/**
+ * @param {import("../input/vectors.js").Stored} rows
+ * @param {number} output
+ * @param {Record<string, unknown>} request
+ * @param {string} folder
+ * @param {Progress} progress
+ */
+async function built({ handle, path, length, bytes, rows, dim, first, stride, unchanged }, output, request, folder, progress) {
+  const job = { kind: /** @type {const} */ ("build"), rows: { handle, path, length, bytes, rows, dim, first, stride }, output, request };
+  const changed = () => input(path, "it was changed while it was read: build again when nothing writes it");
+  try {
+    const done = await runJob(job, progress, `interrupted: nothing was written to ${folder}`);
+    if (!unchanged()) throw changed();
+    return done;
+  } catch (error) {
+    // If the file was changed, that is the reason also of an error.
+    throw unchanged() || /** @type {{ code?: string }} */ (error).code === "cancelled" ? error : changed();
+  }
+}
+
+/**
+ * Refuses an output folder that cannot be written, before the build takes its time. Returns the folder, or if it does not exist, the
+ * nearest above it that does: temporary files are written there.
+ * @param {string} folder
+ */
+function checkOutput(folder) {
+  let there = folder;
+  while (!existsSync(there) && dirname(there) !== there) there = dirname(there);
+  if (!statSync(there).isDirectory()) throw usage(`${there} is a file: -o must name a folder`);
+  closeSync(temporary(there));
+  return there;
+}
+
+/**
+ * A file without a name, so that it is gone however the process ends.
+ * @param {string} folder
+ */
+function temporary(folder) {
+  const path = join(folder, `.pagevec-${process.pid}-${randomBytes(6).toString("hex")}.tmp`);
+  try {
+    const handle = openSync(path, "wx+", 0o600);
+    unlinkSync(path);
+    return handle;
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw io(folder, error);
+  }
+}
+
+/**
+ * @param {import("../input/vectors.js").Stored} rows
+ * @param {import("../arguments.js").Parsed} parsed
+ */
+function idsOf(rows, parsed) {
+  if (parsed.ids === undefined) return typeof rows.ids?.[0] === "number" ? Float64Array.from(/** @type {number[]} */ (rows.ids)) : rows.ids;
+  if (rows.ids) throw usage(`--ids ${parsed.ids}: the lines of the input have ids already`);
+  return readIds(parsed.ids, parsed["ids-type"] ?? "text", rows.rows, rows.total);
+}
+
+/**
+ * @param {string | undefined} path
+ * @param {number} dim
+ * @param {Progress} progress
+ */
+async function tuning(path, dim, progress) {
+  if (path === undefined) return undefined;
+  const queries = await readVectors(path, TUNING, progress).catch((error) => {
+    throw ofFile(path, error);
+  });
+  if (queries.dim === dim) return queries.data;
+  throw usage(`--tuning-queries ${path}: its vectors have ${queries.dim} components, the input's ${dim}`);
+}
+
+/** @param {string[]} extra */
+function notStored(extra) {
+  if (extra.length === 0) return [];
+  const which = extra.length === 1 ? `the field ${extra[0]} is` : `the fields ${extra.join(", ")} are`;
+  return [{ code: "extra-fields", message: `${which} not stored: an index holds ids and vectors` }];
+}

@@ -1,0 +1,170 @@
+// `pagevec inspect`: what an index holds and the size of each part.
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { parseManifest } from "../../sources/manifest.js";
+import { slicesOf } from "../../folder/entry.js";
+import { curveLines, field, print, printJson } from "../output.js";
+import { showSize } from "../size.js";
+import { openSource, SOURCE } from "./source.js";
+
+/** @type {import("../arguments.js").Command} */
+export const INSPECT = {
+  name: "inspect",
+  about: "Show what an index holds and the size of each part",
+  operand: "INDEX",
+  operandHelp: "An index folder, or a segment file (seg-….bin)",
+  options: { ...SOURCE, json: { help: "Print one JSON object" } },
+  examples: ["pagevec inspect site/index", "pagevec inspect site/index --json"],
+};
+
+/** @param {import("../arguments.js").Parsed} parsed */
+export async function inspect(parsed) {
+  const index = await openSource(parsed);
+  const facts = factsOf(parsed.operand, index.info);
+  await index.close();
+  if (parsed.json) printJson(facts);
+  else print(textOf(facts, hintOf(parsed.operand, facts)));
+}
+
+/**
+ * The entries of the manifest, where the index is a folder.
+ * @param {string} path
+ */
+export function entriesOf(path) {
+  if (!statSync(path).isDirectory()) return [];
+  return parseManifest(readFileSync(join(path, "index.json"), "utf8"), path).segments;
+}
+
+/**
+ * The fields that the native command line prints.
+ * @param {string} path
+ * @param {import("../../core/info.js").Info} info
+ */
+function factsOf(path, info) {
+  const entries = entriesOf(path);
+  const segments = info.segments.map((segment, i) => segmentOf(path, segment, entries[i]));
+  const { count, dim, metric, codec, refine = null, exact = null, graph, clusters, curve, m, efConstruction, ids, fileLength, memoryToOpen, kernels, generation = null } = info;
+  return {
+    count,
+    dim,
+    metric,
+    codec,
+    refine,
+    exact,
+    graph,
+    clusters,
+    curve,
+    m,
+    ef_construction: efConstruction,
+    ids,
+    file_length: fileLength,
+    bytes_per_vector: fileLength / Math.max(1, count),
+    memory_to_open: memoryToOpen,
+    kernels,
+    generation,
+    segments,
+  };
+}
+
+/**
+ * @param {string} path
+ * @param {import("../../core/info.js").SegmentInfo} segment
+ * @param {import("../../sources/manifest.js").Entry | undefined} entry
+ */
+function segmentOf(path, { contentId, fileId, count, dead, codec, graph, clusters, fileLength, memoryToOpen, sections }, entry) {
+  return {
+    file: entry ? (entry.file === undefined ? null : join(path, entry.file)) : path,
+    content_id: contentId ?? null,
+    file_id: fileId,
+    count,
+    dead,
+    codec,
+    graph,
+    clusters,
+    file_length: fileLength,
+    memory_to_open: memoryToOpen,
+    parts: entry?.parts ? partsOf(path, entry, entry.parts) : null,
+    sections: sections.map(({ name, offset, length, bytesPerVector }) => ({ name, offset, length, bytes_per_vector: bytesPerVector })),
+  };
+}
+
+/**
+ * @param {string} path
+ * @param {import("../../sources/manifest.js").Entry} entry
+ * @param {import("../../sources/parts.js").Parts} parts
+ */
+function partsOf(path, entry, parts) {
+  const all = slicesOf({ length: entry.length, parts });
+  return { folder: join(path, parts.folder), count: all.length, largest: Math.max(...all.map(({ length }) => length)), beside_file: entry.file !== undefined };
+}
+
+/** @typedef {ReturnType<typeof factsOf>} Facts */
+
+/**
+ * Why the segments should be merged, and how; undefined where they are few and have few dead rows.
+ * @param {string} path
+ * @param {Facts} facts
+ */
+function hintOf(path, { segments }) {
+  const dead = segments.reduce((sum, segment) => sum + segment.dead, 0);
+  const rows = segments.reduce((sum, segment) => sum + segment.count, 0);
+  if (segments.length >= 8) return `a search asks each of the ${segments.length} segments: \`pagevec merge ${path}\` makes one of them`;
+  return dead > rows / 4 ? `${dead} of the ${rows} rows stored are dead: \`pagevec merge ${path}\` leaves them out` : undefined;
+}
+
+/**
+ * @param {Facts} facts
+ * @param {string | undefined} hint
+ */
+function textOf(facts, hint) {
+  const { segments, curve, exact, generation } = facts;
+  const several = segments.length > 1 || segments.some(({ dead }) => dead > 0);
+  return [
+    field("vectors", `${facts.count} of ${facts.dim} components, ${facts.metric}`),
+    field("codes", facts.codec),
+    field("refine rows", facts.refine ?? "none: hits are ranked by the codes"),
+    ...(exact ? [field("exact rows", exact)] : []),
+    field("graph", facts.graph ? `M ${facts.m}, efConstruction ${facts.ef_construction}` : "none"),
+    field("clusters", facts.clusters ? "yes" : "none"),
+    ...(several && curve.length > 0 ? [field("recall", "of segment 0 alone, as its build measured it:")] : []),
+    ...curveLines(curve),
+    field("ids", facts.ids),
+    field("file size", showSize(facts.file_length)),
+    field("bytes per vector", facts.bytes_per_vector.toFixed(1)),
+    field("memory to open", showSize(facts.memory_to_open)),
+    field("kernels", facts.kernels),
+    ...(generation === null ? [] : [field("generation", generation)]),
+    ...(several ? segmentLines(segments, hint) : oneSegment(segments[0])),
+  ].join("\n");
+}
+
+/**
+ * A line for each segment: there may be hundreds.
+ * @param {Facts["segments"]} segments
+ * @param {string | undefined} hint
+ */
+function segmentLines(segments, hint) {
+  const row = (/** @type {(string | number)[]} */ [number, rows, dead, bytes, place]) => `${String(number).padEnd(8)} ${String(rows).padStart(10)} ${String(dead).padStart(10)} ${String(bytes).padStart(14)}  ${place}`;
+  return [
+    field("segments", segments.length),
+    ...(hint ? [field("hint", hint)] : []),
+    "",
+    row(["segment", "rows", "dead rows", "bytes", "file"]),
+    ...segments.map((s, i) => row([i, s.count, s.dead, s.file_length, `${s.file ?? s.parts?.folder ?? ""}${s.parts?.beside_file ? ", and in parts" : ""}`])),
+    "",
+    "--json shows the sections of each, `pagevec inspect` of a seg-….bin those of one",
+  ];
+}
+
+/** @param {Facts["segments"][number]} segment */
+function oneSegment({ file_id, content_id, parts, sections }) {
+  const row = (/** @type {string} */ name, /** @type {(string | number)[]} */ numbers) => `${name.padEnd(18)} ${numbers.map((number) => String(number).padStart(14)).join(" ")}`;
+  return [
+    field("file id", file_id),
+    field("content id", content_id ?? "no manifest"),
+    ...(parts ? [field("part files", `${parts.count}, the largest ${showSize(parts.largest)}, ${parts.beside_file ? "beside the file" : "no whole file"}`)] : []),
+    "",
+    row("section", ["offset", "bytes", "bytes/vector"]),
+    ...sections.map(({ name, offset, length, bytes_per_vector }) => row(name, [offset, length, bytes_per_vector.toFixed(2)])),
+  ];
+}

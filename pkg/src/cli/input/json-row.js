@@ -1,0 +1,144 @@
+// One object of JSON lines: its id, its vector, and its other fields. Errors name what the author of the file wrote, not what the
+// parser expected.
+
+/** At most so many names of other fields are kept. */
+const MAX_EXTRA = 20;
+const LIKE = 'an object like {"id": "king", "vector": [0.1, 0.2]}';
+
+/**
+ * @typedef {object} Row
+ * @property {string | number | undefined} id
+ * @property {unknown[] | undefined} vector undefined where there is none, and none is needed
+ * @property {Record<string, unknown>} fields all of the object
+ */
+
+/**
+ * Reads one object, and adds to `extra` the names of the fields that it has besides.
+ * @param {Uint8Array} bytes
+ * @param {string[]} extra
+ * @param {string | undefined} instead the field from which a vector is made where the object has none
+ * @returns {Row} throws an Error with what is wrong
+ */
+export function parseRow(bytes, extra, instead) {
+  let text = "";
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new Error("not UTF-8: convert the file, for example with iconv");
+  }
+  /** @type {any} */
+  let json;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new Error(complaint(text, /** @type {Error} */ (error)));
+  }
+  if (json === null || typeof json !== "object" || Array.isArray(json)) throw new Error(`invalid type: ${kindOf(json)}, expected ${LIKE}`);
+  const { id = null, vector } = json;
+  const others = Object.keys(json).filter((name) => name !== "id" && name !== "vector");
+  // JSON.parse takes the last of several fields of one name in silence. Nearly all objects name it once, and are not looked at again.
+  if (vector !== undefined && text.split('"vector"', 3).length > 2 && namesOf(text).filter((name) => name === "vector").length > 1) throw new Error("it has two vectors");
+  if (id !== null && typeof id !== "string" && !(Number.isInteger(id) && id >= 0)) throw new Error("an id is a text or a whole number from 0");
+  if (vector === undefined && (instead === undefined || !(instead in json))) throw new Error(noVector(others, instead));
+  if (vector !== undefined && !Array.isArray(vector)) throw new Error('its vector is no list: write "vector": [0.1, 0.2]');
+  const wrong = vector?.find((/** @type {unknown} */ x) => typeof x !== "number" || !Number.isFinite(x));
+  if (wrong === null) throw new Error("null in its vector, which is how NaN is often written: remove or repair the row");
+  if (typeof wrong === "number") throw new Error("number out of range");
+  if (wrong !== undefined) throw new Error(`invalid type: ${kindOf(wrong)}, expected f32`);
+  for (const name of others) if (name !== instead && extra.length < MAX_EXTRA && !extra.includes(name)) extra.push(name);
+  return { id: id ?? undefined, vector, fields: json };
+}
+
+/**
+ * @param {string[]} others
+ * @param {string | undefined} instead
+ */
+function noVector(others, instead) {
+  const names = others.length === 0 ? "none" : others.join(", ");
+  if (instead !== undefined) return `no field "vector" and no field ${JSON.stringify(instead)} to embed (others: ${names}): name the field of the text with --embed-field`;
+  return `no field "vector" (others: ${names}): rename the one that holds the vector`;
+}
+
+/** @param {unknown} value */
+function kindOf(value) {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "sequence";
+  if (typeof value === "string") return `string ${JSON.stringify(value)}`;
+  if (typeof value === "object") return "map";
+  return typeof value === "number" ? `${Number.isInteger(value) ? "integer" : "floating point"} \`${value}\`` : `${typeof value} \`${value}\``;
+}
+
+/**
+ * The message for an object that could not be parsed.
+ * @param {string} text
+ * @param {Error} error
+ */
+function complaint(text, error) {
+  const word = outsideTexts(text, /NaN|-?Infinity/y);
+  if (word) return `${word} is not JSON (Python writes it so), and no component of a vector: remove or repair the row`;
+  const end = lengthOfObject(text);
+  if (end !== undefined && isJson(text.slice(0, end)) && text.slice(end).trim() !== "") return "more follows the object: write one object a line";
+  const told = error.message.replace(/ in JSON at position.*| at position.*| \(line \d+.*/s, "").slice(0, 200);
+  if (end === undefined && text.trimStart().startsWith("{")) return `EOF while parsing (${told}): the object does not end where its line does; write one object a line`;
+  const [, column] = /position (\d+)/.exec(error.message) ?? [];
+  return column === undefined ? told : `${told} (column ${Number(column) + 1})`;
+}
+
+/** @param {string} text */
+function isJson(text) {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The first match of a sticky pattern that is not within a text of JSON.
+ * @param {string} json
+ * @param {RegExp} pattern
+ */
+function outsideTexts(json, pattern) {
+  let inText = false;
+  for (let at = 0; at < json.length; at++) {
+    if (json[at] === "\\" && inText) at++;
+    else if (json[at] === '"') inText = !inText;
+    else if (!inText) {
+      pattern.lastIndex = at;
+      const [found] = pattern.exec(json) ?? [];
+      if (found) return found;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Where the braces of the first object close; undefined if they do not.
+ * @param {string} json
+ */
+function lengthOfObject(json) {
+  let [inText, depth] = [false, 0];
+  for (let at = 0; at < json.length; at++) {
+    if (json[at] === "\\" && inText) at++;
+    else if (json[at] === '"') inText = !inText;
+    else if (!inText && json[at] === "{") depth++;
+    else if (!inText && json[at] === "}" && --depth === 0) return at + 1;
+  }
+  return undefined;
+}
+
+/**
+ * The names in an object, in order, also those that are there twice.
+ * @param {string} json a valid object
+ */
+function namesOf(json) {
+  const names = [];
+  let depth = 0;
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"(?:\s*:)?|[{}[\]]/g)) {
+    if (token === "{" || token === "[") depth++;
+    else if (token === "}" || token === "]") depth--;
+    else if (depth === 1 && token.endsWith(":")) names.push(JSON.parse(token.slice(0, -1)));
+  }
+  return names;
+}

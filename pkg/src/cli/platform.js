@@ -1,0 +1,15 @@
+// How the command line reads its own modules and the indexes of users.
+import { readFile } from "node:fs/promises";
+import { openWith } from "../open.js";
+import { openPath } from "../sources/local/file-node.js";
+
+/** @param {URL} url */
+export const compile = async (url) => WebAssembly.compile(await readFile(url));
+
+/**
+ * @param {string} path
+ * @param {import("../open.js").OpenOptions} options
+ */
+export function openIndex(path, options) {
+  return openWith({ compile, openPath: (input) => openPath(String(input)), openStore: () => undefined }, path, options);
+}

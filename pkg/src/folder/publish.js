@@ -1,0 +1,189 @@
+// publish(): a segment to a folder that a static host serves, as the native command line does it. Only node.js imports this.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { loadBuilder } from "../build.js";
+import { badArgument, PagevecError, reading, typed } from "../errors.js";
+import { openWith } from "../open.js";
+import { checkOptions, toChoice, toInteger } from "../options.js";
+import { parseManifest } from "../sources/manifest.js";
+import { alone } from "../sources/resolve.js";
+import { LOCAL_LIMITS, newTraffic, shortRead } from "../sources/source.js";
+import { entryOf, manifestOf, slicesOf } from "./entry.js";
+import { ioError, writeFiles } from "./write.js";
+
+const MANIFEST = "index.json";
+/** How often a publication begins again, as another writer was faster. */
+const TRIES = 20;
+/** Bytes that are hashed at a time. */
+const PIECE = 1 << 20;
+
+/**
+ * @typedef {import("./entry.js").Form} Form
+ * @typedef {import("./write.js").Contents} Contents
+ * @typedef {{ contents: Contents, info: import("../core/info.js").SegmentInfo, contentId: string }} Segment
+ *
+ * @typedef {object} PublishOptions
+ * @property {Form} [form] `"file"`: one file, unless given; `"parts"`: part files for hosts that ignore the Range header; `"both"`
+ * @property {number} [generation] publishes only where the folder still has this generation, which is 0 where nothing is published
+ *   yet; else it rejects with `changed`. Unless given, whatever is there is replaced
+ *
+ * @typedef {object} Published
+ * @property {string} path of the segment's file, or of the folder of its parts if there is no file
+ * @property {string} contentId 64 hexadecimal digits
+ * @property {number} generation of the folder
+ * @property {number} parts how many part files there are; 0 if it is one file
+ *
+ * @typedef {{ name: string, bytes: Uint8Array, order: number }} PublishedFile `name`: in the folder, or `folder/name`; `order`: files
+ *   of order 0 name no others; the manifest has order 1 and names them, so write it last
+ */
+
+/**
+ * @param {import("../core/module.js").Compile} compile
+ * @param {string} folder
+ * @param {Uint8Array} bytes
+ * @param {PublishOptions} [options]
+ * @returns {Promise<Published>}
+ */
+export function publishWith(compile, folder, bytes, options) {
+  return typed(async () => {
+    if (typeof folder !== "string" || folder === "") throw badArgument("publish(): the folder must be a path");
+    const { form, generation } = reading(() => toOptions("publish()", options));
+    const segment = await describeSegment(compile, reading(() => toSegment("publish()", bytes)));
+    return publishContents(folder, segment, form, generation);
+  });
+}
+
+/**
+ * @param {import("../core/module.js").Compile} compile
+ * @param {Uint8Array} bytes
+ * @param {PublishOptions} [options]
+ * @returns {Promise<PublishedFile[]>}
+ */
+export function publicationWith(compile, bytes, options) {
+  return typed(async () => {
+    const { form } = reading(() => toOptions("publication()", options));
+    const { info, contentId } = await describeSegment(compile, reading(() => toSegment("publication()", bytes)));
+    const entry = entryOf(info, contentId, form);
+    const files = slicesOf(entry).map(({ name, offset, length }) => ({ name, bytes: bytes.subarray(offset, offset + length), order: 0 }));
+    return [...files, { name: MANIFEST, bytes: new TextEncoder().encode(manifestOf(entry, undefined).text), order: 1 }];
+  });
+}
+
+/**
+ * What must be known of a finished segment. Its bytes are read once to open it and once for their hash, never all at a time.
+ * @param {import("../core/module.js").Compile} compile
+ * @param {Contents} contents
+ * @returns {Promise<Segment>}
+ */
+export async function describeSegment(compile, contents) {
+  const { length } = contents;
+  const source = {
+    name: "the segment",
+    length,
+    traffic: newTraffic(),
+    limits: LOCAL_LIMITS,
+    read: async (/** @type {number} */ offset, /** @type {number} */ wanted) => {
+      const bytes = contents.read(offset, wanted);
+      if (bytes.length !== wanted) throw shortRead("the segment", wanted, bytes.length);
+      return bytes;
+    },
+    close: () => {},
+  };
+  const index = await openWith({ compile, openPath: async () => alone(source), openStore: () => undefined }, source.name, { memoryBudget: "1GiB" });
+  const [info] = index.info.segments;
+  await index.close();
+  const { ContentId } = await loadBuilder(compile, undefined);
+  const hash = new ContentId();
+  for (let offset = 0; offset < length; offset += PIECE) hash.update(contents.read(offset, Math.min(PIECE, length - offset)));
+  return { contents, info, contentId: hash.finish() };
+}
+
+/**
+ * @param {string} folder
+ * @param {Segment} segment
+ * @param {Form} form
+ * @param {number | undefined} wanted the generation that the folder must have
+ * @returns {Published}
+ */
+export function publishContents(folder, { contents, info, contentId }, form, wanted) {
+  const entry = entryOf(info, contentId, form);
+  const files = slicesOf(entry).map(({ name, offset, length }) => ({ name, contents: sliceOf(contents, offset, length), order: 0 }));
+  for (let attempt = 1; ; attempt++) {
+    const text = manifestText(folder);
+    const before = text === undefined ? undefined : readManifest(text);
+    if (wanted !== undefined && wanted !== (before?.generation ?? 0)) throw changed(folder);
+    const next = manifestOf(entry, before);
+    const manifest = { name: MANIFEST, contents: contentsOf(new TextEncoder().encode(next.text)), order: 1 };
+    try {
+      writeFiles(folder, [...files, manifest], () => {
+        if (manifestText(folder) !== text) throw changed(folder);
+      });
+      const path = join(folder, entry.file ?? /** @type {{ folder: string }} */ (entry.parts).folder);
+      return { path, contentId, generation: next.generation, parts: files.length - (entry.file === undefined ? 0 : 1) };
+    } catch (error) {
+      const again = error instanceof PagevecError && error.code === "changed" && wanted === undefined && attempt < TRIES;
+      if (!again) throw error;
+    }
+  }
+}
+
+/** @param {string} folder */
+function changed(folder) {
+  return new PagevecError("changed", `${join(folder, MANIFEST)}: another writer has changed it since it was read: read the folder again, and publish again`);
+}
+
+/** @param {string} folder */
+export function manifestText(folder) {
+  const path = join(folder, MANIFEST);
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    const { code } = /** @type {{ code?: string }} */ (Object(cause));
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw ioError(path, cause);
+  }
+}
+
+/** @param {string} text of a manifest, which is replaced also if it cannot be read */
+function readManifest(text) {
+  try {
+    const { generation } = parseManifest(text, MANIFEST);
+    return { generation, version: /** @type {number} */ (JSON.parse(text).pagevec), text };
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param {Uint8Array} bytes */
+function contentsOf(bytes) {
+  return { length: bytes.length, read: (/** @type {number} */ offset, /** @type {number} */ length) => bytes.subarray(offset, offset + length) };
+}
+
+/**
+ * @param {Contents} contents
+ * @param {number} from
+ * @param {number} length
+ * @returns {Contents}
+ */
+function sliceOf(contents, from, length) {
+  return { length, read: (offset, length) => contents.read(from + offset, length) };
+}
+
+/**
+ * @param {string} call
+ * @param {unknown} bytes
+ */
+function toSegment(call, bytes) {
+  if (!(bytes instanceof Uint8Array)) throw badArgument(`${call}: the segment must be a Uint8Array, as build() makes it`);
+  return contentsOf(bytes);
+}
+
+/**
+ * @param {string} call
+ * @param {PublishOptions | undefined} given
+ */
+function toOptions(call, given) {
+  const { form = "file", generation } = checkOptions(call, given, ["form", "generation"]);
+  if (generation !== undefined) toInteger(generation, "generation", 0);
+  return { form: toChoice(form, ["file", "parts", "both"], "form"), generation };
+}
