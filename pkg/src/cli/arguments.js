@@ -6,7 +6,7 @@ import { usageLine } from "./help.js";
 
 /**
  * @typedef {object} Option
- * @property {string} [short] one letter
+ * @property {string} [short] one letter; the same as its name where it has no other
  * @property {string} [value] the name of its value in messages; without one it is a switch
  * @property {string} help
  * @property {readonly string[]} [choices]
@@ -63,7 +63,7 @@ function take(command, word, rest, given) {
   const long = word.startsWith("--");
   const at = long ? word.indexOf("=") : -1;
   const written = at < 0 ? word.slice(2) : word.slice(2, at);
-  const name = long ? names.find((known) => known === written) : names.find((known) => command.options[known].short === word[1]);
+  const name = long ? names.find((known) => known === written && command.options[known].short !== known) : names.find((known) => command.options[known].short === word[1]);
   if (name === undefined) throw unknown(command, long ? `--${written}` : word.slice(0, 2));
   const option = command.options[name];
   /** @type {string | undefined} what stands in the same word */
@@ -166,10 +166,8 @@ function label(command, name) {
  * @param {string} name
  * @param {Option} option
  */
-export function labelOf(name, { value, optional }) {
-  // Of an option whose name is one letter, that is all there is.
-  const dashes = name.length === 1 ? "-" : "--";
-  return `${dashes}${name}${value === undefined ? "" : optional ? `[=<${value}>]` : ` <${value}>`}`;
+export function labelOf(name, { short, value, optional }) {
+  return `${short === name ? "-" : "--"}${name}${value === undefined ? "" : optional ? `[=<${value}>]` : ` <${value}>`}`;
 }
 
 /**

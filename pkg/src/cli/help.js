@@ -12,7 +12,7 @@ export function helpOf(command) {
     const short = option.short ? `-${option.short}, ` : "    ";
     const value = option.value === undefined ? "" : option.optional ? `[=<${option.value}>]` : ` <${option.value}>`;
     const more = [option.fallback === undefined ? "" : ` [default: ${option.fallback}]`, option.choices ? ` [possible values: ${option.choices.join(", ")}]` : ""].join("");
-    return [`${name.length === 1 ? `-${name}` : `${short}--${name}`}${value}`, option.help + more];
+    return [`${option.short === name ? `-${name}` : `${short}--${name}`}${value}`, option.help + more];
   });
   rows.push(["-h, --help", "Print help"]);
   return [

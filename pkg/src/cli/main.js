@@ -24,7 +24,7 @@ const COMMANDS = [
 ];
 const EXAMPLES = ["pagevec build words.npy --ids words.txt -o site/index", "pagevec search site/index --id apple", "pagevec serve site"];
 /** What needs codecs and files of an index that is there, which the WebAssembly builder does not read. */
-const NATIVE_ONLY = "the npm package does not have it: use the native command line (`cargo install pagevec-cli`)";
+const NATIVE_ONLY = "the npm package does not have it: use the native command line, whose binaries come with each release";
 
 /**
  * Runs a command.

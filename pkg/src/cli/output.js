@@ -39,6 +39,18 @@ export function field(name, value) {
   return `${name.padEnd(18)} ${value}`;
 }
 
+/**
+ * The shortest decimal number that is this float of single precision, as JSON shows scores.
+ * @param {number} value
+ */
+export function single(value) {
+  for (let digits = 1; digits < 9; digits++) {
+    const shorter = Number(value.toPrecision(digits));
+    if (Math.fround(shorter) === value) return shorter;
+  }
+  return value;
+}
+
 /** @typedef {{ k: number, wanted: number, reached: number, cells: number, probes: number }} Step of the clustered index's curve */
 
 /**

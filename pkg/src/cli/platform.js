@@ -9,7 +9,8 @@ export const compile = async (url) => WebAssembly.compile(await readFile(url));
 /**
  * @param {string} path
  * @param {import("../open.js").OpenOptions} options
+ * @param {boolean} [inParts] whether the part files are read
  */
-export function openIndex(path, options) {
-  return openWith({ compile, openPath: (input) => openPath(String(input)), openStore: () => undefined }, path, options);
+export function openIndex(path, options, inParts = false) {
+  return openWith({ compile, openPath: (input) => openPath(String(input), inParts), openStore: () => undefined }, path, options);
 }

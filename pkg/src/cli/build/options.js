@@ -39,7 +39,7 @@ export const BUILD = {
       choices: ["also", "only"],
       help: "Publish the segment also as part files, for hosts that ignore the Range header; --parts=only publishes no single file",
     },
-    prune: { help: "Remove the files that the index no longer has from the folder. Pages that have one open will fail if a host serves it" },
+    prune: { help: "Remove the files that the index no longer has from the folder, but for files younger than five minutes that another writer may be about to publish. Pages that have one open will fail if a host serves it" },
     output: { short: "o", value: "FOLDER", required: true, help: "The index folder; index.json and one seg-….bin are written into it" },
     json: { help: "Print one JSON object" },
   },
@@ -71,7 +71,7 @@ function metric(text) {
   const name = text.toLowerCase();
   const own = name === "ip" ? "dot" : name === "euclidean" ? "l2" : name;
   if (["cosine", "dot", "l2"].includes(own)) return own;
-  throw new Error(`metric: ${JSON.stringify(name)}: use cosine, dot or l2`);
+  throw new Error(`metric: ${JSON.stringify(name)} is not a metric: use cosine, dot or l2`);
 }
 
 /** @param {string} text */

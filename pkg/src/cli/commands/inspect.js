@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseManifest } from "../../sources/manifest.js";
 import { slicesOf } from "../../folder/entry.js";
+import { InputFile } from "../input/files.js";
 import { curveLines, field, print, printJson } from "../output.js";
 import { showSize } from "../size.js";
 import { openSource, SOURCE } from "./source.js";
@@ -16,6 +17,9 @@ export const INSPECT = {
   options: { ...SOURCE, json: { help: "Print one JSON object" } },
   examples: ["pagevec inspect site/index", "pagevec inspect site/index --json"],
 };
+
+/** Where a segment has its seed: FORMAT.md, "Header". */
+const SEED = 76;
 
 /** @param {import("../arguments.js").Parsed} parsed */
 export async function inspect(parsed) {
@@ -42,6 +46,7 @@ export function entriesOf(path) {
  */
 function factsOf(path, info) {
   const entries = entriesOf(path);
+  const seed = seedOf(path, entries[0]);
   const segments = info.segments.map((segment, i) => segmentOf(path, segment, entries[i]));
   const { count, dim, metric, codec, refine = null, exact = null, graph, clusters, curve, m, efConstruction, ids, fileLength, memoryToOpen, kernels, generation = null } = info;
   return {
@@ -56,6 +61,7 @@ function factsOf(path, info) {
     curve,
     m,
     ef_construction: efConstruction,
+    seed,
     ids,
     file_length: fileLength,
     bytes_per_vector: fileLength / Math.max(1, count),
@@ -98,6 +104,19 @@ function partsOf(path, entry, parts) {
   return { folder: join(path, parts.folder), count: all.length, largest: Math.max(...all.map(({ length }) => length)), beside_file: entry.file !== undefined };
 }
 
+/**
+ * The seed that the first segment was built with. A page has no use for it, so the core does not tell it.
+ * @param {string} path
+ * @param {import("../../sources/manifest.js").Entry | undefined} entry undefined: the path is a segment
+ */
+function seedOf(path, entry) {
+  const first = entry?.parts && entry.file === undefined ? slicesOf({ length: entry.length, parts: entry.parts })[0].name : entry?.file;
+  const file = new InputFile(first === undefined ? path : join(path, first));
+  const seed = file.read(SEED, 8).readBigUInt64LE();
+  file.close();
+  return Number(seed);
+}
+
 /** @typedef {ReturnType<typeof factsOf>} Facts */
 
 /**
@@ -124,7 +143,7 @@ function textOf(facts, hint) {
     field("codes", facts.codec),
     field("refine rows", facts.refine ?? "none: hits are ranked by the codes"),
     ...(exact ? [field("exact rows", exact)] : []),
-    field("graph", facts.graph ? `M ${facts.m}, efConstruction ${facts.ef_construction}` : "none"),
+    field("graph", facts.graph ? `M ${facts.m}, efConstruction ${facts.ef_construction}, seed ${facts.seed}` : "none"),
     field("clusters", facts.clusters ? "yes" : "none"),
     ...(several && curve.length > 0 ? [field("recall", "of segment 0 alone, as its build measured it:")] : []),
     ...curveLines(curve),

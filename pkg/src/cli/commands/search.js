@@ -2,7 +2,7 @@
 import { input, ofFile, usage } from "../failure.js";
 import { listOf, NUMBERS, parseId } from "../input/ids.js";
 import { readVectors } from "../input/vectors.js";
-import { print, printJson } from "../output.js";
+import { print, printJson, single } from "../output.js";
 import { Progress } from "../progress.js";
 import { showSize } from "../size.js";
 import { whole } from "../arguments.js";
@@ -109,7 +109,7 @@ function report(parsed, { hits, index, distances, rescored, bytes, requests, wav
   const each = several ? segments.map(({ index, distances, rescored }) => ({ index, distances, rescored })) : [];
   if (parsed.json) {
     const explain = parsed.explain && { explain: { index, distances, rescored, bytes, requests, waves, microseconds, segments: each } };
-    return printJson({ hits: hits.map(({ id, score }) => ({ id, score })), ...explain });
+    return printJson({ hits: hits.map(({ id, score }) => ({ id, score: single(score) })), ...explain });
   }
   const lines = hits.map(({ id, score }) => `${score.toFixed(6).padStart(12)}  ${printable(String(id))}`);
   if (parsed.explain) {

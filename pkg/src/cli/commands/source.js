@@ -15,9 +15,9 @@ export const SOURCE = {
     value: "IO",
     choices: ["mmap", "memory", "pread", "parts"],
     fallback: "mmap",
-    help: "How the file is read. mmap, memory: codes and graph are brought into memory first, where they fit --memory-budget. pread, parts: by position, within --memory-budget",
+    help: "How the file is read. mmap, memory: codes and graph are brought into memory first, where they fit 1 GiB. pread: by position, within --memory-budget; parts: the same, from the part files",
   },
-  "memory-budget": { value: "SIZE", parse: size, help: "The most bytes of the file to hold in memory, like 64MB or 1GiB [default: 1GiB]" },
+  "memory-budget": { value: "SIZE", parse: size, help: "With --io pread or parts: the most bytes of the file to hold in memory, like 64MB or 1GiB [default: 1GiB]" },
 };
 
 /** @type {Record<string, import("../arguments.js").Option>} */
@@ -37,9 +37,10 @@ export const WANTED = {
 export async function openSource(parsed) {
   const path = parsed.operand;
   const inMemory = parsed.io === "mmap" || parsed.io === "memory";
+  if (inMemory && parsed["memory-budget"] !== undefined) throw usage("--memory-budget applies only to --io pread and --io parts: add one of them, or leave it out");
   checkThere(path);
   try {
-    const index = await openIndex(path, { memoryBudget: parsed["memory-budget"] ?? BUDGET });
+    const index = await openIndex(path, { memoryBudget: Math.max(1, parsed["memory-budget"] ?? BUDGET) }, parsed.io === "parts");
     const { graph } = index.info;
     if (inMemory && graph && (parsed.index === "auto" || parsed.index === "hnsw")) {
       // What does not fit is read as it is needed.

@@ -14,9 +14,10 @@ const MAX_OPEN = 40;
 
 /**
  * @param {string} path a folder with index.json, that index.json, or a segment file
+ * @param {boolean} [inParts] whether a segment is read from its part files also where it has a file; it must have some
  * @returns {Promise<import("../resolve.js").Resolved>}
  */
-export async function openPath(path) {
+export async function openPath(path, inParts = false) {
   try {
     const isFolder = (await stat(path)).isDirectory();
     if (!isFolder && basename(path) !== "index.json") return alone(await FileSource.open(path));
@@ -27,7 +28,7 @@ export async function openPath(path) {
     const { generation, segments } = parseManifest(await readFile(manifest, "utf8"), manifest);
     const traffic = newTraffic();
     const load = loader(join(manifest, ".."), traffic);
-    return { name: manifest, generation, segments: segments.map((entry) => segmentIn(join(manifest, ".."), entry, load, traffic)) };
+    return { name: manifest, generation, segments: segments.map((entry) => segmentIn(join(manifest, ".."), entry, load, traffic, inParts)) };
   } catch (cause) {
     throw fromNode(cause, path);
   }
@@ -38,11 +39,13 @@ export async function openPath(path) {
  * @param {Entry} entry
  * @param {import("../parts.js").LoadPart} load
  * @param {Traffic} traffic
+ * @param {boolean} inParts
  * @returns {import("../resolve.js").Segment}
  */
-function segmentIn(folder, entry, load, traffic) {
+function segmentIn(folder, entry, load, traffic, inParts) {
+  if (inParts && !entry.parts) throw new PagevecError("io", `${join(folder, String(entry.file))} was not published in parts: read the file`);
   const dead = entry.dead && wholeFile(entry.dead, join(folder, entry.dead.file), load, traffic);
-  if (entry.file !== undefined) return { source: new FileSource(join(folder, entry.file), entry.length, traffic), dead, entry };
+  if (entry.file !== undefined && !inParts) return { source: new FileSource(join(folder, entry.file), entry.length, traffic), dead, entry };
   const parts = /** @type {import("../parts.js").Parts} */ (entry.parts);
   return { source: new PartsSource(parts, entry.length, join(folder, parts.folder), load, { traffic }), dead, entry };
 }

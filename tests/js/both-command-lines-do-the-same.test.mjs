@@ -1,0 +1,117 @@
+// `npx pagevec` is the native command line in another language: from each input of one table both make the same folder, byte for byte,
+// or both refuse it with the same exit code, code and message.
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { npx, native, run, skipNative as skip } from "./support/command-lines.mjs";
+import { BAD, GOOD, USAGE } from "./support/inputs.mjs";
+
+const room = await mkdtemp(join(tmpdir(), "pagevec-both-"));
+after(() => rm(room, { recursive: true }));
+let rooms = 0;
+
+/** A folder with these files. */
+async function folderOf(files) {
+  const folder = join(room, String(rooms++));
+  await mkdir(folder);
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  return folder;
+}
+
+/** The files of a folder by their names, but the native lock. */
+async function contents(folder) {
+  const names = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile() && entry.name !== ".lock");
+  const paths = names.map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+  return Object.fromEntries(await Promise.all(paths.sort().map(async (path) => [path.slice(folder.length), await readFile(path, "base64")])));
+}
+
+test("what can be built gives the same folder", { skip }, async (t) => {
+  const built = new Map();
+  for (const { name, files, as, options = [] } of GOOD) {
+    await t.test(name, async () => {
+      const cwd = await folderOf(files);
+      const [ours, theirs] = await Promise.all([npx, native].map((program, i) => run(program, ["build", Object.keys(files)[0], ...options, "-o", `out${i}`, "--json"], { cwd })));
+      for (const { code, stderr } of [ours, theirs]) assert.equal(code, 0, stderr);
+      assert.deepEqual(await contents(join(cwd, "out0")), await contents(join(cwd, "out1")));
+      assert.equal(ours.stderr, theirs.stderr, "warnings");
+      const [own, other] = [ours, theirs].map(({ stdout }) => JSON.parse(stdout));
+      for (const field of ["content_id", "parts", "generation", "segments", "index_rows", "replaced", "rows", "dim", "bytes", "bytes_per_vector", "curve", "warnings", "old_segments", "pruned"]) assert.deepEqual(own[field], other[field], field);
+      assert.ok(own.memory > 0, "the memory is told");
+      built.set(name, own.content_id);
+      if (as) assert.equal(own.content_id, built.get(as), as);
+    });
+  }
+});
+
+test("what cannot be built is refused alike", { skip }, async (t) => {
+  for (const { name, files, input, folder, code, words, options, differs } of BAD) {
+    await t.test(name, async () => {
+      const cwd = await folderOf(files);
+      if (folder) await mkdir(join(cwd, folder));
+      const [ours, theirs] = await Promise.all([npx, native].map((program, i) => run(program, ["build", input, ...options, "-o", `out${i}`, "--json"], { cwd })));
+      assert.equal(ours.code, theirs.code, `${ours.stderr}${theirs.stderr}`);
+      const [own, other] = [ours, theirs].map(({ stdout }) => JSON.parse(stdout).error);
+      assert.equal(own?.code, code, own?.message);
+      assert.equal(other?.code, code, other?.message);
+      for (const word of words) assert.ok(own.message.includes(word), `no ${word} in ${own.message}`);
+      if (!differs && code !== undefined) assert.deepEqual([own.message, ours.stderr], [other.message, theirs.stderr]);
+      const left = await readdir(cwd);
+      if (code !== undefined) assert.deepEqual(left.sort(), [...Object.keys(files), ...(folder ? [folder] : [])].sort(), "nothing is written");
+    });
+  }
+});
+
+test("wrong arguments are refused alike", { skip }, async (t) => {
+  for (const words of USAGE) {
+    await t.test(words.join(" "), async () => {
+      const [ours, theirs] = await Promise.all([npx, native].map((program) => run(program, words, { cwd: room })));
+      assert.deepEqual([ours.code, ours.stdout], [2, ""]);
+      const message = ({ stderr }) => stderr.split("\n\nUsage:")[0].split("\n\nFor more")[0];
+      assert.equal(message(ours), message(theirs));
+    });
+  }
+});
+
+test("lines come through stdin", { skip }, async () => {
+  const { files } = GOOD.find(({ name }) => name === "plain.jsonl");
+  const cwd = await folderOf({});
+  for (const [i, program] of [npx, native].entries()) assert.equal((await run(program, ["build", "-", "-o", `out${i}`], { cwd, stdin: files["plain.jsonl"] })).code, 0);
+  assert.deepEqual(await contents(join(cwd, "out0")), await contents(join(cwd, "out1")));
+});
+
+test("each reads what the other has built", { skip }, async () => {
+  const { files } = GOOD.find(({ name }) => name === "words");
+  const cwd = await folderOf({ ...files, "some.txt": "w3\nw9\nw27\n" });
+  for (const [i, program] of [npx, native].entries()) await run(program, ["build", "rows.npy", "--ids", "words.txt", "--parts", "-o", `out${i}`], { cwd });
+  for (const words of [
+    ["search", "out0", "--id", "w5", "-k", "3"],
+    ["search", "out1", "--vector", "0.1,0.2,0.3,-0.4,1", "--index", "clusters"],
+    ["search", "out0", "--vector-file", "rows.npy", "--json"],
+    ["search", "out1", "--id", "w5", "--among", "some.txt"],
+    ["search", "out1", "--id", "w5", "--exclude", "some.txt", "--io", "pread", "--memory-budget", "1MB"],
+    ["search", "out0", "--id", "nobody"],
+    ["search", "out0", "--vector", "1,x"],
+    ["search", "out0", "--vector", "1,2"],
+    ["search", "out0", "--id", "w1", "-k", "0"],
+    ["inspect", "out0"],
+    ["inspect", "nowhere"],
+    ["inspect", "rows.npy"],
+    ["verify", "nowhere"],
+    ["verify", "."],
+  ]) {
+    const [ours, theirs] = await Promise.all([npx, native].map((program) => run(program, words, { cwd })));
+    // Which SIMD kernels run differs, and hits of npx do not tell their segment.
+    const same = (text) => text.replace(/^kernels .*$/m, "").replaceAll('"segment":0,', "");
+    assert.deepEqual([ours.code, same(ours.stdout)], [theirs.code, same(theirs.stdout)], words.join(" "));
+  }
+  for (const program of [npx, native]) {
+    for (const folder of ["out0", "out1"]) {
+      const { ok, parts, count } = JSON.parse((await run(program, ["verify", folder, "--json"], { cwd })).stdout);
+      assert.ok(ok && parts > 3 && count === 120);
+    }
+    const { stdout } = await run(program, ["eval", "out0", "--queries", "rows.npy", "--limit", "20", "--index", "flat", "--json"], { cwd });
+    assert.equal(JSON.parse(stdout).recall, 1);
+  }
+});

@@ -1,0 +1,193 @@
+// Inputs of `pagevec build`, good and bad: one table for both command lines, the native one and that of the package.
+
+const [ROWS, DIM] = [120, 5];
+
+/** Values between -1 and 1, all of them exact in f16. */
+function values(rows, dim) {
+  let state = 0x9e3779b9;
+  return Float32Array.from({ length: rows * dim }, () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 22) / 512 - 0.9990234375;
+  });
+}
+
+/** A .npy file: `descr` as NumPy names it, `data` as it lies in the file. */
+export function npyFile(descr, shape, data, { order = "False", version = 1 } = {}) {
+  const text = `{'descr': '${descr}', 'fortran_order': ${order}, 'shape': ${shape}, }`;
+  const header = text.padEnd(Math.ceil((10 + text.length + 1) / 64) * 64 - 11) + "\n";
+  const head = Buffer.from(`\x93NUMPY${String.fromCharCode(version)}\x00\x00\x00`, "latin1");
+  head.writeUInt16LE(header.length, 8);
+  return Buffer.concat([head, Buffer.from(header, "latin1"), data]);
+}
+
+const bytesOf = (numbers) => Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+const data = values(ROWS, DIM);
+const rowsOf = (numbers) => Array.from({ length: numbers.length / DIM }, (_, i) => [...numbers.subarray(i * DIM, (i + 1) * DIM)]);
+const changed = (at, value) => Float32Array.from(data, (x, i) => (i === at ? value : x));
+const shape = `(${ROWS}, ${DIM})`;
+const f4 = (numbers, how) => npyFile("<f4", shape, bytesOf(numbers), how);
+const whole = f4(data);
+
+/** The bits of an f16 that has the value exactly. */
+function half(value) {
+  if (value === 0) return 0;
+  const exponent = Math.floor(Math.log2(Math.abs(value)));
+  const bits = exponent < -14 ? Math.abs(value) * 2 ** 24 : ((exponent + 15) << 10) | (Math.abs(value) / 2 ** exponent - 1) * 1024;
+  return bits | (value < 0 ? 0x8000 : 0);
+}
+
+const record = (dim, row) => Buffer.concat([bytesOf(Int32Array.of(dim)), bytesOf(Float32Array.from(row))]);
+const objects = rowsOf(data).map((vector, i) => ({ id: `wä"${i}`, vector }));
+const linesOf = (all) => all.map((object) => `${JSON.stringify(object)}\n`).join("");
+const lines = linesOf(objects);
+const array = `[${lines.trimEnd().replaceAll("\n", ",\n")}]`;
+const richer = objects.map((object) => ({ ...object, title: '}]{[\\"', tags: [[1], { vector: [2] }], more: null }));
+/** The text with `word` in place of the last component of the 30th row. */
+function put(text, word) {
+  const row = JSON.stringify(objects[29]);
+  return text.replace(row, `${row.slice(0, row.lastIndexOf(","))},${word}]}`);
+}
+const utf16 = (text) => Buffer.from(text, "utf16le");
+const swapped = (bytes) => Buffer.from(bytes).swap16();
+const words = Array.from({ length: ROWS }, (_, i) => `w${i}\n`).join("");
+
+/**
+ * Inputs that are built: `files` by name, of which the first is built, and options. What `as` names gives the same file.
+ */
+export const GOOD = [
+  { name: "rows.npy", files: { "rows.npy": whole } },
+  { name: "halves.npy", as: "rows.npy", files: { "halves.npy": npyFile("<f2", shape, bytesOf(Uint16Array.from(data, half))) } },
+  { name: "doubles.npy", as: "rows.npy", files: { "doubles.npy": npyFile("<f8", shape, bytesOf(Float64Array.from(data))) } },
+  { name: "rows.fvecs", as: "rows.npy", files: { "rows.fvecs": Buffer.concat(rowsOf(data).map((row) => record(DIM, row))) } },
+  { name: "numbers.jsonl", as: "rows.npy", files: { "numbers.jsonl": linesOf(rowsOf(data).map((vector, id) => ({ id, vector }))) } },
+  { name: "no-ids.jsonl", as: "rows.npy", files: { "no-ids.jsonl": linesOf(rowsOf(data).map((vector) => ({ vector }))) } },
+  { name: "null-ids.jsonl", as: "rows.npy", files: { "null-ids.jsonl": linesOf(rowsOf(data).map((vector) => ({ id: null, vector }))) } },
+  { name: "one row.npy", files: { "one row.npy": npyFile("<f4", "(5,)", bytesOf(data.subarray(0, 5))) } },
+  { name: "words", files: { "rows.npy": whole, "words.txt": words }, options: ["--ids", "words.txt"] },
+  { name: "words with CRLF and a mark", as: "words", files: { "rows.npy": whole, "words.txt": `\ufeff${words.replaceAll("\n", "\r\n")}` }, options: ["--ids", "words.txt"] },
+  { name: "number ids", files: { "rows.npy": whole, "numbers.txt": Array.from({ length: ROWS }, (_, i) => `${2 ** 53 - 1 - i}\n`).join("") }, options: ["--ids", "numbers.txt", "--ids-type", "number"] },
+  { name: "limit", files: { "rows.npy": whole, "words.txt": words }, options: ["--ids", "words.txt", "--limit", "50"] },
+  { name: "plain.jsonl", files: { "plain.jsonl": lines } },
+  { name: "mark.jsonl", as: "plain.jsonl", files: { "mark.jsonl": `\ufeff${lines}` } },
+  { name: "windows.ndjson", as: "plain.jsonl", files: { "windows.ndjson": lines.replaceAll("\n", "\r\n") } },
+  { name: "gaps.jsonl", as: "plain.jsonl", files: { "gaps.jsonl": `\n \n${lines.replaceAll("\n", "\n\n")}` } },
+  { name: "no-end.jsonl", as: "plain.jsonl", files: { "no-end.jsonl": lines.trimEnd() } },
+  { name: "array.json", as: "plain.jsonl", files: { "array.json": array } },
+  { name: "pretty.json", as: "plain.jsonl", files: { "pretty.json": `\ufeff\n${JSON.stringify(objects, undefined, 1)}\n` } },
+  { name: "more fields", as: "plain.jsonl", files: { "more.jsonl": linesOf(richer) } },
+  { name: "more fields in an array", as: "plain.jsonl", files: { "more.json": JSON.stringify(richer) } },
+  ...[["cosine", "f32"], ["dot", "f16"], ["l2", "sq4"], ["cosine", "binary"], ["l2", "pq4"]].map(([metric, codec]) => ({ name: `${metric}, ${codec}`, files: { "rows.npy": whole }, options: ["--metric", metric, "--codec", codec, "--parts"] })),
+  { name: "three stages, parts only", files: { "rows.npy": whole }, options: ["--codec", "binary", "--refine", "sq8", "--exact", "f16", "--parts=only"] },
+  { name: "no graph", files: { "rows.npy": whole }, options: ["--no-graph", "--seed", "7", "--parts"] },
+  { name: "no clusters", files: { "rows.npy": whole }, options: ["--no-clusters", "-M", "8", "--ef-construction", "50", "--parts"] },
+  { name: "tuning queries", files: { "rows.npy": whole, "queries.npy": npyFile("<f4", "(20, 5)", bytesOf(data.subarray(50, 150))) }, options: ["--tuning-queries", "queries.npy", "--metric", "IP"] },
+];
+
+/**
+ * Inputs that are refused: the exit code, the code, and words of the message. Where `differs` is given, the message quotes the parser
+ * of JSON, which is another in each.
+ */
+export const BAD = [
+  ["NaN", { "nan.npy": f4(changed(17 * DIM + 3, NaN)) }, "not-finite", ["row 17"]],
+  ["a row of zeros", { "zero.npy": f4(data.map((x, i) => (i >= 45 && i < 50 ? 0 : x))) }, "zero-vector", ["row 9"]],
+  ["a file that is cut", { "cut.npy": whole.subarray(0, -1) }, "input", ["cut or extended"]],
+  ["a file that is longer", { "long.npy": Buffer.concat([whole, Buffer.from("x")]) }, "input", ["cut or extended"]],
+  ["a header that is cut", { "head.npy": whole.subarray(0, 40) }, "input", ["ends inside its .npy header"]],
+  ["Fortran order", { "fortran.npy": f4(data, { order: "True" }) }, "input", ["Fortran"]],
+  ["no order", { "order.npy": f4(data, { order: "Maybe" }) }, "input", ["whether its order"]],
+  ["big-endian", { "big.npy": npyFile(">f4", shape, bytesOf(data)) }, "input", [">f4"]],
+  ["integers", { "int.npy": npyFile("<i4", shape, bytesOf(data)) }, "input", ["integers"]],
+  ["a structure", { "record.npy": npyFile("|V8", shape, bytesOf(data)) }, "input", ["|V8"]],
+  ["a vast shape", { "vast.npy": npyFile("<f4", "(18446744073709551615, 4)", Buffer.alloc(0)) }, "input", ["beyond any file"]],
+  ["three dimensions", { "three.npy": npyFile("<f4", "(1, 2, 3)", Buffer.alloc(24)) }, "input", ["reshape"]],
+  ["a version to come", { "version.npy": f4(data, { version: 9 }) }, "input", ["version other than"]],
+  ["another file", { "not.npy": "not numpy at all" }, "input", ["\\x93NUMPY"]],
+  ["an empty file", { "empty.npy": "" }, "input", ["header"]],
+  ["no rows", { "none.npy": npyFile("<f4", "(0, 5)", Buffer.alloc(0)) }, undefined, []],
+  ["no file", {}, "io", ["missing.npy", "No such file"], { input: "missing.npy" }],
+  ["a folder", {}, "input", ["not a regular file"], { input: "folder.npy", folder: "folder.npy" }],
+  ["a folder of lines", {}, "input", ["this is a folder"], { input: "folder.jsonl", folder: "folder.jsonl" }],
+  ["another ending", { "rows.csv": "1,2\n" }, "usage", [".npy, .fvecs"]],
+  ["fvecs that are cut", { "cut.fvecs": record(3, [0.5, 0.5, 0.5]).subarray(0, 10) }, "input", ["no whole number of rows"]],
+  ["fvecs of two lengths", { "mixed.fvecs": Buffer.concat([record(3, [0.5, 0.5, 0.5]), record(2, [0.5, 0.5, 0.5])]) }, "input", ["row 1 has 2 components"]],
+  ["fvecs of a negative length", { "negative.fvecs": record(-3, [0.5]) }, "input", ["-3"]],
+  ["fvecs without a row", { "short.fvecs": "ab" }, "input", ["too short"]],
+  ["lines of two lengths", { "a.jsonl": '{"id":1,"vector":[1,2]}\n\n{"id":2,"vector":[1]}\n' }, "input", ["line 3", "1 components"]],
+  ["ids of two kinds", { "b.jsonl": '{"id":1,"vector":[1,2]}\n{"id":"x","vector":[1,2]}\n' }, "input", ["line 2", "all texts, all numbers"]],
+  ["one id twice", { "d.jsonl": '{"id":1,"vector":[1,2]}\n{"id":1,"vector":[2,1]}\n' }, "duplicate-id", ["twice"]],
+  ["two vectors", { "two.jsonl": '{"id":1,"vector":[1,2],"vector":[1,2]}\n' }, "input", ["line 1", "two vectors"], { differs: true }],
+  ["no lines", { "e.jsonl": "" }, "input", ["no line, so no vector"]],
+  ["no object", { "c.jsonl": '{"id":1,"vector":[1,2]}\nnonsense\n' }, "input", ["line 2"], { differs: true }],
+  ["Python's NaN", { "nan.jsonl": put(lines, "NaN") }, "input", ["line 30", "NaN is not JSON"]],
+  ["Python's infinity", { "inf.jsonl": put(lines, " -Infinity") }, "input", ["line 30", "-Infinity"]],
+  ["Infinity in an array", { "inf.json": put(array, "Infinity") }, "input", ["line 30", "Infinity"]],
+  ["null", { "null.json": put(array, "null") }, "input", ["line 30", "null in its vector"]],
+  ["beyond f32", { "large.jsonl": put(lines, "4e38") }, "input", ["line 30", "component 4", "beyond f32"]],
+  ["a text in a vector", { "text.jsonl": put(lines, '"NaN"') }, "input", ["line 30", 'string "NaN"'], { differs: true }],
+  ["an id that is no number", { "half.jsonl": '{"id":1.5,"vector":[1,2]}\n' }, "input", ["line 1", "a text or a whole number from 0"], { differs: true }],
+  ["UTF-16", { "16.jsonl": utf16(`\ufeff${lines}`) }, "input", ["UTF-16", "iconv"]],
+  ["UTF-16, big-endian", { "16be.jsonl": swapped(utf16(`\ufeff${lines}`)) }, "input", ["UTF-16", "iconv"]],
+  ["UTF-16 without a mark", { "16none.jsonl": utf16(lines) }, "input", ["UTF-16", "iconv"]],
+  ["Latin-1", { "latin.jsonl": Buffer.from(lines, "latin1") }, "input", ["line 1", "not UTF-8"]],
+  ["lists", { "lists.jsonl": "[1,2]\n[3,4]\n" }, "input", ["line 1", "a list"]],
+  ["an array that is cut", { "cut.json": array.slice(0, -40) }, "input", ["line 120", "cut"]],
+  ["no comma", { "comma.json": array.replace(",\n", "\n") }, "input", ["line 2", "comma"]],
+  ["a number in an array", { "mixed.json": array.replace("\n{", "\n7,{") }, "input", ["line 2", "array of objects"]],
+  ["two arrays", { "more.json": `${array}\n${array}` }, "input", ["line 121", "follows the end"]],
+  ["an object over lines", { "pretty.jsonl": '{\n "vector": [1, 2]\n}\n' }, "input", ["line 1", "one object a line"], { differs: true }],
+  ["two objects in a line", { "both.jsonl": '{"vector":[1]}{"vector":[2]}\n' }, "input", ["line 1", "one object a line"]],
+  ["another name", { "name.jsonl": lines.replaceAll("vector", "embedding") }, "input", ["line 1", "rename", "embedding"], { differs: true }],
+  ["a text for a vector", { "string.jsonl": lines.replaceAll("[", '"[').replaceAll("]", ']"') }, "input", ["line 1", "no list"]],
+  ["an empty array", { "none.json": "[ ]" }, "input", ["no vector"]],
+  ["few ids", { "rows.npy": whole, "few.txt": "a\nb\n" }, "input", ["2 ids for 120 vectors"], { options: ["--ids", "few.txt"] }],
+  ["ids in Latin-1", { "rows.npy": whole, "latin.txt": Buffer.from("a\nb\xe9\n", "latin1") }, "input", ["line 2", "not UTF-8"], { options: ["--ids", "latin.txt"] }],
+  ["ids in UTF-16", { "rows.npy": whole, "16.txt": utf16("\ufeffa\nb\n") }, "input", ["line 1", "-f UTF-16"], { options: ["--ids", "16.txt"] }],
+  ["words for numbers", { "rows.npy": whole, "words.txt": words }, "input", ["line 1", "w0", "--ids-type text"], { options: ["--ids", "words.txt", "--ids-type", "number"] }],
+  ["one word for all", { "rows.npy": whole, "same.txt": "same\n".repeat(ROWS) }, "duplicate-id", ["same", "twice"], { options: ["--ids", "same.txt"] }],
+  ["ids twice", { "plain.jsonl": lines, "words.txt": words }, "usage", ["have ids already"], { options: ["--ids", "words.txt"] }],
+  ["no ids file", { "rows.npy": whole }, "io", ["nowhere.txt", "No such file"], { options: ["--ids", "nowhere.txt"] }],
+  ["queries of another length", { "rows.npy": whole, "q.npy": npyFile("<f4", "(2, 3)", Buffer.alloc(24, 1)) }, "usage", ["3 components, the input's 5"], { options: ["--tuning-queries", "q.npy"] }],
+  ["too many parts", { "rows.npy": whole }, "argument", ["64 parts", "5 components", "pq5"], { options: ["--codec", "pq"] }],
+  ["few links", { "rows.npy": whole }, "argument", ["m"], { options: ["-M", "1"] }],
+  ["codes without finer rows", { "rows.npy": whole }, "usage", ["--refine none", "pq4"], { options: ["--codec", "pq4", "--refine", "none"] }],
+  ["exact rows that are coarser", { "rows.npy": whole }, "argument", ["exact", "f32"], { options: ["--refine", "f32", "--exact", "f16"] }],
+].map(([name, files, code, words, more = {}]) => ({ name, files, code, words, input: Object.keys(files)[0], options: [], ...more }));
+
+/** Arguments that are refused before anything is read: the message is the same up to the usage. */
+export const USAGE = [
+  ["build"],
+  ["build", "x.npy"],
+  ["build", "x.npy", "y.npy", "-o", "out"],
+  ["build", "--metrik", "l2", "x.npy", "-o", "out"],
+  ["build", "x.npy", "-q", "-o", "out"],
+  ["build", "x.npy", "-o", "out", "--ids"],
+  ["build", "x.npy", "-o", "out", "-o", "other"],
+  ["build", "x.npy", "-o", "out", "--metric", "hamming"],
+  ["build", "x.npy", "-o", "out", "--codec", "quantum"],
+  ["build", "x.npy", "-o", "out", "--refine", "sq4"],
+  ["build", "x.npy", "-o", "out", "--exact", "sq8"],
+  ["build", "x.npy", "-o", "out", "--ids-type", "text"],
+  ["build", "x.npy", "-o", "out", "--ids", "a", "--ids-type", "tex"],
+  ["build", "x.npy", "-o", "out", "--limit", "0"],
+  ["build", "x.npy", "-o", "out", "--limit", "many"],
+  ["build", "x.npy", "-o", "out", "--threads", "0"],
+  ["build", "x.npy", "-o", "out", "--parts=onl"],
+  ["build", "x.npy", "-o", "out", "--no-graph=3"],
+  ["build", "x.npy", "-o", "out", "--no-clusters", "--tuning-queries", "q.npy"],
+  ["search", "index"],
+  ["search", "index", "--id", "a", "--vector", "1"],
+  ["search", "index", "--id", "a", "--io", "read"],
+  ["search", "index", "--id", "a", "--memory-budget", "64 M"],
+  ["search", "index", "--id", "a", "--index", "graph"],
+  ["eval", "index"],
+  ["eval", "index", "--queries", "q", "--threads", "0"],
+  ["eval", "index", "--queries", "q", "--ef", "1,x"],
+  ["inspect"],
+  ["verify", "index", "--jsn"],
+  ["serve"],
+  ["serve", ".", "--port", "70000"],
+  ["serve", ".", "--host", "localhost"],
+  ["frobnicate"],
+];
