@@ -41,6 +41,21 @@ fn pack() -> Result<PathBuf> {
     Ok(tarball)
 }
 
+/// Packs the package, and does all that publishing it would do but sending it.
+pub(crate) fn publish_dry() -> Result<()> {
+    let tarball = pack()?;
+    let report = output(node::npm()?.args(["publish", "--dry-run", "--offline", "--json"]).arg(&tarball))?;
+    let report: serde_json::Value = serde_json::from_str(&report).context("npm publish printed no JSON")?;
+    let published = report.get("pagevec").unwrap_or(&report);
+    for file in ["bin/pagevec.js", "LICENSE-MIT", "README.md"] {
+        let has = |one: &serde_json::Value| one["path"] == file;
+        if !published["files"].as_array().is_some_and(|files| files.iter().any(has)) {
+            bail!("{file} would not be published with the npm package");
+        }
+    }
+    Ok(())
+}
+
 /// Checks the JS of pkg/src with tsc, writes its .d.ts files to pkg/types and its code to pkg/dist, if it has changed.
 /// The types of the wasm modules must be there.
 pub(crate) fn compile() -> Result<()> {

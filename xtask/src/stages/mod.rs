@@ -38,5 +38,5 @@ pub(crate) const ALL: [Stage; 10] = [
     stage("js", false, "the packed npm package in Node", js::node),
     stage("browser", false, "the packed npm package in Chromium", js::browser),
     stage("docs", false, "rustdoc, and the links of every .md file", rust::docs),
-    stage("package", false, "what would be published of the core", rust::package),
+    stage("package", false, "what would be published of the core, and to npm", rust::package),
 ];

@@ -47,7 +47,7 @@ pub(super) fn docs() -> Result<()> {
     links
 }
 
-/// What would be published of the core holds what it must, and builds by itself.
+/// What would be published of the core holds what it must, and builds by itself; npm would take the package.
 pub(super) fn package() -> Result<()> {
     // What is not committed is checked too. All that it depends on is here since the first stage.
     let line = "package --package pagevec --allow-dirty --offline --quiet";
@@ -59,5 +59,6 @@ pub(super) fn package() -> Result<()> {
     let own = ["tests/", "benches/", "fuzz/", "xtask/", "pkg/"];
     let astray = files.lines().find(|line| own.iter().any(|own| line.starts_with(own)));
     ensure!(astray.is_none(), "{} would be published", astray.unwrap_or_default());
-    run(&mut cargo(line))
+    run(&mut cargo(line))?;
+    crate::package::publish_dry()
 }
