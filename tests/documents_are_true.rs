@@ -135,7 +135,7 @@ fn paths() {
 #[test]
 fn flags() {
     let sources: String =
-        ["bindings/cli/src", "xtask/src"].iter().flat_map(|folder| sources(&root().join(folder))).collect();
+        ["bindings/cli/src", "pkg/src/cli", "xtask/src"].iter().flat_map(|folder| sources(&root().join(folder))).collect();
     let (mut unknown, mut count) = (Vec::new(), 0);
     for name in documents() {
         let text = read(&name);
