@@ -1,7 +1,7 @@
 //! Building: the same file as the CLI's.
 
 use js_sys::{Float32Array, Function, Uint8Array};
-use pagevec::{BuildInput, BuildOptions, Ctx, Error, Progress, Sink, Warning};
+use pagevec::{BuildInput, BuildOptions, Ctx, Error, Ids, Index, Progress, Sink, Warning};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{ids, to_js, whole};
@@ -133,6 +133,24 @@ pub(crate) fn build_to(
     options: &BuildOptionsJs,
     sink: &mut dyn Sink,
 ) -> Result<Result<(), Error>, JsValue> {
+    told(options, |core, ids, ctx| pagevec::build_into(input, ids, core, sink, ctx))
+}
+
+/// The same, but the rows are encoded as those of `base`.
+pub(crate) fn append_to(
+    base: &Index,
+    input: BuildInput<'_>,
+    options: &BuildOptionsJs,
+    sink: &mut dyn Sink,
+) -> Result<Result<(), Error>, JsValue> {
+    told(options, |core, ids, ctx| pagevec::append_into(base, input, ids, core, sink, ctx))
+}
+
+/// Calls the core with the options, and the callbacks of JS.
+fn told(
+    options: &BuildOptionsJs,
+    call: impl FnOnce(&BuildOptions, Option<Ids>, &Ctx<'_>) -> Result<(), Error>,
+) -> Result<Result<(), Error>, JsValue> {
     let (core, ids) = (to_core(options)?, ids(&options.ids())?);
     let (on_progress, on_warning) = (options.on_progress(), options.on_warning());
     let cancel = std::cell::Cell::new(false);
@@ -148,5 +166,5 @@ pub(crate) fn build_to(
         let _ = on_warning.call2(&JsValue::NULL, &warning.code().into(), &warning.to_string().into());
     };
     let ctx = Ctx { progress: Some(&report), cancelled: Some(&cancelled), warning: Some(&warn) };
-    Ok(pagevec::build_into(input, ids, &core, sink, &ctx))
+    Ok(call(&core, ids, &ctx))
 }

@@ -13,6 +13,6 @@ mod request;
 #[cfg(feature = "build")]
 pub use build::{BuildOptionsJs, build, build_into};
 #[cfg(feature = "build")]
-pub use files::{ContentId, build_stored, verify_segment};
+pub use files::{ContentId, append_stored, build_stored, dead_rows, largest_id, verify_segment};
 #[cfg(feature = "search")]
 pub use reader::{Reader, front_length};
