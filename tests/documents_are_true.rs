@@ -134,8 +134,10 @@ fn paths() {
 /// A flag that stands in a line with the command line tool or with xtask is one of theirs.
 #[test]
 fn flags() {
-    let sources: String =
-        ["bindings/cli/src", "pkg/src/cli", "xtask/src"].iter().flat_map(|folder| sources(&root().join(folder))).collect();
+    let sources: String = ["bindings/cli/src", "pkg/src/cli", "xtask/src"]
+        .iter()
+        .flat_map(|folder| sources(&root().join(folder)))
+        .collect();
     let (mut unknown, mut count) = (Vec::new(), 0);
     for name in documents() {
         let text = read(&name);

@@ -138,7 +138,8 @@ const CHOICES = /** @type {const} */ (["auto", "flat", "hnsw", "clusters"]);
  *   given. How many lists that takes was measured when the index was built; values from 0.8 to 0.99 make a difference
  * @property {number} [probes] how many lists the clusters scan, in place of `recall`
  * @property {number} [rescore] candidates that are ranked again, on finer rows or by the query in floats, where the codes alone
- *   do not rank well: more finds more and, in a file that stays on its host, reads more; at least `k`
+ *   do not rank well: more finds more and, in a file that stays on its host, reads more; at least `k`,
+ *   or 0: ranked by the codes alone
  * @property {readonly Id[] | ArrayLike<number>} [exclude] ids of rows that are no hits
  * @property {readonly Id[] | ArrayLike<number>} [among] ids of the only rows that may be hits: with none of them there are no hits. A
  *   row that is also in `exclude` is no hit. An id that no row has ends the search with `unknown-id`
@@ -164,7 +165,7 @@ export function toSearch(options, count) {
     index: toChoice(index, CHOICES, "index"),
     recall,
     probes: probes === undefined ? undefined : Math.min(toInteger(probes, "probes"), 2 ** 31),
-    rescore: candidates(rescore, "rescore"),
+    rescore: rescore === 0 ? 0 : candidates(rescore, "rescore"),
     ...toRows(lists),
   };
   return { request, signal: toSignal(signal) };

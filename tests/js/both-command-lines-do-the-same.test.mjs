@@ -74,6 +74,41 @@ test("wrong arguments are refused alike", { skip }, async (t) => {
   }
 });
 
+test("an append gives the same folder", { skip }, async (t) => {
+  const numbered = GOOD.find(({ name }) => name === "rows.npy").files["rows.npy"];
+  const lines = (from, to, by) => Array.from({ length: to - from }, (_, i) => `${JSON.stringify({ id: `w${from + i}`, vector: [from + i, by, 1, -2, 3].map((x) => x / 7) })}\n`).join("");
+  const words = { "rows.npy": numbered, "words.txt": Array.from({ length: 120 }, (_, i) => `w${i}\n`).join(""), "second.jsonl": lines(100, 150, 1), "third.jsonl": lines(140, 160, 2) };
+  for (const [name, files, steps] of [
+    ["rows that replace others", words, [["rows.npy", "--ids", "words.txt"], ["second.jsonl", "--append"], ["third.jsonl", "--append", "--no-graph"], ["third.jsonl", "--append", "--no-graph"]]],
+    ["coarse codes, in parts", words, [["rows.npy", "--ids", "words.txt", "--codec", "pq4", "--exact", "f32", "--parts"], ["second.jsonl", "--append", "--codec", "pq4"]]],
+    ["parts beside a file", words, [["rows.npy", "--ids", "words.txt", "--metric", "l2"], ["second.jsonl", "--append", "--parts=only", "--limit", "30"]]],
+    ["rows without ids", { "rows.npy": numbered }, [["rows.npy", "--metric", "dot"], ["rows.npy", "--append"], ["rows.npy", "--append", "--limit", "7"]]],
+  ]) {
+    await t.test(name, async () => {
+      const cwd = await folderOf(files);
+      for (const step of steps) {
+        const [ours, theirs] = await Promise.all([npx, native].map((program, i) => run(program, ["build", ...step, "-o", `out${i}`, "--json"], { cwd })));
+        assert.deepEqual([ours.code, ours.stderr.replaceAll("out0", "out1")], [theirs.code, theirs.stderr], step.join(" "));
+        const [own, other] = [ours, theirs].map(({ stdout }) => JSON.parse(stdout));
+        for (const field of ["content_id", "parts", "generation", "segments", "index_rows", "replaced", "rows", "bytes"]) assert.equal(own[field], other[field], field);
+        assert.deepEqual(await contents(join(cwd, "out0")), await contents(join(cwd, "out1")));
+      }
+      const own = await run(npx, ["verify", "out0", "--json"], { cwd });
+      assert.ok(JSON.parse(own.stdout).ok, own.stderr);
+    });
+  }
+  const cwd = await folderOf({ ...words, "narrow.jsonl": '{"id":"a","vector":[1,2]}\n' });
+  for (const [i, program] of [npx, native].entries()) await run(program, ["build", "rows.npy", "--ids", "words.txt", "-o", `out${i}`], { cwd });
+  const before = await contents(join(cwd, "out0"));
+  for (const words of [["second.jsonl", "--metric", "l2"], ["second.jsonl", "--codec", "pq5"], ["second.jsonl", "--refine", "f16"], ["second.jsonl", "--exact", "f32"], ["rows.npy"], ["narrow.jsonl"], ["second.jsonl", "-o", "nowhere"], ["second.jsonl", "-o", "words.txt"]]) {
+    const [ours, theirs] = await Promise.all([npx, native].map((program, i) => run(program, ["build", "--append", "--json", ...(words.includes("-o") ? [] : ["-o", `out${i}`]), ...words], { cwd })));
+    const told = ({ code, stdout }) => [code, stdout.replaceAll("out0", "out1")];
+    assert.deepEqual(told(ours), told(theirs), words.join(" "));
+    assert.notEqual(ours.code, 0);
+  }
+  assert.deepEqual(await contents(join(cwd, "out0")), before, "nothing is written");
+});
+
 test("lines come through stdin", { skip }, async () => {
   const { files } = GOOD.find(({ name }) => name === "plain.jsonl");
   const cwd = await folderOf({});

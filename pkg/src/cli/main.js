@@ -22,8 +22,8 @@ const COMMANDS = [
   [VERIFY, verify],
   [SERVE, serve],
 ];
-const EXAMPLES = ["pagevec build words.npy --ids words.txt -o site/index", "pagevec search site/index --id apple", "pagevec serve site"];
-/** What needs codecs and files of an index that is there, which the WebAssembly builder does not read. */
+const EXAMPLES = ["pagevec build words.npy --ids words.txt -o site/index", "pagevec search site/index --id apple", "pagevec build more.npy --ids more.txt --append -o site/index", "pagevec serve site"];
+/** A merge copies from whole files, which WebAssembly cannot map. */
 const NATIVE_ONLY = "the npm package does not have it: use the native command line, whose binaries come with each release";
 
 /**
@@ -53,7 +53,6 @@ async function run([name, ...words]) {
   const found = COMMANDS.find(([command]) => command.name === wanted);
   if (!found) throw wanted === "merge" ? wrong(undefined, `merge: ${NATIVE_ONLY}`) : unknown(wanted);
   const [command, act] = found;
-  if (command === BUILD && words.some((word) => word === "--append")) throw wrong(BUILD, `--append: ${NATIVE_ONLY}`);
   const parsed = isHelp ? "help" : parse(command, words);
   return parsed === "help" ? print(helpOf(command)) : act(parsed);
 }

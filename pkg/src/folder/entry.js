@@ -14,7 +14,7 @@ const IN_FRONT = ["code parameters", "refine parameters", "exact parameters", "c
 /**
  * @typedef {"file" | "parts" | "both"} Form how a segment is published: as one file, as part files, or as both
  * @typedef {import("../core/info.js").SegmentInfo} SegmentInfo
- * @typedef {{ file?: string, length: number, front: number, contentId: string, fileId: string, count: number, dim: number, metric: string, sections: [string, number, number][], parts?: { folder: string, cuts: [number, number][] } }} Entry
+ * @typedef {{ file?: string, length: number, front: number, contentId: string, fileId: string, count: number, dim: number, metric: string, sections: [string, number, number][], parts?: { folder: string, cuts: [number, number][] }, dead?: import("../sources/manifest.js").Dead }} Entry
  * @typedef {{ name: string, offset: number, length: number }} Slice a file that holds this part of the segment
  */
 
@@ -98,13 +98,13 @@ export function slicesOf({ file, length, parts }) {
 }
 
 /**
- * The text of the manifest of one segment that follows `before`. It has the same generation if nothing changes.
- * @param {Entry} entry
+ * The text of the manifest of these segments that follows `before`. It has the same generation if nothing changes.
+ * @param {Entry[]} segments
  * @param {{ version: number, generation: number, text: string } | undefined} before undefined: none is there, or it cannot be read
  * @returns {{ text: string, generation: number }}
  */
-export function manifestOf(entry, before) {
-  const of = (/** @type {number} */ generation) => `${JSON.stringify({ pagevec: 2, generation, segments: [entry] })}\n`;
+export function manifestOf(segments, before) {
+  const of = (/** @type {number} */ generation) => `${JSON.stringify({ pagevec: 2, generation, segments })}\n`;
   const generation = before?.generation ?? 0;
   const same = before?.version === 2 && sameText(before.text, of(generation));
   return { generation: same ? generation : generation + 1, text: of(same ? generation : generation + 1) };

@@ -2,7 +2,7 @@
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseManifest } from "../sources/manifest.js";
-import { manifestText } from "./publish.js";
+import { manifestText } from "./update.js";
 import { ioError } from "./write.js";
 
 /** A file that no manifest names may be one that another writer is about to name; not if it is older than this. */

@@ -1,19 +1,14 @@
 // publish(): a segment to a folder that a static host serves, as the native command line does it. Only node.js imports this.
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadBuilder } from "../build.js";
-import { badArgument, PagevecError, reading, typed } from "../errors.js";
+import { badArgument, reading, typed } from "../errors.js";
 import { openWith } from "../open.js";
 import { checkOptions, toChoice, toInteger } from "../options.js";
-import { parseManifest } from "../sources/manifest.js";
 import { alone } from "../sources/resolve.js";
 import { LOCAL_LIMITS, newTraffic, shortRead } from "../sources/source.js";
 import { entryOf, manifestOf, slicesOf } from "./entry.js";
-import { ioError, writeFiles } from "./write.js";
+import { contentsOf, MANIFEST, update } from "./update.js";
 
-const MANIFEST = "index.json";
-/** How often a publication begins again, as another writer was faster. */
-const TRIES = 20;
 /** Bytes that are hashed at a time. */
 const PIECE = 1 << 20;
 
@@ -65,7 +60,7 @@ export function publicationWith(compile, bytes, options) {
     const { info, contentId } = await describeSegment(compile, reading(() => toSegment("publication()", bytes)));
     const entry = entryOf(info, contentId, form);
     const files = slicesOf(entry).map(({ name, offset, length }) => ({ name, bytes: bytes.subarray(offset, offset + length), order: 0 }));
-    return [...files, { name: MANIFEST, bytes: new TextEncoder().encode(manifestOf(entry, undefined).text), order: 1 }];
+    return [...files, { name: MANIFEST, bytes: new TextEncoder().encode(manifestOf([entry], undefined).text), order: 1 }];
   });
 }
 
@@ -107,56 +102,20 @@ export async function describeSegment(compile, contents) {
  */
 export function publishContents(folder, { contents, info, contentId }, form, wanted) {
   const entry = entryOf(info, contentId, form);
-  const files = slicesOf(entry).map(({ name, offset, length }) => ({ name, contents: sliceOf(contents, offset, length), order: 0 }));
-  for (let attempt = 1; ; attempt++) {
-    const text = manifestText(folder);
-    const before = text === undefined ? undefined : readManifest(text);
-    if (wanted !== undefined && wanted !== (before?.generation ?? 0)) throw changed(folder);
-    const next = manifestOf(entry, before);
-    const manifest = { name: MANIFEST, contents: contentsOf(new TextEncoder().encode(next.text)), order: 1 };
-    try {
-      writeFiles(folder, [...files, manifest], () => {
-        if (manifestText(folder) !== text) throw changed(folder);
-      });
-      const path = join(folder, entry.file ?? /** @type {{ folder: string }} */ (entry.parts).folder);
-      return { path, contentId, generation: next.generation, parts: files.length - (entry.file === undefined ? 0 : 1) };
-    } catch (error) {
-      const again = error instanceof PagevecError && error.code === "changed" && wanted === undefined && attempt < TRIES;
-      if (!again) throw error;
-    }
-  }
+  const files = filesOf(entry, contents);
+  const generation = update(folder, wanted, () => ({ entries: [entry], files }));
+  const path = join(folder, entry.file ?? /** @type {{ folder: string }} */ (entry.parts).folder);
+  return { path, contentId, generation, parts: files.length - (entry.file === undefined ? 0 : 1) };
 }
 
-/** @param {string} folder */
-function changed(folder) {
-  return new PagevecError("changed", `${join(folder, MANIFEST)}: another writer has changed it since it was read: read the folder again, and publish again`);
-}
-
-/** @param {string} folder */
-export function manifestText(folder) {
-  const path = join(folder, MANIFEST);
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    const { code } = /** @type {{ code?: string }} */ (Object(cause));
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw ioError(path, cause);
-  }
-}
-
-/** @param {string} text of a manifest, which is replaced also if it cannot be read */
-function readManifest(text) {
-  try {
-    const { generation } = parseManifest(text, MANIFEST);
-    return { generation, version: /** @type {number} */ (JSON.parse(text).pagevec), text };
-  } catch {
-    return undefined;
-  }
-}
-
-/** @param {Uint8Array} bytes */
-function contentsOf(bytes) {
-  return { length: bytes.length, read: (/** @type {number} */ offset, /** @type {number} */ length) => bytes.subarray(offset, offset + length) };
+/**
+ * The files of a segment.
+ * @param {import("./entry.js").Entry} entry
+ * @param {Contents} contents
+ * @returns {import("./write.js").Planned[]}
+ */
+export function filesOf(entry, contents) {
+  return slicesOf(entry).map(({ name, offset, length }) => ({ name, contents: sliceOf(contents, offset, length), order: 0 }));
 }
 
 /**
@@ -166,7 +125,7 @@ function contentsOf(bytes) {
  * @returns {Contents}
  */
 function sliceOf(contents, from, length) {
-  return { length, read: (offset, length) => contents.read(from + offset, length) };
+  return { length, read: (offset, wanted) => contents.read(from + offset, wanted) };
 }
 
 /**

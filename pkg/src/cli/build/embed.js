@@ -6,7 +6,7 @@ import { Failure, input, usage } from "../failure.js";
 /**
  * @param {string | undefined} path
  * @param {string} field
- * @returns {Promise<import("./jsonl.js").Embedder | undefined>}
+ * @returns {Promise<import("../input/jsonl.js").Embedder | undefined>}
  */
 export async function embedderOf(path, field) {
   if (path === undefined) return undefined;

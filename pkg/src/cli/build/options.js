@@ -1,16 +1,16 @@
-// The options of `pagevec build`: those of the native command line, but for --append.
+// The options of `pagevec build`: those of the native command line, and --embed.
 import { whole } from "../arguments.js";
 import { usage } from "../failure.js";
 
 /** @type {import("../arguments.js").Command} */
 export const BUILD = {
   name: "build",
-  about: "Build an index folder from vectors",
+  about: "Build an index folder from vectors, or append vectors to one",
   operand: "INPUT",
   operandHelp: '.npy (float16, float32, float64), .fvecs, .jsonl of {"id": …, "vector": […]}, .json with an array of those, or - for such lines from stdin',
   options: {
-    ids: { value: "FILE", help: "One id per line, in the order of the vectors; without it rows are named 0, 1, 2, …" },
-    "ids-type": { value: "IDS_TYPE", choices: ["text", "number"], requires: "ids", help: "Whether the ids are stored as text or as numbers; numbers take less space [default: text]" },
+    ids: { value: "FILE", help: "One id per line, in the order of the vectors; without it rows are named 0, 1, 2, …, or with --append by the numbers that follow those of the index" },
+    "ids-type": { value: "IDS_TYPE", choices: ["text", "number"], requires: "ids", help: "Whether the ids are stored as text or as numbers; numbers take less space [default: text, or as the index has them with --append]" },
     metric: { value: "METRIC", parse: metric, help: "cosine, dot (or ip) or l2 (or euclidean) [default: cosine]" },
     codec: {
       value: "CODEC",
@@ -31,21 +31,23 @@ export const BUILD = {
     "tuning-queries": { value: "FILE", conflicts: "no-clusters", help: "Real queries, in a format of the input, by which the clustered index is calibrated; the first 192 are used" },
     threads: { value: "N", parse: whole(1, 1024), help: "Taken as by the native command line; this one builds in one thread. The file does not depend on it" },
     limit: { value: "N", parse: whole(1, 4294967295), help: "Read only so many rows" },
+    append: { help: "Add the rows to the index that is in the folder: with its metric and codecs, in a segment of their own. A row whose id the index has replaces the earlier one" },
     embed: { value: "FILE", help: "A module that makes vectors of texts, for JSON lines without vectors: it exports `embed`, or has as its default, async (texts) => vectors" },
     "embed-field": { value: "FIELD", fallback: "text", help: "The field of the text that --embed makes a vector of" },
     parts: {
       value: "WHICH",
       optional: true,
       choices: ["also", "only"],
-      help: "Publish the segment also as part files, for hosts that ignore the Range header; --parts=only publishes no single file",
+      help: "Publish the segment also as part files, for hosts that ignore the Range header; --parts=only publishes no single file [default: one file, or with --append as the last segment of the index]",
     },
     prune: { help: "Remove the files that the index no longer has from the folder, but for files younger than five minutes that another writer may be about to publish. Pages that have one open will fail if a host serves it" },
-    output: { short: "o", value: "FOLDER", required: true, help: "The index folder; index.json and one seg-….bin are written into it" },
+    output: { short: "o", value: "FOLDER", required: true, help: "The index folder; index.json and one seg-….bin are written into it, with --append also a dead-….bin for each segment in which rows are replaced" },
     json: { help: "Print one JSON object" },
   },
   examples: [
     "pagevec build words.npy --ids words.txt -o site/index",
     "pagevec build words.npy --codec binary --refine sq8 --exact f16 -o site/index",
+    "pagevec build more.npy --ids more.txt --append -o site/index",
     "pagevec build rows.jsonl --metric l2 --tuning-queries queries.npy --parts -o site/index",
     "pagevec build texts.jsonl --embed ./embed.mjs --embed-field text -o site/index",
   ],

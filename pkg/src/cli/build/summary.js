@@ -1,6 +1,6 @@
 // The report of a build as text; with --json its fields are printed as they are.
 import { curveLines, field, print } from "../output.js";
-import { showSize } from "../size.js";
+import { plural, showSize } from "../size.js";
 
 /**
  * @typedef {object} Summary the fields of the native command line, and `memory`
@@ -24,14 +24,34 @@ import { showSize } from "../size.js";
  * @property {import("../../folder/old.js").Old[]} old_segments
  * @property {boolean} pruned
  * @property {number} memory bytes that the WebAssembly module took
+ *
+ * @typedef {{ again: boolean, hint: string | undefined }} Added what an append tells besides; `again`: the index had this very segment
  */
 
-/** @param {Summary} summary */
-export function printSummary(summary) {
+/** From so many segments on, a merge is worth a hint: a search asks each of them. */
+const MANY_SEGMENTS = 8;
+
+/**
+ * Why the segments of an index should be merged, and how; undefined where they are few and have few dead rows.
+ * @param {string} path
+ * @param {{ count: number, dead?: { count: number } }[]} segments
+ */
+export function mergeHint(path, segments) {
+  const dead = segments.reduce((sum, segment) => sum + (segment.dead?.count ?? 0), 0);
+  const rows = segments.reduce((sum, segment) => sum + segment.count, 0);
+  if (segments.length >= MANY_SEGMENTS) return `a search asks each of the ${segments.length} segments: \`pagevec merge ${path}\` makes one of them`;
+  return dead > Math.floor(rows / 4) ? `${dead} of the ${rows} rows stored are dead: \`pagevec merge ${path}\` leaves them out` : undefined;
+}
+
+/**
+ * @param {Summary} summary
+ * @param {Added | undefined} added
+ */
+export function printSummary(summary, added) {
   const { rows, dim, bytes, parts, bytes_per_vector, read_seconds, build_seconds, vectors_per_second, curve, folder, memory } = summary;
   print(
     [
-      field("rows", `${rows} of ${dim} components`),
+      field("rows", `${rows} of ${dim} components${effectOf(summary, added)}`),
       field("file size", showSize(bytes)),
       ...(parts > 0 ? [field("part files", parts)] : []),
       field("bytes per vector", bytes_per_vector.toFixed(1)),
@@ -40,9 +60,21 @@ export function printSummary(summary) {
       field("memory", `${showSize(memory)} of WebAssembly`),
       ...curveLines(curve),
       field("folder", folder),
+      ...(added ? [field("index", `${summary.index_rows} rows in ${plural(summary.segments, "segment")}, generation ${summary.generation}`)] : []),
+      ...(added?.hint ? [field("hint", added.hint)] : []),
       ...oldLine(summary.old_segments, summary.pruned),
     ].join("\n"),
   );
+}
+
+/**
+ * What became of the rows that were appended.
+ * @param {Summary} summary
+ * @param {Added | undefined} added
+ */
+function effectOf({ rows, replaced }, added) {
+  if (!added) return "";
+  return added.again ? ": the index had this very segment, which is its last one now" : `: ${Math.max(0, rows - replaced)} new, ${replaced} in place of earlier ones`;
 }
 
 /**

@@ -5,7 +5,8 @@ import { parentPort, workerData } from "node:worker_threads";
 import { loadBuilder } from "../../build.js";
 import { fromWasm, toPagevec } from "../../errors.js";
 import { io, toFailure } from "../failure.js";
-import { InputFile, readFrom } from "../input/files.js";
+import { readFrom } from "../input/files.js";
+import { Pieces } from "../input/pieces.js";
 import { compile } from "../platform.js";
 
 /**
@@ -14,9 +15,9 @@ import { compile } from "../platform.js";
  * @property {{ handle: number, path: string, length: number, bytes: number, rows: number, dim: number, first: number, stride: number }} rows
  * @property {number} output the file that is written
  * @property {Record<string, unknown>} request options of the build module
+ * @property {import("../input/pieces.js").Piece[]} [base] of the segment as whose rows these are encoded
  *
- * @typedef {{ path: string, offset: number, length: number }} Piece a file that holds these bytes of a segment, and no others
- * @typedef {{ kind: "verify", pieces: Piece[] }} VerifyJob `pieces`: in order, all of a segment
+ * @typedef {{ kind: "verify", pieces: import("../input/pieces.js").Piece[] }} VerifyJob `pieces`: in order, all of a segment
  *
  * @typedef {{ kind: "progress", phase: string, done: number, total: number } | { kind: "warning", code: string, message: string }
  *   | { kind: "done", length: number, memory: number } | { kind: "failed", exit: 1 | 2, code: string, message: string }} Told
@@ -30,7 +31,7 @@ const job = /** @type {BuildJob | VerifyJob} */ (workerData);
 const tell = (/** @type {Told} */ told) => port.postMessage(told);
 
 /** @param {BuildJob} job */
-async function build({ rows, output, request }) {
+async function build({ rows, output, request, base }) {
   const glue = await loadBuilder(compile, undefined);
   let [told, length] = [0, 0];
   const onProgress = (/** @type {string} */ phase, /** @type {number} */ done, /** @type {number} */ total) => {
@@ -50,66 +51,31 @@ async function build({ rows, output, request }) {
     length += piece.length;
   };
   const shape = Float64Array.of(rows.bytes, rows.rows, rows.dim, rows.first, rows.stride);
-  glue.buildStored((/** @type {number} */ offset, /** @type {number} */ wanted) => readFrom(rows.handle, rows.path, offset, wanted), rows.length, shape, { ...request, dim: rows.dim, onProgress, onWarning }, onPiece);
+  const read = (/** @type {number} */ offset, /** @type {number} */ wanted) => readFrom(rows.handle, rows.path, offset, wanted);
+  const options = { ...request, dim: rows.dim, onProgress, onWarning };
+  if (base) {
+    const files = new Pieces(base);
+    try {
+      glue.appendStored(read, rows.length, shape, files.reader, files.length, options, onPiece);
+    } finally {
+      files.close();
+    }
+  } else {
+    glue.buildStored(read, rows.length, shape, options, onPiece);
+  }
   tell({ kind: "done", length, memory: glue.memory.buffer.byteLength });
 }
 
 /** @param {VerifyJob} job */
 async function verify({ pieces }) {
   const glue = await loadBuilder(compile, undefined);
-  const last = pieces[pieces.length - 1];
-  const length = last.offset + last.length;
   const files = new Pieces(pieces);
   try {
-    glue.verifySegment((/** @type {number} */ offset, /** @type {number} */ wanted) => files.read(offset, wanted), length);
+    glue.verifySegment(files.reader, files.length);
   } finally {
     files.close();
   }
-  tell({ kind: "done", length, memory: glue.memory.buffer.byteLength });
-}
-
-/** Files that are read as the one that they make. One of them is open at a time. */
-class Pieces {
-  /** @type {{ piece: Piece, file: InputFile } | undefined} */
-  #open;
-
-  /** @param {Piece[]} pieces */
-  constructor(pieces) {
-    this.pieces = pieces;
-  }
-
-  /**
-   * @param {number} offset
-   * @param {number} wanted
-   */
-  read(offset, wanted) {
-    /** @type {Uint8Array[]} */
-    const read = [];
-    for (let at = offset; at < offset + wanted; ) {
-      const { piece, file } = this.#around(at);
-      const part = file.read(at - piece.offset, Math.min(offset + wanted, piece.offset + piece.length) - at);
-      read.push(part);
-      at += part.length;
-    }
-    return read.length === 1 ? read[0] : Buffer.concat(read);
-  }
-
-  /** @param {number} at a byte of the whole */
-  #around(at) {
-    const isIn = ({ offset = 0, length = 0 }) => offset <= at && at < offset + length;
-    if (this.#open && isIn(this.#open.piece)) return this.#open;
-    this.close();
-    const piece = /** @type {Piece} */ (this.pieces.find(isIn));
-    const file = new InputFile(piece.path);
-    if (file.length !== piece.length) throw io(piece.path, new Error(`it has ${file.length} bytes, but ${piece.length} were published: copy or publish the folder again`));
-    this.#open = { piece, file };
-    return this.#open;
-  }
-
-  close() {
-    this.#open?.file.close();
-    this.#open = undefined;
-  }
+  tell({ kind: "done", length: files.length, memory: glue.memory.buffer.byteLength });
 }
 
 try {

@@ -3,12 +3,14 @@ import { closeSync, existsSync, openSync, rmSync, statSync, unlinkSync } from "n
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
 import { oldFiles, pruneFiles } from "../../folder/old.js";
-import { describeSegment, manifestText, publishContents } from "../../folder/publish.js";
+import { describeSegment, publishContents } from "../../folder/publish.js";
+import { manifestText } from "../../folder/update.js";
+import { Base, notInParts } from "../build/append.js";
 import { toRequest } from "../build/options.js";
 import { runJob } from "../build/run.js";
 import { printSummary } from "../build/summary.js";
 import { input, io, ofFile, usage } from "../failure.js";
-import { embedderOf } from "../input/embed.js";
+import { embedderOf } from "../build/embed.js";
 import { readFrom } from "../input/files.js";
 import { readIds } from "../input/ids.js";
 import { openRows, readVectors } from "../input/vectors.js";
@@ -24,29 +26,33 @@ const FORMS = /** @type {const} */ ({ also: "both", only: "parts" });
 export async function build(parsed) {
   const folder = /** @type {string} */ (parsed.output);
   const there = checkOutput(folder);
-  const request = toRequest(parsed);
+  const base = parsed.append ? await Base.open(folder) : undefined;
+  const request = base ? base.request(parsed) : toRequest(parsed);
   const progress = new Progress();
   const started = performance.now();
   const embedder = await embedderOf(parsed.embed, parsed["embed-field"]);
   const rows = await openRows(parsed.operand, parsed.limit ?? Infinity, progress, () => temporary(there), embedder);
   const output = temporary(there);
   try {
-    const ids = idsOf(rows, parsed);
+    const given = idsOf(rows, parsed, base);
+    const ids = given ?? (await base?.numbers(rows.rows));
     const tuningQueries = await tuning(parsed["tuning-queries"], rows.dim, progress);
     const read_seconds = (performance.now() - started) / 1000;
 
     const building = performance.now();
-    const { length, memory, warnings } = await built(rows, output, { ...request, ids, tuningQueries }, folder, progress);
+    const { length, memory, warnings } = await built(rows, output, { ...request, ids, tuningQueries }, folder, progress, base?.first);
     const build_seconds = (performance.now() - building) / 1000;
     const contents = { length, read: (/** @type {number} */ offset, /** @type {number} */ wanted) => readFrom(output, "a temporary file beside the output", offset, wanted) };
     const segment = await describeSegment(compile, contents);
     const replaced = manifestText(folder);
     const parts = /** @type {"also" | "only" | undefined} */ (parsed.parts);
-    const published = publishContents(folder, segment, parts ? FORMS[parts] : "file", undefined);
+    const form = parts ? FORMS[parts] : (base?.form ?? "file");
+    const done = base ? await base.append(segment, ids ?? [], form, given === undefined) : { published: { ...publishContents(folder, segment, form, undefined), replaced: 0 }, after: [], added: undefined };
+    const { published, after, added } = done;
     const old_segments = parsed.prune ? pruneFiles(folder, replaced) : oldFiles(folder);
     progress.end();
 
-    const all = [...notStored(rows.extra), ...warnings];
+    const all = [...notStored(rows.extra), ...warnings, ...(base ? notInParts(folder, after) : [])];
     for (const { message } of all) complain(`warning: ${message}`);
     const summary = {
       folder,
@@ -54,9 +60,9 @@ export async function build(parsed) {
       content_id: published.contentId,
       parts: published.parts,
       generation: published.generation,
-      segments: 1,
-      index_rows: rows.rows,
-      replaced: 0,
+      segments: base ? after.length : 1,
+      index_rows: base ? after.reduce((sum, { count, dead }) => sum + count - (dead?.count ?? 0), 0) : rows.rows,
+      replaced: published.replaced,
       rows: rows.rows,
       dim: rows.dim,
       bytes: length,
@@ -71,7 +77,7 @@ export async function build(parsed) {
       memory,
     };
     if (parsed.json) printJson(summary);
-    else printSummary(summary);
+    else printSummary(summary, added);
   } finally {
     progress.end();
     closeSync(output);
@@ -85,9 +91,10 @@ export async function build(parsed) {
  * @param {Record<string, unknown>} request
  * @param {string} folder
  * @param {Progress} progress
+ * @param {import("../input/pieces.js").Piece[] | undefined} base
  */
-async function built({ handle, path, length, bytes, rows, dim, first, stride, unchanged }, output, request, folder, progress) {
-  const job = { kind: /** @type {const} */ ("build"), rows: { handle, path, length, bytes, rows, dim, first, stride }, output, request };
+async function built({ handle, path, length, bytes, rows, dim, first, stride, unchanged }, output, request, folder, progress, base) {
+  const job = { kind: /** @type {const} */ ("build"), rows: { handle, path, length, bytes, rows, dim, first, stride }, output, request, base };
   const changed = () => input(path, "it was changed while it was read: build again when nothing writes it");
   try {
     const done = await runJob(job, progress, `interrupted: nothing was written to ${folder}`);
@@ -131,11 +138,12 @@ function temporary(folder) {
 /**
  * @param {import("../input/vectors.js").Stored} rows
  * @param {import("../arguments.js").Parsed} parsed
+ * @param {Base | undefined} base
  */
-function idsOf(rows, parsed) {
-  if (parsed.ids === undefined) return typeof rows.ids?.[0] === "number" ? Float64Array.from(/** @type {number[]} */ (rows.ids)) : rows.ids;
+function idsOf(rows, parsed, base) {
+  if (parsed.ids === undefined) return typeof rows.ids?.[0] === "number" ? Float64Array.from(/** @type {number[]} */ (rows.ids)) : /** @type {string[] | undefined} */ (rows.ids);
   if (rows.ids) throw usage(`--ids ${parsed.ids}: the lines of the input have ids already`);
-  return readIds(parsed.ids, parsed["ids-type"] ?? "text", rows.rows, rows.total);
+  return readIds(parsed.ids, parsed["ids-type"] ?? (base?.info.ids === "number" ? "number" : "text"), rows.rows, rows.total);
 }
 
 /**

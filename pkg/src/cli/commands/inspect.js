@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseManifest } from "../../sources/manifest.js";
 import { slicesOf } from "../../folder/entry.js";
+import { mergeHint } from "../build/summary.js";
 import { InputFile } from "../input/files.js";
 import { curveLines, field, print, printJson } from "../output.js";
 import { showSize } from "../size.js";
@@ -27,7 +28,7 @@ export async function inspect(parsed) {
   const facts = factsOf(parsed.operand, index.info);
   await index.close();
   if (parsed.json) printJson(facts);
-  else print(textOf(facts, hintOf(parsed.operand, facts)));
+  else print(textOf(facts, mergeHint(parsed.operand, entriesOf(parsed.operand))));
 }
 
 /**
@@ -118,18 +119,6 @@ function seedOf(path, entry) {
 }
 
 /** @typedef {ReturnType<typeof factsOf>} Facts */
-
-/**
- * Why the segments should be merged, and how; undefined where they are few and have few dead rows.
- * @param {string} path
- * @param {Facts} facts
- */
-function hintOf(path, { segments }) {
-  const dead = segments.reduce((sum, segment) => sum + segment.dead, 0);
-  const rows = segments.reduce((sum, segment) => sum + segment.count, 0);
-  if (segments.length >= 8) return `a search asks each of the ${segments.length} segments: \`pagevec merge ${path}\` makes one of them`;
-  return dead > rows / 4 ? `${dead} of the ${rows} rows stored are dead: \`pagevec merge ${path}\` leaves them out` : undefined;
-}
 
 /**
  * @param {Facts} facts

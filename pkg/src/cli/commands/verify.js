@@ -1,9 +1,9 @@
 // `pagevec verify`: checks every byte of an index, which opening it does not.
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { slicesOf } from "../../folder/entry.js";
 import { runJob } from "../build/run.js";
 import { ofFile } from "../failure.js";
+import { piecesOf } from "../input/pieces.js";
 import { print, printJson } from "../output.js";
 import { Progress } from "../progress.js";
 import { showSize } from "../size.js";
@@ -36,10 +36,9 @@ export async function verify(parsed) {
     for (const file of files) await check(file, [{ path: file, offset: 0, length: statSync(file).size }], progress);
     for (const { parts, length } of entries) {
       if (!parts) continue;
-      const slices = slicesOf({ length, parts });
-      const pieces = slices.map((slice) => ({ ...slice, path: join(path, slice.name) }));
+      const pieces = piecesOf(path, { length, parts });
       await check(join(path, parts.folder), pieces, progress);
-      count += slices.length;
+      count += pieces.length;
     }
   } finally {
     progress.end();
@@ -54,7 +53,7 @@ export async function verify(parsed) {
 
 /**
  * @param {string} name the file, or the folder of parts
- * @param {import("../build/worker.js").Piece[]} pieces
+ * @param {import("../input/pieces.js").Piece[]} pieces
  * @param {Progress} progress
  */
 async function check(name, pieces, progress) {
