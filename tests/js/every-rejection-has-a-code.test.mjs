@@ -1,8 +1,9 @@
 // Whatever is passed in, and whatever the runtime lacks: calls reject with a PagevecError whose code the README lists, and
 // throw nothing at once.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { join, dirname } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -10,7 +11,7 @@ import * as pagevec from "pagevec";
 import { fixture, rejected } from "./support/fixture.mjs";
 import { serve } from "./support/server.mjs";
 
-const { build, open, PagevecError } = pagevec;
+const { build, open, publication, publish, PagevecError } = pagevec;
 const root = dirname(createRequire(import.meta.url).resolve("pagevec/package.json"));
 const readme = await readFile(join(root, "README.md"), "utf8");
 const table = readme.slice(readme.indexOf("## Errors"), readme.indexOf("## The host"));
@@ -19,7 +20,8 @@ const codes = new Set([...table.matchAll(/`([a-z-]+)`/g)].map(([, code]) => code
 const f = await fixture({ count: 300, dim: 8 });
 const server = await serve(f.folder);
 const index = await open(f.bytes);
-after(() => (server.close(), index.close()));
+const place = await mkdtemp(join(tmpdir(), "pagevec-codes-"));
+after(() => (server.close(), index.close(), rm(place, { recursive: true })));
 const good = [...f.row(0)];
 const npy = new Uint8Array(128 + 32 * 300);
 npy.set([0x93, ...new TextEncoder().encode("NUMPY"), 1, 0, 118, 0]);
@@ -54,6 +56,12 @@ const CALLS = {
   "build's rows": (x) => build([good, x]),
   "build's options": (x) => build([good], x),
   ...Object.fromEntries(["ids", "dim", "metric", "codec", "refine", "exact", "graph", "clusters", "m", "efConstruction", "seed", "onProgress", "onWarning", "signal", "wasm"].map((name) => [`build's ${name}`, (x) => build([good, good], { [name]: x })])),
+  publish: (x) => publish(typeof x === "string" && x ? place : x, f.bytes),
+  "publish's segment": (x) => publish(place, x),
+  "publish's options": (x) => publish(place, f.bytes, x),
+  ...Object.fromEntries(["form", "generation"].map((name) => [`publish's ${name}`, (x) => publish(place, f.bytes, { [name]: x })])),
+  publication: (x) => publication(x),
+  "publication's options": (x) => publication(f.bytes, x),
   search: (x) => index.search(x),
   "search's options": (x) => index.search(good, x),
   ...Object.fromEntries(["k", "ef", "index", "recall", "probes", "rescore", "signal"].map((name) => [`search's ${name}`, (x) => index.search(good, { [name]: x })])),
