@@ -35,29 +35,34 @@ export function answerer(folder, cors) {
   return (request, response) => {
     if (cors !== "none") {
       response.setHeader("access-control-allow-origin", cors);
-      response.setHeader("access-control-expose-headers", "accept-ranges,content-length,content-range,etag");
       if (cors !== "*") response.setHeader("vary", "origin");
     }
+    if (request.method === "OPTIONS" && cors !== "none") return preflight(response);
+    if (cors !== "none") response.setHeader("access-control-expose-headers", "accept-ranges,content-length,content-range,etag");
     response.setHeader("x-content-type-options", "nosniff");
     response.setHeader("cache-control", "no-cache");
-    answer(folder, cors, request, response).catch(() => (response.headersSent ? response.destroy() : end(response, 500)));
+    answer(folder, request, response).catch(() => (response.headersSent ? response.destroy() : end(response, 500)));
   };
 }
 
 /**
+ * What a browser asks before a request with headers of the page.
+ * @param {Response} response
+ */
+function preflight(response) {
+  response.setHeader("access-control-allow-methods", "GET,HEAD");
+  response.setHeader("access-control-allow-headers", "range,if-match,if-none-match,if-range");
+  response.setHeader("access-control-max-age", "86400");
+  end(response, 200);
+}
+
+/**
  * @param {string} folder
- * @param {string} cors
  * @param {Request} request
  * @param {Response} response
  */
-async function answer(folder, cors, request, response) {
+async function answer(folder, request, response) {
   const { method, url = "/" } = request;
-  if (method === "OPTIONS" && cors !== "none") {
-    response.setHeader("access-control-allow-methods", "GET,HEAD");
-    response.setHeader("access-control-allow-headers", "range,if-match,if-none-match,if-range");
-    response.setHeader("access-control-max-age", "86400");
-    return end(response, 200);
-  }
   if (method !== "GET" && method !== "HEAD") {
     response.setHeader("allow", "GET,HEAD");
     return end(response, 405);
@@ -113,13 +118,12 @@ async function fileOf(folder, path) {
 function send({ name, size, modified }, path, { method, headers }, response) {
   const etag = etagOf(size, modified);
   const lastModified = new Date(modified).toUTCString();
-  response.setHeader("accept-ranges", "bytes");
   response.setHeader("etag", etag);
   response.setHeader("last-modified", lastModified);
   if (failsPrecondition(headers, etag, modified)) return end(response, 412);
   if (isNamedByContent(path)) response.setHeader("cache-control", FOR_GOOD);
   if (isUnchanged(headers, etag, modified)) return end(response, 304);
-  response.setHeader("content-type", TYPES[extname(name).toLowerCase()] ?? "application/octet-stream");
+  response.setHeader("accept-ranges", "bytes");
   const range = rangeOf(headers, size, etag, lastModified);
   if (range === "unsatisfiable") {
     response.setHeader("content-range", `bytes */${size}`);
@@ -127,6 +131,7 @@ function send({ name, size, modified }, path, { method, headers }, response) {
     return end(response, 416);
   }
   const { from, to } = range ?? { from: 0, to: size };
+  response.setHeader("content-type", TYPES[extname(name).toLowerCase()] ?? "application/octet-stream");
   if (range) response.setHeader("content-range", `bytes ${from}-${to - 1}/${size}`);
   response.setHeader("content-length", to - from);
   response.writeHead(range ? 206 : 200);
