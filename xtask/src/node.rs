@@ -28,23 +28,41 @@ pub(crate) fn npm() -> Result<Command> {
     Ok(npm)
 }
 
-/// A script of a pinned package, to run with Node: `tool("binaryen/bin/wasm-opt")`.
+/// A script of a pinned package that builds, to run with Node: `tool("binaryen/bin/wasm-opt")`.
 pub(crate) fn tool(script: &str) -> Result<Command> {
     let mut node = node()?;
-    node.arg(modules()?.join(script));
+    node.arg(install(Wanted::Builders)?.join(script));
     Ok(node)
 }
 
-/// The folder with the pinned packages, installed if the lock has changed.
+/// The folder with all pinned packages, those of the tests too, installed if the lock has changed.
 pub(crate) fn modules() -> Result<PathBuf> {
+    install(Wanted::All)
+}
+
+/// What is needed of xtask/package.json: `dependencies` build the package, the others test it.
+#[derive(Clone, Copy, PartialEq)]
+enum Wanted {
+    Builders,
+    All,
+}
+
+/// npm removes what it is not asked for, so the builders alone are installed only where nothing is.
+fn install(wanted: Wanted) -> Result<PathBuf> {
     let xtask = shell::root().join("xtask");
     let modules = xtask.join("node_modules");
-    let stamp = Stamp::new(modules.join(".stamp"), &[xtask.join("package-lock.json")])?;
-    if !stamp.fresh(&[]) {
-        eprintln!("installing the tools of xtask/package-lock.json");
-        run(npm()?.current_dir(&xtask).arg("ci")).context("npm could not install xtask's tools")?;
-        stamp.set()?;
+    let stamp = |name: &str| Stamp::new(modules.join(name), &[xtask.join("package-lock.json")]);
+    let (builders, all) = (stamp(".stamp-builders")?, stamp(".stamp")?);
+    if all.fresh(&[]) || (wanted == Wanted::Builders && builders.fresh(&[])) {
+        return Ok(modules);
     }
+    let (line, done) = match wanted {
+        Wanted::Builders => (["ci", "--omit=dev", "--omit=optional"].as_slice(), builders),
+        Wanted::All => (["ci"].as_slice(), all),
+    };
+    eprintln!("installing the tools of xtask/package-lock.json");
+    run(npm()?.current_dir(&xtask).args(line)).context("npm could not install xtask's tools")?;
+    done.set()?;
     Ok(modules)
 }
 

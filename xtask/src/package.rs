@@ -86,6 +86,8 @@ pub(crate) fn assemble(stage: &Path) -> Result<()> {
     let published =
         |file: &Path| !["src", "scripts", "tsconfig.json"].iter().any(|own| file.starts_with(own));
     copy_dir(&root.join("pkg"), stage, &published)?;
+    // The page that `npx pagevec serve` and the demo show.
+    copy_dir(&root.join("www/explorer"), &stage.join("explorer"), &|_| true)?;
     for name in ["LICENSE-MIT", "LICENSE-APACHE", "README.md"] {
         if root.join(name).exists() && !stage.join(name).exists() {
             copy(&root.join(name), &stage.join(name))?;
@@ -115,8 +117,9 @@ pub(crate) fn project() -> Result<PathBuf> {
     )?;
     run(node::npm()?.current_dir(&dir).args(["install", "--offline", "--no-save"]).arg(&tarball))?;
     copy_dir(&shell::root().join("tests"), &dir.join("tests"), &|_| true)?;
-    // The tests' own tool, not a dependency of the package.
-    let tool = "playwright-core";
-    copy_dir(&node::modules()?.join(tool), &dir.join("node_modules").join(tool), &|_| true)?;
+    // The tests' own tools, not dependencies of the package.
+    for tool in ["playwright-core", "axe-core"] {
+        copy_dir(&node::modules()?.join(tool), &dir.join("node_modules").join(tool), &|_| true)?;
+    }
     Ok(dir)
 }

@@ -1,191 +1,151 @@
-// The demo page in a browser: it finds words, does word arithmetic, and shows exactly what the server sent.
+// The demo page in a browser: it answers on arrival, finds words, does word arithmetic, and says exactly what the server sent.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { dirname, extname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { build, open } from "pagevec";
-import { chromium } from "playwright-core";
+import { launch } from "../support/browser.mjs";
+import { answered, demoSite, hits, shown, skip, visit as visitUrl, wordVectors, www } from "../support/demo-site.mjs";
 import { serve } from "../support/server.mjs";
 
 // Below a path of its own: nothing in the page may take the server's root for granted.
 const BASE = "/some/where/";
-const DIM = 100;
-const WORDS = 7000;
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".wasm": "application/wasm" };
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
-const www = join(process.env.PAGEVEC_ROOT ?? fileURLToPath(new URL("../../..", import.meta.url)), "www");
-const pkg = dirname(dirname(fileURLToPath(import.meta.resolve("pagevec"))));
-
-let server, browser, index;
+let server, browser, site;
 before(async () => {
-  index = await indexFolder();
-  server = await serve((path) => (path.startsWith(BASE) ? find(path.slice(BASE.length)) : undefined));
-  browser = await chromium.launch({ executablePath: process.env.CHROME, args: FLAGS });
+  if (skip) return;
+  site = demoSite();
+  server = await serve((path) => (path.startsWith(BASE) ? site(path.slice(BASE.length)) : undefined));
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();
   await server?.close();
 });
 
-/** `/index/`: the most frequent of the demo's words, built by the package. */
-async function indexFolder() {
-  const words = readFileSync(join(www, "data/words.txt"), "utf8").split("\n", WORDS);
-  const rows = readFileSync(join(www, "data/words.f16.npy"));
-  const start = 10 + rows.readUInt16LE(8);
-  const matrix = Float32Array.from({ length: WORDS * DIM }, (_, i) => fromHalf(rows.readUInt16LE(start + 2 * i)));
-  const bytes = await build(matrix, { dim: DIM, ids: words, metric: "cosine", efConstruction: 60 });
-  const { info, ...opened } = await inspect(bytes);
-  const { fileId, fileLength: length, count, dim, metric } = info;
-  const file = `seg-${fileId}.bin`;
-  const contentId = "0".repeat(64); // JS does not read it yet
-  const manifest = { pagevec: 1, segments: [{ file, length, front: opened.front, contentId, fileId, count, dim, metric }] };
-  return { "index/index.json": { body: JSON.stringify(manifest), type: "application/json" }, [`index/${file}`]: { body: bytes } };
-}
+const visit = (hash = "", options = {}) => (server.reset(), visitUrl(browser, server.url + BASE + hash, options));
+const wordsAreHere = (page) => page.waitForFunction(() => performance.getEntriesByType("resource").some(({ name, responseEnd }) => name.endsWith("words.txt") && responseEnd > 0));
+const note = (page, text) => page.waitForFunction((wanted) => document.querySelector("#note").textContent.includes(wanted), text);
 
-async function inspect(bytes) {
-  const opened = await open(bytes);
-  const { info } = opened;
-  await opened.close();
-  return { info, front: info.memoryToOpen };
-}
-
-function fromHalf(bits) {
-  const exponent = (bits >> 10) & 31;
-  const mantissa = bits & 1023;
-  const size = exponent ? 2 ** (exponent - 15) * (1 + mantissa / 1024) : mantissa * 2 ** -24;
-  return bits & 0x8000 ? -size : size;
-}
-
-function find(path) {
-  if (path.startsWith("index/")) return index[path];
-  const file = path.startsWith("pkg/") ? join(pkg, path.slice(4)) : join(www, path || "index.html");
-  try {
-    return { body: readFileSync(file), type: TYPES[extname(file)] ?? "application/octet-stream" };
-  } catch {
-    return undefined;
-  }
-}
-
-/** A fresh page on the demo; `problems` gathers what the console and the page complain about. */
-async function visit(hash = "") {
-  server.reset();
-  const page = await (await browser.newContext()).newPage();
-  const problems = [];
-  page.on("console", (message) => ["error", "warning"].includes(message.type()) && problems.push(message.text()));
-  page.on("pageerror", (error) => problems.push(String(error)));
-  await page.goto(server.url + BASE + hash);
-  return { page, problems };
-}
-
-const heading = (page, text) =>
-  page.waitForFunction((wanted) => document.querySelector("#results-title").textContent === wanted, text);
-const hits = (page) => page.$$eval(".hit .word", (words) => words.map((word) => word.textContent));
-const shown = async (page, id) => Number(await page.$eval(`#${id}`, (data) => data.value));
-
-/** What the server sent of the index: by its own log, not by what the client says. */
+/** The ranges that the server sent of the index, by its own log, not by what the client says. */
 function sent() {
   const answers = server.log.filter(({ path }) => path.startsWith(`${BASE}index/`));
-  const length = ({ path, range }) => {
+  const ranges = answers.map(({ path, range }) => {
     const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(range ?? "") ?? [];
-    return range ? to - from + 1 : Buffer.byteLength(index[path.slice(BASE.length)].body);
-  };
-  return { requests: answers.length, bytes: answers.reduce((sum, answer) => sum + length(answer), 0) };
+    return range ? [Number(from), Number(to) + 1] : [0, Buffer.byteLength(site(path.slice(BASE.length)).body)];
+  });
+  return { requests: ranges.length, bytes: ranges.reduce((sum, [from, to]) => sum + to - from, 0), ranges };
 }
 
-test("opening reads the front of the file only; a typed word finds its neighbours; the figures are the server's", async () => {
+test("a visitor finds an answer on arrival, and the one large line says what the server sent for it", { skip }, async () => {
   const { page, problems } = await visit();
-  await page.waitForSelector("body[data-ready]");
-  assert.equal(await shown(page, "total-requests"), 2);
-  assert.ok((await shown(page, "total-bytes")) < 200_000);
-  assert.deepEqual(await hits(page), []);
-
-  await page.type("#word", "king");
-  await heading(page, "Nearest to king");
+  await answered(page, "ocean");
   const near = await hits(page);
   assert.equal(near.length, 10);
-  assert.ok(near.includes("queen") && near.includes("prince"), near.join());
-  assert.ok(!near.includes("king"));
-  assert.equal(new URL(page.url()).hash, "#king");
-  assert.deepEqual({ requests: await shown(page, "total-requests"), bytes: await shown(page, "total-bytes") }, sent());
+  assert.ok(near.includes("sea") && near.includes("coast") && !near.includes("ocean"), near.join());
 
-  // All that this search needs was read by the one before.
-  server.reset();
-  await page.fill("#word", "queen");
-  await heading(page, "Nearest to queen");
-  await page.fill("#word", "king");
-  await heading(page, "Nearest to king");
-  const repeated = sent();
-  server.reset();
-  await page.fill("#word", "queen");
-  await heading(page, "Nearest to queen");
-  assert.deepEqual(sent(), { requests: 0, bytes: 0 }, `a repeated search read; the first time it read ${JSON.stringify(repeated)}`);
-  assert.equal(await shown(page, "bytes"), 0);
-  assert.ok((await shown(page, "distances")) > 0);
+  const opening = 2; // index.json and the front
+  const { bytes, requests } = sent();
+  const search = sent().ranges.slice(opening).reduce((sum, [from, to]) => sum + to - from, 0);
+  assert.equal(await shown(page, "bytes"), search);
+  assert.equal(await shown(page, "total-bytes"), bytes);
+  assert.equal(await shown(page, "total-requests"), requests);
+  const line = (await page.innerText("#found")).replace(/\s+/g, " ");
+  assert.match(line, /^found in [\d.,]+ ms, [\d.]+ kB of [\d.]+ MB \([\d.]+ %\)$/);
+  assert.equal(await shown(page, "share"), search / (await shown(page, "whole")));
+  // The vector is in the page: nothing was looked up by its id.
+  assert.doesNotMatch(await page.textContent("#more"), /look up/);
+  const { ARRIVAL } = await import(new URL("arrival.js", `file://${www}/`));
+  const { words, vectors } = wordVectors(5000);
+  const row = words.indexOf(ARRIVAL.word) * ARRIVAL.vector.length;
+  ARRIVAL.vector.forEach((value, i) => assert.ok(Math.abs(value - vectors[row + i]) < 2e-4 * Math.max(1, Math.abs(value)), `component ${i}`));
   assert.deepEqual(problems, []);
 });
 
-test("the first search reads few bytes by clusters; once all is loaded, searches walk the graph and read nothing", async () => {
-  const { page, problems } = await visit("#ocean");
-  await heading(page, "Nearest to ocean");
-  assert.match(await page.textContent("#remark"), /nearest groups/);
-  const whole = Buffer.byteLength(Object.values(index).reduce((a, b) => (b.body.length > a.length ? b.body : a), ""));
-  assert.ok(sent().bytes * 4 < whole, `${sent().bytes} of ${whole} bytes for the first search`);
-
-  await page.click("#load");
-  await page.waitForFunction(() => document.querySelector("#load-note").textContent.startsWith("All is here"));
-  assert.ok(sent().bytes * 2 > whole);
-  server.reset();
-  await page.fill("#word", "jazz");
-  await heading(page, "Nearest to jazz");
-  assert.match(await page.textContent("#remark"), /walked the graph and read nothing/);
-  assert.deepEqual(sent(), { requests: 0, bytes: 0 });
-  assert.deepEqual(problems, []);
-});
-
-test("king − man + woman is queen; pressing a hit searches it; the address keeps both", async () => {
+test("one letter searches nothing; a pause after a known word does; an unknown one leaves no answer of another", { skip }, async () => {
   const { page, problems } = await visit();
-  await page.waitForSelector("body[data-ready]");
-  await page.click("#sum-form button");
-  await heading(page, "Nearest to king − man + woman");
+  await answered(page, "ocean");
+  await wordsAreHere(page);
+  server.reset();
+  await page.type("#query", "k");
+  await page.waitForTimeout(800);
+  assert.deepEqual(sent().requests, 0, "the first letter was searched");
+  assert.ok((await page.locator("#chips .chip").allTextContents()).every((word) => word.startsWith("k")));
+
+  await page.type("#query", "ing");
+  await answered(page, "king");
+  const near = await hits(page);
+  assert.ok(near.includes("queen") && near.includes("prince") && !near.includes("king"), near.join());
+  assert.equal(decodeURIComponent(new URL(page.url()).hash), "#king");
+  assert.match(await page.textContent("#more"), /to look up “king” by id/);
+  assert.equal(await shown(page, "bytes"), sent().bytes);
+
+  server.reset();
+  await page.type("#query", "zzq");
+  await note(page, "“kingzzq” is not in the index");
+  assert.ok(await page.isHidden("#answer"));
+  assert.deepEqual(await hits(page), []);
+  assert.equal(sent().requests, 0);
+  // What is not typed to its end is neither searched nor called unknown at once, and sending it says what it is.
+  await page.fill("#query", "qqqq");
+  await page.press("#query", "Enter");
+  await note(page, "“qqqq” is not in the index");
+  assert.deepEqual(problems, []);
+});
+
+test("a search that was made before reads nothing, and the line says so", { skip }, async () => {
+  const { page, problems } = await visit("#queen");
+  await answered(page, "queen");
+  await page.click(`#results .hit:has-text("princess")`);
+  await answered(page, "princess");
+  server.reset();
+  await page.goBack();
+  await answered(page, "queen");
+  assert.deepEqual(sent().requests, 0);
+  assert.equal(await shown(page, "bytes"), 0);
+  assert.match(await page.textContent("#more"), /Nothing was requested/);
+  assert.match(await page.textContent("#caption"), /nothing new/);
+  assert.ok(await page.isDisabled("#replay"));
+  assert.deepEqual(problems, []);
+});
+
+test("king − man + woman is queen; the address keeps it; pressing a hit searches it", { skip }, async () => {
+  const { page, problems } = await visit();
+  await answered(page, "ocean");
+  await page.click(`#chips .chip:has-text("king − man + woman")`);
+  await answered(page, "king − man + woman");
   const near = await hits(page);
   assert.ok(near.includes("queen"), near.join());
   for (const word of ["king", "man", "woman"]) assert.ok(!near.includes(word));
-  await page.click(`.hit:has-text("queen")`);
-  await heading(page, "Nearest to queen");
-  await page.goBack();
-  await heading(page, "Nearest to king − man + woman");
 
-  const again = await visit("#king-man+woman");
-  await heading(again.page, "Nearest to king − man + woman");
+  const again = await visit(new URL(page.url()).hash);
+  await answered(again.page, "king − man + woman");
   assert.deepEqual(await hits(again.page), near);
+  await again.page.click(`#results .hit:has-text("queen")`);
+  await answered(again.page, "queen");
   assert.deepEqual([...problems, ...again.problems], []);
 });
 
-test("a word that is not there is said to be so; a completion of it is searched meanwhile", async () => {
+test("the whole index can be brought here: then searches read nothing", { skip }, async () => {
   const { page, problems } = await visit();
-  await page.waitForSelector("body[data-ready]");
-  await page.fill("#word", "xqzzt");
-  await page.waitForFunction(() => document.querySelector("#note").textContent.includes("not in the index"));
-  await page.fill("#word", "presiden");
-  // The list of words arrives in its own time: type on until it is there.
-  await page.waitForFunction(() => {
-    document.querySelector("#word").dispatchEvent(new Event("input"));
-    return document.querySelector("#completions").childElementCount > 0;
-  });
-  await heading(page, "Nearest to president");
+  await answered(page, "ocean");
+  await page.click("#session summary");
+  await page.click("#load");
+  await page.waitForFunction(() => document.querySelector("#load-note").textContent.startsWith("All is here"));
+  server.reset();
+  await page.click(`#chips .chip:has-text("jazz")`);
+  await answered(page, "jazz");
+  await page.click("#details summary");
+  assert.match(await page.textContent("#plan"), /hnsw/);
+  assert.ok((await shown(page, "bytes")) < 20_000, "more than the look-up of an id");
   assert.deepEqual(problems, []);
 });
 
-test("a fault names its code and the page recovers from it", async () => {
+test("a fault names its code and the page recovers from it", { skip }, async () => {
   server.fault = "refuse";
   server.only = /index\.json$/;
-  const { page } = await visit("#king");
+  const { page } = await visitUrl(browser, server.url + BASE + "#king");
   await page.waitForSelector("#fault:not([hidden])");
   assert.equal(await page.textContent("#fault-code"), "code: network");
   server.fault = undefined;
   await page.click("#again");
-  await heading(page, "Nearest to king");
-  assert.ok(await page.$eval("#fault", (fault) => fault.hidden));
+  await answered(page, "king");
+  assert.ok(await page.isHidden("#fault"));
 });

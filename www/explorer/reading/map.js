@@ -1,157 +1,93 @@
-// The picture of the segment file: a grid of its pages, coloured by section, filled as far as this
-// tab has read them. A page lights up when it is fetched and fades to its section's colour.
+// The map of the index file: its bytes as lines of a page, from the first to the last, in three colours: read by this search, read
+// before, not read.
+import { size, sizeWithin, union } from "./extents.js";
 
-const CELLS_AT_MOST = 6000;
-const FADE_MS = 1400;
-const GAP = 1;
+const LINE = 12;
+const GAP = 3;
+/** A read of a few bytes would not be seen in its true width. */
+const LEAST = 2;
 
+/** @typedef {import("./extents.js").Extents} Extents */
 /** @typedef {{ name: string, offset: number, length: number }} Section */
 
-export class PagePicture {
+export class FileMap {
+  #canvas;
+  #fileLength = 0;
+  /** @type {Section[]} */
+  #sections = [];
+  /** @type {Extents} */
+  #before = [];
+  /** @type {Extents} */
+  #now = [];
+
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
-    this.canvas = canvas;
-    this.pageBytes = 4096;
-    this.fileLength = 0;
-    /** @type {Section[]} */
-    this.sections = [];
-    /** Section of each page; what lies outside of all sections is -1. @type {Int8Array} */
-    this.sectionOf = new Int8Array(0);
-    /** Bytes of each page that were read. @type {Float64Array} */
-    this.read = new Float64Array(0);
-    /** When each page was last fetched. @type {Float64Array} */
-    this.litAt = new Float64Array(0);
-    /** @type {[number, number][]} */
-    this.early = [];
-    this.drawing = false;
-    this.columns = 1;
-    this.pitch = 8;
-    this.width = 1;
-    this.absent = 0.2;
-    new ResizeObserver(() => this.layOut()).observe(canvas);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.layOut());
+    this.#canvas = canvas;
+    new ResizeObserver(() => this.#draw()).observe(canvas);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#draw());
   }
 
-  /** Another file will be shown: nothing of it is known. */
-  forget() {
-    this.fileLength = 0;
-    this.early = [];
+  /** @param {{ fileLength: number, sections: Section[] }} info of another index, of which nothing was read */
+  open({ fileLength, sections }) {
+    this.#fileLength = fileLength;
+    this.#sections = sections;
+    this.show([], []);
   }
 
-  /** Draws a file of which nothing is known to be here but what `touch` was told before. */
-  show(/** @type {{ fileLength: number, sections: Section[] }} */ info) {
-    this.fileLength = info.fileLength;
-    this.sections = info.sections;
-    this.pageBytes = 4096;
-    while (info.fileLength / this.pageBytes > CELLS_AT_MOST) this.pageBytes *= 4;
-    const pages = Math.ceil(info.fileLength / this.pageBytes);
-    this.sectionOf = new Int8Array(pages).map((_, page) => this.largestSection(page));
-    this.read = new Float64Array(pages);
-    this.litAt = new Float64Array(pages).fill(-Infinity);
-    this.layOut();
-    for (const [offset, length] of this.early.splice(0)) this.touch(offset, length);
+  /** @param {Extents} before @param {Extents} now in any order */
+  show(before, now) {
+    this.#before = union(before);
+    this.#now = union(now);
+    this.#draw();
   }
 
-  /** Bytes arrived: their pages light up. Calls before `show` are kept for it. */
-  touch(/** @type {number} */ offset, /** @type {number} */ length) {
-    if (!this.fileLength) {
-      this.early.push([offset, length]);
-      return;
-    }
-    const now = performance.now();
-    const end = Math.min(offset + length, this.fileLength);
-    for (let page = Math.floor(offset / this.pageBytes); page * this.pageBytes < end; page++) {
-      const [from, to] = this.range(page);
-      this.read[page] = Math.min(to - from, this.read[page] + Math.min(to, end) - Math.max(from, offset));
-      this.litAt[page] = now;
-    }
-    this.draw();
+  /** Bytes of each colour: together they are the file. */
+  get sizes() {
+    const now = size(this.#now);
+    const all = size(union([...this.#before, ...this.#now].map(([from, to]) => [from, to])));
+    return { now, before: all - now, unread: this.#fileLength - all };
   }
 
-  /** The page under a point of the canvas. @param {number} x @param {number} y in CSS pixels */
+  /** What was read now of each section, of the largest part first. */
+  get sections() {
+    return this.#sections.map((section) => ({ ...section, now: sizeWithin(this.#now, section.offset, section.offset + section.length) }));
+  }
+
+  /** The section under a point of the canvas, in CSS pixels. @param {number} x @param {number} y @returns {Section | undefined} */
   at(x, y) {
-    const column = Math.floor((x / this.width) * this.columns);
-    const page = Math.floor(y / this.pitch) * this.columns + column;
-    if (column < 0 || column >= this.columns || page < 0 || page >= this.read.length) return undefined;
-    const [from, to] = this.range(page);
-    return { from, to, read: this.read[page], section: this.sections[this.sectionOf[page]]?.name ?? "header" };
+    const { lines, perLine } = this.#shape();
+    const offset = (Math.min(lines - 1, Math.floor(y / LINE)) + x / this.#canvas.clientWidth) * perLine;
+    return this.#sections.find((section) => offset >= section.offset && offset < section.offset + section.length);
   }
 
-  /** @param {number} page @returns {[number, number]} */
-  range(page) {
-    return [page * this.pageBytes, Math.min((page + 1) * this.pageBytes, this.fileLength)];
+  #shape() {
+    const lines = Math.max(1, Math.floor((this.#canvas.clientHeight + GAP) / LINE));
+    return { lines, perLine: Math.max(1, this.#fileLength / lines) };
   }
 
-  /** The section that holds most of a page. @param {number} page */
-  largestSection(page) {
-    const [from, to] = this.range(page);
-    let best = -1;
-    let most = 0;
-    this.sections.forEach(({ offset, length }, i) => {
-      const shared = Math.min(to, offset + length) - Math.max(from, offset);
-      if (shared > most) [best, most] = [i, shared];
-    });
-    return best;
-  }
-
-  /** Fits the grid to the canvas's width and reads the theme's colours. */
-  layOut() {
-    if (!this.fileLength) return;
-    const width = (this.width = Math.max(1, this.canvas.clientWidth));
-    const pages = this.read.length;
-    // Larger pages for small files, but never so many rows that the picture leaves the screen.
-    this.pitch = pages < 1000 ? 12 : pages < 2600 ? 10 : 7;
-    this.columns = Math.max(1, Math.floor(width / this.pitch));
-    const height = Math.ceil(pages / this.columns) * this.pitch;
+  #draw() {
+    const { clientWidth: width, clientHeight: height } = this.#canvas;
+    const context = this.#canvas.getContext("2d");
+    if (!context || !this.#fileLength || !width) return;
     const ratio = devicePixelRatio || 1;
-    this.canvas.style.height = `${height}px`;
-    this.canvas.width = Math.round(width * ratio);
-    this.canvas.height = Math.round(height * ratio);
-    const style = getComputedStyle(this.canvas);
-    this.colours = this.sections.map((_, i) => style.getPropertyValue(`--section-${i % 8}`).trim());
-    this.headColour = style.getPropertyValue("--section-head").trim();
-    this.litColour = style.getPropertyValue("--lit").trim();
-    this.absent = Number(style.getPropertyValue("--absent"));
-    this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.draw();
-  }
-
-  /** Draws now, and again each frame until the last light has faded. */
-  draw() {
-    if (this.drawing || !this.colours) return;
-    this.drawing = true;
-    requestAnimationFrame((now) => {
-      this.drawing = false;
-      if (this.paint(now)) this.draw();
-    });
-  }
-
-  /** @param {number} now @returns {boolean} whether a light is still fading */
-  paint(now) {
-    const context = this.canvas.getContext("2d");
-    if (!context || !this.fileLength) return false;
-    const ratio = devicePixelRatio || 1;
+    this.#canvas.width = Math.round(width * ratio);
+    this.#canvas.height = Math.round(height * ratio);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    // The columns share the width, each edge on a whole pixel.
-    const edge = (/** @type {number} */ column) => Math.round((column * (this.width + GAP)) / this.columns);
-    let fading = false;
-    for (let page = 0; page < this.read.length; page++) {
-      const column = page % this.columns;
-      const x = edge(column);
-      const y = Math.floor(page / this.columns) * this.pitch;
-      const [from, to] = this.range(page);
-      context.fillStyle = this.colours?.[this.sectionOf[page]] ?? this.headColour ?? "";
-      // A page that is not here is a shade of its section; one that is partly here lies between.
-      context.globalAlpha = this.read[page] ? 0.45 + 0.55 * (this.read[page] / (to - from)) : this.absent;
-      context.fillRect(x, y, edge(column + 1) - x - GAP, this.pitch - GAP);
-      const light = this.still ? 0 : 1 - (now - this.litAt[page]) / FADE_MS;
-      if (light <= 0) continue;
-      fading = true;
-      context.globalAlpha = Math.min(1, light);
-      context.fillStyle = this.litColour ?? "";
-      context.fillRect(x, y, edge(column + 1) - x - GAP, this.pitch - GAP);
+    const style = getComputedStyle(this.#canvas);
+    const layers = /** @type {[string, Extents][]} */ ([["--unread", [[0, this.#fileLength]]], ["--before", this.#before], ["--now", this.#now]]);
+    for (const [colour, extents] of layers) {
+      context.fillStyle = style.getPropertyValue(colour).trim();
+      for (const [from, to] of extents) this.#fill(context, from, to, width);
     }
-    return fading;
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {number} from @param {number} to @param {number} width */
+  #fill(context, from, to, width) {
+    const { lines, perLine } = this.#shape();
+    for (let line = Math.floor(from / perLine); line < lines && line * perLine < to; line++) {
+      const start = (Math.max(0, from / perLine - line)) * width;
+      const end = Math.min(1, to / perLine - line) * width;
+      context.fillRect(Math.min(start, width - LEAST), line * LINE, Math.max(LEAST, end - start), LINE - GAP);
+    }
   }
 }
