@@ -1,7 +1,10 @@
 //! `pagevec serve`: serves a folder over HTTP, as a static host does, with the headers that pages need to read ranges.
 //!
 //! `ServeDir` answers ranges, ETags and preconditions. This file adds CORS, caching and `If-Range`, and refuses hidden
-//! files and encoded separators. Nothing is compressed, since a range of a compressed body is of no use.
+//! files and encoded separators. Nothing is compressed, since a range of a compressed body is of no use. `serve/explorer.rs`
+//! adds a page to look into an index.
+
+mod explorer;
 
 use crate::failure::Failure;
 use crate::output;
@@ -9,13 +12,18 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use axum::middleware::{Next, from_fn};
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tokio::net::TcpListener;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::services::ServeDir;
 
 type Body = axum::body::Body;
+
+const PORT: u16 = 8787;
+const PORTS_TRIED: u16 = 100;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,9 +35,10 @@ Examples:
 pub(crate) struct Serve {
     /// The folder to serve: an index, or a site that holds indexes
     folder: PathBuf,
-    /// The port to listen on; 0 takes a free one, which the first line of the output names
-    #[arg(long, default_value_t = 8787)]
-    port: u16,
+    /// The port to listen on; 0 takes a free one. Unless given: 8787, or the next that is free. The first line of the
+    /// output names it
+    #[arg(long)]
+    port: Option<u16>,
     /// The address to listen on; with 0.0.0.0 other machines can connect
     #[arg(long, default_value = "127.0.0.1")]
     host: IpAddr,
@@ -47,9 +56,7 @@ impl Serve {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let failed = |error| Failure::io(Path::new("serve"), &error);
         runtime.map_err(failed)?.block_on(async {
-            let wanted = SocketAddr::new(self.host, self.port);
-            let listener = tokio::net::TcpListener::bind(wanted).await;
-            let listener = listener.map_err(|e| Failure::io(Path::new(&wanted.to_string()), &e))?;
+            let listener = listen(self.host, self.port).await?;
             let address = listener.local_addr().map_err(failed)?;
             // Tests and scripts read this line to learn the port.
             output::text(|out| writeln!(out, "serving {} at http://{address}/", self.folder.display()))?;
@@ -62,9 +69,27 @@ impl Serve {
     }
 }
 
+/// Listens on `port`. If none is given, and another program has the usual one, the next that is free will do.
+async fn listen(host: IpAddr, port: Option<u16>) -> Result<TcpListener, Failure> {
+    let mut wanted = SocketAddr::new(host, port.unwrap_or(PORT));
+    loop {
+        match TcpListener::bind(wanted).await {
+            Err(error)
+                if error.kind() == ErrorKind::AddrInUse
+                    && port.is_none()
+                    && wanted.port() < PORT + PORTS_TRIED =>
+            {
+                wanted.set_port(wanted.port() + 1);
+            }
+            bound => return bound.map_err(|error| Failure::io(Path::new(&wanted.to_string()), &error)),
+        }
+    }
+}
+
 fn router(folder: &Path, cors: Option<CorsLayer>) -> Router {
     let router = Router::new()
         .fallback_service(ServeDir::new(folder))
+        .layer(from_fn(explorer::explore))
         .layer(from_fn(describe))
         .layer(from_fn(if_range))
         .layer(from_fn(refuse_hidden));

@@ -125,15 +125,26 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(folder: &Path, options: &[&str]) -> Self {
+        Self::start_as_told(folder, &[&["--port", "0"], options].concat())
+    }
+
+    /// On the usual port, if it is free.
+    pub(crate) fn start_as_told(folder: &Path, options: &[&str]) -> Self {
         let folder = folder.to_str().expect("a path in UTF-8");
-        let arguments = [&["serve", folder, "--port", "0"], options].concat();
-        let mut child = pagevec(&arguments).stdout(Stdio::piped()).spawn().expect("pagevec runs");
+        let mut child = pagevec(&[&["serve", folder], options].concat())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("pagevec runs");
         let mut line = String::new();
         let stdout = child.stdout.take().expect("stdout is piped");
         BufReader::new(stdout).read_line(&mut line).expect("a first line");
         let address =
             line.trim().rsplit_once("http://").expect("an address").1.trim_end_matches('/').to_owned();
         Server { child, address }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port")
     }
 
     /// One request, its path exactly as given.
