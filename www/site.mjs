@@ -7,7 +7,7 @@ import { argv } from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const www = fileURLToPath(new URL(".", import.meta.url));
-const OWN = ["demo.js", "words.js", "arrival.js", "favicon.svg", "data/README.md", "data/LICENSE"];
+const OWN = ["demo.js", "words.js", "arrival.js", "data/README.md", "data/LICENSE"];
 const ENTRY = "demo.js";
 const FETCHED = ["pkg/wasm/search/pagevec_wasm_bg.wasm", "index/index.json"];
 

@@ -5,7 +5,7 @@ import { start } from "./app.js";
 const given = new URLSearchParams(location.search).get("index");
 const index = new URL(given ?? "../../", document.baseURI);
 const folder = index.pathname.split("/").filter(Boolean).at(-1);
-start({ index, name: folder ? nameOf(folder) : index.host });
+start({ index, name: folder ? nameOf(folder) : "This index" });
 
 /** @param {string} escaped */
 function nameOf(escaped) {

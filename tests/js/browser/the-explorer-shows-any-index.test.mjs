@@ -29,8 +29,8 @@ before(async () => {
   writeFileSync(join(place, "a.jsonl"), rows(0, 2000));
   writeFileSync(join(place, "b.jsonl"), rows(2000, 3000));
   const folder = join(place, "rows & more");
-  execFileSync(cli, ["build", join(place, "a.jsonl"), "-o", folder], { stdio: "ignore" });
-  execFileSync(cli, ["build", join(place, "b.jsonl"), "--append", "-o", folder], { stdio: "ignore" });
+  execFileSync(cli, ["build", join(place, "a.jsonl"), "--codec", "f32", "-o", folder], { stdio: "ignore" });
+  execFileSync(cli, ["build", join(place, "b.jsonl"), "--append", "--codec", "f32", "-o", folder], { stdio: "ignore" });
   const child = spawn(cli, ["serve", place, "--port", "0"], { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = await once(child.stdout, "data");
   served = { url: /http:\S+/.exec(String(line))[0], kill: () => child.kill() };
