@@ -1,6 +1,6 @@
 // The page: opens an index, shows an answer on arrival, and answers what is asked, one query at a time.
 import { open } from "./pagevec.js";
-import { answer, parse, randomVector } from "./query.js";
+import { answer, arrivalOf, parse } from "./query.js";
 import * as panel from "./reading/panel.js";
 import { hostOf, Traffic } from "./reading/traffic.js";
 import * as view from "./view.js";
@@ -21,7 +21,7 @@ const LEAST_TYPED = 2;
  * @property {URL} index
  * @property {(url: URL, init: RequestInit) => Promise<Response>} [send] instead of fetch
  * @property {string} [name] the heading; unless given, the page has its own
- * @property {Query} [arrival] asked on arrival where the address names nothing; a random vector unless given
+ * @property {Query} [arrival] asked on arrival where the address names nothing; a random row or vector unless given
  * @property {string[]} [examples]
  * @property {{ load: () => Promise<void>, has: (word: string) => boolean | undefined, completions: (start: string) => string[] }} [words]
  *   the ids of the index, where the page knows them: they are completed, and searched as they are typed
@@ -106,6 +106,7 @@ async function runWaiting() {
 /** @param {Query} query @param {number} mine */
 async function run(query, mine) {
   const asked = index;
+  view.showStatus("Searching…");
   const result = await answer(index, traffic, query);
   if (asked !== index) return;
   $("fault").hidden = true;
@@ -167,7 +168,7 @@ function follow() {
   $("query").value = text;
   suggest("");
   if (text) send(text);
-  else ask(site.arrival ?? { kind: "vector", vector: randomVector(index.info.dim), title: "a random vector" });
+  else ask(site.arrival ?? arrivalOf(index.info));
 }
 
 /** @param {string} text */
@@ -256,11 +257,21 @@ $("form").addEventListener("submit", (/** @type {Event} */ event) => {
 });
 $("again").addEventListener("click", () => start(site));
 $("load").addEventListener("click", loadAll);
-$("file").addEventListener("change", () => openFile($("file").files[0]));
+$("file").addEventListener("change", () => {
+  openFile($("file").files[0]);
+  // The same file may be chosen again, as it may have been built again.
+  $("file").value = "";
+});
 addEventListener("popstate", follow);
-addEventListener("dragover", (event) => event.preventDefault());
+const dragging = (/** @type {boolean} */ over) => document.body.toggleAttribute("data-dragging", over);
+addEventListener("dragover", (event) => {
+  event.preventDefault();
+  dragging(true);
+});
+addEventListener("dragleave", (event) => event.relatedTarget === null && dragging(false));
 addEventListener("drop", (event) => {
   event.preventDefault();
+  dragging(false);
   openFile(event.dataTransfer?.files[0]);
 });
 // The arrow keys lead from the field through the hits and back.

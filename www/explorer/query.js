@@ -84,7 +84,7 @@ async function resolve(index, query) {
 }
 
 /** A vector of a random direction, of length 1. @param {number} dim */
-export function randomVector(dim) {
+function randomVector(dim) {
   const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
   const vector = Float32Array.from({ length: dim }, normal);
   const length = Math.hypot(...vector);
@@ -93,8 +93,17 @@ export function randomVector(dim) {
 
 /** @param {any} index @returns {Promise<Id>} */
 async function randomRow(index) {
-  const near = await index.search(randomVector(index.info.dim), { k: Math.min(DRAWN_FROM, index.info.count) });
+  const { ids, count, dim } = index.info;
+  const guess = Math.floor(Math.random() * count);
+  // Where the ids are not the rows' positions, or texts, a row is found by a search.
+  if (ids === "number" && (await index.has(guess))) return guess;
+  const near = await index.search(randomVector(dim), { k: Math.min(DRAWN_FROM, count) });
   return near[Math.floor(Math.random() * near.length)].id;
+}
+
+/** What to ask where nothing is asked: a row costs little to draw where ids are numbers. @param {any} info @returns {Query} */
+export function arrivalOf({ ids, dim }) {
+  return ids === "number" ? { kind: "random", title: "" } : { kind: "vector", vector: randomVector(dim), title: "a random vector" };
 }
 
 /** @param {any} index @param {Id} id @returns {Promise<Float32Array | undefined>} */
