@@ -26,15 +26,16 @@ async function fetchWords() {
 /** Undefined while the list is not here. @param {string} word */
 export const has = (word) => known?.has(word);
 
-/** The most frequent words that begin as the last term of `typed` does, in its place. @param {string} typed */
+/**
+ * The most frequent words that begin as the last term of `typed` does, in its place; as much of it does, where it begins none.
+ * @param {string} typed
+ */
 export function completions(typed, limit = 6) {
-  const [, before, start] = /^(.*\s)?(\S*)$/.exec(typed) ?? [];
-  /** @type {string[]} */
-  const found = [];
-  if (!start) return found;
-  for (const word of words) {
-    if (word.length > start.length && word.startsWith(start)) found.push((before ?? "") + word);
-    if (found.length === limit) break;
+  const [, before = "", last = ""] = /^(.*\s)?(\S*)$/.exec(typed) ?? [];
+  if (words.length === 0) return [];
+  for (let start = last; start; start = start.slice(0, -1)) {
+    const found = words.filter((word) => word !== last && word.startsWith(start)).slice(0, limit);
+    if (found.length > 0 || has(last)) return found.map((word) => before + word);
   }
-  return found;
+  return [];
 }

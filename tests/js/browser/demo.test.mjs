@@ -83,6 +83,8 @@ test("one letter searches nothing; a pause after a known word does; an unknown o
   assert.ok(await page.isHidden("#answer"));
   assert.deepEqual(await hits(page), []);
   assert.equal(sent().requests, 0);
+  // What it might have been is offered.
+  assert.ok((await page.locator("#chips .chip").allTextContents()).includes("king"));
   // What is not typed to its end is neither searched nor called unknown at once, and sending it says what it is.
   await page.fill("#query", "qqqq");
   await page.press("#query", "Enter");
