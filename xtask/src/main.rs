@@ -4,6 +4,7 @@
 //! | file | command or duty |
 //! |---|---|
 //! | `wasm.rs` | `wasm`: the two modules of pkg/wasm: cargo, wasm-bindgen, wasm-opt |
+//! | `../test-runner/` | runs a wasm test file; a crate of its own, as only `test wasm` needs it |
 //! | `size.rs` | what a page downloads to search, and the limit on it |
 //! | `package.rs` | `pkg`: types checked and emitted, the npm package packed |
 //! | `test.rs`, `stages/` | `test`: every check |
@@ -29,7 +30,6 @@ mod wasm;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Builds, checks, packs and shows pagevec.
@@ -59,12 +59,6 @@ enum Command {
     Crash(bench::crash::Options),
     /// Print the path of a Chromium; install one if there is none
     Browser,
-    /// Run one wasm test file (cargo calls this)
-    #[command(hide = true)]
-    WasmTestRunner {
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        args: Vec<OsString>,
-    },
 }
 
 fn main() -> ExitCode {
@@ -87,6 +81,5 @@ fn run(command: Command) -> Result<()> {
         Command::Fuzz(options) => fuzz::main(&options),
         Command::Crash(options) => bench::crash::measure(&options),
         Command::Browser => browser::find().map(|path| println!("{}", path.display())),
-        Command::WasmTestRunner { args } => wasm::run_tests(args),
     }
 }

@@ -4,7 +4,6 @@
 use crate::node;
 use crate::shell::{self, Stamp, add_target, cargo, run};
 use anyhow::{Context as _, Result, bail};
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -125,18 +124,13 @@ fn check_versions() -> Result<()> {
     Ok(())
 }
 
-/// The tests of bindings/wasm and the corpus of fuzz/, in Node; xtask is its own test runner.
+/// The tests of bindings/wasm and the corpus of fuzz/, in Node, by the runner in xtask/test-runner.
 pub(crate) fn test() -> Result<()> {
     node::node()?;
+    run(&mut cargo("build --package wasm-test-runner"))?;
+    let runner = shell::target().join("debug").join(format!("wasm-test-runner{}", env::consts::EXE_SUFFIX));
     let line =
         "test --package pagevec-wasm --package pagevec-fuzz --lib --tests --features pagevec-wasm/build";
-    let runner = format!("{:?}", env::current_exe()?);
-    let config = format!("target.{TARGET}.runner=[{runner},\"wasm-test-runner\"]");
+    let config = format!("target.{TARGET}.runner=[{runner:?}]");
     run(wasm_cargo(line, None)?.args(["--config", &config]))
-}
-
-/// What cargo calls for each test file.
-pub(crate) fn run_tests(args: Vec<OsString>) -> Result<()> {
-    let name = OsString::from("wasm-bindgen-test-runner");
-    wasm_bindgen_cli::wasm_bindgen_test_runner::run_cli_with_args(std::iter::once(name).chain(args))
 }
