@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 
-/** Waits until `condition()` is true. Fails after 20 s, so that no test hangs. */
+/** Waits until `condition()` is true, or a promise of it. Fails after 20 s, so that no test hangs. */
 export async function until(condition) {
   const from = performance.now();
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() - from > 20_000) assert.fail(`still not true after 20 s: ${condition}`);
     await pause(2);
   }

@@ -20,12 +20,13 @@ const WASM = "pagevec/wasm/search/pagevec_wasm_bg.wasm";
  *   workers reach this machine
  * @param {string} [what.assets] host and port that answer the binding ASSETS; unless given, there is none
  * @param {boolean} [what.inspected]
+ * @param {string[]} [what.v8Flags]
  */
-export async function run({ workerd, pkg, modules, environments = [{}], internet, assets, inspected = false }) {
+export async function run({ workerd, pkg, modules, environments = [{}], internet, assets, inspected = false, v8Flags = [] }) {
   const folder = await mkdtemp(join(tmpdir(), "pagevec-"));
   await cp(pkg, join(folder, "pagevec"), { recursive: true, filter: (path) => !/node_modules|\bnode\.js|-node\.js/.test(relative(pkg, path)) });
   for (const [name, text] of Object.entries(modules)) await writeFile(join(folder, name), text);
-  await writeFile(join(folder, "config.capnp"), await configuration(folder, Object.keys(modules), environments, internet, assets));
+  await writeFile(join(folder, "config.capnp"), await configuration(folder, { names: Object.keys(modules), environments, internet, assets, v8Flags }));
   const flags = ["--control-fd=3", ...(inspected ? ["--inspector-addr=127.0.0.1:0"] : [])];
   const child = spawn(workerd, ["serve", "config.capnp", ...flags], { cwd: folder, stdio: ["ignore", "pipe", "pipe", "pipe"] });
   const state = { urls: [], inspector: undefined, pid: child.pid, log: "", close };
@@ -47,7 +48,7 @@ export async function run({ workerd, pkg, modules, environments = [{}], internet
 }
 
 /** What capnp calls a configuration. A text of JSON is one of capnp, for what stands here. */
-async function configuration(folder, names, environments, internet, assets) {
+async function configuration(folder, { names, environments, internet, assets, v8Flags }) {
   const scripts = (await readdir(join(folder, "pagevec"), { recursive: true })).filter((name) => name.endsWith(".js") && !name.endsWith("pagevec_wasm.js"));
   const modules = [
     ...[...names, ...scripts.map((name) => `pagevec/${name}`)].map((name) => `(name = "${name}", esModule = embed "${name}")`),
@@ -66,6 +67,7 @@ async function configuration(folder, names, environments, internet, assets) {
   ];
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
+  v8Flags = ${JSON.stringify(v8Flags)},
   services = [${services.join(", ")}],
   sockets = [${environments.map((_, i) => `(name = "${i}", address = "127.0.0.1:0", http = (), service = "worker${i}")`).join(", ")}]);
 const modules :List(Workerd.Worker.Module) = [${modules.join(",\n  ")}];
