@@ -5,7 +5,10 @@ import { PagevecError } from "pagevec";
 /** Seconds that browsers and caches may keep an answer. */
 const MAX_AGE = 300;
 
-/** Codes that are the server's own fault; others are the fault of a host, `502`. */
+/**
+ * Of codes that are not the fault of a host, which is `502`.
+ * @type {Record<string, number>}
+ */
 const STATUS = {
   timeout: 504,
   stale: 503,
@@ -21,6 +24,7 @@ const STATUS = {
   unsupported: 500,
   wasm: 500,
 };
+/** @type {Record<number, string>} */
 const MESSAGES = {
   500: "the search is not set up as it should be, or failed: its log says why",
   502: "the index or the embedding API could not be read: try again later",

@@ -3,6 +3,7 @@
 import { PagevecError } from "pagevec";
 
 /**
+ * @typedef {typeof globalThis.fetch} Fetch
  * @typedef {object} Env
  * @property {string} INDEX_URL a path of the static assets, or an https URL: a folder with index.json
  * @property {string} [MEMORY_BUDGET] as `open` takes it
@@ -10,7 +11,7 @@ import { PagevecError } from "pagevec";
  * @property {string} EMBED_URL
  * @property {string} [EMBED_MODEL]
  * @property {string} [EMBED_KEY] a secret
- * @property {{ fetch: typeof fetch }} [ASSETS]
+ * @property {{ fetch: Fetch }} [ASSETS]
  */
 
 /** What assets are asked for under; only their path counts. */
@@ -18,7 +19,7 @@ const ASSETS_ORIGIN = "https://assets.local";
 
 /**
  * @param {Env} env
- * @returns {{ url: URL, fetch: typeof fetch }} where the index is, and what reads it, which reads nothing else
+ * @returns {{ url: URL, fetch: Fetch }} where the index is, and what reads it, which reads nothing else
  */
 export function indexOf({ INDEX_URL, ASSETS }) {
   if (!INDEX_URL?.startsWith("/")) {
@@ -28,12 +29,12 @@ export function indexOf({ INDEX_URL, ASSETS }) {
   if (!ASSETS) throw misconfigured("INDEX_URL is a path, but there is no binding ASSETS");
   const url = new URL(INDEX_URL, ASSETS_ORIGIN);
   if (url.origin !== ASSETS_ORIGIN) throw misconfigured("INDEX_URL must be a path or an https URL");
-  return { url, fetch: only(ASSETS_ORIGIN, (...request) => ASSETS.fetch(...request)) };
+  return { url, fetch: only(ASSETS_ORIGIN, (input, init) => ASSETS.fetch(input, init)) };
 }
 
 /**
  * @param {Env} env
- * @returns {{ url: URL, fetch: typeof fetch }}
+ * @returns {{ url: URL, fetch: Fetch }}
  */
 export function embedderOf({ EMBED_URL }) {
   const url = publicUrl(EMBED_URL, "EMBED_URL");
@@ -69,8 +70,8 @@ function publicUrl(text, name) {
 /**
  * A `fetch` of one origin. Redirects are handed out as they are and not followed, so that a host cannot lead to another.
  * @param {string} origin
- * @param {typeof fetch} fetch
- * @returns {typeof fetch}
+ * @param {Fetch} fetch
+ * @returns {Fetch}
  */
 function only(origin, fetch) {
   return async (input, init) => {

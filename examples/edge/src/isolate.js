@@ -1,5 +1,5 @@
 // The index of this isolate: opened by the first request that needs it, and used by all that follow.
-import { open } from "pagevec";
+import { open, PagevecError } from "pagevec";
 import wasm from "pagevec/pagevec.wasm";
 import { indexOf } from "./config.js";
 
@@ -33,12 +33,12 @@ export const isolate = {
  * @param {Promise<Float32Array>} vector
  * @param {number} k
  * @param {AbortSignal} signal
- * @returns {Promise<import("pagevec").Hit[]>}
+ * @returns {ReturnType<Index["search"]>}
  */
 export async function search(env, ctx, vector, k, signal) {
   const found = searchOnce(env, ctx, vector, k, signal).catch((error) => {
     // Its files were replaced, or another search found that and closed it: the index as it is now answers.
-    if (error.code !== "stale" && error.code !== "closed") throw error;
+    if (!is(error, "stale") && !is(error, "closed")) throw error;
     return searchOnce(env, ctx, vector, k, signal);
   });
   isolate.searches.add(found);
@@ -67,7 +67,7 @@ async function searchOnce(env, ctx, vector, k, signal) {
   try {
     return await index.search(query, { k, signal, ...(isolate.loaded && { rescore: CANDIDATES * k }) });
   } catch (error) {
-    if (error.code === "stale" && isolate.opened === opened) {
+    if (is(error, "stale") && isolate.opened === opened) {
       Object.assign(isolate, { opened: undefined, loading: undefined, loaded: false });
       await index.close();
     }
@@ -97,10 +97,18 @@ function load() {
       await (await opened)?.load();
       isolate.loaded = isolate.opened === opened;
     } catch (error) {
-      console.error("load:", error.code, error.message);
+      console.error("load:", error instanceof Error ? error.message : error);
       // It will never fit, or it has no graph: only that is not tried again.
-      if (error.code !== "argument" && isolate.opened === opened) isolate.loading = undefined;
+      if (!is(error, "argument") && isolate.opened === opened) isolate.loading = undefined;
     }
   })();
   return isolate.loading;
+}
+
+/**
+ * @param {unknown} error
+ * @param {string} code
+ */
+function is(error, code) {
+  return error instanceof PagevecError && error.code === code;
 }

@@ -7,17 +7,17 @@ const HITS = 10;
 
 /**
  * @param {URLSearchParams} params
- * @returns {{ q: string, k: number, wrong?: undefined } | { wrong: string, q?: undefined, k?: undefined }}
+ * @returns {{ q: string, k: number } | string} what is wrong, if something is
  */
 export function toQuery(params) {
   for (const name of params.keys()) {
-    if (name !== "q" && name !== "k") return { wrong: "the parameters are q and k: there are no others" };
-    if (params.getAll(name).length > 1) return { wrong: `${name} is given more than once` };
+    if (name !== "q" && name !== "k") return "the parameters are q and k: there are no others";
+    if (params.getAll(name).length > 1) return `${name} is given more than once`;
   }
   const q = (params.get("q") ?? "").trim();
-  if (q === "") return { wrong: "q is missing: the text to search for" };
-  if (q.length > LONGEST_TEXT) return { wrong: `q has ${q.length} characters: at most ${LONGEST_TEXT}` };
+  if (q === "") return "q is missing: the text to search for";
+  if (q.length > LONGEST_TEXT) return `q has ${q.length} characters: at most ${LONGEST_TEXT}`;
   const k = params.get("k") ?? String(HITS);
-  if (!/^[1-9]\d?$/.test(k) || Number(k) > MOST_HITS) return { wrong: `k must be a whole number from 1 to ${MOST_HITS}` };
+  if (!/^[1-9]\d?$/.test(k) || Number(k) > MOST_HITS) return `k must be a whole number from 1 to ${MOST_HITS}`;
   return { q, k: Number(k) };
 }

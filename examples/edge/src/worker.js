@@ -31,8 +31,9 @@ async function respond(request, env, ctx) {
   const url = new URL(request.url);
   if (url.pathname !== "/search") return problem(404, "not-found", "there is nothing here: use GET /search?q=text");
   if (request.method !== "GET") return problem(405, "argument", "use GET /search?q=text", { allow: "GET" });
-  const { wrong, q, k } = toQuery(url.searchParams);
-  if (wrong) return problem(400, "argument", wrong);
+  const query = toQuery(url.searchParams);
+  if (typeof query === "string") return problem(400, "argument", query);
+  const { q, k } = query;
   // Not AbortSignal.timeout, which would keep what the query held until its time is over, however early its answer came.
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), DEADLINE);
