@@ -27,83 +27,79 @@ async function contents(folder) {
   return Object.fromEntries(await Promise.all(paths.sort().map(async (path) => [path.slice(folder.length), await readFile(path, "base64")])));
 }
 
-test("what can be built gives the same folder", { skip }, async (t) => {
-  const built = new Map();
-  for (const { name, files, as, options = [] } of GOOD) {
-    await t.test(name, async () => {
-      const cwd = await folderOf(files);
-      const [ours, theirs] = await Promise.all([npx, native].map((program, i) => run(program, ["build", Object.keys(files)[0], ...options, "-o", `out${i}`, "--json"], { cwd })));
-      for (const { code, stderr } of [ours, theirs]) assert.equal(code, 0, stderr);
-      assert.deepEqual(await contents(join(cwd, "out0")), await contents(join(cwd, "out1")));
-      assert.equal(ours.stderr, theirs.stderr, "warnings");
+/** Content ids by the names of inputs. */
+const built = new Map();
+for (const { name, files, as, options = [] } of GOOD) {
+  test(`built alike: ${name}`, { skip }, async () => {
+    const cwd = await folderOf(files);
+    const [ours, theirs] = await Promise.all([npx, native].map((program, i) => run(program, ["build", Object.keys(files)[0], ...options, "-o", `out${i}`, "--json"], { cwd })));
+    for (const { code, stderr } of [ours, theirs]) assert.equal(code, 0, stderr);
+    assert.deepEqual(await contents(join(cwd, "out0")), await contents(join(cwd, "out1")));
+    assert.equal(ours.stderr, theirs.stderr, "warnings");
+    const [own, other] = [ours, theirs].map(({ stdout }) => JSON.parse(stdout));
+    for (const field of ["content_id", "parts", "generation", "segments", "index_rows", "replaced", "rows", "dim", "bytes", "bytes_per_vector", "curve", "warnings", "old_segments", "pruned"]) assert.deepEqual(own[field], other[field], field);
+    assert.ok(own.memory > 0, "the memory is told");
+    built.set(name, own.content_id);
+    if (as) assert.equal(own.content_id, built.get(as), as);
+  });
+}
+
+for (const { name, files, input, folder, code, words, options, differs } of BAD) {
+  test(`refused alike: ${name}`, { skip }, async () => {
+    const cwd = await folderOf(files);
+    if (folder) await mkdir(join(cwd, folder));
+    const [ours, theirs] = await Promise.all([npx, native].map((program, i) => run(program, ["build", input, ...options, "-o", `out${i}`, "--json"], { cwd })));
+    assert.equal(ours.code, theirs.code, `${ours.stderr}${theirs.stderr}`);
+    const [own, other] = [ours, theirs].map(({ stdout }) => JSON.parse(stdout).error);
+    assert.equal(own?.code, code, own?.message);
+    assert.equal(other?.code, code, other?.message);
+    for (const word of words) assert.ok(own.message.includes(word), `no ${word} in ${own.message}`);
+    if (!differs && code !== undefined) assert.deepEqual([own.message, ours.stderr], [other.message, theirs.stderr]);
+    const left = await readdir(cwd);
+    if (code !== undefined) assert.deepEqual(left.sort(), [...Object.keys(files), ...(folder ? [folder] : [])].sort(), "nothing is written");
+  });
+}
+
+for (const words of USAGE) {
+  test(`refused alike: ${words.join(" ")}`, { skip }, async () => {
+    const [ours, theirs] = await Promise.all([npx, native].map((program) => run(program, words, { cwd: room })));
+    assert.deepEqual([ours.code, ours.stdout], [2, ""]);
+    const message = ({ stderr }) => stderr.split("\n\nUsage:")[0].split("\n\nFor more")[0];
+    assert.equal(message(ours), message(theirs));
+  });
+}
+
+const numbered = GOOD.find(({ name }) => name === "rows.npy").files["rows.npy"];
+const lines = (from, to, by) => Array.from({ length: to - from }, (_, i) => `${JSON.stringify({ id: `w${from + i}`, vector: [from + i, by, 1, -2, 3].map((x) => x / 7) })}\n`).join("");
+const words = { "rows.npy": numbered, "words.txt": Array.from({ length: 120 }, (_, i) => `w${i}\n`).join(""), "second.jsonl": lines(100, 150, 1), "third.jsonl": lines(140, 160, 2) };
+for (const [name, files, steps] of [
+  ["rows that replace others", words, [["rows.npy", "--ids", "words.txt"], ["second.jsonl", "--append"], ["third.jsonl", "--append", "--no-graph"], ["third.jsonl", "--append", "--no-graph"]]],
+  ["coarse codes, in parts", words, [["rows.npy", "--ids", "words.txt", "--codec", "pq4", "--exact", "f32", "--parts"], ["second.jsonl", "--append", "--codec", "pq4"]]],
+  ["parts beside a file", words, [["rows.npy", "--ids", "words.txt", "--metric", "l2"], ["second.jsonl", "--append", "--parts=only", "--limit", "30"]]],
+  ["rows without ids", { "rows.npy": numbered }, [["rows.npy", "--metric", "dot"], ["rows.npy", "--append"], ["rows.npy", "--append", "--limit", "7"]]],
+]) {
+  test(`appended alike: ${name}`, { skip }, async () => {
+    const cwd = await folderOf(files);
+    for (const step of steps) {
+      const [ours, theirs] = await Promise.all([npx, native].map((program, i) => run(program, ["build", ...step, "-o", `out${i}`, "--json"], { cwd })));
+      assert.deepEqual([ours.code, ours.stderr.replaceAll("out0", "out1")], [theirs.code, theirs.stderr], step.join(" "));
       const [own, other] = [ours, theirs].map(({ stdout }) => JSON.parse(stdout));
-      for (const field of ["content_id", "parts", "generation", "segments", "index_rows", "replaced", "rows", "dim", "bytes", "bytes_per_vector", "curve", "warnings", "old_segments", "pruned"]) assert.deepEqual(own[field], other[field], field);
-      assert.ok(own.memory > 0, "the memory is told");
-      built.set(name, own.content_id);
-      if (as) assert.equal(own.content_id, built.get(as), as);
-    });
-  }
-});
+      for (const field of ["content_id", "parts", "generation", "segments", "index_rows", "replaced", "rows", "bytes"]) assert.equal(own[field], other[field], field);
+      assert.deepEqual(await contents(join(cwd, "out0")), await contents(join(cwd, "out1")));
+    }
+    const own = await run(npx, ["verify", "out0", "--json"], { cwd });
+    assert.ok(JSON.parse(own.stdout).ok, own.stderr);
+  });
+}
 
-test("what cannot be built is refused alike", { skip }, async (t) => {
-  for (const { name, files, input, folder, code, words, options, differs } of BAD) {
-    await t.test(name, async () => {
-      const cwd = await folderOf(files);
-      if (folder) await mkdir(join(cwd, folder));
-      const [ours, theirs] = await Promise.all([npx, native].map((program, i) => run(program, ["build", input, ...options, "-o", `out${i}`, "--json"], { cwd })));
-      assert.equal(ours.code, theirs.code, `${ours.stderr}${theirs.stderr}`);
-      const [own, other] = [ours, theirs].map(({ stdout }) => JSON.parse(stdout).error);
-      assert.equal(own?.code, code, own?.message);
-      assert.equal(other?.code, code, other?.message);
-      for (const word of words) assert.ok(own.message.includes(word), `no ${word} in ${own.message}`);
-      if (!differs && code !== undefined) assert.deepEqual([own.message, ours.stderr], [other.message, theirs.stderr]);
-      const left = await readdir(cwd);
-      if (code !== undefined) assert.deepEqual(left.sort(), [...Object.keys(files), ...(folder ? [folder] : [])].sort(), "nothing is written");
-    });
-  }
-});
-
-test("wrong arguments are refused alike", { skip }, async (t) => {
-  for (const words of USAGE) {
-    await t.test(words.join(" "), async () => {
-      const [ours, theirs] = await Promise.all([npx, native].map((program) => run(program, words, { cwd: room })));
-      assert.deepEqual([ours.code, ours.stdout], [2, ""]);
-      const message = ({ stderr }) => stderr.split("\n\nUsage:")[0].split("\n\nFor more")[0];
-      assert.equal(message(ours), message(theirs));
-    });
-  }
-});
-
-test("an append gives the same folder", { skip }, async (t) => {
-  const numbered = GOOD.find(({ name }) => name === "rows.npy").files["rows.npy"];
-  const lines = (from, to, by) => Array.from({ length: to - from }, (_, i) => `${JSON.stringify({ id: `w${from + i}`, vector: [from + i, by, 1, -2, 3].map((x) => x / 7) })}\n`).join("");
-  const words = { "rows.npy": numbered, "words.txt": Array.from({ length: 120 }, (_, i) => `w${i}\n`).join(""), "second.jsonl": lines(100, 150, 1), "third.jsonl": lines(140, 160, 2) };
-  for (const [name, files, steps] of [
-    ["rows that replace others", words, [["rows.npy", "--ids", "words.txt"], ["second.jsonl", "--append"], ["third.jsonl", "--append", "--no-graph"], ["third.jsonl", "--append", "--no-graph"]]],
-    ["coarse codes, in parts", words, [["rows.npy", "--ids", "words.txt", "--codec", "pq4", "--exact", "f32", "--parts"], ["second.jsonl", "--append", "--codec", "pq4"]]],
-    ["parts beside a file", words, [["rows.npy", "--ids", "words.txt", "--metric", "l2"], ["second.jsonl", "--append", "--parts=only", "--limit", "30"]]],
-    ["rows without ids", { "rows.npy": numbered }, [["rows.npy", "--metric", "dot"], ["rows.npy", "--append"], ["rows.npy", "--append", "--limit", "7"]]],
-  ]) {
-    await t.test(name, async () => {
-      const cwd = await folderOf(files);
-      for (const step of steps) {
-        const [ours, theirs] = await Promise.all([npx, native].map((program, i) => run(program, ["build", ...step, "-o", `out${i}`, "--json"], { cwd })));
-        assert.deepEqual([ours.code, ours.stderr.replaceAll("out0", "out1")], [theirs.code, theirs.stderr], step.join(" "));
-        const [own, other] = [ours, theirs].map(({ stdout }) => JSON.parse(stdout));
-        for (const field of ["content_id", "parts", "generation", "segments", "index_rows", "replaced", "rows", "bytes"]) assert.equal(own[field], other[field], field);
-        assert.deepEqual(await contents(join(cwd, "out0")), await contents(join(cwd, "out1")));
-      }
-      const own = await run(npx, ["verify", "out0", "--json"], { cwd });
-      assert.ok(JSON.parse(own.stdout).ok, own.stderr);
-    });
-  }
+test("what contradicts an index is refused alike", { skip }, async () => {
   const cwd = await folderOf({ ...words, "narrow.jsonl": '{"id":"a","vector":[1,2]}\n' });
   for (const [i, program] of [npx, native].entries()) await run(program, ["build", "rows.npy", "--ids", "words.txt", "-o", `out${i}`], { cwd });
   const before = await contents(join(cwd, "out0"));
-  for (const words of [["second.jsonl", "--metric", "l2"], ["second.jsonl", "--codec", "pq5"], ["second.jsonl", "--refine", "f16"], ["second.jsonl", "--exact", "f32"], ["rows.npy"], ["narrow.jsonl"], ["second.jsonl", "-o", "nowhere"], ["second.jsonl", "-o", "words.txt"]]) {
-    const [ours, theirs] = await Promise.all([npx, native].map((program, i) => run(program, ["build", "--append", "--json", ...(words.includes("-o") ? [] : ["-o", `out${i}`]), ...words], { cwd })));
+  for (const more of [["second.jsonl", "--metric", "l2"], ["second.jsonl", "--codec", "pq5"], ["second.jsonl", "--refine", "f16"], ["second.jsonl", "--exact", "f32"], ["rows.npy"], ["narrow.jsonl"], ["second.jsonl", "-o", "nowhere"], ["second.jsonl", "-o", "words.txt"]]) {
+    const [ours, theirs] = await Promise.all([npx, native].map((program, i) => run(program, ["build", "--append", "--json", ...(more.includes("-o") ? [] : ["-o", `out${i}`]), ...more], { cwd })));
     const told = ({ code, stdout }) => [code, stdout.replaceAll("out0", "out1")];
-    assert.deepEqual(told(ours), told(theirs), words.join(" "));
+    assert.deepEqual(told(ours), told(theirs), more.join(" "));
     assert.notEqual(ours.code, 0);
   }
   assert.deepEqual(await contents(join(cwd, "out0")), before, "nothing is written");
