@@ -57,7 +57,7 @@ fn install(wanted: Wanted) -> Result<PathBuf> {
         return Ok(modules);
     }
     let (line, done) = match wanted {
-        Wanted::Builders => (["ci", "--omit=dev", "--omit=optional"].as_slice(), builders),
+        Wanted::Builders => (["ci", "--omit=dev"].as_slice(), builders),
         Wanted::All => (["ci"].as_slice(), all),
     };
     eprintln!("installing the tools of xtask/package-lock.json");
