@@ -9,7 +9,7 @@ import { print } from "../output.js";
 import { answerer } from "../serve/answer.js";
 
 /** Ports that are tried after one that is taken. */
-const MORE_PORTS = 20;
+const MORE_PORTS = 99;
 
 /** @type {import("../arguments.js").Command} */
 export const SERVE = {
