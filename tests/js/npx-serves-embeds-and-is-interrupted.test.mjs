@@ -115,3 +115,21 @@ test("serve answers ranges, and takes the next port where none is named", async 
     blocker.close();
   }
 });
+
+test("serve shows an index in the explorer", async () => {
+  await write("few.jsonl", '{"id":"a","vector":[1,0]}\n{"id":"b","vector":[0,1]}\n');
+  assert.equal((await pagevec("build", "few.jsonl", "-o", "few")).code, 0);
+  const child = start(npx, ["serve", "few", "--port", "0"], { cwd });
+  const [line] = await once(child.stdout.setEncoding("utf8"), "data");
+  try {
+    const url = /http:\S+/.exec(line)[0];
+    const moved = await fetch(url, { redirect: "manual" });
+    assert.deepEqual([moved.status, moved.headers.get("location")], [307, "/_pagevec/explorer/?index=/"]);
+    const page = await fetch(url);
+    assert.deepEqual([page.status, page.headers.get("content-type")], [200, "text/html"]);
+    for (const [, name] of (await page.text()).matchAll(/(?:src|href)="([^":#]+\.(?:js|mjs|css|svg))"/g)) assert.equal((await fetch(new URL(name, page.url))).status, 200, name);
+    for (const path of ["_pagevec/package.json", "_pagevec/explorer/nowhere.js", "nowhere/"]) assert.equal((await fetch(url + path)).status, 404, path);
+  } finally {
+    child.kill();
+  }
+});

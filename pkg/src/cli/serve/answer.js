@@ -2,6 +2,7 @@
 import { createReadStream } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
 import { extname, join, sep } from "node:path";
+import { fileURLToPath } from "node:url";
 import { etagOf, failsPrecondition, isUnchanged, rangeOf } from "./conditions.js";
 
 const TYPES = /** @type {Record<string, string>} */ ({
@@ -21,6 +22,9 @@ const TYPES = /** @type {Record<string, string>} */ ({
   ".webmanifest": "application/manifest+json",
   ".woff2": "font/woff2",
 });
+/** Where the files of the explorer are served; they lie in the package. */
+const EXPLORER = "/_pagevec/";
+const PACKAGE = fileURLToPath(new URL("../../../", import.meta.url));
 const FOR_GOOD = "public, max-age=31536000, immutable, no-transform";
 
 /** @typedef {import("node:http").IncomingMessage} Request */
@@ -68,8 +72,13 @@ async function answer(folder, request, response) {
     return end(response, 405);
   }
   const [path] = url.split("?", 1);
-  const file = isHidden(path) ? undefined : await fileOf(folder, path);
-  if (!file) return end(response, 404);
+  const file = isHidden(path) ? undefined : ((await fileOf(folder, path)) ?? (await ofExplorer(path)));
+  if (!file) {
+    if (isHidden(path) || !path.endsWith("/") || !(await fileOf(folder, `${path}index.json`))) return end(response, 404);
+    // A folder that is an index, and has no page of its own.
+    response.setHeader("location", `${EXPLORER}explorer/?index=${path.replace(/[%&+]/g, encodeURIComponent)}`);
+    return end(response, 307);
+  }
   if (file.redirect) {
     response.setHeader("location", `${path}/`);
     return end(response, 307);
@@ -107,6 +116,15 @@ async function fileOf(folder, path) {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * A file of the explorer, a page that searches an index and shows what it reads. What the served folder has comes first.
+ * @param {string} path
+ */
+async function ofExplorer(path) {
+  const name = path.startsWith(EXPLORER) ? path.slice(EXPLORER.length) : "";
+  return /^(explorer|dist|wasm)\//.test(name) ? fileOf(PACKAGE, `/${name}`) : undefined;
 }
 
 /**
