@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::{Dead, Form, Parts, plain_name};
 use crate::segment::{Info, Segment, content_id};
 
+/// Characters of the name of a model.
+pub(crate) const MAX_MODEL_NAME: usize = 200;
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Entry {
@@ -20,6 +23,9 @@ pub(crate) struct Entry {
     pub(crate) count: u64,
     pub(crate) dim: u64,
     pub(crate) metric: String,
+    /// The model that made the vectors, as the publisher named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) model: Option<String>,
     /// Name, offset and length of each section. They must be those of the segment's own table.
     #[serde(default)]
     sections: Vec<(String, u64, u64)>,
@@ -47,6 +53,7 @@ impl Entry {
             count: info.count as u64,
             dim: info.dim as u64,
             metric: info.metric.name().to_owned(),
+            model: None,
             dead: None,
         }
     }
@@ -80,6 +87,9 @@ impl Entry {
             None if self.file.is_none() => return Err("it names neither a file nor parts".to_owned()),
             None => {}
         }
+        if let Some(model) = self.model.as_deref().filter(|model| !is_model_name(model)) {
+            return Err(format!("the model {model:?} is not 1 to {MAX_MODEL_NAME} characters of text"));
+        }
         match &self.dead {
             Some(dead) if !(1..=self.count).contains(&dead.count) => {
                 Err(format!("{}: {} of {} rows are dead", self.name(), dead.count, self.count))
@@ -98,6 +108,11 @@ impl Entry {
         if self.metric != first.metric {
             return Err(format!("{name} has the metric {}, but {other} has {}", self.metric, first.metric));
         }
+        if let (Some(model), Some(named)) = (&self.model, &first.model)
+            && model != named
+        {
+            return Err(format!("{name} has vectors of the model {model:?}, but {other} of {named:?}"));
+        }
         Ok(())
     }
 
@@ -108,6 +123,11 @@ impl Entry {
         let named = self.metric == info.metric.name();
         same && rows && named && (self.sections.is_empty() || self.sections == sections(info))
     }
+}
+
+/// Whether it can stand in a manifest and in a line of text.
+pub(crate) fn is_model_name(name: &str) -> bool {
+    (1..=MAX_MODEL_NAME).contains(&name.chars().count()) && !name.chars().any(char::is_control)
 }
 
 fn sections(info: &Info) -> Vec<(String, u64, u64)> {

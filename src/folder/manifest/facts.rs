@@ -12,6 +12,8 @@ use crate::storage::FsDir;
 pub struct FolderInfo {
     /// How often the folder has changed.
     pub generation: u64,
+    /// The model that made the vectors, if the publisher named it.
+    pub model: Option<String>,
     /// The segments, in the order in which they were written; at least one.
     pub segments: Vec<PublishedSegment>,
 }
@@ -68,7 +70,8 @@ pub fn folder_info(folder: impl AsRef<Path>) -> Result<FolderInfo, Error> {
         },
         parts: entry.parts.as_ref().map(|parts| parts_info(folder, entry.length, parts)),
     };
-    Ok(FolderInfo { generation, segments: segments.iter().map(segment).collect() })
+    let model = segments.iter().find_map(|entry| entry.model.clone());
+    Ok(FolderInfo { generation, model, segments: segments.iter().map(segment).collect() })
 }
 
 fn parts_info(folder: &Path, length: u64, parts: &Parts) -> PartsInfo {

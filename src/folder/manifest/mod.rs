@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::session::Members;
 use crate::storage::{Access, Dir};
 pub(crate) use dead::Dead;
-pub(crate) use entry::Entry;
+pub(crate) use entry::{Entry, MAX_MODEL_NAME, is_model_name};
 pub use facts::{FolderInfo, PartsInfo, PublishedSegment, folder_info};
 
 pub(crate) const FILE_NAME: &str = "index.json";

@@ -34,7 +34,7 @@ pub struct Appended {
 /// # Errors
 /// `io`, also where no index is in the folder; `locked` if others write for more than five minutes; `changed` if the
 /// folder has not the generation of the options; `argument` if the segment has another number of components, another
-/// metric or another kind of ids than the index, or if the index has 1,024 segments; those of opening an index for what
+/// metric, another model or another kind of ids than the index, or if the index has 1,024 segments; those of opening an index for what
 /// is in the folder, and those of [`Segment::open`](crate::Segment::open) if the bytes are no segment.
 pub fn append(folder: impl AsRef<Path>, segment: &[u8], options: &PublishOptions) -> Result<Appended, Error> {
     append_in(Arc::new(FsDir), folder, segment, options)
@@ -74,12 +74,16 @@ fn change<'a>(
         let detail = format!("the index has {MAX_SEGMENTS} segments, the most there are: merge them first");
         return Err(Error::argument("segment", detail));
     }
-    if let Some(first) = earlier.first() {
-        new.is_like(first).map_err(|detail| {
+    for entry in &earlier {
+        new.is_like(entry).map_err(|detail| {
             Error::argument("segment", format!("{detail}: build the new rows as those of the index"))
         })?;
     }
-    let (mut segments, mut files, mut rows) = (Vec::new(), files(segment, new), 0);
+    let mut new = new.clone();
+    if new.model.is_none() {
+        new.model = earlier.iter().find_map(|entry| entry.model.clone());
+    }
+    let (mut segments, mut files, mut rows) = (Vec::new(), files(segment, &new), 0);
     for entry in earlier {
         let mut entry = entry.clone();
         if let Some((dead, bytes)) = replaced.dead_of(&entry)? {
@@ -90,6 +94,6 @@ fn change<'a>(
         }
         segments.push(entry);
     }
-    segments.push(new.clone());
+    segments.push(new);
     Ok(((segments, files), rows))
 }

@@ -21,7 +21,7 @@ mod update;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use super::manifest::{Entry, Form, Manifest};
+use super::manifest::{Entry, Form, MAX_MODEL_NAME, Manifest, is_model_name};
 use crate::error::Error;
 use crate::segment::Segment;
 use crate::storage::{Dir, FsDir, PublishedFile};
@@ -44,9 +44,17 @@ pub struct PublishOptions {
     /// Publish only where the folder still has this generation, which is 0 where nothing is published yet. Without it,
     /// [`publish`] replaces whatever is there, and [`append()`] appends to it.
     pub generation: Option<u64>,
+    /// The name of the model that made the vectors, such as `all-MiniLM-L6-v2`: 1 to 200 characters. It stands in the
+    /// manifest, so that a program that embeds queries can tell whether it has the same model. [`append()`] keeps the
+    /// index's, and refuses another.
+    pub model: Option<String>,
 }
 
-setters!(PublishOptions { form: Form, generation: impl Into<Option<u64>> });
+setters!(PublishOptions {
+    form: Form,
+    generation: impl Into<Option<u64>>,
+    model: impl Into<Option<String>>,
+});
 
 impl PublishOptions {
     /// The defaults: one file, whatever is there.
@@ -68,7 +76,7 @@ impl PublishOptions {
 ///
 /// # Errors
 /// `io`; `locked` if others write for more than five minutes; `changed` if the folder has not the generation of the
-/// options; those of [`Segment::open`] if the bytes are no segment.
+/// options; `argument` for a name of a model that is too long; those of [`Segment::open`] if the bytes are no segment.
 pub fn publish(folder: impl AsRef<Path>, segment: &[u8], options: &PublishOptions) -> Result<PathBuf, Error> {
     publish_in(&FsDir, folder, segment, options)
 }
@@ -106,7 +114,13 @@ pub fn publication<'a>(segment: &'a [u8], options: &PublishOptions) -> Result<Ve
 /// The entry of a segment file, which is opened.
 fn entry(segment: &[u8], options: &PublishOptions) -> Result<(Entry, Segment), Error> {
     let opened = Segment::open(segment, segment.len() as u64)?;
-    Ok((Entry::of(&opened, segment, options.form), opened))
+    let mut entry = Entry::of(&opened, segment, options.form);
+    entry.model = options.model.clone();
+    if let Some(model) = entry.model.as_deref().filter(|model| !is_model_name(model)) {
+        let detail = format!("{model:?} is not 1 to {MAX_MODEL_NAME} characters without control characters");
+        return Err(Error::argument("model", detail));
+    }
+    Ok((entry, opened))
 }
 
 /// The files of the segment that `entry` describes.

@@ -53,6 +53,10 @@ pub(crate) struct Build {
     /// Real queries, in a format of the input, by which the clustered index is calibrated; the first 192 are used
     #[arg(long, value_name = "FILE", conflicts_with = "no_clusters")]
     tuning_queries: Option<PathBuf>,
+    /// The name of the model that made the vectors, kept in index.json: who searches by text is refused with another one
+    /// [default: none, or with --append as the index has it]
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
     /// Threads [default: one per core]; the file does not depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -123,7 +127,7 @@ impl Build {
             Some(Parts::Also) => Form::Both,
             Some(Parts::Only) => Form::Parts,
         };
-        let publish = pagevec::PublishOptions::new().form(form).generation(generation);
+        let publish = pagevec::PublishOptions::new().form(form).generation(generation).model(self.model);
         let (file, replaced) = progress.spin("write", || match &base {
             None => pagevec::publish(&self.output, segment, &publish).map(|path| (path, 0)),
             Some(_) => {

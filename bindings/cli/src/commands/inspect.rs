@@ -46,6 +46,8 @@ struct Facts {
     kernels: &'static str,
     /// How often the folder has changed; null for a file without a manifest.
     generation: Option<u64>,
+    /// The model that made the vectors; null where none is named.
+    model: Option<String>,
     /// Each segment by itself.
     segments: Vec<SegmentReport>,
 }
@@ -97,6 +99,7 @@ impl Inspect {
         let segments = index.segments().iter().map(|segment| report(segment, published(segment)));
         let mut facts = facts(index.info(), segments.collect());
         facts.generation = folder.as_ref().map(|folder| folder.generation);
+        facts.model = folder.as_ref().and_then(|folder| folder.model.clone());
         let hint = folder.as_ref().and_then(|folder| merge_hint(&self.source.path, folder));
         if self.json { output::json(&facts) } else { print(&facts, hint) }
     }
@@ -154,6 +157,7 @@ fn facts(info: &Info, segments: Vec<SegmentReport>) -> Facts {
         memory_to_open: info.memory_to_open,
         kernels: info.kernels,
         generation: None,
+        model: None,
         segments,
     }
 }
@@ -181,6 +185,9 @@ fn print(facts: &Facts, hint: Option<String>) -> Result<(), Failure> {
         field(out, "kernels", facts.kernels)?;
         if let Some(generation) = facts.generation {
             field(out, "generation", generation)?;
+        }
+        if let Some(model) = &facts.model {
+            field(out, "model", model)?;
         }
         match facts.segments.as_slice() {
             [segment] if !several => print_segment(out, segment),

@@ -101,6 +101,7 @@ impl Merge {
                 pagevec::merge_into(&[&base.index], &options, sink, ctx)
             })?;
         let publish = pagevec::PublishOptions::new().form(base.form).generation(base.generation);
+        let publish = publish.model(base.model.clone());
         progress.spin("write", || pagevec::publish(&self.folder, file.as_ref(), &publish))?;
         Ok(warnings)
     }

@@ -8,6 +8,8 @@ use std::path::Path;
 pub(in crate::commands) struct Base {
     pub(in crate::commands) index: Index,
     pub(in crate::commands) generation: u64,
+    /// The model that made its vectors, if it is named.
+    pub(in crate::commands) model: Option<String>,
     /// The form of the last segment.
     pub(in crate::commands) form: Form,
 }
@@ -31,7 +33,7 @@ impl Base {
         let index = Index::open_with(folder, &OpenOptions::new().io(io));
         let index = index.map_err(|error| Failure::of_file(folder, error))?;
         let form = info.segments.last().map_or(Form::File, |segment| segment.form);
-        Ok(Base { index, generation: info.generation, form })
+        Ok(Base { index, generation: info.generation, model: info.model.clone(), form })
     }
 
     /// The kind of its ids.
