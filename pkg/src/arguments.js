@@ -7,18 +7,23 @@ import { checkOptions, toChoice, toInteger, toSignal } from "./options.js";
 /**
  * @typedef {ArrayLike<number>} Vector a `number[]`, a Float32Array, or another typed array of numbers
  * @typedef {string | number} Id
- * @typedef {Vector | { id: Id }} Query a vector, or the id of a row, whose vector is searched for
+ * @typedef {Vector | { text: string } | { id: Id }} Query a vector, or a text, or the id of a row, whose vector is searched for
  */
 
 /**
  * @param {unknown} value
  * @param {number} dim
- * @returns {Float32Array<ArrayBuffer> | { id: Id }} a copy
+ * @returns {Float32Array<ArrayBuffer> | { text: string } | { id: Id }} a copy
  */
 export function toQuery(value, dim) {
   // A tensor may have an id too, which is not a row's.
-  if (typeof value !== "object" || value === null || isList(value) || !("id" in value) || isTensor(value)) return toVector(value, dim);
-  return { id: toId(checkOptions("search({ id })", value, ["id"]).id) };
+  if (typeof value !== "object" || value === null || isList(value) || isTensor(value)) return toVector(value, dim);
+  if ("text" in value) {
+    const { text } = checkOptions("search({ text })", value, ["text"]);
+    if (typeof text !== "string") throw badArgument(`search({ text }): text is ${describe(text)}; it must be a string`);
+    return { text };
+  }
+  return "id" in value ? { id: toId(checkOptions("search({ id })", value, ["id"]).id) } : toVector(value, dim);
 }
 
 /**

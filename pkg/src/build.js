@@ -3,8 +3,9 @@ import { toIds, toMatrix } from "./arguments.js";
 import { instantiated, loadModule, notLoaded } from "./core/module.js";
 import { badArgument, fromWasm, needs, notify, PagevecError, reading, throwIfAborted, typed } from "./errors.js";
 import { checkOptions, toChoice, toInteger, toSignal } from "./options.js";
+import { Embedder, toTexts } from "./texts/embed.js";
 
-const OPTIONS = /** @type {const} */ (["ids", "dim", "metric", "codec", "refine", "exact", "graph", "clusters", "m", "efConstruction", "seed", "onProgress", "onWarning", "signal", "wasm"]);
+const OPTIONS = /** @type {const} */ (["ids", "dim", "metric", "codec", "refine", "exact", "graph", "clusters", "m", "efConstruction", "seed", "embed", "onProgress", "onWarning", "signal", "wasm"]);
 
 /**
  * @typedef {object} BuildWarning the file is valid, but searches find less in it than is usual
@@ -29,7 +30,10 @@ const OPTIONS = /** @type {const} */ (["ids", "dim", "metric", "codec", "refine"
  * @property {number} [m] links of a node, 2 to 256; 16 unless given
  * @property {number} [efConstruction] candidates looked at for each node's links, 1 to 65,535; 200 unless given
  * @property {number} [seed] an integer from 0
- * @property {(event: { phase: string, done: number, total: number }) => void} [onProgress] called during the build; if it throws, the
+ * @property {import("./texts/embed.js").Embed} [embed] makes vectors of texts, where rows are texts. It is called with an array of at
+ *   most 64 texts and `{ signal }`
+ * @property {(event: { phase: string, done: number, total: number }) => void} [onProgress] called during the build, and after each call
+ *   of `embed` with the phase `embed`; if it throws, the
  *   build ends with `aborted`
  * @property {(warning: BuildWarning) => void} [onWarning] called with what the rows will not do well; unless given, the console is told
  * @property {AbortSignal} [signal] checked whenever progress is reported
@@ -40,13 +44,18 @@ const OPTIONS = /** @type {const} */ (["ids", "dim", "metric", "codec", "refine"
  * Builds a segment: the same bytes as the command line builds from the same input, options and seed. It occupies its thread
  * until it is done, so a page runs it in a Worker. No timer or event runs there meanwhile, so cancel it from `onProgress`.
  * @param {import("./core/module.js").Compile} compile
- * @param {ArrayLike<number>[] | Float32Array} matrix
+ * @param {ArrayLike<number>[] | Float32Array | string[]} matrix
  * @param {BuildOptions} [options]
  * @returns {Promise<Uint8Array>}
  */
 export function buildWith(compile, matrix, options) {
   return typed(() => buildChecked(compile, reading(() => toInput(matrix, options))));
 }
+
+/**
+ * @typedef {(signal: AbortSignal | undefined, onBatch: (done: number, total: number) => void) => Promise<{ data: Float32Array, dim: number }>} GetRows gives the
+ *   vectors, row-major
+ */
 
 /**
  * @param {unknown} matrix
@@ -60,15 +69,26 @@ function toInput(matrix, given) {
   }
   const signal = toSignal(options.signal);
   throwIfAborted(signal);
-  const { data, dim, rows } = toMatrix(matrix, options.dim === undefined ? undefined : toInteger(options.dim, "dim"));
-  return { data, request: { dim, ids: toIds(options.ids, rows), ...toRequest(options) }, signal, onProgress, onWarning, wasm };
+  const dim = options.dim === undefined ? undefined : toInteger(options.dim, "dim");
+  const common = { request: toRequest(options), signal, onProgress, onWarning, wasm };
+  if (Array.isArray(matrix) && typeof matrix[0] === "string") {
+    if (options.embed === undefined) throw badArgument("build(): rows that are texts need `embed`: build(texts, { embed: async (texts) => vectors })");
+    const texts = toTexts(matrix, "row");
+    const embedder = new Embedder(options.embed, undefined, "build()");
+    /** @type {GetRows} */
+    const getRows = (signal, onBatch) => embedder.vectors(texts, dim, signal, (done) => onBatch(done, texts.length));
+    return { ...common, ids: toIds(options.ids, texts.length), getRows };
+  }
+  if (options.embed !== undefined) throw badArgument("build(): `embed` makes vectors of texts, but these rows are none: leave it out, or pass texts");
+  const rows = toMatrix(matrix, dim);
+  return { ...common, ids: toIds(options.ids, rows.rows), getRows: async () => rows };
 }
 
 /**
  * @param {import("./core/module.js").Compile} compile
  * @param {ReturnType<typeof toInput>} input
  */
-async function buildChecked(compile, { data, request, signal, onProgress, onWarning = warn, wasm }) {
+async function buildChecked(compile, { getRows, ids, request, signal, onProgress, onWarning = warn, wasm }) {
   const glue = await loadBuilder(compile, wasm);
   throwIfAborted(signal);
 
@@ -84,8 +104,12 @@ async function buildChecked(compile, { data, request, signal, onProgress, onWarn
     return thrown !== undefined || signal?.aborted === true;
   };
   try {
+    const { data, dim } = await getRows(signal, (done, total) => {
+      // What ended it is told below.
+      if (reportProgress("embed", done, total)) throw new PagevecError("aborted", "the build was ended");
+    });
     const reportWarning = (/** @type {string} */ code, /** @type {string} */ message) => notify(onWarning, { code: /** @type {BuildWarning["code"]} */ (code), message });
-    return glue.build(data, { ...request, onProgress: reportProgress, onWarning: reportWarning });
+    return glue.build(data, { ...request, dim, ids, onProgress: reportProgress, onWarning: reportWarning });
   } catch (error) {
     if (thrown) throw new PagevecError("aborted", "`onProgress` ended the build by throwing", { cause: thrown.error });
     throwIfAborted(signal);

@@ -31,7 +31,7 @@ export function describe(value) {
  */
 export function hintFor(value, name) {
   if (isPromise(value)) return ": await it first";
-  if (typeof value === "string") return ": pagevec makes no vectors of texts; pass what your model makes of it";
+  if (typeof value === "string") return name === "vector" ? ": pass { text }, and give `embed` to open()" : ": pagevec makes no vectors of texts; pass what your model makes of it";
   if (isNpy(value)) return ": read its header and pass the numbers behind it as a Float32Array, or build with the command line (`pagevec build`)";
   if (isTensor(value)) return `: pass its numbers (${typeof (/** @type {{ data: unknown }} */ (value).data) === "function" ? "await tensor.data()" : "tensor.data"})`;
   if (value instanceof ArrayBuffer) return `: pass new Float32Array(${name === "vector" ? "vector" : "buffer"})`;

@@ -10,6 +10,7 @@ import { openPath } from "./sources/local/file-node.js";
 /** @type {import("./open.js").Platform} */
 const platform = {
   compile: async (url) => WebAssembly.compile(await readFile(url)),
+  loadPrefetch: () => import("./core/prefetch.js"),
   openPath(input) {
     const text = String(input);
     if (/^file:/i.test(text)) return openPath(pathOf(text));

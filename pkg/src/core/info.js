@@ -26,6 +26,7 @@
  *
  * @typedef {object} Place
  * @property {string | undefined} contentId 64 hexadecimal digits, from index.json; undefined without one
+ * @property {string | undefined} model that made the vectors, where index.json names it
  * @property {number} base where the segment begins in the offsets of `onFetch`: 0 for the first
  *
  * @typedef {Facts & Place} SegmentInfo
@@ -37,6 +38,7 @@
  * @property {string | undefined} fileId of its segment; undefined where it has several
  * @property {string | undefined} contentId of its segment; undefined where it has several, or no index.json
  * @property {number | undefined} generation of index.json, which rises with each change; undefined without one
+ * @property {string | undefined} model that made the vectors, where index.json names it
  * @property {SegmentInfo[]} segments at least one
  * @property {Missing[]} [missing] segments that `degraded` left out
  *
@@ -67,6 +69,7 @@ export function infoOfAll(segments, generation, missing) {
     sections: several ? segments.flatMap(({ base, sections }) => sections.map((one) => ({ ...one, offset: base + one.offset }))) : facts.sections,
     memoryToOpen: sum(({ memoryToOpen }) => memoryToOpen),
     generation,
+    model: segments.find(({ model }) => model !== undefined)?.model,
     segments,
     ...(missing.length > 0 && { missing }),
   };

@@ -77,7 +77,7 @@ export async function startSession(module, { name, generation, segments }, setti
         const { entry, source } = blamed.segment;
         const own = lease.call(() => factsOf(reader, facts.length));
         if (entry) checkAgainst(entry, own, source.name);
-        facts.push({ ...own, contentId: entry?.contentId, base: bases[facts.length] });
+        facts.push({ ...own, contentId: entry?.contentId, model: entry?.model, base: bases[facts.length] });
       }
       opened.forEach(({ read }, i) => notify(settings.onFetch, { offset: bases[i], length: read }));
       return { session, source, info: infoOfAll(facts, generation, missing), opened };

@@ -6,6 +6,8 @@ import { PagevecError } from "../errors.js";
 export const MANIFEST_LIMIT = 4 << 20;
 /** Segments of an index at most. */
 const MAX_SEGMENTS = 1024;
+/** Characters of the name of a model at most. */
+const MODEL_NAME = 200;
 
 /**
  * @typedef {object} Manifest
@@ -22,6 +24,7 @@ const MAX_SEGMENTS = 1024;
  * @property {number} count
  * @property {number} dim
  * @property {string} metric
+ * @property {string | undefined} model that made the vectors, as the publisher named it
  * @property {[name: string, offset: number, length: number][] | undefined} sections
  * @property {Dead | undefined} dead its dead rows, where it has some
  *
@@ -63,7 +66,7 @@ export function parseManifest(text, where) {
  */
 function checkEntry(entry, version, which, where) {
   if (entry === null || typeof entry !== "object") fail(where, "a segment must be an object", which);
-  const { file, length, front, contentId, fileId, count, dim, metric, sections, parts, dead } = entry;
+  const { file, length, front, contentId, fileId, count, dim, metric, model, sections, parts, dead } = entry;
   if (file === undefined && parts === undefined) fail(where, "it names neither a `file` nor `parts`", which);
   if (file !== undefined && !isPlainName(file)) fail(where, "`file` must be a plain name in the same folder", which);
   if (file !== undefined && which) which += ` (${file})`;
@@ -72,10 +75,11 @@ function checkEntry(entry, version, which, where) {
   if (!isHex(contentId, 64)) fail(where, "`contentId` must be 64 hexadecimal digits", which);
   if (!isHex(fileId, 32)) fail(where, "`fileId` must be 32 hexadecimal digits", which);
   if (typeof metric !== "string") fail(where, "`metric` must be a string", which);
+  if (model !== undefined && !isModelName(model)) fail(where, `\`model\` must be a text of 1 to ${MODEL_NAME} characters`, which);
   if (sections !== undefined && !Array.isArray(sections)) fail(where, "`sections` must be an array", which);
   if (parts !== undefined) checkParts(parts, length, which, where);
   if (dead !== undefined) checkDead(dead, count, version, which, where);
-  return { file, parts, length, front, contentId, fileId, count, dim, metric, sections, dead };
+  return { file, parts, length, front, contentId, fileId, count, dim, metric, model, sections, dead };
 }
 
 /**
@@ -102,6 +106,7 @@ function checkDead(dead, rows, version, which, where) {
  */
 function checkTogether(entries, where) {
   const seen = new Set();
+  const model = entries.find((entry) => entry.model !== undefined)?.model;
   for (const entry of entries) {
     for (const name of [entry.contentId, nameOfEntry(entry)]) {
       if (seen.has(name)) fail(where, `${nameOfEntry(entry)} is listed twice`);
@@ -110,6 +115,7 @@ function checkTogether(entries, where) {
     for (const name of /** @type {const} */ (["dim", "metric"])) {
       if (entry[name] !== entries[0][name]) fail(where, `${nameOfEntry(entry)} has ${name} ${entry[name]}, the first segment has ${entries[0][name]}`);
     }
+    if (entry.model !== undefined && entry.model !== model) fail(where, `${nameOfEntry(entry)} has vectors of the model ${entry.model}, another segment of ${model}`);
   }
 }
 
@@ -119,6 +125,14 @@ function checkTogether(entries, where) {
  */
 export function nameOfEntry({ file, parts }) {
   return file ?? /** @type {import("./parts.js").Parts} */ (parts).folder;
+}
+
+/**
+ * @param {unknown} name
+ * @returns {name is string} whether it can name a model: in a manifest and in a line of text
+ */
+export function isModelName(name) {
+  return typeof name === "string" && name.length > 0 && [...name].length <= MODEL_NAME && !/\p{Cc}/u.test(name);
 }
 
 /**

@@ -1,0 +1,39 @@
+// What answers the calls of an Index: in this thread (`local.js`), or in a worker (`remote.js`). Arguments are checked and copied
+// before they come here, and texts are vectors by then.
+
+/**
+ * @typedef {import("../arguments.js").Id} Id
+ * @typedef {import("../core/protocol.js").SearchRequest} Request
+ * @typedef {import("../core/protocol.js").Hit} Hit
+ *
+ * @typedef {object} Stats since `open`; with `worker`, as of the last answer, and since its worker was started
+ * @property {number} queries
+ * @property {number} bytes read from the host or file
+ * @property {number} requests
+ * @property {number} waves batches of parallel requests, one after another
+ * @property {number} memoryBudget bytes
+ * @property {number} resident bytes of the file that are held in memory: at most `memoryBudget`
+ * @property {number} evictions blocks dropped to make room for others
+ * @property {{ budget: number, parts: import("../core/protocol.js").Parts }} memory what is reserved, in bytes: `fronts`, `sections`
+ *   and `slots` are of the budget; `places`, `scratch` and `operations` lie beside it
+ * @property {number} linearMemory bytes of the WebAssembly memory, which this index shares with others. It never shrinks; what
+ *   a closed index held is used again
+ * @property {number} [retries] requests that were made again after a failure
+ * @property {number} [hedged] requests that were made twice, as the first was slow
+ * @property {import("../sources/source.js").StoreStats} [store] the page store, where there is one
+ * @property {import("../core/prefetch.js").PrefetchStats} [prefetch] where it was wanted
+ *
+ * @typedef {object} Engine
+ * @property {import("../core/info.js").Info} info
+ * @property {boolean} closed
+ * @property {(query: Float32Array<ArrayBuffer> | { id: Id }, request: Request, signal?: AbortSignal) => Promise<Hit[][]>} search gives a list
+ *   for each vector
+ * @property {(query: Float32Array<ArrayBuffer> | { id: Id }, request: Request, signal?: AbortSignal) => Promise<import("../core/explain.js").Explanation>} explain
+ * @property {(signal?: AbortSignal) => Promise<void>} load
+ * @property {(id: Id, signal?: AbortSignal) => Promise<Float32Array>} vector
+ * @property {(id: Id, signal?: AbortSignal) => Promise<boolean>} has
+ * @property {() => Stats} stats
+ * @property {() => Promise<void>} close
+ */
+
+export {};

@@ -1,0 +1,202 @@
+// An open index in this thread: it makes tasks of protocol.js and runs them in a session, counts what they read, and opens its
+// session again after the WebAssembly instance was lost.
+import { explanation, reasonFor } from "../core/explain.js";
+import { Lost } from "../core/instances.js";
+import { findTask, loadTask, searchTask, selectTask, vectorTask } from "../core/protocol.js";
+import { newTally } from "../core/session.js";
+import { closed, PagevecError, throwIfAborted } from "../errors.js";
+
+/** Rows searched in one call into WebAssembly: enough to share a wave, few enough to let other searches in. */
+const BATCH = 64;
+
+/**
+ * @typedef {import("./engine.js").Engine} Engine
+ * @typedef {import("./engine.js").Request} Request
+ * @typedef {import("../arguments.js").Id} Id
+ * @typedef {import("../core/info.js").Info} Info
+ * @typedef {import("../core/session.js").Session} Session
+ */
+
+/** @implements {Engine} */
+export class LocalEngine {
+  #source;
+  #session;
+  #info;
+  #how;
+  /** @type {Promise<Session> | undefined} */
+  #reopening;
+  /** @type {Promise<void> | undefined} */
+  #closing;
+  /** Whether it has a WebAssembly instance of its own, as it trapped in one. */
+  #alone = false;
+  #queries = 0;
+  #waves = 0;
+
+  /**
+   * @param {Pick<import("../core/start.js").Started, "source" | "session" | "info">} first
+   * @param {object} how
+   * @param {(alone: boolean) => Promise<{ session: Session, info: Info }>} how.start makes another session after a trap
+   * @param {() => Promise<void>} how.close of all its files
+   * @param {number} how.memoryBudget
+   * @param {import("../core/prefetch.js").Prefetcher} [how.prefetch]
+   */
+  constructor(first, how) {
+    this.#source = first.source;
+    this.#session = first.session;
+    this.#info = first.info;
+    this.#how = how;
+    how.prefetch?.begin(first.info, (...piece) => this.#session.fetchPiece(loadTask(), ...piece));
+  }
+
+  get info() {
+    return this.#info;
+  }
+
+  get closed() {
+    return this.#closing !== undefined;
+  }
+
+  /** @type {Engine["search"]} */
+  async search(query, request, signal) {
+    if ("id" in query) {
+      const { answers } = await this.#run(searchTask(query, request), signal);
+      this.#queries += 1;
+      return answers;
+    }
+    /** @type {import("../core/protocol.js").Hit[][]} */
+    const all = [];
+    await this.#inBatches(query, request, signal, (answers) => void all.push(...answers));
+    return all;
+  }
+
+  /** @type {Engine["explain"]} */
+  async explain(query, request, signal) {
+    const tally = newTally();
+    const from = performance.now();
+    const found = await this.#run(searchTask(query, request), signal, tally);
+    const milliseconds = performance.now() - from;
+    this.#queries += 1;
+    const why = reasonFor(found.index, request.index, this.#info, this.#how.prefetch?.stats);
+    return explanation(found, tally, why, this.#source.link?.state, milliseconds);
+  }
+
+  /** @type {Engine["load"]} */
+  load(signal) {
+    return this.#run(loadTask(), signal);
+  }
+
+  /** @type {Engine["vector"]} */
+  vector(id, signal) {
+    return this.#run(vectorTask(id), signal);
+  }
+
+  /** @type {Engine["has"]} */
+  has(id, signal) {
+    return this.#run(findTask(id), signal);
+  }
+
+  /** @type {Engine["stats"]} */
+  stats() {
+    this.#checkOpen();
+    const { memoryBudget, prefetch } = this.#how;
+    const { traffic, stats: store } = this.#source;
+    const memory = this.#session.memory();
+    return {
+      queries: this.#queries,
+      ...traffic,
+      waves: this.#waves,
+      memoryBudget,
+      resident: memory?.resident ?? 0,
+      evictions: memory?.evictions ?? 0,
+      memory: { budget: memoryBudget, parts: memory?.parts ?? {} },
+      linearMemory: memory?.linearMemory ?? 0,
+      ...(store && { store: { ...store } }),
+      ...(prefetch && { prefetch: { ...prefetch.stats } }),
+    };
+  }
+
+  /** @type {Engine["close"]} */
+  close() {
+    this.#closing ??= (async () => {
+      this.#how.prefetch?.stop();
+      this.#session.end(closed());
+      await this.#how.close();
+    })();
+    return this.#closing;
+  }
+
+  /**
+   * @param {Float32Array} queries
+   * @param {Request} request
+   * @param {AbortSignal | undefined} signal
+   * @param {(answers: import("../core/protocol.js").Hit[][]) => void} take
+   */
+  async #inBatches(queries, request, signal, take) {
+    const { dim } = this.#info;
+    const rows = queries.length / dim;
+    const selects = request.exclude?.length || request.among;
+    const selection = rows > BATCH && selects ? await this.#run(selectTask(request), signal) : undefined;
+    for (let row = 0; row < rows; row += BATCH) {
+      const part = queries.subarray(row * dim, Math.min(row + BATCH, rows) * dim);
+      take((await this.#run(searchTask(part, request, selection), signal)).answers);
+    }
+    this.#queries += rows;
+  }
+
+  /**
+   * @template T
+   * @param {import("../core/protocol.js").Task<T>} task
+   * @param {AbortSignal | undefined} signal
+   * @param {import("../core/session.js").Tally} [tally]
+   * @returns {Promise<T>}
+   */
+  async #run(task, signal, tally = newTally()) {
+    this.#checkOpen();
+    throwIfAborted(signal);
+    this.#how.prefetch?.pause();
+    try {
+      for (;;) {
+        const session = this.#session.ended ? await this.#reopen() : this.#session;
+        try {
+          return await session.run(task, signal, tally);
+        } catch (error) {
+          // Another index stopped the shared instance: this call starts again, in a new one.
+          if (!(error instanceof Lost)) throw error;
+        }
+      }
+    } finally {
+      this.#waves += tally.waves;
+      this.#how.prefetch?.resume();
+    }
+  }
+
+  /**
+   * After a trap: a new session over the same source. An index that trapped has an instance of its own from then on.
+   * @returns {Promise<Session>}
+   */
+  #reopen() {
+    this.#alone ||= !(this.#session.ended instanceof Lost);
+    this.#reopening ??= this.#how
+      .start(this.#alone)
+      .then(({ session, info }) => {
+        if (this.#closing) {
+          session.end(closed());
+          throw closed();
+        }
+        if (info.segments.some(({ fileId }, i) => fileId !== this.#info.segments[i].fileId)) {
+          session.end(closed());
+          throw new PagevecError("stale", `${this.#source.name} was replaced: open the index again`);
+        }
+        this.#session = session;
+        return session;
+      })
+      .finally(() => {
+        this.#reopening = undefined;
+      });
+    return this.#reopening;
+  }
+
+  #checkOpen() {
+    if (this.#closing) throw closed();
+  }
+}
