@@ -1,8 +1,15 @@
 // The entry for pages, workers, edge runtimes and bundlers.
 import { buildWith } from "./build.js";
-import { badArgument } from "./errors.js";
+import { badArgument, needs } from "./errors.js";
 import { openWith } from "./open.js";
 import { compileResponse } from "./core/module.js";
+import { toUrl } from "./sources/resolve.js";
+
+/** @returns {Worker} */
+function newWorker() {
+  needs(["Worker"], ", so `worker` cannot be used");
+  return new Worker(new URL("./worker/browser.js", import.meta.url), { type: "module" });
+}
 
 /** @type {import("./open.js").Platform} */
 const platform = {
@@ -12,6 +19,17 @@ const platform = {
   openStore({ folder, bytes }) {
     if (folder !== undefined) throw badArgument("open(): cache.folder is for Node; pages keep their store in the browser");
     return Promise.all([import("./store/store.js"), import("./store/opfs.js")]).then(([{ Store }, { OpfsFolder }]) => new Store(OpfsFolder.open(), bytes));
+  },
+  locate: (input) => toUrl(input).href,
+  workerStarter: (make = newWorker) => ({ onMessage, onFailure }) => {
+    const worker = /** @type {Worker} */ (make());
+    worker.onmessage = ({ data }) => onMessage(data);
+    worker.onmessageerror = () => onFailure("a message could not be read");
+    worker.onerror = (event) => {
+      event.preventDefault();
+      onFailure(event.message || "its script could not be loaded");
+    };
+    return { post: (message, transfer) => worker.postMessage(message, transfer), hold: () => {}, end: () => worker.terminate() };
   },
 };
 

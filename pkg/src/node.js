@@ -1,39 +1,29 @@
 // The entry for Node. It is like browser.js, but takes paths too and keeps its page store in a folder.
-import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
 import { buildWith } from "./build.js";
-import { badArgument, PagevecError } from "./errors.js";
+import { opener } from "./engine/node.js";
 import { publicationWith, publishWith } from "./folder/publish.js";
 import { openWith } from "./open.js";
-import { openPath } from "./sources/local/file-node.js";
+
+/** Without the flags of this program, some of which (`--input-type`) end a worker. */
+function newWorker() {
+  return new Worker(new URL("./worker/node.js", import.meta.url), { execArgv: [] });
+}
 
 /** @type {import("./open.js").Platform} */
 const platform = {
-  compile: async (url) => WebAssembly.compile(await readFile(url)),
-  loadPrefetch: () => import("./core/prefetch.js"),
-  openPath(input) {
-    const text = String(input);
-    if (/^file:/i.test(text)) return openPath(pathOf(text));
-    // "c:\words" is a path; "http://…" and "data:…" are none.
-    return input instanceof URL || /^[a-z][a-z0-9+.-]+:/i.test(text) ? undefined : openPath(text);
-  },
-  openStore({ folder, bytes, asked }) {
-    if (folder !== undefined) {
-      return Promise.all([import("./store/store.js"), import("./store/folder-node.js")]).then(([{ Store }, { DiskFolder }]) => new Store(DiskFolder.open(folder), bytes));
-    }
-    if (asked) throw badArgument('open(): in Node the page store needs a folder: cache: { folder: "…" }');
-    return undefined;
+  ...opener,
+  locate: String,
+  workerStarter: (make = newWorker) => ({ onMessage, onFailure }) => {
+    const worker = /** @type {Worker} */ (make());
+    worker.on("message", onMessage);
+    worker.on("messageerror", (cause) => onFailure("a message could not be read", cause));
+    worker.on("error", (cause) => onFailure(cause.message, cause));
+    worker.on("exit", (code) => onFailure(`it ended with exit code ${code}`));
+    const hold = (/** @type {boolean} */ busy) => (busy ? worker.ref() : worker.unref());
+    return { post: (message, transfer) => worker.postMessage(message, transfer), hold, end: () => void worker.terminate() };
   },
 };
-
-/** @param {string} url */
-function pathOf(url) {
-  try {
-    return fileURLToPath(url);
-  } catch (cause) {
-    throw new PagevecError("argument", `open(): this file: URL names no path (${/** @type {Error} */ (cause).message})`, { cause });
-  }
-}
 
 /**
  * Opens an index: a folder or segment by path or URL, bytes, or a Blob. Rejects with `argument`, with the codes of the host and of

@@ -1,7 +1,7 @@
 // open(): checks what it is told, and makes an Index over an engine.
 import { openEngine } from "./engine/open.js";
 import { toSettings } from "./engine/settings.js";
-import { reading, typed } from "./errors.js";
+import { PagevecError, reading, typed } from "./errors.js";
 import { Index } from "./index.js";
 import { toInput } from "./sources/resolve.js";
 import { checkModel } from "./texts/embed.js";
@@ -21,7 +21,7 @@ import { checkModel } from "./texts/embed.js";
 export function openWith(platform, input, options) {
   return typed(async () => {
     const [source, settings] = [reading(() => toInput(input)), reading(() => toSettings(options))];
-    const engine = await openEngine(platform, source, settings);
+    const engine = await (settings.worker ? inWorker : openEngine)(platform, source, settings);
     try {
       checkModel(settings.model, engine.info);
     } catch (error) {
@@ -30,4 +30,16 @@ export function openWith(platform, input, options) {
     }
     return new Index(engine, settings.embedder);
   });
+}
+
+/**
+ * @param {Platform} platform
+ * @param {import("./sources/resolve.js").Input} source
+ * @param {import("./engine/settings.js").Checked} settings
+ */
+async function inWorker(platform, source, settings) {
+  const { openRemote } = await import("./engine/remote.js").catch((cause) => {
+    throw new PagevecError("worker", "the script that starts a worker could not be loaded: service workers do not import() scripts, and a bundler must copy engine/remote.js", { cause });
+  });
+  return openRemote(platform, source, settings);
 }

@@ -7,19 +7,26 @@ import { resolve } from "../sources/resolve.js";
 import { LocalEngine } from "./local.js";
 
 /**
- * @typedef {object} Platform the parts that differ between browsers and Node
+ * @typedef {object} Opener the parts of an opening that differ between browsers and Node
  * @property {import("../core/module.js").Compile} compile
  * @property {import("../sources/resolve.js").OpenPath} openPath
  * @property {(cache: import("./settings.js").Cache) => Promise<import("../store/store.js").Store> | undefined} openStore loads the store's code
  *   when it is called, at the same time as the WebAssembly module
  * @property {() => Promise<typeof import("../core/prefetch.js")>} loadPrefetch
  *
+ * @typedef {object} Workers
+ * @property {(input: string | URL) => string} locate what a worker, which may have another base, finds the same under
+ * @property {(make?: () => unknown) => (events: import("./peer.js").PortEvents) => import("./peer.js").Port} workerStarter of the package's own
+ *   worker, or of the one that `make` gives
+ *
+ * @typedef {Opener & Workers} Platform
+ *
  * @typedef {import("./settings.js").Checked} Checked
  * @typedef {import("../sources/resolve.js").Resolved & { manifest: Uint8Array | undefined }} Found
  */
 
 /**
- * @param {Platform} platform
+ * @param {Opener} platform
  * @param {import("../sources/resolve.js").Input} input
  * @param {Checked} settings
  * @returns {Promise<import("./engine.js").Engine>}
@@ -118,7 +125,7 @@ function prefetchOf(loaded, graph) {
 
 /**
  * The sources that `input` names, behind the page store if they are remote.
- * @param {Platform} platform
+ * @param {Opener} platform
  * @param {import("../sources/resolve.js").Input} input
  * @param {Checked} settings
  * @returns {Promise<Found>}

@@ -8,7 +8,7 @@ import { Embedder, toModel } from "../texts/embed.js";
 const DEFAULT_BUDGET = 64 * 1024 * 1024;
 /** Twice the default memory budget: what `load` brings, and what searches read. */
 const DEFAULT_CACHE = 128 * 1024 * 1024;
-const OPTIONS = /** @type {const} */ (["memoryBudget", "signal", "wasm", "cache", "expect", "degraded", "prefetch", "embed", "model", "onProgress", "onFetch", ...HTTP_OPTIONS]);
+const OPTIONS = /** @type {const} */ (["memoryBudget", "signal", "wasm", "cache", "expect", "degraded", "prefetch", "embed", "model", "worker", "onProgress", "onFetch", ...HTTP_OPTIONS]);
 
 /**
  * @typedef {object} OpenSettings
@@ -29,6 +29,8 @@ const OPTIONS = /** @type {const} */ (["memoryBudget", "signal", "wasm", "cache"
  *   called with an array of at most 64 texts and `{ signal }`, and nothing of what it gives is kept
  * @property {string} [model] what makes the vectors of queries, where `embed.model` does not say it: rejects with `model` if index.json
  *   names another
+ * @property {boolean | (() => unknown)} [worker] whether the work is done in a worker of its own, so that searches do not occupy the page's
+ *   thread; or a function that starts `pagevec/worker`, where the package's URL does not reach it
  *
  * @typedef {object} CacheOptions
  * @property {number | string} [bytes] most bytes of the store, as for `memoryBudget`; 128 MiB unless given
@@ -54,6 +56,9 @@ export function toSettings(given) {
     const id = expected[name];
     if (id !== undefined && !(typeof id === "string" && new RegExp(`^[0-9a-f]{${digits}}$`).test(id))) throw badArgument(`open(): expect.${name} must be ${digits} hexadecimal digits`);
   }
+  const { worker } = options;
+  if (worker !== undefined && typeof worker !== "boolean" && typeof worker !== "function") throw badArgument(`open(): worker must be true, false or a function that gives a Worker, not ${describe(worker)}`);
+  if (worker && options.fetch) throw badArgument("open(): a function cannot be sent to a worker: leave out `fetch` or `worker`");
   const embedder = options.embed === undefined ? undefined : new Embedder(options.embed, options.model);
   return {
     ...options,

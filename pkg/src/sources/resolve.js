@@ -76,7 +76,7 @@ export function toInput(input) {
  * @param {string | URL} input
  * @returns {URL}
  */
-function toUrl(input) {
+export function toUrl(input) {
   const { document, location } = /** @type {{ document?: { baseURI: string }, location?: { href: string } }} */ (globalThis);
   /** @type {URL} */
   let url;

@@ -1,0 +1,74 @@
+// All that crosses between a page (or a Node program) and its worker, by structured clone. `peer.js` is the page's side,
+// ../worker/serve.js the worker's.
+//
+//   to the worker                                  from it
+//   { id, call: "open", input, settings, listens }   { id, value: { info }, stats }
+//   { id, call: "search" | "explain", query, request }  { id, value: a list of hits for each vector, or an Explanation, stats }
+//   { id, call: "vector" | "has", rowId }            { id, value: numbers, or whether it is there, stats }
+//   { id, call: "load" | "close" }                   { id, value: undefined, stats }
+//   { abort: id }                                    nothing: whoever aborts waits no longer
+//                                                  { id, error, stats } where a call failed
+//                                                  { event: "onProgress" | "onFetch", detail } to listeners of `open`
+import { PagevecError } from "../errors.js";
+
+/**
+ * @typedef {import("../core/info.js").Info} Info
+ * @typedef {import("./engine.js").Request} Request
+ * @typedef {import("./engine.js").Stats} Stats
+ *
+ * @typedef {Pick<import("./settings.js").Checked, "memoryBudget" | "cache" | "expect" | "degraded" | "prefetch" | "timeoutMs" | "retries" | "hedge" | "connection" | "maxRequests" | "link">
+ *   & { headers: Record<string, string> | undefined, wasm: WebAssembly.Module | undefined }} Settings those of `open` that can be cloned
+ * @typedef {{ onProgress: boolean, onFetch: boolean }} Listens which events are wanted
+ *
+ * @typedef {{ call: "open", input: string | Uint8Array | Blob, settings: Settings, listens: Listens }} OpenCall
+ * @typedef {{ call: "search" | "explain", query: Float32Array<ArrayBuffer> | { id: import("../arguments.js").Id }, request: Request }} SearchCall
+ * @typedef {{ call: "vector" | "has", rowId: import("../arguments.js").Id }} RowCall
+ * @typedef {{ call: "load" | "close" }} PlainCall
+ * @typedef {OpenCall | SearchCall | RowCall | PlainCall} Call
+ * @typedef {(Call & { id: number }) | { abort: number }} ToWorker
+ *
+ * @typedef {{ id: number, stats: Stats | undefined } & ({ value: unknown } | { error: ErrorData })} Answer
+ * @typedef {{ event: "onProgress" | "onFetch", detail: any }} Event
+ * @typedef {Answer | Event} FromWorker
+ *
+ * @typedef {{ code: string, message: string, retryAfterMs: number | undefined, cause: unknown }} ErrorData
+ */
+
+/**
+ * @param {PagevecError} error
+ * @returns {ErrorData} `cause` is an Error of the same name and message where it is one, as others may not be cloned
+ */
+export function encodeError({ code, message, retryAfterMs, cause }) {
+  return { code, message, retryAfterMs, cause: toPlain(cause) };
+}
+
+/** @param {unknown} cause */
+function toPlain(cause) {
+  if (!(cause instanceof Error)) return typeof cause === "object" || typeof cause === "function" || typeof cause === "symbol" ? undefined : cause;
+  const { name, message } = cause;
+  return Object.assign(new Error(message), { name });
+}
+
+/**
+ * @param {ErrorData} data
+ * @returns {PagevecError}
+ */
+export function decodeError({ code, message, retryAfterMs, cause }) {
+  return new PagevecError(code, message, { cause, retryAfterMs });
+}
+
+/**
+ * Segments that were left out are told with their errors, whose class and `code` a clone would lose.
+ * @param {Info} info
+ */
+export function encodeInfo(info) {
+  return { ...info, missing: info.missing?.map(({ file, error }) => ({ file, error: encodeError(error) })) };
+}
+
+/**
+ * @param {ReturnType<typeof encodeInfo>} data
+ * @returns {Info}
+ */
+export function decodeInfo({ missing, ...info }) {
+  return { ...info, ...(missing && { missing: missing.map(({ file, error }) => ({ file, error: decodeError(error) })) }) };
+}

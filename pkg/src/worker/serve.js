@@ -1,0 +1,72 @@
+// The worker's side of engine/messages.js: one index, opened by the first call.
+import { PagevecError, throwIfAborted, typed } from "../errors.js";
+import { encodeError, encodeInfo } from "../engine/messages.js";
+import { openEngine } from "../engine/open.js";
+
+/**
+ * @typedef {import("../engine/engine.js").Engine} Engine
+ * @typedef {import("../engine/messages.js").ToWorker} ToWorker
+ * @typedef {import("../engine/messages.js").FromWorker} FromWorker
+ * @typedef {import("../engine/messages.js").Call} Call
+ */
+
+/**
+ * @param {import("../engine/open.js").Opener} platform
+ * @param {(message: FromWorker, transfer: ArrayBuffer[]) => void} post
+ * @returns {(message: ToWorker) => Promise<void>} what to call with each message
+ */
+export function serve(platform, post) {
+  /** @type {Engine | undefined} */
+  let engine;
+  /** @type {Map<number, AbortController>} */
+  const controllers = new Map();
+  const stats = () => (engine && !engine.closed ? engine.stats() : undefined);
+
+  /**
+   * @param {Call} call
+   * @param {AbortSignal} signal
+   */
+  const run = async (call, signal) => {
+    if (call.call === "open") {
+      const { input, settings, listens } = call;
+      const send = (/** @type {"onProgress" | "onFetch"} */ event) => (listens[event] ? (/** @type {unknown} */ detail) => post({ event, detail }, []) : undefined);
+      const { fetch, embedder, embed, worker, model } = /** @type {Partial<import("../engine/settings.js").Checked>} */ ({});
+      const opened = await openEngine(platform, input, { ...settings, fetch, embedder, embed, worker, model, signal, onProgress: send("onProgress"), onFetch: send("onFetch") });
+      // Who opened it waits no longer, and would not close it.
+      if (signal.aborted) await opened.close();
+      throwIfAborted(signal);
+      engine = opened;
+      return encodeInfo(engine.info);
+    }
+    if (!engine) throw new PagevecError("internal", "the worker was called before it opened an index: please report it");
+    switch (call.call) {
+      case "search":
+        return engine.search(call.query, call.request, signal);
+      case "explain":
+        return engine.explain(call.query, call.request, signal);
+      case "vector":
+        return engine.vector(call.rowId, signal);
+      case "has":
+        return engine.has(call.rowId, signal);
+      case "load":
+        return engine.load(signal);
+      case "close":
+        return engine.close();
+    }
+  };
+
+  return async (message) => {
+    if ("abort" in message) return controllers.get(message.abort)?.abort();
+    const { id } = message;
+    const controller = new AbortController();
+    controllers.set(id, controller);
+    try {
+      const value = await typed(async () => run(message, controller.signal));
+      post({ id, value, stats: stats() }, value instanceof Float32Array ? [/** @type {ArrayBuffer} */ (value.buffer)] : []);
+    } catch (error) {
+      post({ id, error: encodeError(/** @type {PagevecError} */ (error)), stats: stats() }, []);
+    } finally {
+      controllers.delete(id);
+    }
+  };
+}
