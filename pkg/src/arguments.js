@@ -136,6 +136,9 @@ const CHOICES = /** @type {const} */ (["auto", "flat", "hnsw", "clusters"]);
 /**
  * @typedef {object} SearchOptions
  * @property {number} [k] how many hits, 10 unless given; an index with fewer vectors gives all of them
+ * @property {number} [offset] how many of the best hits are left out, for the pages of a list: hits `offset` to `offset + k`. They are
+ *   found as the last of `offset + k`
+ * @property {number} [minScore] hits with a smaller score are left out
  * @property {number} [ef] candidates that HNSW keeps: more finds more and is slower; at least `k`
  * @property {IndexChoice} [index] which index answers, `auto` unless given: the graph once it is in memory (or if it is small),
  *   until then the clusters, which read the fewest bytes of a file that stays on its host
@@ -157,15 +160,19 @@ const CHOICES = /** @type {const} */ (["auto", "flat", "hnsw", "clusters"]);
  * @returns the options of `searchTask`, and the signal
  */
 export function toSearch(options, count) {
-  const { k = 10, ef, index = "auto", recall, probes, rescore, signal, ...lists } = checkOptions("search()", options, ["k", "ef", "index", "recall", "probes", "rescore", "exclude", "among", "signal"]);
+  const { k = 10, offset = 0, minScore, ef, index = "auto", recall, probes, rescore, signal, ...lists } = checkOptions("search()", options, ["k", "offset", "minScore", "ef", "index", "recall", "probes", "rescore", "exclude", "among", "signal"]);
   const most = Math.max(count, 1);
-  const hits = Math.min(toInteger(k, "k"), most);
+  // Hits of earlier pages are found again, as those of this one are the next best.
+  const hits = Math.min(toInteger(k, "k") + toInteger(offset, "offset", 0), most);
+  if (minScore !== undefined && !(typeof minScore === "number" && Number.isFinite(minScore))) throw badArgument("minScore must be a number");
   const candidates = (/** @type {unknown} */ value, /** @type {string} */ name) => (value === undefined ? undefined : Math.min(Math.max(toInteger(value, name), hits), most));
   if (recall !== undefined && !(typeof recall === "number" && recall > 0 && recall <= 1)) {
     throw badArgument("recall must be a number above 0 and at most 1");
   }
   const request = {
     k: hits,
+    offset,
+    minScore,
     ef: candidates(ef, "ef"),
     index: toChoice(index, CHOICES, "index"),
     recall,
@@ -174,6 +181,16 @@ export function toSearch(options, count) {
     ...toRows(lists),
   };
   return { request, signal: toSignal(signal) };
+}
+
+/**
+ * @param {(SearchOptions & { arrays?: boolean }) | undefined} options of `searchBatch`
+ * @param {number} count
+ */
+export function toBatch(options, count) {
+  const { arrays = false, ...others } = Object(options);
+  if (typeof arrays !== "boolean") throw badArgument("arrays must be true or false");
+  return { arrays, ...toSearch(options && typeof options === "object" ? others : options, count) };
 }
 
 /**

@@ -16,6 +16,7 @@ const platform = {
   compile: async (url) => compileResponse(await fetch(url, { credentials: "same-origin" })),
   openPath: () => undefined,
   loadPrefetch: () => import("./core/prefetch.js"),
+  loadExtras: () => import("./engine/extras.js"),
   openStore({ folder, bytes }) {
     if (folder !== undefined) throw badArgument("open(): cache.folder is for Node; pages keep their store in the browser");
     return Promise.all([import("./store/store.js"), import("./store/opfs.js")]).then(([{ Store }, { OpfsFolder }]) => new Store(OpfsFolder.open(), bytes));

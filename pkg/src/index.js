@@ -1,5 +1,5 @@
 // An open index, as users have it: each call checks and copies its arguments, makes vectors of texts, and asks the engine.
-import { toId, toMatrix, toQuery, toSearch } from "./arguments.js";
+import { toBatch, toId, toMatrix, toQuery, toSearch } from "./arguments.js";
 import { badArgument, closed, reading, typed } from "./errors.js";
 import { checkOptions, toSignal } from "./options.js";
 import { toTexts } from "./texts/embed.js";
@@ -13,6 +13,8 @@ import { toTexts } from "./texts/embed.js";
  * @typedef {import("./core/info.js").Info} Info
  * @typedef {import("./core/explain.js").Explanation} Explanation
  * @typedef {import("./engine/engine.js").Stats} Stats
+ * @typedef {import("./engine/extras.js").HitArrays} HitArrays
+ * @typedef {SearchOptions & { arrays?: boolean }} BatchOptions `arrays`: hits as typed arrays instead of objects
  * @typedef {{ signal?: AbortSignal }} CallOptions `signal` ends the call with `aborted`
  */
 
@@ -61,19 +63,21 @@ export class Index {
    * Finds the `k` nearest vectors of each row.
    * @param {Vector[] | Float32Array | string[]} matrix vectors, or one array of `info.dim` numbers for each row, or texts, of which
    *   `embed` makes vectors
-   * @param {SearchOptions} [options]
-   * @returns {Promise<Hit[][]>} one list for each row; rejects as `search` does
+   * @template {BatchOptions} [Options=BatchOptions]
+   * @param {Options} [options] with `arrays: true`, hits are typed arrays
+   * @returns {Promise<Options extends { arrays: true } ? HitArrays : Hit[][]>} one list for each row; rejects as `search` does
    */
   searchBatch(matrix, options) {
     return typed(async () => {
       this.#checkOpen();
       const { dim, count } = this.#info;
-      const { request, signal } = reading(() => toSearch(options, count));
+      const { arrays, request, signal } = reading(() => toBatch(options, count));
       const rows = reading(() => {
         if (Array.isArray(matrix) && matrix.length === 0) return new Float32Array();
         return Array.isArray(matrix) && typeof matrix[0] === "string" ? toTexts(matrix, "text") : toMatrix(matrix, dim).data;
       });
-      return this.#engine.search(rows instanceof Float32Array ? rows : await this.#embed(rows, signal), request, signal);
+      const queries = rows instanceof Float32Array ? rows : await this.#embed(rows, signal);
+      return /** @type {any} */ (arrays ? this.#engine.searchArrays(queries, request, signal) : this.#engine.search(queries, request, signal));
     });
   }
 
@@ -99,6 +103,16 @@ export class Index {
       const { request, signal, vector } = this.#read(query, options);
       return this.#engine.explain(await vector(), request, signal);
     });
+  }
+
+  /**
+   * Reads the whole file, which `open` takes: to keep it where its host is not reached, say. Progress goes to the `onProgress` of
+   * `open`, with the phase `save`.
+   * @param {CallOptions} [options]
+   * @returns {Promise<Blob>} rejects with `argument` if the index has several segments, or dead rows
+   */
+  save(options) {
+    return typed(async () => this.#engine.save(signalOf("save()", options)));
   }
 
   /**

@@ -38,8 +38,8 @@ export function openWith(platform, input, options) {
  * @param {import("./engine/settings.js").Checked} settings
  */
 async function inWorker(platform, source, settings) {
-  const { openRemote } = await import("./engine/remote.js").catch((cause) => {
-    throw new PagevecError("worker", "the script that starts a worker could not be loaded: service workers do not import() scripts, and a bundler must copy engine/remote.js", { cause });
+  const { openRemote } = await import("./engine/remote/remote.js").catch((cause) => {
+    throw new PagevecError("worker", "the script that starts a worker could not be loaded: service workers do not import() scripts, and a bundler must copy engine/remote/remote.js", { cause });
   });
   return openRemote(platform, source, settings);
 }

@@ -28,7 +28,8 @@ export const ABOUT_FILE = new Set(["not-a-segment", "version", "length", "checks
  * @property {(extent: Extent) => void} [onFetch] called for each piece of the file that arrived and was checked
  *
  * @typedef {object} Progress
- * @property {"open" | "load"} phase `open`: the front of the file; `load`: a large part of it, for a search
+ * @property {"open" | "load" | "save"} phase `open`: the front of the file; `load`: a large part of it, for a search; `save`: the file, for
+ *   `save`
  * @property {number} done bytes
  * @property {number} total bytes
  */

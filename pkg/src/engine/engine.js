@@ -3,7 +3,7 @@
 
 /**
  * @typedef {import("../arguments.js").Id} Id
- * @typedef {import("../core/protocol.js").SearchRequest} Request
+ * @typedef {import("../core/protocol.js").SearchRequest & { offset?: number, minScore?: number }} Request `k` counts those before `offset` too
  * @typedef {import("../core/protocol.js").Hit} Hit
  *
  * @typedef {object} Stats since `open`; with `worker`, as of the last answer, and since its worker was started
@@ -29,6 +29,8 @@
  * @property {(query: Float32Array<ArrayBuffer> | { id: Id }, request: Request, signal?: AbortSignal) => Promise<Hit[][]>} search gives a list
  *   for each vector
  * @property {(query: Float32Array<ArrayBuffer> | { id: Id }, request: Request, signal?: AbortSignal) => Promise<import("../core/explain.js").Explanation>} explain
+ * @property {(queries: Float32Array<ArrayBuffer>, request: Request, signal?: AbortSignal) => Promise<import("./extras.js").HitArrays>} searchArrays
+ * @property {(signal?: AbortSignal) => Promise<Blob>} save
  * @property {(signal?: AbortSignal) => Promise<void>} load
  * @property {(id: Id, signal?: AbortSignal) => Promise<Float32Array>} vector
  * @property {(id: Id, signal?: AbortSignal) => Promise<boolean>} has

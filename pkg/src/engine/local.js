@@ -38,7 +38,9 @@ export class LocalEngine {
    * @param {(alone: boolean) => Promise<{ session: Session, info: Info }>} how.start makes another session after a trap
    * @param {() => Promise<void>} how.close of all its files
    * @param {number} how.memoryBudget
+   * @param {() => Promise<typeof import("./extras.js")>} how.loadExtras
    * @param {import("../core/prefetch.js").Prefetcher} [how.prefetch]
+   * @param {import("../core/session.js").Listeners["onProgress"]} [how.onProgress]
    */
   constructor(first, how) {
     this.#source = first.source;
@@ -61,12 +63,19 @@ export class LocalEngine {
     if ("id" in query) {
       const { answers } = await this.#run(searchTask(query, request), signal);
       this.#queries += 1;
-      return answers;
+      return [pageOf(answers[0], request)];
     }
     /** @type {import("../core/protocol.js").Hit[][]} */
     const all = [];
     await this.#inBatches(query, request, signal, (answers) => void all.push(...answers));
     return all;
+  }
+
+  /** @type {Engine["searchArrays"]} */
+  async searchArrays(queries, request, signal) {
+    const columns = new (await this.#how.loadExtras()).HitColumns();
+    await this.#inBatches(queries, request, signal, (answers) => columns.add(answers));
+    return columns.arrays(this.#info.ids);
   }
 
   /** @type {Engine["explain"]} */
@@ -77,6 +86,7 @@ export class LocalEngine {
     const milliseconds = performance.now() - from;
     this.#queries += 1;
     const why = reasonFor(found.index, request.index, this.#info, this.#how.prefetch?.stats);
+    found.answers[0] = pageOf(found.answers[0], request);
     return explanation(found, tally, why, this.#source.link?.state, milliseconds);
   }
 
@@ -93,6 +103,18 @@ export class LocalEngine {
   /** @type {Engine["has"]} */
   has(id, signal) {
     return this.#run(findTask(id), signal);
+  }
+
+  /** @type {Engine["save"]} */
+  async save(signal) {
+    this.#checkOpen();
+    this.#how.prefetch?.pause();
+    try {
+      const { save } = await this.#how.loadExtras();
+      return await save(this.#source, this.#info, signal, this.#how.onProgress);
+    } finally {
+      this.#how.prefetch?.resume();
+    }
   }
 
   /** @type {Engine["stats"]} */
@@ -138,7 +160,8 @@ export class LocalEngine {
     const selection = rows > BATCH && selects ? await this.#run(selectTask(request), signal) : undefined;
     for (let row = 0; row < rows; row += BATCH) {
       const part = queries.subarray(row * dim, Math.min(row + BATCH, rows) * dim);
-      take((await this.#run(searchTask(part, request, selection), signal)).answers);
+      const { answers } = await this.#run(searchTask(part, request, selection), signal);
+      take(answers.map((hits) => pageOf(hits, request)));
     }
     this.#queries += rows;
   }
@@ -199,4 +222,15 @@ export class LocalEngine {
   #checkOpen() {
     if (this.#closing) throw closed();
   }
+}
+
+/**
+ * @param {import("../core/protocol.js").Hit[]} hits best first, with those of earlier pages
+ * @param {Request} request
+ * @returns {import("../core/protocol.js").Hit[]}
+ */
+function pageOf(hits, { offset = 0, minScore = -Infinity }) {
+  const page = offset > 0 ? hits.slice(offset) : hits;
+  const end = page.findIndex(({ score }) => score < minScore);
+  return end < 0 ? page : page.slice(0, end);
 }

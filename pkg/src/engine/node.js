@@ -8,6 +8,7 @@ import { openPath } from "../sources/local/file-node.js";
 export const opener = {
   compile: async (url) => WebAssembly.compile(await readFile(url)),
   loadPrefetch: () => import("../core/prefetch.js"),
+  loadExtras: () => import("./extras.js"),
   openPath(input) {
     const text = String(input);
     if (/^file:/i.test(text)) return openPath(pathOf(text));

@@ -13,10 +13,11 @@ import { LocalEngine } from "./local.js";
  * @property {(cache: import("./settings.js").Cache) => Promise<import("../store/store.js").Store> | undefined} openStore loads the store's code
  *   when it is called, at the same time as the WebAssembly module
  * @property {() => Promise<typeof import("../core/prefetch.js")>} loadPrefetch
+ * @property {() => Promise<typeof import("./extras.js")>} loadExtras
  *
  * @typedef {object} Workers
  * @property {(input: string | URL) => string} locate what a worker, which may have another base, finds the same under
- * @property {(make?: () => unknown) => (events: import("./peer.js").PortEvents) => import("./peer.js").Port} workerStarter of the package's own
+ * @property {(make?: () => unknown) => (events: import("./remote/peer.js").PortEvents) => import("./remote/peer.js").Port} workerStarter of the package's own
  *   worker, or of the one that `make` gives
  *
  * @typedef {Opener & Workers} Platform
@@ -49,7 +50,7 @@ export async function openEngine(platform, input, settings) {
     const left = { ...files, segments: first.opened.map(({ segment }) => segment) };
     const start = (/** @type {boolean} */ alone) => startSession(module, left, settings, alone, false);
     const prefetch = later && prefetchOf(await later, settings.prefetch === "all");
-    return new LocalEngine(first, { start, close, memoryBudget: settings.memoryBudget, prefetch });
+    return new LocalEngine(first, { start, close, memoryBudget: settings.memoryBudget, loadExtras: platform.loadExtras, prefetch, onProgress: settings.onProgress });
   } catch (error) {
     await close();
     throw error;

@@ -27,11 +27,11 @@ export class Embedder {
    * @param {string} [call] how messages name the call
    */
   constructor(embed, model, call = "open()") {
-    if (typeof embed !== "function") throw badArgument(`${call}: embed must be a function that takes texts and gives their vectors, not ${describe(embed)}`);
+    if (typeof embed !== "function") throw badArgument(`${call}: embed must be a function that gives the vectors of texts, not ${describe(embed)}`);
     this.#embed = /** @type {Embed} */ (embed);
     const own = this.#embed.model;
     this.model = toModel(model ?? own, call);
-    if (own !== undefined && own !== this.model) throw badArgument(`${call}: model is "${this.model}", but embed.model is ${describe(own) === "a string" ? `"${own}"` : describe(own)}: name one`);
+    if (own !== undefined && own !== this.model) throw badArgument(`${call}: model is "${this.model}", but embed.model is ${JSON.stringify(own)}: name one`);
   }
 
   /**
@@ -74,7 +74,7 @@ export class Embedder {
     } catch (cause) {
       throwIfAborted(signal);
       const { message = String(cause) } = /** @type {Partial<Error>} */ (Object(cause));
-      throw new PagevecError("embed", `\`embed\` failed (${message}): the error's cause is what it threw`, { cause });
+      throw new PagevecError("embed", `\`embed\` failed: ${message}`, { cause });
     } finally {
       signal?.removeEventListener("abort", stop);
     }
@@ -88,7 +88,7 @@ export class Embedder {
  */
 export function checkModel(model, info) {
   if (model === undefined || info.model === undefined || model === info.model) return;
-  throw new PagevecError("model", `the vectors of this index were made by the model "${info.model}", and those of queries by "${model}": embed queries with the same model, or build the index again`);
+  throw new PagevecError("model", `this index has vectors of the model "${info.model}", queries have those of "${model}": embed them with the same, or build the index again`);
 }
 
 /**

@@ -2,6 +2,7 @@
 // file of a worker.
 import * as prefetch from "../core/prefetch.js";
 import { compileResponse } from "../core/module.js";
+import * as extras from "../engine/extras.js";
 import { OpfsFolder } from "../store/opfs.js";
 import { Store } from "../store/store.js";
 import { serve } from "./serve.js";
@@ -16,6 +17,7 @@ const platform = {
   openPath: () => undefined,
   openStore: async ({ bytes }) => new Store(OpfsFolder.open(), bytes),
   loadPrefetch: async () => prefetch,
+  loadExtras: async () => extras,
 };
 
 const receive = serve(platform, (message, transfer) => scope.postMessage(message, transfer));

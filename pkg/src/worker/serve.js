@@ -1,13 +1,13 @@
 // The worker's side of engine/messages.js: one index, opened by the first call.
 import { PagevecError, throwIfAborted, typed } from "../errors.js";
-import { encodeError, encodeInfo } from "../engine/messages.js";
+import { buffersOf, encodeError, encodeInfo } from "../engine/remote/messages.js";
 import { openEngine } from "../engine/open.js";
 
 /**
  * @typedef {import("../engine/engine.js").Engine} Engine
- * @typedef {import("../engine/messages.js").ToWorker} ToWorker
- * @typedef {import("../engine/messages.js").FromWorker} FromWorker
- * @typedef {import("../engine/messages.js").Call} Call
+ * @typedef {import("../engine/remote/messages.js").ToWorker} ToWorker
+ * @typedef {import("../engine/remote/messages.js").FromWorker} FromWorker
+ * @typedef {import("../engine/remote/messages.js").Call} Call
  */
 
 /**
@@ -42,6 +42,10 @@ export function serve(platform, post) {
     switch (call.call) {
       case "search":
         return engine.search(call.query, call.request, signal);
+      case "searchArrays":
+        return engine.searchArrays(call.query, call.request, signal);
+      case "save":
+        return engine.save(signal);
       case "explain":
         return engine.explain(call.query, call.request, signal);
       case "vector":
@@ -62,7 +66,7 @@ export function serve(platform, post) {
     controllers.set(id, controller);
     try {
       const value = await typed(async () => run(message, controller.signal));
-      post({ id, value, stats: stats() }, value instanceof Float32Array ? [/** @type {ArrayBuffer} */ (value.buffer)] : []);
+      post({ id, value, stats: stats() }, buffersOf(value));
     } catch (error) {
       post({ id, error: encodeError(/** @type {PagevecError} */ (error)), stats: stats() }, []);
     } finally {

@@ -1,30 +1,33 @@
 // All that crosses between a page (or a Node program) and its worker, by structured clone. `peer.js` is the page's side,
-// ../worker/serve.js the worker's.
+// ../../worker/serve.js the worker's.
 //
 //   to the worker                                  from it
 //   { id, call: "open", input, settings, listens }   { id, value: { info }, stats }
 //   { id, call: "search" | "explain", query, request }  { id, value: a list of hits for each vector, or an Explanation, stats }
 //   { id, call: "vector" | "has", rowId }            { id, value: numbers, or whether it is there, stats }
-//   { id, call: "load" | "close" }                   { id, value: undefined, stats }
+//   { id, call: "searchArrays", query, request }     { id, value: HitArrays, stats }
+//   { id, call: "load" | "save" | "close" }          { id, value: nothing, or a Blob, stats }
 //   { abort: id }                                    nothing: whoever aborts waits no longer
 //                                                  { id, error, stats } where a call failed
 //                                                  { event: "onProgress" | "onFetch", detail } to listeners of `open`
-import { PagevecError } from "../errors.js";
+import { PagevecError } from "../../errors.js";
 
 /**
- * @typedef {import("../core/info.js").Info} Info
- * @typedef {import("./engine.js").Request} Request
- * @typedef {import("./engine.js").Stats} Stats
+ * @typedef {import("../../core/info.js").Info} Info
+ * @typedef {import("../engine.js").Request} Request
+ * @typedef {import("../engine.js").Stats} Stats
+ * @typedef {import("../extras.js").HitArrays} HitArrays
  *
- * @typedef {Pick<import("./settings.js").Checked, "memoryBudget" | "cache" | "expect" | "degraded" | "prefetch" | "timeoutMs" | "retries" | "hedge" | "connection" | "maxRequests" | "link">
+ * @typedef {Pick<import("../settings.js").Checked, "memoryBudget" | "cache" | "expect" | "degraded" | "prefetch" | "timeoutMs" | "retries" | "hedge" | "connection" | "maxRequests" | "link">
  *   & { headers: Record<string, string> | undefined, wasm: WebAssembly.Module | undefined }} Settings those of `open` that can be cloned
  * @typedef {{ onProgress: boolean, onFetch: boolean }} Listens which events are wanted
  *
  * @typedef {{ call: "open", input: string | Uint8Array | Blob, settings: Settings, listens: Listens }} OpenCall
- * @typedef {{ call: "search" | "explain", query: Float32Array<ArrayBuffer> | { id: import("../arguments.js").Id }, request: Request }} SearchCall
- * @typedef {{ call: "vector" | "has", rowId: import("../arguments.js").Id }} RowCall
- * @typedef {{ call: "load" | "close" }} PlainCall
- * @typedef {OpenCall | SearchCall | RowCall | PlainCall} Call
+ * @typedef {{ call: "search" | "explain", query: Float32Array<ArrayBuffer> | { id: import("../../arguments.js").Id }, request: Request }} SearchCall
+ * @typedef {{ call: "searchArrays", query: Float32Array<ArrayBuffer>, request: Request }} ArraysCall
+ * @typedef {{ call: "vector" | "has", rowId: import("../../arguments.js").Id }} RowCall
+ * @typedef {{ call: "load" | "save" | "close" }} PlainCall
+ * @typedef {OpenCall | SearchCall | ArraysCall | RowCall | PlainCall} Call
  * @typedef {(Call & { id: number }) | { abort: number }} ToWorker
  *
  * @typedef {{ id: number, stats: Stats | undefined } & ({ value: unknown } | { error: ErrorData })} Answer
@@ -71,4 +74,13 @@ export function encodeInfo(info) {
  */
 export function decodeInfo({ missing, ...info }) {
   return { ...info, ...(missing && { missing: missing.map(({ file, error }) => ({ file, error: decodeError(error) })) }) };
+}
+
+/**
+ * @param {unknown} value an answer
+ * @returns {ArrayBuffer[]} what can be moved to another thread instead of copied
+ */
+export function buffersOf(value) {
+  const all = value instanceof Float32Array ? [value] : Object.values(/** @type {Partial<HitArrays>} */ (Object(value)).offsets ? /** @type {HitArrays} */ (value) : {});
+  return all.flatMap((one) => (ArrayBuffer.isView(one) ? [/** @type {ArrayBuffer} */ (one.buffer)] : []));
 }

@@ -1,5 +1,5 @@
 // One worker, as the page sees it: calls that wait for their answers. When it fails, all of them fail, and it is not used again.
-import { aborted, closed, notify, PagevecError, throwIfAborted } from "../errors.js";
+import { aborted, closed, notify, PagevecError, throwIfAborted } from "../../errors.js";
 import { decodeError } from "./messages.js";
 
 /**
@@ -16,7 +16,7 @@ import { decodeError } from "./messages.js";
  */
 
 export class Peer {
-  /** @type {import("./engine.js").Stats | undefined} of its last answer */
+  /** @type {import("../engine.js").Stats | undefined} of its last answer */
   stats;
   #port;
   #listeners;
@@ -28,7 +28,7 @@ export class Peer {
 
   /**
    * @param {(events: PortEvents) => Port} start
-   * @param {import("../core/session.js").Listeners} listeners
+   * @param {import("../../core/session.js").Listeners} listeners
    */
   constructor(start, listeners) {
     this.#listeners = listeners;

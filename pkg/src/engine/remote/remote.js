@@ -1,22 +1,22 @@
 // An open index in a worker. Arguments are checked and texts are embedded before they come here; what crosses is in messages.js.
 // When the worker stops, the calls under way fail, and the next one starts another worker and opens the index again.
-import { closed, PagevecError, throwIfAborted } from "../errors.js";
-import { loadModule } from "../core/module.js";
+import { closed, PagevecError, throwIfAborted } from "../../errors.js";
+import { loadModule } from "../../core/module.js";
 import { decodeInfo } from "./messages.js";
 import { Peer } from "./peer.js";
 
 /**
- * @typedef {import("./engine.js").Engine} Engine
- * @typedef {import("../core/info.js").Info} Info
+ * @typedef {import("../engine.js").Engine} Engine
+ * @typedef {import("../../core/info.js").Info} Info
  * @typedef {import("./messages.js").OpenCall} OpenCall
  * @typedef {{ peer: Peer, info: Info }} Opened
  * @typedef {(signal?: AbortSignal) => Promise<Opened>} OpenPeer starts a worker and opens the index in it
  */
 
 /**
- * @param {import("./open.js").Platform} platform
- * @param {import("../sources/resolve.js").Input} input
- * @param {import("./settings.js").Checked} settings
+ * @param {import("../open.js").Platform} platform
+ * @param {import("../../sources/resolve.js").Input} input
+ * @param {import("../settings.js").Checked} settings
  * @returns {Promise<Engine>}
  */
 export async function openRemote(platform, input, settings) {
@@ -50,7 +50,7 @@ export class RemoteEngine {
   #openPeer;
   #info;
   #peer;
-  /** @type {import("./engine.js").Stats} */
+  /** @type {import("../engine.js").Stats} */
   #stats;
   /** @type {Promise<Peer> | undefined} */
   #reopening;
@@ -65,7 +65,7 @@ export class RemoteEngine {
     this.#openPeer = openPeer;
     this.#peer = peer;
     this.#info = info;
-    this.#stats = /** @type {import("./engine.js").Stats} */ (peer.stats);
+    this.#stats = /** @type {import("../engine.js").Stats} */ (peer.stats);
   }
 
   get info() {
@@ -81,6 +81,11 @@ export class RemoteEngine {
     return this.#call({ call: "search", query, request }, signal, "id" in query ? [] : [query.buffer]);
   }
 
+  /** @type {Engine["searchArrays"]} */
+  searchArrays(query, request, signal) {
+    return this.#call({ call: "searchArrays", query, request }, signal, [query.buffer]);
+  }
+
   /** @type {Engine["explain"]} */
   explain(query, request, signal) {
     return this.#call({ call: "explain", query, request }, signal, "id" in query ? [] : [query.buffer]);
@@ -89,6 +94,11 @@ export class RemoteEngine {
   /** @type {Engine["load"]} */
   load(signal) {
     return this.#call({ call: "load" }, signal);
+  }
+
+  /** @type {Engine["save"]} */
+  save(signal) {
+    return this.#call({ call: "save" }, signal);
   }
 
   /** @type {Engine["vector"]} */
