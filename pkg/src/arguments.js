@@ -7,7 +7,13 @@ import { checkOptions, toChoice, toInteger, toSignal } from "./options.js";
 /**
  * @typedef {ArrayLike<number>} Vector a `number[]`, a Float32Array, or another typed array of numbers
  * @typedef {string | number} Id
- * @typedef {Vector | { text: string } | { id: Id }} Query a vector, or a text, or the id of a row, whose vector is searched for
+ * @typedef {object} TextQuery
+ * @property {string} text of which `embed` makes a vector
+ *
+ * @typedef {object} IdQuery
+ * @property {Id} id of the row whose vector is searched for
+ *
+ * @typedef {Vector | TextQuery | IdQuery} Query what is searched for
  */
 
 /**

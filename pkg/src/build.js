@@ -13,11 +13,16 @@ const OPTIONS = /** @type {const} */ (["ids", "dim", "metric", "codec", "refine"
  *   `clusters-recall`: the clustered index misses rows that it should find
  * @property {string} message what was measured, and what to do
  *
+ * @typedef {object} BuildProgress
+ * @property {string} phase of the build
+ * @property {number} done of `total`
+ * @property {number} total how much the phase has to do
+ *
  * @typedef {object} BuildOptions
  * @property {(string | number)[] | ArrayLike<number>} [ids] one for each row, all strings or all whole numbers; row numbers unless given
  * @property {number} [dim] numbers in a row: needed for a flat matrix
- * @property {"cosine" | "dot" | "l2"} [metric] cosine unless given
- * @property {"f32" | "f16" | "sq8" | "sq4" | "binary" | "pq" | `pq${number}`} [codec] of the codes that are searched, sq8 unless
+ * @property {import("./core/info.js").Metric} [metric] cosine unless given
+ * @property {import("./core/info.js").Codec} [codec] of the codes that are searched, sq8 unless
  *   given; pq has 64 parts of one byte, pq96 has 96, at most one for each component
  * @property {"f32" | "f16" | "sq8"} [refine] codec of finer rows, by which candidates are ranked again; unless given, sq8 for the
  *   codecs sq4, binary and pq, and none for others
@@ -32,7 +37,7 @@ const OPTIONS = /** @type {const} */ (["ids", "dim", "metric", "codec", "refine"
  * @property {number} [seed] an integer from 0
  * @property {import("./texts/embed.js").Embed} [embed] makes vectors of texts, where rows are texts. It is called with an array of at
  *   most 64 texts and `{ signal }`
- * @property {(event: { phase: string, done: number, total: number }) => void} [onProgress] called during the build, and after each call
+ * @property {(event: BuildProgress) => void} [onProgress] called during the build, and after each call
  *   of `embed` with the phase `embed`; if it throws, the
  *   build ends with `aborted`
  * @property {(warning: BuildWarning) => void} [onWarning] called with what the rows will not do well; unless given, the console is told

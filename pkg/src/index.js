@@ -11,11 +11,29 @@ import { toTexts } from "./texts/embed.js";
  * @typedef {import("./arguments.js").SearchOptions} SearchOptions
  * @typedef {import("./core/protocol.js").Hit} Hit
  * @typedef {import("./core/info.js").Info} Info
+ * @typedef {import("./core/info.js").SegmentInfo} SegmentInfo
+ * @typedef {import("./core/info.js").Missing} Missing
+ * @typedef {import("./core/info.js").Section} Section
+ * @typedef {import("./core/info.js").Metric} Metric
+ * @typedef {import("./core/info.js").Codec} Codec
+ * @typedef {import("./arguments.js").IndexChoice} IndexChoice
+ * @typedef {import("./core/protocol.js").IndexName} IndexName
+ * @typedef {import("./core/session.js").Progress} Progress
+ * @typedef {import("./engine/settings.js").CacheOptions} CacheOptions
+ * @typedef {import("./core/prefetch.js").PrefetchChoice} PrefetchChoice
+ * @typedef {import("./core/module.js").WasmSource} WasmSource
+ * @typedef {import("./texts/embed.js").Embed} Embed
+ * @typedef {import("./texts/embed.js").Embedded} Embedded
  * @typedef {import("./core/explain.js").Explanation} Explanation
  * @typedef {import("./engine/engine.js").Stats} Stats
  * @typedef {import("./engine/extras.js").HitArrays} HitArrays
- * @typedef {SearchOptions & { arrays?: boolean }} BatchOptions `arrays`: hits as typed arrays instead of objects
- * @typedef {{ signal?: AbortSignal }} CallOptions `signal` ends the call with `aborted`
+ *
+ * @typedef {object} ArraysOption
+ * @property {boolean} [arrays] hits as typed arrays instead of objects
+ * @typedef {SearchOptions & ArraysOption} BatchOptions
+ *
+ * @typedef {object} CallOptions
+ * @property {AbortSignal} [signal] ends the call with `aborted`
  */
 
 /**
@@ -30,6 +48,7 @@ export class Index {
   #closing;
 
   /**
+   * @internal
    * @param {import("./engine/engine.js").Engine} engine
    * @param {import("./texts/embed.js").Embedder} [embedder]
    */

@@ -38,10 +38,11 @@ export function open(source, options) {
 
 /**
  * Builds a segment file from vectors. It occupies its thread, so a server runs it in a worker thread.
- * @param {ArrayLike<number>[] | Float32Array} matrix vectors, or one array of `dim` numbers for each row
+ * @param {ArrayLike<number>[] | Float32Array | string[]} matrix vectors, or one array of `dim` numbers for each row, or texts, of which `embed`
+ *   makes vectors
  * @param {import("./build.js").BuildOptions} [options]
  * @returns {Promise<Uint8Array>} the bytes of the file; rejects with `argument`, `dimension`, `not-finite`, `zero-vector`,
- *   `duplicate-id`, `wasm`, `trapped` or `aborted`
+ *   `duplicate-id`, `embed`, `wasm`, `trapped` or `aborted`
  */
 export function build(matrix, options) {
   return buildWith(platform.compile, matrix, options);
@@ -72,4 +73,12 @@ export function publication(bytes, options) {
 }
 
 export { PagevecError } from "./errors.js";
-export { Index } from "./index.js";
+export * from "./index.js";
+
+/**
+ * @typedef {import("./open.js").IndexSource} IndexSource
+ * @typedef {import("./open.js").OpenOptions} OpenOptions
+ * @typedef {import("./build.js").BuildOptions} BuildOptions
+ * @typedef {import("./build.js").BuildWarning} BuildWarning
+ * @typedef {import("./build.js").BuildProgress} BuildProgress
+ */

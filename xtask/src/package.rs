@@ -56,13 +56,15 @@ pub(crate) fn publish_dry() -> Result<()> {
     Ok(())
 }
 
-/// Checks the JS of pkg/src with tsc, writes its .d.ts files to pkg/types and its code to pkg/dist, if it has changed.
+/// Checks the JS of pkg/src with tsc, writes one .d.ts file for each entry to pkg/types and the code to pkg/dist, if it has
+/// changed.
 /// The types of the wasm modules must be there.
 pub(crate) fn compile() -> Result<()> {
     let pkg = shell::root().join("pkg");
     let made = [pkg.join("types"), pkg.join("dist")];
     let mut inputs = files(&pkg.join("src"))?;
-    inputs.extend(["package.json", "tsconfig.json", "../xtask/package-lock.json"].map(|name| pkg.join(name)));
+    let more = ["package.json", "tsconfig.json", "scripts/types.mjs", "../xtask/package-lock.json"];
+    inputs.extend(more.map(|name| pkg.join(name)));
     inputs.extend(["search", "build"].map(|name| pkg.join("wasm").join(name).join("pagevec_wasm.d.ts")));
     let stamp = Stamp::new(shell::target().join("pkg.stamp"), &inputs)?;
     if stamp.fresh(&made) {
@@ -76,6 +78,7 @@ pub(crate) fn compile() -> Result<()> {
         tsc.args(["--project", "pkg"]).args(more.split_whitespace());
         run(&mut tsc).context("the JS in pkg/ does not type-check")?;
     }
+    run(node::node()?.arg("pkg/scripts/types.mjs"))?;
     stamp.set()
 }
 

@@ -3,6 +3,9 @@
 /**
  * @typedef {import("./protocol.js").IndexName} IndexName
  *
+ * @typedef {object} Share
+ * @property {number} bytes that were read of the segment
+ *
  * @typedef {object} Explanation
  * @property {import("./protocol.js").Hit[]} hits best first
  * @property {IndexName} index which one answered; `listed`: all rows that may be hits were ranked by the finest rows
@@ -12,12 +15,12 @@
  *   is not on this machine
  * @property {number} bytes read from the host (or file) by this search
  * @property {number} stored bytes read from the page store
- * @property {number} requests
+ * @property {number} requests that were made for it
  * @property {number} waves batches of parallel requests, one after another
  * @property {number} distances computed on codes
  * @property {number} rescored rows ranked again on finer ones
- * @property {number} milliseconds
- * @property {(import("./protocol.js").Effort & { bytes: number })[]} segments which index answered for each segment, and its share
+ * @property {number} milliseconds that it took
+ * @property {(import("./protocol.js").Effort & Share)[]} segments which index answered for each segment, and its share
  *   of what was computed and of the `bytes` that were read
  */
 

@@ -1,28 +1,42 @@
 // The facts of an index, from those of its segments.
 
 /**
+ * @typedef {"cosine" | "dot" | "l2"} Metric
+ * @typedef {"f32" | "f16" | "sq8" | "sq4" | "binary" | "pq" | `pq${number}`} Codec
+ *
  * @typedef {object} Facts of a segment, as the core tells them
  * @property {number} count vectors, dead ones too
  * @property {number} dead rows that are no hits, as a later segment has their ids or they were deleted
  * @property {number} dim components of a vector
- * @property {string} metric `cosine`, `dot` or `l2`
- * @property {string} codec of the codes that are searched
- * @property {string | undefined} refine codec of the finer rows that candidates are ranked by, where there are any
- * @property {string | undefined} exact codec of the rows that rank the best of those once more, where there are any
+ * @property {Metric} metric by which rows are near
+ * @property {Codec} codec of the codes that are searched
+ * @property {Codec | undefined} refine codec of the finer rows that candidates are ranked by, where there are any
+ * @property {Codec | undefined} exact codec of the rows that rank the best of those once more, where there are any
  * @property {boolean} graph whether there is an HNSW graph
  * @property {boolean} clusters whether there is a clustered index
- * @property {{ k: number, wanted: number, reached: number, cells: number, probes: number }[]} curve the recall that the
+ * @property {CurvePoint[]} curve the recall that the
  *   clustered index reached for the `k` nearest when it was built, for each recall that may be wanted
  * @property {number} m links of a node; 0 without a graph
  * @property {number} efConstruction candidates looked at when the graph was built
- * @property {"number" | "text"} ids
+ * @property {"number" | "text"} ids what they are
  * @property {number} fileLength bytes
  * @property {string} fileId 32 hexadecimal digits, of options and input
  * @property {Section[]} sections of the file, in bytes
  * @property {number} memoryToOpen bytes
  * @property {string} kernels which SIMD kernels this module runs
  *
- * @typedef {{ name: string, offset: number, length: number, bytesPerVector: number }} Section
+ * @typedef {object} Section
+ * @property {string} name what it holds
+ * @property {number} offset of its first byte, in the offsets of `onFetch`
+ * @property {number} length bytes
+ * @property {number} bytesPerVector its length by the number of vectors
+ *
+ * @typedef {object} CurvePoint
+ * @property {number} k how many nearest were looked for
+ * @property {number} wanted the recall that may be wanted
+ * @property {number} reached the recall that was measured
+ * @property {number} cells how many cells that takes
+ * @property {number} probes how many lists that takes
  *
  * @typedef {object} Place
  * @property {string | undefined} contentId 64 hexadecimal digits, from index.json; undefined without one
@@ -31,7 +45,9 @@
  *
  * @typedef {Facts & Place} SegmentInfo
  *
- * @typedef {{ file: string, error: import("../errors.js").PagevecError }} Missing a segment that `degraded` left out, and why
+ * @typedef {object} Missing a segment that `degraded` left out
+ * @property {string} file its name
+ * @property {import("../errors.js").PagevecError} error why
  *
  * @typedef {object} Whole
  * @property {number} count vectors that may be hits

@@ -21,7 +21,11 @@ const CHOICES = ["auto", "flat", "hnsw", "clusters"];
 
 /**
  * @typedef {import("../arguments.js").Id} Id
- * @typedef {{ id: Id, score: number }} Hit a larger score is nearer
+ *
+ * @typedef {object} Hit
+ * @property {Id} id of the row
+ * @property {number} score a larger one is nearer
+ *
  * @typedef {import("./instances.js").Glue} Glue the exports of a search module
  * @typedef {InstanceType<Glue["Reader"]>} Reader opened segments
  *
@@ -146,7 +150,10 @@ export function factsOf(reader, segment) {
 const PARTS = ["fronts", "sections", "slots", "places", "reading", "scratch", "operations"];
 
 /**
- * @typedef {{ reserved: number, peak: number }} PartMemory bytes now, and the most that there were at once
+ * @typedef {object} PartMemory
+ * @property {number} reserved bytes now
+ * @property {number} peak the most bytes that there were at once
+ *
  * @typedef {Record<string, PartMemory>} Parts
  */
 

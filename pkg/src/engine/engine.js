@@ -6,16 +6,20 @@
  * @typedef {import("../core/protocol.js").SearchRequest & { offset?: number, minScore?: number }} Request `k` counts those before `offset` too
  * @typedef {import("../core/protocol.js").Hit} Hit
  *
+ * @typedef {object} Memory
+ * @property {number} budget the memory budget
+ * @property {import("../core/protocol.js").Parts} parts what for: `fronts`, `sections` and `slots` are of the budget; `places`, `scratch` and
+ *   `operations` lie beside it
+ *
  * @typedef {object} Stats since `open`; with `worker`, as of the last answer, and since its worker was started
- * @property {number} queries
+ * @property {number} queries that were answered
  * @property {number} bytes read from the host or file
- * @property {number} requests
+ * @property {number} requests to the host, or reads of the file
  * @property {number} waves batches of parallel requests, one after another
  * @property {number} memoryBudget bytes
  * @property {number} resident bytes of the file that are held in memory: at most `memoryBudget`
  * @property {number} evictions blocks dropped to make room for others
- * @property {{ budget: number, parts: import("../core/protocol.js").Parts }} memory what is reserved, in bytes: `fronts`, `sections`
- *   and `slots` are of the budget; `places`, `scratch` and `operations` lie beside it
+ * @property {Memory} memory what is reserved, in bytes
  * @property {number} linearMemory bytes of the WebAssembly memory, which this index shares with others. It never shrinks; what
  *   a closed index held is used again
  * @property {number} [retries] requests that were made again after a failure

@@ -10,7 +10,7 @@ const PIECE = 4 << 20;
  *
  * @typedef {object} HitArrays the hits of a batch. Those of row `i` are from `offsets[i]` to `offsets[i + 1]`, best first
  * @property {Float64Array | string[]} ids a Float64Array where ids are numbers (`info.ids`)
- * @property {Float32Array} scores
+ * @property {Float32Array} scores a larger one is nearer
  * @property {Uint32Array} offsets one more than there are rows
  */
 

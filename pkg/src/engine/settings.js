@@ -18,7 +18,7 @@ const OPTIONS = /** @type {const} */ (["memoryBudget", "signal", "wasm", "cache"
  * @property {import("../core/module.js").WasmSource} [wasm] the search module, where the default URL does not reach it
  * @property {boolean | CacheOptions} [cache] the page store. Unless given, it is on in browsers if no `headers` are given, and off in
  *   Node
- * @property {{ contentId?: string, fileId?: string, generation?: number }} [expect] 64 or 32 hexadecimal digits: rejects with `stale`
+ * @property {Expected} [expect] rejects with `stale`
  *   if the index has others, and with `argument` if it has several segments; `generation`: rejects with `stale` if index.json has an
  *   earlier one, as a cache may
  * @property {boolean} [degraded] leaves out segments that are not there or damaged, as `info.missing` tells; unless given, one of
@@ -31,6 +31,11 @@ const OPTIONS = /** @type {const} */ (["memoryBudget", "signal", "wasm", "cache"
  *   names another
  * @property {boolean | (() => unknown)} [worker] whether the work is done in a worker of its own, so that searches do not occupy the page's
  *   thread; or a function that starts `pagevec/worker`, where the package's URL does not reach it
+ *
+ * @typedef {object} Expected
+ * @property {string} [contentId] 64 hexadecimal digits, of the segment's bytes
+ * @property {string} [fileId] 32 hexadecimal digits, of the segment's input
+ * @property {number} [generation] the least generation of index.json
  *
  * @typedef {object} CacheOptions
  * @property {number | string} [bytes] most bytes of the store, as for `memoryBudget`; 128 MiB unless given

@@ -9,11 +9,17 @@ const BATCH = 64;
 
 /**
  * @typedef {import("../arguments.js").Vector} Vector
- * @typedef {Vector | readonly Vector[] | { data: Vector, dims: readonly number[] }} Embedded one vector for each text; or all numbers one
- *   after another; or a tensor with these, as Transformers.js gives it
+ * @typedef {object} Tensor as Transformers.js gives it
+ * @property {Vector} data all numbers, row-major
+ * @property {readonly number[]} dims the number of texts, and of components
+ *
+ * @typedef {Vector | readonly Vector[] | Tensor} Embedded one vector for each text; or all numbers one after another; or a tensor with
+ *   these
  * @typedef {(texts: string[], options: { signal: AbortSignal | undefined }) => Embedded | Promise<Embedded>} EmbedFunction is called with
  *   at most 64 texts
- * @typedef {EmbedFunction & { model?: string }} Embed `model` names what makes the vectors
+ * @typedef {object} Named
+ * @property {string} [model] the name of what makes the vectors
+ * @typedef {EmbedFunction & Named} Embed
  */
 
 export class Embedder {

@@ -7,8 +7,13 @@ const ENOUGH = 64 * 1024;
 const BYTES_PER_MBIT = 125_000 / 1000; // in a millisecond
 
 /**
- * @typedef {{ rttMs: number, mbits: number }} LinkSpeed round trip in milliseconds, bandwidth in Mbit/s
- * @typedef {LinkSpeed & { known: "assumed" | "measured" | "told" }} LinkState
+ * @typedef {object} LinkSpeed
+ * @property {number} rttMs milliseconds of a round trip
+ * @property {number} mbits bandwidth in Mbit/s
+ *
+ * @typedef {object} Known
+ * @property {"assumed" | "measured" | "told"} known where these come from
+ * @typedef {LinkSpeed & Known} LinkState
  */
 
 export class Link {

@@ -1,0 +1,123 @@
+// The package's types: every public type has a name, every field a text for editors, and projects of several versions of TypeScript
+// compile strictly against the installed package, its declarations included.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { after, test } from "node:test";
+import { promisify } from "node:util";
+
+const { PAGEVEC_ROOT: root } = process.env;
+const skip = !root && "PAGEVEC_ROOT is not set";
+const tools = root && createRequire(join(root, "xtask/node_modules/"));
+const installed = dirname(createRequire(import.meta.url).resolve("pagevec/package.json"));
+const folder = await mkdtemp(join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, ".types-"));
+after(() => rm(folder, { recursive: true, force: true }));
+
+const NAMES = [
+  "BatchOptions", "BuildOptions", "BuildProgress", "BuildWarning", "CacheOptions", "CallOptions", "Codec", "Embed", "Embedded", "Explanation", "Hit", "HitArrays", "Id", "Index",
+  "IndexChoice", "IndexName", "IndexSource", "Info", "Metric", "Missing", "OpenOptions", "PagevecError", "PrefetchChoice", "Progress", "Query", "SearchOptions", "Section", "SegmentInfo",
+  "Stats", "Vector", "WasmSource",
+];
+
+for (const entry of ["node", "browser"]) {
+  test(`every type of ${entry} has a name, and every field a text`, { skip }, () => {
+    const ts = tools("typescript-5.9");
+    const file = join(installed, `types/${entry}.d.ts`);
+    const program = ts.createProgram([file], { strict: true, module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext, types: [] });
+    const checker = program.getTypeChecker();
+    const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)));
+    const names = exported.map(({ name }) => name);
+    for (const name of [...NAMES, "open", "build"]) assert.ok(names.includes(name), `${entry}: ${name} is not exported`);
+    const bare = new Set();
+    const seen = new Set();
+    const look = (type, path) => {
+      if (seen.has(type)) return;
+      seen.add(type);
+      if (type.isUnionOrIntersection()) return type.types.forEach((one) => look(one, path));
+      for (const argument of checker.getTypeArguments?.(type.objectFlags & ts.ObjectFlags.Reference ? type : { objectFlags: 0 }) ?? []) look(argument, path);
+      for (const field of type.getProperties()) {
+        const [declaration] = field.declarations ?? [];
+        if (!declaration?.getSourceFile().fileName.startsWith(join(installed, "types/")) || field.name.startsWith("__") || field.name.startsWith("#")) continue;
+        const text = ts.displayPartsToString(field.getDocumentationComment(checker)) + field.getJsDocTags(checker).map(({ name }) => name);
+        if (!text) bare.add(`${path}.${field.name}`);
+        look(checker.getTypeOfSymbol(field), `${path}.${field.name}`);
+      }
+    };
+    for (const symbol of exported) look(checker.getDeclaredTypeOfSymbol(symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol), symbol.name);
+    assert.deepEqual([...bare], [], "fields without a text");
+    assert.ok(seen.size > 100, `${seen.size} types were looked at`);
+  });
+}
+
+const USE = `
+import { open, build, PagevecError, Index } from "pagevec";
+import type { ${NAMES.filter((name) => !["PagevecError", "Index"].includes(name)).join(", ")} } from "pagevec";
+
+const embed: Embed = Object.assign(async (texts: string[]) => texts.map(() => new Float32Array(2)), { model: "two" });
+const options: OpenOptions = { memoryBudget: "64MB", embed, worker: true, cache: false, prefetch: "codes", onProgress: ({ phase, done }: Progress) => void [phase, done] };
+export async function use(source: IndexSource, signal: AbortSignal): Promise<Hit[]> {
+  const built: BuildOptions = { metric: "l2", codec: "pq96", refine: "sq8", onWarning: ({ code }: BuildWarning) => void code };
+  const bytes = await build([[1, 2], [3, 4]], built);
+  await build(["one", "two"], { embed, signal });
+  const index: Index = await open(source, options);
+  const info: Info = index.info;
+  const metric: Metric = info.metric;
+  const codec: Codec = info.codec;
+  const search: SearchOptions = { k: 3, offset: 3, minScore: 0.2, index: "clusters", exclude: ["a"], among: new Float64Array([1]), signal };
+  const hits: Hit[] = await index.search({ text: "one" }, search);
+  const lists: Hit[][] = await index.searchBatch([[1, 2]], { k: 1 });
+  const arrays: HitArrays = await index.searchBatch(new Float32Array(4), { arrays: true });
+  const query: Query = { id: hits[0]?.id ?? 0 };
+  const { plan, segments }: Explanation = await index.explain(query);
+  const stats: Stats = index.stats();
+  const file: Blob = await index.save({ signal });
+  await index.load();
+  const vector: Vector = await index.vector("a");
+  const id: Id = hits[0]!.id;
+  try {
+    await index.close();
+  } catch (error) {
+    if (error instanceof PagevecError && error.code === "closed") return [];
+  }
+  // @ts-expect-error
+  await index.search(vector, { k: "3" });
+  // @ts-expect-error
+  await index.search(vector, { index: "ivf" });
+  // @ts-expect-error
+  await build([[1, 2]], { metric: "euclid" });
+  // @ts-expect-error
+  await build([[1, 2]], { codec: "sq7" });
+  void [bytes, metric, codec, lists, arrays, plan, segments, stats, file, id];
+  return hits;
+}
+`;
+
+const DOM = ["ES2022", "DOM", "DOM.Iterable"];
+/** Each with and without the DOM, whose types Node's replace. */
+const PROJECTS = [
+  ["typescript-5.0", "node16", "node16", ["ES2022"]],
+  ["typescript-5.0", "esnext", "bundler", DOM],
+  ["typescript", "nodenext", "nodenext", ["ES2022"]],
+  ["typescript", "esnext", "bundler", DOM],
+];
+
+for (const [version, module, moduleResolution, lib] of PROJECTS) {
+  test(`${version}, ${moduleResolution}, ${lib.includes("DOM") ? "with" : "without"} DOM: strict, without skipLibCheck`, { skip }, async () => {
+    const dom = lib.includes("DOM");
+    const project = join(folder, `${version}-${moduleResolution}`);
+    await mkdir(join(project, "node_modules/@types"), { recursive: true });
+    await symlink(installed, join(project, "node_modules/pagevec"));
+    const compilerOptions = {
+      strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: false, noEmit: true, preserveSymlinks: true, target: "ES2022", module, moduleResolution, lib,
+      types: dom ? [] : ["node"], typeRoots: [join(root, "xtask/node_modules/@types")], ...(moduleResolution === "bundler" && { customConditions: ["browser"] }),
+    };
+    await writeFile(join(project, "package.json"), '{ "type": "module" }');
+    await writeFile(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["use.ts"] }));
+    await writeFile(join(project, "use.ts"), USE);
+    const tsc = join(dirname(tools.resolve(`${version}/package.json`)), "bin/tsc");
+    const { stdout = "" } = await promisify(execFile)(process.execPath, [tsc, "-p", project]).catch((error) => error);
+    assert.equal(stdout, "");
+  });
+}
