@@ -1,5 +1,6 @@
 // How the command line reads its own modules and the indexes of users.
 import { readFile } from "node:fs/promises";
+import { opener } from "../engine/node.js";
 import { openWith } from "../open.js";
 import { openPath } from "../sources/local/file-node.js";
 
@@ -12,5 +13,5 @@ export const compile = async (url) => WebAssembly.compile(await readFile(url));
  * @param {boolean} [inParts] whether the part files are read
  */
 export function openIndex(path, options, inParts = false) {
-  return openWith({ compile, openPath: (input) => openPath(String(input), inParts), openStore: () => undefined }, path, options);
+  return openWith({ ...opener, openPath: (input) => openPath(String(input), inParts), openStore: () => undefined }, path, options);
 }

@@ -20,7 +20,7 @@ import { LocalEngine } from "./local.js";
  * @property {(make?: () => unknown) => (events: import("./remote/peer.js").PortEvents) => import("./remote/peer.js").Port} workerStarter of the package's own
  *   worker, or of the one that `make` gives
  *
- * @typedef {Opener & Workers} Platform
+ * @typedef {Opener & Partial<Workers>} Platform without workers where nothing asks for them
  *
  * @typedef {import("./settings.js").Checked} Checked
  * @typedef {import("../sources/resolve.js").Resolved & { manifest: Uint8Array | undefined }} Found

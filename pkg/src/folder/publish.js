@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { loadBuilder } from "../build.js";
 import { badArgument, reading, typed } from "../errors.js";
+import { opener } from "../engine/node.js";
 import { openWith } from "../open.js";
 import { checkOptions, toChoice, toInteger } from "../options.js";
 import { alone } from "../sources/resolve.js";
@@ -84,7 +85,7 @@ export async function describeSegment(compile, contents) {
     },
     close: () => {},
   };
-  const index = await openWith({ compile, openPath: async () => alone(source), openStore: () => undefined }, source.name, { memoryBudget: "1GiB" });
+  const index = await openWith({ ...opener, compile, openPath: async () => alone(source), openStore: () => undefined }, source.name, { memoryBudget: "1GiB" });
   const [info] = index.info.segments;
   await index.close();
   const { ContentId } = await loadBuilder(compile, undefined);

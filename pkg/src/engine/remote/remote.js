@@ -21,16 +21,18 @@ import { Peer } from "./peer.js";
  */
 export async function openRemote(platform, input, settings) {
   const { memoryBudget, cache, expect, degraded, prefetch, timeoutMs, retries, hedge, connection, maxRequests, link, onProgress, onFetch } = settings;
+  const { locate, workerStarter } = platform;
+  if (!locate || !workerStarter) throw new PagevecError("unsupported", "this runtime has no workers: leave out `worker`");
   const headers = settings.headers && Object.fromEntries(new Headers(settings.headers));
   const wasm = settings.wasm === undefined ? undefined : await loadModule("search", () => new URL("about:blank"), settings.wasm, platform.compile);
   /** @type {OpenCall} */
   const call = {
     call: "open",
-    input: typeof input === "string" || input instanceof URL ? platform.locate(input) : input,
+    input: typeof input === "string" || input instanceof URL ? locate(input) : input,
     settings: { memoryBudget, cache, expect: expect && { ...expect }, degraded, prefetch, timeoutMs, retries, hedge, connection, maxRequests, link, headers, wasm },
     listens: { onProgress: onProgress !== undefined, onFetch: onFetch !== undefined },
   };
-  const start = platform.workerStarter(typeof settings.worker === "function" ? settings.worker : undefined);
+  const start = workerStarter(typeof settings.worker === "function" ? settings.worker : undefined);
   /** @type {OpenPeer} */
   const openPeer = async (signal) => {
     throwIfAborted(signal);
