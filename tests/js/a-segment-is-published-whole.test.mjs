@@ -34,12 +34,21 @@ test("one file, parts, or both", async () => {
 
 test("the folder of the native command line", { skip: skipNative }, async () => {
   await writeFile(place("rows.npy"), npyFile("<f4", `(${count}, ${dim})`, Buffer.from(matrix.buffer)));
-  await run(native, ["build", place("rows.npy"), "--parts", "-o", place("native")]);
-  await publish(place("ours"), bytes, { form: "both" });
+  await run(native, ["build", place("rows.npy"), "--parts", "--model", "made up", "-o", place("native")]);
+  await publish(place("ours"), bytes, { form: "both", model: "made up" });
   assert.equal(await readFile(place("ours/index.json"), "utf8"), await readFile(place("native/index.json"), "utf8"));
   const names = async (folder) => (await readdir(folder, { recursive: true })).filter((name) => name !== ".lock").sort();
   assert.deepEqual(await names(place("ours")), await names(place("native")));
   assert.equal(JSON.parse((await run(native, ["verify", place("ours"), "--json"])).stdout).ok, true);
+});
+
+test("the model's name is kept, and open compares it", async () => {
+  await publish(place("named"), bytes, { model: "one" });
+  await rejected(open(place("named"), { model: "other" }), "model");
+  const index = await open(place("named"), { model: "one" });
+  assert.equal(index.info.model, "one");
+  await index.close();
+  for (const model of ["", 5, "a\nb"]) await rejected(publish(place("named"), bytes, { model }), "argument");
 });
 
 test("generations rise with each change, and can be demanded", async () => {

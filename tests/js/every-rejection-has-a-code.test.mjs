@@ -59,7 +59,7 @@ const CALLS = {
   publish: (x) => publish(typeof x === "string" && x ? place : x, f.bytes),
   "publish's segment": (x) => publish(place, x),
   "publish's options": (x) => publish(place, f.bytes, x),
-  ...Object.fromEntries(["form", "generation"].map((name) => [`publish's ${name}`, (x) => publish(place, f.bytes, { [name]: x })])),
+  ...Object.fromEntries(["form", "generation", "model"].map((name) => [`publish's ${name}`, (x) => publish(place, f.bytes, { [name]: x })])),
   publication: (x) => publication(x),
   "publication's options": (x) => publication(f.bytes, x),
   search: (x) => index.search(x),

@@ -42,7 +42,10 @@ export function appendContents(folder, segment, form, wanted, deadOf) {
       const dead = named.find((other) => other.one === one)?.dead;
       return dead ? { ...one, dead } : one;
     });
-    return { entries: [...entries, entry], files: [...files, ...named.map(({ file }) => file)] };
+    // As in the core, the new rows are taken for those of the index's model.
+    const model = earlier.find((one) => one.model !== undefined)?.model;
+    const added = model === undefined ? entry : entryOf(segment.info, segment.contentId, form, model);
+    return { entries: [...entries, added], files: [...files, ...named.map(({ file }) => file)] };
   });
   const path = join(folder, entry.file ?? /** @type {{ folder: string }} */ (entry.parts).folder);
   return { path, contentId: entry.contentId, generation, parts: files.length - (entry.file === undefined ? 0 : 1), replaced };

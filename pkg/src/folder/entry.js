@@ -14,7 +14,7 @@ const IN_FRONT = ["code parameters", "refine parameters", "exact parameters", "c
 /**
  * @typedef {"file" | "parts" | "both"} Form how a segment is published: as one file, as part files, or as both
  * @typedef {import("../core/info.js").SegmentInfo} SegmentInfo
- * @typedef {{ file?: string, length: number, front: number, contentId: string, fileId: string, count: number, dim: number, metric: string, sections: [string, number, number][], parts?: { folder: string, cuts: [number, number][] }, dead?: import("../sources/manifest.js").Dead }} Entry
+ * @typedef {{ file?: string, length: number, front: number, contentId: string, fileId: string, count: number, dim: number, metric: string, model?: string, sections: [string, number, number][], parts?: { folder: string, cuts: [number, number][] }, dead?: import("../sources/manifest.js").Dead }} Entry
  * @typedef {{ name: string, offset: number, length: number }} Slice a file that holds this part of the segment
  */
 
@@ -22,9 +22,10 @@ const IN_FRONT = ["code parameters", "refine parameters", "exact parameters", "c
  * @param {SegmentInfo} info
  * @param {string} contentId
  * @param {Form} form
+ * @param {string} [model] that made the vectors
  * @returns {Entry}
  */
-export function entryOf(info, contentId, form) {
+export function entryOf(info, contentId, form, model) {
   const name = `seg-${contentId.slice(0, 32)}`;
   const { fileLength: length, memoryToOpen: front, fileId, count, dim, metric } = info;
   return {
@@ -36,6 +37,7 @@ export function entryOf(info, contentId, form) {
     count,
     dim,
     metric,
+    ...(model !== undefined && { model }),
     sections: info.sections.map(({ name, offset, length }) => [name, offset, length]),
     ...(form !== "file" && { parts: { folder: name, cuts: cutsOf(info) } }),
   };

@@ -7,6 +7,7 @@ import { openWith } from "../open.js";
 import { checkOptions, toChoice, toInteger } from "../options.js";
 import { alone } from "../sources/resolve.js";
 import { LOCAL_LIMITS, newTraffic, shortRead } from "../sources/source.js";
+import { toModel } from "../texts/embed.js";
 import { entryOf, manifestOf, slicesOf } from "./entry.js";
 import { contentsOf, MANIFEST, update } from "./update.js";
 
@@ -22,6 +23,7 @@ const PIECE = 1 << 20;
  * @property {Form} [form] `"file"`: one file, unless given; `"parts"`: part files for hosts that ignore the Range header; `"both"`
  * @property {number} [generation] publishes only where the folder still has this generation, which is 0 where nothing is published
  *   yet; else it rejects with `changed`. Unless given, whatever is there is replaced
+ * @property {string} [model] the name of the model that made the vectors, which index.json keeps: `open` with another is refused
  *
  * @typedef {object} Published
  * @property {string} path of the segment's file, or of the folder of its parts if there is no file
@@ -43,9 +45,9 @@ const PIECE = 1 << 20;
 export function publishWith(compile, folder, bytes, options) {
   return typed(async () => {
     if (typeof folder !== "string" || folder === "") throw badArgument("publish(): the folder must be a path");
-    const { form, generation } = reading(() => toOptions("publish()", options));
+    const { form, generation, model } = reading(() => toOptions("publish()", options));
     const segment = await describeSegment(compile, reading(() => toSegment("publish()", bytes)));
-    return publishContents(folder, segment, form, generation);
+    return publishContents(folder, segment, form, generation, model);
   });
 }
 
@@ -57,9 +59,9 @@ export function publishWith(compile, folder, bytes, options) {
  */
 export function publicationWith(compile, bytes, options) {
   return typed(async () => {
-    const { form } = reading(() => toOptions("publication()", options));
+    const { form, model } = reading(() => toOptions("publication()", options));
     const { info, contentId } = await describeSegment(compile, reading(() => toSegment("publication()", bytes)));
-    const entry = entryOf(info, contentId, form);
+    const entry = entryOf(info, contentId, form, model);
     const files = slicesOf(entry).map(({ name, offset, length }) => ({ name, bytes: bytes.subarray(offset, offset + length), order: 0 }));
     return [...files, { name: MANIFEST, bytes: new TextEncoder().encode(manifestOf([entry], undefined).text), order: 1 }];
   });
@@ -99,10 +101,11 @@ export async function describeSegment(compile, contents) {
  * @param {Segment} segment
  * @param {Form} form
  * @param {number | undefined} wanted the generation that the folder must have
+ * @param {string} [model] that made the vectors
  * @returns {Published}
  */
-export function publishContents(folder, { contents, info, contentId }, form, wanted) {
-  const entry = entryOf(info, contentId, form);
+export function publishContents(folder, { contents, info, contentId }, form, wanted, model) {
+  const entry = entryOf(info, contentId, form, model);
   const files = filesOf(entry, contents);
   const generation = update(folder, wanted, () => ({ entries: [entry], files }));
   const path = join(folder, entry.file ?? /** @type {{ folder: string }} */ (entry.parts).folder);
@@ -143,7 +146,7 @@ function toSegment(call, bytes) {
  * @param {PublishOptions | undefined} given
  */
 function toOptions(call, given) {
-  const { form = "file", generation } = checkOptions(call, given, ["form", "generation"]);
+  const { form = "file", generation, model } = checkOptions(call, given, ["form", "generation", "model"]);
   if (generation !== undefined) toInteger(generation, "generation", 0);
-  return { form: toChoice(form, ["file", "parts", "both"], "form"), generation };
+  return { form: toChoice(form, ["file", "parts", "both"], "form"), generation, model: toModel(model, call) };
 }
