@@ -1,6 +1,6 @@
 // Vectors, ids and searches that users pass, checked and copied before anything awaits: a vector that the caller changes after
 // the call must not change the answer.
-import { describe, hintFor, isNpy, isPromise, isTensor } from "./describe.js";
+import { describe, hintFor, isA, isNpy, isPromise, isTensor } from "./describe.js";
 import { badArgument, PagevecError } from "./errors.js";
 import { checkOptions, toChoice, toInteger, toSignal } from "./options.js";
 
@@ -31,7 +31,7 @@ export function toVector(value, dim, name = "vector") {
   if (Array.isArray(value) && isList(value[0])) throw badArgument(`${name} is an array of vectors: pass one of them (\`rows[0]\`), or all of them to searchBatch()`);
   const length = lengthOf(value, name);
   if (length !== dim) {
-    const bytes = value instanceof Uint8Array && length === 4 * dim;
+    const bytes = isA(value, "Uint8Array") && length === 4 * dim;
     const hint = bytes ? ". If these are the bytes of floats, pass new Float32Array(bytes.buffer, bytes.byteOffset, dim)" : ": use the model that the index was built with";
     throw new PagevecError("dimension", `${name} has ${length} numbers; this index has dimension ${dim}${hint}`);
   }
@@ -85,7 +85,7 @@ function flatMatrix(value, dim) {
 function lengthOf(value, name) {
   if (Array.isArray(value)) return value.length;
   if (ArrayBuffer.isView(value) && isList(value)) {
-    if (value instanceof BigInt64Array || value instanceof BigUint64Array) {
+    if (isA(value, "BigInt64Array") || isA(value, "BigUint64Array")) {
       throw badArgument(`${name} holds BigInts: convert them to numbers`);
     }
     const length = /** @type {Float32Array} */ (value).length;
@@ -102,7 +102,7 @@ function lengthOf(value, name) {
  * @returns {value is ArrayLike<unknown>}
  */
 function isList(value) {
-  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !isA(value, "DataView"));
 }
 
 /**

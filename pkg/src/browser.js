@@ -1,18 +1,22 @@
-// The entry for pages, workers, edge runtimes and bundlers.
+// The entry for pages, workers and bundlers. Where the URL of a WebAssembly module has none, as a bundler moved this file alone,
+// the module comes from a script that has it inside. entries/static.js is the same without those scripts.
 import { buildWith } from "./build.js";
-import { badArgument } from "./errors.js";
+import { fetchModule } from "./core/module.js";
 import { openWith } from "./open.js";
-import { compileResponse } from "./core/module.js";
+import { web } from "./platform/web.js";
 
-/** @type {import("./open.js").Platform} */
-const platform = {
-  compile: async (url) => compileResponse(await fetch(url, { credentials: "same-origin" })),
-  openPath: () => undefined,
-  openStore({ folder, bytes }) {
-    if (folder !== undefined) throw badArgument("open(): cache.folder is for Node; pages keep their store in the browser");
-    return Promise.all([import("./store/store.js"), import("./store/opfs.js")]).then(([{ Store }, { OpfsFolder }]) => new Store(OpfsFolder.open(), bytes));
-  },
-};
+const platform = web(
+  () => fetchModule(new URL("../wasm/search/pagevec_wasm_bg.wasm", import.meta.url), () => import("../wasm/search/pagevec_wasm_bg.wasm?inline")),
+  (bytes) => import("./platform/opfs-store.js").then(({ openOpfsStore }) => openOpfsStore(bytes), notImported),
+);
+
+/**
+ * @param {Error} cause
+ * @returns {never}
+ */
+function notImported(cause) {
+  throw "ServiceWorkerGlobalScope" in globalThis ? new Error('service workers refuse import(): import "pagevec/static" in place of "pagevec"', { cause }) : cause;
+}
 
 /**
  * Opens an index: the URL of a folder (with index.json) or of a segment (`….bin`), bytes, or a File. Rejects with `argument`, with
@@ -33,7 +37,8 @@ export function open(source, options) {
  *   `duplicate-id`, `wasm`, `trapped` or `aborted`
  */
 export function build(matrix, options) {
-  return buildWith(platform.compile, matrix, options);
+  const module = () => fetchModule(new URL("../wasm/build/pagevec_wasm_bg.wasm", import.meta.url), () => import("../wasm/build/pagevec_wasm_bg.wasm?inline"));
+  return buildWith({ module, glue: () => import("../wasm/build/instance.js") }, matrix, options);
 }
 
 export { PagevecError } from "./errors.js";

@@ -37,15 +37,21 @@ const OPTIONS = /** @type {const} */ (["ids", "dim", "metric", "codec", "refine"
  */
 
 /**
+ * @typedef {object} Builder how a platform gets the builder
+ * @property {import("./core/module.js").Own} module
+ * @property {() => Promise<typeof import("../wasm/build/instance.js")>} glue
+ */
+
+/**
  * Builds a segment: the same bytes as the command line builds from the same input, options and seed. It occupies its thread
  * until it is done, so a page runs it in a Worker. No timer or event runs there meanwhile, so cancel it from `onProgress`.
- * @param {import("./core/module.js").Compile} compile
+ * @param {Builder} builder
  * @param {ArrayLike<number>[] | Float32Array} matrix
  * @param {BuildOptions} [options]
  * @returns {Promise<Uint8Array>}
  */
-export function buildWith(compile, matrix, options) {
-  return typed(() => buildChecked(compile, reading(() => toInput(matrix, options))));
+export function buildWith(builder, matrix, options) {
+  return typed(() => buildChecked(builder, reading(() => toInput(matrix, options))));
 }
 
 /**
@@ -65,11 +71,11 @@ function toInput(matrix, given) {
 }
 
 /**
- * @param {import("./core/module.js").Compile} compile
+ * @param {Builder} builder
  * @param {ReturnType<typeof toInput>} input
  */
-async function buildChecked(compile, { data, request, signal, onProgress, onWarning = warn, wasm }) {
-  const glue = await loadBuilder(compile, wasm);
+async function buildChecked(builder, { data, request, signal, onProgress, onWarning = warn, wasm }) {
+  const glue = await loadBuilder(builder, wasm);
   throwIfAborted(signal);
 
   /** @type {{ error: unknown } | undefined} what the listener threw */
@@ -97,16 +103,15 @@ async function buildChecked(compile, { data, request, signal, onProgress, onWarn
 
 /**
  * An instance of the build module of its own, whose memory is freed with it.
- * @param {import("./core/module.js").Compile} compile
+ * @param {Builder} builder
  * @param {import("./core/module.js").WasmSource | undefined} wasm
  */
-export async function loadBuilder(compile, wasm) {
+export async function loadBuilder(builder, wasm) {
   needs(["WebAssembly", "TextDecoder", "TextEncoder", "URL"]);
-  const { instantiate } = await import("../wasm/build/instance.js").catch((cause) => {
-    throw "ServiceWorkerGlobalScope" in globalThis ? new PagevecError("unsupported", "a service worker cannot import() the builder: build in a page or in a Worker", { cause }) : notLoaded("build", cause);
+  const { instantiate } = await builder.glue().catch((cause) => {
+    throw "ServiceWorkerGlobalScope" in globalThis ? new PagevecError("unsupported", "a service worker cannot import() the builder: build in a page or in a Worker, or import pagevec/build", { cause }) : notLoaded("build", cause);
   });
-  const module = await loadModule("build", () => new URL("../wasm/build/pagevec_wasm_bg.wasm", import.meta.url), wasm, compile);
-  return instantiated(instantiate, module, "build");
+  return instantiated(instantiate, await loadModule("build", builder.module, wasm), "build");
 }
 
 /** @param {BuildWarning} warning */

@@ -53,6 +53,7 @@ export class Index {
   #info;
   #memoryBudget;
   #prefetch;
+  #storeOff;
   /** @type {Promise<Session> | undefined} */
   #reopening;
   /** @type {Promise<void> | undefined} */
@@ -69,8 +70,9 @@ export class Index {
    * @param {() => Promise<void>} how.close of all its files
    * @param {number} how.memoryBudget
    * @param {import("./core/prefetch.js").Prefetcher} [how.prefetch]
+   * @param {string} [how.storeOff] why there is no page store, though there should be
    */
-  constructor(first, { start, close, memoryBudget, prefetch }) {
+  constructor(first, { start, close, memoryBudget, prefetch, storeOff }) {
     this.#source = first.source;
     this.#session = first.session;
     this.#info = Object.freeze(first.info);
@@ -78,6 +80,7 @@ export class Index {
     this.#close = close;
     this.#memoryBudget = memoryBudget;
     this.#prefetch = prefetch;
+    this.#storeOff = storeOff;
     prefetch?.begin(first.info, (...piece) => this.#session.fetchPiece(loadTask(), ...piece));
   }
 
@@ -172,7 +175,7 @@ export class Index {
   /** @returns {Stats} throws `closed` after `close` */
   stats() {
     this.#checkOpen();
-    const { traffic, stats: store } = this.#source;
+    const { traffic, stats: store = this.#storeOff && { hits: 0, misses: 0, bytes: 0, off: this.#storeOff } } = this.#source;
     const memory = this.#session.memory();
     return {
       queries: this.#queries,

@@ -1,38 +1,10 @@
-// The entry for Node. It is like browser.js, but takes paths too and keeps its page store in a folder.
-import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+// The entry for Node, Deno and Bun. It is like browser.js, but takes paths too and keeps its page store in a folder.
 import { buildWith } from "./build.js";
-import { badArgument, PagevecError } from "./errors.js";
 import { publicationWith, publishWith } from "./folder/publish.js";
 import { openWith } from "./open.js";
-import { openPath } from "./sources/local/file-node.js";
+import { modules, node } from "./platform/node.js";
 
-/** @type {import("./open.js").Platform} */
-const platform = {
-  compile: async (url) => WebAssembly.compile(await readFile(url)),
-  openPath(input) {
-    const text = String(input);
-    if (/^file:/i.test(text)) return openPath(pathOf(text));
-    // "c:\words" is a path; "http://…" and "data:…" are none.
-    return input instanceof URL || /^[a-z][a-z0-9+.-]+:/i.test(text) ? undefined : openPath(text);
-  },
-  openStore({ folder, bytes, asked }) {
-    if (folder !== undefined) {
-      return Promise.all([import("./store/store.js"), import("./store/folder-node.js")]).then(([{ Store }, { DiskFolder }]) => new Store(DiskFolder.open(folder), bytes));
-    }
-    if (asked) throw badArgument('open(): in Node the page store needs a folder: cache: { folder: "…" }');
-    return undefined;
-  },
-};
-
-/** @param {string} url */
-function pathOf(url) {
-  try {
-    return fileURLToPath(url);
-  } catch (cause) {
-    throw new PagevecError("argument", `open(): this file: URL names no path (${/** @type {Error} */ (cause).message})`, { cause });
-  }
-}
+const platform = node(modules.search);
 
 /**
  * Opens an index: a folder or segment by path or URL, bytes, or a Blob. Rejects with `argument`, with the codes of the host and of
@@ -53,7 +25,7 @@ export function open(source, options) {
  *   `duplicate-id`, `wasm`, `trapped` or `aborted`
  */
 export function build(matrix, options) {
-  return buildWith(platform.compile, matrix, options);
+  return buildWith(modules.builder, matrix, options);
 }
 
 /**
@@ -66,7 +38,7 @@ export function build(matrix, options) {
  *   bytes are no segment
  */
 export function publish(folder, bytes, options) {
-  return publishWith(platform.compile, folder, bytes, options);
+  return publishWith(modules, folder, bytes, options);
 }
 
 /**
@@ -77,7 +49,7 @@ export function publish(folder, bytes, options) {
  * @returns {Promise<import("./folder/publish.js").PublishedFile[]>} rejects with `argument`, and as `open` does if the bytes are no segment
  */
 export function publication(bytes, options) {
-  return publicationWith(platform.compile, bytes, options);
+  return publicationWith(modules, bytes, options);
 }
 
 export { PagevecError } from "./errors.js";

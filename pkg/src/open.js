@@ -1,5 +1,6 @@
 // open(): finds the bytes, starts a WebAssembly instance, and reads the front of each segment: nothing else.
 import { loadModule } from "./core/module.js";
+import { Prefetch } from "./core/prefetch.js";
 import { startSession } from "./core/start.js";
 import { describe } from "./describe.js";
 import { badArgument, closed, needs, PagevecError, reading, throwIfAborted, toPagevec, typed } from "./errors.js";
@@ -7,7 +8,7 @@ import { Index } from "./index.js";
 import { checkOptions, toBytes, toChoice, toInteger, toSignal } from "./options.js";
 import { HTTP_OPTIONS, toHttp } from "./sources/http/options.js";
 import { HttpSource } from "./sources/http/source.js";
-import { resolve, toInput } from "./sources/resolve.js";
+import { isName, resolve, toInput } from "./sources/resolve.js";
 
 const DEFAULT_BUDGET = 64 * 1024 * 1024;
 /** Twice the default memory budget: what `load` brings, and what searches read. */
@@ -40,12 +41,11 @@ const OPTIONS = /** @type {const} */ (["memoryBudget", "signal", "wasm", "cache"
  *
  * @typedef {{ bytes: number, folder?: string, asked: boolean }} Cache
  * @typedef {object} Platform the parts that differ between browsers and Node
- * @property {import("./core/module.js").Compile} compile
+ * @property {import("./core/module.js").Own} search
  * @property {import("./sources/resolve.js").OpenPath} openPath
- * @property {(cache: Cache) => Promise<import("./store/store.js").Store> | undefined} openStore loads the store's code when it is
- *   called, at the same time as the WebAssembly module
+ * @property {(cache: Cache) => Promise<import("./store/store.js").Store> | undefined} openStore
  *
- * @typedef {import("./sources/resolve.js").Resolved & { manifest: Uint8Array | undefined }} Found
+ * @typedef {import("./sources/resolve.js").Resolved & { manifest: Uint8Array | undefined, storeOff: string | undefined }} Found
  * @typedef {OpenOptions & import("./sources/http/request.js").HttpOptions & { memoryBudget: number, cache: Cache | undefined, degraded: boolean, prefetch: import("./core/prefetch.js").PrefetchChoice }} Checked
  */
 
@@ -67,9 +67,8 @@ export function openWith(platform, input, options) {
 async function openChecked(platform, input, settings) {
   needs(["WebAssembly", "TextDecoder", "TextEncoder", "AbortController", "URL", "performance"]);
   throwIfAborted(settings.signal);
-  const module = loadModule("search", () => new URL("../wasm/search/pagevec_wasm_bg.wasm", import.meta.url), settings.wasm, platform.compile);
+  const module = loadModule("search", platform.search, settings.wasm);
   module.catch(() => {}); // thrown below, once the bytes are found
-  const later = settings.prefetch === "none" ? undefined : import("./core/prefetch.js").catch(() => undefined);
   const find = () => resolveStored(platform, input, settings);
   const { first, files, manifest } = await startCurrent(find, async (found) => {
     checkExpected(settings.expect, found);
@@ -81,8 +80,9 @@ async function openChecked(platform, input, settings) {
     await keepOpened(first, files.segments, manifest);
     const left = { ...files, segments: first.opened.map(({ segment }) => segment) };
     const start = (/** @type {boolean} */ alone) => startSession(module, left, settings, alone, false);
-    const prefetch = later && prefetchOf(await later, settings.prefetch === "all");
-    return new Index(first, { start, close, memoryBudget: settings.memoryBudget, prefetch });
+    const { storeOff } = files;
+    const prefetch = settings.prefetch === "none" ? undefined : new Prefetch(settings.prefetch === "all");
+    return new Index(first, { start, close, memoryBudget: settings.memoryBudget, prefetch, storeOff });
   } catch (error) {
     await close();
     throw error;
@@ -145,18 +145,6 @@ function keysOf({ entry }) {
 }
 
 /**
- * @param {typeof import("./core/prefetch.js") | undefined} loaded undefined: the script could not be loaded
- * @param {boolean} graph
- * @returns {import("./core/prefetch.js").Prefetcher}
- */
-function prefetchOf(loaded, graph) {
-  if (loaded) return new loaded.Prefetch(graph);
-  const nothing = () => {};
-  const why = "its script could not be loaded: service workers do not import() scripts, and a bundler must copy prefetch.js";
-  return { stats: { state: "off", why, bytes: 0 }, begin: nothing, pause: nothing, resume: nothing, stop: nothing };
-}
-
-/**
  * The sources that `input` names, behind the page store if they are remote.
  * @param {Platform} platform
  * @param {import("./sources/resolve.js").Input} input
@@ -165,9 +153,10 @@ function prefetchOf(loaded, graph) {
  */
 async function resolveStored(platform, input, settings) {
   const { cache } = settings;
-  const remote = typeof input === "string" || input instanceof URL;
-  // If the store's code cannot be loaded there is no store, and all else works.
-  const opened = remote && cache ? platform.openStore(cache)?.catch(() => undefined) : undefined;
+  const remote = isName(input);
+  /** @type {string | undefined} */
+  let storeOff;
+  const opened = remote && cache ? platform.openStore(cache)?.catch((error) => void (storeOff = `the page store could not be loaded (${error.message})`)) : undefined;
   let url = "";
   /** @type {Uint8Array | undefined} */
   let manifest;
@@ -181,12 +170,12 @@ async function resolveStored(platform, input, settings) {
   });
   if (!url && resolved.segments[0].source instanceof HttpSource) url = resolved.name;
   const store = url ? await opened : undefined;
-  if (!store) return { ...resolved, manifest };
+  if (!store) return { ...resolved, manifest, storeOff };
   const segments = resolved.segments.map(({ source, dead, entry }, i) => {
     const [key, deadKey] = keysOf({ source, entry });
     return { source: (i === 0 ? store : store.beside()).wrap(source, url, key), dead: dead && store.beside().wrap(dead, url, deadKey), entry };
   });
-  return { ...resolved, segments, manifest };
+  return { ...resolved, segments, manifest, storeOff };
 }
 
 /** @param {OpenOptions | undefined} given */
