@@ -242,6 +242,17 @@ impl Index {
         }
     }
 
+    /// The stored fields of ids: of each a JSON object, `{}` if its row has no fields; `None` if no row has the id.
+    ///
+    /// # Errors
+    /// `argument` if the index has no stored fields; `io`, `checksum`, `corrupt`.
+    pub fn fields(&self, ids: &[Id]) -> Result<Vec<Option<Box<str>>>, Error> {
+        match self.run(Operation::Fields(ids.to_vec()))? {
+            Outcome::Fields(fields) => Ok(fields),
+            _ => Err(Error::internal("a lookup gave no fields")),
+        }
+    }
+
     /// Checks all of each file: every checksum, id and link, and the content id if a manifest names it. Each open file is
     /// read once, in order. About 1 MiB of it is held at a time, beside ids, leaves and checksums (some 30 bytes a row).
     ///

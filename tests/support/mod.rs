@@ -10,6 +10,7 @@
 //! | `format` | a second reading of FORMAT.md: finds sections, writes fields, makes every checksum right again |
 //! | `clusters` | the same of the clusters' sections |
 //! | `positions` | the same of a set of positions |
+//! | `stored` | the same of stored fields |
 //! | `fields` | every field of a file, by what it means, to change it |
 //! | `mutate` | changes them, and the values of a manifest |
 //! | `survive` | what a user may do with a hostile file, and what must hold of the answers |
@@ -33,6 +34,7 @@ pub(crate) mod oracle;
 pub(crate) mod paged;
 pub(crate) mod positions;
 pub(crate) mod sets;
+pub(crate) mod stored;
 pub(crate) mod survive;
 
 use pagevec::{Answer, BuildOptions, CodecKind, Ctx, Error, Ids, Index, IndexChoice, Metric, SearchOptions};
