@@ -2,6 +2,7 @@
 // the call must not change the answer.
 import { describe, hintFor, isA, isNpy, isPromise, isTensor } from "./describe.js";
 import { badArgument, PagevecError } from "./errors.js";
+import { toFieldNames } from "./core/fields.js";
 import { checkOptions, toChoice, toInteger, toSignal } from "./options.js";
 
 /**
@@ -143,6 +144,8 @@ const CHOICES = /** @type {const} */ (["auto", "flat", "hnsw", "clusters"]);
  * @property {readonly Id[] | ArrayLike<number>} [exclude] ids of rows that are no hits
  * @property {readonly Id[] | ArrayLike<number>} [among] ids of the only rows that may be hits: with none of them there are no hits. A
  *   row that is also in `exclude` is no hit. An id that no row has ends the search with `unknown-id`
+ * @property {boolean | readonly string[]} [fields] the stored fields that hits have: true for all, or names. They are read once the
+ *   hits are known, in one wave. A row has of these names those that it was built with
  * @property {AbortSignal} [signal] ends the search with `aborted`
  */
 
@@ -152,7 +155,7 @@ const CHOICES = /** @type {const} */ (["auto", "flat", "hnsw", "clusters"]);
  * @returns the options of `searchTask`, and the signal
  */
 export function toSearch(options, count) {
-  const { k = 10, ef, index = "auto", recall, probes, rescore, signal, ...lists } = checkOptions("search()", options, ["k", "ef", "index", "recall", "probes", "rescore", "exclude", "among", "signal"]);
+  const { k = 10, ef, index = "auto", recall, probes, rescore, fields, signal, ...lists } = checkOptions("search()", options, ["k", "ef", "index", "recall", "probes", "rescore", "exclude", "among", "fields", "signal"]);
   const most = Math.max(count, 1);
   const hits = Math.min(toInteger(k, "k"), most);
   const candidates = (/** @type {unknown} */ value, /** @type {string} */ name) => (value === undefined ? undefined : Math.min(Math.max(toInteger(value, name), hits), most));
@@ -166,6 +169,7 @@ export function toSearch(options, count) {
     recall,
     probes: probes === undefined ? undefined : Math.min(toInteger(probes, "probes"), 2 ** 31),
     rescore: rescore === 0 ? 0 : candidates(rescore, "rescore"),
+    fields: toFieldNames(fields),
     ...toRows(lists),
   };
   return { request, signal: toSignal(signal) };
@@ -215,7 +219,7 @@ export function toIds(ids, rows) {
  * @param {string} name how messages call them
  * @returns {IdList} a copy
  */
-function toIdList(ids, name) {
+export function toIdList(ids, name) {
   if (!isList(ids)) throw badArgument(`${name} must be an array of strings or of numbers, not ${describe(ids)}${isPromise(ids) ? ": await it first" : ""}`);
   // A typed array of which the buffer was transferred to a worker looks empty. This throws then.
   if (ArrayBuffer.isView(ids)) ids.buffer.slice(0, 0);

@@ -1,10 +1,11 @@
 // build(): vectors to a segment file, in a WebAssembly module of its own, which pages that only search never download.
 import { toIds, toMatrix } from "./arguments.js";
+import { toLines } from "./core/fields.js";
 import { instantiated, loadModule, notLoaded } from "./core/module.js";
 import { badArgument, fromWasm, needs, notify, PagevecError, reading, throwIfAborted, typed } from "./errors.js";
 import { checkOptions, toChoice, toInteger, toSignal } from "./options.js";
 
-const OPTIONS = /** @type {const} */ (["ids", "dim", "metric", "codec", "refine", "exact", "graph", "clusters", "m", "efConstruction", "seed", "onProgress", "onWarning", "signal", "wasm"]);
+const OPTIONS = /** @type {const} */ (["ids", "fields", "dim", "metric", "codec", "refine", "exact", "graph", "clusters", "m", "efConstruction", "seed", "onProgress", "onWarning", "signal", "wasm"]);
 
 /**
  * @typedef {object} BuildWarning the file is valid, but searches find less in it than is usual
@@ -14,6 +15,8 @@ const OPTIONS = /** @type {const} */ (["ids", "dim", "metric", "codec", "refine"
  *
  * @typedef {object} BuildOptions
  * @property {(string | number)[] | ArrayLike<number>} [ids] one for each row, all strings or all whole numbers; row numbers unless given
+ * @property {readonly (object | null | undefined)[]} [fields] one object for each row, which searches return with their hits. It is
+ *   stored as JSON of at most 65,535 bytes; null for a row without fields
  * @property {number} [dim] numbers in a row: needed for a flat matrix
  * @property {"cosine" | "dot" | "l2"} [metric] cosine unless given
  * @property {"f32" | "f16" | "sq8" | "sq4" | "binary" | "pq" | `pq${number}`} [codec] of the codes that are searched, sq8 unless
@@ -67,7 +70,7 @@ function toInput(matrix, given) {
   const signal = toSignal(options.signal);
   throwIfAborted(signal);
   const { data, dim, rows } = toMatrix(matrix, options.dim === undefined ? undefined : toInteger(options.dim, "dim"));
-  return { data, request: { dim, ids: toIds(options.ids, rows), ...toRequest(options) }, signal, onProgress, onWarning, wasm };
+  return { data, request: { dim, ids: toIds(options.ids, rows), fields: toLines(options.fields, rows), ...toRequest(options) }, signal, onProgress, onWarning, wasm };
 }
 
 /**

@@ -1,9 +1,10 @@
 // An open index, as users have it: each call checks its arguments, makes a task of protocol.js and runs it in a session. The
 // index also counts what its calls read, and opens its session again after the WebAssembly instance was lost.
-import { toId, toMatrix, toQuery, toSearch } from "./arguments.js";
+import { toId, toIdList, toMatrix, toQuery, toSearch } from "./arguments.js";
 import { explanation, reasonFor } from "./core/explain.js";
+import { toFieldNames } from "./core/fields.js";
 import { Lost } from "./core/instances.js";
-import { findTask, loadTask, searchTask, selectTask, vectorTask } from "./core/protocol.js";
+import { fieldsTask, findTask, loadTask, searchTask, selectTask, vectorTask } from "./core/protocol.js";
 import { newTally } from "./core/session.js";
 import { closed, PagevecError, reading, throwIfAborted, typed } from "./errors.js";
 import { checkOptions, toSignal } from "./options.js";
@@ -21,7 +22,9 @@ const BATCH = 64;
  * @typedef {import("./core/explain.js").Explanation} Explanation
  * @typedef {import("./core/session.js").Session} Session
  * @typedef {import("./core/session.js").Tally} Tally
+ * @typedef {import("./core/fields.js").Fields} Fields
  * @typedef {{ signal?: AbortSignal }} CallOptions `signal` ends the call with `aborted`
+ * @typedef {CallOptions & { fields?: boolean | readonly string[] }} GetOptions `fields`: true for all, which is the default, or names
  *
  * @typedef {object} Stats since `open`
  * @property {number} queries
@@ -161,6 +164,23 @@ export class Index {
    */
   vector(id, options) {
     return typed(() => this.#run(vectorTask(reading(() => toId(id))), signalOf("vector()", options)));
+  }
+
+  /**
+   * Reads the stored fields of rows.
+   * @param {readonly Id[] | ArrayLike<number>} ids
+   * @param {GetOptions} [options]
+   * @returns {Promise<({ id: Id, fields: Fields } | undefined)[]>} one for each id, undefined where no row has it; rejects with
+   *   `argument` if the index has no stored fields
+   */
+  get(ids, options) {
+    return typed(async () => {
+      const { fields, signal } = reading(() => checkOptions("get()", options, ["fields", "signal"]));
+      const names = reading(() => toFieldNames(fields ?? true)) ?? [];
+      const list = reading(() => toIdList(ids, "ids"));
+      const rows = await this.#run(fieldsTask(list, names), reading(() => toSignal(signal)));
+      return rows.map((row, at) => row && { id: list[at], fields: row });
+    });
   }
 
   /**

@@ -158,12 +158,14 @@ impl Search {
 
     /// Adds to the reads of a wave what the fields of the hits will need, as far as that is known: candidates that are ranked
     /// may be hits.
+    #[inline(never)]
     fn with_fields_ahead(&self, views: &[View<'_>], mut missing: Vec<Read>) -> Result<Vec<Read>, Error> {
         let ranked = matches!(self.stage, Stage::Rescore);
         let lanes = self.lanes.iter().zip(views).filter(|_| self.asked.options.fields);
         for (lane, view) in lanes {
-            let candidates = lane.candidates.iter().filter(|_| ranked).flat_map(|of_query| &of_query.found);
-            fields::ahead(view, candidates.map(|found| found.1), &mut missing)?;
+            let candidates = if ranked { &lane.candidates[..] } else { &[] };
+            let mut positions = candidates.iter().flat_map(|of_query| &of_query.found).map(|found| found.1);
+            fields::ahead(view, &mut positions, &mut missing)?;
         }
         Ok(missing)
     }

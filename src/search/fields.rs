@@ -38,6 +38,7 @@ pub(super) fn check(views: &[View<'_>]) -> Result<(), Error> {
 }
 
 impl FieldReads {
+    #[inline(never)]
     pub(super) fn new(places: impl Iterator<Item = RowPlace>) -> Self {
         let rows = places.map(|place| Row { place, block: None, fields: None }).collect();
         FieldReads { rows, done: 0 }
@@ -47,16 +48,22 @@ impl FieldReads {
     pub(super) fn step(&mut self, views: &[View<'_>], scratch: &mut Scratch) -> Result<Step<()>, Error> {
         let lines = &mut scratch.lines;
         let mut missing = Vec::new();
+        let left = self.rows.get_mut(self.done..).unwrap_or_default();
         for (view, segment) in views.iter().zip(0..) {
             // Blocks are known by their first row, so only within a segment.
             lines.clear();
             let mut reads = Vec::new();
-            for row in self.rows.iter_mut().skip(self.done).filter(|row| row.place.segment == segment) {
-                reads.extend(if row.fields.is_none() { row.read(view, lines)? } else { None });
+            for row in &mut *left {
+                if row.place.segment == segment
+                    && row.fields.is_none()
+                    && let Some(read) = row.read(view, lines)?
+                {
+                    reads.push(read);
+                }
             }
-            missing.extend(view.placed(fitting(view, reads)));
+            add(view, reads, &mut missing);
         }
-        self.done += self.rows.iter().skip(self.done).take_while(|row| row.fields.is_some()).count();
+        self.done += left.iter().take_while(|row| row.fields.is_some()).count();
         Ok(if missing.is_empty() { Step::Done(()) } else { Step::Need(missing) })
     }
 
@@ -69,6 +76,7 @@ impl FieldReads {
 
 impl Row {
     /// Reads the fields, or names the next read on the way to them.
+    #[inline(never)]
     fn read(&mut self, view: &View<'_>, lines: &mut Lines) -> Result<Option<Read>, Error> {
         let (directory, position) = match directory(view)? {
             Ok(Some(directory)) => (directory, self.place.position),
@@ -95,12 +103,13 @@ impl Row {
     }
 }
 
-/// The reads of a segment, each once: directories of fields first, of the others as many as there are slots for.
-fn fitting(view: &View<'_>, mut reads: Vec<Read>) -> Vec<Read> {
+/// Adds the reads of a segment, each once: its field directory, or of others as many as there are slots for.
+#[inline(never)]
+fn add(view: &View<'_>, mut reads: Vec<Read>, all: &mut Vec<Read>) {
     if reads.first().is_some_and(|read| read.expected == Expected::Blocks) {
         reads.truncate(1);
     }
-    view.fitting(reads)
+    all.extend(view.placed(view.fitting(reads)));
 }
 
 /// The field directory of a segment, or the read that it needs; `None` if the segment has no stored fields.
@@ -126,6 +135,7 @@ impl FieldsOfIds {
     }
 
     /// Goes as far as the available bytes allow.
+    #[inline(never)]
     pub(super) fn step(
         &mut self,
         views: &[View<'_>],
@@ -142,7 +152,7 @@ impl FieldsOfIds {
                     }
                 }
                 if !missing.is_empty() {
-                    views.iter().try_for_each(|view| ahead(view, std::iter::empty(), &mut missing))?;
+                    views.iter().try_for_each(|view| ahead(view, &mut std::iter::empty(), &mut missing))?;
                     in_order(&mut missing);
                     missing.dedup();
                     return Ok(Step::Need(missing));
@@ -162,16 +172,17 @@ impl FieldsOfIds {
 
 /// Adds what the fields of rows at some of these positions will need: the field directory; if that is here, the directories of
 /// their blocks.
+#[inline(never)]
 pub(super) fn ahead(
     view: &View<'_>,
-    positions: impl Iterator<Item = u32>,
+    positions: &mut dyn Iterator<Item = u32>,
     reads: &mut Vec<Read>,
 ) -> Result<(), Error> {
-    let own = match directory(view)? {
-        Ok(None) => return Ok(()),
-        Err(read) => vec![read],
+    let mut own = Vec::new();
+    match directory(view)? {
+        Ok(None) => {}
+        Err(read) => own.push(read),
         Ok(Some(directory)) => {
-            let mut own = Vec::new();
             let mut last = Extent { offset: 0, length: 0 };
             for position in positions {
                 let group = directory.group_of(position)?.read;
@@ -180,9 +191,8 @@ pub(super) fn ahead(
                 }
                 last = group.extent;
             }
-            view.fitting(own)
         }
-    };
-    reads.extend(view.placed(own));
+    }
+    add(view, own, reads);
     Ok(())
 }

@@ -18,6 +18,7 @@ impl Lines {
     ///
     /// # Errors
     /// `corrupt`; `out-of-memory`.
+    #[inline(never)]
     pub(crate) fn read(&mut self, block: &FieldBlock, stored: &[u8], dictionary: &[u8]) -> Result<(), Error> {
         let bad = |detail: &str| Error::corrupt(NAME, format!("the block of row {} {detail}", block.first));
         self.first = None;
@@ -50,6 +51,7 @@ impl Lines {
     ///
     /// # Errors
     /// `corrupt`.
+    #[inline(never)]
     pub(crate) fn row(&self, position: u32) -> Result<&str, Error> {
         let at = position.wrapping_sub(self.first.unwrap_or(position));
         let line = self.text.split(|&byte| byte == b'\n').nth(at as usize).unwrap_or_default();

@@ -1,9 +1,9 @@
 //! From a position to the place of the block that holds the row's fields: the field directory, then a block directory.
 
+use super::u32_at;
 use super::{
     BLOCK_ENTRY, DIRECTORY_NAME, FIELDS, FieldPlaces, GROUP_ENTRY, HEAD, MAX_DICTIONARY, MAX_GROUP, NAME,
 };
-use super::{u16_at, u32_at};
 use crate::error::Error;
 use crate::segment::Segment;
 use crate::storage::{Expected, Extent, Read};
@@ -95,37 +95,43 @@ impl<'a> FieldDirectory<'a> {
 
     /// The block that holds a row of a group; `bytes` are the group's block directory.
     pub(crate) fn block_of(&self, group: &Group, bytes: &[u8], position: u32) -> Result<FieldBlock, Error> {
-        let mut blocks = self.blocks(group, bytes);
-        let found =
-            blocks.find(|block| block.as_ref().map_or(true, |b| position.wrapping_sub(b.first) < b.rows));
-        found.unwrap_or_else(|| Err(Error::corrupt(NAME, "a row is in no block")))
+        let mut block = self.before_blocks(group);
+        for number in 0..group.blocks {
+            block = self.next_block(group, bytes, number, &block)?;
+            if position.wrapping_sub(block.first) < block.rows {
+                return Ok(block);
+            }
+        }
+        Err(Error::corrupt(NAME, "a row is in no block"))
     }
 
-    /// The blocks of a group in order; `bytes` are its block directory. Each was checked as far as its entry says it all.
-    pub(super) fn blocks<'b>(
+    /// A block of no rows, which ends where the first block of a group begins.
+    pub(super) fn before_blocks(&self, group: &Group) -> FieldBlock {
+        FieldBlock { first: group.first, rows: 0, raw: 0, read: group.read }
+    }
+
+    /// Block `number` of a group, which follows another; `bytes` are the block directory.
+    #[inline(never)]
+    pub(super) fn next_block(
         &self,
         group: &Group,
-        bytes: &'b [u8],
-    ) -> impl Iterator<Item = Result<FieldBlock, Error>> + use<'a, 'b> {
-        let (group, directory) = (*group, *self);
-        let mut end = 0;
-        let mut offset = (group.read.extent.end()).saturating_sub(directory.fields.offset);
-        (0..group.blocks).map(move |number| {
-            let at = number * BLOCK_ENTRY;
-            let short = || Error::corrupt(NAME, "a block directory ends too early");
-            let number = |at| u16_at(bytes, at).ok_or_else(short);
-            let [rows_end, raw, stored] = [number(at)?, number(at + 2)?, number(at + 4)?].map(u32::from);
-            let checksum = u32_at(bytes, at + 6).ok_or_else(short)?;
-            let (first, rows) = (group.first + end, rows_end.saturating_sub(end));
-            let [raw, stored] = [raw + 1, stored + 1];
-            if rows == 0 || rows_end > group.rows || raw > directory.block || stored > raw {
-                return Err(Error::corrupt(NAME, "the entry of a block is not possible"));
-            }
-            let read = directory.read(offset, u64::from(stored), checksum)?;
-            end = rows_end;
-            offset += u64::from(stored);
-            Ok(FieldBlock { first, rows, raw: raw as usize, read })
-        })
+        bytes: &[u8],
+        number: usize,
+        before: &FieldBlock,
+    ) -> Result<FieldBlock, Error> {
+        let entry = bytes.as_chunks::<BLOCK_ENTRY>().0.get(number);
+        let entry = entry.ok_or_else(|| Error::corrupt(NAME, "a block directory ends too early"))?;
+        let number = |at: usize| u32::from(u16::from_le_bytes([entry[at], entry[at + 1]]));
+        let checksum = u32::from_le_bytes([entry[6], entry[7], entry[8], entry[9]]);
+        let (end, raw, stored) = (group.first + number(0), number(2) + 1, number(4) + 1);
+        let first = before.first + before.rows;
+        let rows = end.saturating_sub(first);
+        if rows == 0 || end > group.first + group.rows || raw > self.block || stored > raw {
+            return Err(Error::corrupt(NAME, "the entry of a block is not possible"));
+        }
+        let offset = before.read.extent.end() - self.fields.offset;
+        let read = self.read(offset, u64::from(stored), checksum)?;
+        Ok(FieldBlock { first, rows, raw: raw as usize, read })
     }
 
     /// A part of the fields, `at` bytes behind their start.

@@ -26,15 +26,16 @@ pub(in crate::segment) fn verify(
         entries.extend_from_slice(stream.get(group.read.extent)?);
         segment.check(group.read, &entries)?;
         next = group.read.extent.end();
-        let mut end = group.first;
-        for block in directory.blocks(&group, &entries) {
-            let block = block?;
+        let mut block = directory.before_blocks(&group);
+        for number in 0..group.blocks {
+            block = directory.next_block(&group, &entries, number, &block)?;
             let stored = stream.get(block.read.extent)?;
             segment.check(block.read, stored)?;
             lines.read(&block, stored, directory.dictionary)?;
             lines.check()?;
-            (end, next) = (block.first + block.rows, block.read.extent.end());
+            next = block.read.extent.end();
         }
+        let end = block.first + block.rows;
         if end != group.first + group.rows {
             return Err(Error::corrupt(NAME, format!("row {end} is in no block")));
         }
