@@ -91,7 +91,8 @@ fn whatever_is_changed() {
         match codes.iter().find(|code| **code != "ok") {
             None => ok += 1,
             Some(code) => {
-                assert!(["corrupt", "length", "checksum"].contains(code), "{codes:?}");
+                // A merge refuses a line that is no JSON object as any build does.
+                assert!(["corrupt", "length", "checksum", "argument"].contains(code), "{codes:?}");
                 corrupt += 1;
             }
         }

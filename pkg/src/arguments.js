@@ -176,6 +176,15 @@ export function toSearch(options, count) {
 }
 
 /**
+ * @param {unknown} ids
+ * @param {import("./index.js").GetOptions | undefined} options
+ */
+export function toGet(ids, options) {
+  const { fields = true, signal } = checkOptions("get()", options, ["fields", "signal"]);
+  return { list: toIdList(ids, "ids"), names: toFieldNames(fields) ?? [], signal: toSignal(signal) };
+}
+
+/**
  * @param {{ exclude?: unknown, among?: unknown }} lists
  * @returns {{ exclude?: IdList, among?: IdList }}
  */
@@ -219,7 +228,7 @@ export function toIds(ids, rows) {
  * @param {string} name how messages call them
  * @returns {IdList} a copy
  */
-export function toIdList(ids, name) {
+function toIdList(ids, name) {
   if (!isList(ids)) throw badArgument(`${name} must be an array of strings or of numbers, not ${describe(ids)}${isPromise(ids) ? ": await it first" : ""}`);
   // A typed array of which the buffer was transferred to a worker looks empty. This throws then.
   if (ArrayBuffer.isView(ids)) ids.buffer.slice(0, 0);

@@ -1,8 +1,7 @@
 // An open index, as users have it: each call checks its arguments, makes a task of protocol.js and runs it in a session. The
 // index also counts what its calls read, and opens its session again after the WebAssembly instance was lost.
-import { toId, toIdList, toMatrix, toQuery, toSearch } from "./arguments.js";
+import { toGet, toId, toMatrix, toQuery, toSearch } from "./arguments.js";
 import { explanation, reasonFor } from "./core/explain.js";
-import { toFieldNames } from "./core/fields.js";
 import { Lost } from "./core/instances.js";
 import { fieldsTask, findTask, loadTask, searchTask, selectTask, vectorTask } from "./core/protocol.js";
 import { newTally } from "./core/session.js";
@@ -167,19 +166,14 @@ export class Index {
   }
 
   /**
-   * Reads the stored fields of rows.
    * @param {readonly Id[] | ArrayLike<number>} ids
    * @param {GetOptions} [options]
-   * @returns {Promise<({ id: Id, fields: Fields } | undefined)[]>} one for each id, undefined where no row has it; rejects with
-   *   `argument` if the index has no stored fields
+   * @returns {Promise<({ id: Id, fields: Fields } | undefined)[]>} undefined for an id that no row has; rejects as `search` does
    */
   get(ids, options) {
     return typed(async () => {
-      const { fields, signal } = reading(() => checkOptions("get()", options, ["fields", "signal"]));
-      const names = reading(() => toFieldNames(fields ?? true)) ?? [];
-      const list = reading(() => toIdList(ids, "ids"));
-      const rows = await this.#run(fieldsTask(list, names), reading(() => toSignal(signal)));
-      return rows.map((row, at) => row && { id: list[at], fields: row });
+      const { list, names, signal } = reading(() => toGet(ids, options));
+      return (await this.#run(fieldsTask(list, names), signal)).map((fields, at) => fields && { id: list[at], fields });
     });
   }
 

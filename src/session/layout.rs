@@ -286,7 +286,8 @@ fn units(members: &Members, lists: u64) -> Vec<Units> {
         }
     }
     leaves.iter_mut().for_each(|unit: &mut Units| unit.warm = unit.most);
-    leaves.into_iter().chain(finest).chain(of_lists).chain(fields).chain(others).collect()
+    // Blocks of fields are few and short beside lists.
+    leaves.into_iter().chain(finest).chain(fields).chain(of_lists).chain(others).collect()
 }
 
 fn any_length(all: &mut Vec<Units>, unit: Units) {

@@ -40,7 +40,7 @@ pub struct Fields(Arc<dyn FieldSource>);
 
 impl Fields {
     /// The fields of a row have at most so many bytes.
-    pub const MAX_ROW: usize = crate::segment::fields::MAX_BLOCK - 1;
+    pub const MAX_ROW: usize = 65_535;
 
     /// Fields that are read during the build.
     pub fn new(source: impl FieldSource + 'static) -> Self {
