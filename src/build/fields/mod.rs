@@ -129,7 +129,8 @@ fn read(source: &dyn FieldSource, row: usize, into: &mut Vec<u8>) -> Result<(), 
         return refused("are not UTF-8");
     }
     let text = line.trim_ascii();
-    if !text.is_empty() && !(text.starts_with(b"{") && text.ends_with(b"}")) {
+    let is_object = text.starts_with(b"{") && text.ends_with(b"}");
+    if !(text.is_empty() || is_object) {
         return refused("are no JSON object: give {\"name\": value, …}, or nothing for a row without fields");
     }
     // JSON has line ends between its tokens only, where a space does as well.
