@@ -53,6 +53,7 @@ const { port1, port2 } = new MessageChannel();
 port1.onmessage = ({ data }) => fetch(told.get("host") + "/answer/" + told.get("id"), { method: "POST", body: JSON.stringify(data) });
 active.postMessage(told.get("host"), [port2]);`;
   const { folder } = await t.make({ files: { "index.html": page("", "/main.js"), "worker.js": worker, "main.js": main } });
+  t.line('import { open } from "pagevec/static", for the page store; searches work without');
   await t.mode("module", async () => {
     const found = await t.visit(`${(await t.serve(folder)).url}/`);
     if (!found.error && (found.store === undefined || found.store.off)) throw new Error(`the page store is off: ${JSON.stringify(found.store)}`);
