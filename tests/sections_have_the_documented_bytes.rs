@@ -180,7 +180,7 @@ fn stored_fields() {
     let line = |row: usize| match row % 50 {
         7 => String::new(),
         8 => format!("{{\"long\":\"{}\"}}", format!("{row} is long. ").repeat(600)),
-        _ => format!("{{\"title\":\"row {row}\",\"even\":{}}}", row % 2 == 0),
+        _ => format!("{{\"title\":\"row {row}\",\"even\":{}}}", row.is_multiple_of(2)),
     };
     let lines: Vec<String> = (0..n).map(line).collect();
     let options = options(Metric::Cosine, CodecKind::Sq8).fields(Fields::of(&lines));

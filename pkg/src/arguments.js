@@ -2,12 +2,14 @@
 // the call must not change the answer.
 import { describe, hintFor, isA, isNpy, isPromise, isTensor } from "./describe.js";
 import { badArgument, PagevecError } from "./errors.js";
-import { toFieldNames } from "./core/fields.js";
+import { toFieldNames } from "./fields/json.js";
 import { checkOptions, toChoice, toInteger, toSignal } from "./options.js";
 
 /**
  * @typedef {ArrayLike<number>} Vector a `number[]`, a Float32Array, or another typed array of numbers
  * @typedef {string | number} Id
+ * @typedef {{ fields?: boolean | readonly string[], signal?: AbortSignal }} GetOptions `fields`: true for all, which is the default, or
+ *   names; `signal` ends the call with `aborted`
  * @typedef {Vector | { id: Id }} Query a vector, or the id of a row, whose vector is searched for
  */
 
@@ -177,7 +179,7 @@ export function toSearch(options, count) {
 
 /**
  * @param {unknown} ids
- * @param {import("./index.js").GetOptions | undefined} options
+ * @param {GetOptions | undefined} options
  */
 export function toGet(ids, options) {
   const { fields = true, signal } = checkOptions("get()", options, ["fields", "signal"]);

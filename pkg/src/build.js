@@ -1,6 +1,6 @@
 // build(): vectors to a segment file, in a WebAssembly module of its own, which pages that only search never download.
 import { toIds, toMatrix } from "./arguments.js";
-import { toLines } from "./core/fields.js";
+import { toLines } from "./fields/json.js";
 import { instantiated, loadModule, notLoaded } from "./core/module.js";
 import { badArgument, fromWasm, needs, notify, PagevecError, reading, throwIfAborted, typed } from "./errors.js";
 import { checkOptions, toChoice, toInteger, toSignal } from "./options.js";

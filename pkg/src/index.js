@@ -21,9 +21,9 @@ const BATCH = 64;
  * @typedef {import("./core/explain.js").Explanation} Explanation
  * @typedef {import("./core/session.js").Session} Session
  * @typedef {import("./core/session.js").Tally} Tally
- * @typedef {import("./core/fields.js").Fields} Fields
+ * @typedef {import("./fields/json.js").Fields} Fields
  * @typedef {{ signal?: AbortSignal }} CallOptions `signal` ends the call with `aborted`
- * @typedef {CallOptions & { fields?: boolean | readonly string[] }} GetOptions `fields`: true for all, which is the default, or names
+ * @typedef {import("./arguments.js").GetOptions} GetOptions
  *
  * @typedef {object} Stats since `open`
  * @property {number} queries

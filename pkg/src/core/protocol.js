@@ -12,8 +12,8 @@
 //
 // Session calls deliver, blockSize, setSpeculativeBytes and cancel of a reader directly, open.js frontLength and build.js build:
 // they take and give plain numbers, bytes and the objects named here. No view of WebAssembly memory is held: what comes out is a copy.
+import { readFields } from "../fields/json.js";
 import { join } from "../sources/source.js";
-import { readFields } from "./fields.js";
 
 /** The indexes by the numbers that `takeHits` gives; results.rs has the same list. */
 const INDEXES = /** @type {const} */ (["clusters", "hnsw", "flat", "listed", "mixed"]);
@@ -22,8 +22,8 @@ const CHOICES = ["auto", "flat", "hnsw", "clusters"];
 
 /**
  * @typedef {import("../arguments.js").Id} Id
- * @typedef {import("./fields.js").Fields} Fields
- * @typedef {import("./fields.js").FieldNames} FieldNames
+ * @typedef {import("../fields/json.js").Fields} Fields
+ * @typedef {import("../fields/json.js").FieldNames} FieldNames
  * @typedef {{ id: Id, score: number, fields?: Fields }} Hit a larger score is nearer; `fields` where they are wanted
  * @typedef {import("./instances.js").Glue} Glue the exports of a search module
  * @typedef {InstanceType<Glue["Reader"]>} Reader opened segments
