@@ -52,7 +52,7 @@ mod folder;
 mod roaring;
 
 pub use budget::{Ledger, Memory, Part, PartMemory};
-pub use build::{BuildOptions, build, build_into};
+pub use build::{BuildOptions, FieldSource, Fields, build, build_into};
 pub use ctx::{Ctx, Progress, Warning};
 pub use error::{Error, QueryFault};
 pub use id::{Id, Ids};

@@ -77,6 +77,7 @@ fn known() -> Known {
         "tests/sections_have_the_documented_bytes.rs",
         "tests/position_sets_are_small_and_checked.rs",
         "tests/support/positions.rs",
+        "tests/support/stored.rs",
     ];
     let readers = readers.map(|name| (name.to_owned(), read(name))).to_vec();
     Known {
@@ -231,6 +232,7 @@ fn kinds_of_sections() {
     // Beside binary codes there are refine rows.
     let mut options = support::options(Metric::Cosine, CodecKind::Binary);
     options.exact = Some(CodecKind::F32);
+    options.fields = Some(support::fields_of(200));
     let bytes = support::file(&support::data::clustered(200, 9, 5), 9, None, &options);
     let index = Index::from_bytes(&bytes).unwrap();
     let said = numbered_below("\n## Sections\n");

@@ -43,7 +43,8 @@ fn seen(file: &[u8], budget: u64, query: &[f32]) -> Vec<Result<String, &'static 
             answer.map_err(|e| e.code()),
             by_lists.map_err(|e| e.code()),
             position,
-            id(&mut remote, Operation::Vector(known)),
+            id(&mut remote, Operation::Vector(known.clone())),
+            id(&mut remote, Operation::Fields(vec![known, Id::Number(1), Id::Number(39)])),
         ]
     };
     catch_unwind(AssertUnwindSafe(run)).expect("a panic instead of an error")
@@ -106,6 +107,12 @@ fn in_pq_with_rows_and_exact_rows() {
 #[test]
 fn in_sq4_with_rows() {
     let (name, file, dim) = small_segments().swap_remove(5);
+    flip_all(name, &file, dim);
+}
+
+#[test]
+fn in_stored_fields() {
+    let (name, file, dim) = small_segments().swap_remove(6);
     flip_all(name, &file, dim);
 }
 

@@ -182,7 +182,12 @@ mod words_of_sections {
     }
 
     #[test]
+    fn sq8_with_stored_fields() {
+        super::section_words(6);
+    }
+
+    #[test]
     fn there_are_no_others() {
-        assert_eq!(super::small_segments().len(), 6);
+        assert_eq!(super::small_segments().len(), 7);
     }
 }

@@ -47,6 +47,11 @@ impl Case {
         self.files.iter().map(|file| file.len() as u64).sum()
     }
 
+    /// With fields, where the rows have some.
+    fn top(&self, k: usize) -> SearchOptions {
+        top(k).fields(self.name.contains("fields"))
+    }
+
     fn queries(&self, count: usize) -> Vec<Vec<f32>> {
         data::queries(&self.rows, DIM, count, 202)
     }
@@ -55,6 +60,10 @@ impl Case {
 fn cases() -> Vec<Case> {
     let quick = |codec| options(Metric::Cosine, codec).ef_construction(20).max_iterations(2);
     let build = |codec| move |rows: &[f32]| file(rows, DIM, None, &quick(codec));
+    let fields = |rows: &[f32]| {
+        let fields = support::fields_of(rows.len() / DIM);
+        file(rows, DIM, None, &quick(CodecKind::Sq8).fields(fields))
+    };
     let named = |rows: &[f32]| file(rows, DIM, Some(texts(rows.len() / DIM)), &quick(CodecKind::Binary));
     let flat = |rows: &[f32]| file(rows, DIM, None, &plain(Metric::Cosine, CodecKind::F32).graph(false));
     vec![
@@ -62,6 +71,8 @@ fn cases() -> Vec<Case> {
         Case::of("sq8", 4, build(CodecKind::Sq8)),
         Case::of("pq16", 1, build(CodecKind::Pq(16))),
         Case::of("binary, texts", 1, named),
+        Case::of("sq8, fields", 1, fields),
+        Case::of("sq8, fields", 4, fields),
         Case::of("f32 alone", 1, flat),
     ]
 }
@@ -99,17 +110,17 @@ fn what_is_held_of_the_files_is_what_is_reserved() {
             let queries = case.queries(40);
             let (mut remote, opened) = alloc::used(|| case.open(budget.max(least), IndexChoice::Auto));
             agrees(&what("opened"), &remote.session.stats().memory, opened.kept);
-            let ((), cold) = alloc::used(|| warm(&mut remote, &queries[..1], &top(10)));
+            let ((), cold) = alloc::used(|| warm(&mut remote, &queries[..1], &case.top(10)));
             let held = opened.kept + cold.kept;
             agrees(&what("searched once"), &remote.session.stats().memory, held);
-            let ((), later) = alloc::used(|| warm(&mut remote, &queries, &top(10)));
+            let ((), later) = alloc::used(|| warm(&mut remote, &queries, &case.top(10)));
             let held = held + later.kept;
             agrees(&what("searched"), &remote.session.stats().memory, held);
             let loaded = budget > case.length() && case.name != "f32 alone, 1 segments";
             let ((), load) = alloc::used(|| {
                 if loaded {
                     remote.run(Operation::Load).unwrap();
-                    warm(&mut remote, &queries, &top(1000));
+                    warm(&mut remote, &queries, &case.top(1000));
                 }
             });
             agrees(&what("loaded"), &remote.session.stats().memory, held + load.kept);
@@ -127,23 +138,24 @@ fn a_region_is_refused_before_it_is_allocated() {
     for case in cases() {
         let mut remote = case.open(2 * case.length(), IndexChoice::Auto);
         let query = &case.queries(1)[0];
-        let (truth, _) = case.open(2 * case.length(), IndexChoice::Auto).search(query, &top(10)).unwrap();
+        let (truth, _) =
+            case.open(2 * case.length(), IndexChoice::Auto).search(query, &case.top(10)).unwrap();
         remote.session.ledger().set_budget(0);
         let mut refused = 0;
         let found = loop {
             let before = remote.session.stats().memory.reserved();
-            let (result, used) = alloc::used(|| remote.search(query, &top(10)).map(drop));
-            let Err(error) = result else { break remote.search(query, &top(10)).unwrap().0 };
+            let (result, used) = alloc::used(|| remote.search(query, &case.top(10)).map(drop));
+            let Err(error) = result else { break remote.search(query, &case.top(10)).unwrap().0 };
             let Error::Budget { needed, budget } = error else { panic!("{}: {error:?}", case.name) };
             let memory = remote.session.stats().memory;
             // Regions that were granted before stay: each search gets further than the one before.
             agrees(&case.name, &memory, before as i64 + used.kept);
             let held = [Part::Fronts, Part::Sections, Part::Slots].map(|part| memory.of(part).reserved);
             assert!(held.iter().sum::<u64>() <= budget.max(memory.of(Part::Fronts).reserved));
-            let again = support::code(&remote.search(query, &top(10)));
+            let again = support::code(&remote.search(query, &case.top(10)));
             assert_eq!(again, "budget", "{}", case.name);
             remote.session.ledger().set_budget(needed - 1);
-            let again = support::code(&remote.search(query, &top(10)));
+            let again = support::code(&remote.search(query, &case.top(10)));
             assert_eq!(again, "budget", "{}: one byte short of {needed}", case.name);
             remote.session.ledger().set_budget(needed);
             refused += 1;
@@ -160,7 +172,7 @@ fn an_operation_is_refused_before_it_allocates() {
     for case in cases() {
         let queries: Vec<f32> = case.queries(40).concat();
         for (queries, o) in
-            [(&queries[..DIM], top(10)), (&queries[..], top(10)), (&queries[..DIM], top(1000))]
+            [(&queries[..DIM], case.top(10)), (&queries[..], case.top(10)), (&queries[..DIM], case.top(1000))]
         {
             let what = format!("{}: {} queries, k {}", case.name, queries.len() / DIM, o.k);
             let operation = || Operation::Search { queries: queries.to_vec(), options: o.clone() };
@@ -216,7 +228,7 @@ fn no_step_allocates_more_than_it_reserved() {
                 let before = remote.session.stats().memory;
                 let search = Operation::Search {
                     queries: queries[..count * DIM].to_vec(),
-                    options: top(k).index(choice),
+                    options: case.top(k).index(choice),
                 };
                 let (result, used) = alloc::used(|| remote.run(search).map(drop));
                 if support::code(&result) == "argument" {
@@ -249,7 +261,7 @@ fn many_threads_keep_to_the_limits() {
             let (index, refused, answered) = (&index, &refused, &answered);
             scope.spawn(move || {
                 for query in data::queries(&case.rows, DIM, 60, seed) {
-                    let result = index.search(&query, &top(100));
+                    let result = index.search(&query, &case.top(100));
                     match support::code(&result) {
                         "ok" => answered.fetch_add(1, Relaxed),
                         "budget" => refused.fetch_add(1, Relaxed),
@@ -269,7 +281,7 @@ fn many_threads_keep_to_the_limits() {
     eprintln!("{answered} answered, {refused} refused");
     assert!(answered > 0);
     index.ledger().set_working(u64::MAX);
-    index.search(&case.rows[..DIM], &top(100)).unwrap();
+    index.search(&case.rows[..DIM], &case.top(100)).unwrap();
     assert_eq!(index.memory().of(Part::Operations).reserved, 0);
 }
 

@@ -2,8 +2,8 @@
 
 mod support;
 
-use pagevec::{CodecKind, Index, Metric};
-use support::{CODECS, METRICS, clusters, data, file, format, options, texts};
+use pagevec::{CodecKind, Fields, Id, Index, Metric};
+use support::{CODECS, METRICS, clusters, data, file, format, options, stored, texts};
 
 fn stride(codec: CodecKind, dim: usize, metric: Metric) -> usize {
     match codec {
@@ -169,4 +169,62 @@ fn clusters() {
             assert_eq!(length(&index, "list parameters"), Some(4 * dim as u64));
         }
     }
+}
+
+/// Blocks of up to 4 KiB of lines, in groups of a power of two of rows; a longer row is alone. The header has the longest
+/// of each.
+#[test]
+fn stored_fields() {
+    let (n, dim) = (3000, 8);
+    let rows = data::clustered(n, dim, 34);
+    let line = |row: usize| match row % 50 {
+        7 => String::new(),
+        8 => format!("{{\"long\":\"{}\"}}", format!("{row} is long. ").repeat(600)),
+        _ => format!("{{\"title\":\"row {row}\",\"even\":{}}}", row.is_multiple_of(2)),
+    };
+    let lines: Vec<String> = (0..n).map(line).collect();
+    let options = options(Metric::Cosine, CodecKind::Sq8).fields(Fields::of(&lines));
+    let bytes = file(&rows, dim, None, &options);
+    let index = Index::from_bytes(&bytes).unwrap();
+    index.verify().unwrap();
+    let [directory, fields] = [stored::DIRECTORY, stored::FIELDS].map(|kind| format::section(&bytes, kind));
+    assert_eq!(length(&index, "field directory"), Some(directory.length as u64));
+    assert_eq!(length(&index, "fields"), Some(fields.length as u64));
+    let number = |at: usize| format::u32_at(&bytes, directory.offset + at) as usize;
+    let (groups, rows_of_group, dictionary) = (number(0), number(4), number(8));
+    assert!(rows_of_group.is_power_of_two() && groups == n.div_ceil(rows_of_group));
+    assert!((1..=16 << 10).contains(&dictionary) && number(12) == 0);
+    assert_eq!(directory.length, 16 + 16 * groups + dictionary);
+    let all = stored::groups(&bytes);
+    let (mut next, mut longest) = (fields.offset, [0, 0]);
+    for (number, group) in all.iter().enumerate() {
+        assert_eq!(group.directory, next..next + 10 * group.blocks.len());
+        next = group.directory.end;
+        longest[0] = longest[0].max(group.directory.len());
+        let mut row = number * rows_of_group;
+        for block in &group.blocks {
+            assert_eq!((block.rows.start, block.bytes.start), (row, next));
+            (row, next) = (block.rows.end, block.bytes.end);
+            assert!(block.raw <= 4 << 10 || block.rows.len() == 1, "{:?}: {} bytes", block.rows, block.raw);
+            longest = [longest[0].max(block.bytes.len()), longest[1].max(block.raw)];
+        }
+        assert_eq!(row, n.min((number + 1) * rows_of_group));
+    }
+    assert_eq!((all.len(), next), (groups, fields.offset + fields.length));
+    assert_eq!([88, 92].map(|at| format::u32_at(&bytes, at) as usize), longest);
+    for (position, stored) in stored::lines(&bytes).iter().enumerate() {
+        let row = (0..n).find(|&row| {
+            index
+                .find(&Id::Number(row as u64))
+                .unwrap()
+                .is_some_and(|place| place.position as usize == position)
+        });
+        assert_eq!(stored, &lines[row.unwrap()]);
+        if position > 200 {
+            break;
+        }
+    }
+    // Without fields there are no such sections, and zeros in the header.
+    let without = file(&rows, dim, None, &options.fields(None));
+    assert!(without[88..96] == [0; 8] && !format::has(&without, stored::FIELDS));
 }

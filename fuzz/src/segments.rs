@@ -149,6 +149,8 @@ fn segments() -> Vec<(String, Vec<u8>)> {
     }
     let exact = small(Metric::L2, CodecKind::Pq(2)).exact(CodecKind::F32);
     all.push(seed("exact", None, &exact));
+    let stored = small(Metric::L2, CodecKind::Sq8).graph(false).fields(support::fields_of(COUNT));
+    all.push(seed("fields", None, &stored));
     all
 }
 

@@ -1,12 +1,17 @@
 // Vectors, ids and searches that users pass, checked and copied before anything awaits: a vector that the caller changes after
 // the call must not change the answer.
-import { describe, hintFor, isNpy, isPromise, isTensor } from "./describe.js";
+import { describe, hintFor, isA, isNpy, isPromise, isTensor } from "./describe.js";
 import { badArgument, PagevecError } from "./errors.js";
+import { toFieldNames } from "./fields/json.js";
 import { checkOptions, toChoice, toInteger, toSignal } from "./options.js";
 
 /**
  * @typedef {ArrayLike<number>} Vector a `number[]`, a Float32Array, or another typed array of numbers
  * @typedef {string | number} Id
+ * @typedef {object} GetOptions
+ * @property {boolean | readonly string[]} [fields] true for all, which is the default, or names
+ * @property {AbortSignal} [signal] ends the call with `aborted`
+ *
  * @typedef {object} TextQuery
  * @property {string} text of which `embed` makes a vector
  *
@@ -42,7 +47,7 @@ export function toVector(value, dim, name = "vector") {
   if (Array.isArray(value) && isList(value[0])) throw badArgument(`${name} is an array of vectors: pass one of them (\`rows[0]\`), or all of them to searchBatch()`);
   const length = lengthOf(value, name);
   if (length !== dim) {
-    const bytes = value instanceof Uint8Array && length === 4 * dim;
+    const bytes = isA(value, "Uint8Array") && length === 4 * dim;
     const hint = bytes ? ". If these are the bytes of floats, pass new Float32Array(bytes.buffer, bytes.byteOffset, dim)" : ": use the model that the index was built with";
     throw new PagevecError("dimension", `${name} has ${length} numbers; this index has dimension ${dim}${hint}`);
   }
@@ -96,7 +101,7 @@ function flatMatrix(value, dim) {
 function lengthOf(value, name) {
   if (Array.isArray(value)) return value.length;
   if (ArrayBuffer.isView(value) && isList(value)) {
-    if (value instanceof BigInt64Array || value instanceof BigUint64Array) {
+    if (isA(value, "BigInt64Array") || isA(value, "BigUint64Array")) {
       throw badArgument(`${name} holds BigInts: convert them to numbers`);
     }
     const length = /** @type {Float32Array} */ (value).length;
@@ -113,7 +118,7 @@ function lengthOf(value, name) {
  * @returns {value is ArrayLike<unknown>}
  */
 function isList(value) {
-  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !isA(value, "DataView"));
 }
 
 /**
@@ -157,6 +162,8 @@ const CHOICES = /** @type {const} */ (["auto", "flat", "hnsw", "clusters"]);
  * @property {readonly Id[] | ArrayLike<number>} [exclude] ids of rows that are no hits
  * @property {readonly Id[] | ArrayLike<number>} [among] ids of the only rows that may be hits: with none of them there are no hits. A
  *   row that is also in `exclude` is no hit. An id that no row has ends the search with `unknown-id`
+ * @property {boolean | readonly string[]} [fields] the stored fields that hits have: true for all, or names. They are read once the
+ *   hits are known, in one wave. A row has of these names those that it was built with
  * @property {AbortSignal} [signal] ends the search with `aborted`
  */
 
@@ -166,7 +173,7 @@ const CHOICES = /** @type {const} */ (["auto", "flat", "hnsw", "clusters"]);
  * @returns the options of `searchTask`, and the signal
  */
 export function toSearch(options, count) {
-  const { k = 10, offset = 0, minScore, ef, index = "auto", recall, probes, rescore, signal, ...lists } = checkOptions("search()", options, ["k", "offset", "minScore", "ef", "index", "recall", "probes", "rescore", "exclude", "among", "signal"]);
+  const { k = 10, offset = 0, minScore, ef, index = "auto", recall, probes, rescore, fields, signal, ...lists } = checkOptions("search()", options, ["k", "offset", "minScore", "ef", "index", "recall", "probes", "rescore", "exclude", "among", "fields", "signal"]);
   const most = Math.max(count, 1);
   // Hits of earlier pages are found again, as those of this one are the next best.
   const hits = Math.min(toInteger(k, "k") + toInteger(offset, "offset", 0), most);
@@ -184,6 +191,7 @@ export function toSearch(options, count) {
     recall,
     probes: probes === undefined ? undefined : Math.min(toInteger(probes, "probes"), 2 ** 31),
     rescore: rescore === 0 ? 0 : candidates(rescore, "rescore"),
+    fields: toFieldNames(fields),
     ...toRows(lists),
   };
   return { request, signal: toSignal(signal) };
@@ -197,6 +205,15 @@ export function toBatch(options, count) {
   const { arrays = false, ...others } = Object(options);
   if (typeof arrays !== "boolean") throw badArgument("arrays must be true or false");
   return { arrays, ...toSearch(options && typeof options === "object" ? others : options, count) };
+}
+
+/**
+ * @param {unknown} ids
+ * @param {GetOptions | undefined} options
+ */
+export function toGet(ids, options) {
+  const { fields = true, signal } = checkOptions("get()", options, ["fields", "signal"]);
+  return { list: toIdList(ids, "ids"), names: toFieldNames(fields) ?? [], signal: toSignal(signal) };
 }
 
 /**

@@ -1,42 +1,32 @@
-// The entry for pages, workers, edge runtimes and bundlers.
+// The entry for pages, workers and bundlers. Where the URL of a WebAssembly module has none, as a bundler moved this file alone,
+// the module comes from a script that has it inside. entries/static.js is the same without those scripts.
 import { buildWith } from "./build.js";
-import { badArgument, needs } from "./errors.js";
+import { fetchModule } from "./core/module.js";
+import { PagevecError } from "./errors.js";
 import { openWith } from "./open.js";
-import { compileResponse } from "./core/module.js";
-import { toUrl } from "./sources/resolve.js";
+import { web } from "./platform/web.js";
 
-/** @returns {Worker} */
-function newWorker() {
-  needs(["Worker"], ", so `worker` cannot be used");
-  return new Worker(new URL("./worker/browser.js", import.meta.url), { type: "module" });
+const platform = web(
+  () => fetchModule(new URL("../wasm/search/pagevec_wasm_bg.wasm", import.meta.url), () => import("../wasm/search/pagevec_wasm_bg.wasm?inline")),
+  (bytes) => import("./platform/opfs-store.js").then(({ openOpfsStore }) => openOpfsStore(bytes), notImported),
+  {
+    loadExtras: () => import("./engine/extras.js").catch(notImported),
+    openInWorker: (...call) => import("./platform/web-worker.js").then(({ openInWorker }) => openInWorker(...call), notImported),
+  },
+);
+
+/**
+ * @param {Error} cause
+ * @returns {never}
+ */
+function notImported(cause) {
+  if ("ServiceWorkerGlobalScope" in globalThis) throw new PagevecError("unsupported", 'service workers refuse import(): import "pagevec/static" in place of "pagevec"', { cause });
+  throw new PagevecError("network", `a script of the package could not be loaded (${cause.message}): it lies beside the one that is loaded`, { cause });
 }
-
-/** @type {import("./open.js").Platform} */
-const platform = {
-  compile: async (url) => compileResponse(await fetch(url, { credentials: "same-origin" })),
-  openPath: () => undefined,
-  loadPrefetch: () => import("./core/prefetch.js"),
-  loadExtras: () => import("./engine/extras.js"),
-  openStore({ folder, bytes }) {
-    if (folder !== undefined) throw badArgument("open(): cache.folder is for Node; pages keep their store in the browser");
-    return Promise.all([import("./store/store.js"), import("./store/opfs.js")]).then(([{ Store }, { OpfsFolder }]) => new Store(OpfsFolder.open(), bytes));
-  },
-  locate: (input) => toUrl(input).href,
-  workerStarter: (make = newWorker) => ({ onMessage, onFailure }) => {
-    const worker = /** @type {Worker} */ (make());
-    worker.onmessage = ({ data }) => onMessage(data);
-    worker.onmessageerror = () => onFailure("a message could not be read");
-    worker.onerror = (event) => {
-      event.preventDefault();
-      onFailure(event.message || "its script could not be loaded");
-    };
-    return { post: (message, transfer) => worker.postMessage(message, transfer), hold: () => {}, end: () => worker.terminate() };
-  },
-};
 
 /**
  * Opens an index: the URL of a folder (with index.json) or of a segment (`….bin`), bytes, or a File. Rejects with `argument`, with
- * the codes of the host and of the file, `budget`, `manifest`, `stale`, `wasm`, `unsupported` or `aborted`.
+ * the codes of the host and of the file, `budget`, `manifest`, `stale`, `model`, `worker`, `wasm`, `unsupported` or `aborted`.
  * @param {import("./open.js").IndexSource} source
  * @param {import("./open.js").OpenOptions} [options]
  * @returns {Promise<import("./index.js").Index>}
@@ -54,7 +44,8 @@ export function open(source, options) {
  *   `duplicate-id`, `embed`, `wasm`, `trapped` or `aborted`
  */
 export function build(matrix, options) {
-  return buildWith(platform.compile, matrix, options);
+  const module = () => fetchModule(new URL("../wasm/build/pagevec_wasm_bg.wasm", import.meta.url), () => import("../wasm/build/pagevec_wasm_bg.wasm?inline"));
+  return buildWith({ module, glue: () => import("../wasm/build/instance.js") }, matrix, options);
 }
 
 export { PagevecError } from "./errors.js";

@@ -1,11 +1,12 @@
 // build(): vectors to a segment file, in a WebAssembly module of its own, which pages that only search never download.
 import { toIds, toMatrix } from "./arguments.js";
+import { toLines } from "./fields/json.js";
 import { instantiated, loadModule, notLoaded } from "./core/module.js";
 import { badArgument, fromWasm, needs, notify, PagevecError, reading, throwIfAborted, typed } from "./errors.js";
 import { checkOptions, toChoice, toInteger, toSignal } from "./options.js";
 import { Embedder, toTexts } from "./texts/embed.js";
 
-const OPTIONS = /** @type {const} */ (["ids", "dim", "metric", "codec", "refine", "exact", "graph", "clusters", "m", "efConstruction", "seed", "embed", "onProgress", "onWarning", "signal", "wasm"]);
+const OPTIONS = /** @type {const} */ (["ids", "fields", "dim", "metric", "codec", "refine", "exact", "graph", "clusters", "m", "efConstruction", "seed", "embed", "onProgress", "onWarning", "signal", "wasm"]);
 
 /**
  * @typedef {object} BuildWarning the file is valid, but searches find less in it than is usual
@@ -20,6 +21,8 @@ const OPTIONS = /** @type {const} */ (["ids", "dim", "metric", "codec", "refine"
  *
  * @typedef {object} BuildOptions
  * @property {(string | number)[] | ArrayLike<number>} [ids] one for each row, all strings or all whole numbers; row numbers unless given
+ * @property {readonly (object | null | undefined)[]} [fields] one object for each row, which searches return with their hits. It is
+ *   stored as JSON of at most 65,535 bytes; null for a row without fields
  * @property {number} [dim] numbers in a row: needed for a flat matrix
  * @property {import("./core/info.js").Metric} [metric] cosine unless given
  * @property {import("./core/info.js").Codec} [codec] of the codes that are searched, sq8 unless
@@ -46,15 +49,21 @@ const OPTIONS = /** @type {const} */ (["ids", "dim", "metric", "codec", "refine"
  */
 
 /**
+ * @typedef {object} Builder how a platform gets the builder
+ * @property {import("./core/module.js").Own} module
+ * @property {() => Promise<typeof import("../wasm/build/instance.js")>} glue
+ */
+
+/**
  * Builds a segment: the same bytes as the command line builds from the same input, options and seed. It occupies its thread
  * until it is done, so a page runs it in a Worker. No timer or event runs there meanwhile, so cancel it from `onProgress`.
- * @param {import("./core/module.js").Compile} compile
+ * @param {Builder} builder
  * @param {ArrayLike<number>[] | Float32Array | string[]} matrix
  * @param {BuildOptions} [options]
  * @returns {Promise<Uint8Array>}
  */
-export function buildWith(compile, matrix, options) {
-  return typed(() => buildChecked(compile, reading(() => toInput(matrix, options))));
+export function buildWith(builder, matrix, options) {
+  return typed(() => buildChecked(builder, reading(() => toInput(matrix, options))));
 }
 
 /**
@@ -75,26 +84,27 @@ function toInput(matrix, given) {
   const signal = toSignal(options.signal);
   throwIfAborted(signal);
   const dim = options.dim === undefined ? undefined : toInteger(options.dim, "dim");
-  const common = { request: toRequest(options), signal, onProgress, onWarning, wasm };
+  const common = { signal, onProgress, onWarning, wasm };
+  const requestFor = (/** @type {number} */ rows) => ({ ids: toIds(options.ids, rows), fields: toLines(options.fields, rows), ...toRequest(options) });
   if (Array.isArray(matrix) && typeof matrix[0] === "string") {
     if (options.embed === undefined) throw badArgument("build(): rows that are texts need `embed`: build(texts, { embed: async (texts) => vectors })");
     const texts = toTexts(matrix, "row");
     const embedder = new Embedder(options.embed, undefined, "build()");
     /** @type {GetRows} */
     const getRows = (signal, onBatch) => embedder.vectors(texts, dim, signal, (done) => onBatch(done, texts.length));
-    return { ...common, ids: toIds(options.ids, texts.length), getRows };
+    return { ...common, request: requestFor(texts.length), getRows };
   }
   if (options.embed !== undefined) throw badArgument("build(): `embed` makes vectors of texts, but these rows are none: leave it out, or pass texts");
   const rows = toMatrix(matrix, dim);
-  return { ...common, ids: toIds(options.ids, rows.rows), getRows: async () => rows };
+  return { ...common, request: requestFor(rows.rows), getRows: async () => rows };
 }
 
 /**
- * @param {import("./core/module.js").Compile} compile
+ * @param {Builder} builder
  * @param {ReturnType<typeof toInput>} input
  */
-async function buildChecked(compile, { getRows, ids, request, signal, onProgress, onWarning = warn, wasm }) {
-  const glue = await loadBuilder(compile, wasm);
+async function buildChecked(builder, { getRows, request, signal, onProgress, onWarning = warn, wasm }) {
+  const glue = await loadBuilder(builder, wasm);
   throwIfAborted(signal);
 
   /** @type {{ error: unknown } | undefined} what the listener threw */
@@ -114,7 +124,7 @@ async function buildChecked(compile, { getRows, ids, request, signal, onProgress
       if (reportProgress("embed", done, total)) throw new PagevecError("aborted", "the build was ended");
     });
     const reportWarning = (/** @type {string} */ code, /** @type {string} */ message) => notify(onWarning, { code: /** @type {BuildWarning["code"]} */ (code), message });
-    return glue.build(data, { ...request, dim, ids, onProgress: reportProgress, onWarning: reportWarning });
+    return glue.build(data, { ...request, dim, onProgress: reportProgress, onWarning: reportWarning });
   } catch (error) {
     if (thrown) throw new PagevecError("aborted", "`onProgress` ended the build by throwing", { cause: thrown.error });
     throwIfAborted(signal);
@@ -126,16 +136,15 @@ async function buildChecked(compile, { getRows, ids, request, signal, onProgress
 
 /**
  * An instance of the build module of its own, whose memory is freed with it.
- * @param {import("./core/module.js").Compile} compile
+ * @param {Builder} builder
  * @param {import("./core/module.js").WasmSource | undefined} wasm
  */
-export async function loadBuilder(compile, wasm) {
+export async function loadBuilder(builder, wasm) {
   needs(["WebAssembly", "TextDecoder", "TextEncoder", "URL"]);
-  const { instantiate } = await import("../wasm/build/instance.js").catch((cause) => {
-    throw "ServiceWorkerGlobalScope" in globalThis ? new PagevecError("unsupported", "a service worker cannot import() the builder: build in a page or in a Worker", { cause }) : notLoaded("build", cause);
+  const { instantiate } = await builder.glue().catch((cause) => {
+    throw "ServiceWorkerGlobalScope" in globalThis ? new PagevecError("unsupported", "a service worker cannot import() the builder: build in a page or in a Worker, or import pagevec/build", { cause }) : notLoaded("build", cause);
   });
-  const module = await loadModule("build", () => new URL("../wasm/build/pagevec_wasm_bg.wasm", import.meta.url), wasm, compile);
-  return instantiated(instantiate, module, "build");
+  return instantiated(instantiate, await loadModule("build", builder.module, wasm), "build");
 }
 
 /** @param {BuildWarning} warning */

@@ -1,12 +1,31 @@
 // What messages call a value that users passed, and what to do about it. Messages never show its content.
 
 /**
+ * Whether a value is of a built-in class. Test environments such as jsdom run scripts in another realm than Node's own modules,
+ * whose objects are no instances of the classes that the scripts see.
+ * @param {unknown} value
+ * @param {string} name of the class
+ */
+export function isA(value, name) {
+  return Object.prototype.toString.call(value) === `[object ${name}]`;
+}
+
+/**
  * Whether these are the bytes of a file of numpy.
  * @param {unknown} value
  */
 export function isNpy(value) {
-  const bytes = value instanceof ArrayBuffer ? new Uint8Array(value, 0, Math.min(6, value.byteLength)) : value;
-  return bytes instanceof Uint8Array && bytes[0] === 0x93 && String.fromCharCode(...bytes.subarray(1, 6)) === "NUMPY";
+  const bytes = isA(value, "ArrayBuffer") ? new Uint8Array(/** @type {ArrayBuffer} */ (value).slice(0, 6)) : value;
+  return isBytes(bytes) && bytes[0] === 0x93 && String.fromCharCode(...bytes.subarray(1, 6)) === "NUMPY";
+}
+
+/**
+ * @template T
+ * @param {T} value
+ * @returns {value is T & Uint8Array}
+ */
+export function isBytes(value) {
+  return isA(value, "Uint8Array");
 }
 
 /**
@@ -34,7 +53,7 @@ export function hintFor(value, name) {
   if (typeof value === "string") return name === "vector" ? ": pass { text }, and give `embed` to open()" : ": pagevec makes no vectors of texts; pass what your model makes of it";
   if (isNpy(value)) return ": read its header and pass the numbers behind it as a Float32Array, or build with the command line (`pagevec build`)";
   if (isTensor(value)) return `: pass its numbers (${typeof (/** @type {{ data: unknown }} */ (value).data) === "function" ? "await tensor.data()" : "tensor.data"})`;
-  if (value instanceof ArrayBuffer) return `: pass new Float32Array(${name === "vector" ? "vector" : "buffer"})`;
+  if (isA(value, "ArrayBuffer")) return `: pass new Float32Array(${name === "vector" ? "vector" : "buffer"})`;
   return "";
 }
 

@@ -63,7 +63,8 @@ export function toPagevec(thrown) {
  * @returns {thrown is RangeError}
  */
 function isMemory(thrown) {
-  return thrown instanceof RangeError && /allocat|memory|(array|typed array|buffer) length/i.test(thrown.message);
+  const { name, message } = /** @type {Error} */ (Object(thrown));
+  return name === "RangeError" && /allocat|memory|(array|typed array|buffer) length/i.test(message);
 }
 
 /**

@@ -1,5 +1,5 @@
 // An open index, as users have it: each call checks and copies its arguments, makes vectors of texts, and asks the engine.
-import { toBatch, toId, toMatrix, toQuery, toSearch } from "./arguments.js";
+import { toBatch, toGet, toId, toMatrix, toQuery, toSearch } from "./arguments.js";
 import { badArgument, closed, reading, typed } from "./errors.js";
 import { checkOptions, toSignal } from "./options.js";
 import { toTexts } from "./texts/embed.js";
@@ -9,6 +9,8 @@ import { toTexts } from "./texts/embed.js";
  * @typedef {import("./arguments.js").Vector} Vector
  * @typedef {import("./arguments.js").Query} Query
  * @typedef {import("./arguments.js").SearchOptions} SearchOptions
+ * @typedef {import("./arguments.js").GetOptions} GetOptions
+ * @typedef {import("./fields/json.js").Fields} Fields
  * @typedef {import("./core/protocol.js").Hit} Hit
  * @typedef {import("./core/info.js").Info} Info
  * @typedef {import("./core/info.js").SegmentInfo} SegmentInfo
@@ -31,6 +33,10 @@ import { toTexts } from "./texts/embed.js";
  * @typedef {object} ArraysOption
  * @property {boolean} [arrays] hits as typed arrays instead of objects
  * @typedef {SearchOptions & ArraysOption} BatchOptions
+ *
+ * @typedef {object} Row
+ * @property {Id} id of the row
+ * @property {Fields} fields of the row: those that were stored, and asked for
  *
  * @typedef {object} CallOptions
  * @property {AbortSignal} [signal] ends the call with `aborted`
@@ -143,6 +149,19 @@ export class Index {
    */
   vector(id, options) {
     return typed(async () => this.#engine.vector(reading(() => toId(id)), signalOf("vector()", options)));
+  }
+
+  /**
+   * Reads the stored fields of rows.
+   * @param {readonly Id[] | ArrayLike<number>} ids
+   * @param {GetOptions} [options]
+   * @returns {Promise<(Row | undefined)[]>} undefined for an id that no row has; rejects as `search` does
+   */
+  get(ids, options) {
+    return typed(async () => {
+      const { list, names, signal } = reading(() => toGet(ids, options));
+      return (await this.#engine.get(list, names, signal)).map((fields, at) => fields && { id: list[at], fields });
+    });
   }
 
   /**

@@ -1,33 +1,15 @@
-// The entry for Node. It is like browser.js, but takes paths too and keeps its page store in a folder.
-import { Worker } from "node:worker_threads";
+// The entry for Node, Deno and Bun. It is like browser.js, but takes paths too and keeps its page store in a folder.
 import { buildWith } from "./build.js";
-import { opener } from "./engine/node.js";
 import { publicationWith, publishWith } from "./folder/publish.js";
 import { openWith } from "./open.js";
+import { openInWorker } from "./platform/node-worker.js";
+import { modules, node } from "./platform/node.js";
 
-/** Without the flags of this program, some of which (`--input-type`) end a worker. */
-function newWorker() {
-  return new Worker(new URL("./worker/node.js", import.meta.url), { execArgv: [] });
-}
-
-/** @type {import("./open.js").Platform} */
-const platform = {
-  ...opener,
-  locate: String,
-  workerStarter: (make = newWorker) => ({ onMessage, onFailure }) => {
-    const worker = /** @type {Worker} */ (make());
-    worker.on("message", onMessage);
-    worker.on("messageerror", (cause) => onFailure("a message could not be read", cause));
-    worker.on("error", (cause) => onFailure(cause.message, cause));
-    worker.on("exit", (code) => onFailure(`it ended with exit code ${code}`));
-    const hold = (/** @type {boolean} */ busy) => (busy ? worker.ref() : worker.unref());
-    return { post: (message, transfer) => worker.postMessage(message, transfer), hold, end: () => void worker.terminate() };
-  },
-};
+const platform = node(modules.search, openInWorker);
 
 /**
  * Opens an index: a folder or segment by path or URL, bytes, or a Blob. Rejects with `argument`, with the codes of the host and of
- * the file, `io`, `budget`, `manifest`, `stale`, `wasm`, `unsupported` or `aborted`.
+ * the file, `io`, `budget`, `manifest`, `stale`, `model`, `worker`, `wasm`, `unsupported` or `aborted`.
  * @param {import("./open.js").IndexSource} source
  * @param {import("./open.js").OpenOptions} [options]
  * @returns {Promise<import("./index.js").Index>}
@@ -45,7 +27,7 @@ export function open(source, options) {
  *   `duplicate-id`, `embed`, `wasm`, `trapped` or `aborted`
  */
 export function build(matrix, options) {
-  return buildWith(platform.compile, matrix, options);
+  return buildWith(modules.builder, matrix, options);
 }
 
 /**
@@ -58,7 +40,7 @@ export function build(matrix, options) {
  *   bytes are no segment
  */
 export function publish(folder, bytes, options) {
-  return publishWith(platform.compile, folder, bytes, options);
+  return publishWith(modules, folder, bytes, options);
 }
 
 /**
@@ -69,7 +51,7 @@ export function publish(folder, bytes, options) {
  * @returns {Promise<import("./folder/publish.js").PublishedFile[]>} rejects with `argument`, and as `open` does if the bytes are no segment
  */
 export function publication(bytes, options) {
-  return publicationWith(platform.compile, bytes, options);
+  return publicationWith(modules, bytes, options);
 }
 
 export { PagevecError } from "./errors.js";

@@ -21,7 +21,9 @@ import { checkModel } from "./texts/embed.js";
 export function openWith(platform, input, options) {
   return typed(async () => {
     const [source, settings] = [reading(() => toInput(input)), reading(() => toSettings(options))];
-    const engine = await (settings.worker ? inWorker : openEngine)(platform, source, settings);
+    const { openInWorker } = platform;
+    if (settings.worker && !openInWorker) throw new PagevecError("unsupported", "this entry of pagevec starts no workers: leave out `worker`, or import \"pagevec\" where there are some");
+    const engine = await (settings.worker && openInWorker ? openInWorker(source, settings) : openEngine(platform, source, settings));
     try {
       checkModel(settings.model, engine.info);
     } catch (error) {
@@ -30,16 +32,4 @@ export function openWith(platform, input, options) {
     }
     return new Index(engine, settings.embedder);
   });
-}
-
-/**
- * @param {Platform} platform
- * @param {import("./sources/resolve.js").Input} source
- * @param {import("./engine/settings.js").Checked} settings
- */
-async function inWorker(platform, source, settings) {
-  const { openRemote } = await import("./engine/remote/remote.js").catch((cause) => {
-    throw new PagevecError("worker", "the script that starts a worker could not be loaded: service workers do not import() scripts, and a bundler must copy engine/remote/remote.js", { cause });
-  });
-  return openRemote(platform, source, settings);
 }

@@ -79,6 +79,11 @@ impl Account {
         2 * ids_bytes(ids) + 40 * self.rows
     }
 
+    /// Lines of this length in all, stored, of which some are compressed at a time; and a sample of them.
+    pub(super) fn fields(&self, bytes: u64) -> u64 {
+        bytes + BLOCKS
+    }
+
     /// Codes of a stage; pq codes are trained on a sample.
     pub(super) fn codes(&self, kind: CodecKind, stride: usize) -> u64 {
         let trained =

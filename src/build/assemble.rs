@@ -2,6 +2,7 @@
 
 use super::account::Account;
 use super::clusters::{self, EncodedRows, Shape, Tree};
+use super::fields::CheckedFields;
 use super::merge::LiveRows;
 use super::options::BuildOptions;
 use super::row_distances::RowDistances;
@@ -12,7 +13,7 @@ use crate::id::Ids;
 use crate::metric::Metric;
 use crate::quant::{self, CodecKind, Encode, Sq8};
 use crate::rows::{Encoded, Reader};
-use crate::segment::{self, Header, Parts, Pieces, STAGES, SectionKind};
+use crate::segment::{self, FieldSizes, Header, Parts, Pieces, STAGES, SectionKind};
 use crate::storage::Sink;
 use std::borrow::Cow;
 
@@ -68,6 +69,7 @@ pub(super) struct Checked<'a> {
     pub(super) ids: Ids,
     /// The rows in the order of their ids.
     pub(super) by_id: Vec<u32>,
+    pub(super) fields: Option<CheckedFields<'a>>,
     pub(super) file_id: [u8; 16],
     /// One for each stage.
     pub(super) codings: Vec<Coding<'a>>,
@@ -77,7 +79,7 @@ pub(super) struct Checked<'a> {
 
 /// Makes all sections. The metric and the codecs of `options` are those of the codings.
 pub(super) fn assemble(checked: Checked<'_>, options: &BuildOptions, ctx: &Ctx<'_>) -> Result<Parts, Error> {
-    let Checked { rows, mean, ids, by_id, file_id, codings, mut account } = checked;
+    let Checked { rows, mean, ids, by_id, fields, file_id, codings, mut account } = checked;
     let (count, dim) = (rows.count(), rows.dim());
     let mut queries = options.tuning_queries.to_vec();
     crate::search::check_queries(&mut queries, dim, options.metric)?;
@@ -94,6 +96,16 @@ pub(super) fn assemble(checked: Checked<'_>, options: &BuildOptions, ctx: &Ctx<'
     account.end(length(&sections));
     drop(by_id);
     account.freed(4 * count);
+    let mut sizes = FieldSizes::default();
+    if let Some(fields) = fields.filter(|_| count > 0) {
+        account.begin(account.fields(fields.bytes))?;
+        let made = fields.encode(order, seed, ctx)?;
+        let made_sections =
+            [(SectionKind::FieldDirectory, vec![made.directory]), (SectionKind::Fields, made.fields)];
+        account.end(length(&made_sections));
+        sections.extend(made_sections);
+        sizes = made.sizes;
+    }
     let rows = rows.select(order);
     let stages: Vec<CodecKind> = codings.iter().map(Coding::kind).collect();
     let encode = |coding: Coding<'_>| {
@@ -157,6 +169,7 @@ pub(super) fn assemble(checked: Checked<'_>, options: &BuildOptions, ctx: &Ctx<'
         m: if graph { options.m } else { 0 },
         ef_construction: if graph { options.ef_construction } else { 0 },
         seed: options.seed,
+        fields: sizes,
         sections: Vec::new(),
     };
     Ok(Parts { header, sections })

@@ -5,6 +5,7 @@
 //! | `options` | the options of a build |
 //! | `account` | what each stage reserves of the memory budget |
 //! | `assemble` | from checked rows to the sections: order, codes, graph, clusters |
+//! | `fields/` | the stored fields of the rows, in compressed blocks |
 //! | `merge/` | one segment of the live rows of several: copies their codes |
 //! | `codes_recall` | warns where the codes lose the nearest rows |
 //! | `row_distances`, `nearest` | distances between rows; the nearest of a row |
@@ -17,6 +18,7 @@ mod account;
 mod assemble;
 mod clusters;
 mod codes_recall;
+mod fields;
 mod hnsw;
 mod merge;
 mod nearest;
@@ -32,6 +34,8 @@ use crate::segment::{self, Segment, limits};
 use crate::storage::Sink;
 use account::Account;
 use assemble::{Checked, Coding, assemble, write};
+use fields::CheckedFields;
+pub use fields::{FieldSource, Fields};
 pub(crate) use merge::{Live, merge};
 pub use options::BuildOptions;
 
@@ -119,9 +123,13 @@ fn build_by(
     let mut hash = InputHash::new(segment::VERSION, &options.fingerprint(), dim);
     codings.iter().filter_map(Coding::parameters).for_each(|parameters| hash.parameters(&parameters));
     let mean = input.check(options.metric, &mut hash, |done| ctx.tick("check", done, count))?;
+    let fields = options.fields.as_ref();
+    let fields =
+        fields.map(|fields| CheckedFields::new(fields.source(), count, &mut hash, ctx)).transpose()?;
     let file_id = hash.finish(&ids, &options.tuning_queries);
     let rows = input.reader(options.metric);
-    let parts = assemble(Checked { rows, mean, ids, by_id, file_id, codings, account }, options, ctx)?;
+    let checked = Checked { rows, mean, ids, by_id, fields, file_id, codings, account };
+    let parts = assemble(checked, options, ctx)?;
     // The rows are not needed any more, and the sections are freed as they are written.
     drop(input);
     write(parts, sink, ctx)

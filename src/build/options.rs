@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::fields::Fields;
 use crate::error::Error;
 use crate::metric::Metric;
 use crate::quant::CodecKind;
@@ -47,6 +48,8 @@ pub struct BuildOptions {
     /// Real queries are rarely distributed as the rows are; without any, the build calibrates with queries made of
     /// rows.
     pub tuning_queries: Arc<[f32]>,
+    /// The fields of the rows, which searches return with their hits. `None`: the segment stores none.
+    pub fields: Option<Fields>,
     /// The build ends in `budget` before a stage that may need more bytes of memory in all: rows that are given in
     /// memory, ids, and what it makes. `None`: no limit. It does not change the file.
     pub memory_budget: Option<u64>,
@@ -68,6 +71,7 @@ impl Default for BuildOptions {
             max_leaf_size: 32,
             max_iterations: 8,
             tuning_queries: Arc::default(),
+            fields: None,
             memory_budget: None,
         }
     }
@@ -87,6 +91,7 @@ setters!(BuildOptions {
     max_leaf_size: usize,
     max_iterations: usize,
     tuning_queries: impl Into<Arc<[f32]>>,
+    fields: impl Into<Option<Fields>>,
     memory_budget: impl Into<Option<u64>>,
 });
 

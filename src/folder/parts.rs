@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::segment::{SectionKind, Segment};
 use crate::storage::{Access, Dir, DirFile, Extent, ReadAt, io_error};
 
-/// Bytes of a part of rows or lists, and how many such parts a section has at most; a longer section has larger parts.
+/// Bytes of a part of rows, lists or fields, and how many such parts a section has at most; a longer section has larger parts.
 /// A search reads a few rows and lists from all over the section, so small parts save bytes. Wordnet's first query
 /// reads 102 such parts and 1.7 MB; with parts of 64 KiB it would be 54 and 3.5 MB.
 const PIECES: u64 = 16 << 10;
@@ -87,7 +87,7 @@ fn part_size(segment: &Segment, kind: SectionKind, length: u64) -> u64 {
     let finer = segment.finer.iter().find(|rows| Some(rows.extent) == segment.extent(kind));
     match kind {
         SectionKind::Leaves => LEAVES,
-        SectionKind::Lists => pieces,
+        SectionKind::Lists | SectionKind::Fields => pieces,
         // Codes are read row by row if they are the finest rows and a search by clusters reranks by them.
         SectionKind::Codes if segment.clusters.is_some() && segment.finer.is_empty() => {
             rows(segment.codes.stride)

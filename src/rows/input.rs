@@ -99,6 +99,11 @@ impl InputHash {
         self.part(7, parameters);
     }
 
+    /// The stored fields of the next row.
+    pub(crate) fn fields(&mut self, line: &[u8]) {
+        self.part(9, line);
+    }
+
     /// Stored rows, whose bytes come in pieces of this length in all.
     pub(crate) fn stored<'a>(&mut self, length: u64, pieces: impl Iterator<Item = &'a [u8]>) {
         self.begin(8, length);

@@ -14,6 +14,16 @@ pub struct Hit {
     pub id: Id,
     /// The cosine, the inner product, or minus the squared distance: the larger, the nearer.
     pub score: f32,
+    /// The stored fields of the row, a JSON object, where [`SearchOptions::fields`](crate::SearchOptions) wants them: `{}`
+    /// for a row that has none.
+    pub fields: Option<Box<str>>,
+}
+
+impl Hit {
+    /// Where the row is.
+    pub(super) fn place(&self) -> RowPlace {
+        RowPlace { segment: self.segment, position: self.position }
+    }
 }
 
 /// Where a row is.

@@ -3,7 +3,7 @@
 //! wave.
 //!
 //! ```text
-//! select: ids → sets of rows ── find: each segment its candidates ── rescore: the best of all, stage by stage ── answers
+//! select: ids → sets of rows ── find: each segment its candidates ── rescore: the best of all, stage by stage ── answers ── fields
 //!                               lane                                 rerank                                      rerank
 //! ```
 //!
@@ -11,6 +11,7 @@
 //! are read, never which rows are scored.
 
 use super::clusters::{InCommon, narrow};
+use super::fields::{self, FieldReads};
 use super::lane::{Asked, Lane};
 use super::options::check_queries;
 use super::plan;
@@ -32,6 +33,8 @@ pub(super) enum Stage {
     Find,
     /// Candidates are ranked by finer rows.
     Rescore,
+    /// The fields of the hits are read.
+    Fields(Vec<Answer>, FieldReads),
 }
 
 /// A search under way. The head of this file says how it goes.
@@ -57,6 +60,9 @@ impl Search {
         }
         options.check()?;
         check_queries(&mut queries, dim, first.header.metric)?;
+        if options.fields {
+            fields::check(views)?;
+        }
         let selection = Selection::of(&mut options);
         let rows = options.rows.take();
         let asked = Asked { queries, options };
@@ -121,18 +127,47 @@ impl Search {
                     if missing.is_empty() && self.lanes.iter().zip(views).all(|(l, v)| l.is_last(v)) {
                         let (k, queries) = (self.asked.options.k, self.asked.queries.len());
                         let batch = queries / views[0].segment.dim();
-                        return rerank::answers(views, &mut self.lanes, batch, k, scratch).map(Step::Done);
+                        let answers = rerank::answers(views, &mut self.lanes, batch, k, scratch)?;
+                        if !self.asked.options.fields {
+                            return Ok(Step::Done(answers));
+                        }
+                        let hits = answers.iter().flat_map(|answer| &answer.hits);
+                        let reads = FieldReads::new(hits.map(|hit| hit.place()));
+                        self.stage = Stage::Fields(answers, reads);
+                        continue;
                     }
                     if missing.is_empty() {
                         self.next_finer(views, scratch);
                     }
                     missing
                 }
+                Stage::Fields(answers, reads) => match reads.step(views, scratch)? {
+                    Step::Need(missing) => return Ok(Step::Need(missing)),
+                    Step::Done(()) => {
+                        let hits = answers.iter_mut().flat_map(|answer| &mut answer.hits);
+                        hits.zip(&mut reads.rows).for_each(|(hit, row)| hit.fields = row.fields.take());
+                        return Ok(Step::Done(std::mem::take(answers)));
+                    }
+                },
             };
             if !missing.is_empty() {
-                return Ok(Step::Need(missing));
+                return self.with_fields_ahead(views, missing).map(Step::Need);
             }
         }
+    }
+
+    /// Adds to the reads of a wave what the fields of the hits will need, as far as that is known: candidates that are ranked
+    /// may be hits.
+    #[inline(never)]
+    fn with_fields_ahead(&self, views: &[View<'_>], mut missing: Vec<Read>) -> Result<Vec<Read>, Error> {
+        let ranked = matches!(self.stage, Stage::Rescore);
+        let lanes = self.lanes.iter().zip(views).filter(|_| self.asked.options.fields);
+        for (lane, view) in lanes {
+            let candidates = if ranked { &lane.candidates[..] } else { &[] };
+            let mut positions = candidates.iter().flat_map(|of_query| &of_query.found).map(|found| found.1);
+            fields::ahead(view, &mut positions, &mut missing)?;
+        }
+        Ok(missing)
     }
 
     /// Each segment goes on to its candidates.

@@ -6,6 +6,7 @@
 
 use super::clusters::{ListHit, Probe, ProbeScratch, RankedLeaf};
 use super::driver::{self, Search};
+use super::fields::{self, FieldReads, FieldsOfIds};
 use super::hnsw::{Beam, Walk};
 use super::lane::{self, Lane};
 use super::operation::{Operation, Running};
@@ -14,7 +15,7 @@ use super::pool::Pool;
 use super::scratch::Scratch;
 use super::select::{Lookups, Selection};
 use super::view::View;
-use super::{Answer, Hit, IndexChoice, SearchOptions};
+use super::{Answer, Hit, IndexChoice, RowPlace, SearchOptions};
 use crate::id::Id;
 use crate::memory::bytes;
 use crate::segment::Clusters;
@@ -39,6 +40,7 @@ impl Running {
             Running::Search(search) => size_of::<Search>() as u64 + search.bytes(),
             Running::Select { selection, options } => selection.bytes() + of_options(options),
             Running::Similar { options, .. } => of_options(options),
+            Running::Fields(of_ids) => of_ids.bytes(),
             Running::Find(_) | Running::Vector(_) | Running::Load => 0,
         }
     }
@@ -63,6 +65,7 @@ impl Most {
                 Most::of_queries(views, options, queries as u64)
             }
             Operation::Similar { options, .. } => Most::of_queries(views, options, 1),
+            Operation::Fields(ids) => Most::of_fields(views, ids.len() as u64),
             Operation::Select(_) | Operation::Find(_) | Operation::Vector(_) | Operation::Load => {
                 Most::default()
             }
@@ -90,7 +93,19 @@ impl Most {
         let mut most = Most { own: 0, scratch: hits * views.len() as u64 * GROWS * 20 };
         views.iter().for_each(|view| most.add(view, o));
         most.own = (most.own + hits * hit + size_of::<Answer>() as u64).saturating_mul(queries);
+        if o.fields {
+            let fields = Most::of_fields(views, hits * queries);
+            most = Most { own: most.own + fields.own, scratch: most.scratch + fields.scratch };
+        }
         most
+    }
+
+    /// Of the fields of so many rows: a row's are no longer than a block, and each has two reads, one ahead of time.
+    fn of_fields(views: &[View<'_>], rows: u64) -> Self {
+        let block = views.iter().map(|view| u64::from(view.segment.header.fields.block)).max().unwrap_or(0);
+        let reads = GROWS * 2 * size_of::<Read>() as u64;
+        let row = (size_of::<fields::Row>() + size_of::<(Id, RowPlace)>()) as u64 + TEXT;
+        Most { own: rows.saturating_mul(block + row + reads), scratch: block }
     }
 
     /// Adds a segment, whichever route that is allowed it takes.
@@ -164,6 +179,21 @@ fn of_ids(ids: &Vec<Id>) -> u64 {
     bytes(ids) + ids.iter().map(text).sum::<u64>()
 }
 
+#[inline(never)]
+fn of_answers(answers: &Vec<Answer>) -> u64 {
+    let text = |hit: &Hit| if let Id::Text(text) = &hit.id { text.capacity() as u64 } else { 0 };
+    let of = |a: &Answer| bytes(&a.hits) + bytes(&a.segments) + a.hits.iter().map(text).sum::<u64>();
+    bytes(answers) + answers.iter().map(of).sum::<u64>()
+}
+
+impl FieldsOfIds {
+    fn bytes(&self) -> u64 {
+        let text = |id: &Id| if let Id::Text(text) = id { text.capacity() as u64 } else { 0 };
+        let ids = bytes(&self.ids) + self.ids.iter().map(|(id, _)| text(id)).sum::<u64>();
+        ids + self.reads.as_ref().map_or(0, FieldReads::bytes)
+    }
+}
+
 impl Selection {
     fn bytes(&self) -> u64 {
         self.among.iter().chain([&self.exclude]).map(Lookups::bytes).sum()
@@ -181,7 +211,11 @@ impl Search {
         let selection =
             if let driver::Stage::Select(selection) = &self.stage { selection.bytes() } else { 0 };
         let lanes = bytes(&self.lanes) + self.lanes.iter().map(Lane::bytes).sum::<u64>();
-        bytes(&self.asked.queries) + of_options(&self.asked.options) + selection + lanes
+        let fields = match &self.stage {
+            driver::Stage::Fields(answers, reads) => reads.bytes() + of_answers(answers),
+            _ => 0,
+        };
+        bytes(&self.asked.queries) + of_options(&self.asked.options) + selection + lanes + fields
     }
 }
 
@@ -249,6 +283,6 @@ impl Scratch {
     /// The bytes that it has allocated.
     pub(crate) fn bytes(&self) -> u64 {
         let shared = self.prepared.bytes() + self.nearest.bytes() + bytes(&self.keys) + bytes(&self.ranked);
-        self.beam.bytes() + self.probe.bytes() + shared + bytes(&self.graphs_checked)
+        self.beam.bytes() + self.probe.bytes() + shared + bytes(&self.graphs_checked) + self.lines.bytes()
     }
 }

@@ -14,6 +14,7 @@
 //! | `flat`    | scores every row: exact, and the oracle of the tests |
 //! | `hnsw/`   | walks the graph, in memory or node by node |
 //! | `clusters/` | probes the clustered index |
+//! | `fields`  | the stored fields of hits, or of ids |
 //! | `rerank`  | from candidates to hits: finer rows, stage by stage, then ids |
 //! | `pool`, `visited` | the nearest candidates of a walk, in order; a set of positions |
 //! | `scratch` | the memory of a search, which the next one reuses |
@@ -21,6 +22,7 @@
 mod answer;
 pub(crate) mod clusters;
 mod driver;
+mod fields;
 pub(crate) mod flat;
 mod footprint;
 pub(crate) mod hnsw;

@@ -3,6 +3,7 @@
 
 use super::answer::RowPlace;
 use super::driver::Search;
+use super::fields::{self, FieldsOfIds};
 use super::lookup::{Vector, find};
 use super::scratch::Scratch;
 use super::select::Selection;
@@ -36,6 +37,8 @@ pub enum Operation {
     Find(Id),
     /// Read the vector of an id, as stored.
     Vector(Id),
+    /// Read the stored fields of ids.
+    Fields(Vec<Id>),
     /// Read codes and graph into memory, so that every later search may walk the graph.
     Load,
 }
@@ -51,6 +54,8 @@ pub enum Outcome {
     Row(Option<RowPlace>),
     /// The vector; under cosine of unit length.
     Vector(Vec<f32>),
+    /// For each id the stored fields of its row, a JSON object; `None` if no row has the id.
+    Fields(Vec<Option<Box<str>>>),
     /// Codes and graph are in memory.
     Loaded,
 }
@@ -72,6 +77,7 @@ pub(crate) enum Running {
     Similar { vector: Vector, options: SearchOptions },
     Find(Id),
     Vector(Vector),
+    Fields(FieldsOfIds),
     Load,
 }
 
@@ -93,6 +99,10 @@ impl Running {
             }
             Operation::Find(id) => Running::Find(id),
             Operation::Vector(id) => Running::Vector(Vector::new(id)),
+            Operation::Fields(ids) => {
+                fields::check(views)?;
+                Running::Fields(FieldsOfIds::new(ids))
+            }
             Operation::Load => {
                 for view in views.iter().filter(|view| view.segment.count() > 0) {
                     let facts = plan::Facts::of(view);
@@ -122,6 +132,7 @@ impl Running {
             }),
             Running::Find(id) => find(views, id)?.map(Outcome::Row),
             Running::Vector(vector) => vector.step(views)?.map(|(vector, _)| Outcome::Vector(vector)),
+            Running::Fields(of_ids) => of_ids.step(views, scratch)?.map(Outcome::Fields),
             Running::Load => load(views),
         })
     }

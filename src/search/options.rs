@@ -64,6 +64,9 @@ pub struct SearchOptions {
     /// Only rows with these ids are hits: with none, there are no hits. `None`: every row may be one. An id that no row
     /// has is an error. A row that is also in `exclude` is no hit.
     pub among: Option<Vec<Id>>,
+    /// Whether hits have the stored fields of their rows: they are read when the hits are known, in one wave where the
+    /// memory budget holds their blocks. An error for an index without stored fields.
+    pub fields: bool,
     /// The rows of `exclude` and `among`, if they were looked up before.
     pub(crate) rows: Option<Selected>,
 }
@@ -77,6 +80,7 @@ setters!(SearchOptions {
     recall: impl Into<Option<f32>>,
     exclude: impl Into<Vec<Id>>,
     among: impl Into<Option<Vec<Id>>>,
+    fields: bool,
 });
 
 impl SearchOptions {
@@ -98,6 +102,7 @@ impl SearchOptions {
             recall: None,
             exclude: Vec::new(),
             among: None,
+            fields: false,
             rows: None,
         }
     }

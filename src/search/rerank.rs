@@ -150,7 +150,7 @@ pub(super) fn answers(
                 ids = (Some(segment), lane.ids(&views[segment as usize])?);
             }
             let id = lane.candidates[query].id(position, ids.1.as_ref())?;
-            hits.push(Hit { segment, position, id, score: 0.0 - distance });
+            hits.push(Hit { segment, position, id, score: 0.0 - distance, fields: None });
         }
         answers.push(answer(hits, lanes, query));
     }

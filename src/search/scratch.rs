@@ -3,6 +3,7 @@
 use super::clusters::ProbeScratch;
 use super::hnsw::Beam;
 use crate::quant::Prepared;
+use crate::segment::fields::Lines;
 use crate::topk::TopK;
 
 /// Memory that queries of one index reuse, so that none allocates its own.
@@ -18,6 +19,8 @@ pub(crate) struct Scratch {
     /// Of each segment, whether the graph's layers were found to be in order. A segment does not change, so once is
     /// enough.
     pub(super) graphs_checked: Vec<bool>,
+    /// The block of stored fields that was read last.
+    pub(super) lines: Lines,
 }
 
 impl Scratch {

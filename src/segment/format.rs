@@ -47,6 +47,8 @@ pub(crate) enum SectionKind {
     NodeChecksums = 24,
     Exact = 25,
     ExactChecksums = 26,
+    FieldDirectory = 32,
+    Fields = 33,
 }
 
 /// The sections of one form of the vectors.
@@ -74,7 +76,7 @@ pub(crate) const STAGES: [Form; 3] = [
 ];
 
 impl SectionKind {
-    pub(crate) const ALL: [SectionKind; 17] = [
+    pub(crate) const ALL: [SectionKind; 19] = [
         SectionKind::CodeParameters,
         SectionKind::RefineParameters,
         SectionKind::Checksums,
@@ -92,6 +94,8 @@ impl SectionKind {
         SectionKind::NodeChecksums,
         SectionKind::Exact,
         SectionKind::ExactChecksums,
+        SectionKind::FieldDirectory,
+        SectionKind::Fields,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -114,6 +118,8 @@ impl SectionKind {
             SectionKind::ExactParameters => "exact parameters",
             SectionKind::Exact => "exact rows",
             SectionKind::ExactChecksums => "exact checksums",
+            SectionKind::FieldDirectory => "field directory",
+            SectionKind::Fields => "fields",
         }
     }
 
@@ -157,7 +163,18 @@ pub(crate) struct Header {
     pub(crate) m: usize,
     pub(crate) ef_construction: usize,
     pub(crate) seed: u64,
+    /// Of the stored fields; zeros when there are none.
+    pub(crate) fields: FieldSizes,
     pub(crate) sections: Vec<Section>,
+}
+
+/// The largest parts of the stored fields, for which a reader needs room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FieldSizes {
+    /// Bytes of the longest block, or directory of blocks, in the file.
+    pub(crate) unit: u32,
+    /// Bytes of the longest block when it is decompressed.
+    pub(crate) block: u32,
 }
 
 /// Bytes of a header with so many sections, its checksum included.
@@ -185,7 +202,8 @@ impl Header {
         out.extend(self.seed.to_le_bytes());
         out.extend([codec(2), 0]);
         out.extend(self.stages.first().map_or(0, |c| c.parts()).to_le_bytes());
-        out.resize(FIXED, 0);
+        out.extend(self.fields.unit.to_le_bytes());
+        out.extend(self.fields.block.to_le_bytes());
         for section in &self.sections {
             out.extend((section.kind as u32).to_le_bytes());
             out.extend(0u32.to_le_bytes()); // flags: 1 = a reader that does not know the kind must refuse the file
@@ -240,6 +258,7 @@ impl Header {
             m: cursor.u32()? as usize,
             ef_construction: cursor.u32()? as usize,
             seed: cursor.u64()?,
+            fields: FieldSizes { unit: cursor.skip(4).u32()?, block: cursor.u32()? },
             sections: Vec::new(),
         };
         header.stages = stages(bytes, header.dim)?;

@@ -12,10 +12,12 @@
 //! | `sets/` | sets of positions |
 //! | `graph/` | the graph: its links in memory and in the file |
 //! | `clusters/` | the clustered index: cells → leaves → lists |
+//! | `fields/` | the stored fields of rows, in compressed blocks |
 //! | `verify`, `stream` | the complete check, in one pass over the file |
 //! | `info`   | the facts of a segment, for `inspect` and for programs |
 
 pub(crate) mod clusters;
+pub(crate) mod fields;
 mod format;
 mod graph;
 mod ids;
@@ -28,7 +30,7 @@ mod stream;
 mod verify;
 mod writer;
 
-pub(crate) use format::{Header, STAGES, SectionKind, VERSION};
+pub(crate) use format::{FieldSizes, Header, STAGES, SectionKind, VERSION};
 pub(crate) use graph::{Graph, GraphParts, GraphView};
 pub(crate) use ids::{IdBytes, IdView, check_ids, encode as encode_ids, encode_order};
 pub use info::{CurveStep, Info, SectionInfo};

@@ -2,6 +2,7 @@
 //! every section is compared with the counts in the header before anything of that size is allocated.
 
 use super::clusters::Cells;
+use super::fields;
 use super::format::{Form, Header, STAGES, SectionKind};
 use super::reader::{Clusters, Matrix, Segment};
 use crate::error::Error;
@@ -17,6 +18,7 @@ impl Segment {
         let header = Header::decode(front, file_length)?;
         let seed = checksum::file_seed(&header.file_id);
         check_lengths(&header)?;
+        fields::check(&header)?;
         let sums_bytes = front_section(&header, front, seed, SectionKind::Checksums)?;
         let checksums = sums_bytes.as_chunks::<8>().0.iter().map(|b| u64::from_le_bytes(*b)).collect();
         let mut stages = STAGES.iter().zip(&header.stages);
@@ -90,6 +92,8 @@ fn check_lengths(h: &Header) -> Result<(), Error> {
             SectionKind::Graph | SectionKind::Ids | SectionKind::Checksums => None,
             SectionKind::ListParameters => Some(h.dim as u64 * 4),
             SectionKind::Cells | SectionKind::Leaves | SectionKind::Lists | SectionKind::Unknown => None,
+            // Checked by `fields` when they are read.
+            SectionKind::FieldDirectory | SectionKind::Fields => None,
         };
         if let Some(expected) = fixed.filter(|&f| f != section.extent.length) {
             return Err(Error::Length { section: section.kind.name(), expected, got: section.extent.length });

@@ -1,9 +1,10 @@
 //! The complete check of a file, in one pass: all that `open` leaves to later reads.
 //!
-//! Beside a window of about 1 MiB it holds ids and their order, the leaves, the graph's layers above 0, and 12 to 20
-//! bytes a row of checksums, with which later sections are compared.
+//! Beside a window of about 1 MiB it holds ids and their order, the leaves, the graph's layers above 0, the field
+//! directory, and 12 to 20 bytes a row of checksums, with which later sections are compared.
 
 use super::clusters::List;
+use super::fields::verify as verify_fields;
 use super::format::{LINKS, STAGES, SectionKind};
 use super::graph::GraphView;
 use super::graph::links::Links;
@@ -19,6 +20,7 @@ struct Kept {
     ids: Option<Buffer>,
     leaves: Option<Buffer>,
     upper: Option<Buffer>,
+    field_directory: Option<Buffer>,
     /// Sums of the rows of each stage, of the links of each node, and of the finest rows as the lists have them.
     rows: [Vec<u32>; STAGES.len()],
     links: Vec<u32>,
@@ -78,6 +80,14 @@ impl Segment {
                 Ok(())
             }
             SectionKind::Lists => self.verify_lists(stream, kept),
+            SectionKind::FieldDirectory => {
+                kept.field_directory = Some(stream.keep(extent)?);
+                Ok(())
+            }
+            SectionKind::Fields => match (self.fields(), kept.field_directory.take()) {
+                (Some(places), Some(directory)) => verify_fields(self, places, directory.as_ref(), stream),
+                _ => Err(Error::corrupt("field directory", "it is empty")),
+            },
             SectionKind::NodeChecksums => {
                 let checksums = kept.rows[0].iter().zip(&kept.links).map(|(&code, &links)| [code, links]);
                 match differs(stream, extent, checksums)? {

@@ -16,6 +16,9 @@ const WARM_LISTS: u64 = 512;
 const WARM_ROWS: u64 = 1024;
 /// The codes and links of at least so many nodes have room where the graph is read node by node.
 const MIN_NODES: u64 = 128;
+/// Blocks of stored fields, and directories of blocks, that have room; the second get it before codes and graph do.
+const MIN_FIELDS: u64 = 8;
+const WARM_FIELDS: u64 = 128;
 /// At most so many rows have room where lists need it as well.
 const MANY_ROWS: u64 = 4096;
 
@@ -103,7 +106,7 @@ impl Sections<'_> {
     /// The sections that are held whole before all else.
     fn always(&self) -> Vec<Region> {
         let sums = self.0.segment.finer.iter().filter_map(|rows| rows.checksums);
-        [SectionKind::Ids, SectionKind::IdOrder]
+        [SectionKind::Ids, SectionKind::IdOrder, SectionKind::FieldDirectory]
             .into_iter()
             .chain(sums)
             .map(|kind| self.whole(kind))
@@ -115,9 +118,9 @@ const WALKED: [SectionKind; 2] = [SectionKind::Codes, SectionKind::Graph];
 
 /// The regions that hold the segments' sections, within `budget` bytes (the fronts included).
 ///
-/// Room is given in this order, as far as the budget goes: ids and row checksums; some leaves, lists and rows; the codes of
-/// all segments (whole, or in chunks where there are no clusters); their graphs, if the codes are whole (a walk over a
-/// remote graph costs a round trip per hop); then more leaves, lists and rows. Slots are shared by all segments, so the
+/// Room is given in this order, as far as the budget goes: ids, row checksums and field directories; some leaves, lists, rows
+/// and blocks of fields; the codes of all segments (whole, or in chunks where there are no clusters); their graphs, if the codes are whole (a walk over a
+/// remote graph costs a round trip per hop); then more leaves, lists, rows and blocks. Slots are shared by all segments, so the
 /// least with which searches work does not grow with their number. If `favour` is hnsw, codes and graphs come first; if
 /// they do not fit, the graphs get what a walk node by node needs, and it is an error if that does not fit either.
 pub(crate) fn layout(members: &Members, budget: u64, favour: IndexChoice) -> Result<Vec<Region>, Error> {
@@ -251,7 +254,7 @@ fn join(all: &mut Vec<Units>, unit: Units) {
 
 /// The slots of leaves, rows and lists that every search needs, in the order in which they get more room.
 fn units(members: &Members, lists: u64) -> Vec<Units> {
-    let [mut leaves, mut finest, mut of_lists, mut others] = [const { Vec::new() }; 4];
+    let [mut leaves, mut finest, mut of_lists, mut others, mut fields] = [const { Vec::new() }; 5];
     for s in members.iter().map(Sections) {
         let segment = &s.0.segment;
         let count = segment.count() as u64;
@@ -274,9 +277,17 @@ fn units(members: &Members, lists: u64) -> Vec<Units> {
             }
             None => finer.for_each(|rows| join(&mut others, of_rows(rows, 0, count))),
         }
+        if segment.fields().is_some() {
+            let unit = u64::from(segment.header.fields.unit);
+            any_length(
+                &mut fields,
+                Units::of(s.extent(SectionKind::Fields), unit, MIN_FIELDS, WARM_FIELDS, count),
+            );
+        }
     }
     leaves.iter_mut().for_each(|unit: &mut Units| unit.warm = unit.most);
-    leaves.into_iter().chain(finest).chain(of_lists).chain(others).collect()
+    // Blocks of fields are few and short beside lists.
+    leaves.into_iter().chain(finest).chain(fields).chain(of_lists).chain(others).collect()
 }
 
 fn any_length(all: &mut Vec<Units>, unit: Units) {

@@ -1,11 +1,9 @@
 // Faults that pass, and answers that are odd but right: the hits are those of the file.
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { after, test } from "node:test";
-import { pathToFileURL } from "node:url";
 import { open } from "pagevec";
 import { fixture, rejected } from "./support/fixture.mjs";
+import { internal } from "./support/internal.mjs";
 import { serve } from "./support/server.mjs";
 
 const f = await fixture();
@@ -103,8 +101,7 @@ test("retries: as many as told", async () => {
 });
 
 test("requests, bytes, retries and second requests are counted where they happen", { timeout: 60_000 }, async () => {
-  const dist = join(dirname(createRequire(import.meta.url).resolve("pagevec/package.json")), "dist");
-  const { HttpSource } = await import(pathToFileURL(join(dist, "sources/http/source.js")));
+  const { HttpSource } = await internal("sources/http/source.js");
   const source = (options) => new HttpSource(new URL(`/words/${f.file}`, server.url), f.bytes.length, { timeoutMs: 5000, retries: 2, ...options });
   const count = async (fault, times, options) => {
     Object.assign(server, { fault, times, only: /bin$/ });

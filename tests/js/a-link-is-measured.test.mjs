@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { after, test } from "node:test";
-import { pathToFileURL } from "node:url";
 import { open } from "pagevec";
 import { fixture, smooth } from "./support/fixture.mjs";
+import { internal } from "./support/internal.mjs";
 import { serve } from "./support/server.mjs";
 import { serveShaped } from "./support/shaped.mjs";
 
-const root = dirname(createRequire(import.meta.url).resolve("pagevec/package.json"));
-const { Link } = await import(pathToFileURL(join(root, "dist/sources/http/link.js")));
+const { Link } = await internal("sources/http/link.js");
 const near = (value, wanted) => assert.ok(Math.abs(value - wanted) < wanted * 0.02, `${value}, not ${wanted}`);
 
 test("what is told is believed, else a home connection until answers come", () => {

@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { pathToFileURL } from "node:url";
+import { internal } from "./support/internal.mjs";
 
 // Pure parts that the package does not export.
-const root = dirname(createRequire(import.meta.url).resolve("pagevec/package.json"));
-const internal = (name) => import(pathToFileURL(join(root, "dist", name)));
 const { coalesce } = await internal("requests/coalesce.js");
 const { subtract } = await internal("requests/extents.js");
 const { toExtents } = await internal("core/protocol.js");

@@ -1,19 +1,15 @@
 // Segments joined to one range of offsets: every read finds its segment, and no request is of two.
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { pathToFileURL } from "node:url";
+import { internal } from "./support/internal.mjs";
 
-const root = dirname(createRequire(import.meta.url).resolve("pagevec/package.json"));
-const from = (path) => import(pathToFileURL(join(root, "dist", path)));
-const { JoinedSource } = await from("sources/joined.js");
-const { BytesSource } = await from("sources/local/bytes.js");
-const { BlobSource } = await from("sources/local/blob.js");
-const { PartsSource } = await from("sources/parts.js");
-const { coalesce } = await from("requests/coalesce.js");
-const { LIMITS } = await from("sources/http/options.js");
-const { newTraffic } = await from("sources/source.js");
+const { JoinedSource } = await internal("sources/joined.js");
+const { BytesSource } = await internal("sources/local/bytes.js");
+const { BlobSource } = await internal("sources/local/blob.js");
+const { PartsSource } = await internal("sources/parts.js");
+const { coalesce } = await internal("requests/coalesce.js");
+const { LIMITS } = await internal("sources/http/options.js");
+const { newTraffic } = await internal("sources/source.js");
 
 const FAR = 2 ** 32;
 const lengths = [1000, 3000, 500];

@@ -1,16 +1,13 @@
 // However many searches run at once, a host sees few requests at a time, and no search waits for all of another's.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { open } from "pagevec";
 import { fixture, near, rejected, smooth } from "./support/fixture.mjs";
+import { internal } from "./support/internal.mjs";
 import { serve } from "./support/server.mjs";
 import { until } from "./support/until.mjs";
 
-const root = dirname(createRequire(import.meta.url).resolve("pagevec/package.json"));
-const { Claim, Turns } = await import(pathToFileURL(join(root, "dist/sources/turns.js")));
+const { Claim, Turns } = await internal("sources/turns.js");
 const f = await fixture({ count: 2500, dim: 64, make: smooth, graph: false, efConstruction: 40 });
 const server = await serve(f.folder);
 after(() => server.close());
@@ -93,7 +90,7 @@ test("owners take turns, also of what they share; what is told again goes first,
   assert.deepEqual(log, ["low", "retry", "d", "a", "shared", "b", "c"]);
   const given = new AbortController();
   const first = await turns.take(new Claim(one), 1);
-  const left = rejected(turns.take(new Claim(one), 1, { signal: given.signal }), "aborted");
+  const left = assert.rejects(turns.take(new Claim(one), 1, { signal: given.signal }), { code: "aborted" });
   const next = turns.take(new Claim(two), 1);
   given.abort();
   first();

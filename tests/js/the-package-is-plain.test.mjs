@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
 
 const manifest = createRequire(import.meta.url).resolve("pagevec/package.json");
@@ -16,7 +17,7 @@ test("no dependencies, no install scripts, ESM, free of side effects", () => {
 });
 
 test("no eval, no shared memory", async () => {
-  for (const file of files.filter((name) => /\.js$/.test(name))) {
+  for (const file of files.filter((name) => /\.c?js$/.test(name))) {
     assert.doesNotMatch(await readFile(file, "utf8"), /\beval\(|new Function\b|\bSharedArrayBuffer\b|Atomics\./, file);
   }
 });
@@ -25,6 +26,32 @@ test("every export exists, with its types", async () => {
   const targets = JSON.stringify(json.exports).match(/"\.\/[^"]+\/[^"]+"/g).map((text) => JSON.parse(text));
   assert.ok(targets.length >= 4);
   for (const target of [...targets, ...Object.values(json.bin)]) assert.ok(files.includes(join(root, target)), target);
+});
+
+test("a page loads two scripts at once; other entries import() nothing to search, or nothing at all", async () => {
+  const text = (name) => readFile(join(root, "dist", name), "utf8");
+  const imports = (code) => [...code.matchAll(/\bfrom"(\.[^"]+)"/g)].map(([, path]) => path);
+  const later = (code) => [...code.matchAll(/\bimport\("([^"]+)"\)/g)].map(([, path]) => path);
+  assert.deepEqual(imports(await text("browser.js")), ["./core.js"]);
+  assert.deepEqual(imports(await text("core.js")), []);
+  assert.deepEqual(later(await text("browser.js")).sort(), ["./builder.js", "./inlined-build.js", "./inlined-search.js", "./opfs-store.js"]);
+  assert.deepEqual(imports(await text("static.js")).sort(), ["./core.js", "./store.js"]);
+  assert.deepEqual(later(await text("static.js")), ["./builder.js"]);
+  for (const name of ["core.js", "build.js", "inline.js", "workerd.js", "edge-light.js"]) assert.deepEqual(later(await text(name)), [], name);
+});
+
+test("integrity.json has the digest of every script and module", async () => {
+  const digests = JSON.parse(await readFile(join(root, "dist/integrity.json"), "utf8"));
+  const scripts = files.filter((name) => /dist\/[^/]+\.c?js$|\.wasm$/.test(name.replaceAll("\\", "/")));
+  assert.ok(scripts.length >= 10);
+  for (const file of scripts) {
+    const digest = createHash("sha384").update(await readFile(file)).digest("base64");
+    assert.equal(digests[relative(root, file).replaceAll("\\", "/")], `sha384-${digest}`, file);
+  }
+});
+
+test("the licences are in it", () => {
+  for (const name of ["LICENSE-MIT", "LICENSE-APACHE"]) assert.ok(files.includes(join(root, name)), name);
 });
 
 test("the modules compile under their names", async () => {

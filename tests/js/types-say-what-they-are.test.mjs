@@ -16,8 +16,8 @@ const folder = await mkdtemp(join(import.meta.dirname ?? new URL(".", import.met
 after(() => rm(folder, { recursive: true, force: true }));
 
 const NAMES = [
-  "BatchOptions", "BuildOptions", "BuildProgress", "BuildWarning", "CacheOptions", "CallOptions", "Codec", "Embed", "Embedded", "Explanation", "Hit", "HitArrays", "Id", "Index",
-  "IndexChoice", "IndexName", "IndexSource", "Info", "Metric", "Missing", "OpenOptions", "PagevecError", "PrefetchChoice", "Progress", "Query", "SearchOptions", "Section", "SegmentInfo",
+  "BatchOptions", "BuildOptions", "BuildProgress", "BuildWarning", "CacheOptions", "CallOptions", "Codec", "Embed", "Embedded", "Explanation", "Fields", "GetOptions", "Hit", "HitArrays", "Id", "Index",
+  "IndexChoice", "IndexName", "IndexSource", "Info", "Metric", "Missing", "OpenOptions", "PagevecError", "PrefetchChoice", "Progress", "Query", "Row", "SearchOptions", "Section", "SegmentInfo",
   "Stats", "Vector", "WasmSource",
 ];
 

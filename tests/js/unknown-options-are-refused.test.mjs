@@ -1,14 +1,11 @@
 // A misspelled option or value is refused with the nearest name, at every call that takes options; sizes take units.
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { after, test } from "node:test";
-import { pathToFileURL } from "node:url";
 import { build, open } from "pagevec";
 import { fixture, rejected } from "./support/fixture.mjs";
+import { internal } from "./support/internal.mjs";
 
-const root = dirname(createRequire(import.meta.url).resolve("pagevec/package.json"));
-const { toBytes } = await import(pathToFileURL(join(root, "dist/options.js")));
+const { toBytes } = await internal("options.js");
 const f = await fixture({ count: 300, dim: 8 });
 const index = await open(f.bytes);
 after(() => index.close());

@@ -1,8 +1,8 @@
 //! Every field of a file, by what it means: what somebody who means harm would change. Sums are none of them, as they
 //! are made right again.
 
-use super::clusters;
 use super::format::{self, CELLS, CODES, EXACT, GRAPH, IDS, LISTS, ROWS, Section, TABLE, header_end, u32_at};
+use super::{clusters, stored};
 use std::ops::Range;
 
 /// What the bits of a field say.
@@ -70,6 +70,8 @@ pub(crate) fn parts(file: &[u8]) -> Vec<Part> {
             }
             CELLS => parts.extend(cells(file)),
             LISTS => parts.extend(leaves_and_lists(file)),
+            stored::DIRECTORY => parts.push(field_directory(s)),
+            stored::FIELDS => parts.extend(stored_fields(file)),
             _ => {}
         }
     }
@@ -88,7 +90,7 @@ fn header(file: &[u8]) -> Part {
     part.add(76, 64, 1, Bits);
     part.add(84, 8, 2, Number);
     part.add(86, 16, 1, Number);
-    part.add(88, 64, 1, Bits);
+    part.add(88, 32, 2, Number);
     part.add(header_end(file), 64, 1, Bits);
     part
 }
@@ -159,6 +161,26 @@ fn packed(part: &mut Part, file: &[u8], at: usize, count: usize) {
     part.add(at, 64, 1, Number);
     part.add(at + 8, 8, 1, Number);
     part.add(at + 9, file[at + 8].max(1).into(), if file[at + 8] == 0 { 0 } else { count }, Number);
+}
+
+fn field_directory(s: &Section) -> Part {
+    let mut part = Part::new("field directory");
+    part.add(s.offset, 32, s.length / 4, Number);
+    part
+}
+
+fn stored_fields(file: &[u8]) -> Vec<Part> {
+    let (mut directories, mut blocks) = (Part::new("block directories"), Part::new("blocks of fields"));
+    for group in stored::groups(file) {
+        for block in &group.blocks {
+            directories.add(block.entry, 16, 3, Number);
+            directories.units.push(block.entry..block.entry + 10);
+            blocks.add(block.bytes.start, 8, block.bytes.len(), Bits);
+            blocks.add(block.bytes.start, 8, block.bytes.len().min(16), Number);
+            blocks.units.push(block.bytes.clone());
+        }
+    }
+    vec![directories, blocks]
 }
 
 fn cells(file: &[u8]) -> Vec<Part> {

@@ -10,6 +10,7 @@
 //! | `format` | a second reading of FORMAT.md: finds sections, writes fields, makes every checksum right again |
 //! | `clusters` | the same of the clusters' sections |
 //! | `positions` | the same of a set of positions |
+//! | `stored` | the same of stored fields |
 //! | `fields` | every field of a file, by what it means, to change it |
 //! | `mutate` | changes them, and the values of a manifest |
 //! | `survive` | what a user may do with a hostile file, and what must hold of the answers |
@@ -33,9 +34,12 @@ pub(crate) mod oracle;
 pub(crate) mod paged;
 pub(crate) mod positions;
 pub(crate) mod sets;
+pub(crate) mod stored;
 pub(crate) mod survive;
 
-use pagevec::{Answer, BuildOptions, CodecKind, Ctx, Error, Ids, Index, IndexChoice, Metric, SearchOptions};
+use pagevec::{
+    Answer, BuildOptions, CodecKind, Ctx, Error, Fields, Ids, Index, IndexChoice, Metric, SearchOptions,
+};
 
 pub(crate) const METRICS: [Metric; 3] = [Metric::Cosine, Metric::Dot, Metric::L2];
 /// One part fits vectors of any length.
@@ -79,6 +83,15 @@ pub(crate) fn texts(count: usize) -> Ids {
     Ids::Texts((0..count).map(|i| format!("{}ä-{i}", "w".repeat(i % 5))).collect())
 }
 
+/// Fields of some rows: one in seven has none.
+pub(crate) fn fields_of(count: usize) -> Fields {
+    let row = |i: usize| match i % 7 {
+        0 => String::new(),
+        _ => format!("{{\"title\":\"the title of row {i}\",\"of\":[{i},\"ä\"]}}"),
+    };
+    Fields::of((0..count).map(row))
+}
+
 /// The kinds of small segment that damage is tried on, with their rows' dimension: between them every section,
 /// codec and kind of id.
 pub(crate) fn small_segments() -> Vec<(&'static str, Vec<u8>, usize)> {
@@ -114,5 +127,10 @@ pub(crate) fn small_segments() -> Vec<(&'static str, Vec<u8>, usize)> {
             dim,
         ),
         ("sq4, sq8 rows, graph", file(&rows, dim, None, &small(Metric::Dot, CodecKind::Sq4)), dim),
+        (
+            "sq8, stored fields, no graph",
+            file(&rows, dim, None, &small(Metric::L2, CodecKind::Sq8).graph(false).fields(fields_of(n))),
+            dim,
+        ),
     ]
 }

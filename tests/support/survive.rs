@@ -25,6 +25,10 @@ pub(crate) fn asked(file: &[u8], dim: usize, routes: &[IndexChoice]) -> Asked {
     if let Some(last) = options.last().cloned() {
         options.push(last.k(1000).ef(1000).probes(1000).rescore(1000));
     }
+    let stored = |index: Index| index.info().sections.iter().any(|section| section.name == "fields");
+    if Index::from_bytes(file).is_ok_and(stored) {
+        options.push(super::top(7).fields(true));
+    }
     let walk = match Remote::walking(file, 0).err() {
         Some(Error::Budget { needed, .. }) => needed,
         _ => 0,
@@ -49,6 +53,7 @@ pub(crate) fn use_whole(file: &[u8], asked: &Asked, id: &Id, tell: &mut Tell) ->
     }
     told(&index.find(id), tell);
     told(&index.vector(id), tell);
+    told(&index.fields(&asked.ids), tell);
     true
 }
 
@@ -74,7 +79,8 @@ pub(crate) fn use_remote(file: &[u8], asked: &Asked, which: usize, tell: &mut Te
         sound(answer, o.k, count, file.len(), tell);
     }
     let id = || asked.ids[0].clone();
-    for operation in [Operation::Find(id()), Operation::Vector(id()), Operation::Load] {
+    let fields = Operation::Fields(asked.ids.to_vec());
+    for operation in [Operation::Find(id()), Operation::Vector(id()), fields, Operation::Load] {
         told(&remote.run(operation), tell);
     }
 }

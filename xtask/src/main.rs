@@ -7,6 +7,7 @@
 //! | `../test-runner/` | runs a wasm test file; a crate of its own, as only `test wasm` needs it |
 //! | `size.rs` | what a page downloads to search, and the limit on it |
 //! | `package.rs` | `pkg`: types checked and emitted, the npm package packed |
+//! | `packaging.rs` | `packaging`: the package in the bundlers, frameworks and runtimes that people have |
 //! | `test.rs`, `stages/` | `test`: every check |
 //! | `demo.rs`, `glove.rs` | `demo`: an index of words, served with its page |
 //! | `fuzz.rs` | `fuzz`: libFuzzer over a target of fuzz/, or its corpus made anew |
@@ -22,6 +23,7 @@ mod fuzz;
 mod glove;
 mod node;
 mod package;
+mod packaging;
 mod shell;
 mod size;
 mod stages;
@@ -46,6 +48,8 @@ enum Command {
     Wasm,
     /// Build the npm package: wasm, types, and a tarball in target/pkg
     Pkg,
+    /// Use the package in every stack of tests/packaging/matrix.json, or in those named
+    Packaging(packaging::Options),
     /// Run the checks: all, or those named
     Test(test::Options),
     /// Build an index of words and serve the demo page
@@ -75,6 +79,7 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Wasm => package::build_modules(),
         Command::Pkg => package::build(),
+        Command::Packaging(options) => packaging::main(&options),
         Command::Test(options) => test::run(&options),
         Command::Demo(options) => demo::run(&options),
         Command::Bench(command) => bench::run(&command),

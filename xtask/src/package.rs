@@ -1,8 +1,8 @@
 //! `cargo xtask pkg`: the npm package, checked, typed and packed. It is assembled in target/pkg/stage, so that pkg/
 //! holds only sources and what .gitignore names.
 //!
-//! What is shipped is not pkg/src but pkg/dist, the same files without their comments, which would be a twelfth of
-//! what a page downloads; pkg/types carries the comments to editors.
+//! What is shipped is not pkg/src but pkg/dist, which `xtask/bundle.mjs` makes of it: few files without comments, as a
+//! page without a bundler makes a request for each. pkg/types carries the comments to editors.
 
 use crate::shell::{self, Stamp, copy, copy_dir, files, output, run};
 use crate::{node, size, wasm};
@@ -24,7 +24,7 @@ pub(crate) fn build() -> Result<()> {
 }
 
 /// Builds the package and returns its tarball.
-fn pack() -> Result<PathBuf> {
+pub(crate) fn pack() -> Result<PathBuf> {
     wasm::make()?;
     compile()?;
     let stage = shell::target().join("pkg/stage");
@@ -56,29 +56,29 @@ pub(crate) fn publish_dry() -> Result<()> {
     Ok(())
 }
 
-/// Checks the JS of pkg/src with tsc, writes one .d.ts file for each entry to pkg/types and the code to pkg/dist, if it has
-/// changed.
-/// The types of the wasm modules must be there.
+/// Checks the JS of pkg/src with tsc, writes one .d.ts file for each entry to pkg/types and bundles its code into pkg/dist, if
+/// it has changed. The wasm modules must be there: their types are checked against, and some files of dist have one inside.
 pub(crate) fn compile() -> Result<()> {
     let pkg = shell::root().join("pkg");
     let made = [pkg.join("types"), pkg.join("dist")];
     let mut inputs = files(&pkg.join("src"))?;
-    let more = ["package.json", "tsconfig.json", "scripts/types.mjs", "../xtask/package-lock.json"];
+    inputs.extend(files(&pkg.join("declarations"))?);
+    let more =
+        ["package.json", "tsconfig.json", "scripts/types.mjs", "../xtask/package-lock.json", "../xtask/bundle.mjs"];
     inputs.extend(more.map(|name| pkg.join(name)));
-    inputs.extend(["search", "build"].map(|name| pkg.join("wasm").join(name).join("pagevec_wasm.d.ts")));
+    for module in ["search", "build"] {
+        let made = ["pagevec_wasm.d.ts", "pagevec_wasm_bg.wasm", "instance.js"];
+        inputs.extend(made.map(|name| pkg.join("wasm").join(module).join(name)));
+    }
     let stamp = Stamp::new(shell::target().join("pkg.stamp"), &inputs)?;
     if stamp.fresh(&made) {
         return Ok(());
     }
     made.iter().try_for_each(|dir| shell::remove_dir(dir))?;
-    // Two runs, as what takes the comments from the code would take them from the types as well.
-    let code = "--emitDeclarationOnly false --declaration false --removeComments --outDir pkg/dist";
-    for more in ["", code] {
-        let mut tsc = node::tool("typescript/bin/tsc")?;
-        tsc.args(["--project", "pkg"]).args(more.split_whitespace());
-        run(&mut tsc).context("the JS in pkg/ does not type-check")?;
-    }
+    run(node::tool("typescript/bin/tsc")?.args(["--project", "pkg"]))
+        .context("the JS in pkg/ does not type-check")?;
     run(node::node()?.arg("pkg/scripts/types.mjs"))?;
+    run(node::node()?.arg("xtask/bundle.mjs"))?;
     stamp.set()
 }
 
@@ -86,8 +86,9 @@ pub(crate) fn compile() -> Result<()> {
 pub(crate) fn assemble(stage: &Path) -> Result<()> {
     let root = shell::root();
     shell::remove_dir(stage)?;
-    let published =
-        |file: &Path| !["src", "scripts", "tsconfig.json"].iter().any(|own| file.starts_with(own));
+    let published = |file: &Path| {
+        !["src", "scripts", "declarations", "tsconfig.json"].iter().any(|own| file.starts_with(own))
+    };
     copy_dir(&root.join("pkg"), stage, &published)?;
     // The page that `npx pagevec serve` and the demo show.
     copy_dir(&root.join("www/explorer"), &stage.join("explorer"), &|_| true)?;

@@ -52,7 +52,7 @@ async function race(rows, save) {
     running[name] = client;
     await attempt(name, async () => {
       result[name].start = (await client.call("start", name)).milliseconds;
-      result[name].download = client.downloaded((path) => !/\/build(\.js|\/)/.test(path));
+      result[name].download = client.downloaded((path) => !/\/build(er\.js|\/)/.test(path));
       result[name].withBuilder = client.downloaded(() => true);
       const empty = client.resident();
       await client.call("fetch", base[0].length);

@@ -7,13 +7,13 @@ use std::process::Stdio;
 use support::{DIM, ROWS, Room, f32_bytes, json, npy, pagevec, values};
 
 fn build(room: &Room, input: &str) -> String {
-    let report = json(&["build", input, "-o", &room.join("index"), "--json"]);
+    let report = json(&["build", input, "--no-store", "-o", &room.join("index"), "--json"]);
     report["content_id"].as_str().expect("a content id").to_owned()
 }
 
 fn lines(values: &[f32]) -> String {
     let line = |(id, vector): (usize, &[f32])| {
-        serde_json::json!({ "id": id, "vector": vector, "note": "ignored" }).to_string() + "\n"
+        serde_json::json!({ "id": id, "vector": vector, "note": "not stored" }).to_string() + "\n"
     };
     values.chunks_exact(DIM).enumerate().map(line).collect()
 }
@@ -43,7 +43,7 @@ fn every_format_gives_the_same_file() {
 fn json_lines_come_through_stdin() {
     let room = Room::new();
     let expected = build(&room, &room.vectors());
-    let mut command = pagevec(&["build", "-", "-o", &room.join("index"), "--json"]);
+    let mut command = pagevec(&["build", "-", "--no-store", "-o", &room.join("index"), "--json"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("pagevec runs");
     let mut stdin = child.stdin.take().expect("stdin is piped");
     stdin.write_all(lines(&values(ROWS, DIM)).as_bytes()).expect("pagevec reads");

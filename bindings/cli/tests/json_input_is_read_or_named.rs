@@ -4,7 +4,7 @@
 mod support;
 
 use serde_json::{Value, json as value};
-use support::{Room, json, refused, run, values};
+use support::{Room, json, refused, values};
 
 const ROWS: usize = 120;
 const DIM: usize = 5;
@@ -26,7 +26,7 @@ fn lines(objects: &[Value]) -> String {
 }
 
 fn content(input: &str) -> Value {
-    let built = json(&["build", input, "-o", &format!("{input}.index"), "--json"]);
+    let built = json(&["build", input, "-o", &format!("{input}.index"), "--no-store", "--json"]);
     assert_eq!(built["rows"], ROWS);
     built["content_id"].clone()
 }
@@ -56,31 +56,6 @@ fn what_can_be_read_gives_the_same_file() {
     let limited =
         json(&["build", &room.join("pretty.json"), "-o", &room.join("few"), "--limit", "7", "--json"]);
     assert_eq!(limited["rows"], 7);
-}
-
-#[test]
-fn fields_that_are_not_stored_are_told_once() {
-    let room = Room::new();
-    let mut objects = objects(&value!({ "title": "t", "url": "u" }));
-    objects[50]["late"] = value!(1);
-    let input = room.write("more.jsonl", lines(&objects));
-    let output = run(&["build", &input, "-o", &room.join("index"), "--no-clusters", "--json"]);
-    assert!(output.status.success());
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(
-        stderr,
-        "warning: the fields title, url, late are not stored: an index holds ids and vectors\n"
-    );
-    let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert_eq!(told["warnings"][0]["code"], "extra-fields");
-    assert!(told["warnings"][0]["message"].as_str().is_some_and(|m| m.contains("title, url, late")));
-    assert_eq!(told["warnings"].as_array().map(Vec::len), Some(1));
-
-    let plain = room.write("plain.jsonl", lines(&self::objects(&Value::Null)));
-    let output = run(&["build", &plain, "-o", &room.join("plain"), "--no-clusters", "--json"]);
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert_eq!(told["warnings"], value!([]));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Building: the same file as the CLI's.
 
 use js_sys::{Float32Array, Function, Uint8Array};
-use pagevec::{BuildInput, BuildOptions, Ctx, Error, Ids, Index, Progress, Sink, Warning};
+use pagevec::{BuildInput, BuildOptions, Ctx, Error, Fields, Ids, Index, Progress, Sink, Warning};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{ids, to_js, whole};
@@ -11,6 +11,7 @@ const TYPES: &str = "
 export interface BuildOptions {
   dim: number; ids?: string[] | Float64Array; metric?: string; codec?: string; refine?: string; exact?: string;
   graph?: boolean; clusters?: boolean; m?: number; efConstruction?: number; seed?: number; tuningQueries?: Float32Array;
+  fields?: string;
   onProgress(phase: string, done: number, total: number): boolean; onWarning(code: string, message: string): void;
 }
 ";
@@ -44,6 +45,9 @@ extern "C" {
     fn seed(this: &BuildOptionsJs) -> Option<f64>;
     #[wasm_bindgen(method, getter, js_name = tuningQueries)]
     fn tuning_queries(this: &BuildOptionsJs) -> Option<Float32Array>;
+    /// For each row a line: a JSON object, or nothing.
+    #[wasm_bindgen(method, getter)]
+    fn fields(this: &BuildOptionsJs) -> Option<String>;
     /// Called with `(phase, done, total)`; returns true to cancel the build.
     #[wasm_bindgen(method, getter, js_name = onProgress)]
     fn on_progress(this: &BuildOptionsJs) -> Function;
@@ -64,6 +68,7 @@ fn to_core(js: &BuildOptionsJs) -> Result<BuildOptions, JsValue> {
         .clusters(js.clusters().unwrap_or(default.clusters))
         .m(js.m().map_or(default.m, |m| m as usize))
         .ef_construction(js.ef_construction().map_or(default.ef_construction, |e| e as usize))
+        .fields(js.fields().map(|lines| Fields::of(lines.split('\n'))))
         .seed(js.seed().map(|seed| whole("seed", seed)).transpose()?.unwrap_or(default.seed))
         .tuning_queries(js.tuning_queries().map(|queries| queries.to_vec()).unwrap_or_default()))
 }

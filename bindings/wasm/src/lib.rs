@@ -9,6 +9,8 @@ mod files;
 mod reader;
 #[cfg(feature = "search")]
 mod request;
+#[cfg(feature = "search")]
+mod results;
 
 #[cfg(feature = "build")]
 pub use build::{BuildOptionsJs, build, build_into};

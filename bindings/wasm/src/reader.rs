@@ -4,17 +4,12 @@
 //! object, and ends the process ("unreachable code") if it discards the caller's optimised code during that call.
 
 use js_sys::{Array, Float64Array, Object};
-use pagevec::{
-    Answer, Extent, Id, Info, Operation, Outcome, Part, SearchOptions, Segment, Session, SessionOptions,
-    Stepped,
-};
+use pagevec::{Extent, Operation, Outcome, Part, SearchOptions, Segment, Session, SessionOptions, Stepped};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{id, internal, set, to_js, whole};
 use crate::request::options_of;
-
-/// The indexes by the numbers that `takeHits` gives; `pkg/src/core/protocol.js` has the same list.
-const INDEXES: [&str; 5] = ["clusters", "hnsw", "flat", "listed", "mixed"];
+use crate::results::{hits_to_js, info_to_js, texts_to_js};
 
 /// How many bytes from 0 the constructor of `Reader` needs; `head` is the first 64 KiB of the file, or all of it.
 #[wasm_bindgen(js_name = frontLength)]
@@ -124,6 +119,13 @@ impl Reader {
         self.session.begin(Operation::Vector(id(value)?)).map_err(to_js)
     }
 
+    /// Begins a look-up of the stored fields of ids. Returns its ticket.
+    #[wasm_bindgen(js_name = beginFields)]
+    pub fn begin_fields(&mut self, values: &Array) -> Result<u32, JsValue> {
+        let ids = values.iter().map(|value| id(&value)).collect::<Result<_, _>>()?;
+        self.session.begin(Operation::Fields(ids)).map_err(to_js)
+    }
+
     /// Begins to bring codes and graph into memory. Returns its ticket; there is nothing to take when it is done.
     #[wasm_bindgen(js_name = beginLoad)]
     pub fn begin_load(&mut self) -> Result<u32, JsValue> {
@@ -175,10 +177,11 @@ impl Reader {
         self.session.deliver(extent, bytes).map_err(to_js)
     }
 
-    /// Takes the outcome of a search: `[numbers, texts]`. The numbers are the place of the index that answered in
+    /// Takes the outcome of a search: `[numbers, texts, fields]`. The numbers are the place of the index that answered in
     /// `INDEXES`, the distances and the rows rescored; the number of segments (0 if there is one), and for each the same
     /// three numbers; then, for each query, the count of its hits, and the id and score
-    /// of each hit. An id that is a text is given as its place in `texts`.
+    /// of each hit. An id that is a text is given as its place in `texts`. `fields` are those of all hits as JSON, if they were
+    /// wanted.
     #[wasm_bindgen(js_name = takeHits)]
     pub fn take_hits(&mut self, ticket: u32) -> Result<JsValue, JsValue> {
         match self.take(ticket) {
@@ -202,6 +205,15 @@ impl Reader {
         match self.take(ticket) {
             Some(Outcome::Vector(vector)) => Ok(vector),
             _ => Err(internal("no vector with this ticket is here")),
+        }
+    }
+
+    /// Takes the stored fields of ids as JSON; `undefined` for an id that no row has.
+    #[wasm_bindgen(js_name = takeFields)]
+    pub fn take_fields(&mut self, ticket: u32) -> Result<JsValue, JsValue> {
+        match self.take(ticket) {
+            Some(Outcome::Fields(rows)) => Ok(texts_to_js(rows.iter().map(|row| row.as_deref())).into()),
+            _ => Err(internal("no fields with this ticket are here")),
         }
     }
 
@@ -229,72 +241,4 @@ impl Reader {
         let at = self.outcomes.iter().position(|o| o.0 == ticket)?;
         Some(self.outcomes.swap_remove(at).1)
     }
-}
-
-/// Always two values: each value that crosses to JS costs a call, and a search in memory takes microseconds.
-fn hits_to_js(answers: &[Answer]) -> JsValue {
-    let texts = Array::new();
-    let index = |name| INDEXES.iter().position(|&index| index == name).unwrap_or(0) as f64;
-    let total = |of: &dyn Fn(&Answer) -> u64| answers.iter().map(of).sum::<u64>() as f64;
-    let first = answers.first();
-    let name = first.map_or("", |answer| answer.stats.index);
-    let mut numbers = vec![index(name), total(&|a| a.stats.distances), total(&|a| a.stats.rescored)];
-    let segments = first.map_or(&[][..], |answer| &answer.segments);
-    numbers.push(segments.len() as f64);
-    for (segment, number) in segments.iter().zip(0..) {
-        let of = |answer: &Answer| answer.segments.get(number).copied().unwrap_or_default();
-        numbers.extend([index(segment.index), total(&|a| of(a).distances), total(&|a| of(a).rescored)]);
-    }
-    for answer in answers {
-        numbers.push(answer.hits.len() as f64);
-        for hit in &answer.hits {
-            let id = match &hit.id {
-                Id::Number(n) => *n as f64,
-                Id::Text(text) => f64::from(texts.push(&JsValue::from_str(text)) - 1),
-            };
-            numbers.extend([id, f64::from(hit.score)]);
-        }
-    }
-    Array::of2(&Float64Array::from(&numbers[..]), &texts).into()
-}
-
-fn info_to_js(info: &Info) -> Object {
-    let js = Object::new();
-    set(&js, "count", info.count as f64);
-    set(&js, "dim", info.dim as f64);
-    set(&js, "metric", info.metric.name());
-    set(&js, "codec", info.codec.to_string());
-    set(&js, "refine", info.refine.map(|codec| codec.to_string()));
-    set(&js, "exact", info.exact.map(|codec| codec.to_string()));
-    set(&js, "graph", info.graph);
-    set(&js, "clusters", info.clusters);
-    let curve = Array::new();
-    for step in &info.curve {
-        let js = Object::new();
-        set(&js, "k", step.k as f64);
-        set(&js, "wanted", step.wanted);
-        set(&js, "reached", step.reached);
-        set(&js, "cells", step.cells as f64);
-        set(&js, "probes", step.probes as f64);
-        curve.push(&js);
-    }
-    set(&js, "curve", curve);
-    set(&js, "m", info.m as f64);
-    set(&js, "efConstruction", info.ef_construction as f64);
-    set(&js, "ids", info.ids);
-    set(&js, "fileLength", info.file_length as f64);
-    set(&js, "fileId", info.file_id.as_str());
-    let sections = Array::new();
-    for section in &info.sections {
-        let js = Object::new();
-        set(&js, "name", section.name);
-        set(&js, "offset", section.offset as f64);
-        set(&js, "length", section.length as f64);
-        set(&js, "bytesPerVector", section.bytes_per_vector);
-        sections.push(&js);
-    }
-    set(&js, "sections", sections);
-    set(&js, "memoryToOpen", info.memory_to_open as f64);
-    set(&js, "kernels", info.kernels);
-    js
 }

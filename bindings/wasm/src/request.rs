@@ -9,13 +9,14 @@ use crate::convert::{internal, whole};
 const CHOICES: [IndexChoice; 4] =
     [IndexChoice::Auto, IndexChoice::Flat, IndexChoice::Hnsw, IndexChoice::Clusters];
 
-/// `numbers` are `[k, ef, index, probes, recall, rescore, exclude, among]`, the last two as counts of ids, NaN for one that
-/// is not given; then the ids of `exclude` and those of `among`. With `texts`, which are one after another, an id is given by
+/// `numbers` are `[k, ef, index, probes, recall, rescore, fields, exclude, among]`, the last two as counts of ids, NaN for one
+/// that is not given, `fields` 1 where hits shall have theirs; then the ids of `exclude` and those of `among`. With `texts`, which are one after another, an id is given by
 /// its length in UTF-16.
 pub(crate) fn options_of(numbers: &[f64], texts: Option<String>) -> Result<SearchOptions, JsValue> {
-    let Some((&[k, ef, index, probes, recall, rescore, exclude, among], ids)) = numbers.split_first_chunk()
+    let Some((&[k, ef, index, probes, recall, rescore, fields, exclude, among], ids)) =
+        numbers.split_first_chunk()
     else {
-        return Err(internal("a search takes eight numbers"));
+        return Err(internal("a search takes nine numbers"));
     };
     let count = |number: f64| (number >= 0.0).then_some(number as usize);
     let choice = CHOICES.get(index as usize).ok_or_else(|| internal("no such index"))?;
@@ -30,6 +31,7 @@ pub(crate) fn options_of(numbers: &[f64], texts: Option<String>) -> Result<Searc
         .rescore(count(rescore))
         .probes(count(probes))
         .recall((!recall.is_nan()).then_some(recall as f32))
+        .fields(fields > 0.0)
         .exclude(ids)
         .among(count(among).map(|_| rest)))
 }

@@ -68,7 +68,7 @@ function unknown(name) {
 const all = () => helpOfAll(COMMANDS.map(([command]) => command), EXAMPLES);
 
 function version() {
-  return JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
+  return JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
 }
 
 /**

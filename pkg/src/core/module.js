@@ -1,30 +1,46 @@
 // Loads and compiles the WebAssembly modules, each once, and starts instances of them.
+import { isA } from "../describe.js";
 import { PagevecError } from "../errors.js";
 
 /**
  * @typedef {string | URL | Response | BufferSource | WebAssembly.Module | Promise<Response>} WasmSource of a module
- * @typedef {(url: URL) => Promise<WebAssembly.Module>} Compile how this platform reads its own files
+ * @typedef {() => Promise<WebAssembly.Module>} Own gives the package's own module, in the way of the platform
+ * @typedef {() => Promise<{ default: string }>} Inlined loads a script that has the module inside: gzipped, in base64
  * @typedef {"search" | "build"} Which of the two modules
  */
 
 /** The name by which users import each. */
-const NAMES = { search: "pagevec/pagevec.wasm", build: "pagevec/pagevec-build.wasm" };
+const NAMES = { search: "pagevec/pagevec.wasm", build: "pagevec/build.wasm" };
 
-/** @type {Map<string, Promise<WebAssembly.Module>>} by URL */
+/** @type {Map<string, Promise<WebAssembly.Module>>} by URL, or by name for the package's own */
 const compiled = new Map();
 
 /**
  * @param {Which} which
- * @param {() => URL} own gives the URL of the package's own file; it throws in Cloudflare's workers, whose files have none
+ * @param {Own} own
  * @param {WasmSource | undefined} override
- * @param {Compile} compile
  * @returns {Promise<WebAssembly.Module>}
  */
-export async function loadModule(which, own, override, compile) {
+export async function loadModule(which, own, override) {
+  return override === undefined ? named(which, () => once(which, own)) : loadGiven(which, override);
+}
+
+/**
+ * @param {Which} which
+ * @param {WasmSource} given
+ * @returns {Promise<WebAssembly.Module>}
+ */
+export async function loadGiven(which, given) {
+  return named(which, async () => fromOverride(await given));
+}
+
+/**
+ * @param {Which} which
+ * @param {() => Promise<WebAssembly.Module>} load
+ */
+async function named(which, load) {
   try {
-    if (override !== undefined) return await fromOverride(await override);
-    const url = own();
-    return await once(url.href, () => compile(url));
+    return await load();
   } catch (cause) {
     if (cause instanceof PagevecError) throw cause;
     throw notLoaded(which, cause);
@@ -40,7 +56,7 @@ export function notLoaded(which, cause) {
   const { message } = /** @type {Error} */ (Object(cause));
   return new PagevecError(
     "wasm",
-    `the WebAssembly module to ${which} could not be loaded (${message}). Under a Content-Security-Policy it needs script-src 'wasm-unsafe-eval'; a bundler must copy wasm/${which}/pagevec_wasm_bg.wasm; in an edge worker import ${NAMES[which]} and pass it as \`wasm\``,
+    `the WebAssembly module to ${which} could not be loaded (${message}). Under a Content-Security-Policy it needs script-src 'wasm-unsafe-eval'; a bundler must copy wasm/${which}/pagevec_wasm_bg.wasm${which === "search" ? ', or import "pagevec/inline" in place of "pagevec", which has it inside' : ""}; in an edge worker import ${NAMES[which]} and pass it as \`wasm\``,
     { cause },
   );
 }
@@ -60,22 +76,82 @@ function once(key, compile) {
 
 /** @param {Exclude<WasmSource, Promise<Response>>} source */
 async function fromOverride(source) {
-  if (source instanceof WebAssembly.Module) return source;
-  if (typeof source === "string" || source instanceof URL) return once(`as told: ${source}`, async () => compileResponse(await fetch(source)));
-  if (typeof Response === "function" && source instanceof Response) return compileResponse(source);
+  if (isA(source, "WebAssembly.Module")) return /** @type {WebAssembly.Module} */ (source);
+  if (typeof source === "string" || isA(source, "URL")) return once(`as told: ${source}`, async () => compileResponse(await fetch(/** @type {URL} */ (source))));
+  if (isA(source, "Response")) return compileResponse(/** @type {Response} */ (source));
   return WebAssembly.compile(/** @type {BufferSource} */ (source));
 }
 
 /**
- * @param {Response} response
+ * The module at a URL of this origin.
+ * @param {URL} url
+ * @param {Inlined} [inlined]
+ */
+export async function fetchModule(url, inlined) {
+  const answer = fetch(url, { credentials: "same-origin" });
+  const response = await answer.catch(() => undefined);
+  if (response && isStream(response)) return WebAssembly.compileStreaming(response);
+  return compileOr(url, async () => bytesOf(await answer), inlined);
+}
+
+/**
+ * Compiles what `read` gives. If that is no module, the script that has one inside is loaded: a bundler moved the scripts of the
+ * package and not its other files, and a server may then answer with its page.
+ * @param {URL} url
+ * @param {() => Promise<BufferSource>} read
+ * @param {Inlined} [inlined]
  * @returns {Promise<WebAssembly.Module>}
  */
-export async function compileResponse(response) {
+export async function compileOr(url, read, inlined) {
+  /** @type {unknown} */
+  let why;
+  try {
+    const bytes = await read();
+    if (isWasm(bytes)) return await WebAssembly.compile(bytes);
+    why = new Error("it is no WebAssembly module");
+  } catch (cause) {
+    if (cause instanceof WebAssembly.CompileError) throw cause;
+    why = cause;
+  }
+  const script = await inlined?.().catch(() => undefined);
+  if (script) return compileInlined(script.default);
+  const { message } = /** @type {Error} */ (Object(why));
+  throw new Error(`${url.href}: ${message}`, { cause: why });
+}
+
+/**
+ * @param {string} text
+ * @returns {Promise<WebAssembly.Module>}
+ */
+export async function compileInlined(text) {
+  const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return WebAssembly.compile(await new Response(stream).arrayBuffer());
+}
+
+/** @param {Response} response */
+async function bytesOf(response) {
   if (!response.ok) throw new Error(`status ${response.status}`);
-  const streaming = typeof WebAssembly.compileStreaming === "function";
-  // Streaming needs exactly this type; from other hosts the module compiles after it has arrived.
-  if (streaming && response.headers.get("content-type") === "application/wasm") return WebAssembly.compileStreaming(response);
-  return WebAssembly.compile(await response.arrayBuffer());
+  return response.arrayBuffer();
+}
+
+/** @param {BufferSource} bytes */
+function isWasm(bytes) {
+  const head = ArrayBuffer.isView(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new Uint8Array(bytes);
+  return String(head.subarray(0, 4)) === "0,97,115,109";
+}
+
+/**
+ * Streaming needs exactly this type; from other hosts the module compiles after it has arrived.
+ * @param {Response} response
+ */
+function isStream(response) {
+  return response.ok && typeof WebAssembly.compileStreaming === "function" && response.headers.get("content-type") === "application/wasm";
+}
+
+/** @param {Response} response */
+async function compileResponse(response) {
+  return isStream(response) ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await bytesOf(response));
 }
 
 /**

@@ -7,30 +7,34 @@
 //   a task's begin: queries or an id, SearchRequest; an id; …  a ticket, which names the operation in the core
 //   step: a ticket                                             the extents to fetch, "done" or "wait"
 //   deliver: an offset and bytes                               whether all of them were compared with a checksum
-//   a task's take: a ticket                                    Answers, a Selection, a vector, whether an id is there
+//   a task's take: a ticket                                    Answers, a Selection, a vector, fields, whether an id is there
 //   build: rows, BuildRequest                                  the bytes of a file
 //
 // Session calls deliver, blockSize, setSpeculativeBytes and cancel of a reader directly, open.js frontLength and build.js build:
 // they take and give plain numbers, bytes and the objects named here. No view of WebAssembly memory is held: what comes out is a copy.
+import { readFields } from "../fields/json.js";
 import { join } from "../sources/source.js";
 
-/** The indexes by the numbers that `takeHits` gives; reader.rs has the same list. */
+/** The indexes by the numbers that `takeHits` gives; results.rs has the same list. */
 const INDEXES = /** @type {const} */ (["clusters", "hnsw", "flat", "listed", "mixed"]);
 /** The choices of an index by the numbers that `beginSearch` takes; reader.rs has the same list. */
 const CHOICES = ["auto", "flat", "hnsw", "clusters"];
 
 /**
  * @typedef {import("../arguments.js").Id} Id
+ * @typedef {import("../fields/json.js").Fields} Fields
+ * @typedef {import("../fields/json.js").FieldNames} FieldNames
  *
  * @typedef {object} Hit
  * @property {Id} id of the row
  * @property {number} score a larger one is nearer
+ * @property {Fields} [fields] of the row, where they are wanted
  *
  * @typedef {import("./instances.js").Glue} Glue the exports of a search module
  * @typedef {InstanceType<Glue["Reader"]>} Reader opened segments
  *
  * @typedef {import("../arguments.js").IdList} IdList
- * @typedef {{ k: number, ef?: number, index: string, probes?: number, recall?: number, rescore?: number, exclude?: IdList, among?: IdList }} SearchRequest
+ * @typedef {{ k: number, ef?: number, index: string, probes?: number, recall?: number, rescore?: number, fields?: FieldNames, exclude?: IdList, among?: IdList }} SearchRequest
  * @typedef {{ reader: Reader, ticket: number }} Selection the rows of a SearchRequest, which a reader keeps
  * @typedef {import("../../wasm/build/pagevec_wasm.js").BuildOptions} BuildRequest
  *
@@ -58,10 +62,11 @@ const CHOICES = ["auto", "flat", "hnsw", "clusters"];
  * @returns {Task<Answers>}
  */
 export function searchTask(query, options, selection) {
-  if ("id" in query) return { begin: (reader) => reader.beginSimilar(query.id, ...encode(options)), take: takeAnswers };
+  const take = (/** @type {Reader} */ reader, /** @type {number} */ ticket) => takeAnswers(reader, ticket, options.fields);
+  if ("id" in query) return { begin: (reader) => reader.beginSimilar(query.id, ...encode(options)), take };
   // A reader that was made after a trap, or that keeps another selection by now, looks the ids up again.
   const selected = (/** @type {Reader} */ reader) => (selection?.reader === reader ? reader.beginSearch(query, Float64Array.of(selection.ticket)) : undefined);
-  return { begin: (reader) => selected(reader) ?? beginSearch(reader, query, options), take: takeAnswers };
+  return { begin: (reader) => selected(reader) ?? beginSearch(reader, query, options), take };
 }
 
 /**
@@ -88,11 +93,11 @@ function beginSearch(reader, queries, options) {
  * @param {SearchRequest} options
  * @returns {[Float64Array, string | undefined]}
  */
-function encode({ k, ef = NaN, index, probes = NaN, recall = NaN, rescore = NaN, exclude = [], among }) {
+function encode({ k, ef = NaN, index, probes = NaN, recall = NaN, rescore = NaN, fields, exclude = [], among }) {
   const ids = [...exclude, ...(among ?? [])];
   const texts = typeof ids[0] === "string" ? /** @type {string[]} */ (ids) : undefined;
   const numbers = texts?.map((id) => id.length) ?? /** @type {number[]} */ (ids);
-  return [new Float64Array([k, ef, CHOICES.indexOf(index), probes, recall, rescore, exclude.length, among?.length ?? NaN, ...numbers]), texts?.join("")];
+  return [new Float64Array([k, ef, CHOICES.indexOf(index), probes, recall, rescore, Number(fields !== undefined), exclude.length, among?.length ?? NaN, ...numbers]), texts?.join("")];
 }
 
 /**
@@ -109,6 +114,19 @@ export function vectorTask(id) {
  */
 export function findTask(id) {
   return { begin: (reader) => reader.beginFind(id), take: (reader, ticket) => reader.takeFound(ticket) };
+}
+
+/**
+ * @param {IdList} ids
+ * @param {FieldNames} names
+ * @returns {Task<(Fields | undefined)[]>} undefined for an id that no row has
+ */
+export function fieldsTask(ids, names) {
+  const take = (/** @type {Reader} */ reader, /** @type {number} */ ticket) => /** @type {(string | undefined)[]} */ (reader.takeFields(ticket));
+  return {
+    begin: (reader) => reader.beginFields(Array.from(/** @type {ArrayLike<Id>} */ (ids))),
+    take: (...done) => take(...done).map((json) => (json === undefined ? undefined : readFields(json, names))),
+  };
 }
 
 /** @returns {Task<void>} */
@@ -191,10 +209,12 @@ export function toExtents(pairs) {
 /**
  * @param {Reader} reader
  * @param {number} ticket
+ * @param {FieldNames} [names]
  * @returns {Answers}
  */
-function takeAnswers(reader, ticket) {
-  const [numbers, texts] = /** @type {[Float64Array, string[]]} */ (reader.takeHits(ticket));
+function takeAnswers(reader, ticket, names) {
+  const [numbers, texts, lines] = /** @type {[Float64Array, string[], string[]]} */ (reader.takeHits(ticket));
+  let next = 0;
   const effort = (/** @type {number} */ at) => ({ index: INDEXES[numbers[at]], distances: numbers[at + 1], rescored: numbers[at + 2] });
   const first = 4 + 3 * numbers[3];
   /** @type {Effort[]} */
@@ -208,7 +228,7 @@ function takeAnswers(reader, ticket) {
     const count = numbers[at++];
     for (const end = at + 2 * count; at < end; at += 2) {
       const id = numbers[at];
-      hits.push({ id: texts[id] ?? id, score: numbers[at + 1] });
+      hits.push({ id: texts[id] ?? id, score: numbers[at + 1], ...(names && { fields: readFields(lines[next++], names) }) });
     }
     answers.push(hits);
   }

@@ -1,4 +1,4 @@
-// What answers the calls of an Index: in this thread (`local.js`), or in a worker (`remote.js`). Arguments are checked and copied
+// What answers the calls of an Index: in this thread (`local.js`), or in a worker (`remote/`). Arguments are checked and copied
 // before they come here, and texts are vectors by then.
 
 /**
@@ -37,6 +37,8 @@
  * @property {(signal?: AbortSignal) => Promise<Blob>} save
  * @property {(signal?: AbortSignal) => Promise<void>} load
  * @property {(id: Id, signal?: AbortSignal) => Promise<Float32Array>} vector
+ * @property {(ids: import("../arguments.js").IdList, names: import("../fields/json.js").FieldNames, signal?: AbortSignal) => Promise<(import("../fields/json.js").Fields | undefined)[]>} get gives
+ *   the fields of each row, undefined for an id that no row has
  * @property {(id: Id, signal?: AbortSignal) => Promise<boolean>} has
  * @property {() => Stats} stats
  * @property {() => Promise<void>} close

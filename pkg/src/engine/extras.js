@@ -12,6 +12,7 @@ const PIECE = 4 << 20;
  * @property {Float64Array | string[]} ids a Float64Array where ids are numbers (`info.ids`)
  * @property {Float32Array} scores a larger one is nearer
  * @property {Uint32Array} offsets one more than there are rows
+ * @property {import("../fields/json.js").Fields[]} [fields] of each hit, where they are wanted
  */
 
 /** Collects the hits of a batch, of which no objects stay. */
@@ -21,13 +22,21 @@ export class HitColumns {
   /** @type {number[]} */
   #scores = [];
   #offsets = [0];
+  /** @type {import("../fields/json.js").Fields[] | undefined} */
+  #fields;
+
+  /** @param {boolean} withFields */
+  constructor(withFields) {
+    if (withFields) this.#fields = [];
+  }
 
   /** @param {Hit[][]} answers */
   add(answers) {
     for (const hits of answers) {
-      for (const { id, score } of hits) {
+      for (const { id, score, fields } of hits) {
         this.#ids.push(id);
         this.#scores.push(score);
+        if (fields) this.#fields?.push(fields);
       }
       this.#offsets.push(this.#ids.length);
     }
@@ -39,7 +48,7 @@ export class HitColumns {
    */
   arrays(kind) {
     const ids = kind === "number" ? Float64Array.from(/** @type {number[]} */ (this.#ids)) : /** @type {string[]} */ (this.#ids);
-    return { ids, scores: Float32Array.from(this.#scores), offsets: Uint32Array.from(this.#offsets) };
+    return { ids, scores: Float32Array.from(this.#scores), offsets: Uint32Array.from(this.#offsets), ...(this.#fields && { fields: this.#fields }) };
   }
 }
 

@@ -2,7 +2,7 @@
 // session again after the WebAssembly instance was lost.
 import { explanation, reasonFor } from "../core/explain.js";
 import { Lost } from "../core/instances.js";
-import { findTask, loadTask, searchTask, selectTask, vectorTask } from "../core/protocol.js";
+import { fieldsTask, findTask, loadTask, searchTask, selectTask, vectorTask } from "../core/protocol.js";
 import { newTally } from "../core/session.js";
 import { closed, PagevecError, throwIfAborted } from "../errors.js";
 
@@ -40,6 +40,7 @@ export class LocalEngine {
    * @param {number} how.memoryBudget
    * @param {() => Promise<typeof import("./extras.js")>} how.loadExtras
    * @param {import("../core/prefetch.js").Prefetcher} [how.prefetch]
+   * @param {string} [how.storeOff] why there is no page store, though there should be
    * @param {import("../core/session.js").Listeners["onProgress"]} [how.onProgress]
    */
   constructor(first, how) {
@@ -73,7 +74,7 @@ export class LocalEngine {
 
   /** @type {Engine["searchArrays"]} */
   async searchArrays(queries, request, signal) {
-    const columns = new (await this.#how.loadExtras()).HitColumns();
+    const columns = new (await this.#how.loadExtras()).HitColumns(request.fields !== undefined);
     await this.#inBatches(queries, request, signal, (answers) => columns.add(answers));
     return columns.arrays(this.#info.ids);
   }
@@ -100,6 +101,11 @@ export class LocalEngine {
     return this.#run(vectorTask(id), signal);
   }
 
+  /** @type {Engine["get"]} */
+  get(ids, names, signal) {
+    return this.#run(fieldsTask(ids, names), signal);
+  }
+
   /** @type {Engine["has"]} */
   has(id, signal) {
     return this.#run(findTask(id), signal);
@@ -120,8 +126,8 @@ export class LocalEngine {
   /** @type {Engine["stats"]} */
   stats() {
     this.#checkOpen();
-    const { memoryBudget, prefetch } = this.#how;
-    const { traffic, stats: store } = this.#source;
+    const { memoryBudget, prefetch, storeOff } = this.#how;
+    const { traffic, stats: store = storeOff && { hits: 0, misses: 0, bytes: 0, off: storeOff } } = this.#source;
     const memory = this.#session.memory();
     return {
       queries: this.#queries,

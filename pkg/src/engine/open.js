@@ -1,33 +1,28 @@
 // Opens an index in this thread: finds the bytes, starts a WebAssembly instance, and reads the front of each segment: nothing else.
 import { loadModule } from "../core/module.js";
+import { Prefetch } from "../core/prefetch.js";
 import { startSession } from "../core/start.js";
 import { badArgument, closed, needs, PagevecError, throwIfAborted, toPagevec } from "../errors.js";
 import { HttpSource } from "../sources/http/source.js";
-import { resolve } from "../sources/resolve.js";
+import { isName, resolve } from "../sources/resolve.js";
 import { LocalEngine } from "./local.js";
 
 /**
- * @typedef {object} Opener the parts of an opening that differ between browsers and Node
- * @property {import("../core/module.js").Compile} compile
+ * @typedef {object} Platform what differs between pages, Node and edge runtimes
+ * @property {import("../core/module.js").Own} search
  * @property {import("../sources/resolve.js").OpenPath} openPath
  * @property {(cache: import("./settings.js").Cache) => Promise<import("../store/store.js").Store> | undefined} openStore loads the store's code
  *   when it is called, at the same time as the WebAssembly module
- * @property {() => Promise<typeof import("../core/prefetch.js")>} loadPrefetch
  * @property {() => Promise<typeof import("./extras.js")>} loadExtras
- *
- * @typedef {object} Workers
- * @property {(input: string | URL) => string} locate what a worker, which may have another base, finds the same under
- * @property {(make?: () => unknown) => (events: import("./remote/peer.js").PortEvents) => import("./remote/peer.js").Port} workerStarter of the package's own
- *   worker, or of the one that `make` gives
- *
- * @typedef {Opener & Partial<Workers>} Platform without workers where nothing asks for them
+ * @property {(input: import("../sources/resolve.js").Input, settings: Checked) => Promise<import("./engine.js").Engine>} [openInWorker] where
+ *   workers can be started
  *
  * @typedef {import("./settings.js").Checked} Checked
- * @typedef {import("../sources/resolve.js").Resolved & { manifest: Uint8Array | undefined }} Found
+ * @typedef {import("../sources/resolve.js").Resolved & { manifest: Uint8Array | undefined, storeOff: string | undefined }} Found
  */
 
 /**
- * @param {Opener} platform
+ * @param {Platform} platform
  * @param {import("../sources/resolve.js").Input} input
  * @param {Checked} settings
  * @returns {Promise<import("./engine.js").Engine>}
@@ -35,9 +30,8 @@ import { LocalEngine } from "./local.js";
 export async function openEngine(platform, input, settings) {
   needs(["WebAssembly", "TextDecoder", "TextEncoder", "AbortController", "URL", "performance"]);
   throwIfAborted(settings.signal);
-  const module = loadModule("search", () => new URL("../../wasm/search/pagevec_wasm_bg.wasm", import.meta.url), settings.wasm, platform.compile);
+  const module = loadModule("search", platform.search, settings.wasm);
   module.catch(() => {}); // thrown below, once the bytes are found
-  const later = settings.prefetch === "none" ? undefined : platform.loadPrefetch().catch(() => undefined);
   const find = () => resolveStored(platform, input, settings);
   const { first, files, manifest } = await startCurrent(find, async (found) => {
     checkExpected(settings.expect, found);
@@ -49,8 +43,9 @@ export async function openEngine(platform, input, settings) {
     await keepOpened(first, files.segments, manifest);
     const left = { ...files, segments: first.opened.map(({ segment }) => segment) };
     const start = (/** @type {boolean} */ alone) => startSession(module, left, settings, alone, false);
-    const prefetch = later && prefetchOf(await later, settings.prefetch === "all");
-    return new LocalEngine(first, { start, close, memoryBudget: settings.memoryBudget, loadExtras: platform.loadExtras, prefetch, onProgress: settings.onProgress });
+    const prefetch = settings.prefetch === "none" ? undefined : new Prefetch(settings.prefetch === "all");
+    const { memoryBudget, onProgress } = settings;
+    return new LocalEngine(first, { start, close, memoryBudget, prefetch, storeOff: files.storeOff, loadExtras: platform.loadExtras, onProgress });
   } catch (error) {
     await close();
     throw error;
@@ -113,29 +108,19 @@ function keysOf({ entry }) {
 }
 
 /**
- * @param {typeof import("../core/prefetch.js") | undefined} loaded undefined: the script could not be loaded
- * @param {boolean} graph
- * @returns {import("../core/prefetch.js").Prefetcher}
- */
-function prefetchOf(loaded, graph) {
-  if (loaded) return new loaded.Prefetch(graph);
-  const nothing = () => {};
-  const why = "its script could not be loaded: service workers do not import() scripts, and a bundler must copy prefetch.js";
-  return { stats: { state: "off", why, bytes: 0 }, begin: nothing, pause: nothing, resume: nothing, stop: nothing };
-}
-
-/**
  * The sources that `input` names, behind the page store if they are remote.
- * @param {Opener} platform
+ * @param {Platform} platform
  * @param {import("../sources/resolve.js").Input} input
  * @param {Checked} settings
  * @returns {Promise<Found>}
  */
 async function resolveStored(platform, input, settings) {
   const { cache } = settings;
-  const remote = typeof input === "string" || input instanceof URL;
+  const remote = isName(input);
   // If the store's code cannot be loaded there is no store, and all else works.
-  const opened = remote && cache ? platform.openStore(cache)?.catch(() => undefined) : undefined;
+  /** @type {string | undefined} */
+  let storeOff;
+  const opened = remote && cache ? platform.openStore(cache)?.catch((error) => void (storeOff = `the page store could not be loaded (${error.message})`)) : undefined;
   let url = "";
   /** @type {Uint8Array | undefined} */
   let manifest;
@@ -149,12 +134,12 @@ async function resolveStored(platform, input, settings) {
   });
   if (!url && resolved.segments[0].source instanceof HttpSource) url = resolved.name;
   const store = url ? await opened : undefined;
-  if (!store) return { ...resolved, manifest };
+  if (!store) return { ...resolved, manifest, storeOff };
   const segments = resolved.segments.map(({ source, dead, entry }, i) => {
     const [key, deadKey] = keysOf({ source, entry });
     return { source: (i === 0 ? store : store.beside()).wrap(source, url, key), dead: dead && store.beside().wrap(dead, url, deadKey), entry };
   });
-  return { ...resolved, segments, manifest };
+  return { ...resolved, segments, manifest, storeOff };
 }
 
 /**

@@ -2,9 +2,9 @@
 import { join } from "node:path";
 import { loadBuilder } from "../build.js";
 import { badArgument, reading, typed } from "../errors.js";
-import { opener } from "../engine/node.js";
 import { openWith } from "../open.js";
 import { checkOptions, toChoice, toInteger } from "../options.js";
+import { node } from "../platform/node.js";
 import { alone } from "../sources/resolve.js";
 import { LOCAL_LIMITS, newTraffic, shortRead } from "../sources/source.js";
 import { toModel } from "../texts/embed.js";
@@ -13,6 +13,8 @@ import { contentsOf, MANIFEST, update } from "./update.js";
 
 /** Bytes that are hashed at a time. */
 const PIECE = 1 << 20;
+
+/** @typedef {{ search: import("../core/module.js").Own, builder: import("../build.js").Builder }} Modules the package's own */
 
 /**
  * @typedef {import("./entry.js").Form} Form
@@ -36,31 +38,31 @@ const PIECE = 1 << 20;
  */
 
 /**
- * @param {import("../core/module.js").Compile} compile
+ * @param {Modules} modules
  * @param {string} folder
  * @param {Uint8Array} bytes
  * @param {PublishOptions} [options]
  * @returns {Promise<Published>}
  */
-export function publishWith(compile, folder, bytes, options) {
+export function publishWith(modules, folder, bytes, options) {
   return typed(async () => {
     if (typeof folder !== "string" || folder === "") throw badArgument("publish(): the folder must be a path");
     const { form, generation, model } = reading(() => toOptions("publish()", options));
-    const segment = await describeSegment(compile, reading(() => toSegment("publish()", bytes)));
+    const segment = await describeSegment(modules, reading(() => toSegment("publish()", bytes)));
     return publishContents(folder, segment, form, generation, model);
   });
 }
 
 /**
- * @param {import("../core/module.js").Compile} compile
+ * @param {Modules} modules
  * @param {Uint8Array} bytes
  * @param {PublishOptions} [options]
  * @returns {Promise<PublishedFile[]>}
  */
-export function publicationWith(compile, bytes, options) {
+export function publicationWith(modules, bytes, options) {
   return typed(async () => {
     const { form, model } = reading(() => toOptions("publication()", options));
-    const { info, contentId } = await describeSegment(compile, reading(() => toSegment("publication()", bytes)));
+    const { info, contentId } = await describeSegment(modules, reading(() => toSegment("publication()", bytes)));
     const entry = entryOf(info, contentId, form, model);
     const files = slicesOf(entry).map(({ name, offset, length }) => ({ name, bytes: bytes.subarray(offset, offset + length), order: 0 }));
     return [...files, { name: MANIFEST, bytes: new TextEncoder().encode(manifestOf([entry], undefined).text), order: 1 }];
@@ -69,11 +71,11 @@ export function publicationWith(compile, bytes, options) {
 
 /**
  * What must be known of a finished segment. Its bytes are read once to open it and once for their hash, never all at a time.
- * @param {import("../core/module.js").Compile} compile
+ * @param {Modules} modules
  * @param {Contents} contents
  * @returns {Promise<Segment>}
  */
-export async function describeSegment(compile, contents) {
+export async function describeSegment(modules, contents) {
   const { length } = contents;
   const source = {
     name: "the segment",
@@ -87,10 +89,11 @@ export async function describeSegment(compile, contents) {
     },
     close: () => {},
   };
-  const index = await openWith({ ...opener, compile, openPath: async () => alone(source), openStore: () => undefined }, source.name, { memoryBudget: "1GiB" });
+  const platform = { ...node(modules.search), openPath: async () => alone(source), openStore: () => undefined };
+  const index = await openWith(platform, source.name, { memoryBudget: "1GiB" });
   const [info] = index.info.segments;
   await index.close();
-  const { ContentId } = await loadBuilder(compile, undefined);
+  const { ContentId } = await loadBuilder(modules.builder, undefined);
   const hash = new ContentId();
   for (let offset = 0; offset < length; offset += PIECE) hash.update(contents.read(offset, Math.min(PIECE, length - offset)));
   return { contents, info, contentId: hash.finish() };

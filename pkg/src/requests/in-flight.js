@@ -1,6 +1,7 @@
 // The requests of an index that are under way. Searches that want the same bytes share one request. It goes on as long as
 // one of them waits for it, and its failure is told only to the search that started it: the others step again, find the
 // bytes missing, and request them themselves.
+import { isBytes } from "../describe.js";
 import { aborted, PagevecError } from "../errors.js";
 import { LOCAL_LIMITS } from "../sources/source.js";
 import { Claim } from "../sources/turns.js";
@@ -154,7 +155,7 @@ export class InFlight {
       },
     );
     const got = await this.#source.read(run.offset, run.length, options);
-    for await (const chunk of got instanceof Uint8Array ? [got] : got) {
+    for await (const chunk of isBytes(got) ? [got] : got) {
       // Without waiters the core reserves no memory for these bytes any more.
       if (options.signal.aborted) throw aborted(options.signal.reason);
       splitter.push(chunk);

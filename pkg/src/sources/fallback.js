@@ -1,3 +1,4 @@
+import { isBytes } from "../describe.js";
 import { PagevecError } from "../errors.js";
 import { ForwardingSource } from "./forwarding.js";
 
@@ -40,7 +41,7 @@ export class FallbackSource extends ForwardingSource {
     if (this.inner === this.#parts) return this.#readParts(offset, length, options);
     try {
       const got = await this.inner.read(offset, length, options);
-      return got instanceof Uint8Array ? got : this.#watch(got, offset, length, options);
+      return isBytes(got) ? got : this.#watch(got, offset, length, options);
     } catch (error) {
       this.#giveUpRanges(error);
       return this.#readParts(offset, length, options);
@@ -66,7 +67,7 @@ export class FallbackSource extends ForwardingSource {
       this.#giveUpRanges(error);
     }
     const rest = await this.#readParts(offset + done, length - done, options);
-    if (rest instanceof Uint8Array) yield rest;
+    if (isBytes(rest)) yield rest;
     else yield* rest;
   }
 

@@ -1,5 +1,5 @@
 // Finds the sources of bytes, and the manifest where there is one, for what the user passed to open().
-import { describe } from "../describe.js";
+import { describe, isA, isBytes } from "../describe.js";
 import { badArgument, needs, PagevecError } from "../errors.js";
 import { MANIFEST_LIMIT, parseManifest } from "./manifest.js";
 import { BlobSource } from "./local/blob.js";
@@ -40,15 +40,14 @@ import { newTraffic } from "./source.js";
  * @returns {Promise<Resolved>}
  */
 export async function resolve(openPath, input, options) {
-  if (typeof input === "string" || input instanceof URL) {
+  if (isName(input)) {
     const local = openPath(input);
     if (local) return local;
     const url = toUrl(input);
     needs(["Headers", ...(options.fetch ? [] : ["fetch"])], "; pass `fetch` to open()");
     return openUrl(url, options);
   }
-  const blob = typeof Blob === "function" && input instanceof Blob;
-  return alone(blob ? new BlobSource(input) : new BytesSource(/** @type {Uint8Array} */ (input)));
+  return alone(isBytes(input) ? new BytesSource(input) : new BlobSource(/** @type {Blob} */ (input)));
 }
 
 /**
@@ -64,12 +63,19 @@ export function alone(source) {
  * @returns {Input}
  */
 export function toInput(input) {
-  const plain = typeof input === "string" || input instanceof URL || input instanceof Uint8Array;
-  if (plain || (typeof Blob === "function" && input instanceof Blob)) return input;
-  if (input instanceof ArrayBuffer) return new Uint8Array(input);
+  if (isName(input) || isBytes(input) || isA(input, "Blob") || isA(input, "File")) return /** @type {Input} */ (input);
+  if (isA(input, "ArrayBuffer")) return new Uint8Array(/** @type {ArrayBuffer} */ (input));
   const { then, arrayBuffer } = /** @type {{ then?: unknown, arrayBuffer?: unknown }} */ (Object(input));
   const hint = typeof then === "function" ? ": await it first" : typeof arrayBuffer === "function" ? ": pass its URL, or await its arrayBuffer()" : ArrayBuffer.isView(input) || Array.isArray(input) ? ": build() makes an index of vectors" : "";
   throw badArgument(`open() takes a URL, a Uint8Array or ArrayBuffer, a Blob or File, or (in Node) a path, not ${describe(input)}${hint}`);
+}
+
+/**
+ * @param {unknown} input
+ * @returns {input is string | URL}
+ */
+export function isName(input) {
+  return typeof input === "string" || isA(input, "URL");
 }
 
 /**

@@ -1,4 +1,5 @@
 // What a source of bytes is. Everything above this room is the same for a URL, a Blob, bytes in memory and a file in Node.
+import { isBytes } from "../describe.js";
 import { PagevecError } from "../errors.js";
 
 /**
@@ -71,7 +72,7 @@ export function newTraffic() {
  */
 export async function readAll(source, offset, length, signal, onBytes) {
   const got = await source.read(offset, length, { signal });
-  if (got instanceof Uint8Array) {
+  if (isBytes(got)) {
     onBytes?.(got.length);
     return got;
   }

@@ -1,3 +1,4 @@
+import { isBytes } from "../describe.js";
 import { throwIfAborted } from "../errors.js";
 import { coalesce } from "../requests/coalesce.js";
 import { subtract } from "../requests/extents.js";
@@ -100,7 +101,7 @@ export class StoredSource extends ForwardingSource {
         continue;
       }
       const got = await this.inner.read(offset, length, options);
-      if (got instanceof Uint8Array) yield got;
+      if (isBytes(got)) yield got;
       else yield* got;
     }
   }

@@ -11,7 +11,7 @@ import { openEngine } from "../engine/open.js";
  */
 
 /**
- * @param {import("../engine/open.js").Opener} platform
+ * @param {import("../engine/open.js").Platform} platform
  * @param {(message: FromWorker, transfer: ArrayBuffer[]) => void} post
  * @returns {(message: ToWorker) => Promise<void>} what to call with each message
  */
@@ -50,6 +50,8 @@ export function serve(platform, post) {
         return engine.explain(call.query, call.request, signal);
       case "vector":
         return engine.vector(call.rowId, signal);
+      case "get":
+        return engine.get(call.ids, call.names, signal);
       case "has":
         return engine.has(call.rowId, signal);
       case "load":

@@ -3,17 +3,20 @@
 //! | file | duty |
 //! |---|---|
 //! | `rows` | the live rows of the segments: decoded as a source of rows, or copied as bytes |
+//! | `fields` | their stored fields
 //! | `ids`  | their ids, and which row of each is the last |
 //!
 //! Codes are copied where all segments encoded a stage by one codec with the same parameters. An sq8 code that is
 //! decoded and encoded again is not the same code, so rows would move with each merge. Order, graph, lists and
 //! calibration are made anew, from rows that are decoded in blocks from the finest stage.
 
+mod fields;
 mod ids;
 mod rows;
 
 use super::account::Account;
 use super::assemble::{Checked, Coding, assemble, write};
+use super::fields::CheckedFields;
 use super::{BuildOptions, check_tuning};
 use crate::ctx::{Ctx, Warning};
 use crate::error::Error;
@@ -66,14 +69,16 @@ pub(crate) fn merge(
     let mut hash = InputHash::new(segment::VERSION, &options.fingerprint(), dim);
     codings.iter().filter_map(Coding::parameters).for_each(|parameters| hash.parameters(&parameters));
     stored.hash(&mut hash, ctx)?;
+    let fields = stored.have_fields().then(|| CheckedFields::new(&stored, count, &mut hash, ctx));
+    let fields = fields.transpose()?;
     let file_id = hash.finish(&ids, &options.tuning_queries);
     let mut sum = MeanSum::new(dim);
     rows.blocks(|range, block| {
         block.chunks_exact(dim).for_each(|row| sum.add(row));
         ctx.tick("check", range.end, count)
     })?;
-    let parts =
-        assemble(Checked { rows, mean: sum.mean(), ids, by_id, file_id, codings, account }, options, ctx)?;
+    let checked = Checked { rows, mean: sum.mean(), ids, by_id, fields, file_id, codings, account };
+    let parts = assemble(checked, options, ctx)?;
     drop(stored);
     write(parts, sink, ctx)
 }

@@ -1,5 +1,6 @@
 //! The live rows of several segments, one after another. They are decoded as a source of rows, or copied as bytes.
 
+use super::fields::StoredFields;
 use super::{Live, ids};
 use crate::ctx::Ctx;
 use crate::error::Error;
@@ -37,6 +38,7 @@ struct Part<'a> {
     /// The number of its first row.
     first: usize,
     stages: Vec<Stage<'a>>,
+    fields: Option<StoredFields<'a>>,
 }
 
 /// All that a segment has of one stage.
@@ -61,10 +63,8 @@ impl<'a> LiveRows<'a> {
             let view =
                 IdView::new(live.section(SectionKind::Ids, ctx)?, live.segment.count(), header.text_ids)?;
             ids::add(&mut all, &view, &own)?;
-            parts.push((
-                Part { codec: &*live.segment.finest().codec, first: 0, stages: live.stages(ctx)? },
-                own.len(),
-            ));
+            let (stages, fields) = (live.stages(ctx)?, StoredFields::open(live, ctx)?);
+            parts.push((Part { codec: &*live.segment.finest().codec, first: 0, stages, fields }, own.len()));
             positions.extend(own);
         }
         let last = ids::last(&all)?;
@@ -99,6 +99,17 @@ impl<'a> LiveRows<'a> {
     fn place(&self, row: usize) -> (&Part<'a>, usize) {
         let part = self.parts.partition_point(|part| part.first <= row) - 1;
         (&self.parts[part], self.positions[row] as usize)
+    }
+
+    /// Whether some of the segments have stored fields.
+    pub(super) fn have_fields(&self) -> bool {
+        self.parts.iter().any(|part| part.fields.is_some())
+    }
+
+    /// The stored fields of a row's segment, and the row's position in it.
+    pub(super) fn fields_of(&self, row: usize) -> (Option<&StoredFields<'a>>, u32) {
+        let (part, position) = self.place(row);
+        (part.fields.as_ref(), position as u32)
     }
 
     /// The bytes of a stage that all segments have, `stride` bytes for each of the rows `order`.
@@ -171,7 +182,7 @@ impl<'a> Live<'a> {
     }
 
     /// A section, compared with its checksums.
-    fn section(&self, kind: SectionKind, ctx: &Ctx<'_>) -> Result<&'a [u8], Error> {
+    pub(super) fn section(&self, kind: SectionKind, ctx: &Ctx<'_>) -> Result<&'a [u8], Error> {
         let missing = || Error::corrupt(kind.name(), "the section is missing");
         let section = self.segment.header.section(kind).ok_or_else(missing)?;
         let extent = section.extent;

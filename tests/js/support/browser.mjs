@@ -9,7 +9,7 @@ const root = dirname(createRequire(import.meta.url).resolve("pagevec/package.jso
 const TYPES = { ".bin": "application/octet-stream", ".js": "text/javascript", ".wasm": "application/wasm", ".json": "application/json" };
 
 /** The browser's entry, as package.json names it. */
-export const entry = JSON.parse(await readFile(join(root, "package.json"), "utf8")).exports["."].browser.default.replace("./", "/pagevec/");
+export const entry = JSON.parse(await readFile(join(root, "package.json"), "utf8")).exports["."].browser.default.default.replace("./", "/pagevec/");
 
 export function launch() {
   if (!process.env.CHROME) throw new Error("CHROME must name a Chromium: `cargo xtask test browser` sets it");

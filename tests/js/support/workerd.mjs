@@ -24,7 +24,7 @@ const WASM = "pagevec/wasm/search/pagevec_wasm_bg.wasm";
  */
 export async function run({ workerd, pkg, modules, environments = [{}], internet, assets, inspected = false, v8Flags = [] }) {
   const folder = await mkdtemp(join(tmpdir(), "pagevec-"));
-  await cp(pkg, join(folder, "pagevec"), { recursive: true, filter: (path) => !/node_modules|\bnode\.js|-node\.js/.test(relative(pkg, path)) });
+  await cp(pkg, join(folder, "pagevec"), { recursive: true, filter: (path) => !/node_modules|\b(node|files|cli|cli-worker|job|workerd|edge-light)\.js/.test(relative(pkg, path)) });
   for (const [name, text] of Object.entries(modules)) await writeFile(join(folder, name), text);
   await writeFile(join(folder, "config.capnp"), await configuration(folder, { names: Object.keys(modules), environments, internet, assets, v8Flags }));
   const flags = ["--control-fd=3", ...(inspected ? ["--inspector-addr=127.0.0.1:0"] : [])];

@@ -49,7 +49,7 @@ pub(crate) fn cli() -> Result<PathBuf> {
 
 /// The one that the native tests ran. Examples are asked for as they bring what tests depend on, without which some
 /// crates would have other features and be built again.
-fn tested_cli() -> Result<PathBuf> {
+pub(crate) fn tested_cli() -> Result<PathBuf> {
     run(&mut cargo("build --profile test --bins --examples"))?;
     Ok(shell::target().join("debug").join(CLI))
 }

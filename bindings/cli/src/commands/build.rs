@@ -14,22 +14,26 @@ pub(super) mod summary;
 
 use crate::failure::Failure;
 use crate::input;
+use crate::input::fields::{Spooled, Store};
 use crate::input::ids::{self, IdsType};
+use crate::input::payload;
 use crate::input::rows::Rows;
 use crate::output;
 use crate::progress::Progress;
 use base::Base;
 use kind::Kind;
-use pagevec::{BuildInput, BuildOptions, Form, Ids, SegmentFacts};
+use pagevec::{BuildInput, BuildOptions, Fields, Form, Ids, SegmentFacts};
 use segment::Built;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use summary::{Added, Summary, Warning, live_rows, merge_hint, not_in_parts, old};
+use summary::{Added, Summary, field_bytes, live_rows, merge_hint, not_in_parts, old};
 
 const EXAMPLES: &str = "\
 Examples:
   pagevec build words.npy --ids words.txt -o site/index
+  pagevec build pages.jsonl --store title,url -o site/index
+  pagevec build words.npy --ids words.txt --payload words.jsonl -o site/index
   pagevec build words.npy --codec binary --refine sq8 --exact f16 -o site/index
   pagevec build more.npy --ids more.txt --append -o site/index
   pagevec build rows.jsonl --metric l2 --tuning-queries queries.npy --parts -o site/index";
@@ -53,6 +57,16 @@ pub(crate) struct Build {
     /// Real queries, in a format of the input, by which the clustered index is calibrated; the first 192 are used
     #[arg(long, value_name = "FILE", conflicts_with = "no_clusters")]
     tuning_queries: Option<PathBuf>,
+    /// Fields of the rows from another file: JSON lines or an array of objects, in the order of the vectors. Where the
+    /// input has a field of the same name, that of this file counts
+    #[arg(long, value_name = "FILE", conflicts_with = "no_store")]
+    payload: Option<PathBuf>,
+    /// The fields to store, which searches return with their hits [default: all but id and vector]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with = "no_store")]
+    store: Option<Vec<String>>,
+    /// Store no fields: ids and vectors alone
+    #[arg(long)]
+    no_store: bool,
     /// The name of the model that made the vectors, kept in index.json: who searches by text is refused with another one
     /// [default: none, or with --append as the index has it]
     #[arg(long, value_name = "NAME")]
@@ -104,7 +118,9 @@ impl Build {
         };
         let progress = Progress::new();
         let started = Instant::now();
-        let (input, ids) = self.read(there, base.as_ref(), &progress)?;
+        let mut store = Store::of(self.store.as_deref(), self.no_store)?;
+        let (mut input, ids) = self.read(there, base.as_ref(), &mut store, &progress)?;
+        let options = options.fields(self.fields(&mut input, &mut store, there, &progress)?);
         let (rows, dim) = (input.count(), input.dim());
         let options = options.tuning_queries(self.queries(dim, &progress)?);
         // Another writer may take the same numbers meanwhile.
@@ -114,13 +130,11 @@ impl Build {
             (_, ids) => ids,
         };
         let read_seconds = started.elapsed().as_secs_f64();
-        let mut warnings = Vec::from_iter(not_stored(&input.extra));
 
         let started = Instant::now();
-        let Built { file: segment, warnings: found } =
+        let Built { file: segment, mut warnings } =
             self.build(&input, ids, &options, base.as_ref(), there, &progress)?;
         let segment = segment.as_ref();
-        warnings.extend(found);
         let build_seconds = started.elapsed().as_secs_f64();
         let form = match self.parts {
             None => base.as_ref().map_or(Form::File, |base| base.form),
@@ -137,6 +151,7 @@ impl Build {
         let old = old(&self.output, self.prune)?;
         drop(progress);
 
+        let info = pagevec::Segment::open(segment, segment.len() as u64)?.info();
         let content_id = pagevec::content_id(segment);
         let folder = pagevec::folder_info(&self.output)?;
         warnings.extend(not_in_parts(&self.output, &folder));
@@ -167,7 +182,9 @@ impl Build {
             read_seconds,
             build_seconds,
             vectors_per_second: rows as f64 / build_seconds,
-            curve: output::curve(&pagevec::Segment::open(segment, segment.len() as u64)?.info().curve),
+            fields: if options.fields.is_some() { store.stored } else { Vec::new() },
+            field_bytes: field_bytes(&info.sections),
+            curve: output::curve(&info.curve),
             warnings,
             old_segments: old,
             pruned: self.prune,
@@ -189,14 +206,35 @@ impl Build {
         Ok(there)
     }
 
+    /// The fields that the rows get, if some have any.
+    fn fields(
+        &self,
+        input: &mut Rows,
+        store: &mut Store,
+        there: &Path,
+        progress: &Progress,
+    ) -> Result<Option<Fields>, Failure> {
+        let own = input.fields.take();
+        let all = match &self.payload {
+            None => own,
+            Some(path) => {
+                let rows = payload::Rows { count: input.count(), total: input.total, own };
+                Some(payload::read(path, &rows, store, there, progress)?)
+            }
+        };
+        store.check()?;
+        Ok(all.and_then(Spooled::into_fields))
+    }
+
     fn read(
         &self,
         there: &Path,
         base: Option<&Base>,
+        store: &mut Store,
         progress: &Progress,
     ) -> Result<(Rows, Option<Ids>), Failure> {
         let limit = self.limit.map_or(usize::MAX, |n| n as usize);
-        let mut rows = Rows::open(&self.input, limit, there, progress)?;
+        let mut rows = Rows::open(&self.input, limit, store, there, progress)?;
         let ids = match (rows.ids.take(), &self.ids) {
             (Some(_), Some(path)) => {
                 let message = format!("--ids {}: the lines of the input have ids already", path.display());
@@ -247,13 +285,4 @@ impl Build {
         }
         built
     }
-}
-
-fn not_stored(extra: &[String]) -> Option<Warning> {
-    let message = match extra {
-        [] => return None,
-        [one] => format!("the field {one} is not stored: an index holds ids and vectors"),
-        more => format!("the fields {} are not stored: an index holds ids and vectors", more.join(", ")),
-    };
-    Some(Warning { code: "extra-fields", message })
 }

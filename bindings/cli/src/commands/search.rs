@@ -2,6 +2,7 @@
 
 use super::arguments::{Source, Wanted};
 use crate::failure::Failure;
+use crate::input::fields::Object;
 use crate::input::{self, Vectors, ids};
 use crate::output;
 use crate::progress::Progress;
@@ -14,6 +15,7 @@ use std::time::Instant;
 const EXAMPLES: &str = "\
 Examples:
   pagevec search site/index --id apple -k 5
+  pagevec search site/index --id apple --fields title,url
   pagevec search site/index --vector 0.1,0.2,0.3 --explain
   pagevec search site/index --id apple --among fruit.txt --exclude seen.txt
   pagevec search site/index --vector-file query.npy --io pread --memory-budget 64MB --index hnsw";
@@ -45,6 +47,9 @@ pub(crate) struct Search {
     /// codes 400]
     #[arg(long)]
     ef: Option<usize>,
+    /// Show the stored fields of the hits, or those that are named
+    #[arg(long, value_name = "NAMES", num_args = 0..=1, value_delimiter = ',', default_missing_value = "")]
+    fields: Option<Vec<String>>,
     /// Show which index was searched and what it cost
     #[arg(long)]
     explain: bool,
@@ -67,6 +72,8 @@ struct Hit {
     segment: u32,
     /// Larger is nearer.
     score: f32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fields: Option<Object>,
 }
 
 #[derive(Serialize)]
@@ -100,7 +107,7 @@ impl Search {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let index = self.source.open_for(self.wanted.index)?;
         let kind = index.info().ids;
-        let options = self.wanted.options().ef(self.ef);
+        let options = self.wanted.options().ef(self.ef).fields(self.fields.is_some());
         let options = options.exclude(self.list(self.exclude.as_deref(), kind)?.unwrap_or_default());
         let options = options.among(self.list(self.among.as_deref(), kind)?);
         if let Some(id) = &self.id {
@@ -149,9 +156,25 @@ impl Search {
             microseconds,
             segments: segments.into_iter().map(by_segment).collect(),
         });
-        let hits =
-            hits.into_iter().map(|hit| Hit { segment: hit.segment, id: hit.id.into(), score: hit.score });
-        Ok(Report { hits: hits.collect(), explain })
+        let hit = |hit: pagevec::Hit| {
+            let fields = hit.fields.map(|json| self.fields_of(&json)).transpose()?;
+            Ok(Hit { segment: hit.segment, id: hit.id.into(), score: hit.score, fields })
+        };
+        Ok(Report { hits: hits.into_iter().map(hit).collect::<Result<_, Failure>>()?, explain })
+    }
+
+    /// Those of a row's fields that are wanted, in the order in which they are named.
+    fn fields_of(&self, json: &str) -> Result<Object, Failure> {
+        let all: Result<Object, _> = serde_json::from_str(json);
+        let mut all = all.map_err(|error| {
+            let message = format!("the stored fields of a row are no JSON object: {error}; build it again");
+            Failure::Told { exit: 1, code: "corrupt", message }
+        })?;
+        Ok(match self.fields.as_deref() {
+            None | Some([]) => all,
+            Some([all_of_them]) if all_of_them.is_empty() => all,
+            Some(names) => names.iter().filter_map(|name| all.shift_remove_entry(name)).collect(),
+        })
     }
 
     /// The failure of a search. An id that a file names is told with it.
@@ -197,6 +220,10 @@ impl Search {
                 match &hit.id {
                     JsonId::Number(id) => writeln!(out, "{:>12.6}  {id}", hit.score)?,
                     JsonId::Text(id) => writeln!(out, "{:>12.6}  {}", hit.score, printable(id))?,
+                }
+                for (name, value) in hit.fields.iter().flatten() {
+                    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    writeln!(out, "{:>14}{}: {}", "", printable(name), printable(&value))?;
                 }
             }
             let Some(e) = &report.explain else { return Ok(()) };

@@ -1,16 +1,15 @@
-//! Parses one object of JSON lines: its id, its vector, and the names of its other fields. Errors name what the author
+//! Parses one object of JSON lines: its id, its vector, and those of its other fields that are stored. Errors name what the author
 //! of the file wrote, not what the parser expected.
 
+use super::fields::{Object, Store};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
 
-/// At most so many names of other fields are kept.
-const MAX_EXTRA: usize = 20;
-
 pub(super) struct Row {
     pub(super) id: Option<LineId>,
     pub(super) vector: Vec<f32>,
+    pub(super) fields: Object,
 }
 
 #[derive(Deserialize)]
@@ -21,16 +20,16 @@ pub(super) enum LineId {
 }
 
 impl Row {
-    /// Reads one object, and adds to `extra` the fields that it has besides.
-    pub(super) fn parse(text: &[u8], extra: &mut Vec<String>) -> serde_json::Result<Row> {
+    /// Reads one object.
+    pub(super) fn parse(text: &[u8], store: &mut Store) -> serde_json::Result<Row> {
         let mut json = serde_json::Deserializer::from_slice(text);
-        let row = Fields(extra).deserialize(&mut json)?;
+        let row = Fields(store).deserialize(&mut json)?;
         json.end()?;
         Ok(row)
     }
 }
 
-struct Fields<'a>(&'a mut Vec<String>);
+struct Fields<'a>(&'a mut Store);
 
 impl<'de> DeserializeSeed<'de> for Fields<'_> {
     type Value = Row;
@@ -48,12 +47,16 @@ impl<'de> Visitor<'de> for Fields<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row, A::Error> {
-        let (mut id, mut vector, mut others) = (None, None, Vec::new());
+        let (mut id, mut vector, mut fields, mut others) = (None, None, Object::new(), Vec::new());
         while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
                 "id" => id = map.next_value()?,
                 "vector" if vector.is_some() => return Err(A::Error::custom("it has two vectors")),
                 "vector" => vector = Some(map.next_value()?),
+                _ if self.0.takes(&name) => {
+                    others.push(name.clone());
+                    fields.insert(name, map.next_value()?);
+                }
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                     others.push(name);
@@ -66,12 +69,7 @@ impl<'de> Visitor<'de> for Fields<'_> {
                 format!("no field \"vector\" (others: {names}): rename the one that holds the vector");
             return Err(A::Error::custom(message));
         };
-        for name in others {
-            if self.0.len() < MAX_EXTRA && !self.0.contains(&name) {
-                self.0.push(name);
-            }
-        }
-        Ok(Row { id, vector })
+        Ok(Row { id, vector, fields })
     }
 }
 

@@ -1,6 +1,7 @@
 //! JSON lines, `{"id": "king", "vector": [0.1, 0.2]}`, or one JSON array of such objects. Ids may be left
-//! out in all rows. Other fields are not stored; a warning names them.
+//! out in all rows.
 
+use super::fields::{Object, Store};
 use super::json_row::{LineId, Row, complaint};
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -20,62 +21,69 @@ pub(crate) struct Lines {
     /// Rows in the file; `None` if it was not read to its end.
     pub(crate) total: Option<usize>,
     pub(crate) ids: Option<Ids>,
-    /// The names of other fields than id and vector; they are not read.
-    pub(crate) extra: Vec<String>,
 }
 
-/// Takes the vector of a row.
-pub(crate) type Take<'a> = dyn FnMut(&[f32]) -> Result<(), Failure> + 'a;
+/// Takes the vector of a row, and those of its other fields that are stored.
+pub(crate) type Take<'a> = dyn FnMut(&[f32], &Object) -> Result<(), Failure> + 'a;
 
-/// Reads at most `limit` rows of a file, or of stdin if that is `-`, and hands each vector to `take`.
+/// Reads at most `limit` rows of a file, or of stdin if that is `-`, and hands each to `take`.
 pub(crate) fn open(
     path: &Path,
     limit: usize,
+    store: &mut Store,
     progress: &Progress,
     take: &mut Take<'_>,
 ) -> Result<Lines, Failure> {
+    let mut lines = Lines { dim: 0, rows: 0, total: None, ids: None };
+    lines.total = objects(path, limit, &mut |text, fault| {
+        let row = Row::parse(text, store).map_err(|e| fault(complaint(text, &e)))?;
+        let (vector, fields) = lines.add(row).map_err(fault)?;
+        take(&vector, &fields)?;
+        progress.tick("read", lines.rows as u64, lines.rows as u64);
+        Ok(())
+    })?;
+    if lines.rows == 0 {
+        return Err(Failure::input(path, "no line, so no vector"));
+    }
+    Ok(lines)
+}
+
+/// Takes the text of an object, and what makes a failure that names its line.
+type Each<'a> = dyn FnMut(&[u8], &dyn Fn(String) -> Failure) -> Result<(), Failure> + 'a;
+
+/// Reads at most `limit` objects of a file, or of stdin if that is `-`. Returns how many there are, if it came to the end.
+pub(super) fn objects(path: &Path, limit: usize, each: &mut Each<'_>) -> Result<Option<usize>, Failure> {
     if path.as_os_str() == "-" {
-        return read(std::io::stdin().lock(), Path::new("stdin"), limit, progress, take);
+        return read(std::io::stdin().lock(), Path::new("stdin"), limit, each);
     }
     if path.is_dir() {
         return Err(Failure::input(path, "this is a folder: name a file in it"));
     }
     let file = File::open(path).map_err(|e| Failure::io(path, &e))?;
-    read(BufReader::new(file), path, limit, progress, take)
+    read(BufReader::new(file), path, limit, each)
 }
 
 fn read(
     mut reader: impl BufRead,
     path: &Path,
     limit: usize,
-    progress: &Progress,
-    take: &mut Take<'_>,
-) -> Result<Lines, Failure> {
-    let mut lines = Lines { dim: 0, rows: 0, total: None, ids: None, extra: Vec::new() };
+    each: &mut Each<'_>,
+) -> Result<Option<usize>, Failure> {
     let mut text = Text { reader: &mut reader, path, line: 1 };
     let in_array = text.begins()?;
-    let mut bytes = Vec::new();
+    let (mut count, mut bytes) = (0, Vec::new());
     loop {
         let line = match in_array {
-            true => text.element(lines.rows, &mut bytes)?,
+            true => text.element(count, &mut bytes)?,
             false => text.line(&mut bytes)?,
         };
-        let Some(line) = line else {
-            lines.total = Some(lines.rows);
-            break;
-        };
-        if lines.rows == limit {
-            break;
+        let Some(line) = line else { return Ok(Some(count)) };
+        if count == limit {
+            return Ok(None);
         }
-        let fault = |message: String| Failure::input(path, format!("line {line}: {message}"));
-        let row = Row::parse(&bytes, &mut lines.extra).map_err(|e| fault(complaint(&bytes, &e)))?;
-        take(&lines.add(row).map_err(fault)?)?;
-        progress.tick("read", lines.rows as u64, lines.rows as u64);
+        each(&bytes, &|message| Failure::input(path, format!("line {line}: {message}")))?;
+        count += 1;
     }
-    if lines.rows == 0 {
-        return Err(Failure::input(path, "no line, so no vector"));
-    }
-    Ok(lines)
 }
 
 /// The rest of the input, and the number of its first line.
@@ -201,8 +209,8 @@ impl<R: BufRead> Text<'_, R> {
 }
 
 impl Lines {
-    /// Checks a row, keeps its id, and returns its vector.
-    fn add(&mut self, row: Row) -> Result<Vec<f32>, String> {
+    /// Checks a row, keeps its id, and returns its vector and its other fields.
+    fn add(&mut self, row: Row) -> Result<(Vec<f32>, Object), String> {
         if self.rows == 0 {
             self.dim = row.vector.len();
             self.ids = row.id.as_ref().map(|id| match id {
@@ -223,6 +231,6 @@ impl Lines {
             _ => return Err("ids must be all texts, all numbers, or all left out".into()),
         }
         self.rows += 1;
-        Ok(row.vector)
+        Ok((row.vector, row.fields))
     }
 }

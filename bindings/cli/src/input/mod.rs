@@ -6,19 +6,24 @@
 //! | `fvecs.rs` | the row format of the ANN benchmarks |
 //! | `jsonl.rs`, `json_row.rs` | JSON lines `{"id": …, "vector": […]}`, also from stdin, or an array of such objects |
 //! | `ids.rs` | one id per line |
+//! | `fields.rs` | which fields of rows are stored; keeps them until the build reads them |
+//! | `payload.rs` | the fields of rows from another file |
 //! | `rows.rs` | the rows of a build: read by position from the file, JSON lines from a temporary file |
 //!
 //! A length in a file is compared with the file's size before memory of that length is allocated.
 
+pub(crate) mod fields;
 pub(crate) mod fvecs;
 pub(crate) mod ids;
 mod json_row;
 pub(crate) mod jsonl;
 pub(crate) mod npy;
+pub(crate) mod payload;
 pub(crate) mod rows;
 
 use crate::failure::Failure;
 use crate::progress::Progress;
+use fields::Store;
 use std::fs::File;
 use std::path::Path;
 
@@ -68,7 +73,7 @@ pub(crate) fn vectors(path: &Path, limit: usize, progress: &Progress) -> Result<
         Format::Fvecs => fvecs::read(path, limit, progress),
         Format::Stdin | Format::Json => {
             let mut data = Vec::new();
-            let lines = jsonl::open(path, limit, progress, &mut |row| {
+            let lines = jsonl::open(path, limit, &mut Store::default(), progress, &mut |row, _| {
                 data.extend_from_slice(row);
                 Ok(())
             })?;

@@ -2,6 +2,8 @@
 //! which can be read only once, are first written as f32 to a temporary file. That file has no name, so that it is gone
 //! however the program ends.
 
+use super::fields::{Spool, Spooled, Store};
+use super::payload::check_length;
 use super::{Format, fvecs, jsonl, npy};
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -28,8 +30,8 @@ pub(crate) struct Rows {
     pub(crate) total: Option<usize>,
     /// The ids that came with the vectors.
     pub(crate) ids: Option<Ids>,
-    /// The names of other fields than id and vector; they are not read.
-    pub(crate) extra: Vec<String>,
+    /// The fields that came with the vectors.
+    pub(crate) fields: Option<Spooled>,
     /// The file that the rows are read from during the build, as it was before; `None` for a temporary one.
     before: Option<(PathBuf, Metadata)>,
 }
@@ -39,32 +41,43 @@ impl Rows {
     pub(crate) fn open(
         path: &Path,
         limit: usize,
+        store: &mut Store,
         folder: &Path,
         progress: &Progress,
     ) -> Result<Self, Failure> {
         let (file, stored) = match Format::of(path)? {
             Format::Npy => npy::Array::open(path)?.stored()?,
             Format::Fvecs => fvecs::stored(path, limit, progress)?,
-            Format::Stdin | Format::Json => return Rows::spool(path, limit, folder, progress),
+            Format::Stdin | Format::Json => return Rows::spool(path, limit, store, folder, progress),
         };
         let metadata = file.metadata().map_err(|e| Failure::io(path, &e))?;
         let (total, before) = (Some(stored.rows), Some((path.to_owned(), metadata)));
         let source = source(file, path, stored, limit)?;
-        Ok(Rows { source, total, ids: None, extra: Vec::new(), before })
+        Ok(Rows { source, total, ids: None, fields: None, before })
     }
 
-    /// Writes the vectors of JSON lines to a temporary file.
-    fn spool(path: &Path, limit: usize, folder: &Path, progress: &Progress) -> Result<Self, Failure> {
+    /// Writes the vectors of JSON lines to a temporary file, and their fields to another.
+    fn spool(
+        path: &Path,
+        limit: usize,
+        store: &mut Store,
+        folder: &Path,
+        progress: &Progress,
+    ) -> Result<Self, Failure> {
         let io = |e| Failure::io(folder, &e);
         let mut file = BufWriter::with_capacity(1 << 18, tempfile::tempfile_in(folder).map_err(io)?);
-        let lines = jsonl::open(path, limit, progress, &mut |row| {
-            row.iter().try_for_each(|x| file.write_all(&x.to_le_bytes())).map_err(io)
+        let (mut fields, mut row) = (Spool::new(folder)?, 0);
+        let lines = jsonl::open(path, limit, store, progress, &mut |vector, object| {
+            vector.iter().try_for_each(|x| file.write_all(&x.to_le_bytes())).map_err(io)?;
+            fields.push(object)?;
+            row += 1;
+            check_length(fields.last()).map_err(|why| Failure::input(path, format!("row {}: {why}", row - 1)))
         })?;
-        let jsonl::Lines { dim, rows, total, ids, extra } = lines;
+        let (jsonl::Lines { dim, rows, total, ids }, fields) = (lines, Some(fields.finish()?));
         let file = file.into_inner().map_err(|e| io(e.into_error()))?;
         let stored = Stored { numbers: Numbers::F32, rows, dim, first: 0, stride: dim * 4 };
         let source = source(file, folder, stored, limit)?;
-        Ok(Rows { source, total, ids, extra, before: None })
+        Ok(Rows { source, total, ids, fields, before: None })
     }
 
     pub(crate) fn count(&self) -> usize {

@@ -8,7 +8,7 @@ import { manifestText } from "../../folder/update.js";
 import { parseManifest } from "../../sources/manifest.js";
 import { input, ofFile, usage } from "../failure.js";
 import { Pieces, piecesOf } from "../input/pieces.js";
-import { compile, openIndex } from "../platform.js";
+import { modules, openIndex } from "../platform.js";
 import { mergeHint } from "./summary.js";
 
 /**
@@ -82,7 +82,7 @@ export class Base {
    */
   async numbers(rows) {
     if (this.info.ids === "text") throw usage("the ids of this index are text: give --ids, or lines with ids, for the rows to append");
-    const glue = await loadBuilder(compile, undefined);
+    const glue = await loadBuilder(modules.builder, undefined);
     const largest = this.segments.map((entry) => reading(this.folder, entry, (files) => glue.largestId(files.reader, files.length)));
     const next = Math.max(...largest) + 1;
     return Float64Array.from({ length: rows }, (_, row) => next + row);
@@ -96,7 +96,7 @@ export class Base {
    * @param {boolean} isNumbered whether the ids follow those of the index as it was read
    */
   async append(segment, ids, form, isNumbered) {
-    const glue = await loadBuilder(compile, undefined);
+    const glue = await loadBuilder(modules.builder, undefined);
     /** @param {Entry} entry */
     const deadOf = (entry) => {
       const dead = entry.dead && readFileSync(join(this.folder, entry.dead.file));

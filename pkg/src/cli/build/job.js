@@ -6,7 +6,7 @@ import { fromWasm, toPagevec } from "../../errors.js";
 import { io, toFailure } from "../failure.js";
 import { readFrom } from "../input/files.js";
 import { Pieces } from "../input/pieces.js";
-import { compile } from "../platform.js";
+import { modules } from "../platform.js";
 
 /**
  * @typedef {object} BuildJob
@@ -32,7 +32,7 @@ const PAUSE_MS = 50;
  * @param {Tell} tell
  */
 async function build({ rows, output, request, base }, tell) {
-  const glue = await loadBuilder(compile, undefined);
+  const glue = await loadBuilder(modules.builder, undefined);
   let [told, length] = [0, 0];
   const onProgress = (/** @type {string} */ phase, /** @type {number} */ done, /** @type {number} */ total) => {
     if (performance.now() - told > PAUSE_MS) {
@@ -71,7 +71,7 @@ async function build({ rows, output, request, base }, tell) {
  * @param {Tell} tell
  */
 async function verify({ pieces }, tell) {
-  const glue = await loadBuilder(compile, undefined);
+  const glue = await loadBuilder(modules.builder, undefined);
   const files = new Pieces(pieces);
   try {
     glue.verifySegment(files.reader, files.length);

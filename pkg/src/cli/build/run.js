@@ -44,7 +44,7 @@ export function runJob(job, progress, interrupted) {
  * @param {string} interrupted
  */
 async function inWorker(job, take, fail, done, interrupted) {
-  const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: job });
+  const worker = new Worker(new URL("./cli-worker.js", import.meta.url), { workerData: job });
   worker.on("message", take);
   worker.on("error", (error) => fail(toFailure(error)));
   worker.on("exit", () => fail(new Failure(1, "internal", "the worker thread ended before it was done: please report it")));

@@ -15,7 +15,7 @@ import { readFrom } from "../input/files.js";
 import { readIds } from "../input/ids.js";
 import { openRows, readVectors } from "../input/vectors.js";
 import { complain, printJson } from "../output.js";
-import { compile } from "../platform.js";
+import { modules } from "../platform.js";
 import { Progress } from "../progress.js";
 
 /** Tuning queries that are read; a build uses no more. */
@@ -43,7 +43,7 @@ export async function build(parsed) {
     const { length, memory, warnings } = await built(rows, output, { ...request, ids, tuningQueries }, folder, progress, base?.first);
     const build_seconds = (performance.now() - building) / 1000;
     const contents = { length, read: (/** @type {number} */ offset, /** @type {number} */ wanted) => readFrom(output, "a temporary file beside the output", offset, wanted) };
-    const segment = await describeSegment(compile, contents);
+    const segment = await describeSegment(modules, contents);
     const replaced = manifestText(folder);
     const parts = /** @type {"also" | "only" | undefined} */ (parsed.parts);
     const form = parts ? FORMS[parts] : (base?.form ?? "file");

@@ -5,6 +5,7 @@
 //   { id, call: "open", input, settings, listens }   { id, value: { info }, stats }
 //   { id, call: "search" | "explain", query, request }  { id, value: a list of hits for each vector, or an Explanation, stats }
 //   { id, call: "vector" | "has", rowId }            { id, value: numbers, or whether it is there, stats }
+//   { id, call: "get", ids, names }                  { id, value: the fields of each row, or undefined, stats }
 //   { id, call: "searchArrays", query, request }     { id, value: HitArrays, stats }
 //   { id, call: "load" | "save" | "close" }          { id, value: nothing, or a Blob, stats }
 //   { abort: id }                                    nothing: whoever aborts waits no longer
@@ -26,8 +27,9 @@ import { PagevecError } from "../../errors.js";
  * @typedef {{ call: "search" | "explain", query: Float32Array<ArrayBuffer> | { id: import("../../arguments.js").Id }, request: Request }} SearchCall
  * @typedef {{ call: "searchArrays", query: Float32Array<ArrayBuffer>, request: Request }} ArraysCall
  * @typedef {{ call: "vector" | "has", rowId: import("../../arguments.js").Id }} RowCall
+ * @typedef {{ call: "get", ids: import("../../arguments.js").IdList, names: import("../../fields/json.js").FieldNames }} GetCall
  * @typedef {{ call: "load" | "save" | "close" }} PlainCall
- * @typedef {OpenCall | SearchCall | ArraysCall | RowCall | PlainCall} Call
+ * @typedef {OpenCall | SearchCall | ArraysCall | RowCall | GetCall | PlainCall} Call
  * @typedef {(Call & { id: number }) | { abort: number }} ToWorker
  *
  * @typedef {{ id: number, stats: Stats | undefined } & ({ value: unknown } | { error: ErrorData })} Answer

@@ -1,7 +1,8 @@
 // An open index in a worker. Arguments are checked and texts are embedded before they come here; what crosses is in messages.js.
 // When the worker stops, the calls under way fail, and the next one starts another worker and opens the index again.
+import { loadGiven } from "../../core/module.js";
 import { closed, PagevecError, throwIfAborted } from "../../errors.js";
-import { loadModule } from "../../core/module.js";
+import { isName } from "../../sources/resolve.js";
 import { decodeInfo } from "./messages.js";
 import { Peer } from "./peer.js";
 
@@ -14,21 +15,26 @@ import { Peer } from "./peer.js";
  */
 
 /**
- * @param {import("../open.js").Platform} platform
+ * @typedef {object} Workers of a platform
+ * @property {(input: string | URL) => string} locate what a worker, which may have another base, finds the same under
+ * @property {(make: (() => unknown) | undefined) => (events: import("./peer.js").PortEvents) => import("./peer.js").Port} workerStarter of the
+ *   package's own worker, or of the one that `make` gives
+ */
+
+/**
+ * @param {Workers} workers
  * @param {import("../../sources/resolve.js").Input} input
  * @param {import("../settings.js").Checked} settings
  * @returns {Promise<Engine>}
  */
-export async function openRemote(platform, input, settings) {
+export async function openRemote({ locate, workerStarter }, input, settings) {
   const { memoryBudget, cache, expect, degraded, prefetch, timeoutMs, retries, hedge, connection, maxRequests, link, onProgress, onFetch } = settings;
-  const { locate, workerStarter } = platform;
-  if (!locate || !workerStarter) throw new PagevecError("unsupported", "this runtime has no workers: leave out `worker`");
   const headers = settings.headers && Object.fromEntries(new Headers(settings.headers));
-  const wasm = settings.wasm === undefined ? undefined : await loadModule("search", () => new URL("about:blank"), settings.wasm, platform.compile);
+  const wasm = settings.wasm === undefined ? undefined : await loadGiven("search", settings.wasm);
   /** @type {OpenCall} */
   const call = {
     call: "open",
-    input: typeof input === "string" || input instanceof URL ? locate(input) : input,
+    input: isName(input) ? locate(input) : input,
     settings: { memoryBudget, cache, expect: expect && { ...expect }, degraded, prefetch, timeoutMs, retries, hedge, connection, maxRequests, link, headers, wasm },
     listens: { onProgress: onProgress !== undefined, onFetch: onFetch !== undefined },
   };
@@ -106,6 +112,11 @@ export class RemoteEngine {
   /** @type {Engine["vector"]} */
   vector(id, signal) {
     return this.#call({ call: "vector", rowId: id }, signal);
+  }
+
+  /** @type {Engine["get"]} */
+  get(ids, names, signal) {
+    return this.#call({ call: "get", ids, names }, signal);
   }
 
   /** @type {Engine["has"]} */

@@ -1,3 +1,4 @@
+import { isA } from "../../describe.js";
 import { PagevecError } from "../../errors.js";
 import { chunksOf } from "../chunks.js";
 import { LOCAL_LIMITS, newTraffic, shortRead, STREAM_FROM } from "../source.js";
@@ -19,7 +20,7 @@ export class BlobSource {
     /** @type {number} */
     this.length = blob.size;
     // A File is on a disk.
-    this.inMemory = typeof File !== "function" || !(blob instanceof File);
+    this.inMemory = !isA(blob, "File");
   }
 
   /**

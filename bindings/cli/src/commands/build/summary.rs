@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::output::{self, Step, field};
 use crate::size;
-use pagevec::{FolderInfo, OldSegment};
+use pagevec::{FolderInfo, OldSegment, SectionInfo};
 use serde::Serialize;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -32,9 +32,12 @@ pub(super) struct Summary {
     pub(super) read_seconds: f64,
     pub(super) build_seconds: f64,
     pub(super) vectors_per_second: f64,
+    /// The names of the fields that are stored, and their bytes in the file.
+    pub(super) fields: Vec<String>,
+    pub(super) field_bytes: u64,
     /// The recall that the clustered index reached for each recall that may be wanted.
     pub(super) curve: Vec<Step>,
-    /// Warnings of the build, and of fields of the input that are not stored.
+    /// Warnings of the build, and of parts.
     pub(super) warnings: Vec<Warning>,
     /// Segments and dead rows of earlier versions: those in the folder, or with --prune those that were removed.
     pub(super) old_segments: Vec<Old>,
@@ -71,6 +74,15 @@ impl Summary {
                 field(out, "part files", self.parts)?;
             }
             field(out, "bytes per vector", format!("{:.1}", self.bytes_per_vector))?;
+            if !self.fields.is_empty() {
+                let names: Vec<&str> = self.fields.iter().take(SHOWN).map(String::as_str).collect();
+                let more = if self.fields.len() > SHOWN { ", …" } else { "" };
+                field(
+                    out,
+                    "fields",
+                    format!("{}{more}: {}", names.join(", "), size::show(self.field_bytes)),
+                )?;
+            }
             let time = format!("{:.2} s reading, {:.2} s building", self.read_seconds, self.build_seconds);
             field(out, "time", time)?;
             field(out, "vectors/s", format!("{:.0}", self.vectors_per_second))?;
@@ -99,6 +111,15 @@ impl Summary {
             }
         }
     }
+}
+
+/// Names of fields that are shown.
+const SHOWN: usize = 8;
+
+/// Bytes of the stored fields in a segment.
+pub(super) fn field_bytes(sections: &[SectionInfo]) -> u64 {
+    let of_fields = |section: &&SectionInfo| matches!(section.name, "field directory" | "fields");
+    sections.iter().filter(of_fields).map(|section| section.length).sum()
 }
 
 pub(in crate::commands) fn plural(count: u64, noun: &str) -> String {

@@ -1,0 +1,23 @@
+// The entry `pagevec/inline`: one file to search, with the WebAssembly module inside. It takes a third more bytes than the files
+// apart and compiles later, but needs no second URL: for what can host or bundle one script only.
+import { compileInlined } from "../core/module.js";
+import * as extras from "../engine/extras.js";
+import { openWith } from "../open.js";
+import { openOpfsStore } from "../platform/opfs-store.js";
+import { web } from "../platform/web.js";
+import text from "../wasm/search/pagevec_wasm_bg.wasm?inline";
+
+const platform = web(() => compileInlined(text), openOpfsStore, { loadExtras: async () => extras });
+
+/**
+ * Opens an index, as `open` of `pagevec` does.
+ * @param {import("../open.js").IndexSource} source
+ * @param {import("../open.js").OpenOptions} [options]
+ * @returns {Promise<import("../index.js").Index>}
+ */
+export function open(source, options) {
+  return openWith(platform, source, options);
+}
+
+export { PagevecError } from "../errors.js";
+export { Index } from "../index.js";

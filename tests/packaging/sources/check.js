@@ -1,0 +1,29 @@
+// What every project of the matrix runs: 100 queries by each of three indexes, over HTTP. The harness compares the hits.
+
+/** @param {typeof import("pagevec").open} open */
+export async function check(open, folder, cases) {
+  const index = await open(folder);
+  const answers = {};
+  for (const name of ["flat", "hnsw", "clusters"]) {
+    answers[name] = await Promise.all(cases.queries.map((query) => index.search(query, { k: 10, index: name })));
+  }
+  const { store } = index.stats();
+  await index.close();
+  return { answers, store };
+}
+
+export async function checkHost(open, host) {
+  const response = await fetch(`${host}/cases.json`);
+  return check(open, `${host}/index/`, await response.json());
+}
+
+/** Tells the harness what came of it; `where` is "?host=…&id=…". */
+export async function report(open, where) {
+  const told = new URLSearchParams(where);
+  const result = await checkHost(open, told.get("host")).catch(failure);
+  await fetch(`${told.get("host")}/answer/${told.get("id")}`, { method: "POST", body: JSON.stringify(result) });
+}
+
+export function failure(error) {
+  return { error: `${error.code ?? error.name}: ${error.message}`, stack: String(error.stack) };
+}

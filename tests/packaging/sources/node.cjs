@@ -1,0 +1,3 @@
+const { open } = require("pagevec");
+
+import("./check.js").then(({ report }) => report(open, process.argv[2]));

@@ -1,0 +1,4 @@
+import { open } from "pagevec";
+import { report } from "./check.js";
+
+onmessage = ({ data }) => report(open, data);

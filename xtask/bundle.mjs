@@ -1,0 +1,84 @@
+// Bundles pkg/src into the few files of pkg/dist: `node xtask/bundle.mjs`. A page without a bundler loads an entry and the code that
+// all entries share; the builder, what few pages call, and the scripts that have a module inside are loaded when they are called for.
+import { createHash } from "node:crypto";
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { rolldown } from "rolldown";
+
+const pkg = fileURLToPath(new URL("../pkg", import.meta.url));
+const dist = join(pkg, "dist");
+const src = (name) => join(pkg, "src", name);
+/** These share their code. */
+const SHARED = { browser: src("browser.js"), static: src("entries/static.js"), build: src("entries/build.js"), node: src("node.js"), "worker-browser": src("worker/browser.js"), "worker-node": src("worker/node.js"), cli: src("cli/main.js"), "cli-worker": src("cli/build/worker.js") };
+/** Each of these is one file: their runtimes take no other, or compile what they are given at once. */
+const ALONE = {
+  inline: ["entries/inline.js", "es"],
+  workerd: ["entries/workerd.js", "es"],
+  "edge-light": ["entries/edge-light.js", "es"],
+  commonjs: ["entries/commonjs.js", "cjs"],
+};
+
+/** `import text from "….wasm?inline"`: the file gzipped, in base64. Modules that the runtime loads stay imports, relative to dist. */
+const wasm = {
+  name: "wasm",
+  resolveId(source, importer) {
+    const [path, query] = source.split("?");
+    if (!path.endsWith(".wasm")) return undefined;
+    const file = `wasm/${path.split("/wasm/")[1]}`;
+    return query === "inline" ? `${join(pkg, file)}?inline` : { id: `../${file}${query ? `?${query}` : ""}`, external: true };
+  },
+  async load(id) {
+    if (!id.endsWith("?inline")) return undefined;
+    const zipped = gzipSync(await readFile(id.slice(0, -"?inline".length)), { level: 9 });
+    return { code: `export default "${zipped.toString("base64")}";`, moduleType: "js" };
+  },
+};
+
+/**
+ * Pages load `core.js` with their entry, and `store.js` beside the module; `files.js` is what Node and the command line have alone.
+ * `remote.js` starts workers, so what these share with it is in `extras.js`: bundlers refuse a worker that starts itself.
+ */
+const groups = [
+  { name: "store", test: /src\/(store\/(?!folder-node)|platform\/opfs-store)/ },
+  { name: "extras", test: /src\/engine\/(extras|remote\/messages)/ },
+  { name: "remote", test: /src\/(engine\/remote\/(?!messages)|platform\/web-worker)/ },
+  { name: "files", test: /src\/(platform\/node\.|sources\/local\/file-node|store\/folder-node|folder\/)/ },
+  { name: "glue", test: /wasm\/build\/instance/ },
+  { name: "core", test: /src\/(?!browser|node|entries|worker\/|engine\/(extras|remote)|platform\/(node|opfs|web-worker)|sources\/local\/file-node|store\/|folder\/|cli\/|wasm)|wasm\/search\/instance/, priority: 1 },
+];
+
+/** Scripts with a module inside are named by it, and what import() loads of the builder as what it is. */
+const chunkName = ({ name, facadeModuleId: id }) => (id?.endsWith("?inline") ? `inlined-${basename(dirname(id))}.js` : name === "instance" ? "builder.js" : `${name}.js`);
+
+/** Some bundlers look for string literals only. */
+const quoted = (code) => code.replace(/(\bnew URL\(|\bimport\()`([^`$"\\]+)`/g, '$1"$2"');
+
+async function bundle(input, platform, output) {
+  const bundle = await rolldown({ input, platform, plugins: [wasm], external: /^node:/, treeshake: { moduleSideEffects: false }, onLog: (_, log) => fail(log.message) });
+  const { output: files } = await bundle.generate({ minify: true, comments: false, ...output });
+  await bundle.close();
+  await Promise.all(files.map(({ fileName, code }) => writeFile(join(dist, fileName), quoted(code))));
+}
+
+function fail(message) {
+  throw new Error(message);
+}
+
+await rm(dist, { recursive: true, force: true });
+await mkdir(dist);
+await bundle(SHARED, "neutral", { format: "es", chunkFileNames: chunkName, codeSplitting: { groups } });
+for (const [name, [file, format]] of Object.entries(ALONE)) {
+  const [platform, extension] = format === "cjs" ? ["node", "cjs"] : ["neutral", "js"];
+  await bundle({ [name]: src(file) }, platform, { format, entryFileNames: `[name].${extension}`, codeSplitting: false });
+}
+
+// Types that tsc does not make of src/.
+for (const file of await readdir(join(pkg, "declarations"))) await copyFile(join(pkg, "declarations", file), join(pkg, "types", file));
+
+// What a page may pin: `integrity` of scripts, of an import map, and of a fetch of the modules.
+const digests = {};
+const files = [...(await readdir(dist)).map((name) => `dist/${name}`), ...["search", "build"].map((which) => `wasm/${which}/pagevec_wasm_bg.wasm`)];
+for (const file of files.sort()) digests[file] = `sha384-${createHash("sha384").update(await readFile(join(pkg, file))).digest("base64")}`;
+await writeFile(join(dist, "integrity.json"), `${JSON.stringify(digests, null, 2)}\n`);
