@@ -1,7 +1,7 @@
 // Bundles pkg/src into the few files of pkg/dist: `node xtask/bundle.mjs`. A page without a bundler loads an entry and the code that
 // all entries share; the builder, what few pages call, and the scripts that have a module inside are loaded when they are called for.
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -11,10 +11,11 @@ const pkg = fileURLToPath(new URL("../pkg", import.meta.url));
 const dist = join(pkg, "dist");
 const src = (name) => join(pkg, "src", name);
 /** These share their code. */
-const SHARED = { browser: src("browser.js"), static: src("entries/static.js"), build: src("entries/build.js"), node: src("node.js"), "worker-browser": src("worker/browser.js"), "worker-node": src("worker/node.js"), cli: src("cli/main.js"), "cli-worker": src("cli/build/worker.js") };
+const SHARED = { browser: src("browser.js"), static: src("entries/static.js"), build: src("entries/build.js"), node: src("node.js"), "worker-node": src("worker/node.js"), cli: src("cli/main.js"), "cli-worker": src("cli/build/worker.js") };
 /** Each of these is one file: their runtimes take no other, or compile what they are given at once. */
 const ALONE = {
   inline: ["entries/inline.js", "es"],
+  "worker-browser": ["worker/browser.js", "es"],
   workerd: ["entries/workerd.js", "es"],
   "edge-light": ["entries/edge-light.js", "es"],
   commonjs: ["entries/commonjs.js", "cjs"],
@@ -37,16 +38,16 @@ const wasm = {
 };
 
 /**
- * Pages load `core.js` with their entry, and `store.js` beside the module; `files.js` is what Node and the command line have alone.
- * `remote.js` starts workers, so what these share with it is in `extras.js`: bundlers refuse a worker that starts itself.
+ * Pages load `core.js` with their entry, and `store.js` beside the module. `remote.js` starts workers and asks them, `few.js` is what
+ * few pages call, and `files.js` what Node and the command line have alone.
  */
 const groups = [
   { name: "store", test: /src\/(store\/(?!folder-node)|platform\/opfs-store)/ },
-  { name: "extras", test: /src\/engine\/(extras|remote\/messages)/ },
-  { name: "remote", test: /src\/(engine\/remote\/(?!messages)|platform\/web-worker)/ },
+  { name: "remote", test: /src\/(engine\/remote|platform\/web-worker)/ },
+  { name: "few", test: /src\/(engine\/extras|core\/explain)/ },
   { name: "files", test: /src\/(platform\/node\.|sources\/local\/file-node|store\/folder-node|folder\/)/ },
   { name: "glue", test: /wasm\/build\/instance/ },
-  { name: "core", test: /src\/(?!browser|node|entries|worker\/|engine\/(extras|remote)|platform\/(node|opfs|web-worker)|sources\/local\/file-node|store\/|folder\/|cli\/|wasm)|wasm\/search\/instance/, priority: 1 },
+  { name: "core", test: /src\/(?!browser|node|entries|worker\/|engine\/(extras|remote)|core\/explain|platform\/(node|opfs|web-worker)|sources\/local\/file-node|store\/|folder\/|cli\/|wasm)|wasm\/search\/instance/, priority: 1 },
 ];
 
 /** Scripts with a module inside are named by it, and what import() loads of the builder as what it is. */
@@ -73,9 +74,6 @@ for (const [name, [file, format]] of Object.entries(ALONE)) {
   const [platform, extension] = format === "cjs" ? ["node", "cjs"] : ["neutral", "js"];
   await bundle({ [name]: src(file) }, platform, { format, entryFileNames: `[name].${extension}`, codeSplitting: false });
 }
-
-// Types that tsc does not make of src/.
-for (const file of await readdir(join(pkg, "declarations"))) await copyFile(join(pkg, "declarations", file), join(pkg, "types", file));
 
 // What a page may pin: `integrity` of scripts, of an import map, and of a fetch of the modules.
 const digests = {};

@@ -1,6 +1,8 @@
-// What few pages use, so that others do not load it: a batch's hits as arrays, and the bytes of an index.
+// What few pages use, so that others do not load it: the account of a search, a batch's hits as arrays, and the bytes of an index.
 import { badArgument, notify } from "../errors.js";
 import { readAll } from "../sources/source.js";
+
+export { explanation, reasonFor } from "../core/explain.js";
 
 /** Bytes of a read. */
 const PIECE = 4 << 20;

@@ -1,6 +1,5 @@
 // An open index in this thread: it makes tasks of protocol.js and runs them in a session, counts what they read, and opens its
 // session again after the WebAssembly instance was lost.
-import { explanation, reasonFor } from "../core/explain.js";
 import { Lost } from "../core/instances.js";
 import { fieldsTask, findTask, loadTask, searchTask, selectTask, vectorTask } from "../core/protocol.js";
 import { newTally } from "../core/session.js";
@@ -81,11 +80,14 @@ export class LocalEngine {
 
   /** @type {Engine["explain"]} */
   async explain(query, request, signal) {
+    const extras = this.#how.loadExtras();
+    extras.catch(() => {}); // thrown below, once the search is done
     const tally = newTally();
     const from = performance.now();
     const found = await this.#run(searchTask(query, request), signal, tally);
     const milliseconds = performance.now() - from;
     this.#queries += 1;
+    const { explanation, reasonFor } = await extras;
     const why = reasonFor(found.index, request.index, this.#info, this.#how.prefetch?.stats);
     found.answers[0] = pageOf(found.answers[0], request);
     return explanation(found, tally, why, this.#source.link?.state, milliseconds);
