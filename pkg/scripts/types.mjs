@@ -1,8 +1,8 @@
 // Makes one declaration file of each entry, of what its exports reach: users who check declarations (`skipLibCheck: false`) would
 // else compile the types of the whole package, with globals that they do not have. Run after tsc has written pkg/types.
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const pkg = fileURLToPath(new URL("../", import.meta.url));
@@ -21,6 +21,12 @@ function portable(text) {
     .replace(/\bBufferSource\b/g, "ArrayBuffer | ArrayBufferView")
     .replace(/\bWebAssembly\.Module\b/g, "WasmModule")
     .replace(/^( *)(\[Symbol\.asyncDispose\])/gm, "$1// @ts-ignore: where the project's lib has it\n$1$2");
+}
+
+/** The text of a file of types/. */
+function declarations(text) {
+  const made = portable(text);
+  return made.includes("WasmModule") ? `type WasmModule = ${WASM_MODULE};\n${made}` : made;
 }
 
 function bundle(entry) {
@@ -103,16 +109,18 @@ function bundle(entry) {
     const declare = ts.isTypeAliasDeclaration(declaration) || ts.isInterfaceDeclaration(declaration) ? "" : "declare ";
     out.push(`${comment}${published.has(name) ? "export " : ""}${declare}${body}`);
   }
-  const text = portable(`${out.join("\n")}\nexport {};\n`);
-  return text.includes("WasmModule") ? `type WasmModule = ${WASM_MODULE};\n${text}` : text;
+  return declarations(`${out.join("\n")}\nexport {};\n`);
 }
 
-const entries = ["node", "browser"];
-const made = entries.map(bundle);
-for (const name of readdirSync(join(pkg, "src"), { recursive: true })) {
-  if (name.endsWith(".js")) rmSync(join(types, name.replace(/\.js$/, ".d.ts")), { force: true });
-}
-for (const [i, entry] of entries.entries()) {
-  writeFileSync(join(types, `${entry}.d.ts`), made[i]);
-  writeFileSync(join(types, `worker/${entry}.d.ts`), "export {};\n");
+const made = new Map(["node", "browser", "entries/inline", "entries/build"].map((entry) => [`${entry}.d.ts`, bundle(entry)]));
+// What require() gets is another class Index than what import gets, so its types are others too.
+made.set("commonjs.d.cts", made.get("node.d.ts"));
+for (const entry of ["node", "browser"]) made.set(`worker/${entry}.d.ts`, "export {};\n");
+const handwritten = join(pkg, "declarations");
+for (const name of readdirSync(handwritten)) made.set(name, declarations(readFileSync(join(handwritten, name), "utf8")));
+
+rmSync(types, { recursive: true });
+for (const [name, text] of made) {
+  mkdirSync(dirname(join(types, name)), { recursive: true });
+  writeFileSync(join(types, name), text);
 }

@@ -10,3 +10,9 @@ export function build(matrix, options) {
 }
 
 export { PagevecError } from "../errors.js";
+
+/**
+ * @typedef {import("../build.js").BuildOptions} BuildOptions
+ * @typedef {import("../build.js").BuildWarning} BuildWarning
+ * @typedef {import("../build.js").BuildProgress} BuildProgress
+ */

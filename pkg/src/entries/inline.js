@@ -20,4 +20,9 @@ export function open(source, options) {
 }
 
 export { PagevecError } from "../errors.js";
-export { Index } from "../index.js";
+export * from "../index.js";
+
+/**
+ * @typedef {import("../open.js").IndexSource} IndexSource
+ * @typedef {import("../open.js").OpenOptions} OpenOptions
+ */
