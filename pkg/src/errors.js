@@ -4,7 +4,7 @@
  *
  * Codes of the JS: `argument`, `dimension`, `closed`, `aborted`, `trapped`, `network`, `timeout`,
  * `forbidden`, `not-found`, `status`, `stale`, `redirect`, `range-unsupported`, `not-a-segment`, `manifest`, `io`,
- * `wasm`, `budget`, `unsupported`, `out-of-memory`, `internal`. The core has others, for example `checksum` and `unknown-id`.
+ * `wasm`, `budget`, `unsupported`, `out-of-memory`, `embed`, `model`, `worker`, `internal`. The core has others, for example `checksum` and `unknown-id`.
  */
 export class PagevecError extends Error {
   /**

@@ -34,10 +34,14 @@ test("a page loads two scripts at once; other entries import() nothing to search
   const later = (code) => [...code.matchAll(/\bimport\("([^"]+)"\)/g)].map(([, path]) => path);
   assert.deepEqual(imports(await text("browser.js")), ["./core.js"]);
   assert.deepEqual(imports(await text("core.js")), []);
-  assert.deepEqual(later(await text("browser.js")).sort(), ["./builder.js", "./inlined-build.js", "./inlined-search.js", "./opfs-store.js"]);
-  assert.deepEqual(imports(await text("static.js")).sort(), ["./core.js", "./store.js"]);
+  assert.deepEqual(later(await text("browser.js")).sort(), ["./builder.js", "./extras.js", "./inlined-build.js", "./inlined-search.js", "./opfs-store.js", "./web-worker.js"]);
+  assert.deepEqual(imports(await text("static.js")).sort(), ["./core.js", "./few.js", "./remote.js", "./store.js"]);
   assert.deepEqual(later(await text("static.js")), ["./builder.js"]);
-  for (const name of ["core.js", "build.js", "inline.js", "workerd.js", "edge-light.js"]) assert.deepEqual(later(await text(name)), [], name);
+  for (const name of ["core.js", "build.js", "inline.js", "workerd.js", "edge-light.js", "few.js", "remote.js", "store.js"]) assert.deepEqual(later(await text(name)), [], name);
+  // Bundlers refuse a worker that starts itself, and some make one file of it.
+  const worker = await text("worker-browser.js");
+  assert.deepEqual([imports(worker), later(worker)], [[], []]);
+  assert.doesNotMatch(worker, /new Worker\(/);
 });
 
 test("integrity.json has the digest of every script and module", async () => {

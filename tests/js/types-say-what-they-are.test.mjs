@@ -51,6 +51,28 @@ for (const entry of ["node", "browser"]) {
   });
 }
 
+/** Each entry but those that have the types of another. */
+const VALUES = {
+  "node.d.ts": ["Index", "PagevecError", "build", "open", "publication", "publish"],
+  "browser.d.ts": ["Index", "PagevecError", "build", "open"],
+  "entries/inline.d.ts": ["Index", "PagevecError", "open"],
+  "entries/build.d.ts": ["PagevecError", "build"],
+  "commonjs.d.cts": ["Index", "PagevecError", "build", "open", "publication", "publish"],
+};
+
+for (const [file, values] of Object.entries(VALUES)) {
+  test(`${file} declares what its entry exports`, { skip }, async () => {
+    const ts = tools("typescript-5.9");
+    const program = ts.createProgram([join(installed, "types", file)], { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext, types: [] });
+    const checker = program.getTypeChecker();
+    const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFiles().at(-1)));
+    assert.deepEqual(exported.filter(({ flags }) => flags & ts.SymbolFlags.Value).map(({ name }) => name).sort(), values);
+    const code = { "node.d.ts": "node.js", "browser.d.ts": "browser.js", "commonjs.d.cts": "commonjs.cjs" }[file] ?? file.replace(/^entries\/(.*)\.d\.ts$/, "$1.js");
+    const loaded = Object.keys(await import(join(installed, "dist", code))).filter((name) => !["default", "module.exports", "__esModule"].includes(name));
+    assert.deepEqual(loaded.sort(), values);
+  });
+}
+
 const USE = `
 import { open, build, PagevecError, Index } from "pagevec";
 import type { ${NAMES.filter((name) => !["PagevecError", "Index"].includes(name)).join(", ")} } from "pagevec";
@@ -70,6 +92,8 @@ export async function use(source: IndexSource, signal: AbortSignal): Promise<Hit
   const lists: Hit[][] = await index.searchBatch([[1, 2]], { k: 1 });
   const arrays: HitArrays = await index.searchBatch(new Float32Array(4), { arrays: true });
   const query: Query = { id: hits[0]?.id ?? 0 };
+  const [row]: (Row | undefined)[] = await index.get([1, 2], { fields: ["title"], signal } satisfies GetOptions);
+  const fields: Fields | undefined = row?.fields;
   const { plan, segments }: Explanation = await index.explain(query);
   const stats: Stats = index.stats();
   const file: Blob = await index.save({ signal });
@@ -89,9 +113,29 @@ export async function use(source: IndexSource, signal: AbortSignal): Promise<Hit
   await build([[1, 2]], { metric: "euclid" });
   // @ts-expect-error
   await build([[1, 2]], { codec: "sq7" });
-  void [bytes, metric, codec, lists, arrays, plan, segments, stats, file, id];
+  void [bytes, metric, codec, lists, arrays, plan, segments, stats, file, id, fields];
   return hits;
 }
+`;
+
+const MORE = `
+import { open, type Hit, type OpenOptions } from "pagevec/inline";
+import { build, type BuildOptions } from "pagevec/build";
+import * as fixed from "pagevec/static";
+import search from "pagevec/pagevec.wasm";
+import "pagevec/worker";
+export async function use(options: BuildOptions, wasm: OpenOptions): Promise<Hit[]> {
+  const bytes: Uint8Array = await build([[1, 2]], options);
+  const index = await (bytes.length > 0 ? open : fixed.open)(bytes, wasm);
+  void search;
+  return index.search([1, 2], { fields: true });
+}
+`;
+
+const REQUIRED = `
+import pagevec = require("pagevec");
+const options: pagevec.OpenOptions = { cache: false };
+export const index: Promise<pagevec.Index> = pagevec.open("words/", options);
 `;
 
 const DOM = ["ES2022", "DOM", "DOM.Iterable"];
@@ -114,8 +158,10 @@ for (const [version, module, moduleResolution, lib] of PROJECTS) {
       types: dom ? [] : ["node"], typeRoots: [join(root, "xtask/node_modules/@types")], ...(moduleResolution === "bundler" && { customConditions: ["browser"] }),
     };
     await writeFile(join(project, "package.json"), '{ "type": "module" }');
-    await writeFile(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["use.ts"] }));
+    await writeFile(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts", "*.cts"] }));
     await writeFile(join(project, "use.ts"), USE);
+    await writeFile(join(project, "more.ts"), MORE);
+    if (moduleResolution !== "bundler") await writeFile(join(project, "required.cts"), REQUIRED);
     const tsc = join(dirname(tools.resolve(`${version}/package.json`)), "bin/tsc");
     const { stdout = "" } = await promisify(execFile)(process.execPath, [tsc, "-p", project]).catch((error) => error);
     assert.equal(stdout, "");

@@ -3,7 +3,13 @@ import { instantiate } from "../../wasm/build/instance.js";
 import { buildWith } from "../build.js";
 import { fetchModule } from "../core/module.js";
 
-/** @type {typeof import("../browser.js").build} */
+/**
+ * Builds a segment file from vectors, as `build` of `pagevec` does.
+ * @param {ArrayLike<number>[] | Float32Array | string[]} matrix vectors, or one array of `dim` numbers for each row, or texts, of which `embed`
+ *   makes vectors
+ * @param {import("../build.js").BuildOptions} [options]
+ * @returns {Promise<Uint8Array>} the bytes of the file; rejects as `build` of `pagevec` does
+ */
 export function build(matrix, options) {
   const module = () => fetchModule(new URL("../wasm/build/pagevec_wasm_bg.wasm", import.meta.url));
   return buildWith({ module, glue: async () => ({ instantiate }) }, matrix, options);
