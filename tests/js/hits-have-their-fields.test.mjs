@@ -19,9 +19,10 @@ const host = await serve(stored.folder);
 after(() => host.close());
 const rowOf = (id) => Number(id.slice("word-".length));
 
-for (const [source, from] of [["bytes", stored.bytes], ["a host with ranges", `${host.url}/words/`]]) {
+const url = `${host.url}/words/`;
+for (const [source, from, options] of [["bytes", stored.bytes], ["a host with ranges", url], ["a host with ranges, in a worker", url, { worker: true }]]) {
   test(`hits and rows from ${source} have the fields that were given`, async () => {
-    const index = await open(from);
+    const index = await open(from, options);
     for (const which of ["clusters", "flat", "hnsw"]) {
       const query = near(stored, 77);
       const bare = await index.search(query, { index: which });
@@ -40,6 +41,9 @@ for (const [source, from] of [["bytes", stored.bytes], ["a host with ranges", `$
     const rows = [5, 700, 2999];
     const batch = await index.searchBatch(rows.map((row) => near(stored, row)), { k: 40, fields: ["title"] });
     assert.deepEqual(batch.flat().map((hit) => hit.fields.title), batch.flat().map(({ id }) => wanted(rowOf(id)).title));
+    const { ids: found, fields: columns } = await index.searchBatch(rows.map((row) => near(stored, row)), { k: 40, fields: ["title"], arrays: true });
+    assert.deepEqual(found, batch.flat().map(({ id }) => id));
+    assert.deepEqual(columns, batch.flat().map((hit) => hit.fields));
     const like = await index.search({ id: "word-9" }, { k: 3, fields: true });
     assert.deepEqual(like.map((hit) => hit.fields), like.map(({ id }) => wanted(rowOf(id))));
     const { hits } = await index.explain(near(stored, 8), { fields: ["title"] });
