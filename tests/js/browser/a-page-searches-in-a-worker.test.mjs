@@ -15,7 +15,7 @@ const index = await open(f.bytes);
 const expected = await Promise.all(rows.map((i) => index.search(f.row(i), { index: "clusters" })));
 await index.close();
 
-const worker = entry.replace("browser.js", "worker/browser.js");
+const worker = entry.replace("browser.js", "worker-browser.js");
 const HEAD = `
   const { open } = await import(${JSON.stringify(entry)});
   const url = ${JSON.stringify(`${host.url}/words/`)};
