@@ -63,8 +63,13 @@ pub(crate) fn compile() -> Result<()> {
     let made = [pkg.join("types"), pkg.join("dist")];
     let mut inputs = files(&pkg.join("src"))?;
     inputs.extend(files(&pkg.join("declarations"))?);
-    let more =
-        ["package.json", "tsconfig.json", "scripts/types.mjs", "../xtask/package-lock.json", "../xtask/bundle.mjs"];
+    let more = [
+        "package.json",
+        "tsconfig.json",
+        "scripts/types.mjs",
+        "../xtask/package-lock.json",
+        "../xtask/bundle.mjs",
+    ];
     inputs.extend(more.map(|name| pkg.join(name)));
     for module in ["search", "build"] {
         let made = ["pagevec_wasm.d.ts", "pagevec_wasm_bg.wasm", "instance.js"];
