@@ -21,9 +21,7 @@ import { checkModel } from "./texts/embed.js";
 export function openWith(platform, input, options) {
   return typed(async () => {
     const [source, settings] = [reading(() => toInput(input)), reading(() => toSettings(options))];
-    const { openInWorker } = platform;
-    if (settings.worker && !openInWorker) throw new PagevecError("unsupported", "this entry of pagevec starts no workers: leave out `worker`, or import \"pagevec\" where there are some");
-    const engine = await (settings.worker && openInWorker ? openInWorker(source, settings) : openEngine(platform, source, settings));
+    const engine = await (settings.worker ? openInWorker(platform, source, settings) : openEngine(platform, source, settings));
     try {
       checkModel(settings.model, engine.info);
     } catch (error) {
@@ -32,4 +30,14 @@ export function openWith(platform, input, options) {
     }
     return new Index(engine, settings.embedder);
   });
+}
+
+/**
+ * @param {Platform} platform
+ * @param {import("./sources/resolve.js").Input} source
+ * @param {import("./engine/settings.js").Checked} settings
+ */
+function openInWorker({ openInWorker }, source, settings) {
+  if (!openInWorker) throw new PagevecError("unsupported", 'this entry of pagevec starts no workers: leave out `worker`, or import "pagevec" where there are some');
+  return openInWorker(source, settings);
 }

@@ -58,6 +58,20 @@ for (const [what, source] of Object.entries({ bytes: f.bytes, "a Blob": new Blob
   });
 }
 
+test("require() has workers too; pagevec/inline, which is one file, says that it has none", async () => {
+  const { open: required } = createRequire(import.meta.url)("pagevec");
+  const index = await required(f.bytes, { worker: true });
+  assert.equal((await index.search(f.row(7)))[0].id, "word-7");
+  await index.close();
+  const inline = await import("pagevec/inline");
+  await assert.rejects(inline.open(f.bytes, { worker: true }), { name: "PagevecError", code: "unsupported", message: /leave out `worker`/ });
+  const one = await inline.open(f.bytes);
+  assert.equal((await one.explain(f.row(7))).hits[0].id, "word-7");
+  assert.deepEqual([...(await one.searchBatch([f.row(7)], { k: 1, arrays: true })).offsets], [0, 1]);
+  assert.equal((await one.save()).size, f.bytes.length);
+  await one.close();
+});
+
 test("a vector that the caller passed stays theirs", async () => {
   const index = await open(f.bytes, { worker: true });
   const query = Float32Array.from(f.row(7));

@@ -39,9 +39,10 @@ async function vite(t) {
     async () => {
       await t.mode("build", () => page(t, path("dist")));
       await t.mode("worker", () => page(t, path("dist"), { hash: "#worker" }));
+      await t.mode("worker: true", () => page(t, path("dist"), { hash: "#package-worker" }));
     },
     async (error) => {
-      for (const name of ["build", "worker"]) await t.mode(name, () => Promise.reject(error));
+      for (const name of ["build", "worker", "worker: true"]) await t.mode(name, () => Promise.reject(error));
     },
   );
 }
@@ -54,6 +55,7 @@ const bundled = (tool, args, more = {}) => async (t) => {
     return page(t, path("out"));
   });
   if (t.modes.includes("worker")) await t.mode("worker", () => page(t, path("out"), { hash: "#worker" }));
+  if (t.modes.includes("worker: true")) await t.mode("worker: true", () => page(t, path("out"), { hash: "#package-worker" }));
   await more.then?.(t, { run, path, remove });
 };
 
@@ -73,6 +75,7 @@ async function parcel(t) {
     await run("parcel", ["build", "index.html", "--dist-dir", "out", "--no-cache", "--no-source-maps"]);
     return page(t, path("out"));
   });
+  await t.mode("worker: true", () => page(t, path("out"), { hash: "#package-worker" }));
 }
 
 const WEBPACK = ["build", "--mode", "production", "--entry", "./src/main.js", "--output-path", "out"];

@@ -1,4 +1,4 @@
-// A page: it searches here, or in a worker where the URL ends in #worker.
+// A page: it searches here, in a worker of its own where the URL ends in #worker, or in the package's where it ends in #package-worker.
 import { open } from "pagevec";
 import { report } from "./check.js";
 
@@ -6,5 +6,6 @@ if (location.hash === "#worker") {
   const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
   worker.postMessage(location.search);
 } else {
-  report(open, location.search);
+  const worker = location.hash === "#package-worker";
+  report((source) => open(source, { worker }), location.search);
 }
