@@ -21,9 +21,7 @@ const BATCH = 64;
  * @typedef {import("./core/explain.js").Explanation} Explanation
  * @typedef {import("./core/session.js").Session} Session
  * @typedef {import("./core/session.js").Tally} Tally
- * @typedef {import("./fields/json.js").Fields} Fields
  * @typedef {{ signal?: AbortSignal }} CallOptions `signal` ends the call with `aborted`
- * @typedef {import("./arguments.js").GetOptions} GetOptions
  *
  * @typedef {object} Stats since `open`
  * @property {number} queries
@@ -130,8 +128,7 @@ export class Index {
    * Brings codes and graph into memory, so that every later search walks the graph and reads nothing, or only finer rows to rank
    * hits by. Progress goes to the `onProgress` of `open`.
    * @param {CallOptions} [options]
-   * @returns {Promise<void>} rejects with `argument` if the file has no graph or the memory budget does not hold it; searches go
-   *   on as before then
+   * @returns {Promise<void>} rejects with `argument` if the file has no graph or it does not fit; searches go on as before then
    */
   load(options) {
     return typed(() => this.#run(loadTask(), signalOf("load()", options)));
@@ -167,8 +164,8 @@ export class Index {
 
   /**
    * @param {readonly Id[] | ArrayLike<number>} ids
-   * @param {GetOptions} [options]
-   * @returns {Promise<({ id: Id, fields: Fields } | undefined)[]>} undefined for an id that no row has; rejects as `search` does
+   * @param {import("./arguments.js").GetOptions} [options]
+   * @returns {Promise<({ id: Id, fields: import("./fields/json.js").Fields } | undefined)[]>} undefined for an id that no row has; rejects as `search` does
    */
   get(ids, options) {
     return typed(async () => {
