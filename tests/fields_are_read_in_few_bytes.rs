@@ -64,7 +64,7 @@ fn one_wave_more() {
 }
 
 fn remote_warm(remote: &mut Remote<'_>, query: &[f32], o: &SearchOptions) {
-    remote.search(query, &o.clone().fields(true)).unwrap();
+    remote.search(query, &o.clone().fields(true)).expect("the file is whole");
 }
 
 fn definitions(path: &std::path::Path) -> Vec<String> {
