@@ -24,7 +24,7 @@ const TYPES = /** @type {Record<string, string>} */ ({
 });
 /** Where the files of the explorer are served; they lie in the package. */
 const EXPLORER = "/_pagevec/";
-const PACKAGE = fileURLToPath(new URL("../../../", import.meta.url));
+const PACKAGE = fileURLToPath(new URL("../", import.meta.url));
 const FOR_GOOD = "public, max-age=31536000, immutable, no-transform";
 
 /** @typedef {import("node:http").IncomingMessage} Request */
