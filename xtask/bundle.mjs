@@ -44,10 +44,10 @@ const wasm = {
 const groups = [
   { name: "store", test: /src\/(store\/(?!folder-node)|platform\/opfs-store)/ },
   { name: "remote", test: /src\/(engine\/remote|platform\/web-worker)/ },
-  { name: "few", test: /src\/(engine\/extras|core\/explain)/ },
+  { name: "few", test: /src\/(engine\/extras|core\/explain|texts\/vectors)/ },
   { name: "files", test: /src\/(platform\/node\.|sources\/local\/file-node|store\/folder-node|folder\/)/ },
   { name: "glue", test: /wasm\/build\/instance/ },
-  { name: "core", test: /src\/(?!browser|node|entries|worker\/|engine\/(extras|remote)|core\/explain|platform\/(node|opfs|web-worker)|sources\/local\/file-node|store\/|folder\/|cli\/|wasm)|wasm\/search\/instance/, priority: 1 },
+  { name: "core", test: /src\/(?!browser|node|entries|worker\/|engine\/(extras|remote)|core\/explain|texts\/vectors|platform\/(node|opfs|web-worker)|sources\/local\/file-node|store\/|folder\/|cli\/|wasm)|wasm\/search\/instance/, priority: 1 },
 ];
 
 /** Scripts with a module inside are named by it, and what import() loads of the builder as what it is. */

@@ -45,7 +45,7 @@ export function open(source, options) {
  */
 export function build(matrix, options) {
   const module = () => fetchModule(new URL("../wasm/build/pagevec_wasm_bg.wasm", import.meta.url), () => import("../wasm/build/pagevec_wasm_bg.wasm?inline"));
-  return buildWith({ module, glue: () => import("../wasm/build/instance.js") }, matrix, options);
+  return buildWith({ module, glue: () => import("../wasm/build/instance.js"), loadExtras: platform.loadExtras }, matrix, options);
 }
 
 export { PagevecError } from "./errors.js";

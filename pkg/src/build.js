@@ -52,6 +52,7 @@ const OPTIONS = /** @type {const} */ (["ids", "fields", "dim", "metric", "codec"
  * @typedef {object} Builder how a platform gets the builder
  * @property {import("./core/module.js").Own} module
  * @property {() => Promise<typeof import("../wasm/build/instance.js")>} glue
+ * @property {import("./engine/open.js").Platform["loadExtras"]} loadExtras
  */
 
 /**
@@ -63,7 +64,7 @@ const OPTIONS = /** @type {const} */ (["ids", "fields", "dim", "metric", "codec"
  * @returns {Promise<Uint8Array>}
  */
 export function buildWith(builder, matrix, options) {
-  return typed(() => buildChecked(builder, reading(() => toInput(matrix, options))));
+  return typed(() => buildChecked(builder, reading(() => toInput(builder, matrix, options))));
 }
 
 /**
@@ -72,10 +73,11 @@ export function buildWith(builder, matrix, options) {
  */
 
 /**
+ * @param {Builder} builder
  * @param {unknown} matrix
  * @param {BuildOptions | undefined} given
  */
-function toInput(matrix, given) {
+function toInput({ loadExtras }, matrix, given) {
   const options = checkOptions("build()", given, OPTIONS);
   const { onProgress, onWarning, wasm } = options;
   for (const [name, listener] of Object.entries({ onProgress, onWarning })) {
@@ -89,9 +91,9 @@ function toInput(matrix, given) {
   if (Array.isArray(matrix) && typeof matrix[0] === "string") {
     if (options.embed === undefined) throw badArgument("build(): rows that are texts need `embed`: build(texts, { embed: async (texts) => vectors })");
     const texts = toTexts(matrix, "row");
-    const embedder = new Embedder(options.embed, undefined, "build()");
+    const { embed } = new Embedder(options.embed, undefined, "build()");
     /** @type {GetRows} */
-    const getRows = (signal, onBatch) => embedder.vectors(texts, dim, signal, (done) => onBatch(done, texts.length));
+    const getRows = async (signal, onBatch) => (await loadExtras()).embedTexts(embed, texts, dim, signal, (done) => onBatch(done, texts.length));
     return { ...common, request: requestFor(texts.length), getRows };
   }
   if (options.embed !== undefined) throw badArgument("build(): `embed` makes vectors of texts, but these rows are none: leave it out, or pass texts");

@@ -49,6 +49,7 @@ import { toTexts } from "./texts/embed.js";
 export class Index {
   #engine;
   #embedder;
+  #loadExtras;
   #info;
   /** @type {Promise<void> | undefined} */
   #closing;
@@ -56,11 +57,13 @@ export class Index {
   /**
    * @internal
    * @param {import("./engine/engine.js").Engine} engine
+   * @param {import("./engine/open.js").Platform["loadExtras"]} loadExtras
    * @param {import("./texts/embed.js").Embedder} [embedder]
    */
-  constructor(engine, embedder) {
+  constructor(engine, loadExtras, embedder) {
     this.#engine = engine;
     this.#embedder = embedder;
+    this.#loadExtras = loadExtras;
     this.#info = Object.freeze(engine.info);
   }
 
@@ -212,7 +215,8 @@ export class Index {
    */
   async #embed(texts, signal) {
     if (!this.#embedder) throw badArgument("a search by text needs `embed`: open(…, { embed: async (texts) => vectors })");
-    const { data } = await this.#embedder.vectors(texts, this.#info.dim, signal);
+    const { embedTexts } = await this.#loadExtras();
+    const { data } = await embedTexts(this.#embedder.embed, texts, this.#info.dim, signal);
     this.#checkOpen();
     return data;
   }

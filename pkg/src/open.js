@@ -28,7 +28,7 @@ export function openWith(platform, input, options) {
       await engine.close();
       throw error;
     }
-    return new Index(engine, settings.embedder);
+    return new Index(engine, platform.loadExtras, settings.embedder);
   });
 }
 

@@ -2,6 +2,7 @@
 import { instantiate } from "../../wasm/build/instance.js";
 import { buildWith } from "../build.js";
 import { fetchModule } from "../core/module.js";
+import * as extras from "../engine/extras.js";
 
 /**
  * Builds a segment file from vectors, as `build` of `pagevec` does.
@@ -12,7 +13,7 @@ import { fetchModule } from "../core/module.js";
  */
 export function build(matrix, options) {
   const module = () => fetchModule(new URL("../wasm/build/pagevec_wasm_bg.wasm", import.meta.url));
-  return buildWith({ module, glue: async () => ({ instantiate }) }, matrix, options);
+  return buildWith({ module, glue: async () => ({ instantiate }), loadExtras: async () => extras }, matrix, options);
 }
 
 export { PagevecError } from "../errors.js";

@@ -2,6 +2,7 @@
 import { TextDecoder, TextEncoder } from "node:util";
 import { performance } from "node:perf_hooks";
 import { buildWith } from "../build.js";
+import * as extras from "../engine/extras.js";
 import { publicationWith, publishWith } from "../folder/publish.js";
 import { openWith } from "../open.js";
 import { openInWorker } from "../platform/node-worker.js";
@@ -18,6 +19,7 @@ const modules = {
   builder: {
     module: () => readModule(new URL("../wasm/build/pagevec_wasm_bg.wasm", import.meta.url)),
     glue: () => import("../../wasm/build/instance.js"),
+    loadExtras: async () => extras,
   },
 };
 const platform = node(modules.search, openInWorker);

@@ -23,7 +23,7 @@ async function notBundled() {
 
 /** @type {typeof import("../browser.js").build} */
 export function build(matrix, options) {
-  return buildWith({ module: notBundled, glue: () => import("../../wasm/build/instance.js") }, matrix, options);
+  return buildWith({ module: notBundled, glue: () => import("../../wasm/build/instance.js"), loadExtras: platform.loadExtras }, matrix, options);
 }
 
 export { PagevecError } from "../errors.js";

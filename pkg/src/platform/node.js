@@ -48,6 +48,7 @@ export const modules = {
   builder: {
     module: () => readModule(new URL("../wasm/build/pagevec_wasm_bg.wasm", import.meta.url), () => import("../../wasm/build/pagevec_wasm_bg.wasm?inline")),
     glue: () => import("../../wasm/build/instance.js"),
+    loadExtras: async () => extras,
   },
 };
 
