@@ -6,7 +6,9 @@ import { open } from "pagevec";
 import { fixture, rejected } from "./support/fixture.mjs";
 import { serve } from "./support/server.mjs";
 
-/** Of each search that began: the reader, and how many numbers its options were: 8 and one for each id; 1 for a selection. */
+/** Numbers of a search's options without ids. */
+const OPTIONS = 9;
+/** Of each search that began: the reader, and how many numbers its options were: OPTIONS and one for each id; 1 for a selection. */
 let begun = [];
 let onTaken = () => {};
 /** A reader that traps at its next step. */
@@ -56,11 +58,11 @@ test("in a batch of three parts; short batches and batches without a set need no
   const wanted = await expected({ among, exclude });
   const index = await open(f.bytes);
   assert.deepEqual(await index.searchBatch(rows, { among, exclude }), wanted);
-  assert.deepEqual(sizes(), [8 + among.length + exclude.length, 1, 1, 1]);
+  assert.deepEqual(sizes(), [OPTIONS + among.length + exclude.length, 1, 1, 1]);
   begun = [];
   await index.searchBatch(rows.slice(0, 64 * f.dim), { among });
   await index.searchBatch(rows, { exclude: [] });
-  assert.deepEqual(sizes(), [8 + among.length, 8, 8, 8]);
+  assert.deepEqual(sizes(), [OPTIONS + among.length, OPTIONS, OPTIONS, OPTIONS]);
   await index.close();
 });
 
@@ -89,8 +91,8 @@ test("a batch goes on in a new instance after another index stopped the one they
   };
   assert.deepEqual(await index.searchBatch(rows, options), wanted);
   await stopped;
-  const long = 8 + among.length;
-  const own = sizes().filter((size) => size !== 8);
+  const long = OPTIONS + among.length;
+  const own = sizes().filter((size) => size !== OPTIONS);
   // The second part may have begun in the old instance.
   assert.deepEqual(own.filter((size) => size === long).length, 3, String(own));
   assert.deepEqual([own[0], own[1], own.at(-2), own.at(-1)], [long, 1, long, long]);
