@@ -27,7 +27,7 @@ static ALLOCATOR: alloc::Counting = alloc::Counting;
 const INPUTS: u64 = 120_000;
 /// Of which manifests, whose inputs are files on a disk, have one part, and each kind of segment `SHARE` parts.
 const SHARE: u64 = 12;
-const SEGMENTS: u64 = 8;
+const SEGMENTS: u64 = 9;
 /// An input that takes longer than this hangs.
 const HANG: Duration = Duration::from_secs(60);
 const K: usize = 7;
@@ -215,13 +215,18 @@ fn sq4_with_rows() {
 }
 
 #[test]
-fn f16_in_many_cells() {
+fn sq8_with_stored_fields() {
     segment(6);
 }
 
 #[test]
-fn sq8_of_many_components() {
+fn f16_in_many_cells() {
     segment(7);
+}
+
+#[test]
+fn sq8_of_many_components() {
+    segment(8);
 }
 
 #[test]

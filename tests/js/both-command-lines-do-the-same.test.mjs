@@ -37,7 +37,7 @@ for (const { name, files, as, options = [] } of GOOD) {
     assert.deepEqual(await contents(join(cwd, "out0")), await contents(join(cwd, "out1")));
     assert.equal(ours.stderr, theirs.stderr, "warnings");
     const [own, other] = [ours, theirs].map(({ stdout }) => JSON.parse(stdout));
-    for (const field of ["content_id", "parts", "generation", "segments", "index_rows", "replaced", "rows", "dim", "bytes", "bytes_per_vector", "curve", "warnings", "old_segments", "pruned"]) assert.deepEqual(own[field], other[field], field);
+    for (const field of ["content_id", "parts", "generation", "segments", "index_rows", "replaced", "rows", "dim", "bytes", "bytes_per_vector", "fields", "field_bytes", "curve", "warnings", "old_segments", "pruned"]) assert.deepEqual(own[field], other[field], field);
     assert.ok(own.memory > 0, "the memory is told");
     built.set(name, own.content_id);
     if (as) assert.equal(own.content_id, built.get(as), as);
@@ -70,12 +70,13 @@ for (const words of USAGE) {
 }
 
 const numbered = GOOD.find(({ name }) => name === "rows.npy").files["rows.npy"];
-const lines = (from, to, by) => Array.from({ length: to - from }, (_, i) => `${JSON.stringify({ id: `w${from + i}`, vector: [from + i, by, 1, -2, 3].map((x) => x / 7) })}\n`).join("");
+const lines = (from, to, by, fields = () => ({})) => Array.from({ length: to - from }, (_, i) => `${JSON.stringify({ id: `w${from + i}`, vector: [from + i, by, 1, -2, 3].map((x) => x / 7), ...fields(from + i) })}\n`).join("");
 const words = { "rows.npy": numbered, "words.txt": Array.from({ length: 120 }, (_, i) => `w${i}\n`).join(""), "second.jsonl": lines(100, 150, 1), "third.jsonl": lines(140, 160, 2) };
 for (const [name, files, steps] of [
   ["rows that replace others", words, [["rows.npy", "--ids", "words.txt"], ["second.jsonl", "--append"], ["third.jsonl", "--append", "--no-graph"], ["third.jsonl", "--append", "--no-graph"]]],
   ["coarse codes, in parts", words, [["rows.npy", "--ids", "words.txt", "--codec", "pq4", "--exact", "f32", "--parts"], ["second.jsonl", "--append", "--codec", "pq4"]]],
   ["parts beside a file", words, [["rows.npy", "--ids", "words.txt", "--metric", "l2"], ["second.jsonl", "--append", "--parts=only", "--limit", "30"]]],
+  ["rows with fields", { "more.jsonl": lines(0, 60, 1, (i) => ({ title: `T${i}` })), "later.jsonl": lines(50, 90, 2, (i) => ({ url: i, title: `N${i}` })), "plain.jsonl": lines(80, 95, 3) }, [["more.jsonl"], ["later.jsonl", "--append", "--store", "title"], ["plain.jsonl", "--append"]]],
   ["rows without ids", { "rows.npy": numbered }, [["rows.npy", "--metric", "dot"], ["rows.npy", "--append"], ["rows.npy", "--append", "--limit", "7"]]],
 ]) {
   test(`appended alike: ${name}`, { skip }, async () => {
@@ -84,7 +85,7 @@ for (const [name, files, steps] of [
       const [ours, theirs] = await Promise.all([npx, native].map((program, i) => run(program, ["build", ...step, "-o", `out${i}`, "--json"], { cwd })));
       assert.deepEqual([ours.code, ours.stderr.replaceAll("out0", "out1")], [theirs.code, theirs.stderr], step.join(" "));
       const [own, other] = [ours, theirs].map(({ stdout }) => JSON.parse(stdout));
-      for (const field of ["content_id", "parts", "generation", "segments", "index_rows", "replaced", "rows", "bytes"]) assert.equal(own[field], other[field], field);
+      for (const field of ["content_id", "parts", "generation", "segments", "index_rows", "replaced", "rows", "bytes", "field_bytes"]) assert.equal(own[field], other[field], field);
       assert.deepEqual(await contents(join(cwd, "out0")), await contents(join(cwd, "out1")));
     }
     const own = await run(npx, ["verify", "out0", "--json"], { cwd });
@@ -110,6 +111,39 @@ test("lines come through stdin", { skip }, async () => {
   const cwd = await folderOf({});
   for (const [i, program] of [npx, native].entries()) assert.equal((await run(program, ["build", "-", "-o", `out${i}`], { cwd, stdin: files["plain.jsonl"] })).code, 0);
   assert.deepEqual(await contents(join(cwd, "out0")), await contents(join(cwd, "out1")));
+});
+
+test("each shows the fields that the other has stored", { skip }, async () => {
+  const text = (i) => `{"id":"w${i}","vector":[${i},1,2],"title":"Ein\\nTitel","n":[18446744073709551615,-9007199254740993,1.5],"more":{"b":null,"1":"ä"}${i % 2 ? `,"odd":${i}` : ""}}\n`;
+  const cwd = await folderOf({ "rows.jsonl": Array.from({ length: 30 }, (_, i) => text(i)).join(""), "more.jsonl": '{"id":"x","vector":[9,9,9],"title":"later"}\n{"id":"y","vector":[9,9,8]}\n' });
+  const summaries = [];
+  for (const [i, program] of [npx, native].entries()) {
+    const { stdout } = await run(program, ["build", "rows.jsonl", "-o", `out${i}`], { cwd });
+    summaries.push(/^fields .*$/m.exec(stdout)[0]);
+    await run(program, ["build", "more.jsonl", "--append", "-o", `out${i}`], { cwd });
+    await run(program, ["build", "rows.jsonl", "--no-store", "-o", `none${i}`], { cwd });
+  }
+  assert.match(summaries[0], /^fields +title, n, more, odd: [\d.]+ /);
+  assert.equal(summaries[0], summaries[1]);
+  for (const words of [
+    ["search", "out0", "--id", "w7", "-k", "3", "--fields"],
+    ["search", "out1", "--id", "w7", "-k", "3", "--fields", "--json"],
+    ["search", "--fields", "odd,none,title", "out0", "--id", "w6", "--json"],
+    ["search", "out1", "--fields=n", "--fields", "more", "--vector", "9,9,9", "--io", "pread"],
+    ["search", "out0", "--vector-file", "more.jsonl", "--fields", "title", "--json"],
+    ["search", "out0", "--id", "w7", "--json"],
+    ["search", "none0", "--id", "w7", "--fields", "--json"],
+    ["inspect", "out1"],
+    ["inspect", "none1"],
+  ]) {
+    const [ours, theirs] = await Promise.all([npx, native].map((program) => run(program, words, { cwd })));
+    const same = (text) => text.replace(/^kernels .*$/m, "").replace(/"segment":\d+,/g, "");
+    assert.deepEqual([ours.code, same(ours.stdout), ours.stderr], [theirs.code, same(theirs.stdout), theirs.stderr], words.join(" "));
+  }
+  const { stdout } = await run(npx, ["search", "out0", "--id", "w7", "-k", "1", "--fields", "n"], { cwd });
+  assert.match(stdout, /\n {14}n: \[18446744073709551615,-9007199254740993,1\.5\]\n$/);
+  const { segments } = JSON.parse((await run(npx, ["inspect", "out0", "--json"], { cwd })).stdout);
+  assert.deepEqual(segments.map(({ sections }) => sections.slice(-2).map(({ name }) => name)), [["field directory", "fields"], ["field directory", "fields"]]);
 });
 
 test("each reads what the other has built", { skip }, async () => {

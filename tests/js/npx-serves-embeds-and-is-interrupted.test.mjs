@@ -39,7 +39,7 @@ test("what only the native command line has is refused with its name", async () 
 });
 
 test("texts are embedded in batches, and rows that have a vector are not", async () => {
-  const texts = Array.from({ length: 150 }, (_, i) => ({ id: `t${i}`, ...(i === 70 ? { vector: [0, 0, 1] } : { text: `text ${i}` }) }));
+  const texts = Array.from({ length: 150 }, (_, i) => ({ id: `t${i}`, ...(i === 70 ? { vector: [0, 0, 1] } : { text: `text ${i}` }), page: i }));
   await write("texts.jsonl", texts.map((row) => `${JSON.stringify(row)}\n`).join(""));
   const vector = "(text) => [Math.cos(Number(text.split(' ')[1])), Math.sin(Number(text.split(' ')[1])), 0]";
   await write("embed.mjs", `const of = ${vector};\nexport default async (texts) => { console.error(texts.length); return texts.map(of); };\n`);
@@ -50,7 +50,11 @@ test("texts are embedded in batches, and rows that have a vector are not", async
   assert.equal(index.info.count, 150);
   assert.equal((await index.search([Math.cos(99), Math.sin(99), 0]))[0].id, "t99");
   assert.equal((await index.search([0, 0, 1]))[0].id, "t70");
+  const wanted = ["t0", "t69", "t70", "t71", "t149"];
+  assert.deepEqual(await index.get(wanted), wanted.map((id) => ({ id, fields: id === "t70" ? { page: 70 } : { text: `text ${id.slice(1)}`, page: Number(id.slice(1)) } })), "the text is stored like other fields");
   await index.close();
+  const told = await pagevec("build", "texts.jsonl", "--embed", "./embed.mjs", "--store", "page", "-o", "pages", "--json");
+  assert.deepEqual(JSON.parse(told.stdout).fields, ["page"]);
 
   await write("flat.mjs", `const of = ${vector};\nexport const embed = (texts) => Float32Array.from(texts.flatMap(of));\n`);
   assert.equal((await pagevec("build", "texts.jsonl", "--embed", "flat.mjs", "-o", "flat")).code, 0);

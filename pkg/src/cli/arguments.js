@@ -12,11 +12,11 @@ import { usageLine } from "./help.js";
  * @property {readonly string[]} [choices]
  * @property {(text: string) => unknown} [parse] throws an Error with what is wrong
  * @property {string} [fallback] the text that it has where it is not given
- * @property {boolean} [optional] whether the value may be left out, and follows `=` alone; it is the first choice then
+ * @property {"=" | "word"} [optional] that the value may be left out, and is the first choice or empty then; with "=" it follows `=` alone
  * @property {boolean} [required]
  * @property {string} [requires] another option
  * @property {string} [conflicts] another option
- * @property {boolean} [list] whether values are separated by commas
+ * @property {boolean} [list] whether values are separated by commas, and may be given several times
  *
  * @typedef {object} Command
  * @property {string} name
@@ -69,16 +69,18 @@ function take(command, word, rest, given) {
   /** @type {string | undefined} what stands in the same word */
   const attached = long ? (at < 0 ? undefined : word.slice(at + 1)) : word.length > 2 ? word.slice(2).replace(/^=/, "") : undefined;
   const label = labelOf(name, option);
-  if (given.has(name)) throw wrong(command, `the argument '${label}' cannot be used multiple times`);
+  if (given.has(name) && !option.list) throw wrong(command, `the argument '${label}' cannot be used multiple times`);
+  const add = (/** @type {string} */ value) => given.set(name, given.has(name) ? `${given.get(name)},${value}` : value);
   if (option.value === undefined) {
     if (attached !== undefined) throw wrong(command, `unexpected value '${attached}' for '${label}' found; no more were expected`);
     given.set(name, true);
   } else if (option.optional) {
-    given.set(name, attached ?? /** @type {string[]} */ (option.choices)[0]);
+    const next = option.optional === "word" && rest.length > 0 && (rest[0] === "-" || !rest[0].startsWith("-"));
+    add(attached ?? (next ? /** @type {string} */ (rest.shift()) : (option.choices?.[0] ?? "")));
   } else {
     const value = attached ?? rest.shift();
     if (value === undefined) throw wrong(command, `a value is required for '${label}' but none was supplied`);
-    given.set(name, value);
+    add(value);
   }
 }
 
@@ -97,8 +99,8 @@ function check(command, given, operand) {
     if (text !== undefined) parsed[name] = text === true ? true : option.list ? text.split(",").map((part) => convert(command, name, part)) : convert(command, name, text);
   }
   for (const name of given.keys()) {
-    const { conflicts } = command.options[name];
-    if (conflicts && given.has(conflicts)) throw wrong(command, `the argument '${label(command, conflicts)}' cannot be used with '${label(command, name)}'`);
+    const others = [...given.keys()].filter((other) => command.options[name].conflicts === other || command.options[other].conflicts === name).map((other) => label(command, other));
+    if (others.length > 0) throw wrong(command, `the argument '${label(command, name)}' cannot be used with${others.length > 1 ? ":" : ` '${others[0]}'`}`, others.length > 1 ? others : []);
   }
   const one = command.oneOf?.filter((name) => given.has(name)) ?? [];
   if (one.length > 1) throw wrong(command, `the argument '${label(command, one[0])}' cannot be used with '${label(command, one[1])}'`);
@@ -167,7 +169,7 @@ function label(command, name) {
  * @param {Option} option
  */
 export function labelOf(name, { short, value, optional }) {
-  return `${short === name ? "-" : "--"}${name}${value === undefined ? "" : optional ? `[=<${value}>]` : ` <${value}>`}`;
+  return `${short === name ? "-" : "--"}${name}${value === undefined ? "" : optional === "=" ? `[=<${value}>]` : optional ? ` [<${value}>]` : ` <${value}>`}`;
 }
 
 /**

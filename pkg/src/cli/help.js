@@ -10,7 +10,7 @@ const WIDTH = 100;
 export function helpOf(command) {
   const rows = Object.entries(command.options).map(([name, option]) => {
     const short = option.short ? `-${option.short}, ` : "    ";
-    const value = option.value === undefined ? "" : option.optional ? `[=<${option.value}>]` : ` <${option.value}>`;
+    const value = option.value === undefined ? "" : option.optional === "=" ? `[=<${option.value}>]` : option.optional ? ` [<${option.value}>]` : ` <${option.value}>`;
     const more = [option.fallback === undefined ? "" : ` [default: ${option.fallback}]`, option.choices ? ` [possible values: ${option.choices.join(", ")}]` : ""].join("");
     return [`${option.short === name ? `-${name}` : `${short}--${name}`}${value}`, option.help + more];
   });

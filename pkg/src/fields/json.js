@@ -7,6 +7,17 @@ import { badArgument, PagevecError } from "../errors.js";
  * @typedef {true | readonly string[]} FieldNames all, or those of these names
  */
 
+/** @type {(json: string) => any} */
+let parse = JSON.parse;
+
+/**
+ * Has fields read by another parser than JSON.parse, which rounds whole numbers beyond 2^53.
+ * @param {(json: string) => any} other
+ */
+export function parseFieldsWith(other) {
+  parse = other;
+}
+
 /**
  * @param {unknown} names
  * @returns {FieldNames | undefined} a copy; undefined for no fields at all
@@ -26,7 +37,7 @@ export function toFieldNames(names) {
 export function readFields(json, names) {
   let fields;
   try {
-    fields = JSON.parse(json);
+    fields = parse(json);
   } catch (cause) {
     throw new PagevecError("corrupt", "the stored fields of a row are no JSON: build the index again", { cause });
   }

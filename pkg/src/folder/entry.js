@@ -1,7 +1,7 @@
 // The entry of a segment in index.json, the parts it may be cut into, and the manifest that lists it: the same as the native command
 // line writes, byte for byte.
 
-/** Bytes of a part of rows or lists, and how many such parts a section has at most; a longer section has larger parts. */
+/** Bytes of a part of rows, lists or fields, and how many such parts a section has at most; a longer section has larger parts. */
 const PIECES = 16 << 10;
 const MAX_PIECES = 4096;
 /** Bytes of a part of leaves. */
@@ -67,7 +67,7 @@ function partSize({ count, clusters, refine, exact }, { name, length }) {
   const stride = length / count;
   const rows = Math.max(1, Math.floor(pieces / stride)) * stride;
   if (name === "leaves") return LEAVES;
-  if (name === "lists") return pieces;
+  if (name === "lists" || name === "fields") return pieces;
   if (name === "refine rows" || name === "exact rows") return rows;
   // Codes are read row by row if they are the finest rows and a search by clusters reranks by them.
   return name === "codes" && clusters && !refine && !exact ? rows : WHOLE;

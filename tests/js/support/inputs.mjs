@@ -44,6 +44,15 @@ const linesOf = (all) => all.map((object) => `${JSON.stringify(object)}\n`).join
 const lines = linesOf(objects);
 const array = `[${lines.trimEnd().replaceAll("\n", ",\n")}]`;
 const richer = objects.map((object) => ({ ...object, title: '}]{[\\"', tags: [[1], { vector: [2] }], more: null }));
+/** Fields that JSON has in several ways, or that JavaScript changes. */
+const odd = [
+  '{"vector": [1, 0], "b" : 1.50, "a\\u00e4": "\\u0041\\/", "2": [ 1e21, -0.0, 1E-7, 5e-324, 0.10 ], "01": { }, "b": {"x": true } }',
+  '{"vector": [0.12345678901234567, 1], "n": [9007199254740993, -9223372036854775808, 18446744073709551615, 18446744073709551616, -9223372036854775809], "text": "9007199254740993 \\" 1", "9007199254740993": "x"}',
+  '{"__proto__": {"constructor": 1}, "toJSON": "x", "vector": [12345678901234567890, 1], "\\ud83e\\udd80\\u0000\\u2028\\u001f": "\\b\\f\\n\\r\\t\\u007f\\ufeff"}',
+  `{"vector": [1, 1], "deep": ${"[".repeat(125)}{}${"]".repeat(125)}, "long": "${"ä".repeat(32_000)}"}`,
+  '{"vector": [2, 1], "none": null, "10": 1, "9": {"4294967295": 1, "4294967294": 2, "0": 3}, "-1": []}',
+].map((line) => `${line}\n`).join("");
+const meta = objects.map((_, i) => ({ id: `x${i}`, title: `T${i}`, vector: i, url: `https://example.org/${i}`, n: i / 2 }));
 /** The text with `word` in place of the last component of the 30th row. */
 function put(text, word) {
   const row = JSON.stringify(objects[29]);
@@ -52,6 +61,24 @@ function put(text, word) {
 const utf16 = (text) => Buffer.from(text, "utf16le");
 const swapped = (bytes) => Buffer.from(bytes).swap16();
 const words = Array.from({ length: ROWS }, (_, i) => `w${i}\n`).join("");
+/** Payloads that are refused. */
+const [metaLines, line4] = [linesOf(meta), `${JSON.stringify(meta[3])}\n`];
+const badPayloads = [
+  ["few lines", linesOf(meta.slice(2)), ["118 lines for 120 rows", "one object for each row"]],
+  ["many lines", `${metaLines}{}\n`, ["121 lines for 120 rows"]],
+  ["many lines for a limit", linesOf(meta.slice(0, 60)), ["60 lines for 120 rows"], { more: ["--limit", "50"] }],
+  ["no lines", "", ["0 lines for 120 rows"]],
+  ["a number", metaLines.replace(line4, "7\n"), ["line 4", "no JSON object"]],
+  ["a list", metaLines.replace(line4, " [1]\n"), ["line 4", "no JSON object"]],
+  ["a long row", metaLines.replace(line4, `{"text":"${"ä".repeat(32_763)}"}\n`), ["line 4", "65537 bytes", "65535"]],
+  ["NaN", metaLines.replace(line4, '{"n":NaN}\n'), ["line 4", "NaN is not JSON"]],
+  ["Latin-1", Buffer.from(metaLines.replace(line4, '{"n":"ä"}\n'), "latin1"), ["line 4", "not UTF-8"]],
+  ["UTF-16", utf16(metaLines), ["UTF-16"]],
+  ["a line that is cut", metaLines.replace(line4, `${line4.slice(0, -2)}\n`), ["line 4", "one object a line"], { differs: true }],
+  ["a number beyond all", metaLines.replace(line4, '{"n":1e999}\n'), ["line 4", "number out of range"], { differs: true }],
+  ["half a character", metaLines.replace(line4, '{"n":"\\ud83e"}\n'), ["line 4"], { differs: true }],
+  ["a deep one", metaLines.replace(line4, `{"n":${"[".repeat(127)}${"]".repeat(127)}}\n`), ["line 4", "recursion limit exceeded"], { differs: true }],
+].map(([name, text, told, { more = [], ...how } = {}]) => [`a payload: ${name}`, { "rows.npy": whole, "meta.jsonl": text }, "input", told, { options: ["--payload", "meta.jsonl", ...more], ...how }]);
 
 /**
  * Inputs that are built: `files` by name, of which the first is built, and options. What `as` names gives the same file.
@@ -76,8 +103,20 @@ export const GOOD = [
   { name: "no-end.jsonl", as: "plain.jsonl", files: { "no-end.jsonl": lines.trimEnd() } },
   { name: "array.json", as: "plain.jsonl", files: { "array.json": array } },
   { name: "pretty.json", as: "plain.jsonl", files: { "pretty.json": `\ufeff\n${JSON.stringify(objects, undefined, 1)}\n` } },
-  { name: "more fields", as: "plain.jsonl", files: { "more.jsonl": linesOf(richer) } },
-  { name: "more fields in an array", as: "plain.jsonl", files: { "more.json": JSON.stringify(richer) } },
+  { name: "more fields", files: { "more.jsonl": linesOf(richer) } },
+  { name: "more fields in an array", as: "more fields", files: { "more.json": JSON.stringify(richer) } },
+  { name: "no fields of more", as: "plain.jsonl", files: { "more.jsonl": linesOf(richer) }, options: ["--no-store"] },
+  { name: "named fields", files: { "more.jsonl": linesOf(richer) }, options: ["--store", "more,title"] },
+  { name: "named fields, one by one", as: "named fields", files: { "more.jsonl": linesOf(richer) }, options: ["--store=title", "--store=more"] },
+  { name: "odd fields", files: { "odd.jsonl": odd } },
+  { name: "fields of some rows", files: { "some.jsonl": linesOf(objects.map((object, i) => (i % 3 ? object : { ...object, [`n${i % 7}`]: i }))) }, options: ["--parts"] },
+  { name: "a payload", files: { "rows.npy": whole, "meta.jsonl": linesOf(meta) }, options: ["--payload", "meta.jsonl"] },
+  { name: "a payload in an array", as: "a payload", files: { "rows.npy": whole, "meta.json": JSON.stringify(meta, undefined, 1) }, options: ["--payload", "meta.json"] },
+  { name: "a payload and words", files: { "rows.npy": whole, "words.txt": words, "meta.jsonl": linesOf(meta) }, options: ["--ids", "words.txt", "--payload", "meta.jsonl", "--store", "url", "--limit", "50"] },
+  { name: "a payload of lines for fewer rows", files: { "rows.npy": whole, "meta.jsonl": linesOf(meta.slice(0, 50)) }, options: ["--payload", "meta.jsonl", "--limit", "50"] },
+  { name: "a payload without fields", as: "rows.npy", files: { "rows.npy": whole, "meta.jsonl": "{}\n".repeat(ROWS) }, options: ["--payload", "meta.jsonl"] },
+  { name: "a payload beside fields", files: { "more.jsonl": linesOf(richer), "meta.jsonl": linesOf(meta) }, options: ["--payload", "meta.jsonl", "--store", "title,url,more"] },
+  { name: "a payload beside odd fields", files: { "odd.jsonl": odd, "meta.jsonl": odd.replaceAll('"x"', '"y"') }, options: ["--payload", "meta.jsonl"] },
   ...[["cosine", "f32"], ["dot", "f16"], ["l2", "sq4"], ["cosine", "binary"], ["l2", "pq4"]].map(([metric, codec]) => ({ name: `${metric}, ${codec}`, files: { "rows.npy": whole }, options: ["--metric", metric, "--codec", codec, "--parts"] })),
   { name: "three stages, parts only", files: { "rows.npy": whole }, options: ["--codec", "binary", "--refine", "sq8", "--exact", "f16", "--parts=only"] },
   { name: "no graph", files: { "rows.npy": whole }, options: ["--no-graph", "--seed", "7", "--parts"] },
@@ -148,6 +187,14 @@ export const BAD = [
   ["one word for all", { "rows.npy": whole, "same.txt": "same\n".repeat(ROWS) }, "duplicate-id", ["same", "twice"], { options: ["--ids", "same.txt"] }],
   ["ids twice", { "plain.jsonl": lines, "words.txt": words }, "usage", ["have ids already"], { options: ["--ids", "words.txt"] }],
   ["no ids file", { "rows.npy": whole }, "io", ["nowhere.txt", "No such file"], { options: ["--ids", "nowhere.txt"] }],
+  ["a field that is misspelled", { "more.jsonl": linesOf(richer) }, "usage", ["--store titel: no row", "title, tags, more"], { options: ["--store", "more,titel"] }],
+  ["a field where there are none", { "rows.npy": whole }, "usage", ["--store titel: no row", "--payload FILE"], { options: ["--store", "titel"] }],
+  ["the vector as a field", { "more.jsonl": linesOf(richer) }, "usage", ['--store "vector"', "anyway"], { options: ["--store", "title,vector"] }],
+  ["a field without a name", { "more.jsonl": linesOf(richer) }, "usage", ['--store ""'], { options: ["--store", "title,,more"] }],
+  ["fields that are long", { "long.jsonl": lines.replace('"id":"wä\\"29"', `"id":"w","text":"${"y".repeat(65_525)}"`) }, "input", ["row 29", "65536 bytes", "65535", "--store"]],
+  ["no payload file", { "rows.npy": whole }, "io", ["nowhere.jsonl", "No such file"], { options: ["--payload", "nowhere.jsonl"] }],
+  ["a field beyond all numbers", { "huge.jsonl": '{"vector":[1,2],"n":-1e999}\n' }, "input", ["line 1", "number out of range"], { differs: true }],
+  ...badPayloads,
   ["queries of another length", { "rows.npy": whole, "q.npy": npyFile("<f4", "(2, 3)", Buffer.alloc(24, 1)) }, "usage", ["3 components, the input's 5"], { options: ["--tuning-queries", "q.npy"] }],
   ["too many parts", { "rows.npy": whole }, "argument", ["64 parts", "5 components", "pq5"], { options: ["--codec", "pq"] }],
   ["few links", { "rows.npy": whole }, "argument", ["m"], { options: ["-M", "1"] }],
@@ -176,7 +223,13 @@ export const USAGE = [
   ["build", "x.npy", "-o", "out", "--parts=onl"],
   ["build", "x.npy", "-o", "out", "--no-graph=3"],
   ["build", "x.npy", "-o", "out", "--no-clusters", "--tuning-queries", "q.npy"],
+  ["build", "x.npy", "-o", "out", "--store"],
+  ["build", "x.npy", "-o", "out", "--store", "a", "--no-store"],
+  ["build", "x.npy", "-o", "out", "--no-store", "--store", "a"],
+  ["build", "x.npy", "-o", "out", "--no-store", "--payload", "p", "--store", "a"],
+  ["build", "x.npy", "-o", "out", "--no-store", "--store", "a", "--payload", "p"],
   ["search", "index"],
+  ["search", "--fields", "index", "--id", "a"],
   ["search", "index", "--id", "a", "--vector", "1"],
   ["search", "index", "--id", "a", "--io", "read"],
   ["search", "index", "--id", "a", "--memory-budget", "64 M"],

@@ -29,6 +29,9 @@ export const BUILD = {
     "ef-construction": { value: "N", parse: whole(0), help: "Candidates from which the links of each node are chosen: more take time, but no bytes [default: 200]" },
     seed: { value: "N", parse: whole(0), help: "The seed; the same input, options and seed give the same file, byte for byte [default: 42]" },
     "tuning-queries": { value: "FILE", conflicts: "no-clusters", help: "Real queries, in a format of the input, by which the clustered index is calibrated; the first 192 are used" },
+    payload: { value: "FILE", conflicts: "no-store", help: "Fields of the rows from another file: JSON lines or an array of objects, in the order of the vectors. Where the input has a field of the same name, that of this file counts" },
+    store: { value: "NAMES", list: true, conflicts: "no-store", help: "The fields to store, which searches return with their hits [default: all but id and vector]" },
+    "no-store": { help: "Store no fields: ids and vectors alone" },
     threads: { value: "N", parse: whole(1, 1024), help: "Taken as by the native command line; this one builds in one thread. The file does not depend on it" },
     limit: { value: "N", parse: whole(1, 4294967295), help: "Read only so many rows" },
     append: { help: "Add the rows to the index that is in the folder: with its metric and codecs, in a segment of their own. A row whose id the index has replaces the earlier one" },
@@ -36,7 +39,7 @@ export const BUILD = {
     "embed-field": { value: "FIELD", fallback: "text", help: "The field of the text that --embed makes a vector of" },
     parts: {
       value: "WHICH",
-      optional: true,
+      optional: "=",
       choices: ["also", "only"],
       help: "Publish the segment also as part files, for hosts that ignore the Range header; --parts=only publishes no single file [default: one file, or with --append as the last segment of the index]",
     },
@@ -46,6 +49,8 @@ export const BUILD = {
   },
   examples: [
     "pagevec build words.npy --ids words.txt -o site/index",
+    "pagevec build pages.jsonl --store title,url -o site/index",
+    "pagevec build words.npy --ids words.txt --payload words.jsonl -o site/index",
     "pagevec build words.npy --codec binary --refine sq8 --exact f16 -o site/index",
     "pagevec build more.npy --ids more.txt --append -o site/index",
     "pagevec build rows.jsonl --metric l2 --tuning-queries queries.npy --parts -o site/index",

@@ -19,6 +19,8 @@ import { plural, showSize } from "../size.js";
  * @property {number} read_seconds
  * @property {number} build_seconds
  * @property {number} vectors_per_second
+ * @property {string[]} fields the names of the fields that are stored
+ * @property {number} field_bytes their bytes in the file
  * @property {import("../output.js").Step[]} curve
  * @property {{ code: string, message: string }[]} warnings
  * @property {import("../../folder/old.js").Old[]} old_segments
@@ -28,6 +30,8 @@ import { plural, showSize } from "../size.js";
  * @typedef {{ again: boolean, hint: string | undefined }} Added what an append tells besides; `again`: the index had this very segment
  */
 
+/** Names of fields that are shown. */
+const SHOWN = 8;
 /** From so many segments on, a merge is worth a hint: a search asks each of them. */
 const MANY_SEGMENTS = 8;
 
@@ -55,6 +59,7 @@ export function printSummary(summary, added) {
       field("file size", showSize(bytes)),
       ...(parts > 0 ? [field("part files", parts)] : []),
       field("bytes per vector", bytes_per_vector.toFixed(1)),
+      ...fieldLine(summary),
       field("time", `${read_seconds.toFixed(2)} s reading, ${build_seconds.toFixed(2)} s building`),
       field("vectors/s", vectors_per_second.toFixed(0)),
       field("memory", `${showSize(memory)} of WebAssembly`),
@@ -65,6 +70,20 @@ export function printSummary(summary, added) {
       ...oldLine(summary.old_segments, summary.pruned),
     ].join("\n"),
   );
+}
+
+/** @param {Summary} summary */
+function fieldLine({ fields, field_bytes }) {
+  if (fields.length === 0) return [];
+  return [field("fields", `${fields.slice(0, SHOWN).join(", ")}${fields.length > SHOWN ? ", …" : ""}: ${showSize(field_bytes)}`)];
+}
+
+/**
+ * Bytes of the stored fields in a segment.
+ * @param {import("../../core/info.js").Section[]} sections
+ */
+export function fieldBytes(sections) {
+  return sections.filter(({ name }) => name === "field directory" || name === "fields").reduce((sum, { length }) => sum + length, 0);
 }
 
 /**

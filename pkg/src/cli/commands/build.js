@@ -8,9 +8,11 @@ import { manifestText } from "../../folder/update.js";
 import { Base, notInParts } from "../build/append.js";
 import { toRequest } from "../build/options.js";
 import { runJob } from "../build/run.js";
-import { printSummary } from "../build/summary.js";
+import { fieldBytes, printSummary } from "../build/summary.js";
 import { input, io, ofFile, usage } from "../failure.js";
 import { embedderOf } from "../build/embed.js";
+import { readPayload } from "../fields/payload.js";
+import { Store } from "../fields/store.js";
 import { readFrom } from "../input/files.js";
 import { readIds } from "../input/ids.js";
 import { openRows, readVectors } from "../input/vectors.js";
@@ -30,17 +32,20 @@ export async function build(parsed) {
   const request = base ? base.request(parsed) : toRequest(parsed);
   const progress = new Progress();
   const started = performance.now();
+  const store = new Store(parsed.store, parsed["no-store"] === true);
   const embedder = await embedderOf(parsed.embed, parsed["embed-field"]);
-  const rows = await openRows(parsed.operand, parsed.limit ?? Infinity, progress, () => temporary(there), embedder);
+  const rows = await openRows(parsed.operand, parsed.limit ?? Infinity, progress, () => temporary(there), { embedder, store });
   const output = temporary(there);
   try {
     const given = idsOf(rows, parsed, base);
-    const ids = given ?? (await base?.numbers(rows.rows));
+    const fields = parsed.payload === undefined ? rows.fields : await readPayload(parsed.payload, rows, store, progress);
+    store.check();
     const tuningQueries = await tuning(parsed["tuning-queries"], rows.dim, progress);
+    const ids = given ?? (await base?.numbers(rows.rows));
     const read_seconds = (performance.now() - started) / 1000;
 
     const building = performance.now();
-    const { length, memory, warnings } = await built(rows, output, { ...request, ids, tuningQueries }, folder, progress, base?.first);
+    const { length, memory, warnings } = await built(rows, output, { ...request, ids, fields: fields?.text, tuningQueries }, folder, progress, base?.first);
     const build_seconds = (performance.now() - building) / 1000;
     const contents = { length, read: (/** @type {number} */ offset, /** @type {number} */ wanted) => readFrom(output, "a temporary file beside the output", offset, wanted) };
     const segment = await describeSegment(modules, contents);
@@ -52,7 +57,7 @@ export async function build(parsed) {
     const old_segments = parsed.prune ? pruneFiles(folder, replaced) : oldFiles(folder);
     progress.end();
 
-    const all = [...notStored(rows.extra), ...warnings, ...(base ? notInParts(folder, after) : [])];
+    const all = [...warnings, ...(base ? notInParts(folder, after) : [])];
     for (const { message } of all) complain(`warning: ${message}`);
     const summary = {
       folder,
@@ -70,6 +75,8 @@ export async function build(parsed) {
       read_seconds,
       build_seconds,
       vectors_per_second: rows.rows / build_seconds,
+      fields: fields?.text === undefined ? [] : [...store.stored],
+      field_bytes: fieldBytes(segment.info.sections),
       curve: segment.info.curve,
       warnings: all,
       old_segments,
@@ -158,11 +165,4 @@ async function tuning(path, dim, progress) {
   });
   if (queries.dim === dim) return queries.data;
   throw usage(`--tuning-queries ${path}: its vectors have ${queries.dim} components, the input's ${dim}`);
-}
-
-/** @param {string[]} extra */
-function notStored(extra) {
-  if (extra.length === 0) return [];
-  const which = extra.length === 1 ? `the field ${extra[0]} is` : `the fields ${extra.join(", ")} are`;
-  return [{ code: "extra-fields", message: `${which} not stored: an index holds ids and vectors` }];
 }

@@ -1,8 +1,10 @@
 // `pagevec search`: the rows nearest to one row or vector.
+import { parseFieldsWith } from "../../fields/json.js";
 import { input, ofFile, usage } from "../failure.js";
+import { parseExact, writeExact } from "../fields/exact.js";
 import { listOf, NUMBERS, parseId } from "../input/ids.js";
 import { readVectors } from "../input/vectors.js";
-import { print, printJson, single } from "../output.js";
+import { print, single } from "../output.js";
 import { Progress } from "../progress.js";
 import { showSize } from "../size.js";
 import { whole } from "../arguments.js";
@@ -24,11 +26,13 @@ export const SEARCH = {
     exclude: { value: "FILE", help: "A file with one id per line (- is stdin): rows with these ids are no hits" },
     among: { value: "FILE", help: "A file with one id per line (- is stdin): only rows with these ids may be hits" },
     ef: { value: "EF", parse: whole(0), help: "Candidates that a search of the graph keeps: with more it finds more and is slower [default: 100, for binary codes 400]" },
+    fields: { value: "NAMES", optional: "word", list: true, help: "Show the stored fields of the hits, or those that are named" },
     explain: { help: "Show which index was searched and what it cost" },
     json: { help: "Print one JSON object; for several vectors, one per line" },
   },
   examples: [
     "pagevec search site/index --id apple -k 5",
+    "pagevec search site/index --id apple --fields title,url",
     "pagevec search site/index --vector 0.1,0.2,0.3 --explain",
     "pagevec search site/index --id apple --among fruit.txt --exclude seen.txt",
     "pagevec search site/index --vector-file query.npy --io pread --memory-budget 64MB --index hnsw",
@@ -42,7 +46,8 @@ export async function search(parsed) {
     const { ids: kind } = index.info;
     const given = [parsed.exclude, parsed.among, parsed["vector-file"]];
     if (given.filter((path) => path === "-").length > 1) throw usage("stdin can be one file only: write the others and name them");
-    const options = toSearch(parsed);
+    const options = { ...toSearch(parsed), fields: namesOf(parsed.fields) };
+    parseFieldsWith(parseExact);
     if (parsed.exclude !== undefined) options.exclude = listOf(parsed.exclude, kind);
     if (parsed.among !== undefined) options.among = listOf(parsed.among, kind);
     for (const query of await queriesOf(parsed, kind)) {
@@ -54,6 +59,14 @@ export async function search(parsed) {
   } finally {
     await index.close();
   }
+}
+
+/**
+ * @param {string[] | undefined} names one that is empty: all
+ * @returns {string[] | true | undefined}
+ */
+function namesOf(names) {
+  return names?.length === 1 && names[0] === "" ? true : names;
 }
 
 /**
@@ -109,15 +122,20 @@ function report(parsed, { hits, index, distances, rescored, bytes, requests, wav
   const each = several ? segments.map(({ index, distances, rescored }) => ({ index, distances, rescored })) : [];
   if (parsed.json) {
     const explain = parsed.explain && { explain: { index, distances, rescored, bytes, requests, waves, microseconds, segments: each } };
-    return printJson({ hits: hits.map(({ id, score }) => ({ id, score: single(score) })), ...explain });
+    return print(writeExact({ hits: hits.map(({ id, score, fields }) => ({ id, score: single(score), fields })), ...explain }));
   }
-  const lines = hits.map(({ id, score }) => `${score.toFixed(6).padStart(12)}  ${printable(String(id))}`);
+  const lines = hits.flatMap(({ id, score, fields = {} }) => [`${score.toFixed(6).padStart(12)}  ${printable(String(id))}`, ...Object.entries(fields).map(fieldLine)]);
   if (parsed.explain) {
     lines.push("", `${index}: ${distances} distances, ${rescored} rows rescored, ${microseconds} µs`);
     each.forEach((s, number) => lines.push(`segment ${number}: ${s.index}, ${s.distances} distances, ${s.rescored} rows rescored`));
     lines.push(`read ${showSize(bytes)} in ${requests} requests, ${waves} waves`);
   }
   if (lines.length > 0) print(lines.join("\n"));
+}
+
+/** @param {[name: string, value: unknown]} field */
+function fieldLine([name, value]) {
+  return `${" ".repeat(14)}${printable(name)}: ${printable(typeof value === "string" ? value : writeExact(value))}`;
 }
 
 /**

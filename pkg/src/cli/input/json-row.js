@@ -1,25 +1,50 @@
 // One object of JSON lines: its id, its vector, and its other fields. Errors name what the author of the file wrote, not what the
 // parser expected.
+import { checkStored, parseExact } from "../fields/exact.js";
 
-/** At most so many names of other fields are kept. */
-const MAX_EXTRA = 20;
 const LIKE = 'an object like {"id": "king", "vector": [0.1, 0.2]}';
 
 /**
  * @typedef {object} Row
  * @property {string | number | undefined} id
  * @property {unknown[] | undefined} vector undefined where there is none, and none is needed
- * @property {Record<string, unknown>} fields all of the object
+ * @property {unknown} text in the field from which a vector is made
+ * @property {import("../fields/lines.js").Fields} fields those that are stored
  */
 
 /**
- * Reads one object, and adds to `extra` the names of the fields that it has besides.
+ * Reads one object.
  * @param {Uint8Array} bytes
- * @param {string[]} extra
+ * @param {import("../fields/store.js").Store | undefined} store undefined: no field is stored
  * @param {string | undefined} instead the field from which a vector is made where the object has none
  * @returns {Row} throws an Error with what is wrong
  */
-export function parseRow(bytes, extra, instead) {
+export function parseRow(bytes, store, instead) {
+  const { object, names, text } = parseObject(bytes, store?.takesSome === true);
+  const id = toNumber(object.id ?? null);
+  const vector = Array.isArray(object.vector) ? object.vector.map(toNumber) : object.vector;
+  const others = names.filter((name) => name !== "id" && name !== "vector");
+  // JSON.parse takes the last of several fields of one name in silence. Nearly all objects name it once, and are not looked at again.
+  if (vector !== undefined && text.split('"vector"', 3).length > 2 && namesOf(text).filter((name) => name === "vector").length > 1) throw new Error("it has two vectors");
+  if (id !== null && typeof id !== "string" && !(Number.isInteger(id) && id >= 0)) throw new Error("an id is a text or a whole number from 0");
+  if (vector === undefined && (instead === undefined || !Object.hasOwn(object, instead))) throw new Error(noVector(others, instead));
+  if (vector !== undefined && !Array.isArray(vector)) throw new Error('its vector is no list: write "vector": [0.1, 0.2]');
+  const wrong = vector?.find((/** @type {unknown} */ x) => typeof x !== "number" || !Number.isFinite(x));
+  if (wrong === null) throw new Error("null in its vector, which is how NaN is often written: remove or repair the row");
+  if (typeof wrong === "number") throw new Error("number out of range");
+  if (wrong !== undefined) throw new Error(`invalid type: ${kindOf(wrong)}, expected f32`);
+  const fields = Object.fromEntries(others.filter((name) => store?.takes(name)).map((name) => [name, object[name]]));
+  checkStored(fields);
+  return { id: id ?? undefined, vector, text: instead === undefined ? undefined : object[instead], fields };
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @param {boolean} exact whether whole numbers keep all their digits
+ * @returns {{ object: Record<string, any>, names: string[], text: string }} `names`: of the fields, in order; throws an Error with what
+ *   is wrong
+ */
+export function parseObject(bytes, exact) {
   let text = "";
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -27,26 +52,21 @@ export function parseRow(bytes, extra, instead) {
     throw new Error("not UTF-8: convert the file, for example with iconv");
   }
   /** @type {any} */
-  let json;
+  let object;
   try {
-    json = JSON.parse(text);
+    object = exact ? parseExact(text) : JSON.parse(text);
   } catch (error) {
     throw new Error(complaint(text, /** @type {Error} */ (error)));
   }
-  if (json === null || typeof json !== "object" || Array.isArray(json)) throw new Error(`invalid type: ${kindOf(json)}, expected ${LIKE}`);
-  const { id = null, vector } = json;
-  const others = Object.keys(json).filter((name) => name !== "id" && name !== "vector");
-  // JSON.parse takes the last of several fields of one name in silence. Nearly all objects name it once, and are not looked at again.
-  if (vector !== undefined && text.split('"vector"', 3).length > 2 && namesOf(text).filter((name) => name === "vector").length > 1) throw new Error("it has two vectors");
-  if (id !== null && typeof id !== "string" && !(Number.isInteger(id) && id >= 0)) throw new Error("an id is a text or a whole number from 0");
-  if (vector === undefined && (instead === undefined || !(instead in json))) throw new Error(noVector(others, instead));
-  if (vector !== undefined && !Array.isArray(vector)) throw new Error('its vector is no list: write "vector": [0.1, 0.2]');
-  const wrong = vector?.find((/** @type {unknown} */ x) => typeof x !== "number" || !Number.isFinite(x));
-  if (wrong === null) throw new Error("null in its vector, which is how NaN is often written: remove or repair the row");
-  if (typeof wrong === "number") throw new Error("number out of range");
-  if (wrong !== undefined) throw new Error(`invalid type: ${kindOf(wrong)}, expected f32`);
-  for (const name of others) if (name !== instead && extra.length < MAX_EXTRA && !extra.includes(name)) extra.push(name);
-  return { id: id ?? undefined, vector, fields: json };
+  if (object === null || typeof object !== "object" || Array.isArray(object)) throw new Error(`invalid type: ${kindOf(object)}, expected ${LIKE}`);
+  const names = Object.keys(object);
+  // JavaScript has whole numbers before other names.
+  return { object, names: /^\d/.test(names[0]) ? [...new Set(namesOf(text))] : names, text };
+}
+
+/** @param {any} value of an id or a component, for which a double is enough */
+function toNumber(value) {
+  return typeof value === "bigint" ? Number(value) : value;
 }
 
 /**

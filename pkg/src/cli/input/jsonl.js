@@ -2,6 +2,7 @@
 // without a vector are embedded, if there is a function for that.
 import { createReadStream, statSync } from "node:fs";
 import { input, io } from "../failure.js";
+import { Lines } from "../fields/lines.js";
 import { parseRow } from "./json-row.js";
 import { JsonText } from "./json-text.js";
 
@@ -10,12 +11,12 @@ const CHUNK = 1 << 20;
 const BATCH = 64;
 
 /**
- * @typedef {object} Lines what was read beside the vectors
+ * @typedef {object} Read what was read beside the vectors
  * @property {number} dim
  * @property {number} rows
  * @property {number | undefined} total rows in the file; undefined if it was not read to its end
  * @property {string[] | number[] | undefined} ids
- * @property {string[]} extra the names of other fields than id and vector
+ * @property {Lines | undefined} fields those that are stored; undefined where none were asked for
  *
  * @typedef {object} Embedder
  * @property {string} field
@@ -28,30 +29,49 @@ const BATCH = 64;
  * @param {number} limit
  * @param {import("../progress.js").Progress} progress
  * @param {(row: Float32Array) => void} take
- * @param {Embedder} [embedder]
- * @returns {Promise<Lines>}
+ * @param {{ embedder?: Embedder, store?: import("../fields/store.js").Store }} [more]
+ * @returns {Promise<Read>}
  */
-export async function readLines(path, limit, progress, take, embedder) {
-  const name = path === "-" ? "stdin" : path;
-  const text = new JsonText(path === "-" ? process.stdin : chunksOf(path), name);
-  const reading = new Reading(name, take, embedder);
-  /** @type {number | undefined} */
-  let total;
+export async function readLines(path, limit, progress, take, { embedder, store } = {}) {
+  const reading = new Reading(path, take, embedder, store);
+  const total = await readObjects(path, limit, async (bytes, line, read) => {
+    await reading.row(bytes, line);
+    progress.tick("read", read, read);
+  });
+  await reading.flush();
+  if (reading.rows === 0) throw input(reading.name, "no line, so no vector");
+  const { dim, rows, ids, fields } = reading;
+  return { dim, rows, total, ids, fields };
+}
+
+/**
+ * Reads at most `limit` objects of a file, or of stdin if that is `-`.
+ * @param {string} path
+ * @param {number} limit
+ * @param {(bytes: Uint8Array, line: number, read: number) => Promise<void> | void} each takes an object, the number of its first line,
+ *   and how many came before it
+ * @returns {Promise<number | undefined>} how many there are, if it came to the end
+ */
+export async function readObjects(path, limit, each) {
+  const text = new JsonText(path === "-" ? process.stdin : chunksOf(path), nameOf(path));
   try {
     for (let read = 0; ; read++) {
       const found = await text.next(read);
-      if (!found) total = read;
-      if (!found || read === limit) break;
-      await reading.row(found.bytes, found.line);
-      progress.tick("read", read, read);
+      if (!found) return read;
+      if (read === limit) return undefined;
+      await each(found.bytes, found.line, read);
     }
-    await reading.flush();
   } finally {
     await text.close();
   }
-  if (reading.rows === 0) throw input(name, "no line, so no vector");
-  const { dim, rows, ids, extra } = reading;
-  return { dim, rows, total, ids, extra };
+}
+
+/**
+ * What messages call a file.
+ * @param {string} path
+ */
+export function nameOf(path) {
+  return path === "-" ? "stdin" : path;
 }
 
 /** @param {string} path */
@@ -68,8 +88,6 @@ function chunksOf(path) {
 class Reading {
   dim = 0;
   rows = 0;
-  /** @type {string[]} */
-  extra = [];
   /** @type {any[] | undefined} */
   ids;
   /** @type {{ line: number, vector: unknown[] | undefined, text: string }[]} */
@@ -79,11 +97,14 @@ class Reading {
    * @param {string} path
    * @param {(row: Float32Array) => void} take
    * @param {Embedder | undefined} embedder
+   * @param {import("../fields/store.js").Store | undefined} store
    */
-  constructor(path, take, embedder) {
-    this.path = path;
+  constructor(path, take, embedder, store) {
+    this.name = nameOf(path);
     this.take = take;
     this.embedder = embedder;
+    this.store = store;
+    this.fields = store && new Lines(path);
   }
 
   /**
@@ -94,16 +115,21 @@ class Reading {
     /** @type {import("./json-row.js").Row} */
     let row;
     try {
-      row = parseRow(bytes, this.extra, this.embedder?.field);
+      row = parseRow(bytes, this.store, this.embedder?.field);
     } catch (error) {
       throw this.#fault(line, /** @type {Error} */ (error).message);
     }
-    const { id, vector } = row;
-    if (vector && this.#waiting.length === 0) return this.#add(vector, id, line);
-    const text = vector ? "" : row.fields[/** @type {Embedder} */ (this.embedder).field];
+    const { id, vector, fields } = row;
+    const where = `row ${this.rows + this.#waiting.length}`;
+    if (vector && this.#waiting.length === 0) {
+      this.#take(vector, line, () => this.#keep(id, line));
+      return this.fields?.add(fields, where);
+    }
+    const text = vector ? "" : row.text;
     if (typeof text !== "string") throw this.#fault(line, `its field ${JSON.stringify(this.embedder?.field)} is no text: --embed makes vectors of texts`);
     this.#waiting.push({ line, vector, text });
     this.#keep(id, line);
+    this.fields?.add(fields, where);
     if (this.#waiting.filter(({ vector }) => !vector).length === BATCH || this.#waiting.length === 16 * BATCH) await this.flush();
   }
 
@@ -114,15 +140,6 @@ class Reading {
     const vectors = texts.length > 0 ? await /** @type {Embedder} */ (this.embedder).embed(texts) : [];
     let next = 0;
     for (const { line, vector } of waiting) this.#take(vector ?? vectors[next++], line);
-  }
-
-  /**
-   * @param {ArrayLike<unknown>} vector
-   * @param {string | number | undefined} id
-   * @param {number} line
-   */
-  #add(vector, id, line) {
-    this.#take(vector, line, () => this.#keep(id, line));
   }
 
   /**
@@ -160,6 +177,6 @@ class Reading {
    * @param {string} message
    */
   #fault(line, message) {
-    return input(this.path, `line ${line}: ${message}`);
+    return input(this.name, `line ${line}: ${message}`);
   }
 }

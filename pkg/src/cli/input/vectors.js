@@ -23,7 +23,7 @@ const PIECE = 1 << 20;
  * @property {number} stride bytes from one row to the next
  * @property {number | undefined} total rows in the file; undefined if it was not read to its end
  * @property {string[] | number[] | undefined} ids that came with the vectors
- * @property {string[]} extra the names of other fields than id and vector
+ * @property {import("../fields/lines.js").Lines | undefined} fields that came with the vectors
  * @property {() => boolean} unchanged whether the file is as it was when it was opened
  * @property {() => void} close
  */
@@ -34,14 +34,14 @@ const PIECE = 1 << 20;
  * @param {number} limit
  * @param {Progress} progress
  * @param {() => number} temporary
- * @param {import("./jsonl.js").Embedder} [embedder]
+ * @param {{ embedder?: import("./jsonl.js").Embedder, store?: import("../fields/store.js").Store }} more
  * @returns {Promise<Stored>}
  */
-export async function openRows(path, limit, progress, temporary, embedder) {
+export async function openRows(path, limit, progress, temporary, more) {
   const format = formatOf(path);
-  if (format === "stdin" || format === "json") return spool(path, limit, progress, temporary, embedder);
+  if (format === "stdin" || format === "json") return spool(path, limit, progress, temporary, more);
   const { file, total, ...shape } = inPlace(format, path, limit, progress);
-  return { handle: file.handle, path, length: file.length, ...shape, rows: Math.min(total, limit), total, ids: undefined, extra: [], unchanged: () => file.unchanged, close: () => file.close() };
+  return { handle: file.handle, path, length: file.length, ...shape, rows: Math.min(total, limit), total, ids: undefined, fields: undefined, unchanged: () => file.unchanged, close: () => file.close() };
 }
 
 /**
@@ -70,10 +70,10 @@ function inPlace(format, path, limit, progress) {
  * @param {number} limit
  * @param {Progress} progress
  * @param {() => number} temporary
- * @param {import("./jsonl.js").Embedder | undefined} embedder
+ * @param {Parameters<typeof openRows>[4]} more
  * @returns {Promise<Stored>}
  */
-async function spool(path, limit, progress, temporary, embedder) {
+async function spool(path, limit, progress, temporary, more) {
   const handle = temporary();
   const close = () => closeSync(handle);
   /** @type {Uint8Array[]} */
@@ -94,7 +94,7 @@ async function spool(path, limit, progress, temporary, embedder) {
       waiting.push(new Uint8Array(row.buffer, row.byteOffset, row.byteLength));
       bytes += row.byteLength;
       if (bytes >= PIECE) flush();
-    }, embedder);
+    }, more);
     flush();
     return { handle, path, length, bytes: 4, first: 0, stride: lines.dim * 4, ...lines, unchanged: () => true, close };
   } catch (error) {

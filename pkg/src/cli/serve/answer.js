@@ -22,7 +22,7 @@ const TYPES = /** @type {Record<string, string>} */ ({
   ".webmanifest": "application/manifest+json",
   ".woff2": "font/woff2",
 });
-/** Where the files of the explorer are served; they lie in the package. */
+/** Where the files of the explorer are served; they lie in the package, beside the folder of this code once it is bundled. */
 const EXPLORER = "/_pagevec/";
 const PACKAGE = fileURLToPath(new URL("../", import.meta.url));
 const FOR_GOOD = "public, max-age=31536000, immutable, no-transform";
