@@ -2,7 +2,7 @@
 // leaves nothing when it is interrupted.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -118,6 +118,20 @@ test("serve answers ranges, and takes the next port where none is named", async 
     child.kill();
     blocker.close();
   }
+});
+
+test("the name of a model is kept in index.json; rows of another model are not appended", async () => {
+  await write("named.jsonl", '{"id":"a","vector":[1,0]}\n{"id":"b","vector":[0,1]}\n');
+  await write("more.jsonl", '{"id":"c","vector":[1,1]}\n');
+  const models = async () => JSON.parse(await readFile(join(cwd, "named/index.json"), "utf8")).segments.map(({ model }) => model);
+  assert.equal((await pagevec("build", "named.jsonl", "--model", "two", "-o", "named")).code, 0);
+  assert.deepEqual(await models(), ["two"]);
+  const { code, stderr } = await pagevec("build", "more.jsonl", "--append", "--model", "three", "-o", "named");
+  assert.equal(code, 2);
+  assert.match(stderr, /model "three", but the index of "two"/);
+  assert.equal((await pagevec("build", "more.jsonl", "--append", "-o", "named")).code, 0);
+  assert.deepEqual(await models(), ["two", "two"]);
+  assert.equal((await pagevec("build", "named.jsonl", "--model", "", "-o", "other")).code, 2);
 });
 
 test("serve shows an index in the explorer", async () => {

@@ -20,10 +20,11 @@ const MAX_SEGMENTS = 1024;
  * @param {import("./entry.js").Form} form
  * @param {number | undefined} wanted the generation that the folder must have
  * @param {(entry: Entry) => DeadRows} deadOf the rows of an earlier segment that are dead, with the new segment
+ * @param {string} [wantedModel] that made the new vectors; unless given, that of the index
  * @returns {import("./publish.js").Published & { replaced: number }} `replaced`: how many rows were alive before
  */
-export function appendContents(folder, segment, form, wanted, deadOf) {
-  const entry = entryOf(segment.info, segment.contentId, form);
+export function appendContents(folder, segment, form, wanted, deadOf, wantedModel) {
+  const entry = entryOf(segment.info, segment.contentId, form, wantedModel);
   const files = filesOf(entry, segment.contents);
   let replaced = 0;
   const generation = update(folder, wanted, (before) => {
@@ -44,6 +45,9 @@ export function appendContents(folder, segment, form, wanted, deadOf) {
     });
     // As in the core, the new rows are taken for those of the index's model.
     const model = earlier.find((one) => one.model !== undefined)?.model;
+    if (model !== undefined && wantedModel !== undefined && model !== wantedModel) {
+      throw badArgument(`the new rows have vectors of the model "${wantedModel}", but the index of "${model}": build the new rows as those of the index`);
+    }
     const added = model === undefined ? entry : entryOf(segment.info, segment.contentId, form, model);
     return { entries: [...entries, added], files: [...files, ...named.map(({ file }) => file)] };
   });

@@ -94,8 +94,9 @@ export class Base {
    * @param {Ids} ids of its rows
    * @param {import("../../folder/entry.js").Form} form
    * @param {boolean} isNumbered whether the ids follow those of the index as it was read
+   * @param {string | undefined} model that made its vectors
    */
-  async append(segment, ids, form, isNumbered) {
+  async append(segment, ids, form, isNumbered, model) {
     const glue = await loadBuilder(modules.builder, undefined);
     /** @param {Entry} entry */
     const deadOf = (entry) => {
@@ -105,7 +106,7 @@ export class Base {
       hash.update(bytes);
       return { bytes, count, contentId: hash.finish() };
     };
-    const published = appendContents(this.folder, segment, form, isNumbered ? this.generation : undefined, deadOf);
+    const published = appendContents(this.folder, segment, form, isNumbered ? this.generation : undefined, deadOf, model);
     const after = parseManifest(manifestText(this.folder) ?? "", join(this.folder, "index.json"));
     const again = this.segments.some(({ contentId }) => contentId === segment.contentId);
     return { published, after: /** @type {Entry[]} */ (after.segments), added: { again, hint: mergeHint(this.folder, after.segments) } };

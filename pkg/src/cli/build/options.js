@@ -32,6 +32,7 @@ export const BUILD = {
     payload: { value: "FILE", conflicts: "no-store", help: "Fields of the rows from another file: JSON lines or an array of objects, in the order of the vectors. Where the input has a field of the same name, that of this file counts" },
     store: { value: "NAMES", list: true, conflicts: "no-store", help: "The fields to store, which searches return with their hits [default: all but id and vector]" },
     "no-store": { help: "Store no fields: ids and vectors alone" },
+    model: { value: "NAME", help: "The name of the model that made the vectors, kept in index.json: who searches by text is refused with another one [default: none, or with --append as the index has it]" },
     threads: { value: "N", parse: whole(1, 1024), help: "Taken as by the native command line; this one builds in one thread. The file does not depend on it" },
     limit: { value: "N", parse: whole(1, 4294967295), help: "Read only so many rows" },
     append: { help: "Add the rows to the index that is in the folder: with its metric and codecs, in a segment of their own. A row whose id the index has replaces the earlier one" },

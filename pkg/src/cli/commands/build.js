@@ -17,6 +17,7 @@ import { readFrom } from "../input/files.js";
 import { readIds } from "../input/ids.js";
 import { openRows, readVectors } from "../input/vectors.js";
 import { complain, printJson } from "../output.js";
+import { toModel } from "../../texts/embed.js";
 import { modules } from "../platform.js";
 import { Progress } from "../progress.js";
 
@@ -28,6 +29,7 @@ const FORMS = /** @type {const} */ ({ also: "both", only: "parts" });
 export async function build(parsed) {
   const folder = /** @type {string} */ (parsed.output);
   const there = checkOutput(folder);
+  const model = toModel(parsed.model, "build");
   const base = parsed.append ? await Base.open(folder) : undefined;
   const request = base ? base.request(parsed) : toRequest(parsed);
   const progress = new Progress();
@@ -52,7 +54,7 @@ export async function build(parsed) {
     const replaced = manifestText(folder);
     const parts = /** @type {"also" | "only" | undefined} */ (parsed.parts);
     const form = parts ? FORMS[parts] : (base?.form ?? "file");
-    const done = base ? await base.append(segment, ids ?? [], form, given === undefined) : { published: { ...publishContents(folder, segment, form, undefined), replaced: 0 }, after: [], added: undefined };
+    const done = base ? await base.append(segment, ids ?? [], form, given === undefined, model) : { published: { ...publishContents(folder, segment, form, undefined, model), replaced: 0 }, after: [], added: undefined };
     const { published, after, added } = done;
     const old_segments = parsed.prune ? pruneFiles(folder, replaced) : oldFiles(folder);
     progress.end();
