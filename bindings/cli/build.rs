@@ -9,8 +9,8 @@ use std::{env, fs, io};
 const ENTRY: &str = "explorer/main.js";
 const PAGE: [&str; 3] = ["explorer/index.html", "explorer/style.css", "explorer/favicon.svg"];
 const WASM: &str = "wasm/search/pagevec_wasm_bg.wasm";
-/// The package's builder, which the page does not start.
-const BUILDER: &str = "wasm/build/";
+/// What the page does not load: the builder, and the scripts with a module inside, as the module itself is there.
+const LEFT_OUT: [&str; 2] = ["dist/builder.js", "dist/inlined-"];
 
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../..");
@@ -37,7 +37,8 @@ fn explorer(root: &Path) -> Option<Vec<(String, PathBuf)>> {
     while let Some(name) = left.pop() {
         for import in imports(&fs::read_to_string(place(&name)).ok()?) {
             let import = join(&name, &import);
-            if !import.starts_with(BUILDER) && found.insert(import.clone()) {
+            let left_out = LEFT_OUT.iter().any(|name| import.starts_with(name));
+            if !left_out && found.insert(import.clone()) {
                 left.push(import);
             }
         }
@@ -46,14 +47,16 @@ fn explorer(root: &Path) -> Option<Vec<(String, PathBuf)>> {
     rows.iter().all(|(_, file)| file.is_file()).then_some(rows)
 }
 
-/// The relative modules that a module imports, at once or later; a comment may name others.
+/// The relative modules that a module imports, at once or later; a comment may name others. Bundled code has no space
+/// before the quote, and may have quotes in pairs that are not strings.
 fn imports(text: &str) -> Vec<String> {
     let code = text.lines().filter(|line| !line.trim_start().starts_with(['/', '*']));
     let mut found = Vec::new();
     for line in code {
         let pieces: Vec<&str> = line.split('"').collect();
-        for pair in pieces.windows(2).step_by(2) {
-            let imported = ["from ", "import ", "import("].iter().any(|word| pair[0].ends_with(word));
+        for pair in pieces.windows(2) {
+            let imported =
+                ["from", "import", "import("].iter().any(|word| pair[0].trim_end().ends_with(word));
             if imported && pair[1].starts_with('.') && pair[1].ends_with(".js") {
                 found.push(pair[1].to_owned());
             }
