@@ -35,16 +35,25 @@ export function toChoice(value, choices, name) {
 }
 
 /**
+ * @param {string} text `64MB`, `1.5 GiB`, `67108864`; units may be written in any case
+ * @returns {number} the bytes that it names, not whole where it has a part of a byte; NaN if it names none
+ */
+export function bytesOf(text) {
+  const [, digits, name = ""] = /^\s*([\d.]+)\s*([a-z]*)\s*$/i.exec(text) ?? [];
+  const unit = UNITS.get(name.toLowerCase()) ?? NaN;
+  const bytes = Number(digits) * unit;
+  // A part of a larger unit is cut to whole bytes.
+  return unit > 1 ? Math.floor(bytes) : bytes;
+}
+
+/**
  * @param {unknown} value a number of bytes, or a text with a unit
  * @param {string} name
  * @returns {number} at least 1
  */
 export function toBytes(value, name) {
-  const [, digits = "", unitName = ""] = (typeof value === "string" && /^\s*([\d.]+)\s*([a-z]*)\s*$/i.exec(value)) || [];
-  const unit = UNITS.get(unitName.toLowerCase()) ?? 0;
-  // A part of a byte is refused, a part of a larger unit is cut to whole bytes.
-  const bytes = typeof value === "number" ? value : unit > 1 ? Math.floor(Number(digits) * unit) : Number(digits) * unit;
-  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
+  const bytes = typeof value === "string" ? bytesOf(value) : value;
+  if (typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes > 0) return bytes;
   throw badArgument(`${name} must be a whole number of bytes, 1 or more, or a text such as "64MB" or "1.5 GiB" (kB, MB, GB: powers of 1000; KiB, MiB, GiB: of 1024)`);
 }
 

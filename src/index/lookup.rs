@@ -30,8 +30,8 @@ impl Index {
     /// row of position `p` at `p * dim .. (p + 1) * dim` (see [`Index::find`] and [`Hit::position`](crate::Hit)). Under
     /// cosine they have unit length. Their checksums are not compared here: [`Index::verify`] does that.
     ///
-    /// `None` if the finest rows that are stored are not f32, if the file is read piece by piece ([`Io::Pread`],
-    /// [`Io::Parts`]), or if there is no such segment.
+    /// `None` if the finest rows that are stored are not f32, if the file is read piece by piece ([`Io::Pread`](crate::Io::Pread),
+    /// [`Io::Parts`](crate::Io::Parts)), or if there is no such segment.
     pub fn rows_f32(&self, segment: usize) -> Option<&[f32]> {
         let Bytes::Local { files, members, .. } = &self.bytes else { return None };
         let (file, segment) = (files.get(segment)?, &members.iter().nth(segment)?.segment);

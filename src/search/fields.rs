@@ -9,7 +9,7 @@ use super::view::View;
 use crate::error::Error;
 use crate::id::Id;
 use crate::segment::fields::{FieldBlock, FieldDirectory, Lines, NONE};
-use crate::storage::{Expected, Extent, Read, in_order};
+use crate::storage::{Expected, Extent, Read, each_once};
 
 /// The fields of some rows, as far as they were read.
 pub(super) struct FieldReads {
@@ -153,8 +153,7 @@ impl FieldsOfIds {
                 }
                 if !missing.is_empty() {
                     views.iter().try_for_each(|view| ahead(view, &mut std::iter::empty(), &mut missing))?;
-                    in_order(&mut missing);
-                    missing.dedup();
+                    each_once(&mut missing);
                     return Ok(Step::Need(missing));
                 }
                 self.reads.insert(FieldReads::new(self.ids.iter().filter_map(|(_, row)| row.flatten())))

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::id::Id;
 use crate::segment::Segment;
 use crate::segment::clusters::{Labels, Leaf};
-use crate::storage::{Expected, Read, in_order};
+use crate::storage::{Expected, Read, each_once};
 
 /// Where the row of an id is: in the last segment that has it, of whose rows it must be one that may be a hit. Not
 /// inlined: that would cost 4 kB in wasm for each caller.
@@ -29,8 +29,7 @@ pub(super) fn find(views: &[View<'_>], id: &Id) -> Result<Step<Option<RowPlace>>
     if reads.is_empty() {
         return Ok(Step::Done(found));
     }
-    in_order(&mut reads);
-    reads.dedup();
+    each_once(&mut reads);
     Ok(Step::Need(reads))
 }
 

@@ -9,7 +9,7 @@ use super::view::View;
 use crate::error::Error;
 use crate::id::Id;
 use crate::row_set::{RowSet, Selected, SharedRows};
-use crate::storage::{Read, in_order};
+use crate::storage::{Read, each_once};
 
 /// A selection under way.
 pub(crate) struct Selection {
@@ -58,8 +58,7 @@ impl Selection {
             lookups.step(views, &mut reads)?;
         }
         if !reads.is_empty() {
-            in_order(&mut reads);
-            reads.dedup();
+            each_once(&mut reads);
             return Ok(Step::Need(reads));
         }
         let among = self.among.iter().flat_map(|among| &among.unknown);

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::error::Error;
 use crate::row_set::RowSet;
 use crate::segment::{SectionKind, Segment};
-use crate::storage::{Expected, Extent, Read, Source, in_order};
+use crate::storage::{Expected, Extent, Read, Source, each_once};
 
 /// See the head of this file.
 #[derive(Clone, Copy)]
@@ -87,8 +87,7 @@ impl<'a> View<'a> {
 
     /// Drops double reads, and those for which there are no slots. All must be units of one section.
     pub(super) fn fitting(&self, mut reads: Vec<Read>) -> Vec<Read> {
-        in_order(&mut reads);
-        reads.dedup_by_key(|r| r.extent);
+        each_once(&mut reads);
         let Some(section) = reads.first().and_then(|r| self.segment.section_extent(r.extent)) else {
             return reads;
         };

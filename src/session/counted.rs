@@ -46,7 +46,8 @@ impl Counted {
         views: &[View<'_>],
         CountedScratch { scratch, reserved }: &mut CountedScratch,
     ) -> Result<Step<Outcome>, Error> {
-        self.reserved.resize(self.running.bytes() + self.most.beside(scratch.bytes()))?;
+        // It has settled on what is allocated, which nothing has changed since.
+        self.reserved.resize(self.reserved.bytes() + self.most.beside(scratch.bytes()))?;
         let step = self.running.step(views, scratch);
         // What the scratch memory has grown by is no more of this operation.
         reserved.take_from(&mut self.reserved, scratch.bytes().saturating_sub(reserved.bytes()));

@@ -176,6 +176,13 @@ pub(crate) fn in_order(reads: &mut [Read]) {
     reads.sort_unstable_by_key(|read| read.extent);
 }
 
+/// Sorts reads by extent, and leaves each extent once.
+#[inline(never)]
+pub(crate) fn each_once(reads: &mut Vec<Read>) {
+    in_order(reads);
+    reads.dedup_by_key(|read| read.extent);
+}
+
 /// What bytes are checked against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expected {

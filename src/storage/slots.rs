@@ -1,6 +1,6 @@
 //! A fixed number of slots for units of one section, or of the same section of several files. A unit is an extent that was reserved: a row, a list, a chunk.
 
-use super::{Buffer, Extent, Read, in_order};
+use super::{Buffer, Extent, Read, each_once};
 use crate::budget::{Ledger, Part, Reservation};
 use crate::error::Error;
 use crate::memory::{grow, grown};
@@ -54,8 +54,7 @@ impl Slots {
     /// Whether there is room for `reads`, each a unit, beside what other tickets have pinned.
     pub(crate) fn has_room(&self, ticket: u32, reads: &[Read]) -> Result<bool, Error> {
         let mut reads = reads.to_vec();
-        in_order(&mut reads);
-        reads.dedup_by_key(|read| read.extent);
+        each_once(&mut reads);
         if let Some(large) = reads.iter().find(|r| r.extent.length > self.size) {
             let detail = format!("{} bytes where the largest has {}", large.extent.length, self.size);
             return Err(Error::corrupt("lists", detail));
@@ -77,8 +76,7 @@ impl Slots {
     /// error nothing is reserved.
     pub(crate) fn reserve(&mut self, ticket: u32, reads: &[Read]) -> Result<(), Error> {
         let mut reads = reads.to_vec();
-        in_order(&mut reads);
-        reads.dedup_by_key(|read| read.extent);
+        each_once(&mut reads);
         self.allocate(reads.len())?;
         let (known, new): (Vec<Read>, Vec<Read>) = reads.iter().partition(|r| self.unit(r.extent).is_some());
         for read in known {

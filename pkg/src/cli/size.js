@@ -1,19 +1,14 @@
 // Reads and shows sizes in bytes: kB, MB and GB are powers of 1000, KiB, MiB and GiB of 1024.
-const UNITS = new Map(Object.entries({ "": 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 }));
+import { bytesOf } from "../options.js";
 
 /**
- * The bytes that a text names: `64MB`, `1.5 GiB`, `67108864`. Units may be written in any case.
+ * The bytes that a text names. Bytes have no decimal point, not even before zeros.
  * @param {string} text
  * @returns {number | undefined} undefined: it names none
  */
 export function parseSize(text) {
-  const [, digits, name = ""] = /^\s*([\d.]+)\s*([a-z]*)\s*$/i.exec(text) ?? [];
-  const unit = UNITS.get(name.toLowerCase());
-  if (digits === undefined || unit === undefined || !/^(\d+|\d*\.\d+|\d+\.)$/.test(digits)) return undefined;
-  // A part of a byte is refused, a part of a larger unit is cut to whole bytes.
-  if (unit === 1 && digits.includes(".")) return undefined;
-  const bytes = Math.floor(Number(digits) * unit);
-  return Number.isSafeInteger(bytes) ? bytes : undefined;
+  const bytes = bytesOf(text);
+  return Number.isSafeInteger(bytes) && !/\.\d*\s*b?\s*$/i.test(text) ? bytes : undefined;
 }
 
 /**

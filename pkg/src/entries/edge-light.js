@@ -1,30 +1,15 @@
 // The entry for edge runtimes whose bundlers take `?module` for an import of a compiled module, such as Next's.
-import { buildWith } from "../build.js";
-import * as extras from "../engine/extras.js";
 import { openWith } from "../open.js";
 import { openOpfsStore } from "../platform/opfs-store.js";
 import { web } from "../platform/web.js";
+import { loadExtras } from "./imported.js";
 import search from "../wasm/search/pagevec_wasm_bg.wasm?module";
 
-const platform = web(async () => search, openOpfsStore, { loadExtras: async () => extras });
+const platform = web(async () => search, openOpfsStore, { loadExtras });
 
 /** @type {typeof import("../browser.js").open} */
 export function open(source, options) {
   return openWith(platform, source, options);
 }
 
-/**
- * Bundlers would add the module to all workers that search, whose size is limited.
- * @returns {Promise<never>}
- */
-async function notBundled() {
-  throw new Error("it is not part of a worker unless imported");
-}
-
-/** @type {typeof import("../browser.js").build} */
-export function build(matrix, options) {
-  return buildWith({ module: notBundled, glue: () => import("../../wasm/build/instance.js"), loadExtras: platform.loadExtras }, matrix, options);
-}
-
-export { PagevecError } from "../errors.js";
-export { Index } from "../index.js";
+export { build, Index, PagevecError } from "./imported.js";

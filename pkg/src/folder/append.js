@@ -2,12 +2,10 @@
 // change; which rows are dead stands in a file of their own.
 import { join } from "node:path";
 import { badArgument, PagevecError } from "../errors.js";
+import { MAX_SEGMENTS } from "../sources/manifest.js";
 import { entryOf } from "./entry.js";
 import { filesOf } from "./publish.js";
-import { contentsOf, update } from "./update.js";
-
-/** Segments of an index at most. */
-const MAX_SEGMENTS = 1024;
+import { contentsOf, MANIFEST, update } from "./update.js";
 
 /**
  * @typedef {import("./entry.js").Entry} Entry
@@ -28,7 +26,7 @@ export function appendContents(folder, segment, form, wanted, deadOf, wantedMode
   const files = filesOf(entry, segment.contents);
   let replaced = 0;
   const generation = update(folder, wanted, (before) => {
-    if (!before) throw new PagevecError("corrupt", `${join(folder, "index.json")} cannot be read: build the index again`);
+    if (!before) throw new PagevecError("corrupt", `${join(folder, MANIFEST)} cannot be read: build the index again`);
     const earlier = before.segments.filter(({ contentId }) => contentId !== entry.contentId);
     if (earlier.length >= MAX_SEGMENTS) throw badArgument(`the index has ${MAX_SEGMENTS} segments, the most there are: merge them first`);
     replaced = 0;

@@ -2,7 +2,7 @@
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { parseManifest } from "../sources/manifest.js";
-import { manifestText } from "./update.js";
+import { MANIFEST, manifestText } from "./update.js";
 import { ioError } from "./write.js";
 
 /** A file that no manifest names may be one that another writer is about to name; not if it is older than this. */
@@ -16,7 +16,7 @@ const PATIENCE_MS = 300_000;
  * @returns {Old[]}
  */
 export function oldFiles(folder) {
-  const { segments } = parseManifest(manifestText(folder) ?? "", join(folder, "index.json"));
+  const { segments } = parseManifest(manifestText(folder) ?? "", join(folder, MANIFEST));
   const named = new Set(segments.flatMap(({ file, parts, dead }) => [file, parts?.folder, dead?.file]));
   const isOurs = (/** @type {import("node:fs").Dirent} */ entry) => (entry.isDirectory() ? /^seg-[0-9a-f]{32}$/i : /^(seg|dead)-[0-9a-f]{32}\.bin$/i).test(entry.name);
   return readdirSync(folder, { withFileTypes: true })

@@ -5,7 +5,7 @@ import { PagevecError } from "../errors.js";
 /** Bytes of a manifest at most. None needs as many; a larger answer is something else. */
 export const MANIFEST_LIMIT = 4 << 20;
 /** Segments of an index at most. */
-const MAX_SEGMENTS = 1024;
+export const MAX_SEGMENTS = 1024;
 /** Characters of the name of a model at most. */
 const MODEL_NAME = 200;
 

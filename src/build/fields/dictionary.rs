@@ -2,9 +2,9 @@
 //! algorithm (Liao, Petri, Moffat, Wirth, 2016) as zstd's `fastcover` has it: the sample is cut into as many parts as
 //! the dictionary has pieces, and each part gives its best one.
 
-/// Bytes of the strings that are counted, and of a piece.
 use std::ops::Range;
 
+/// Bytes of the strings that are counted, and of a piece.
 const STRING: usize = 6;
 const PIECE: usize = 48;
 const HASH_BITS: u32 = 18;
@@ -33,7 +33,7 @@ pub(super) fn train(sample: &[u8], size: usize) -> Vec<u8> {
 
 /// The strings of the best piece of a part. Strings that occur twice in a piece count once. `seen` is all 0, and is
 /// left so.
-fn best_piece(strings: &[u32], counts: &[u32], seen: &mut [u16]) -> Option<std::ops::Range<usize>> {
+fn best_piece(strings: &[u32], counts: &[u32], seen: &mut [u16]) -> Option<Range<usize>> {
     const WIDTH: usize = PIECE - STRING + 1;
     let (mut score, mut best) = (0u64, (0u64, 0..0));
     for (at, &string) in strings.iter().enumerate() {

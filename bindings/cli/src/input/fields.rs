@@ -180,7 +180,7 @@ fn write(value: &Value, out: &mut Vec<u8>) {
         Value::String(text) => write_text(text, out),
         Value::Object(object) => write_object(object, out),
         Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
-            Some(float) => out.extend(number_of(float).into_bytes()),
+            Some(float) => out.extend_from_slice(ryu_js::Buffer::new().format_finite(float).as_bytes()),
             None => out.extend(number.to_string().into_bytes()),
         },
         Value::Array(values) => {
@@ -198,27 +198,6 @@ fn write(value: &Value, out: &mut Vec<u8>) {
 
 fn write_text(text: &str, out: &mut Vec<u8>) {
     out.extend(Value::from(text).to_string().into_bytes());
-}
-
-/// A number as JavaScript writes it (ECMA-262, Number::toString): the shortest digits that give it again.
-fn number_of(float: f64) -> String {
-    let text = format!("{:e}", float.abs());
-    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let digits = digits.replace('.', "");
-    let (count, point) = (digits.len() as i32, exponent.parse::<i32>().unwrap_or(0) + 1);
-    let zeros = |count: i32| "0".repeat(count.max(0) as usize);
-    let text = match point {
-        _ if float == 0.0 => "0".to_owned(),
-        1..=21 if count <= point => format!("{digits}{}", zeros(point - count)),
-        1..=21 => format!("{}.{}", &digits[..point as usize], &digits[point as usize..]),
-        -5..=0 => format!("0.{}{digits}", zeros(-point)),
-        _ => {
-            let (first, rest) = digits.split_at(1);
-            let rest = if rest.is_empty() { String::new() } else { format!(".{rest}") };
-            format!("{first}{rest}e{}{}", if point > 0 { "+" } else { "-" }, (point - 1).abs())
-        }
-    };
-    if float < 0.0 { format!("-{text}") } else { text }
 }
 
 #[cfg(test)]
