@@ -56,10 +56,16 @@ test("texts are embedded in batches, and rows that have a vector are not", async
   const told = await pagevec("build", "texts.jsonl", "--embed", "./embed.mjs", "--store", "page", "-o", "pages", "--json");
   assert.deepEqual(JSON.parse(told.stdout).fields, ["page"]);
 
-  await write("flat.mjs", `const of = ${vector};\nexport const embed = (texts) => Float32Array.from(texts.flatMap(of));\n`);
-  assert.equal((await pagevec("build", "texts.jsonl", "--embed", "flat.mjs", "-o", "flat")).code, 0);
-  const [one, other] = await Promise.all(["texts", "flat"].map((folder) => readdir(join(cwd, folder))));
-  assert.deepEqual(one, other, "the same vectors, however they are returned");
+  const flat = "Float32Array.from(texts.flatMap(of))";
+  for (const [name, returned] of Object.entries({ flat, tensor: `({ data: ${flat}, dims: [texts.length, 3] })` })) {
+    await write(`${name}.mjs`, `const of = ${vector};\nexport const embed = (texts) => ${returned};\nembed.model = "angles";\n`);
+    assert.equal((await pagevec("build", "texts.jsonl", "--embed", `${name}.mjs`, "-o", name)).code, 0);
+    const files = (folder) => readdir(join(cwd, folder)).then((names) => names.filter((file) => file.endsWith(".bin")));
+    assert.deepEqual(await files(name), await files("texts"), "the same vectors, however they are returned");
+    assert.equal(JSON.parse(await readFile(join(cwd, name, "index.json"), "utf8")).segments[0].model, "angles");
+  }
+  const other = await pagevec("build", "texts.jsonl", "--embed", "flat.mjs", "--model", "other", "-o", "other");
+  assert.match(other.stderr, /"other".*"angles": name one/);
 });
 
 test("a module that does not embed is named with what to do", async () => {
@@ -67,8 +73,8 @@ test("a module that does not embed is named with what to do", async () => {
   for (const [source, exit, words] of [
     ["export const other = 1;", 2, ["embed", "async (texts)"]],
     ["export default async () => { throw new Error('no key') };", 1, ["no key"]],
-    ["export default async () => [[1, 2]];", 1, ["1 vectors for 2 texts"]],
-    ["export default async () => 5;", 1, ["no array"]],
+    ["export default async () => [[1, 2]];", 1, ["gave 1 vectors for 2 texts"]],
+    ["export default async () => 5;", 1, ["gave a number for 2 texts"]],
     ["export default async (texts) => texts.map(() => 'x');", 1, ["number[]"]],
     ["export default async (texts) => texts.map((_, i) => Array(2 + i).fill(1));", 1, ["line 2", "3 components"]],
     ["export default }", 1, ["could not be loaded"]],

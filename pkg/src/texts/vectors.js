@@ -18,8 +18,7 @@ export async function embedTexts(embed, texts, dim, signal, onBatch) {
   let data = new Float32Array(dim === undefined ? 0 : texts.length * dim);
   for (let done = 0; done < texts.length; ) {
     const some = texts.slice(done, done + BATCH);
-    const given = await call(embed, some, signal);
-    for (const [i, row] of rowsOf(given, some.length).entries()) {
+    for (const [i, row] of (await callEmbed(embed, some, signal)).entries()) {
       dim ??= row.length;
       if (data.length < texts.length * dim) data = new Float32Array(texts.length * dim);
       data.set(toRow(row, dim, done + i), (done + i) * dim);
@@ -28,6 +27,16 @@ export async function embedTexts(embed, texts, dim, signal, onBatch) {
     onBatch?.(done);
   }
   return { data, dim: dim ?? 0 };
+}
+
+/**
+ * @param {import("./embed.js").Embed} embed
+ * @param {string[]} texts at most a batch
+ * @param {AbortSignal | undefined} signal
+ * @returns {Promise<ArrayLike<unknown>[]>} a row for each text, with whatever `embed` put into it
+ */
+export async function callEmbed(embed, texts, signal) {
+  return rowsOf(await call(embed, texts, signal), texts.length);
 }
 
 /**

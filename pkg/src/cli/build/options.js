@@ -36,7 +36,7 @@ export const BUILD = {
     threads: { value: "N", parse: whole(1, 1024), help: "Taken as by the native command line; this one builds in one thread. The file does not depend on it" },
     limit: { value: "N", parse: whole(1, 4294967295), help: "Read only so many rows" },
     append: { help: "Add the rows to the index that is in the folder: with its metric and codecs, in a segment of their own. A row whose id the index has replaces the earlier one" },
-    embed: { value: "FILE", help: "A module that makes vectors of texts, for JSON lines without vectors: it exports `embed`, or has as its default, async (texts) => vectors" },
+    embed: { value: "FILE", help: "A module that makes vectors of texts, for JSON lines without vectors: it exports `embed`, or has as its default, async (texts) => vectors. Its property `model` is the default of --model" },
     "embed-field": { value: "FIELD", fallback: "text", help: "The field of the text that --embed makes a vector of" },
     parts: {
       value: "WHICH",

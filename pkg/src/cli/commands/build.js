@@ -29,13 +29,13 @@ const FORMS = /** @type {const} */ ({ also: "both", only: "parts" });
 export async function build(parsed) {
   const folder = /** @type {string} */ (parsed.output);
   const there = checkOutput(folder);
-  const model = toModel(parsed.model, "build");
   const base = parsed.append ? await Base.open(folder) : undefined;
   const request = base ? base.request(parsed) : toRequest(parsed);
   const progress = new Progress();
   const started = performance.now();
   const store = new Store(parsed.store, parsed["no-store"] === true);
-  const embedder = await embedderOf(parsed.embed, parsed["embed-field"]);
+  const embedder = await embedderOf(parsed.embed, parsed["embed-field"], parsed.model);
+  const model = embedder ? embedder.model : toModel(parsed.model, "build");
   const rows = await openRows(parsed.operand, parsed.limit ?? Infinity, progress, () => temporary(there), { embedder, store });
   const output = temporary(there);
   try {

@@ -20,6 +20,7 @@ const BATCH = 64;
  *
  * @typedef {object} Embedder
  * @property {string} field
+ * @property {string | undefined} model its name, by --model or by the module
  * @property {(texts: string[]) => Promise<ArrayLike<number>[]>} embed
  */
 
