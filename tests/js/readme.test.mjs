@@ -6,27 +6,14 @@ import { readdir, readFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { documents, example } from "./support/documents.mjs";
 import { fixture, vectors } from "./support/fixture.mjs";
 import { serve } from "./support/server.mjs";
 
 const { PAGEVEC_ROOT: root, PAGEVEC_CLI: cli } = process.env;
 const skip = !root && "PAGEVEC_ROOT is not set";
-/** Name of the document and its text. */
-const documents = new Map();
-if (root) {
-  const docs = (await readdir(join(root, "docs"))).filter((file) => file.endsWith(".md")).map((file) => `docs/${file}`);
-  for (const name of ["README.md", ...docs]) documents.set(name, await readFile(join(root, name), "utf8"));
-}
 const temporary = [];
 after(() => Promise.all(temporary.map((path) => rm(path, { recursive: true, force: true }))));
-
-/** The code block after `<!-- example: name -->`, in any document. */
-function example(name) {
-  const block = new RegExp(`<!-- example: ${name} -->\\n\`\`\`\\w+\\n([^]*?)\\n\`\`\``);
-  const found = [...documents.values()].map((text) => block.exec(text)).filter(Boolean);
-  assert.equal(found.length, 1, `examples ${name}`);
-  return found[0][1];
-}
 
 /** Runs the example as a module beside this file, where "pagevec" is found; resolves to the variables it leaves. */
 async function run(code, given, left) {
@@ -38,8 +25,10 @@ async function run(code, given, left) {
   return (await import(file)).default;
 }
 
-test("every block of JavaScript is an example that is run here", { skip }, async () => {
-  const run = await readFile(new URL(import.meta.url), "utf8");
+test("every block of JavaScript is an example that is run here or in embedding/", { skip }, async () => {
+  const here = new URL("embedding/", import.meta.url);
+  const files = [new URL(import.meta.url), ...(await readdir(here)).map((file) => new URL(file, here))];
+  const run = (await Promise.all(files.map((file) => readFile(file, "utf8")))).join("\n");
   for (const [name, text] of documents) {
     const blocks = [...text.matchAll(/(.*)\n```(?:js|mjs|javascript|ts)\n/g)];
     const names = blocks.map(([, before]) => /^<!-- example: (\w+) -->$/.exec(before)?.[1]);

@@ -13,6 +13,7 @@
 //! | `fuzz.rs` | `fuzz`: libFuzzer over a target of fuzz/, or its corpus made anew |
 //! | `bench/` | `bench`: measurements that anyone can repeat; `crash`: publications that end by a power cut |
 //! | `browser.rs` | `browser`: finds or installs a Chromium |
+//! | `model.rs`, `../model.py` | the embedding model of the tests, out of pinned Python packages |
 //! | `node.rs`, `shell.rs` | Node and its pinned tools; processes, paths and stamps |
 #![allow(clippy::print_stdout, reason = "a command line tool")]
 
@@ -21,6 +22,7 @@ mod browser;
 mod demo;
 mod fuzz;
 mod glove;
+mod model;
 mod node;
 mod package;
 mod packaging;

@@ -113,22 +113,29 @@ fn print(packed: &serde_json::Value) {
     println!("{:>9}  bytes unpacked, {} packed", size("unpackedSize"), size("size"));
 }
 
+/// A project that uses the package.
+pub(crate) struct Project {
+    pub(crate) folder: PathBuf,
+    /// What is installed in it.
+    pub(crate) tarball: PathBuf,
+}
+
 /// Makes a project in target/js that has the tarball installed, as a user's has, with a copy of tests/ in it: there,
 /// `import "pagevec"` finds the package and nothing of this repository.
-pub(crate) fn project() -> Result<PathBuf> {
+pub(crate) fn project() -> Result<Project> {
     let tarball = pack()?;
-    let dir = shell::target().join("js");
-    shell::remove_dir(&dir)?;
-    fs::create_dir_all(&dir)?;
+    let folder = shell::target().join("js");
+    shell::remove_dir(&folder)?;
+    fs::create_dir_all(&folder)?;
     fs::write(
-        dir.join("package.json"),
+        folder.join("package.json"),
         "{ \"name\": \"uses-pagevec\", \"private\": true, \"type\": \"module\" }\n",
     )?;
-    run(node::npm()?.current_dir(&dir).args(["install", "--offline", "--no-save"]).arg(&tarball))?;
-    copy_dir(&shell::root().join("tests"), &dir.join("tests"), &|_| true)?;
+    run(node::npm()?.current_dir(&folder).args(["install", "--offline", "--no-save"]).arg(&tarball))?;
+    copy_dir(&shell::root().join("tests"), &folder.join("tests"), &|_| true)?;
     // The tests' own tools, not dependencies of the package.
     for tool in ["playwright-core", "axe-core"] {
-        copy_dir(&node::modules()?.join(tool), &dir.join("node_modules").join(tool), &|_| true)?;
+        copy_dir(&node::modules()?.join(tool), &folder.join("node_modules").join(tool), &|_| true)?;
     }
-    Ok(dir)
+    Ok(Project { folder, tarball })
 }

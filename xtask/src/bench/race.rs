@@ -94,7 +94,7 @@ fn native(options: &Options, tool: &Path, home: &Path, cache: &Path, out: &Path)
 
 fn in_chromium(options: &Options, home: &Path, cache: &Path, out: &Path) -> Result<()> {
     let set = Set::prepare(Name::Wordnet, cache)?;
-    let project = package::project()?;
+    let project = package::project()?.folder;
     copy_dir(&shell::root().join("benches/race/browser"), &project.join("benches/race/browser"), &|_| true)?;
     let rows = if options.quick { json!([2000, 1000]) } else { json!([20_000, 5_000]) };
     let task = json!({

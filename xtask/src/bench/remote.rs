@@ -58,7 +58,7 @@ pub(crate) fn measure(options: &Options) -> Result<()> {
     if options.prepare {
         return Ok(());
     }
-    let project = package::project()?;
+    let project = package::project()?.folder;
     copy_dir(&shell::root().join("benches/remote"), &project.join("benches/remote"), &|_| true)?;
     let date = date()?;
     let out = if options.quick { cache.join("quick") } else { results()? }.join("remote");

@@ -1,11 +1,13 @@
 //! Stages that use the package as a user does: the packed tarball, installed in a project of its own.
 //!
 //! The tests get, as environment variables: `PAGEVEC_CLI` (the command line tool, as its own tests build it),
-//! `PAGEVEC_ROOT` (this repository, for www/), `CHROME` (the browser stage), `WORKERD` (if it runs on this machine),
-//! and `PAGEVEC_DATA` if it is set.
+//! `PAGEVEC_ROOT` (this repository, for www/ and docs/), `CHROME` (the browser and embedding stages), `WORKERD` (if it runs
+//! on this machine), and `PAGEVEC_DATA` if it is set. Those of embedding also get `TARBALL`, `MODULES` (where Transformers.js
+//! is) and `MODEL` (if it is to be had).
 
+use crate::package::Project;
 use crate::shell::{self, cargo, run};
-use crate::{browser, node, package};
+use crate::{browser, model, node, package};
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,18 +15,31 @@ use std::sync::OnceLock;
 
 pub(super) fn node() -> Result<()> {
     let project = project()?;
-    run(&mut tests(&project, "tests/js")?)
+    run(&mut tests(project, "tests/js")?)
 }
 
 pub(super) fn browser() -> Result<()> {
     let chrome = browser::find()?;
     let project = project()?;
     // One browser at a time: two on two cores time each other out.
-    run(tests(&project, "tests/js/browser")?.env("CHROME", chrome))
+    run(tests(project, "tests/js/browser")?.env("CHROME", chrome))
+}
+
+/// The tests install the tarball and Transformers.js as README says. Where there is no model they say that they are skipped.
+pub(super) fn embedding() -> Result<()> {
+    let chrome = browser::find()?;
+    let project = project()?;
+    let mut node = tests(project, "tests/js/embedding")?;
+    node.env("CHROME", chrome).env("TARBALL", &project.tarball).env("MODULES", node::modules()?);
+    if let Some(model) = model::find()? {
+        node.env("MODEL", model);
+    }
+    run(&mut node)
 }
 
 /// node --test over the *.test.mjs files directly in a folder.
-fn tests(project: &Path, folder: &str) -> Result<Command> {
+fn tests(project: &Project, folder: &str) -> Result<Command> {
+    let project = project.folder.as_path();
     let mut files = shell::files(&project.join(folder))?;
     let is_test = |file: &Path| file.to_string_lossy().ends_with(".test.mjs");
     files.retain(|file| is_test(file) && file.parent() == Some(&project.join(folder)));
@@ -56,12 +71,12 @@ pub(crate) fn tested_cli() -> Result<PathBuf> {
 
 const CLI: &str = if cfg!(windows) { "pagevec.exe" } else { "pagevec" };
 
-/// The project with the package, made once for both stages.
-fn project() -> Result<PathBuf> {
-    static PROJECT: OnceLock<PathBuf> = OnceLock::new();
+/// The project with the package, made once for all stages.
+fn project() -> Result<&'static Project> {
+    static PROJECT: OnceLock<Project> = OnceLock::new();
     if let Some(project) = PROJECT.get() {
-        return Ok(project.clone());
+        return Ok(project);
     }
     let project = package::project()?;
-    Ok(PROJECT.get_or_init(|| project).clone())
+    Ok(PROJECT.get_or_init(|| project))
 }

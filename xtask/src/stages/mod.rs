@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `rust.rs` | fmt, clippy, native, docs, package |
 //! | `aarch64.rs` | aarch64: compiled, and run where qemu is |
-//! | `js.rs` | js, browser: the packed package in a project of its own |
+//! | `js.rs` | js, browser, embedding: the packed package in a project of its own |
 //! | `links.rs` | the links of every .md file, a part of docs |
 //!
 //! `wasm`, `size` and `packaging` are in `../wasm.rs`, `../size.rs` and `../packaging.rs`, beside what they share with
@@ -29,7 +29,7 @@ const fn stage(name: &'static str, quick: bool, about: &'static str, run: fn() -
     Stage { name, about, quick, run }
 }
 
-pub(crate) const ALL: [Stage; 11] = [
+pub(crate) const ALL: [Stage; 12] = [
     stage("fmt", true, "rustfmt", rust::fmt),
     stage("clippy", true, "lints of every crate with each set of features, native and wasm", rust::clippy),
     stage("native", true, "tests of the crates and of the examples in their docs", rust::native),
@@ -38,6 +38,12 @@ pub(crate) const ALL: [Stage; 11] = [
     stage("size", false, "what a page downloads to search", crate::package::build_modules),
     stage("js", false, "the packed npm package in Node", js::node),
     stage("browser", false, "the packed npm package in Chromium", js::browser),
+    stage(
+        "embedding",
+        false,
+        "README's first steps and the recipes of docs/embedding.md, with a real model",
+        js::embedding,
+    ),
     stage("packaging", false, "the packed npm package in a bundler of each kind", crate::packaging::fast),
     stage("docs", false, "rustdoc, and the links of every .md file", rust::docs),
     stage("package", false, "what would be published of the core, and to npm", rust::package),
