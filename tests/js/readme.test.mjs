@@ -110,6 +110,23 @@ test("the table of errors has every code, and no other", { skip }, async () => {
   assert.deepEqual(listed.toSorted(), [...codes].toSorted());
 });
 
+test("README names the stacks of the matrix and their versions, and counts as docs/bundlers.md does", { skip }, async () => {
+  const section = /\n## Where it works\n([^]+?)\n## /.exec(documents.get("README.md"))[1];
+  const rows = section.split("\n").filter((line) => /^\| [a-z ]+ \| (?!tested)/.test(line));
+  const named = new Map(rows.flatMap((row) => row.split("|")[2].split(";")).map((stack) => {
+    const [, name, versions] = /^ *(.+?)((?: [\d.]+,)* [\d.]+)? *$/.exec(stack);
+    return [name, versions?.trim().split(", ") ?? []];
+  }));
+  const matrix = new Map();
+  for (const { stack, major } of JSON.parse(await readFile(join(root, "tests/packaging/matrix.json"), "utf8"))) {
+    const versions = matrix.get(stack) ?? [];
+    matrix.set(stack, /^[\d.]+$/.test(major) && !versions.includes(major) ? [...versions, major] : versions);
+  }
+  assert.deepEqual(Object.fromEntries(named), Object.fromEntries(matrix));
+  const [dated] = /^Measured on .*rows work.*$/m.exec(section);
+  assert.ok(documents.get("docs/bundlers.md").includes(dated), dated);
+});
+
 /** A NumPy 1.0 file of f32 rows. */
 function npy(data, rows, columns) {
   const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${columns}), }`;

@@ -1,8 +1,8 @@
-// Writes the table of docs/bundlers.md from the results of a run of all rows. Environment: RESULTS.
+// Writes the table of docs/bundlers.md from the results of a run of all rows, and its first line into README.md. Environment: RESULTS.
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
-const file = fileURLToPath(new URL("../../docs/bundlers.md", import.meta.url));
+const [file, readme] = ["docs/bundlers.md", "README.md"].map((name) => fileURLToPath(new URL(`../../${name}`, import.meta.url)));
 const rows = JSON.parse(await readFile(process.env.RESULTS, "utf8"));
 const [BEGIN, END] = ["<!-- results -->", "<!-- end of results -->"];
 
@@ -18,8 +18,9 @@ const versionOf = ({ packages, major }) => (packages ? Object.entries(packages).
 const table = rows.map((row) => `| ${row.stack} | ${versionOf(row)} | ${row.modes.join(", ")} | ${verdict(row)} |`);
 const works = rows.filter((row) => verdict(row) === "works").length;
 const date = new Date().toISOString().slice(0, 10);
+const counted = `Measured on ${date}, \`epyc-2\`: ${works} of ${rows.length} rows work without configuration.`;
 const text = `${BEGIN}
-Measured on ${date}, \`epyc-2\`: ${works} of ${rows.length} rows work without configuration.
+${counted}
 
 | stack | installed | modes | result |
 |---|---|---|---|
@@ -27,3 +28,5 @@ ${table.join("\n")}
 ${END}`;
 const old = await readFile(file, "utf8");
 await writeFile(file, old.slice(0, old.indexOf(BEGIN)) + text + old.slice(old.indexOf(END) + END.length));
+const told = await readFile(readme, "utf8");
+await writeFile(readme, told.replace(/^Measured on .* rows work without configuration\.$/m, counted));
