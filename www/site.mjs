@@ -9,6 +9,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const www = fileURLToPath(new URL(".", import.meta.url));
 const OWN = ["demo.js", "words.js", "arrival.js", "data/README.md", "data/LICENSE"];
 const ENTRY = "demo.js";
+/** What the package loads at the first `explain`, which is the demo's first search. */
+const CALLED = "pkg/dist/extras.js";
 const FETCHED = ["pkg/wasm/search/pagevec_wasm_bg.wasm", "index/index.json"];
 
 /**
@@ -17,9 +19,9 @@ const FETCHED = ["pkg/wasm/search/pagevec_wasm_bg.wasm", "index/index.json"];
  * @returns {string[]}
  */
 export function modulesOf(read) {
-  const found = new Set([ENTRY]);
+  const found = new Set([ENTRY, CALLED]);
   for (const path of found) {
-    // A comment may name a file too. What is imported by a call is not wanted by the demo: the store, the builder.
+    // A comment may name a file too. What else is imported by a call is not wanted by the demo: the store, the builder.
     for (const [, target] of read(path).matchAll(/^(?:import|export)\b[^;"]*"(\.[^"]+\.js)"/gm)) found.add(posix.join(posix.dirname(path), target));
   }
   return [...found];
