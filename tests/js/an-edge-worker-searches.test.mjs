@@ -67,7 +67,7 @@ test("searches of an edge worker, one by one and at once, over one instance", { 
   assert.match(without.message, /import pagevec\/pagevec\.wasm and pass it as `wasm`/);
 
   // The example of the package's README, as it is there.
-  const [example] = /import [^`]+export default [^`]+/.exec(await readFile(join(pkg, "README.md"), "utf8"));
+  const [example] = /import [^`]+export default \{[^`]+/.exec(await readFile(join(pkg, "README.md"), "utf8"));
   const hits = await (await fetch(await start(example.replace("https://example.org", server.url)), { method: "POST", body: f.row(5) })).json();
   assert.deepEqual(hits, await here.search(f.row(5), { index: "clusters" }));
   await here.close();
