@@ -65,3 +65,46 @@ pub fn with_threads<T: Send>(threads: usize, f: impl FnOnce() -> T + Send) -> Re
         .map_err(|e| crate::Error::argument("threads", e.to_string()))?;
     Ok(pool.install(f))
 }
+
+/// Work that is done again and again on a thread of its own, until this is dropped.
+#[cfg(feature = "native")]
+pub(crate) struct Periodic {
+    stop: std::sync::Arc<(Mutex<bool>, std::sync::Condvar)>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+#[cfg(feature = "native")]
+impl Periodic {
+    /// Calls `f` whenever so much time has passed since it returned. It gets a function that says whether it should end soon.
+    pub(crate) fn start(
+        every: std::time::Duration,
+        mut f: impl FnMut(&(dyn Fn() -> bool + Sync)) + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let stop = std::sync::Arc::new((Mutex::new(false), std::sync::Condvar::new()));
+        let shared = std::sync::Arc::clone(&stop);
+        let run = move || loop {
+            let stopped = || *shared.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let guard = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let waited = shared.1.wait_timeout_while(guard, every, |stopped| !*stopped);
+            drop(waited);
+            if stopped() {
+                return;
+            }
+            f(&stopped);
+        };
+        let thread = std::thread::Builder::new().name("pagevec maintenance".to_owned()).spawn(run)?;
+        Ok(Periodic { stop, thread: Some(thread) })
+    }
+}
+
+#[cfg(feature = "native")]
+impl Drop for Periodic {
+    fn drop(&mut self) {
+        *self.stop.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.stop.1.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been reported; the collection is as it was before the call.
+            let _ = thread.join();
+        }
+    }
+}

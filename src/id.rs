@@ -21,6 +21,40 @@ impl fmt::Display for Id {
     }
 }
 
+impl From<u64> for Id {
+    fn from(number: u64) -> Self {
+        Id::Number(number)
+    }
+}
+
+impl From<String> for Id {
+    fn from(text: String) -> Self {
+        Id::Text(text)
+    }
+}
+
+impl From<&str> for Id {
+    fn from(text: &str) -> Self {
+        Id::Text(text.to_owned())
+    }
+}
+
+/// An id where it lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IdRef<'a> {
+    Number(u64),
+    Text(&'a str),
+}
+
+impl IdRef<'_> {
+    pub(crate) fn to_id(self) -> Id {
+        match self {
+            IdRef::Number(number) => Id::Number(number),
+            IdRef::Text(text) => Id::Text(text.to_owned()),
+        }
+    }
+}
+
 /// The names of all rows: all numbers or all text, each once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ids {
@@ -46,6 +80,23 @@ impl Ids {
         match self {
             Ids::Numbers(n) => n.len(),
             Ids::Texts(t) => t.len(),
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = IdRef<'_>> {
+        let (numbers, texts) = match self {
+            Ids::Numbers(numbers) => (&numbers[..], &[][..]),
+            Ids::Texts(texts) => (&[][..], &texts[..]),
+        };
+        let numbers = numbers.iter().map(|&number| IdRef::Number(number));
+        numbers.chain(texts.iter().map(|text| IdRef::Text(text)))
+    }
+
+    /// Each of them.
+    pub fn into_each(self) -> Vec<Id> {
+        match self {
+            Ids::Numbers(numbers) => numbers.into_iter().map(Id::Number).collect(),
+            Ids::Texts(texts) => texts.into_iter().map(Id::Text).collect(),
         }
     }
 

@@ -24,6 +24,10 @@
 #[macro_use]
 mod setters;
 
+// The simulated disk of the tests names the crate by its name.
+#[cfg(test)]
+extern crate self as pagevec;
+
 pub mod kernels;
 
 mod budget;
@@ -42,6 +46,7 @@ mod rows;
 mod search;
 mod segment;
 mod session;
+mod sort;
 mod storage;
 mod topk;
 mod vectors;
@@ -84,3 +89,7 @@ pub use storage::{FileBytes, FileSink, FsDir, PositionedFile};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/collections.md")]
+struct Collections;

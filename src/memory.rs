@@ -1,6 +1,11 @@
 //! Memory that is asked for before it is used, so that too little of it is an error.
 
+use std::sync::Arc;
+
 use crate::error::Error;
+
+/// A value that several own; none changes it. Rooms that know no threads share by this name.
+pub(crate) type Shared<T> = Arc<T>;
 
 /// Values for which a vector that grows has room at first.
 const LEAST: usize = 16;

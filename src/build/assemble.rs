@@ -25,12 +25,17 @@ pub(super) enum Coding<'a> {
     By(CodecKind, Box<dyn Encode>),
     /// The bytes are those of stored rows, of the stage of this number.
     Copied(CodecKind, Box<dyn Encode>, &'a LiveRows<'a>, usize),
+    /// By a codec that was trained before; the bytes of stored rows that it encoded are copied.
+    Kept(CodecKind, Box<dyn Encode>, &'a LiveRows<'a>),
 }
 
 impl Coding<'_> {
     pub(super) fn kind(&self) -> CodecKind {
         match self {
-            Coding::Trained(kind) | Coding::By(kind, _) | Coding::Copied(kind, ..) => *kind,
+            Coding::Trained(kind)
+            | Coding::By(kind, _)
+            | Coding::Copied(kind, ..)
+            | Coding::Kept(kind, ..) => *kind,
         }
     }
 
@@ -38,7 +43,9 @@ impl Coding<'_> {
     pub(super) fn parameters(&self) -> Option<Vec<u8>> {
         match self {
             Coding::Trained(_) => None,
-            Coding::By(_, codec) | Coding::Copied(_, codec, ..) => Some(codec.parameters()),
+            Coding::By(_, codec) | Coding::Copied(_, codec, ..) | Coding::Kept(_, codec, _) => {
+                Some(codec.parameters())
+            }
         }
     }
 
@@ -56,6 +63,11 @@ impl Coding<'_> {
             Coding::Copied(kind, codec, stored, stage) => {
                 let stride = kind.stride(rows.dim(), options.metric);
                 Ok(Encoded { kind, stride, codec, bytes: stored.copy(stage, stride, order)? })
+            }
+            Coding::Kept(kind, codec, stored) => {
+                let stride = kind.stride(rows.dim(), options.metric);
+                let bytes = stored.keep(kind, &*codec, stride, order)?;
+                Ok(Encoded { kind, stride, codec, bytes })
             }
         }
     }
@@ -148,14 +160,8 @@ pub(super) fn assemble(checked: Checked<'_>, options: &BuildOptions, ctx: &Ctx<'
         sections.extend(made);
     }
     account.begin(account.ends())?;
-    for (form, stage) in STAGES.iter().zip(stored) {
-        let sums = form
-            .checksums
-            .map(|kind| (kind, vec![segment::row_checksums(&file_id, &stage.bytes, stage.stride)]));
-        sections.extend(sums);
-        sections.push((form.parameters, vec![stage.codec.parameters()]));
-        sections.push((form.matrix, vec![stage.bytes]));
-    }
+    let stored = stored.into_iter().map(|stage| (stage.stride, stage.codec.parameters(), stage.bytes));
+    push_stages(&mut sections, &file_id, stored);
     let graph = options.graph && count > 0;
     let header = Header {
         file_length: 0,
@@ -173,6 +179,20 @@ pub(super) fn assemble(checked: Checked<'_>, options: &BuildOptions, ctx: &Ctx<'
         sections: Vec::new(),
     };
     Ok(Parts { header, sections })
+}
+
+/// Adds the sections of all stages: of each the bytes of a row, the parameters of its codec, and its rows.
+pub(super) fn push_stages(
+    sections: &mut Vec<(SectionKind, Pieces)>,
+    file_id: &[u8; 16],
+    stages: impl Iterator<Item = (usize, Vec<u8>, Vec<u8>)>,
+) {
+    for (form, (stride, parameters, rows)) in STAGES.iter().zip(stages) {
+        let sums = form.checksums.map(|kind| (kind, vec![segment::row_checksums(file_id, &rows, stride)]));
+        sections.extend(sums);
+        sections.push((form.parameters, vec![parameters]));
+        sections.push((form.matrix, vec![rows]));
+    }
 }
 
 /// The bytes of sections.

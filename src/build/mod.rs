@@ -7,6 +7,7 @@
 //! | `assemble` | from checked rows to the sections: order, codes, graph, clusters |
 //! | `fields/` | the stored fields of the rows, in compressed blocks |
 //! | `merge/` | one segment of the live rows of several: copies their codes |
+//! | `plain` | one segment of rows that are encoded already, in the order in which they are given |
 //! | `codes_recall` | warns where the codes lose the nearest rows |
 //! | `row_distances`, `nearest` | distances between rows; the nearest of a row |
 //! | `clusters/`, `hnsw/` | the clustered index, which also orders the rows; the graph |
@@ -23,6 +24,7 @@ mod hnsw;
 mod merge;
 mod nearest;
 mod options;
+mod plain;
 mod row_distances;
 
 use crate::ctx::Ctx;
@@ -35,9 +37,13 @@ use crate::storage::Sink;
 use account::Account;
 use assemble::{Checked, Coding, assemble, write};
 use fields::CheckedFields;
+pub(crate) use fields::check_line;
 pub use fields::{FieldSource, Fields};
-pub(crate) use merge::{Live, merge};
+#[cfg(test)]
+pub(crate) use merge::Frozen;
+pub(crate) use merge::{Live, merge, merge_as};
 pub use options::BuildOptions;
+pub(crate) use plain::{PlainRows, PlainStage, plain};
 
 /// Builds the segment file of `vectors` (row-major, `dim` components each) and their `ids` (`None`: 0, 1, 2, …).
 ///

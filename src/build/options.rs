@@ -103,14 +103,13 @@ impl BuildOptions {
 
     /// These options with the metric and the codecs of a segment.
     pub(super) fn like(&self, header: &Header) -> Self {
-        let [codec, refine, exact] = [0, 1, 2].map(|stage| header.stages.get(stage).copied());
-        BuildOptions {
-            metric: header.metric,
-            codec: codec.unwrap_or(self.codec),
-            refine,
-            exact,
-            ..self.clone()
-        }
+        self.of_stages(header.metric, &header.stages)
+    }
+
+    /// These options with this metric and these codecs.
+    pub(super) fn of_stages(&self, metric: Metric, stages: &[CodecKind]) -> Self {
+        let [codec, refine, exact] = [0, 1, 2].map(|stage| stages.get(stage).copied());
+        BuildOptions { metric, codec: codec.unwrap_or(self.codec), refine, exact, ..self.clone() }
     }
 
     pub(super) fn check(&self) -> Result<(), Error> {

@@ -9,6 +9,7 @@ use crate::metric::Metric;
 use crate::quant::{CodecKind, Sq8};
 use crate::rows::{Reader, encode_all};
 use crate::search::hnsw::Distances;
+use crate::sort;
 use std::borrow::Cow;
 
 /// Rows that a task encodes.
@@ -129,8 +130,8 @@ impl<'a> RowDistances<'a> {
             let places: Vec<u32> = (0..others.len() as u32).collect();
             around.distances((row - first) as u32, &places, &mut by_row);
             let mut found: Vec<(f32, f32)> = by_code.into_iter().zip(by_row.iter().copied()).collect();
-            found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
-            by_row.sort_unstable_by(f32::total_cmp);
+            sort::by(&mut found, |a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
+            sort::by(&mut by_row, f32::total_cmp);
             let Some(&bound) = by_row.get(NEAR - 1) else { return Ok(false) };
             Ok(found.iter().take(NEAR).filter(|found| found.1 <= bound).count() * 2 < NEAR)
         };

@@ -43,10 +43,7 @@ pub fn append_into(
     sink: &mut dyn Sink,
     ctx: &Ctx<'_>,
 ) -> Result<(), Error> {
-    let segment = match &like.bytes {
-        Bytes::Local { members, .. } => members.first(),
-        Bytes::Paged(reading) => reading.members().first(),
-    };
+    let segment = like.members().first();
     let mut parameters = Vec::new();
     for form in STAGES.iter().take(segment.header.stages.len()) {
         // A codec without parameters may have no section of them.
@@ -87,16 +84,48 @@ pub fn merge_into(
 ) -> Result<(), Error> {
     let mut segments = Vec::with_capacity(indexes.len());
     for index in indexes {
-        let Bytes::Local { members, files, .. } = &index.bytes else {
+        segments.extend(index.live()?);
+    }
+    build::merge(&segments, options, sink, ctx)
+}
+
+impl Index {
+    /// Builds one segment of the live rows of these segments, in their order, into stages of these codecs: the codes of
+    /// rows that one of them encoded are copied, bit for bit, all others are made from the finest rows.
+    ///
+    /// # Errors
+    /// `argument` for a segment that is not there, for codecs that do not follow one another, and for an index that is
+    /// read piece by piece; those of [`merge_into`].
+    #[cfg(test)]
+    pub(crate) fn merge_as(
+        &self,
+        segments: &[usize],
+        stages: &[build::Frozen],
+        options: &BuildOptions,
+        sink: &mut dyn Sink,
+        ctx: &Ctx<'_>,
+    ) -> Result<(), Error> {
+        let all = self.live()?;
+        let one = |&number: &usize| {
+            let none = || Error::argument("segment", format!("there is no segment {number}"));
+            all.get(number).copied().ok_or_else(none)
+        };
+        let live = segments.iter().map(one).collect::<Result<Vec<_>, _>>()?;
+        build::merge_as(&live, stages, options, sink, ctx)
+    }
+
+    /// The segments as a merge reads them.
+    fn live(&self) -> Result<Vec<Live<'_>>, Error> {
+        let Bytes::Local { members, files, .. } = &self.bytes else {
             let detail = "an index that is read piece by piece cannot be merged: open it by Io::Mmap, or by \
                           Io::Memory if it is in parts only";
             return Err(Error::argument("indexes", detail));
         };
-        segments.extend(members.iter().zip(files).map(|(member, file)| Live {
+        let live = members.iter().zip(files).map(|(member, file)| Live {
             segment: &member.segment,
             source: &**file,
             alive: member.alive.as_deref(),
-        }));
+        });
+        Ok(live.collect())
     }
-    build::merge(&segments, options, sink, ctx)
 }

@@ -51,6 +51,11 @@ impl Index {
         }
     }
 
+    /// Whether any of the segments has stored fields.
+    pub(crate) fn has_fields(&self) -> bool {
+        self.members().iter().any(|member| member.segment.fields().is_some())
+    }
+
     /// The stored fields of ids: of each a JSON object, `{}` if its row has no fields; `None` if no row has the id.
     ///
     /// # Errors

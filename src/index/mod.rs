@@ -1,7 +1,10 @@
 //! An open index: one segment or several, which any thread can search.
 
 mod building;
+mod changes;
+mod flight;
 mod front;
+mod ids;
 mod lookup;
 mod options;
 mod paged;
@@ -11,11 +14,13 @@ mod scratches;
 mod tests;
 
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 pub use building::{append_into, merge_into};
 pub(crate) use front::open_segment;
 pub use options::{Io, OpenOptions};
 use paged::Reading;
+use parts::{Held, of_all};
 pub use parts::{MissingSegment, SegmentFacts};
 pub(crate) use parts::{OpenPart, WholeFile};
 use scratches::Scratches;
@@ -31,7 +36,7 @@ use crate::storage::{Buffer, Extent, InMemory, ReadAt, Source};
 
 /// The bytes of the files: in memory or mapped as a whole, or read piece by piece.
 enum Bytes {
-    Local { files: Vec<WholeFile>, members: Members, scratches: Scratches },
+    Local { files: Vec<WholeFile>, members: Members, scratches: Arc<Scratches> },
     Paged(Box<Reading>),
 }
 
@@ -40,12 +45,14 @@ pub struct Index {
     bytes: Bytes,
     /// One or several.
     segments: Vec<SegmentFacts>,
-    /// The facts of all together, where there are several, or dead rows.
-    all: Option<Info>,
+    /// The facts of all together, where there are several, or dead rows. They are put together when they are asked for.
+    all: OnceLock<Info>,
     ledger: Ledger,
-    /// For fronts, and for files in memory.
-    _held: Vec<Reservation>,
-    pub(crate) missing: Vec<MissingSegment>,
+    /// What is reserved for each segment.
+    held: Vec<Held>,
+    /// For the list of the segments.
+    _places: Reservation,
+    pub(crate) missing: Arc<[MissingSegment]>,
 }
 
 impl Index {
@@ -70,7 +77,7 @@ impl Index {
     pub fn file(&self) -> Option<&[u8]> {
         match &self.bytes {
             Bytes::Local { files, .. } => match files.as_slice() {
-                [file] => file.get(Extent { offset: 0, length: self.info().file_length }),
+                [file] => file.get(Extent { offset: 0, length: self.segments[0].info.file_length }),
                 _ => None,
             },
             Bytes::Paged(_) => None,
@@ -80,7 +87,23 @@ impl Index {
     /// Facts about all segments together: `count` is that of the rows that are not dead, lengths are summed, and what the
     /// segments do not have in common is that of the first.
     pub fn info(&self) -> &Info {
-        self.all.as_ref().unwrap_or_else(|| &self.segments[0].info)
+        match self.segments.as_slice() {
+            [one] if one.dead == 0 => &one.info,
+            segments => self.all.get_or_init(|| of_all(segments)),
+        }
+    }
+
+    /// The segments in memory.
+    fn members(&self) -> &Members {
+        match &self.bytes {
+            Bytes::Local { members, .. } => members,
+            Bytes::Paged(reading) => reading.members(),
+        }
+    }
+
+    /// Components of a vector.
+    fn dim(&self) -> usize {
+        self.members().first().dim()
     }
 
     /// The segments, in order.
@@ -120,8 +143,8 @@ impl Index {
     /// `argument`, `dimension`, `not-finite`, `zero-vector`; `unknown-id` for ids of the options; `io`, `checksum`,
     /// `corrupt` when the file fails.
     pub fn search(&self, query: &[f32], options: &SearchOptions) -> Result<Answer, Error> {
-        if query.len() != self.info().dim {
-            return Err(Error::Dimension { expected: self.info().dim, got: query.len() });
+        if query.len() != self.dim() {
+            return Err(Error::Dimension { expected: self.dim(), got: query.len() });
         }
         let mut answers = self.search_chunk(query, options)?;
         answers.pop().ok_or_else(|| Error::internal("a search gave no answer"))
@@ -157,7 +180,7 @@ impl Index {
     /// As [`Index::search`].
     pub fn search_batch(&self, queries: &[f32], options: &SearchOptions) -> Result<Vec<Answer>, Error> {
         const TASK: usize = 16;
-        let dim = self.info().dim;
+        let dim = self.dim();
         if !queries.len().is_multiple_of(dim) {
             return Err(Error::Dimension { expected: dim, got: queries.len() % dim });
         }

@@ -9,14 +9,15 @@
 //!
 //! So no search holds slots of the arena while it waits for the file, and none waits for the slots of another.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use super::flight::Flight;
 use super::front::resize;
 use super::options::OpenOptions;
 use super::scratches::Scratches;
-use crate::budget::{Ledger, Part};
+use crate::budget::Part;
 use crate::error::Error;
-use crate::search::{Operation, Outcome, Step};
+use crate::search::{Operation, Outcome, Step, View};
 use crate::session::{Counted, Members, layout, unreadable};
 use crate::storage::{Expected, Extent, Paged, Read, ReadAt, Reserved};
 
@@ -28,15 +29,19 @@ const FLIGHT_PART: u64 = 4;
 /// All operations share one ticket, since slots are pinned only under the exclusive lock.
 const TICKET: u32 = 0;
 
-/// The segments, the arena that holds parts of their files, and the readers of the files.
+/// The segments, the arena that holds parts of their files, and the readers of the files. All but the segments are
+/// shared with the readings of the same files under other live rows.
 pub(super) struct Reading {
     members: Members,
-    paged: RwLock<Paged>,
+    paged: Arc<RwLock<Paged>>,
     /// One for each segment.
-    files: Vec<Box<dyn ReadAt>>,
-    scratches: Scratches,
-    flight: Flight,
+    files: Vec<ReadFile>,
+    scratches: Arc<Scratches>,
+    flight: Arc<Flight>,
 }
+
+/// The reader of a file.
+pub(super) type ReadFile = Arc<dyn ReadAt>;
 
 /// How much an operation read from the file.
 #[derive(Clone, Copy, Default)]
@@ -59,22 +64,33 @@ struct Wave {
 impl Reading {
     pub(super) fn new(
         members: Members,
-        files: Vec<Box<dyn ReadAt>>,
+        files: Vec<ReadFile>,
         options: &OpenOptions,
-        ledger: &Ledger,
+        scratches: Arc<Scratches>,
     ) -> Result<Self, Error> {
         let budget = options.memory_budget;
-        let paged = RwLock::new(Paged::new(layout(&members, budget, options.index)?, ledger)?);
-        let flight = Flight::new((budget / FLIGHT_PART).max(FLIGHT));
-        let scratches = Scratches::new(ledger);
+        let regions = layout(&members, budget, options.index)?;
+        let paged = Arc::new(RwLock::new(Paged::new(regions, scratches.ledger())?));
+        let flight = Arc::new(Flight::new((budget / FLIGHT_PART).max(FLIGHT)));
         Ok(Reading { members, paged, files, scratches, flight })
+    }
+
+    /// The same files and their arena, of segments with other live rows.
+    pub(super) fn with_members(&self, members: Members) -> Self {
+        Reading {
+            members,
+            paged: Arc::clone(&self.paged),
+            files: self.files.clone(),
+            scratches: Arc::clone(&self.scratches),
+            flight: Arc::clone(&self.flight),
+        }
     }
 
     pub(super) fn members(&self) -> &Members {
         &self.members
     }
 
-    pub(super) fn files(&self) -> &[Box<dyn ReadAt>] {
+    pub(super) fn files(&self) -> &[ReadFile] {
         &self.files
     }
 
@@ -103,14 +119,25 @@ impl Reading {
 
     /// Runs an operation to its end.
     pub(super) fn run(&self, operation: Operation) -> Result<(Outcome, Moved), Error> {
+        let (mut operation, mut running) = (Some(operation), None);
+        self.drive(|views| {
+            if let Some(operation) = operation.take() {
+                running = Some(Counted::new(views, operation, self.scratches.ledger())?);
+            }
+            let running = running.as_mut().ok_or_else(|| Error::internal("an operation that never began"))?;
+            self.scratches.with(|scratch| running.step(views, scratch))
+        })
+    }
+
+    /// Steps over views of the segments, and reads what a step needs, until it is done.
+    pub(super) fn drive<T>(
+        &self,
+        mut step: impl FnMut(&[View<'_>]) -> Result<Step<T>, Error>,
+    ) -> Result<(T, Moved), Error> {
         let mut moved = Moved::default();
         let mut paged = self.shared();
-        let mut running = self
-            .members
-            .with_views(&*paged, |views| Counted::new(views, operation, self.scratches.ledger()))?;
         loop {
-            let step = self.step(&mut running, &paged)?;
-            let reads = match step {
+            let reads = match self.members.with_views(&*paged, &mut step)? {
                 Step::Done(outcome) => return Ok((outcome, moved)),
                 Step::Need(reads) => reads,
             };
@@ -126,10 +153,6 @@ impl Reading {
             }
             paged = self.fetch_units(&wave)?;
         }
-    }
-
-    fn step(&self, running: &mut Counted, paged: &Paged) -> Result<Step<Outcome>, Error> {
-        self.scratches.with(|scratch| self.members.with_views(paged, |views| running.step(views, scratch)))
     }
 
     fn wave(&self, paged: &Paged, reads: &[Read]) -> Result<Wave, Error> {
@@ -226,55 +249,5 @@ impl Reading {
             self.paged.clear_poison();
             paged
         })
-    }
-}
-
-/// Limits the bytes in flight from the file to the arena. Waves are admitted in the order in which they come; a wave
-/// larger than the limit is admitted alone.
-struct Flight {
-    most: u64,
-    state: Mutex<Flying>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct Flying {
-    bytes: u64,
-    /// Numbers of the queue: the next to be given out, and the one that is admitted next.
-    next: u64,
-    turn: u64,
-}
-
-/// Bytes in flight until this is dropped, also when a panic unwinds.
-struct Taken<'a>(&'a Flight, u64);
-
-impl Flight {
-    fn new(most: u64) -> Self {
-        Flight { most, state: Mutex::default(), changed: Condvar::new() }
-    }
-
-    fn state(&self) -> MutexGuard<'_, Flying> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for the waves before it. They cannot wait for this one, so there is no deadlock.
-    fn take(&self, bytes: u64) -> Taken<'_> {
-        let mut state = self.state();
-        let number = state.next;
-        state.next += 1;
-        let must_wait =
-            |s: &mut Flying| s.turn != number || (s.bytes > 0 && s.bytes.saturating_add(bytes) > self.most);
-        state = self.changed.wait_while(state, must_wait).unwrap_or_else(PoisonError::into_inner);
-        state.turn += 1;
-        state.bytes += bytes;
-        self.changed.notify_all();
-        Taken(self, bytes)
-    }
-}
-
-impl Drop for Taken<'_> {
-    fn drop(&mut self) {
-        self.0.state().bytes -= self.1;
-        self.0.changed.notify_all();
     }
 }

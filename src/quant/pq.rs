@@ -18,6 +18,7 @@ use crate::hash::hash;
 use crate::kernels::{gather_lookup, kernels};
 use crate::memory::bytes;
 use crate::metric::Metric;
+use crate::sort;
 use crate::topk::{argmin, minimum};
 use crate::vectors::Rows;
 
@@ -182,7 +183,7 @@ fn centroids(points: Rows<'_>, count: usize, seed: u64) -> (Vec<f32>, Vec<[i8; C
     let mut columns = vec![[0i8; CENTROIDS]; width];
     let code = |x: f32, s: f32| if s > 0.0 { super::sq8::round(x / s).clamp(-127.0, 127.0) as i8 } else { 0 };
     let mut order: Vec<u32> = (0..count as u32).collect();
-    order.sort_unstable_by_key(|&p| (hash(seed ^ hash(u64::from(p))), p));
+    sort::by_key(&mut order, |&p| (hash(seed ^ hash(u64::from(p))), p));
     for (c, &point) in order.iter().take(CENTROIDS).enumerate() {
         for (i, &x) in points.row(point).iter().enumerate() {
             columns[i][c] = code(x, scale[i]);

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::kernels::kernels;
 use crate::memory::bytes;
 use crate::metric::Metric;
+use crate::sort;
 
 /// Bytes after the components of a row.
 pub(crate) fn terms(metric: Metric) -> usize {
@@ -96,7 +97,7 @@ impl Sq8 {
                 turns.push(((1.0 - 2.0 * off.abs()) / change.abs(), i, by, change));
             }
         }
-        turns.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        sort::by(&mut turns, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         for (_, i, by, change) in turns {
             if (excess + change).abs() < excess.abs() {
                 codes[i] = (codes[i] as i8 + by as i8) as u8;

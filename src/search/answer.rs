@@ -67,7 +67,7 @@ pub struct SegmentStats {
 }
 
 /// The hits of one query, nearest first; equal scores in order of segment, then of position.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Answer {
     /// At most `k`.
@@ -76,4 +76,18 @@ pub struct Answer {
     pub stats: QueryStats,
     /// The cost by segment, where there are several; else empty.
     pub segments: Vec<SegmentStats>,
+}
+
+impl Answer {
+    /// Adds the cost of rows that are in no segment.
+    pub(crate) fn add(&mut self, cost: SegmentStats) {
+        self.stats.index = match self.stats.index {
+            "" => cost.index,
+            index if index == cost.index => index,
+            _ => "mixed",
+        };
+        self.stats.distances += cost.distances;
+        self.stats.rescored += cost.rescored;
+        self.segments.push(cost);
+    }
 }

@@ -45,6 +45,7 @@ pub(crate) use operation::Running;
 pub use operation::{Operation, Outcome};
 pub(crate) use options::check_queries;
 pub use options::{IndexChoice, SearchOptions};
+pub(crate) use rerank::score;
 pub(crate) use scratch::Scratch;
 pub(crate) use step::Step;
 pub(crate) use view::View;

@@ -69,6 +69,8 @@ pub struct SearchOptions {
     pub fields: bool,
     /// The rows of `exclude` and `among`, if they were looked up before.
     pub(crate) rows: Option<Selected>,
+    /// Whether `index` is only for the segments that have such an index.
+    pub(crate) where_built: bool,
 }
 
 setters!(SearchOptions {
@@ -104,11 +106,12 @@ impl SearchOptions {
             among: None,
             fields: false,
             rows: None,
+            where_built: false,
         }
     }
 
     /// Refuses options that no search can go by.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         if self.k == 0 {
             return Err(Error::argument("k", "0 hits were asked for: give 1 or more"));
         }

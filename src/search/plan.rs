@@ -158,7 +158,13 @@ fn walk_fits(view: &View<'_>) -> bool {
 pub(crate) fn choose(view: &View<'_>, o: &SearchOptions) -> Result<(Route, CandidateCounts), Error> {
     let counts = counts(view, o);
     let facts = Facts { k: o.k, candidates: counts.rescore, ef: counts.ef, ..Facts::of(view) };
-    Ok((route(o.index, facts)?, counts))
+    let is_built = match o.index {
+        IndexChoice::Hnsw => facts.graph,
+        IndexChoice::Clusters => facts.clusters,
+        IndexChoice::Auto | IndexChoice::Flat => true,
+    };
+    let index = if is_built || !o.where_built { o.index } else { IndexChoice::Auto };
+    Ok((route(index, facts)?, counts))
 }
 
 /// The route of a choice; an error if the segment, or the memory, does not allow for it.

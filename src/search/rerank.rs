@@ -277,7 +277,7 @@ impl Candidates {
 }
 
 /// The score of a distance, within what the metric allows: a codec may round past that.
-fn score(metric: Metric, distance: f32) -> f32 {
+pub(crate) fn score(metric: Metric, distance: f32) -> f32 {
     // From 0.0, so that a distance of 0 is a score of 0, not of -0.
     let score = 0.0 - distance;
     match metric {

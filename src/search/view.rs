@@ -34,7 +34,7 @@ impl<'a> View<'a> {
     }
 
     /// Reads of this segment in the address space of all.
-    pub(super) fn placed(&self, mut reads: Vec<Read>) -> Vec<Read> {
+    pub(crate) fn placed(&self, mut reads: Vec<Read>) -> Vec<Read> {
         if self.base > 0 {
             reads.iter_mut().for_each(|read| read.extent.offset += self.base);
         }

@@ -3,7 +3,7 @@
 
 use super::clusters::Cells;
 use super::format::{self, Header, LINKS, Section, SectionKind};
-use super::ids::{Found, Lookup};
+use super::ids::{Found, IdView, Lookup, WholeIds};
 use super::sets::PositionSet;
 use crate::error::Error;
 use crate::id::Id;
@@ -172,15 +172,31 @@ impl Segment {
 
     /// The position of `id`, if a row has it; or the extents that the lookup still needs.
     pub(crate) fn find(&self, source: &dyn Source, id: &Id) -> Result<Found<Option<u32>>, Error> {
-        let lookup = Lookup {
+        self.lookup(source)?.find(id)
+    }
+
+    fn lookup<'a>(&self, source: &'a dyn Source) -> Result<Lookup<'a>, Error> {
+        Ok(Lookup {
             source,
             ids: self.required(SectionKind::Ids)?,
             order: self.required(SectionKind::IdOrder)?,
             count: self.count(),
             text: self.header.text_ids,
             file_seed: self.seed,
-        };
-        lookup.find(id)
+        })
+    }
+
+    /// The ids of all rows, if the source has both of their sections.
+    pub(crate) fn whole_ids<'a>(&self, source: &'a dyn Source) -> Result<Option<WholeIds<'a>>, Error> {
+        let [ids, order] = [SectionKind::Ids, SectionKind::IdOrder].map(|kind| self.required(kind));
+        let (Some(ids), Some(order)) = (source.get(ids?), source.get(order?)) else { return Ok(None) };
+        let view = IdView::new(ids, self.count(), self.header.text_ids)?;
+        WholeIds::new(view, order, self.seed).map(Some)
+    }
+
+    /// The id of the row at `position`; or the extents that are still needed.
+    pub(crate) fn id(&self, source: &dyn Source, position: u32) -> Result<Found<Id>, Error> {
+        self.lookup(source)?.id(position)
     }
 
     /// The checksum of the row at `position`, from the bytes of its section of checksums.

@@ -4,6 +4,7 @@ use super::format::{ALIGN, Header, LINKS, STAGES, Section, SectionKind, header_b
 use super::graph::links;
 use crate::error::Error;
 use crate::exec;
+use crate::sort;
 use crate::storage::{Extent, Sink, checksum};
 
 /// All that a segment is made of. [`write()`] fills in the lengths and sections of `header`.
@@ -50,7 +51,7 @@ pub(crate) fn write(parts: Parts, sink: &mut dyn Sink, tick: &mut dyn FnMut(u64,
         .filter(|&blocks| blocks > 1)
         .sum();
     sections.push((SectionKind::Checksums, vec![vec![0; checksums * 8]]));
-    sections.sort_by_key(|(kind, _)| *kind);
+    sort::by_key(&mut sections, |(kind, _)| *kind);
 
     let mut offset = header_bytes(sections.len()) as u64;
     for (kind, pieces) in &sections {

@@ -6,7 +6,7 @@
 
 use crate::budget::{Ledger, Part, Reservation};
 use crate::error::Error;
-use crate::memory::bytes;
+use crate::memory::{Shared, bytes};
 use crate::row_set::SharedRows;
 use crate::search::View;
 use crate::segment::{PositionSet, Segment};
@@ -16,8 +16,9 @@ use crate::storage::{Extent, Paged, Read, SlotRoom, Source};
 const GAP: u64 = 1 << 32;
 
 /// A segment of an index.
+#[derive(Clone)]
 pub(crate) struct Member {
-    pub(crate) segment: Segment,
+    pub(crate) segment: Shared<Segment>,
     /// The address of the first byte of its file.
     pub(crate) base: u64,
     /// The rows that are not dead; `None`: all.
@@ -36,20 +37,48 @@ impl Members {
     /// # Errors
     /// `argument` if they do not belong together, there are none, or too many; `out-of-memory`.
     pub(crate) fn new(segments: Vec<(Segment, Option<PositionSet>)>) -> Result<Self, Error> {
+        let with_rows = |(segment, dead): (Segment, Option<PositionSet>)| {
+            let alive = alive_rows(&segment, dead)?;
+            Ok((Shared::new(segment), alive))
+        };
+        Members::of(segments.into_iter().map(with_rows).collect::<Result<_, Error>>()?)
+    }
+
+    /// Segments in order, with the rows of each that are not dead (`None`: all).
+    ///
+    /// # Errors
+    /// As [`Members::new`].
+    pub(crate) fn of(segments: Vec<(Shared<Segment>, Option<SharedRows>)>) -> Result<Self, Error> {
         if segments.is_empty() || segments.len() > Members::MOST {
             let detail = format!("{} segments: an index has 1 to {}", segments.len(), Members::MOST);
             return Err(Error::argument("segments", detail));
         }
         let (mut members, mut base) = (Vec::with_capacity(segments.len()), 0u64);
-        for (segment, dead) in segments {
-            let alive = dead.filter(|dead| !dead.is_empty()).map(|dead| alive(&segment, dead)).transpose()?;
+        for (segment, alive) in segments {
             let end = base.saturating_add(segment.header.file_length);
-            members.push(Member { segment, base, alive });
+            let mut member = Member { segment, base, alive: None };
+            if let Some(alive) = alive {
+                member.set_alive(alive)?;
+            }
+            members.push(member);
             base = end.div_ceil(GAP).saturating_add(1).saturating_mul(GAP);
         }
         let members = Members(members);
         members.check_kinds()?;
         Ok(members)
+    }
+
+    /// The same segments, of which these have other rows that are not dead.
+    ///
+    /// # Errors
+    /// `argument` for a segment that is not there, and for rows of another number.
+    pub(crate) fn with_alive(&self, changes: Vec<(usize, SharedRows)>) -> Result<Self, Error> {
+        let mut members = self.0.clone();
+        for (number, alive) in changes {
+            let none = || Error::argument("segment", format!("there is no segment {number}"));
+            members.get_mut(number).ok_or_else(none)?.set_alive(alive)?;
+        }
+        Ok(Members(members))
     }
 
     fn check_kinds(&self) -> Result<(), Error> {
@@ -107,11 +136,15 @@ impl Members {
     /// # Errors
     /// `budget`.
     pub(crate) fn reserve(&self, ledger: &Ledger) -> Result<[Reservation; 2], Error> {
-        let of =
-            |member: &Member| member.segment.bytes() + member.alive.as_ref().map_or(0, |rows| rows.bytes());
-        let allocated = bytes(&self.0) + self.0.iter().map(of).sum::<u64>();
+        let of = |member: &Member| member.bytes() + member.alive.as_ref().map_or(0, |rows| rows.bytes());
+        let allocated = self.bytes() + self.0.iter().map(of).sum::<u64>();
         let (fronts, beyond) = (self.fronts(), allocated.saturating_sub(self.fronts()));
         Ok([ledger.reserve(Part::Fronts, fronts)?, ledger.reserve(Part::Places, beyond)?])
+    }
+
+    /// What it has allocated itself.
+    pub(crate) fn bytes(&self) -> u64 {
+        bytes(&self.0)
     }
 
     /// How many of `reads` fit at once: all, or those of the first segments. An error if not even those of the first can
@@ -185,18 +218,39 @@ impl Member {
         View { rows: self.alive.as_deref(), base: self.base, ..View::new(&self.segment, source) }
     }
 
+    /// What the segment has allocated.
+    pub(crate) fn bytes(&self) -> u64 {
+        size_of::<Segment>() as u64 + self.segment.bytes()
+    }
+
+    /// Sets which rows are not dead.
+    fn set_alive(&mut self, alive: SharedRows) -> Result<(), Error> {
+        let (count, length) = (self.segment.count(), alive.length());
+        if length != count {
+            let detail = format!("live rows of {length} rows, of a segment of {count}");
+            return Err(Error::argument("alive", detail));
+        }
+        self.alive = (!alive.is_full()).then_some(alive);
+        Ok(())
+    }
+
     /// Rows that are not dead.
     pub(crate) fn count(&self) -> usize {
         self.alive.as_ref().map_or(self.segment.count(), |alive| alive.count())
     }
 }
 
-fn alive(segment: &Segment, dead: PositionSet) -> Result<SharedRows, Error> {
+/// The rows of a segment that are not dead; `None`: all.
+///
+/// # Errors
+/// `corrupt` for dead rows of another number of rows; `out-of-memory`.
+pub(crate) fn alive_rows(segment: &Segment, dead: Option<PositionSet>) -> Result<Option<SharedRows>, Error> {
+    let Some(dead) = dead.filter(|dead| !dead.is_empty()) else { return Ok(None) };
     if dead.rows() != segment.count() {
         let detail = format!("dead rows of {} rows, of a segment of {}", dead.rows(), segment.count());
         return Err(Error::corrupt("dead rows", detail));
     }
-    Ok(SharedRows::new(dead.into_row_set().complement()?))
+    Ok(Some(SharedRows::new(dead.into_row_set().complement()?)))
 }
 
 /// The part of a source that one file has.

@@ -15,7 +15,7 @@ mod options;
 pub(crate) use counted::{Counted, CountedScratch};
 pub(crate) use layout::layout;
 use layout::to_load;
-pub(crate) use members::Members;
+pub(crate) use members::{Member, Members, alive_rows};
 pub use options::SessionOptions;
 
 use crate::budget::{Ledger, Memory, Reservation};
@@ -102,7 +102,7 @@ impl Session {
 
     /// The segments, each with the address of the first byte of its file, and its number of rows that are not dead.
     pub fn segments(&self) -> impl DoubleEndedIterator<Item = (&Segment, u64, usize)> + ExactSizeIterator {
-        self.members.iter().map(|member| (&member.segment, member.base, member.count()))
+        self.members.iter().map(|member| (&*member.segment, member.base, member.count()))
     }
 
     /// The ledger from which the session reserves its memory.

@@ -125,9 +125,9 @@ const FOLDERS_ARE_SYNCED: bool = cfg!(not(windows));
 pub(crate) const WALKS_FROM_DISK: bool = cfg!(feature = "native");
 
 pub(crate) use buffer::Buffer;
+pub(crate) use dir::DirReader;
 #[cfg(feature = "native")]
 pub use dir::FsDir;
-#[cfg(feature = "native")]
 pub(crate) use dir::is_missing;
 pub use dir::{Access, Asked, Dir, DirEntry, DirFile, DirLock, MemoryDir, Publication, PublishedFile};
 pub(crate) use in_memory::InMemory;

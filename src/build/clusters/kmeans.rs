@@ -8,6 +8,7 @@ use crate::exec;
 use crate::hash::hash;
 use crate::quant::Sq8;
 use crate::rows::Reader;
+use crate::sort;
 use crate::topk::argmin;
 use crate::vectors::Rows;
 
@@ -36,7 +37,7 @@ pub(crate) fn train(
     let data = points.rows.gather(of)?;
     let rows = Rows { data: &data, dim: points.rows.dim() };
     let mut start: Vec<u32> = (0..of.len() as u32).collect();
-    start.sort_unstable_by_key(|&at| {
+    sort::by_key(&mut start, |&at| {
         let row = of[at as usize];
         (hash(seed ^ hash(u64::from(row))), row)
     });

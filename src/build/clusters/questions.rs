@@ -9,6 +9,7 @@ use crate::hash::hash;
 use crate::kernels::kernels;
 use crate::metric::Metric;
 use crate::rows::Reader;
+use crate::sort;
 
 /// A row is moved by a part of the distance to this neighbour, among the rows of its own list.
 const NEIGHBOUR: usize = 8;
@@ -111,6 +112,6 @@ fn reach(rows: Reader<'_>, tree: &Tree, spilled: &[Vec<u32>], row: u32) -> Resul
     let own = rows.gather(&[row])?;
     let mut squares: Vec<f32> = Vec::new();
     rows.each(list.filter(|&other| other != row), |other| squares.push((kernels().l2_f32)(&own, other)))?;
-    squares.sort_unstable_by(f32::total_cmp);
+    sort::by(&mut squares, f32::total_cmp);
     Ok(squares.get(NEIGHBOUR - 1).or(squares.last()).copied().unwrap_or(0.0).sqrt())
 }

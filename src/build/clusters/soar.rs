@@ -13,6 +13,7 @@ use crate::build::row_distances::{RowDistances, Scratch};
 use crate::exec;
 use crate::hash::hash;
 use crate::quant::Sq8;
+use crate::sort;
 
 const LAMBDA: f32 = 1.5;
 /// At most so many times the average number of rows per leaf are spilled into one list; the other rows go to their next
@@ -58,7 +59,7 @@ fn place(tree: &Tree, choices: &[[Choice; CHOICES]]) -> Vec<u32> {
         let full = |leaf: usize| taken[leaf] + claims[leaf] > room;
         // The order matters only if some list has not enough room.
         if (0..leaves).any(full) {
-            left.sort_unstable_by(|&a, &b| {
+            sort::by(&mut left, |&a, &b| {
                 wanted(a).0.total_cmp(&wanted(b).0).then(hash(a.into()).cmp(&hash(b.into())))
             });
         }

@@ -17,6 +17,7 @@ use crate::kernels::kernels;
 use crate::metric::Metric;
 use crate::quant::{self, Sq8};
 use crate::rows::Reader;
+use crate::sort;
 use crate::topk;
 use crate::vectors::Rows;
 
@@ -157,9 +158,9 @@ fn divide(points: EncodedRows<'_>, of: Vec<u32>, k: usize, seed: u64) -> Result<
 fn sample(of: &[u32], size: usize, seed: u64) -> Vec<u32> {
     let mut sample = of.to_vec();
     if sample.len() > size {
-        sample.sort_unstable_by_key(|&r| (hash(seed ^ hash(u64::from(r))), r));
+        sort::by_key(&mut sample, |&r| (hash(seed ^ hash(u64::from(r))), r));
         sample.truncate(size);
-        sample.sort_unstable();
+        sort::by(&mut sample, Ord::cmp);
     }
     sample
 }

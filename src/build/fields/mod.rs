@@ -116,7 +116,18 @@ impl<'a> CheckedFields<'a> {
 fn read(source: &dyn FieldSource, row: usize, into: &mut Vec<u8>) -> Result<(), Error> {
     let start = into.len();
     source.read(row, into)?;
-    let line = &mut into[start..];
+    if !check_line(&mut into[start..], row)? {
+        into.truncate(start);
+    }
+    into.push(b'\n');
+    Ok(())
+}
+
+/// Checks the fields of a row, and puts spaces in place of line ends. Returns whether there are any.
+///
+/// # Errors
+/// `argument`, which names the row.
+pub(crate) fn check_line(line: &mut [u8], row: usize) -> Result<bool, Error> {
     let refused = |why: &str| Err(Error::argument("fields", format!("the fields of row {row} {why}")));
     if line.len() > Fields::MAX_ROW {
         return refused(&format!(
@@ -135,9 +146,5 @@ fn read(source: &dyn FieldSource, row: usize, into: &mut Vec<u8>) -> Result<(), 
     }
     // JSON has line ends between its tokens only, where a space does as well.
     line.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
-    if matches!(line.trim_ascii(), b"" | b"{}") {
-        into.truncate(start);
-    }
-    into.push(b'\n');
-    Ok(())
+    Ok(!matches!(line.trim_ascii(), b"" | b"{}"))
 }

@@ -7,6 +7,7 @@ use crate::build::row_distances::RowDistances;
 use crate::exec;
 use crate::hash::hash;
 use crate::segment::Graph;
+use crate::sort;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Children of a copy in the tree.
@@ -33,7 +34,7 @@ impl Copies {
             range.map(|row| (xxh3_64(rows.bytes(row as u32)), row as u32)).collect::<Vec<_>>()
         });
         let mut hashes = hashes.concat();
-        hashes.sort_unstable();
+        sort::by(&mut hashes, Ord::cmp);
         let mut first: Vec<u32> = (0..count as u32).collect();
         let mut groups = Vec::new();
         for run in hashes.chunk_by(|a, b| a.0 == b.0).filter(|run| run.len() > 1) {
@@ -44,7 +45,7 @@ impl Copies {
             groups.push(group);
         }
         groups.retain(|group| group.len() > 1);
-        groups.sort_unstable_by_key(|group| group[0]);
+        sort::by_key(&mut groups, |group| group[0]);
         Copies { first, groups }
     }
 
@@ -89,7 +90,7 @@ fn link_group(graph: &mut Graph, group: &[u32], around: &[(f32, u32)]) {
     }
     let near: Vec<u32> = around.iter().map(|near| near.1).collect();
     let mut mixed = near.clone();
-    mixed.sort_unstable_by_key(|&row| hash(u64::from(first) << 32 | u64::from(row)));
+    sort::by_key(&mut mixed, |&row| hash(u64::from(first) << 32 | u64::from(row)));
     let (mut near_by, mut mixed) = (near.iter().cycle(), mixed.iter().cycle());
     for (at, &copy) in copies.iter().enumerate() {
         let parent = if at == 0 { first } else { copies[(at - 1) / CHILDREN] };

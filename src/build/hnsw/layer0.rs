@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::exec;
 use crate::search::hnsw::{Beam, Local};
 use crate::segment::Graph;
+use crate::sort;
 
 /// Rows per task.
 const TASK: usize = 1024;
@@ -115,7 +116,7 @@ fn fill_with_long_links(rows: &RowDistances<'_>, graph: &mut Graph) {
         let leaves = |f: &&(f32, u32)| rows.are_squares() && f.0 > CLUMP * clump;
         let away: Vec<(f32, u32)> = far.iter().filter(leaves).take(graph.m / 2).copied().collect();
         if away.len() > room {
-            near.sort_unstable_by(nearer);
+            sort::by(&mut near, nearer);
             near.truncate(2 * graph.m - away.len());
             near.extend(away);
         } else {

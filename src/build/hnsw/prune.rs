@@ -3,6 +3,7 @@
 //! are never candidates (`copies`).
 
 use crate::build::row_distances::RowDistances;
+use crate::sort;
 use std::cmp::Ordering;
 
 /// At most `keep` of `links`, the best for `node`, nearest first.
@@ -13,7 +14,7 @@ pub(crate) fn best(
     keep: usize,
 ) -> impl Iterator<Item = u32> {
     let mut candidates = rows.with_distances(node, links);
-    candidates.sort_unstable_by(nearer);
+    sort::by(&mut candidates, nearer);
     prune(rows, &mut candidates, keep);
     candidates.into_iter().map(|candidate| candidate.1)
 }

@@ -13,6 +13,7 @@ use crate::exec;
 use crate::hash::hash;
 use crate::search::hnsw::{Beam, Local};
 use crate::segment::{Graph, GraphView};
+use crate::sort;
 
 /// The parameters of a graph.
 #[derive(Clone, Copy)]
@@ -41,7 +42,7 @@ pub(crate) fn build(
     // Nodes of the highest layers come first, so that the entry never changes. Within a layer the order is by a hash:
     // in cluster order, a batch would hold neighbours, which cannot be linked to each other within a batch.
     let mut sequence: Vec<u32> = (0..count as u32).collect();
-    sequence.sort_unstable_by_key(|&i| {
+    sort::by_key(&mut sequence, |&i| {
         (u8::MAX - levels[i as usize], !copies.is_first(i), hash(p.seed ^ !u64::from(i)), i)
     });
     let mut graph = Graph::unlinked(p.m, sequence.first().copied().unwrap_or(0), &levels);
@@ -113,7 +114,7 @@ fn link(rows: &RowDistances<'_>, graph: &mut Graph, batch: Vec<Linked>) {
             back.extend(found.iter().map(|&(distance, to)| (layer, to, distance, *node)));
         }
     }
-    back.sort_unstable_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then(a.2.total_cmp(&b.2)).then(a.3.cmp(&b.3)));
+    sort::by(&mut back, |a, b| (a.0, a.1).cmp(&(b.0, b.1)).then(a.2.total_cmp(&b.2)).then(a.3.cmp(&b.3)));
     let targets: Vec<&[(usize, u32, f32, u32)]> = back.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).collect();
     let view = graph.view();
     let merged = exec::map_chunks(targets.len(), TASK, |range| {

@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::id::{Id, Ids};
 use crate::memory::room_for;
 use crate::segment::IdView;
+use crate::sort;
 
 /// Adds the ids of these positions. All ids are numbers, or all are texts.
 pub(super) fn add(ids: &mut Ids, view: &IdView<'_>, positions: &[u32]) -> Result<(), Error> {
@@ -23,9 +24,9 @@ pub(super) fn last(ids: &Ids) -> Result<Option<Vec<bool>>, Error> {
     order.extend(0..ids.len() as u32);
     // Rows of one id come in their order.
     match ids {
-        Ids::Numbers(numbers) => order.sort_unstable_by_key(|&row| (numbers[row as usize], row)),
+        Ids::Numbers(numbers) => sort::by_key(&mut order, |&row| (numbers[row as usize], row)),
         Ids::Texts(texts) => {
-            order.sort_unstable_by(|&a, &b| texts[a as usize].cmp(&texts[b as usize]).then(a.cmp(&b)));
+            sort::by(&mut order, |&a, &b| texts[a as usize].cmp(&texts[b as usize]).then(a.cmp(&b)));
         }
     }
     let same = |a: u32, b: u32| match ids {

@@ -21,10 +21,10 @@ use super::{BuildOptions, check_tuning};
 use crate::ctx::{Ctx, Warning};
 use crate::error::Error;
 use crate::metric::Metric;
-use crate::quant::{self, MeanSum};
+use crate::quant::{self, CodecKind, MeanSum};
 use crate::row_set::RowSet;
 use crate::rows::{InputHash, Reader, RowSource};
-use crate::segment::{self, Segment, limits};
+use crate::segment::{self, STAGES, Segment, limits};
 use crate::storage::{Sink, Source};
 pub(super) use rows::LiveRows;
 
@@ -37,9 +37,34 @@ pub(crate) struct Live<'a> {
     pub(crate) alive: Option<&'a RowSet>,
 }
 
+/// A codec, and its parameters as they are stored.
+pub(crate) type Frozen = (CodecKind, Vec<u8>);
+
 /// Builds one segment of these segments' live rows, in their order.
 pub(crate) fn merge(
     segments: &[Live<'_>],
+    options: &BuildOptions,
+    sink: &mut dyn Sink,
+    ctx: &Ctx<'_>,
+) -> Result<(), Error> {
+    merge_by(segments, None, options, sink, ctx)
+}
+
+/// As [`merge`], into these stages. Rows that one of their codecs encoded are copied, bit for bit; all others are
+/// encoded from their finest rows. Nothing is trained.
+pub(crate) fn merge_as(
+    segments: &[Live<'_>],
+    stages: &[Frozen],
+    options: &BuildOptions,
+    sink: &mut dyn Sink,
+    ctx: &Ctx<'_>,
+) -> Result<(), Error> {
+    merge_by(segments, Some(stages), options, sink, ctx)
+}
+
+fn merge_by(
+    segments: &[Live<'_>],
+    stages: Option<&[Frozen]>,
     options: &BuildOptions,
     sink: &mut dyn Sink,
     ctx: &Ctx<'_>,
@@ -48,7 +73,14 @@ pub(crate) fn merge(
     let Some(model) = live.first().or(segments.first()) else {
         return Err(Error::argument("indexes", "there is none to merge: give at least one"));
     };
-    let options = &options.like(&model.segment.header);
+    let header = &model.segment.header;
+    let options = &match stages {
+        None => options.like(header),
+        Some(stages) => {
+            let kinds: Vec<CodecKind> = stages.iter().map(|stage| stage.0).collect();
+            options.of_stages(header.metric, &kinds)
+        }
+    };
     let dim = model.segment.dim();
     options.check()?;
     check_tuning(options, dim)?;
@@ -59,7 +91,10 @@ pub(crate) fn merge(
     ctx.tick("check", 0, count)?;
     account.given(None, &ids)?;
     let by_id = segment::check_ids(&ids, count)?;
-    let codings = codings(model, &stored, ctx)?;
+    let codings = match stages {
+        None => codings(model, &stored, ctx)?,
+        Some(stages) => kept(stages, options.metric, dim, &stored)?,
+    };
     let anew = codings.iter().any(|coding| matches!(coding, Coding::Trained(_)));
     // Decoded rows have about length 1 under cosine. That is scaled only where they are encoded again.
     let rows = match anew && options.metric == Metric::Cosine {
@@ -138,6 +173,23 @@ fn codings<'a>(model: &Live<'_>, stored: &'a LiveRows<'a>, ctx: &Ctx<'_>) -> Res
         ctx.warn(Warning::EncodedAnew { codec: anew.join(", ") });
     }
     Ok(codings)
+}
+
+/// One coding for each of these stages.
+fn kept<'a>(
+    stages: &[Frozen],
+    metric: Metric,
+    dim: usize,
+    stored: &'a LiveRows<'a>,
+) -> Result<Vec<Coding<'a>>, Error> {
+    if stages.is_empty() || stages.len() > STAGES.len() {
+        return Err(Error::argument("codec", format!("give one to {} codecs", STAGES.len())));
+    }
+    let coding = |(kind, parameters): &Frozen| {
+        let codec = quant::load_encoder(*kind, metric, dim, parameters)?;
+        Ok(Coding::Kept(*kind, codec, stored))
+    };
+    stages.iter().map(coding).collect()
 }
 
 #[cfg(test)]

@@ -9,10 +9,11 @@ use crate::id::Ids;
 use crate::kernels::kernels;
 use crate::memory::room_for;
 use crate::metric::Metric;
-use crate::quant::{Codec, CodecKind};
+use crate::quant::{Codec, CodecKind, Encode};
 use crate::rows::{InputHash, RowSource};
 use crate::segment::{IdView, STAGES, SectionKind};
 use crate::storage::{Expected, Extent, Read};
+use crate::vectors::check_row;
 
 /// Bytes that are compared with their checksums at a time, about.
 const PIECE: u64 = 8 << 20;
@@ -97,8 +98,12 @@ impl<'a> LiveRows<'a> {
 
     /// The segment of a row, and the row's position in it.
     fn place(&self, row: usize) -> (&Part<'a>, usize) {
-        let part = self.parts.partition_point(|part| part.first <= row) - 1;
-        (&self.parts[part], self.positions[row] as usize)
+        (&self.parts[self.part_of(row)], self.positions[row] as usize)
+    }
+
+    /// The number of the segment of a row.
+    fn part_of(&self, row: usize) -> usize {
+        self.parts.partition_point(|part| part.first <= row) - 1
     }
 
     /// Whether some of the segments have stored fields.
@@ -123,6 +128,42 @@ impl<'a> LiveRows<'a> {
                 into.copy_from_slice(part.stages[stage].row(position));
             }
         });
+        Ok(bytes)
+    }
+
+    /// The bytes of the rows `order` by this codec, `stride` each: those that it encoded as they are, and others encoded
+    /// from their finest rows.
+    pub(crate) fn keep(
+        &self,
+        kind: CodecKind,
+        codec: &dyn Encode,
+        stride: usize,
+        order: &[u32],
+    ) -> Result<Vec<u8>, Error> {
+        let parameters = codec.parameters();
+        let same = |stage: &Stage<'_>| stage.kind == kind && stage.parameters == parameters;
+        let stages: Vec<Option<&Stage<'_>>> =
+            self.parts.iter().map(|part| part.stages.iter().find(|stage| same(stage))).collect();
+        let mut bytes = room_for(order.len() * stride)?;
+        bytes.resize(order.len() * stride, 0);
+        exec::try_for_each_chunk_mut(&mut bytes, stride * CHUNK, |chunk, into| {
+            let mut row = vec![0.0; self.dim];
+            for (into, &number) in into.chunks_exact_mut(stride).zip(&order[chunk * CHUNK..]) {
+                let part = self.part_of(number as usize);
+                if let Some(stage) = stages[part] {
+                    into.copy_from_slice(stage.row(self.positions[number as usize] as usize));
+                    continue;
+                }
+                self.read(number as usize, &mut row)?;
+                // Rows of f32 have length 1 under cosine as they were given; others about, as far as their codes allow.
+                let exact = self.parts[part].stages.last().is_some_and(|stage| stage.kind == CodecKind::F32);
+                if self.metric == Metric::Cosine && !exact {
+                    check_row(&mut row, number as usize, self.metric)?;
+                }
+                codec.encode(&row, into)?;
+            }
+            Ok(())
+        })?;
         Ok(bytes)
     }
 

@@ -4,6 +4,7 @@ use super::order::hash;
 use crate::error::Error;
 use crate::id::{Id, Ids};
 use crate::segment::packed;
+use crate::sort;
 
 /// Refuses ids that are too long, too large or not unique. Returns the rows in the order of their ids.
 pub(crate) fn check_ids(ids: &Ids, count: usize) -> Result<Vec<u32>, Error> {
@@ -19,7 +20,7 @@ pub(crate) fn check_ids(ids: &Ids, count: usize) -> Result<Vec<u32>, Error> {
                     format!("{n} is above 2^53 - 1, the largest number JS holds exactly"),
                 ));
             }
-            order.sort_unstable_by_key(|&r| numbers[r as usize]);
+            sort::by_key(&mut order, |&r| numbers[r as usize]);
         }
         Ids::Texts(texts) => {
             if let Some(row) = texts.iter().position(|t| t.len() > Ids::MAX_TEXT) {
@@ -31,7 +32,7 @@ pub(crate) fn check_ids(ids: &Ids, count: usize) -> Result<Vec<u32>, Error> {
             if texts.iter().map(|t| t.len() as u64).sum::<u64>() > u64::from(u32::MAX) {
                 return Err(Error::argument("ids", "all ids together are longer than 4 GiB: use numbers"));
             }
-            order.sort_unstable_by(|&a, &b| texts[a as usize].cmp(&texts[b as usize]));
+            sort::by(&mut order, |&a, &b| texts[a as usize].cmp(&texts[b as usize]));
         }
     }
     let same = |a: u32, b: u32| match ids {
@@ -74,8 +75,14 @@ pub(crate) fn encode(ids: &Ids, rows: &[u32]) -> Vec<u8> {
 pub(crate) fn encode_order(ids: &Ids, by_id: &[u32], rows: &[u32], file_seed: u64) -> Vec<u8> {
     let mut position = vec![0u32; rows.len()];
     rows.iter().zip(0..).for_each(|(&row, p)| position[row as usize] = p);
-    let entry = |&row: &u32| (hash(file_seed, &id_of(ids, row)), position[row as usize]);
-    let mut entries: Vec<(u32, u32)> = by_id.iter().map(entry).collect();
-    entries.sort_by_key(|entry| entry.0);
-    entries.iter().flat_map(|&(hash, position)| [hash, position]).flat_map(u32::to_le_bytes).collect()
+    // A hash, and behind it the place in the order of ids.
+    let entry = |(&row, at): (&u32, u64)| u64::from(hash(file_seed, &id_of(ids, row))) << 32 | at;
+    let mut entries: Vec<u64> = by_id.iter().zip(0..).map(entry).collect();
+    entries.sort_unstable();
+    let position = |entry: u64| position[by_id[entry as u32 as usize] as usize];
+    entries
+        .iter()
+        .flat_map(|&entry| [(entry >> 32) as u32, position(entry)])
+        .flat_map(u32::to_le_bytes)
+        .collect()
 }

@@ -69,7 +69,7 @@ impl Lookup<'_> {
     }
 
     /// The id of a row, from the parts of the ids section that it takes.
-    fn id(&self, position: u32) -> Result<Found<Id>, Error> {
+    pub(crate) fn id(&self, position: u32) -> Result<Found<Id>, Error> {
         let part = |range: Range<u64>| -> Result<Found<&[u8]>, Error> {
             let length = range.end.saturating_sub(range.start);
             if range.end > self.ids.length || range.start > range.end {

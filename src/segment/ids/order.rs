@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::view::{IdView, u32_at};
 use crate::error::Error;
-use crate::id::Id;
+use crate::id::{Id, IdRef};
 use crate::storage::checksum;
 
 /// The seed of the hashes of ids, beside that of the file.
@@ -18,6 +18,15 @@ pub(super) fn hash(file_seed: u64, id: &Id) -> u32 {
     match id {
         Id::Number(number) => checksum::sum_at(seed, 0, &number.to_le_bytes()) as u32,
         Id::Text(text) => checksum::sum_at(seed, 0, text.as_bytes()) as u32,
+    }
+}
+
+/// As [`hash`], of an id where it lies.
+pub(super) fn hash_of(file_seed: u64, id: IdRef<'_>) -> u32 {
+    let seed = file_seed ^ HASH;
+    match id {
+        IdRef::Number(number) => checksum::sum_at(seed, 0, &number.to_le_bytes()) as u32,
+        IdRef::Text(text) => checksum::sum_at(seed, 0, text.as_bytes()) as u32,
     }
 }
 

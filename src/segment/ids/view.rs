@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::error::Error;
-use crate::id::{Id, Ids};
+use crate::id::{Id, IdRef, Ids};
 use crate::segment::packed::Packed;
 
 pub(super) const SECTION: &str = "ids";
@@ -46,6 +46,16 @@ impl<'a> IdView<'a> {
         match self.kind {
             Kind::Numbers(numbers) => self.number(numbers, position).map(Id::Number),
             Kind::Texts(bytes) => text_id(self.text(bytes, position)?),
+        }
+    }
+
+    /// Whether the row has this id.
+    #[inline]
+    pub(super) fn has(&self, position: u32, id: IdRef<'_>) -> Result<bool, Error> {
+        match (self.kind, id) {
+            (Kind::Numbers(numbers), IdRef::Number(id)) => Ok(self.number(numbers, position)? == id),
+            (Kind::Texts(bytes), IdRef::Text(id)) => Ok(self.text(bytes, position)? == id.as_bytes()),
+            _ => Ok(false),
         }
     }
 

@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use super::{Access, Asked, Dir, DirEntry, DirFile, DirLock};
 use crate::error::Error;
-use crate::storage::{FOLDERS_ARE_SYNCED, io_error, read_exact_at};
+use crate::storage::{FOLDERS_ARE_SYNCED, Mapped, Source, io_error, read_exact_at};
 
 /// The file that is locked in a folder. It is never removed: if another writer were about to lock it, two writers would
 /// each hold a lock. The system releases the lock when its process ends, even if that is killed.
@@ -132,6 +132,10 @@ impl FsFile {
 impl DirFile for FsFile {
     fn length(&self) -> Result<u64, Error> {
         self.named(self.file.metadata().map(|meta| meta.len()))
+    }
+
+    fn map(&self) -> Result<Option<Box<dyn Source + Send + Sync>>, Error> {
+        Mapped::open(&self.path).map(|mapped| Some(Box::new(mapped) as Box<dyn Source + Send + Sync>))
     }
 
     fn read_at(&self, into: &mut [u8], offset: u64) -> Result<(), Error> {

@@ -6,6 +6,7 @@
 //! | `fs`   | native: the file system |
 //! | `mem`  | files in memory, for tests and for hosts without files |
 //! | `publication` | writes a list of files so that a reader sees all of them or none |
+//! | `reader` | a file that is read piece by piece |
 //! | `names` | the names of temporary files |
 //!
 //! Where files live in OPFS, names are created, opened and removed asynchronously, while an open file is read and
@@ -19,17 +20,20 @@ mod fs;
 mod mem;
 mod names;
 mod publication;
+mod reader;
 
 use std::any::Any;
 use std::io::{Error as IoError, ErrorKind};
 use std::path::Path;
 use std::task::Poll;
 
+use super::Source;
 use crate::error::Error;
 #[cfg(feature = "native")]
 pub use fs::FsDir;
 pub use mem::MemoryDir;
 pub use publication::{Publication, PublishedFile};
+pub(crate) use reader::DirReader;
 
 /// The answer to an operation on names, or `Pending`: then it is under way, and the caller asks the same again, with
 /// the same arguments, until it is answered. An operation is carried out once for each answer.
@@ -131,6 +135,15 @@ pub trait DirFile: Send + Sync {
     /// # Errors
     /// Those of [`Dir`], here and below.
     fn length(&self) -> Result<u64, Error>;
+
+    /// All bytes of the file as it is now, if this place can map files; `None`: they are read. The file must not change
+    /// while they are used.
+    ///
+    /// # Errors
+    /// As above.
+    fn map(&self) -> Result<Option<Box<dyn Source + Send + Sync>>, Error> {
+        Ok(None)
+    }
 
     /// Fills `into` from `offset` on. To read beyond the end is [`ErrorKind::UnexpectedEof`].
     ///

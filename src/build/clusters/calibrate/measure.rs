@@ -10,6 +10,7 @@ use crate::exec;
 use crate::quant::centroid;
 use crate::search::clusters::{ListCodes, ListScratch, QueryBound, nth};
 use crate::segment::clusters::{CurvePoint, NEIGHBOURS};
+use crate::sort;
 use crate::topk::Key;
 
 /// A candidate of one query: its estimated distance, the error of the estimate, and whether it is a true neighbour.
@@ -78,7 +79,7 @@ impl<'a> Measure<'a> {
     pub(super) fn scan_for(&mut self, recalls: &[u32]) {
         let lists = recalls.iter().map(|&wanted| self.lists(self.recall(wanted), MISSED_BY_PROBING[0]));
         let mut scans: Vec<Scanned> = lists.map(|(cells, probes, _)| (cells, probes)).collect();
-        scans.sort_unstable();
+        sort::by(&mut scans, Ord::cmp);
         scans.dedup();
         self.scan(&scans);
     }
@@ -144,7 +145,7 @@ impl<'a> Measure<'a> {
     fn candidates(&self, q: usize, scans: &[Scanned]) -> Vec<Vec<Candidate>> {
         let ranked = &self.ranked[q];
         let mut near: Vec<u32> = self.truths[q].of(self.number).0.iter().map(|n| n.1).collect();
-        near.sort_unstable();
+        sort::by(&mut near, Ord::cmp);
         let k = self.truths[q].of(self.number).1;
         let (mut lists, mut scratch) = (HashMap::new(), ListScratch::default());
         let mut seen: Vec<Estimate> = Vec::new();
@@ -157,9 +158,9 @@ impl<'a> Measure<'a> {
             }
             // Of a row's two copies the one with the smaller error counts. Errors are not negative, so their bits are
             // in their order.
-            seen.sort_unstable_by_key(|s| u64::from(s.position) << 32 | u64::from(s.error.to_bits()));
+            sort::by_key(&mut seen, |s| u64::from(s.position) << 32 | u64::from(s.error.to_bits()));
             seen.dedup_by_key(|s| s.position);
-            seen.sort_unstable_by_key(|s| Key::new(s.distance, s.position));
+            sort::by_key(&mut seen, |s| Key::new(s.distance, s.position));
             seen.truncate(most_candidates(k));
             let candidate = |s: &Estimate| Candidate {
                 distance: s.distance,

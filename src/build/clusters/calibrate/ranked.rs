@@ -7,6 +7,7 @@ use crate::exec;
 use crate::quant::{Prepared, Turned, centroid};
 use crate::search::clusters::{QueryBound, copies_last};
 use crate::segment::clusters::{NEIGHBOURS, Shares};
+use crate::sort;
 
 /// Cells and leaves in the order in which one query visits them.
 pub(super) struct Ranked {
@@ -94,8 +95,7 @@ fn needed<'a>(
 /// Numbers in order of priority, the lowest first; ties to the lower number.
 fn order(priorities: &[f32]) -> Vec<u32> {
     let mut order: Vec<u32> = (0..priorities.len() as u32).collect();
-    order
-        .sort_unstable_by(|&a, &b| priorities[a as usize].total_cmp(&priorities[b as usize]).then(a.cmp(&b)));
+    sort::by(&mut order, |&a, &b| priorities[a as usize].total_cmp(&priorities[b as usize]).then(a.cmp(&b)));
     order
 }
 
@@ -129,7 +129,7 @@ pub(super) fn probes_needed(
                 levels.second(position).map_or(own, |second| own.min(probes[second as usize]))
             };
             let mut needed: Vec<u32> = near.iter().map(of).collect();
-            needed.sort_unstable();
+            sort::by(&mut needed, Ord::cmp);
             needed.truncate(count);
             needed
         });
@@ -137,7 +137,7 @@ pub(super) fn probes_needed(
     });
     let all = |cap: usize| {
         let mut probes: Vec<u32> = each.iter().flat_map(|found| found[cap].iter().copied()).collect();
-        probes.sort_unstable();
+        sort::by(&mut probes, Ord::cmp);
         probes
     };
     (0..caps.len()).map(all).collect()

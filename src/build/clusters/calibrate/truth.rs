@@ -9,6 +9,7 @@ use crate::kernels::kernels;
 use crate::metric::Metric;
 use crate::rows::Reader;
 use crate::segment::clusters::NEIGHBOURS;
+use crate::sort;
 
 /// Finds the exact answer of each query. The number beside a query is its number in its sample: only the first few of a
 /// sample are measured with many neighbours.
@@ -98,7 +99,7 @@ impl Search {
     fn truth(mut self) -> Truth {
         self.drop_farther();
         let mut near = self.kept;
-        near.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        sort::by(&mut near, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         near.shrink_to_fit();
         let last = near.get(self.keep - 1).or(near.last()).map_or(0.0, |n| n.0);
         let far = self.wanted.map(|count| (count, near.get(count.saturating_sub(1)).map_or(last, |n| n.0)));

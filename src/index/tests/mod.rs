@@ -1,5 +1,10 @@
 //! `auto` knows how much of a mapping memory holds.
 
+mod changes;
+mod ids;
+mod merges;
+mod plain;
+
 use super::{Index, OpenOptions, OpenPart};
 use crate::build::{BuildOptions, build};
 use crate::ctx::Ctx;
