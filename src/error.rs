@@ -112,6 +112,38 @@ pub enum Error {
         /// The file that has changed.
         path: String,
     },
+    /// Another program writes this collection.
+    CollectionLocked {
+        /// The folder.
+        path: String,
+        /// Which one, as far as it is known.
+        by: Option<String>,
+    },
+    /// There is no collection.
+    NoCollection {
+        /// The folder.
+        path: String,
+    },
+    /// A collection that is open to be read only was to be written.
+    ReadOnly,
+    /// Operations that were acknowledged cannot be read in the write-ahead log. All before them were.
+    WalDamaged {
+        /// The file.
+        path: String,
+        /// The number of the log.
+        log: u64,
+        /// Where in the file.
+        offset: u64,
+        /// How many operations before it are whole, from the manifest's position on.
+        operations: u64,
+        /// What is wrong.
+        detail: &'static str,
+    },
+    /// An earlier write or sync of this log has failed, so it is not known what the file holds.
+    Poisoned {
+        /// The file.
+        path: String,
+    },
     /// One segment of an index is wrong. Its code is that of the error.
     InSegment {
         /// The segment's file, or the folder of its parts.
@@ -168,8 +200,12 @@ impl Error {
             Error::Budget { .. } => "budget",
             Error::OutOfMemory { .. } => "out-of-memory",
             Error::Cancelled => "cancelled",
-            Error::Locked { .. } => "locked",
+            Error::Locked { .. } | Error::CollectionLocked { .. } => "locked",
             Error::Changed { .. } => "changed",
+            Error::NoCollection { .. } => "not-found",
+            Error::ReadOnly => "read-only",
+            Error::WalDamaged { .. } => "wal-damaged",
+            Error::Poisoned { .. } => "poisoned",
             Error::InSegment { error, .. } => error.code(),
             Error::Io { .. } => "io",
             Error::Internal { .. } => "internal",

@@ -32,6 +32,7 @@ pub mod kernels;
 
 mod budget;
 mod build;
+mod collection;
 mod ctx;
 mod error;
 mod exec;
@@ -58,6 +59,10 @@ mod roaring;
 
 pub use budget::{Ledger, Memory, Part, PartMemory};
 pub use build::{BuildOptions, FieldSource, Fields, build, build_into};
+pub use collection::{
+    Collection, CollectionInfo, CollectionOptions, CollectionStats, Durability, FlushAt, MergeJob, NewRow,
+    Repaired, Request, RowCounts, SegmentCounts, Snapshot, StoredRow, WalInfo, Written, run_merge, wal_info,
+};
 pub use ctx::{Ctx, Progress, Warning};
 pub use error::{Error, QueryFault};
 pub use id::{Id, Ids};

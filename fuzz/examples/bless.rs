@@ -15,7 +15,7 @@ const TRIES: u64 = 4_000;
 const MOST_INPUTS: usize = 80;
 const MOST_UNNOTICED: usize = 16;
 
-const DAMAGE: [&str; 5] = ["corrupt", "checksum", "length", "not-a-segment", "version"];
+const DAMAGE: [&str; 6] = ["corrupt", "checksum", "length", "not-a-segment", "version", "wal-damaged"];
 
 fn main() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");

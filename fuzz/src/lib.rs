@@ -8,9 +8,10 @@
 //! | [`LISTS`] | the same, searched by its clusters | cells, leaves and lists |
 //! | [`LINKS`] | the same, searched by its graph, in memory and from disk | the graph |
 //! | [`SETS`] | a set of positions: decoded, encoded again | any byte |
+//! | [`WAL`] | the files of a write-ahead log, read as recovery reads them | headers, frames, operations |
 //! | [`MANIFEST`] | the `index.json` of a folder, opened by every `Io` (not in wasm) | values |
 //!
-//! A changed segment or set has its checksums made right again, as somebody who means harm would do; otherwise nearly every
+//! A changed segment, set or log has its checksums made right again, as somebody who means harm would do; otherwise nearly every
 //! input would end at the first of them.
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -19,11 +20,13 @@ mod segments;
 mod sets;
 #[path = "../../tests/support/mod.rs"]
 mod support;
+mod wal;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use manifest::{MANIFEST, bless_segment};
 pub use segments::{LINKS, LISTS, SEGMENT};
 pub use sets::SETS;
+pub use wal::WAL;
 
 use pagevec::Error;
 use support::data::Random;
@@ -42,10 +45,10 @@ pub type Tell<'a> = dyn FnMut(Option<&Error>) + 'a;
 
 /// Every target that runs on this platform.
 #[cfg(not(target_arch = "wasm32"))]
-pub const TARGETS: [&Target; 5] = [&SEGMENT, &LISTS, &LINKS, &SETS, &MANIFEST];
+pub const TARGETS: [&Target; 6] = [&SEGMENT, &LISTS, &LINKS, &SETS, &WAL, &MANIFEST];
 /// Every target that runs on this platform.
 #[cfg(target_arch = "wasm32")]
-pub const TARGETS: [&Target; 4] = [&SEGMENT, &LISTS, &LINKS, &SETS];
+pub const TARGETS: [&Target; 5] = [&SEGMENT, &LISTS, &LINKS, &SETS, &WAL];
 
 impl Target {
     /// Does with `input` what a user can do.

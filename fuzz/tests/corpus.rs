@@ -51,7 +51,7 @@ fn replay(target: &Target, name: &str, input: &[u8]) {
     assert!(used.peak <= 16 * input.len() as u64 + fixed, "{whole}: {} bytes", used.peak);
     if name.starts_with("real-") {
         assert!(codes.contains("ok"), "{whole}");
-        let damage = ["corrupt", "checksum", "length", "not-a-segment", "version"];
+        let damage = ["corrupt", "checksum", "length", "not-a-segment", "version", "wal-damaged"];
         assert!(damage.iter().all(|code| !codes.contains(code)), "{whole}");
     } else {
         assert!(codes.iter().any(|code| name.starts_with(&format!("{code}-"))), "{whole}");

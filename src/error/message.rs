@@ -93,6 +93,34 @@ impl fmt::Display for Error {
                      is now"
                 )
             }
+            Error::CollectionLocked { path, by } => {
+                let by = by.as_deref().unwrap_or("another program");
+                write!(
+                    f,
+                    "{path}: {by} has this collection open for writing, which one at a time may: let it end, or open the \
+                     collection to be read only"
+                )
+            }
+            Error::NoCollection { path } => {
+                write!(f, "{path}: there is no collection: check the path, or create one")
+            }
+            Error::ReadOnly => {
+                f.write_str("the collection is open to be read only: open it without `read_only` to write")
+            }
+            Error::WalDamaged { path, log, offset, operations, detail } => {
+                write!(
+                    f,
+                    "{path}: log {log} is damaged at offset {offset} ({detail}); the {operations} operations before it \
+                     are whole: open the collection read-only, or run repair, which gives up what is behind"
+                )
+            }
+            Error::Poisoned { path } => {
+                write!(
+                    f,
+                    "{path}: an earlier write to this log has failed, so nothing more is written to it: open the \
+                     collection again; reads go on"
+                )
+            }
             Error::InSegment { path, error } => write!(f, "{path}: {error}"),
             Error::Io { path, source } => write!(f, "{path}: {source}"),
             Error::Internal { detail } => {

@@ -6,15 +6,19 @@
 //! | `parts`    | a segment as many small files, for hosts that ignore `Range` |
 //! | `publish/` | publish or append a segment; list and remove earlier segments |
 //! | `open`     | open a folder or a file by mmap or pread |
+//! | `collection` | opens a collection, which maintains itself |
+//! | `process_lock/` | which process writes a collection |
 //! | `clustered` | `ClusteredIndex`: vectors in memory, later in a mapped file |
 //! | `wait`     | asks a `Dir` until it answers |
 //!
 //! Imports: `publish` → `open` → `manifest` → `parts` → `wait`. Files are written by `storage/dir/` alone.
 
 mod clustered;
+mod collection;
 mod manifest;
 mod open;
 mod parts;
+mod process_lock;
 mod publish;
 mod wait;
 

@@ -119,7 +119,7 @@ fn open_all(place: &Place<'_>, manifest: &Manifest, options: &OpenOptions) -> Re
         last => missing.extend(last),
     }
     let mut index = Index::from_parts(parts, options)?;
-    index.missing = missing;
+    index.missing = missing.into();
     Ok(index)
 }
 

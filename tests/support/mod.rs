@@ -11,6 +11,7 @@
 //! | `clusters` | the same of the clusters' sections |
 //! | `positions` | the same of a set of positions |
 //! | `stored` | the same of stored fields |
+//! | `log`    | the same of a write-ahead log |
 //! | `fields` | every field of a file, by what it means, to change it |
 //! | `mutate` | changes them, and the values of a manifest |
 //! | `survive` | what a user may do with a hostile file, and what must hold of the answers |
@@ -27,6 +28,7 @@ pub(crate) mod data;
 pub(crate) mod disk;
 pub(crate) mod fields;
 pub(crate) mod format;
+pub(crate) mod log;
 pub(crate) mod mutate;
 pub(crate) mod npy;
 pub(crate) mod odd;

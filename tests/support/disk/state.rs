@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
+use super::super::data::Random;
 use super::now;
-use crate::support::data::Random;
 use pagevec::{Access, Dir as _, MemoryDir};
 
 /// What is written as a whole, or not.

@@ -1,0 +1,131 @@
+//! The rows that are in no segment yet: their codes in chunks, in the order of their writes. They are scanned by every search;
+//! a graph over them would cost more to write than it saves (`docs/decisions.md`).
+//!
+//! Chunks are shared with the readers of earlier states. What a writer changes of a chunk that is shared is copied first.
+
+use std::sync::Arc;
+
+use crate::collection::options::Settings;
+use crate::collection::state::epoch::{Epoch, TRAINED_AT};
+use crate::error::Error;
+use crate::id::Id;
+
+/// Rows of a chunk. Few, since a writer copies the last one while a search reads it.
+pub(crate) const CHUNK: usize = 256;
+
+/// See the head of this file.
+#[derive(Clone)]
+pub(crate) struct Memtable {
+    pub(crate) epoch: Epoch,
+    pub(crate) chunks: Vec<Arc<Chunk>>,
+    /// Rows, dead ones too.
+    count: usize,
+    live: usize,
+    /// Bytes of codes, ids and fields, about.
+    bytes: u64,
+}
+
+/// Some rows, one after another.
+#[derive(Clone, Default)]
+pub(crate) struct Chunk {
+    /// Of each stage of the epoch.
+    pub(crate) codes: Vec<Vec<u8>>,
+    pub(crate) ids: Vec<Id>,
+    /// JSON objects; empty: none.
+    pub(crate) fields: Vec<Arc<str>>,
+    /// One bit a row: a later write has its id.
+    dead: [u64; CHUNK / 64],
+}
+
+impl Chunk {
+    pub(crate) fn is_live(&self, row: usize) -> bool {
+        self.dead[row / 64] >> (row % 64) & 1 == 0
+    }
+
+    /// The rows that are not dead.
+    pub(crate) fn live(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.ids.len()).filter(|&row| self.is_live(row))
+    }
+
+    pub(crate) fn code(&self, stage: usize, row: usize, stride: usize) -> &[u8] {
+        &self.codes[stage][row * stride..][..stride]
+    }
+}
+
+impl Memtable {
+    pub(crate) fn new(epoch: Epoch) -> Self {
+        Memtable { epoch, chunks: Vec::new(), count: 0, live: 0, bytes: 0 }
+    }
+
+    /// Rows, dead ones too.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Rows that are not dead.
+    pub(crate) fn live(&self) -> usize {
+        self.live
+    }
+
+    /// About the bytes that it has allocated.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The chunk of a row, and its number there.
+    pub(crate) fn place(&self, slot: u32) -> (&Chunk, usize) {
+        (&self.chunks[slot as usize / CHUNK], slot as usize % CHUNK)
+    }
+
+    /// Appends a row, which was checked (and under cosine scaled). Returns its number.
+    pub(crate) fn push(&mut self, id: Id, row: &[f32], fields: Arc<str>) -> Result<u32, Error> {
+        if self.count.is_multiple_of(CHUNK) {
+            let codes = self.epoch.0.iter().map(|_| Vec::new()).collect();
+            self.chunks.push(Arc::new(Chunk { codes, ..Chunk::default() }));
+        }
+        let Some(chunk) = self.chunks.last_mut() else {
+            return Err(Error::internal("a memtable without chunks"));
+        };
+        let chunk = Arc::make_mut(chunk);
+        self.epoch.encode(row, &mut chunk.codes)?;
+        let text = if let Id::Text(text) = &id { text.len() } else { 0 };
+        let stride: usize = self.epoch.0.iter().map(|stage| stage.stride).sum();
+        self.bytes += (stride + text + fields.len() + size_of::<Id>() + size_of::<Arc<str>>()) as u64;
+        chunk.ids.push(id);
+        chunk.fields.push(fields);
+        (self.count, self.live) = (self.count + 1, self.live + 1);
+        Ok(self.count as u32 - 1)
+    }
+
+    /// A later write has the id of this row.
+    pub(crate) fn kill(&mut self, slot: u32) {
+        let row = slot as usize % CHUNK;
+        if let Some(chunk) = self.chunks.get_mut(slot as usize / CHUNK).filter(|chunk| chunk.is_live(row)) {
+            Arc::make_mut(chunk).dead[row / 64] |= 1 << (row % 64);
+            self.live -= 1;
+        }
+    }
+
+    /// Trains the codecs, if there are enough rows, and encodes all anew. Which rows train them follows from the writes alone,
+    /// so that it comes out the same when the log is read again.
+    pub(crate) fn train(&mut self, settings: &Settings) -> Result<(), Error> {
+        if self.count < TRAINED_AT || self.epoch.is_trained(settings) {
+            return Ok(());
+        }
+        let stride = self.epoch.0[0].stride;
+        let rows = self.chunks.iter().flat_map(|chunk| chunk.codes[0].chunks_exact(stride));
+        let epoch = Epoch::train(settings, rows.take(TRAINED_AT))?;
+        let (decoder, mut row) = (self.epoch.clone(), vec![0.0; settings.dim]);
+        for chunk in &mut self.chunks {
+            let chunk = Arc::make_mut(chunk);
+            let floats = std::mem::take(&mut chunk.codes[0]);
+            chunk.codes = epoch.0.iter().map(|_| Vec::new()).collect();
+            for code in floats.chunks_exact(stride) {
+                decoder.0[0].codec.decode(code, &mut row);
+                epoch.encode(&row, &mut chunk.codes)?;
+            }
+        }
+        self.epoch = epoch;
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! A row is encoded once: by scans its score is the same, bit for bit, in memory, in a flushed segment, in a merged one, and after
+//! the log was read again. The codecs are trained when there are rows enough, and rows from before are encoded by them then.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use pagevec::{
+    BuildOptions, CodecKind, Collection, CollectionOptions, Ctx, FlushAt, Id, Index, IndexChoice, MemoryDir,
+    Metric, SearchOptions,
+};
+use support::data::{Random, clustered, queries};
+
+const DIM: usize = 24;
+const TRAINED_AT: usize = 4096;
+
+fn upsert(collection: &Collection, first: usize, rows: &[f32]) {
+    let ids = (first..first + rows.len() / DIM).map(|id| Id::Number(id as u64)).collect();
+    collection.upsert_matrix(ids, rows.to_vec(), Vec::new(), None).unwrap();
+}
+
+/// The scores of all rows, by query and id, as bits.
+fn scores(collection: &Collection, queries: &[Vec<f32>]) -> Vec<BTreeMap<Id, u32>> {
+    let options = SearchOptions::new(100_000).index(IndexChoice::Flat);
+    let search = |query: &Vec<f32>| {
+        let answer = collection.search(query, &options).unwrap();
+        answer.hits.into_iter().map(|hit| (hit.id, hit.score.to_bits())).collect()
+    };
+    queries.iter().map(search).collect()
+}
+
+#[test]
+fn scores_stay_the_same() {
+    for (metric, codec, refine) in [
+        (Metric::Cosine, CodecKind::Sq8, None),
+        (Metric::L2, CodecKind::Sq8, Some(CodecKind::F16)),
+        (Metric::Dot, CodecKind::Binary, None),
+        (Metric::Cosine, CodecKind::F16, None),
+    ] {
+        let rows = clustered(6000, DIM, 7);
+        let queries = queries(&rows, DIM, 3, 8);
+        let dir = MemoryDir::default();
+        let options = CollectionOptions::new(DIM).metric(metric).codec(codec).refine(refine);
+        let options = options.flush(FlushAt::default().rows(100_000)).log_bytes(1 << 20);
+        let open = || Collection::open_in(dir.clone(), "here", &options).unwrap();
+        let mut collection = open();
+        for (number, rows) in rows.chunks(500 * DIM).enumerate() {
+            upsert(&collection, number * 500, rows);
+            assert_eq!(collection.stats().trained, (number + 1) * 500 >= TRAINED_AT, "after batch {number}");
+        }
+        let first = scores(&collection, &queries);
+        assert_eq!(first[0].len(), 6000);
+        drop(collection);
+        collection = open();
+        assert!(scores(&collection, &queries) == first, "the log is read again: {codec}");
+        collection.flush().unwrap();
+        assert!(scores(&collection, &queries) == first, "flushed: {codec}");
+        collection.compact(&Ctx::default()).unwrap();
+        assert!(scores(&collection, &queries) == first, "merged: {codec}");
+        drop(collection);
+        collection = open();
+        assert!(scores(&collection, &queries) == first, "opened: {codec}");
+        let mut file = Vec::new();
+        collection.export_into(&BuildOptions::new(metric), &mut file, &Ctx::default()).unwrap();
+        let index = Index::from_bytes(&file).unwrap();
+        index.verify().unwrap();
+        let flat = SearchOptions::new(100_000).index(IndexChoice::Flat);
+        let exported = index.search(&queries[0], &flat).unwrap().hits;
+        let exported: BTreeMap<Id, u32> =
+            exported.into_iter().map(|hit| (hit.id, hit.score.to_bits())).collect();
+        assert!(exported == first[0], "exported: {codec}");
+    }
+}
+
+#[test]
+fn rows_of_before_are_encoded_when_they_are_merged() {
+    let rows = clustered(5000, DIM, 3);
+    let dir = MemoryDir::default();
+    let options = CollectionOptions::new(DIM).flush(FlushAt::default().rows(100_000));
+    let collection = Collection::open_in(dir, "here", &options).unwrap();
+    upsert(&collection, 0, &rows[..200 * DIM]);
+    collection.flush().unwrap();
+    upsert(&collection, 200, &rows[200 * DIM..]);
+    collection.flush().unwrap();
+    assert!(collection.stats().trained);
+    collection.compact(&Ctx::default()).unwrap();
+    let stats = collection.stats();
+    assert_eq!((stats.segments.len(), stats.count), (1, 5000));
+    let (mut found, k) = (0, 10);
+    for query in queries(&rows, DIM, 100, 5) {
+        let answer = collection.search(&query, &SearchOptions::new(k)).unwrap();
+        let truth = exact(&rows, &query, k);
+        found += answer.hits.iter().filter(|hit| truth.contains(&hit.id)).count();
+    }
+    assert!(found >= 970, "{found} of 1000");
+}
+
+fn exact(rows: &[f32], query: &[f32], k: usize) -> Vec<Id> {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    let cosine = |row: &[f32]| dot(row, query) / dot(row, row).sqrt();
+    let mut all: Vec<(f32, u64)> = rows.chunks_exact(DIM).map(cosine).zip(0..).collect();
+    all.sort_by(|a, b| b.0.total_cmp(&a.0));
+    all.into_iter().take(k).map(|(_, id)| Id::Number(id)).collect()
+}
+
+#[test]
+fn rows_are_flushed_when_it_is_due() {
+    let mut random = Random(1);
+    let open = |flush| {
+        let options = CollectionOptions::new(2).flush(flush).codec(CodecKind::F32);
+        Collection::open_in(MemoryDir::default(), "here", &options).unwrap()
+    };
+    let mut write = |collection: &Collection, first: u64, count: u64| {
+        let ids = (first..first + count).map(Id::Number).collect();
+        let rows = (0..2 * count).map(|_| random.normal() + 0.001).collect();
+        collection.upsert_matrix(ids, rows, Vec::new(), None).unwrap();
+    };
+    let by_rows = open(FlushAt::default().rows(100));
+    write(&by_rows, 0, 99);
+    assert_eq!(by_rows.stats().segments.len(), 0);
+    write(&by_rows, 99, 1);
+    assert_eq!((by_rows.stats().segments.len(), by_rows.stats().memtable.live), (1, 0));
+
+    let by_bytes = open(FlushAt::default().bytes(10_000));
+    write(&by_bytes, 0, 200);
+    assert_eq!(by_bytes.stats().segments.len(), 0);
+    write(&by_bytes, 200, 300);
+    assert_eq!(by_bytes.stats().segments.len(), 1);
+
+    // The values of a large server.
+    let large = open(FlushAt::default().rows(200_000).bytes(1 << 30).age(300_000));
+    large.tick(1000).unwrap();
+    write(&large, 0, 40_000);
+    large.tick(300_999).unwrap();
+    assert_eq!((large.stats().segments.len(), large.stats().memtable.live), (0, 40_000));
+    large.tick(301_000).unwrap();
+    assert_eq!((large.stats().segments.len(), large.stats().memtable.live), (1, 0));
+    write(&large, 40_000, 199_999);
+    assert_eq!(large.stats().segments.len(), 1);
+    write(&large, 300_000, 1);
+    assert_eq!((large.stats().segments.len(), large.count()), (2, 240_000));
+}
