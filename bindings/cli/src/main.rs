@@ -1,4 +1,4 @@
-//! `pagevec`: build, merge, search, evaluate, inspect, verify and serve an index.
+//! `pagevec`: build, merge, search, evaluate, inspect, verify and serve an index; keep a collection.
 //!
 //! | file | duty |
 //! |---|---|
@@ -91,21 +91,27 @@ mod tests {
         shown.lines().map(str::trim).filter(|line| line.starts_with("pagevec ")).collect()
     }
 
+    /// The names and help texts of a command and of all below it.
+    fn helps(command: &mut clap::Command, name: &str, into: &mut Vec<(String, String)>) {
+        into.push((name.to_owned(), command.render_long_help().to_string()));
+        for subcommand in command.get_subcommands_mut().filter(|c| c.get_name() != "help") {
+            let name = format!("{name} {}", subcommand.get_name());
+            helps(subcommand, &name, into);
+        }
+    }
+
     #[test]
     fn every_example_is_a_call_that_is_understood() {
         let mut command = Cli::command();
         command.build();
-        let own = command.render_long_help().to_string();
-        let mut helps = vec![("pagevec".to_owned(), own)];
-        for subcommand in command.get_subcommands_mut().filter(|c| c.get_name() != "help") {
-            helps.push((subcommand.get_name().to_owned(), subcommand.render_long_help().to_string()));
-        }
-        assert_eq!(helps.len(), 8);
-        for (name, help) in helps {
+        let mut all = Vec::new();
+        helps(&mut command, "pagevec", &mut all);
+        assert_eq!(all.len(), 24);
+        for (name, help) in all {
             let examples = examples(&help);
             assert!(examples.len() >= 2, "{name}: {} examples", examples.len());
             for example in examples {
-                assert!(name == "pagevec" || example.starts_with(&format!("pagevec {name} ")), "{example}");
+                assert!(example.starts_with(&format!("{name} ")), "{example}");
                 if let Err(error) = Cli::try_parse_from(example.split_whitespace()) {
                     panic!("{example}: {error}");
                 }

@@ -12,10 +12,8 @@ fn every_command_shows_examples() {
         String::from_utf8(output.stdout).expect("help is text")
     };
     let all = text(&["--help"]);
-    let commands = all.lines().skip_while(|line| *line != "Commands:").skip(1);
-    let commands = commands.take_while(|line| !line.is_empty()).filter_map(|l| l.split_whitespace().next());
-    let commands: Vec<&str> = commands.filter(|name| *name != "help").collect();
-    assert_eq!(commands, ["build", "merge", "search", "eval", "inspect", "verify", "serve"]);
+    let commands = listed(&all);
+    assert_eq!(commands, ["build", "merge", "search", "eval", "inspect", "verify", "collection", "serve"]);
     for help in ["-h", "--help"] {
         for command in &commands {
             let shown = text(&[command, help]);
@@ -24,6 +22,20 @@ fn every_command_shows_examples() {
         }
     }
     assert!(all.contains("Examples:\n  pagevec build "));
+    let all = text(&["collection", "--help"]);
+    let commands = listed(&all);
+    assert_eq!(commands.len(), 15, "{commands:?}");
+    for command in commands {
+        let shown = text(&["collection", command, "--help"]);
+        assert!(shown.contains(&format!("Examples:\n  pagevec collection {command} ")), "{command}");
+    }
+}
+
+/// The names of the commands that a help text lists.
+fn listed(help: &str) -> Vec<&str> {
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let names = lines.take_while(|line| !line.is_empty()).filter_map(|line| line.split_whitespace().next());
+    names.filter(|name| *name != "help").collect()
 }
 
 #[test]

@@ -23,8 +23,7 @@ use crate::progress::Progress;
 use base::Base;
 use kind::Kind;
 use pagevec::{BuildInput, BuildOptions, Fields, Form, Ids, SegmentFacts};
-use segment::Built;
-use std::fs::File;
+use segment::{Built, nearest_folder};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use summary::{Added, Summary, field_bytes, live_rows, merge_hint, not_in_parts, old};
@@ -110,7 +109,7 @@ enum Parts {
 
 impl Build {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let there = self.check_output()?;
+        let there = nearest_folder(&self.output)?;
         let base = self.append.then(|| Base::to_append(&self.output)).transpose()?;
         let options = match &base {
             Some(base) => self.kind.like(base.index.info())?,
@@ -190,20 +189,6 @@ impl Build {
             pruned: self.prune,
         }
         .print(self.json)
-    }
-
-    /// Refuses an output folder that cannot be written, before the build takes its time. Returns the folder, or if it
-    /// does not exist, the nearest above it that does: temporary files are written there.
-    fn check_output(&self) -> Result<&Path, Failure> {
-        let named = |path: &&Path| !path.as_os_str().is_empty() && path.exists();
-        let there = self.output.ancestors().find(named).unwrap_or(Path::new("."));
-        if !there.is_dir() {
-            return Err(Failure::usage(format!("{} is a file: -o must name a folder", there.display())));
-        }
-        let probe = there.join(format!(".pagevec-{}.tmp", std::process::id()));
-        let written = File::create(&probe).and_then(|_| std::fs::remove_file(&probe));
-        written.map_err(|error| Failure::io(there, &error))?;
-        Ok(there)
     }
 
     /// The fields that the rows get, if some have any.

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod build;
+mod collection;
 mod eval;
 mod inspect;
 mod merge;
@@ -27,6 +28,8 @@ pub(crate) enum Command {
     Inspect(inspect::Inspect),
     /// Check every byte of an index
     Verify(verify::Verify),
+    /// Keep vectors that change in a folder: upsert, delete, search, export
+    Collection(collection::Collection),
     /// Serve a folder over HTTP, with the ranges, CORS and caching that pagevec needs
     Serve(serve::Serve),
 }
@@ -36,11 +39,12 @@ impl Command {
     pub(crate) fn json(&self) -> bool {
         match self {
             Command::Build(c) => c.json,
-            Command::Search(c) => c.json,
+            Command::Search(c) => c.query.json,
             Command::Eval(c) => c.json,
             Command::Merge(c) => c.json,
             Command::Inspect(c) => c.json,
             Command::Verify(c) => c.json,
+            Command::Collection(c) => c.json(),
             Command::Serve(_) => false,
         }
     }
@@ -53,6 +57,7 @@ impl Command {
             Command::Merge(c) => c.run(),
             Command::Inspect(c) => c.run(),
             Command::Verify(c) => c.run(),
+            Command::Collection(c) => c.run(),
             Command::Serve(c) => c.run(),
         }
     }

@@ -100,9 +100,7 @@ impl Spool {
     /// Adds the next row. The error says what is wrong with it.
     pub(crate) fn push(&mut self, object: &Object) -> Result<(), Failure> {
         self.line.clear();
-        if !object.is_empty() {
-            write_object(object, &mut self.line);
-        }
+        write_row(object, &mut self.line);
         self.file.write_all(&self.line).map_err(|error| Failure::io(&self.folder, &error))?;
         self.ends.push(self.ends[self.ends.len() - 1] + self.line.len() as u64);
         Ok(())
@@ -149,6 +147,13 @@ impl FieldSource for Spooled {
         let length = self.ends[row + 1] - offset;
         into.resize(start + length as usize, 0);
         self.reader.read(Extent { offset, length }, &mut into[start..])
+    }
+}
+
+/// Writes the fields of a row as they are stored: nothing where it has none.
+pub(crate) fn write_row(object: &Object, out: &mut Vec<u8>) {
+    if !object.is_empty() {
+        write_object(object, out);
     }
 }
 

@@ -35,9 +35,9 @@ pub(crate) fn open(
     take: &mut Take<'_>,
 ) -> Result<Lines, Failure> {
     let mut lines = Lines { dim: 0, rows: 0, total: None, ids: None };
-    lines.total = objects(path, limit, &mut |text, fault| {
-        let row = Row::parse(text, store).map_err(|e| fault(complaint(text, &e)))?;
-        let (vector, fields) = lines.add(row).map_err(fault)?;
+    lines.total = objects(path, limit, &mut |text, line| {
+        let row = Row::parse(text, store).map_err(|e| line.fault(complaint(text, &e)))?;
+        let (vector, fields) = lines.add(row).map_err(|e| line.fault(e))?;
         take(&vector, &fields)?;
         progress.tick("read", lines.rows as u64, lines.rows as u64);
         Ok(())
@@ -48,8 +48,21 @@ pub(crate) fn open(
     Ok(lines)
 }
 
-/// Takes the text of an object, and what makes a failure that names its line.
-type Each<'a> = dyn FnMut(&[u8], &dyn Fn(String) -> Failure) -> Result<(), Failure> + 'a;
+/// Takes the text of an object, and where it is.
+type Each<'a> = dyn FnMut(&[u8], &Line<'_>) -> Result<(), Failure> + 'a;
+
+/// The line of an object: the first of several.
+pub(super) struct Line<'a> {
+    path: &'a Path,
+    pub(super) number: u64,
+}
+
+impl Line<'_> {
+    /// A failure that names the line.
+    pub(super) fn fault(&self, message: impl std::fmt::Display) -> Failure {
+        Failure::input(self.path, format!("line {}: {message}", self.number))
+    }
+}
 
 /// Reads at most `limit` objects of a file, or of stdin if that is `-`. Returns how many there are, if it came to the end.
 pub(super) fn objects(path: &Path, limit: usize, each: &mut Each<'_>) -> Result<Option<usize>, Failure> {
@@ -77,11 +90,11 @@ fn read(
             true => text.element(count, &mut bytes)?,
             false => text.line(&mut bytes)?,
         };
-        let Some(line) = line else { return Ok(Some(count)) };
+        let Some(number) = line else { return Ok(Some(count)) };
         if count == limit {
             return Ok(None);
         }
-        each(&bytes, &|message| Failure::input(path, format!("line {line}: {message}")))?;
+        each(&bytes, &Line { path, number })?;
         count += 1;
     }
 }

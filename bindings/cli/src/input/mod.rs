@@ -8,6 +8,7 @@
 //! | `ids.rs` | one id per line |
 //! | `fields.rs` | which fields of rows are stored; keeps them until the build reads them |
 //! | `payload.rs` | the fields of rows from another file |
+//! | `upserts.rs` | the lines of `collection upsert`, in batches |
 //! | `rows.rs` | the rows of a build: read by position from the file, JSON lines from a temporary file |
 //!
 //! A length in a file is compared with the file's size before memory of that length is allocated.
@@ -20,6 +21,7 @@ pub(crate) mod jsonl;
 pub(crate) mod npy;
 pub(crate) mod payload;
 pub(crate) mod rows;
+pub(crate) mod upserts;
 
 use crate::failure::Failure;
 use crate::progress::Progress;

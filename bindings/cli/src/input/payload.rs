@@ -28,7 +28,7 @@ pub(crate) fn read(
 ) -> Result<Spooled, Failure> {
     let mut spool = Spool::new(folder)?;
     let mut row = 0;
-    let lines = jsonl::objects(path, usize::MAX, &mut |text, fault| {
+    let lines = jsonl::objects(path, usize::MAX, &mut |text, line| {
         row += 1;
         if row > rows.count {
             return Ok(());
@@ -37,12 +37,13 @@ pub(crate) fn read(
             Some(own) => own.object(row - 1)?,
             None => Object::new(),
         };
-        let mut more: Object = serde_json::from_slice(text).map_err(|e| fault(not_an_object(text, &e)))?;
+        let mut more: Object =
+            serde_json::from_slice(text).map_err(|e| line.fault(not_an_object(text, &e)))?;
         // An index has ids and vectors anyway.
         more.retain(|name, _| !matches!(name.as_str(), "id" | "vector") && store.takes(name));
         object.extend(more);
         spool.push(&object)?;
-        check_length(spool.last()).map_err(fault)?;
+        check_length(spool.last()).map_err(|why| line.fault(why))?;
         progress.tick("read", row as u64, rows.count as u64);
         Ok(())
     })?;

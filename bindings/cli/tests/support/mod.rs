@@ -1,6 +1,8 @@
 //! A folder to work in, made-up vectors in every format, the program, and an HTTP client of a few lines.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod collection;
+
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;

@@ -39,11 +39,22 @@ pub(super) struct Kind {
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum Refine {
+pub(in crate::commands) enum Refine {
     None,
     Sq8,
     F16,
     F32,
+}
+
+impl Refine {
+    pub(in crate::commands) fn codec(self) -> Option<CodecKind> {
+        match self {
+            Refine::None => None,
+            Refine::Sq8 => Some(CodecKind::Sq8),
+            Refine::F16 => Some(CodecKind::F16),
+            Refine::F32 => Some(CodecKind::F32),
+        }
+    }
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -107,12 +118,7 @@ impl Kind {
     }
 
     fn refine(&self) -> Option<CodecKind> {
-        self.refine.and_then(|refine| match refine {
-            Refine::None => None,
-            Refine::Sq8 => Some(CodecKind::Sq8),
-            Refine::F16 => Some(CodecKind::F16),
-            Refine::F32 => Some(CodecKind::F32),
-        })
+        self.refine.and_then(Refine::codec)
     }
 
     fn exact(&self) -> Option<CodecKind> {
@@ -138,7 +144,7 @@ pub(in crate::commands) fn like(index: &Info) -> BuildOptions {
 }
 
 /// Parses the name of a metric, in any case. `ip` and `euclidean` are the names that other tools use for dot and l2.
-fn metric(name: &str) -> Result<Metric, pagevec::Error> {
+pub(in crate::commands) fn metric(name: &str) -> Result<Metric, pagevec::Error> {
     match name.to_ascii_lowercase().as_str() {
         "ip" => Ok(Metric::Dot),
         "euclidean" => Ok(Metric::L2),

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use pagevec::{Ctx, FileBytes, FileSink, Sink};
 use std::cell::RefCell;
+use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -52,4 +53,18 @@ pub(in crate::commands) fn build(
     built?;
     let warnings = warnings.iter().map(|w| Warning { code: w.code(), message: w.to_string() }).collect();
     Ok(Built { file: sink.into_bytes()?, warnings })
+}
+
+/// The folder, or if it does not exist, the nearest above it that does: temporary files are written there. Refuses one that cannot be
+/// written, before a build takes its time.
+pub(in crate::commands) fn nearest_folder(output: &Path) -> Result<&Path, Failure> {
+    let named = |path: &&Path| !path.as_os_str().is_empty() && path.exists();
+    let there = output.ancestors().find(named).unwrap_or(Path::new("."));
+    if !there.is_dir() {
+        return Err(Failure::usage(format!("{} is a file: -o must name a folder", there.display())));
+    }
+    let probe = there.join(format!(".pagevec-{}.tmp", std::process::id()));
+    let written = File::create(&probe).and_then(|_| std::fs::remove_file(&probe));
+    written.map_err(|error| Failure::io(there, &error))?;
+    Ok(there)
 }
