@@ -11,11 +11,13 @@ const pkg = fileURLToPath(new URL("../pkg", import.meta.url));
 const dist = join(pkg, "dist");
 const src = (name) => join(pkg, "src", name);
 /** These share their code. */
-const SHARED = { browser: src("browser.js"), static: src("entries/static.js"), build: src("entries/build.js"), node: src("node.js"), "worker-node": src("worker/node.js"), cli: src("cli/main.js"), "cli-worker": src("cli/build/worker.js") };
+const SHARED = { browser: src("browser.js"), static: src("entries/static.js"), build: src("entries/build.js"), node: src("node.js"), "worker-node": src("worker/node.js"), collection: src("collection/entries/browser.js"), "collection-node": src("collection/entries/node.js"), "collection-merge": src("collection/workers/node-merge.js"), cli: src("cli/main.js"), "cli-worker": src("cli/build/worker.js") };
 /** Each of these is one file: their runtimes take no other, or compile what they are given at once. */
 const ALONE = {
   inline: ["entries/inline.js", "es"],
   "worker-browser": ["worker/browser.js", "es"],
+  "collection-worker": ["collection/workers/browser.js", "es"],
+  "collection-edge": ["collection/entries/edge.js", "es"],
   workerd: ["entries/workerd.js", "es"],
   "edge-light": ["entries/edge-light.js", "es"],
   commonjs: ["entries/commonjs.js", "cjs"],
@@ -39,7 +41,8 @@ const wasm = {
 
 /**
  * Pages load `core.js` with their entry, and `store.js` beside the module. `remote.js` starts workers and asks them, `few.js` is what
- * few pages call, and `files.js` what Node and the command line have alone.
+ * few pages call, and `files.js` what Node and the command line have alone. `rows.js` is what collections have everywhere, and `host.js`
+ * what owns their files, in Node.
  */
 const groups = [
   { name: "store", test: /src\/(store\/(?!folder-node)|platform\/opfs-store)/ },
@@ -47,7 +50,9 @@ const groups = [
   { name: "few", test: /src\/(engine\/extras|core\/explain|texts\/vectors)/ },
   { name: "files", test: /src\/(platform\/node\.|sources\/local\/file-node|store\/folder-node|folder\/)/ },
   { name: "glue", test: /wasm\/build\/instance/ },
-  { name: "core", test: /src\/(?!browser|node|entries|worker\/|engine\/(extras|remote)|core\/explain|texts\/vectors|platform\/(node|opfs|web-worker)|sources\/local\/file-node|store\/|folder\/|cli\/|wasm)|wasm\/search\/instance/, priority: 1 },
+  { name: "rows", test: /src\/collection\/(arguments|calls|client|messages|open|reader|settings)\.js/ },
+  { name: "host", test: /src\/collection\/(dirs|host|workers\/merge)|wasm\/collection\/instance/ },
+  { name: "core", test: /src\/(?!browser|node|entries|worker\/|engine\/(extras|remote)|core\/explain|texts\/vectors|platform\/(node|opfs|web-worker)|sources\/local\/file-node|store\/|folder\/|cli\/|collection\/|wasm)|wasm\/search\/instance/, priority: 1 },
 ];
 
 /** Scripts with a module inside are named by it, and what import() loads of the builder as what it is. */
@@ -77,6 +82,6 @@ for (const [name, [file, format]] of Object.entries(ALONE)) {
 
 // What a page may pin: `integrity` of scripts, of an import map, and of a fetch of the modules.
 const digests = {};
-const files = [...(await readdir(dist)).map((name) => `dist/${name}`), ...["search", "build"].map((which) => `wasm/${which}/pagevec_wasm_bg.wasm`)];
+const files = [...(await readdir(dist)).map((name) => `dist/${name}`), ...["search", "build", "collection"].map((which) => `wasm/${which}/pagevec_wasm_bg.wasm`)];
 for (const file of files.sort()) digests[file] = `sha384-${createHash("sha384").update(await readFile(join(pkg, file))).digest("base64")}`;
 await writeFile(join(dist, "integrity.json"), `${JSON.stringify(digests, null, 2)}\n`);

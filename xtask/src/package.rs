@@ -71,7 +71,7 @@ pub(crate) fn compile() -> Result<()> {
         "../xtask/bundle.mjs",
     ];
     inputs.extend(more.map(|name| pkg.join(name)));
-    for module in ["search", "build"] {
+    for module in ["search", "build", "collection"] {
         let made = ["pagevec_wasm.d.ts", "pagevec_wasm_bg.wasm", "instance.js"];
         inputs.extend(made.map(|name| pkg.join("wasm").join(module).join(name)));
     }

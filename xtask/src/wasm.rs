@@ -1,4 +1,4 @@
-//! `cargo xtask wasm`: two modules, one to search and one to build, each made by cargo, wasm-bindgen (linked
+//! `cargo xtask wasm`: three modules, to search, to build, and for collections, each made by cargo, wasm-bindgen (linked
 //! into xtask, so nothing need be installed) and wasm-opt (npm's binaryen).
 
 use crate::node;
@@ -13,7 +13,7 @@ pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 const NAME: &str = "pagevec_wasm";
 
 /// What each is called: its folder in pkg/wasm and in target/wasm, and its feature of bindings/wasm.
-const MODULES: [&str; 2] = ["search", "build"];
+const MODULES: [&str; 3] = ["search", "build", "collection"];
 
 /// What our modules may use: SIMD, and what rustc takes for granted in every wasm module.
 const OPTIMISE: [&str; 11] = [
@@ -129,8 +129,7 @@ pub(crate) fn test() -> Result<()> {
     node::node()?;
     run(&mut cargo("build --package wasm-test-runner"))?;
     let runner = shell::target().join("debug").join(format!("wasm-test-runner{}", env::consts::EXE_SUFFIX));
-    let line =
-        "test --package pagevec-wasm --package pagevec-fuzz --lib --tests --features pagevec-wasm/build";
+    let line = "test --package pagevec-wasm --package pagevec-fuzz --lib --tests --features pagevec-wasm/build,pagevec-wasm/collection";
     let config = format!("target.{TARGET}.runner=[{runner:?}]");
     run(wasm_cargo(line, None)?.args(["--config", &config]))
 }

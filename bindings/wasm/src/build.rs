@@ -1,10 +1,11 @@
 //! Building: the same file as the CLI's.
 
-use js_sys::{Float32Array, Function, Uint8Array};
+use js_sys::{Float32Array, Function};
 use pagevec::{BuildInput, BuildOptions, Ctx, Error, Fields, Ids, Index, Progress, Sink, Warning};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{ids, to_js, whole};
+use crate::pieces::Callback;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = "
@@ -90,46 +91,6 @@ pub fn build_into(matrix: Vec<f32>, options: &BuildOptionsJs, on_piece: &Functio
     let input = BuildInput::Memory { vectors: matrix, dim: options.dim() as usize };
     let built = build_to(input, options, &mut sink)?;
     sink.end(built)
-}
-
-/// Calls a function of JS with each piece.
-pub(crate) struct Callback<'a> {
-    on_piece: &'a Function,
-    offset: u64,
-    length: u64,
-    /// What it threw.
-    thrown: Option<JsValue>,
-}
-
-impl<'a> Callback<'a> {
-    pub(crate) fn new(on_piece: &'a Function) -> Self {
-        Callback { on_piece, offset: 0, length: 0, thrown: None }
-    }
-
-    /// What a build returns to JS: what the function threw comes before the error that this became.
-    pub(crate) fn end(self, built: Result<(), Error>) -> Result<(), JsValue> {
-        match self.thrown {
-            Some(thrown) => Err(thrown),
-            None => built.map_err(to_js),
-        }
-    }
-}
-
-impl Sink for Callback<'_> {
-    fn begin(&mut self, length: u64) -> Result<(), Error> {
-        self.length = length;
-        Ok(())
-    }
-
-    fn write(&mut self, piece: &[u8]) -> Result<(), Error> {
-        let [offset, length] = [self.offset, self.length].map(|bytes| JsValue::from(bytes as f64));
-        let told = self.on_piece.call3(&JsValue::NULL, &Uint8Array::from(piece).into(), &offset, &length);
-        self.offset += piece.len() as u64;
-        told.map(|_| ()).map_err(|thrown| {
-            self.thrown = Some(thrown);
-            Error::Cancelled
-        })
-    }
 }
 
 /// Builds into a sink. The outer error is that of an option.

@@ -13,13 +13,13 @@ pub(crate) fn bad(name: &'static str, detail: &str) -> JsValue {
     to_js(Error::Argument { name, detail: detail.to_owned() })
 }
 
-/// An error in how `pkg/src/core/protocol.js` calls this module.
+/// An error in how `pkg/src` calls this module.
 #[cfg_attr(not(feature = "search"), allow(dead_code, reason = "only sessions have tickets"))]
 pub(crate) fn internal(detail: &str) -> JsValue {
     coded(detail, "internal")
 }
 
-fn coded(message: &str, code: &str) -> JsValue {
+pub(crate) fn coded(message: &str, code: &str) -> JsValue {
     let js = js_sys::Error::new(message);
     set(&js, "code", code);
     js.into()
@@ -56,7 +56,7 @@ pub(crate) fn id(value: &JsValue) -> Result<Id, JsValue> {
 }
 
 /// Numbers or strings, all of one kind. `undefined` and `null` give `None`.
-#[cfg_attr(not(feature = "build"), allow(dead_code, reason = "only building takes ids"))]
+#[cfg_attr(not(feature = "build"), allow(dead_code, reason = "only building takes ids so"))]
 pub(crate) fn ids(value: &JsValue) -> Result<Option<Ids>, JsValue> {
     if value.is_undefined() || value.is_null() {
         return Ok(None);

@@ -11,8 +11,9 @@ use pagevec::{
 };
 use wasm_bindgen::prelude::*;
 
-use crate::build::{BuildOptionsJs, Callback, append_to, build_to};
+use crate::build::{BuildOptionsJs, append_to, build_to};
 use crate::convert::{self, bad, set, to_js, whole};
+use crate::pieces::Callback;
 
 thread_local! {
     /// The functions that read, and what one of them threw. A reader must be `Send`, which a function of JS is not, so the

@@ -2,9 +2,13 @@
 
 #[cfg(feature = "build")]
 mod build;
+#[cfg(feature = "collection")]
+mod collection;
 mod convert;
 #[cfg(feature = "build")]
 mod files;
+#[cfg(any(feature = "build", feature = "collection"))]
+mod pieces;
 #[cfg(feature = "search")]
 mod reader;
 #[cfg(feature = "search")]
@@ -14,6 +18,8 @@ mod results;
 
 #[cfg(feature = "build")]
 pub use build::{BuildOptionsJs, build, build_into};
+#[cfg(feature = "collection")]
+pub use collection::{CollectionJs, merge};
 #[cfg(feature = "build")]
 pub use files::{ContentId, append_stored, build_stored, dead_rows, largest_id, verify_segment};
 #[cfg(feature = "search")]
