@@ -71,7 +71,7 @@ function bundle(entry) {
         return replace(child.getFullStart(), child.getEnd(), "");
       }
       if (ts.isConstructorDeclaration(child) && child.getFullText(source).includes("@internal")) {
-        return replace(child.getFullStart(), child.getEnd(), "\n    private constructor();");
+        return replace(child.getFullStart(), child.getEnd(), `\n    ${child.getFullText(source).includes("@internal subclasses") ? "protected" : "private"} constructor();`);
       }
       if (ts.isImportTypeNode(child) && child.qualifier) {
         const symbol = resolve(checker.getSymbolAtLocation(child.qualifier));
@@ -112,10 +112,10 @@ function bundle(entry) {
   return declarations(`${out.join("\n")}\nexport {};\n`);
 }
 
-const made = new Map(["node", "browser", "entries/inline", "entries/build"].map((entry) => [`${entry}.d.ts`, bundle(entry)]));
+const made = new Map(["node", "browser", "entries/inline", "entries/build", "collection/entries/node", "collection/entries/browser"].map((entry) => [`${entry}.d.ts`, bundle(entry)]));
 // What require() gets is another class Index than what import gets, so its types are others too.
 made.set("commonjs.d.cts", made.get("node.d.ts"));
-for (const entry of ["node", "browser"]) made.set(`worker/${entry}.d.ts`, "export {};\n");
+for (const entry of ["worker/node", "worker/browser", "collection/workers/browser"]) made.set(`${entry}.d.ts`, "export {};\n");
 const handwritten = join(pkg, "declarations");
 for (const name of readdirSync(handwritten)) made.set(name, declarations(readFileSync(join(handwritten, name), "utf8")));
 

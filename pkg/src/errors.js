@@ -3,7 +3,7 @@
  * people and says what to do next.
  *
  * Codes of the JS: `argument`, `dimension`, `closed`, `aborted`, `trapped`, `network`, `timeout`,
- * `forbidden`, `not-found`, `status`, `stale`, `redirect`, `range-unsupported`, `not-a-segment`, `manifest`, `io`,
+ * `forbidden`, `not-found`, `status`, `stale`, `redirect`, `range-unsupported`, `not-a-segment`, `manifest`, `io`, `quota`, `locked`,
  * `wasm`, `budget`, `unsupported`, `out-of-memory`, `embed`, `model`, `worker`, `internal`. The core has others, for example `checksum` and `unknown-id`.
  */
 export class PagevecError extends Error {

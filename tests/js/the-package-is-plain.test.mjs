@@ -44,6 +44,15 @@ test("a page loads two scripts at once; other entries import() nothing to search
   assert.doesNotMatch(worker, /new Worker\(/);
 });
 
+test("collections are scripts of their own, and edge runtimes are told that they keep no files", async () => {
+  const text = (name) => readFile(join(root, "dist", name), "utf8");
+  const imports = (code) => [...code.matchAll(/\bfrom"(\.[^"]+)"/g)].map(([, path]) => path).sort();
+  assert.deepEqual(imports(await text("collection.js")), ["./core.js", "./remote.js", "./rows.js"]);
+  for (const name of ["collection-worker.js", "collection-edge.js"]) assert.doesNotMatch(await text(name), /\bimport\(|\bfrom"/, name);
+  const { openCollection, PagevecError } = await import(join(root, "dist/collection-edge.js"));
+  await assert.rejects(openCollection("notes", { dim: 3 }), (error) => error instanceof PagevecError && error.code === "unsupported");
+});
+
 test("integrity.json has the digest of every script and module", async () => {
   const digests = JSON.parse(await readFile(join(root, "dist/integrity.json"), "utf8"));
   const scripts = files.filter((name) => /dist\/[^/]+\.c?js$|\.wasm$/.test(name.replaceAll("\\", "/")));
@@ -59,7 +68,7 @@ test("the licences are in it", () => {
 });
 
 test("the modules compile under their names", async () => {
-  for (const name of ["search", "build"]) {
+  for (const name of ["search", "build", "collection"]) {
     assert.ok(WebAssembly.validate(await readFile(join(root, `wasm/${name}/pagevec_wasm_bg.wasm`))), name);
   }
 });

@@ -57,6 +57,8 @@ const VALUES = {
   "browser.d.ts": ["Index", "PagevecError", "build", "open"],
   "entries/inline.d.ts": ["Index", "PagevecError", "open"],
   "entries/build.d.ts": ["PagevecError", "build"],
+  "collection/entries/node.d.ts": ["Collection", "PagevecError", "openCollection"],
+  "collection/entries/browser.d.ts": ["Collection", "PagevecError", "openCollection"],
   "commonjs.d.cts": ["Index", "PagevecError", "build", "open", "publication", "publish"],
 };
 
@@ -67,7 +69,7 @@ for (const [file, values] of Object.entries(VALUES)) {
     const checker = program.getTypeChecker();
     const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFiles().at(-1)));
     assert.deepEqual(exported.filter(({ flags }) => flags & ts.SymbolFlags.Value).map(({ name }) => name).sort(), values);
-    const code = { "node.d.ts": "node.js", "browser.d.ts": "browser.js", "commonjs.d.cts": "commonjs.cjs" }[file] ?? file.replace(/^entries\/(.*)\.d\.ts$/, "$1.js");
+    const code = { "node.d.ts": "node.js", "browser.d.ts": "browser.js", "commonjs.d.cts": "commonjs.cjs", "collection/entries/node.d.ts": "collection-node.js", "collection/entries/browser.d.ts": "collection.js" }[file] ?? file.replace(/^entries\/(.*)\.d\.ts$/, "$1.js");
     const loaded = Object.keys(await import(join(installed, "dist", code))).filter((name) => !["default", "module.exports", "__esModule"].includes(name));
     assert.deepEqual(loaded.sort(), values);
   });
@@ -124,6 +126,29 @@ import { build, type BuildOptions } from "pagevec/build";
 import * as fixed from "pagevec/static";
 import search from "pagevec/pagevec.wasm";
 import "pagevec/worker";
+import { Collection, openCollection, type ChangeEvent, type CollectionOptions, type CollectionStats, type CompactProgress, type FlushOptions, type Item, type RowOptions, type StoredRow, type UpsertOptions } from "pagevec/collection";
+import "pagevec/collection-worker";
+export async function change(flush: FlushOptions, more: UpsertOptions): Promise<StoredRow[]> {
+  const options: CollectionOptions = { dim: 2, metric: "cosine", refine: "f16", durability: "relaxed", flush };
+  const notes: Collection = await openCollection("notes", options);
+  const items: Item[] = [{ id: "a", vector: [1, 2], fields: { title: "x" } }];
+  const { upserted }: { upserted: number } = await notes.upsert(items);
+  await notes.upsert([1, 2], new Float32Array(4), more);
+  const end: () => void = notes.on("change", ({ origin, deleted }: ChangeEvent) => void [origin, deleted]);
+  await notes.compact({ onProgress: ({ done }: CompactProgress) => void done });
+  const files: Blob = await notes.export();
+  const wanted: RowOptions = { vectors: true };
+  const rows: StoredRow[] = [];
+  for await (const row of notes.rows(wanted)) rows.push(row);
+  await notes.import(rows);
+  const { persistent, role }: CollectionStats = notes.stats();
+  // @ts-expect-error
+  await notes.upsert([{ vector: [1, 2] }]);
+  // @ts-expect-error
+  await openCollection("notes", { metric: "euclid" });
+  void [upserted, end, files, persistent, role, notes.count];
+  return rows;
+}
 export async function use(options: BuildOptions, wasm: OpenOptions): Promise<Hit[]> {
   const bytes: Uint8Array = await build([[1, 2]], options);
   const index = await (bytes.length > 0 ? open : fixed.open)(bytes, wasm);

@@ -6,11 +6,14 @@ import { PagevecError } from "../errors.js";
  * @typedef {string | URL | Response | BufferSource | WebAssembly.Module | Promise<Response>} WasmSource of a module
  * @typedef {() => Promise<WebAssembly.Module>} Own gives the package's own module, in the way of the platform
  * @typedef {() => Promise<{ default: string }>} Inlined loads a script that has the module inside: gzipped, in base64
- * @typedef {"search" | "build"} Which of the two modules
+ * @typedef {"search" | "build" | "collection"} Which of the modules
  */
 
-/** The name by which users import each. */
-const NAMES = { search: "pagevec/pagevec.wasm", build: "pagevec/build.wasm" };
+/**
+ * The name by which users import one.
+ * @param {Which} which
+ */
+const nameOf = (which) => `pagevec/${which === "search" ? "pagevec" : which}.wasm`;
 
 /** @type {Map<string, Promise<WebAssembly.Module>>} by URL, or by name for the package's own */
 const compiled = new Map();
@@ -56,7 +59,7 @@ export function notLoaded(which, cause) {
   const { message } = /** @type {Error} */ (Object(cause));
   return new PagevecError(
     "wasm",
-    `the WebAssembly module to ${which} could not be loaded (${message}). Under a Content-Security-Policy it needs script-src 'wasm-unsafe-eval'; a bundler must copy wasm/${which}/pagevec_wasm_bg.wasm${which === "search" ? ', or import "pagevec/inline" in place of "pagevec", which has it inside' : ""}; in an edge worker import ${NAMES[which]} and pass it as \`wasm\``,
+    `the WebAssembly module to ${which} could not be loaded (${message}). Under a Content-Security-Policy it needs script-src 'wasm-unsafe-eval'; a bundler must copy wasm/${which}/pagevec_wasm_bg.wasm${which === "search" ? ', or import "pagevec/inline" in place of "pagevec", which has it inside' : ""}; in an edge worker import ${nameOf(which)} and pass it as \`wasm\``,
     { cause },
   );
 }
@@ -169,7 +172,7 @@ export async function instantiated(instantiate, module, which) {
     if (cause instanceof RangeError) throw new PagevecError("out-of-memory", `there is no room for another WebAssembly instance (${message}): close indexes`, { cause });
     throw new PagevecError(
       "wasm",
-      `the WebAssembly module to ${which} does not start (${message}): the module and the scripts must be those of one version of pagevec, so purge caches; what is passed as \`wasm\` must be ${NAMES[which]}`,
+      `the WebAssembly module to ${which} does not start (${message}): the module and the scripts must be those of one version of pagevec, so purge caches; what is passed as \`wasm\` must be ${nameOf(which)}`,
       { cause },
     );
   }

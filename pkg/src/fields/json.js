@@ -41,8 +41,17 @@ export function readFields(json, names) {
   } catch (cause) {
     throw new PagevecError("corrupt", "the stored fields of a row are no JSON: build the index again", { cause });
   }
+  return names === true ? fields : pickFields(fields, names);
+}
+
+/**
+ * @param {Fields} fields
+ * @param {readonly string[]} names
+ * @returns {Fields} those of these names
+ */
+export function pickFields(fields, names) {
   // Entries, as a name may be `__proto__`.
-  return names === true ? fields : Object.fromEntries(names.filter((name) => Object.hasOwn(fields, name)).map((name) => [name, fields[name]]));
+  return Object.fromEntries(names.filter((name) => Object.hasOwn(fields, name)).map((name) => [name, fields[name]]));
 }
 
 /**

@@ -11,12 +11,21 @@ const TYPES = { ".bin": "application/octet-stream", ".js": "text/javascript", ".
 /** The browser's entry, as package.json names it. */
 export const entry = JSON.parse(await readFile(join(root, "package.json"), "utf8")).exports["."].browser.default.default.replace("./", "/pagevec/");
 
-export function launch() {
+function program() {
   if (!process.env.CHROME) throw new Error("CHROME must name a Chromium: `cargo xtask test browser` sets it");
-  return chromium.launch({
+  return {
     executablePath: process.env.CHROME,
     args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  });
+  };
+}
+
+export function launch() {
+  return chromium.launch(program());
+}
+
+/** One context with a profile in this folder, as people have: what it stores is in files, where other contexts keep it in memory. */
+export function launchWithProfile(folder) {
+  return chromium.launchPersistentContext(folder, program());
 }
 
 /**
@@ -63,3 +72,15 @@ export function pageOf(code) {
 }
 
 export const result = async (page) => (await page.waitForFunction(() => window.result), page.evaluate(() => window.result));
+
+/** The sources of the package below /src/, for tests of what no export shows, and what tests and pages share below /support/. */
+export async function sources() {
+  const out = {};
+  const tests = new URL(".", import.meta.url);
+  for (const [at, dir] of [["/src/", join(process.env.PAGEVEC_ROOT, "pkg/src/")], ["/support/", tests.pathname]]) {
+    for (const name of await readdir(dir, { recursive: true })) {
+      if (/\.m?js$/.test(name)) out[at + name] = { body: await readFile(join(dir, name)), type: "text/javascript" };
+    }
+  }
+  return out;
+}

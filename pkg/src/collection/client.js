@@ -1,0 +1,150 @@
+// A collection, as users have it: each call checks and copies its arguments, makes vectors of texts, and asks the host of the files.
+import { badArgument, reading, typed } from "../errors.js";
+import { checkOptions, toSignal } from "../options.js";
+import { toIdList } from "./arguments.js";
+import { importRows, upsert } from "./calls.js";
+import { CollectionReader, openLink, signalOf } from "./reader.js";
+
+/**
+ * @typedef {import("../arguments.js").Id} Id
+ * @typedef {import("../arguments.js").Vector} Vector
+ * @typedef {import("../index.js").CallOptions} CallOptions
+ * @typedef {import("./arguments.js").Item} Item
+ * @typedef {import("./arguments.js").UpsertOptions} UpsertOptions
+ * @typedef {import("./calls.js").CompactOptions} CompactOptions
+ */
+
+/**
+ * An open collection, made by `openCollection`. Its calls reject with a PagevecError: beside the codes that each names, with `io`,
+ * `quota`, `locked`, `worker`, `trapped` and `closed`.
+ */
+export class Collection extends CollectionReader {
+  /**
+   * Stores rows, and replaces those whose id is there. A batch is stored whole or not at all; of rows with one id the last counts.
+   * @overload
+   * @param {readonly Item[]} items
+   * @param {CallOptions} [options]
+   * @returns {Promise<{ upserted: number }>} once they are durable; rejects with `argument`, `dimension`, `not-finite`, `zero-vector`,
+   *   `embed`, `read-only` or `aborted`
+   */
+  /**
+   * Stores rows, as above, with ids and vectors apart.
+   * @overload
+   * @param {readonly Id[] | ArrayLike<number>} ids
+   * @param {Vector[] | Float32Array | string[]} matrix vectors, or one array of `dim` numbers for each row, or texts, of which `embed`
+   *   makes vectors
+   * @param {UpsertOptions} [options]
+   * @returns {Promise<{ upserted: number }>}
+   */
+  /**
+   * @param {any} first
+   * @param {any} [second]
+   * @param {any} [third]
+   */
+  upsert(first, second, third) {
+    return typed(async () => upsert(openLink(this), [first, second, third]));
+  }
+
+  /**
+   * Deletes rows. Ids that no row has are passed over.
+   * @param {readonly Id[] | ArrayLike<number>} ids
+   * @param {CallOptions} [options]
+   * @returns {Promise<{ deleted: number }>} once that is durable; rejects with `argument`, `read-only` or `aborted`
+   */
+  delete(ids, options) {
+    return typed(async () => {
+      const { state, call } = openLink(this).link;
+      const list = reading(() => toIdList(ids, state));
+      const signal = signalOf("delete()", options);
+      if (list.length === 0) return { deleted: 0 };
+      const { deleted } = await call({ call: "delete", ids: list }, signal);
+      return { deleted };
+    });
+  }
+
+  /**
+   * Deletes all rows.
+   * @param {CallOptions} [options]
+   * @returns {Promise<{ deleted: number }>} once that is durable; rejects with `read-only` or `aborted`
+   */
+  clear(options) {
+    return typed(async () => {
+      const { deleted } = await openLink(this).link.call({ call: "clear" }, signalOf("clear()", options));
+      return { deleted };
+    });
+  }
+
+  /**
+   * Makes durable what was acknowledged, where `durability` is `"relaxed"`.
+   * @param {CallOptions} [options]
+   * @returns {Promise<void>}
+   */
+  sync(options) {
+    return this.#plain("sync", options);
+  }
+
+  /**
+   * Moves the rows in memory into a segment. This happens by itself.
+   * @param {CallOptions} [options]
+   * @returns {Promise<void>}
+   */
+  flush(options) {
+    return this.#plain("flush", options);
+  }
+
+  /**
+   * Merges all segments into one that has its index, without the rows that were replaced or deleted. This happens by itself, in parts.
+   * @param {CompactOptions} [options]
+   * @returns {Promise<void>} rejects with `quota`, `read-only` or `aborted`
+   */
+  compact(options) {
+    return typed(async () => {
+      const { onProgress, signal } = toWatched("compact()", options);
+      await openLink(this).link.call({ call: "compact" }, signal, onProgress);
+    });
+  }
+
+  /**
+   * Makes one segment of all rows, with its index: a file that `open` reads, from a static host or as it is. The collection stays as it is,
+   * and other calls wait meanwhile.
+   * @param {CompactOptions} [options]
+   * @returns {Promise<Blob>} rejects with `out-of-memory` or `aborted`
+   */
+  export(options) {
+    return typed(async () => {
+      const { onProgress, signal } = toWatched("export()", options);
+      return openLink(this).link.call({ call: "export" }, signal, onProgress);
+    });
+  }
+
+  /**
+   * Stores rows of another place, a thousand at a time: those of `rows({ vectors: true })` of another collection, say.
+   * @param {Iterable<Item> | AsyncIterable<Item>} rows
+   * @param {CallOptions} [options]
+   * @returns {Promise<{ upserted: number }>} once all are durable; rejects as `upsert` does, with the rows before stored
+   */
+  import(rows, options) {
+    return typed(async () => importRows((items, call) => this.upsert(items, call), rows, signalOf("import()", options)));
+  }
+
+  /**
+   * @param {"sync" | "flush"} call
+   * @param {CallOptions | undefined} options
+   * @returns {Promise<void>}
+   */
+  #plain(call, options) {
+    return typed(async () => {
+      await openLink(this).link.call({ call }, signalOf(`${call}()`, options));
+    });
+  }
+}
+
+/**
+ * @param {string} call
+ * @param {CompactOptions | undefined} options
+ */
+function toWatched(call, options) {
+  const { onProgress, signal } = checkOptions(call, options, ["onProgress", "signal"]);
+  if (onProgress !== undefined && typeof onProgress !== "function") throw badArgument(`${call}: onProgress must be a function`);
+  return { onProgress, signal: toSignal(signal) };
+}

@@ -1,0 +1,200 @@
+// Who owns the files of a collection and answers its calls: in browsers in a worker of the tab that leads, elsewhere in the program.
+import { notify, PagevecError, throwIfAborted, toPagevec } from "../../errors.js";
+import { Core } from "./core.js";
+import { Upkeep } from "./upkeep.js";
+import { Writes } from "./writes.js";
+
+/**
+ * @typedef {import("../messages.js").Call} Call
+ * @typedef {import("../messages.js").HostEvent} HostEvent
+ * @typedef {import("../messages.js").HostSettings} HostSettings
+ * @typedef {import("../messages.js").State} State
+ *
+ * @typedef {object} Storage where a host keeps its files
+ * @property {import("../dirs/dir.js").Dir} dir
+ * @property {boolean} persistent
+ * @property {string} [why] it is not
+ * @property {import("./upkeep.js").RunElsewhere} [elsewhere]
+ * @property {() => Promise<{ usage?: number, quota?: number, persisted?: boolean }>} [estimate]
+ *
+ * @typedef {object} Place what a platform gives
+ * @property {(wasm: WebAssembly.Module | undefined) => { load: () => Promise<WebAssembly.Module>, instantiate: import("./core.js").Instantiate }} start
+ * @property {(settings: HostSettings, load: () => Promise<WebAssembly.Module>) => Promise<Storage>} openStorage
+ *
+ * @typedef {{ client: bigint, request: number }} Origin of a call: what a later host knows it by, if it is sent to it again
+ */
+
+export class Host {
+  #core;
+  #storage;
+  #writes;
+  #upkeep;
+  #emit;
+  /** @type {Awaited<ReturnType<NonNullable<Storage["estimate"]>>>} */
+  #estimate = {};
+  /** @type {State} what the module said last */
+  #last;
+  /** @type {Promise<void> | undefined} */
+  #closing;
+
+  /**
+   * @param {Place} place
+   * @param {HostSettings} settings
+   * @param {(event: HostEvent) => void} emit
+   */
+  static async open(place, settings, emit) {
+    const { wasm, durability, memory, name, ...options } = settings;
+    const { load, instantiate } = place.start(wasm);
+    const storage = await place.openStorage(settings, load);
+    try {
+      const core = await Core.open(instantiate, storage.dir, { ...options, durability: "relaxed" });
+      const host = new Host(core, storage, durability === "relaxed", emit);
+      await Promise.all([host.#upkeep.after(), host.#measure()]);
+      return host;
+    } catch (error) {
+      storage.dir.close();
+      throw error;
+    }
+  }
+
+  /**
+   * @param {Core} core
+   * @param {Storage} storage
+   * @param {boolean} relaxed
+   * @param {(event: HostEvent) => void} emit
+   */
+  constructor(core, storage, relaxed, emit) {
+    this.#core = core;
+    this.#storage = storage;
+    this.#emit = emit;
+    this.#last = core.stats();
+    this.#upkeep = new Upkeep(core, storage.dir, storage.elsewhere, () => void this.#measure().then(() => this.#tell()));
+    this.#writes = new Writes(core, relaxed, {
+      before: () => this.#upkeep.before(),
+      committed: (changes) => {
+        this.#tell();
+        for (const change of changes) this.#emit({ event: "change", detail: change });
+        void this.#upkeep.after();
+      },
+    });
+  }
+
+  /** @returns {State} */
+  get state() {
+    const { persistent, why } = this.#storage;
+    const { failed, merging } = this.#upkeep;
+    this.#last = this.#core.stats() ?? this.#last;
+    return { ...this.#last, persistent, ...(why && { why }), merging, ...(failed && { failed: failed.message }), ...this.#estimate };
+  }
+
+  /**
+   * @param {Call} call
+   * @param {Origin} origin
+   * @param {AbortSignal} signal
+   * @param {import("./upkeep.js").OnProgress} onProgress
+   * @returns {Promise<any>}
+   */
+  async call(call, origin, signal, onProgress) {
+    throwIfAborted(signal);
+    if (this.#closing) throw new PagevecError("closed", "the collection is closed: open it again");
+    switch (call.call) {
+      case "upsert":
+      case "delete":
+      case "clear":
+        return this.#write(call, origin);
+      case "sync":
+        return void (await this.#writes.push({ run: () => {}, change: () => undefined, bytes: 0, durable: true }));
+      case "flush":
+        return this.#writes.push({ run: (module) => module.flush(), change: () => undefined, bytes: 0, durable: true });
+      case "compact":
+        await this.#writes.settled();
+        return this.#upkeep.compact(signal, onProgress).finally(() => this.#tell());
+      case "export":
+        await this.#writes.settled();
+        await this.#core.ready();
+        return this.#export(signal, onProgress);
+      case "search": {
+        await this.#trapped();
+        const { queries, request } = call;
+        /** @type {{ hits: import("../../core/protocol.js").Hit[] }[]} */
+        const answers = JSON.parse(this.#core.read((module) => module.search(queries, JSON.stringify(request))));
+        return answers.map(({ hits }) => hits);
+      }
+      case "get":
+        await this.#trapped();
+        return this.#core.read((module) => module.get(call.ids, call.vectors, call.fields));
+      case "ids":
+        await this.#trapped();
+        return JSON.parse(this.#core.read((module) => module.ids(call.after, call.limit)));
+    }
+  }
+
+  /** Ends what is under way, makes all durable and gives the files back. */
+  close() {
+    this.#closing ??= (async () => {
+      try {
+        await this.#upkeep.close();
+        await this.#writes.settled();
+        await this.#upkeep.close(); // what the last writes began
+        this.#core.close();
+      } finally {
+        this.#storage.dir.close();
+      }
+    })();
+    return this.#closing;
+  }
+
+  /**
+   * @param {import("../messages.js").WriteCall} call
+   * @param {Origin} origin
+   */
+  #write(call, { client, request }) {
+    const number = BigInt(request);
+    /** @type {import("./writes.js").Write["run"]} */
+    const run = (module) => {
+      if (call.call === "upsert") return JSON.parse(module.upsert(call.ids, call.vectors, call.fields, client, number));
+      return JSON.parse(call.call === "delete" ? module.delete(call.ids, client, number) : module.clear(client, number));
+    };
+    // A request that was applied before is told again: whoever was to tell it may have ended before.
+    const change = (/** @type {{ sequence: number, deleted?: number }} */ { sequence, deleted }) => {
+      if (call.call !== "upsert" && deleted === 0) return undefined;
+      const list = call.call === "clear" ? [] : [...call.ids];
+      const upserted = call.call === "upsert" ? list : [];
+      return { sequence, upserted, deleted: call.call === "delete" ? list : [], cleared: call.call === "clear", client };
+    };
+    const bytes = call.call === "upsert" ? call.vectors.byteLength : 0;
+    return this.#writes.push({ run, change, bytes, durable: false });
+  }
+
+  /**
+   * @param {AbortSignal} signal
+   * @param {import("./upkeep.js").OnProgress} onProgress
+   * @returns {Blob} a segment file
+   */
+  #export(signal, onProgress) {
+    /** @type {Blob[]} */
+    const pieces = [];
+    // A browser may keep the bytes of a Blob elsewhere than in memory.
+    const keep = (/** @type {Uint8Array} */ bytes) => void pieces.push(new Blob([/** @type {BlobPart} */ (bytes)]));
+    this.#core.read((module) => module.export(keep, (phase, done, total) => (notify(onProgress, { phase, done, total }), signal.aborted)));
+    return new Blob(pieces, { type: "application/octet-stream" });
+  }
+
+  /** After a trap reads need a new instance too; after a failed write they go on. */
+  async #trapped() {
+    if (this.#core.broken && !this.#core.stats()) await this.#core.ready();
+  }
+
+  #tell() {
+    try {
+      this.#emit({ event: "state", detail: this.state });
+    } catch (error) {
+      // The collection trapped: the next call opens it again.
+      if (toPagevec(error).code !== "trapped") throw error;
+    }
+  }
+
+  async #measure() {
+    this.#estimate = (await this.#storage.estimate?.().catch(() => ({}))) ?? {};
+  }
+}
