@@ -1,5 +1,5 @@
 //! Collections: how fast rows are written beside the bare file, how fast searches are meanwhile, how long opening takes, how many
-//! bytes are written and kept, and what recall is after many generations. `cargo xtask bench collection [--rows N]`.
+//! bytes are written and kept, and what recall is after many generations. `cargo bench --bench collection -- [--rows N] [--only PART] [--folder F]`.
 //!
 //! Times are ratios of one run on one machine; the bare operations on files beside them are the measure.
 

@@ -209,6 +209,7 @@ fn new_life(durability: Durability) -> Life {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "`cargo xtask crash --collection` reads it there")]
 fn a_crash_loses_no_acknowledged_write() {
     let (wanted, first) = (number("PAGEVEC_CRASH_IMAGES", IMAGES), number("PAGEVEC_CRASH_SEED", 0));
     let (mut images, mut again, mut round) = (0u64, 0u64, first);
@@ -234,7 +235,7 @@ fn a_crash_loses_no_acknowledged_write() {
         }
         round += 1;
     }
-    eprintln!("{images} images and {again} of second lives, none bad");
+    println!("crash | {images} | {again}");
 }
 
 /// A second life of an image: it is opened, written and crashed again, from its first operation on.
@@ -315,4 +316,29 @@ fn a_disk_that_fails_loses_no_acknowledged_write() {
         }
     }
     assert!(tried > 500, "only {tried} faults");
+}
+
+/// A life without one of its syncs must be noticed; else the sync is not needed, or the tests above cannot fail.
+#[test]
+fn each_sync_is_needed() {
+    let live = |disk: Disk| {
+        let mut life = new_life(Durability::Strict);
+        life.disk = disk;
+        let collection = life.open().unwrap();
+        life.live(&collection, &mut Random(11), 30).unwrap();
+        drop(collection);
+        life
+    };
+    let syncs = live(Disk::empty()).disk.syncs();
+    let mut unneeded = Vec::new();
+    for number in 0..syncs {
+        let life = live(Disk::empty().leave_out_sync(number));
+        let seeds = [0..1, 1..4, 4..30];
+        if !seeds.into_iter().any(|seeds| life.violation(seeds, &mut |_, _| {}).is_some()) {
+            let left_out = |operation: &&String| operation.ends_with(": left out");
+            unneeded.extend(life.disk.operations().iter().find(left_out).cloned());
+        }
+    }
+    assert!(syncs > 20, "only {syncs} syncs");
+    assert!(unneeded.is_empty(), "of {syncs} syncs these are not needed:\n{unneeded:#?}");
 }

@@ -79,5 +79,7 @@ fn while_another_process_writes() {
     assert!(between >= 3, "{between} of {looks} looks saw rows come");
     assert_eq!(collection(&["list", &folder]).len(), ROWS);
     let stats = told(&["stats", &folder, "--json"]);
-    assert!(stats["segments"].as_array().is_some_and(|segments| segments.len() >= 2), "{stats}");
+    // Two flushes, which were merged at the end.
+    assert!(stats["segments"].as_array().is_some_and(|segments| !segments.is_empty()), "{stats}");
+    assert!(stats["memtable"]["live"].as_u64().is_some_and(|live| live < 16_384), "{stats}");
 }

@@ -13,8 +13,14 @@ const TEST: &str = "a_crash_leaves_the_old_index_or_the_new_one";
 /// Images of a result.
 const ENOUGH: u64 = 1_000_000;
 
+/// The test of collections, which is a claim of its own.
+const OF_COLLECTIONS: &str = "a_crash_loses_no_acknowledged_write";
+
 #[derive(Args)]
 pub(crate) struct Options {
+    /// Crashes of a collection, in place of those of a publication: to crash-collection.md
+    #[arg(long)]
+    collection: bool,
     /// How many crashed disks are read; fewer than a million are no result: written to target/bench
     #[arg(long, default_value_t = ENOUGH)]
     images: u64,
@@ -24,14 +30,44 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn measure(options: &Options) -> Result<()> {
-    run(cargo("test --package pagevec --no-run --test").arg(TEST))?;
+    if options.collection { of_collections(options) } else { of_publications(options) }
+}
+
+/// What a test prints over so many images, and how long it took.
+fn run_test(test: &str, options: &Options) -> Result<(String, f64)> {
+    run(cargo("test --package pagevec --no-run --test").arg(test))?;
     let mut crash = cargo("test --package pagevec --test");
-    crash.args([TEST, "--", "--nocapture", "--exact", TEST]);
+    crash.args([test, "--", "--nocapture", "--exact", test]);
     crash.env("PAGEVEC_CRASH_IMAGES", options.images.to_string());
     crash.env("PAGEVEC_CRASH_SEED", options.seed.to_string());
     let started = Instant::now();
-    let said = output(&mut crash)?;
-    let seconds = started.elapsed().as_secs_f64();
+    Ok((output(&mut crash)?, started.elapsed().as_secs_f64()))
+}
+
+fn of_collections(options: &Options) -> Result<()> {
+    let (said, seconds) = run_test(OF_COLLECTIONS, options)?;
+    // `crash | images | images of second lives`, once.
+    let counts = said.lines().find_map(|line| line.split_once("crash | ")?.1.split_once(" | "));
+    let count = |n: Option<&str>| n.and_then(|n| n.trim().parse::<u64>().ok());
+    let (Some(first), Some(second)) = (count(counts.map(|c| c.0)), count(counts.map(|c| c.1))) else {
+        bail!("the test did not say how many images it read:\n{said}");
+    };
+    let text = format!(
+        "# Crashes of a collection, {}\n\n{} images, from round {}, {seconds:.0} seconds, pagevec commit {}: {first} of a \
+         first life from its creation on, {second} of a second one, which began with an image. `cargo xtask crash \
+         --collection` writes this; tests/{OF_COLLECTIONS}.rs says what must hold: the power fails before each change of the \
+         disk, what was not synced is kept, lost, torn at sectors or reordered, and the collection opens with every write \
+         that was acknowledged, each batch whole or not at all. Nothing broke it.\n",
+        date()?,
+        first + second,
+        options.seed,
+        commit()
+    );
+    write("crash-collection.md", &text, options)
+}
+
+fn of_publications(options: &Options) -> Result<()> {
+    let (said, seconds) = run_test(TEST, options)?;
     // `crash | what was published where | images | …`, a line for each. What the harness prints may stand before it.
     let lines: Vec<&str> =
         said.lines().filter_map(|line| line.split_once("crash | ")).map(|(_, line)| line).collect();
@@ -56,8 +92,12 @@ pub(crate) fn measure(options: &Options) -> Result<()> {
     );
     text.push_str("|---|---|---|---|---|---|\n");
     lines.iter().try_for_each(|line| writeln!(text, "| {line} |"))?;
+    write("crash.md", &text, options)
+}
+
+fn write(name: &str, text: &str, options: &Options) -> Result<()> {
     let folder = if options.images >= ENOUGH { results()? } else { cache()? };
-    let file = folder.join("crash.md");
+    let file = folder.join(name);
     fs::create_dir_all(&folder)?;
     fs::write(&file, text).with_context(|| format!("could not write {}", file.display()))?;
     eprintln!("written to {}", file.display());
