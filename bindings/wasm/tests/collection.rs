@@ -50,8 +50,9 @@ fn open(folder: &JsValue, options: &str) -> Result<CollectionJs, JsValue> {
 
 const OPTIONS: &str = r#"{"create":true,"dim":8,"durability":"relaxed","flush":{"rows":300}}"#;
 
+/// No two of the tests are alike.
 fn vector(id: usize) -> [f32; DIM] {
-    std::array::from_fn(|at| ((id * 31 + at * 17) % 101) as f32 / 50.0 - 1.0)
+    std::array::from_fn(|at| (id * (at + 1) * 7919 % 10_007) as f32 / 5000.0 - 1.0)
 }
 
 fn upsert(collection: &mut CollectionJs, ids: std::ops::Range<usize>, request: u64) -> String {
