@@ -180,9 +180,11 @@ export class Upkeep {
       this.#dir.sync();
       return take(length);
     } catch (error) {
-      // A collection that was opened again meanwhile does not know of it.
-      if (!this.#core.broken) this.#core.read((module) => module.abandon(id));
-      await this.#dir.discard(output).catch(() => {});
+      // A manifest that could not be made durable may name the output: whoever opens the collection again sees whether it does.
+      if (!this.#core.broken) {
+        this.#core.read((module) => module.abandon(id));
+        await this.#dir.discard(output).catch(() => {});
+      }
       throw error;
     }
   }
