@@ -65,7 +65,7 @@ impl Shared {
         Snapshot(Arc::clone(&self.state.read().unwrap_or_else(PoisonError::into_inner)))
     }
 
-    /// See [`Collection::tick`].
+    /// See `Collection::tick`.
     pub(crate) fn tick(&self, now: u64) -> Result<(), Error> {
         let mut writer = self.writer()?;
         writer.tick(now);

@@ -113,7 +113,7 @@ impl Damage {
 ///
 /// # Errors
 /// `wal-damaged` if something that was acknowledged cannot be read; all batches before it were applied. The files are
-/// as they were: open them read-only, or [`super::repair`] them. `io`, `out-of-memory`, `version`, and those of `apply`.
+/// as they were: open them read-only, or [`super::repair()`] them. `io`, `out-of-memory`, `version`, and those of `apply`.
 pub(crate) fn recover(
     dir: &dyn Dir,
     folder: &Path,

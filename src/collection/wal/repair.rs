@@ -10,14 +10,14 @@ use crate::storage::{Access, Dir, DirFile};
 /// Files are copied and compared in pieces of so many bytes.
 const PIECE: u64 = 1 << 18;
 
-/// As [`super::recover`], but ends at damage as at a torn tail. Before that it copies the damaged log, those after it
+/// As [`super::recover()`], but ends at damage as at a torn tail. Before that it copies the damaged log, those after it
 /// and slots without a header to `damaged-<name of the slot>-<number>`, which nothing reads or removes; returns the names
 /// of the copies, too. The logs themselves stay as they are. So a repair that is cut off is done again.
 ///
 /// The caller begins the log `next_log` and then commits a manifest whose `durable` is no more than `next_sequence`.
 ///
 /// # Errors
-/// Those of [`super::recover`] but `wal-damaged`.
+/// Those of [`super::recover()`] but `wal-damaged`.
 pub(crate) fn repair(
     dir: &dyn Dir,
     folder: &Path,

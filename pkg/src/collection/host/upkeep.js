@@ -85,12 +85,16 @@ export class Upkeep {
     const listener = (/** @type {Progress} */ event) => notify(onProgress, event);
     this.#listeners.add(listener);
     try {
-      do {
-        await this.#merging?.catch(() => {});
+      for (;;) {
+        // One that is due may begin while this waits: no other is planned before it has ended.
+        while (this.#merging) await this.#merging.catch(() => {});
         throwIfAborted(signal);
         await this.#core.ready();
         await this.#files;
-      } while (this.#begin(true, signal) && (await this.#merging, true));
+        if (this.#merging) continue;
+        if (!this.#begin(true, signal)) break;
+        await this.#merging;
+      }
       await this.after();
     } finally {
       this.#listeners.delete(listener);
