@@ -1,30 +1,45 @@
 // Puts the demo's site together: `node www/site.mjs PACKAGE INDEX WORDS SITE`, where PACKAGE has the explorer in it. The page is the
 // explorer's, with the words' texts from demo.html, and it names all modules and the index at once: an import that the browser finds
-// only after another has arrived costs a round trip.
+// only after another has arrived costs a round trip. Beside it, below notes/, is an app that keeps notes in a collection.
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { argv } from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { tableOf } from "./notes/words/table.mjs";
 
 const www = fileURLToPath(new URL(".", import.meta.url));
 const OWN = ["demo.js", "words.js", "arrival.js", "data/README.md", "data/LICENSE"];
 const ENTRY = "demo.js";
+/** The notes app: its page and the script of its collection's worker begin what it loads. */
+const NOTES = { entries: ["notes/main.js", "notes/worker.js"], others: ["notes/", "notes/style.css", "pkg/explorer/style.css", "pkg/explorer/favicon.svg", "pkg/wasm/collection/pagevec_wasm_bg.wasm"] };
+const TABLE = "notes/words/table.bin";
 /** What the package loads at the first `explain`, which is the demo's first search. */
 const CALLED = "pkg/dist/extras.js";
 const FETCHED = ["pkg/wasm/search/pagevec_wasm_bg.wasm", "index/index.json"];
 
 /**
- * The modules that the demo runs, by their paths in the site.
+ * The modules that scripts run, by their paths in the site.
  * @param {(path: string) => string} read the text of a file of the site
+ * @param {string[]} entries those of the demo unless given
  * @returns {string[]}
  */
-export function modulesOf(read) {
-  const found = new Set([ENTRY, CALLED]);
+export function modulesOf(read, entries = [ENTRY, CALLED]) {
+  const found = new Set(entries);
   for (const path of found) {
-    // A comment may name a file too. What else is imported by a call is not wanted by the demo: the store, the builder.
-    for (const [, target] of read(path).matchAll(/^(?:import|export)\b[^;"]*"(\.[^"]+\.js)"/gm)) found.add(posix.join(posix.dirname(path), target));
+    // A comment may name a file too. What is imported by a call is not wanted on arrival: the store, the builder.
+    for (const [, target] of read(path).matchAll(/(?:^|;)(?:import|export)\b[^;"]*"(\.[^"]+\.js)"/gm)) found.add(posix.join(posix.dirname(path), target));
   }
   return [...found];
+}
+
+/**
+ * What is made for the notes app: its table of word vectors, and the list of all files that it needs, by which it opens offline.
+ * @param {(path: string) => string} read the text of a file of the site
+ * @returns {Record<string, Uint8Array | string>} by path in the site
+ */
+export function madeForNotes(read) {
+  const files = [...NOTES.others, TABLE, ...modulesOf(read, NOTES.entries)].map((path) => posix.relative("notes", path) || "./");
+  return { [TABLE]: tableOf(new URL("data/", import.meta.url)), "notes/files.json": `${JSON.stringify(files, null, 2)}\n` };
 }
 
 /**
@@ -60,12 +75,14 @@ export function assemble(pkg, index, words, site) {
   rmSync(site, { recursive: true, force: true });
   mkdirSync(join(site, "data"), { recursive: true });
   for (const name of OWN) if (existsSync(join(www, name))) cpSync(join(www, name), join(site, name));
+  cpSync(join(www, "notes"), join(site, "notes"), { recursive: true, filter: (path) => !path.endsWith(".mjs") });
   cpSync(words, join(site, "data/words.txt"));
   cpSync(index, join(site, "index"), { recursive: true });
   cpSync(pkg, join(site, "pkg"), { recursive: true });
   const text = (/** @type {string} */ path) => readFileSync(join(site, path), "utf8");
   const page = pageOf(text("pkg/explorer/index.html"), readFileSync(join(www, "demo.html"), "utf8"), modulesOf(text));
   writeFileSync(join(site, "index.html"), page);
+  for (const [path, content] of Object.entries(madeForNotes(text))) writeFileSync(join(site, path), content);
 }
 
 if (argv[1] && import.meta.url === pathToFileURL(argv[1]).href) {

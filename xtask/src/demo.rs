@@ -29,7 +29,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    say(1, "the npm package; the first time, its two WebAssembly modules take a minute or two");
+    say(1, "the npm package; the first time, its three WebAssembly modules take a minute or two");
     wasm::make()?;
     package::compile()?;
     say(2, "the command line tool, which has the package's search in it");

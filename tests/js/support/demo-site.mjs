@@ -13,7 +13,7 @@ const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/cs
 
 export const www = join(process.env.PAGEVEC_ROOT ?? fileURLToPath(new URL("../../..", import.meta.url)), "www");
 const pkg = dirname(dirname(fileURLToPath(import.meta.resolve("pagevec"))));
-const { modulesOf, pageOf } = await import(pathToFileURL(join(www, "site.mjs")).href);
+const { madeForNotes, modulesOf, pageOf } = await import(pathToFileURL(join(www, "site.mjs")).href);
 
 const cli = process.env.PAGEVEC_CLI;
 export const skip = !cli && "PAGEVEC_CLI is not set";
@@ -49,10 +49,11 @@ export function demoSite() {
     return readFileSync(join(folder, path.slice(prefix.length)));
   };
   const text = (path) => String(read(path));
-  const page = pageOf(text("pkg/explorer/index.html"), text("demo.html"), modulesOf(text));
-  return (path) => {
+  const made = { "index.html": pageOf(text("pkg/explorer/index.html"), text("demo.html"), modulesOf(text)), ...madeForNotes(text) };
+  return (asked) => {
+    const path = asked === "" || asked.endsWith("/") ? `${asked}index.html` : asked;
     try {
-      return path === "" ? { body: page, type: "text/html" } : { body: read(path), type: TYPES[extname(path)] ?? "application/octet-stream" };
+      return { body: made[path] ?? read(path), type: TYPES[extname(path)] ?? "application/octet-stream" };
     } catch {
       return undefined;
     }
