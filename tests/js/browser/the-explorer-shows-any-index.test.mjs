@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { once } from "node:events";
@@ -11,11 +10,10 @@ import { after, before, test } from "node:test";
 import { build } from "pagevec";
 import { launch } from "../support/browser.mjs";
 import { answered, demoSite, hits, shown, skip, visit, wordSegment } from "../support/demo-site.mjs";
+import { accessible, fits, PHONE } from "../support/page-checks.mjs";
 import { serve } from "../support/server.mjs";
 
 const cli = process.env.PAGEVEC_CLI;
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const PHONE = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 
 const place = mkdtempSync(join(tmpdir(), "pagevec-explorer-"));
 let browser, served, demo;
@@ -42,22 +40,8 @@ after(async () => {
   rmSync(place, { recursive: true, force: true });
 });
 
-/** All rules of axe. */
-async function accessible(page, state) {
-  // As the page's own policy refuses inline scripts, this goes in by the debugger.
-  await page.evaluate(AXE);
-  const { violations, passes } = await page.evaluate(() => window.axe.run(document));
-  assert.ok(passes.length > 20, `only ${passes.length} rules were checked`);
-  assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`), [], state);
-}
-
 /** Waits for the answer to a row that was drawn by lot. */
 const drawn = (page) => page.waitForFunction(() => /^Nearest to \d+$/.test(document.querySelector("#results-title").textContent) && !document.querySelector("#answer").hidden);
-
-const fits = async (page) => {
-  const { inner, outer } = await page.evaluate(() => ({ inner: document.documentElement.scrollWidth, outer: innerWidth }));
-  assert.ok(inner <= outer, `the page is ${inner} pixels wide, the phone ${outer}`);
-};
 
 test("`pagevec serve` leads to the explorer, which answers on arrival, by id and by a pasted vector", { skip }, async () => {
   const { page, problems } = await visit(browser, `${served.url}rows%20&%20more/`);
