@@ -292,10 +292,9 @@ impl Writer {
     /// Removes the file of a segment that is not taken.
     pub(crate) fn remove(&mut self, number: u64) {
         // A manifest that could not be made durable may be found at the next opening, and name it.
-        if self.failed {
-            return;
+        if !self.failed {
+            self.dropped.push(number);
+            self.remove_dropped();
         }
-        self.dropped.push(number);
-        self.remove_dropped();
     }
 }
