@@ -169,16 +169,25 @@ fn singles(folder: &Path) {
     println!("16 writers beside one | {together:.0}/s beside {alone:.0}/s | {:.1}x | ≥ 8x", together / alone);
 }
 
-fn searches(collection: &Collection, queries: &[f32], until: &dyn Fn() -> bool) -> Vec<Duration> {
+/// Times of searches, of those that began with at least so many rows.
+fn searches(
+    collection: &Collection,
+    queries: &[f32],
+    least: usize,
+    until: &dyn Fn() -> bool,
+) -> Vec<Duration> {
     let mut times = Vec::new();
     let options = SearchOptions::new(10);
     for query in queries.chunks_exact(DIM).cycle() {
         if until() {
             break;
         }
+        let counts = collection.count() >= least;
         let start = Instant::now();
         collection.search(query, &options).unwrap();
-        times.push(start.elapsed());
+        if counts {
+            times.push(start.elapsed());
+        }
     }
     times
 }
@@ -190,8 +199,9 @@ fn ingest(folder: &Path, count: usize, searching: bool) {
     let (done, before, start) = (AtomicBool::new(false), written(), Instant::now());
     let mut most = 0;
     let mut times = std::thread::scope(|scope| {
-        let searched = searching
-            .then(|| scope.spawn(|| searches(&collection, &queries, &|| done.load(Ordering::Relaxed))));
+        let searched = searching.then(|| {
+            scope.spawn(|| searches(&collection, &queries, count / 2, &|| done.load(Ordering::Relaxed)))
+        });
         for first in (0..count).step_by(BATCH) {
             upsert(&collection, first as u64, rows.take(BATCH));
             most = most.max(collection.stats().unindexed);
@@ -219,7 +229,7 @@ fn ingest(folder: &Path, count: usize, searching: bool) {
     if searching {
         let (p50, p99) = (percentile(&mut times, 0.5), percentile(&mut times, 0.99));
         let start = Instant::now();
-        let mut idle = searches(&collection, &queries, &|| start.elapsed() > Duration::from_secs(3));
+        let mut idle = searches(&collection, &queries, 0, &|| start.elapsed() > Duration::from_secs(3));
         let (idle50, idle99) = (percentile(&mut idle, 0.5), percentile(&mut idle, 0.99));
         println!(
             "search p50 | {p50:?} beside {idle50:?} idle | {:.2}x | ≤ 1.5x",
