@@ -3,7 +3,6 @@
 use super::files::open::Losses;
 use super::state::State;
 use super::write::Writer;
-use crate::id::Id;
 use crate::metric::Metric;
 use crate::quant::CodecKind;
 
@@ -89,7 +88,7 @@ pub(super) fn of(state: &State, writer: Option<&Writer>, losses: &Losses) -> Col
         metric: settings.metric,
         codec: settings.codec,
         refine: settings.refine,
-        ids: ids_of(state).or_else(|| Some(kind(writer?.manifest.text_ids?))),
+        ids: state.text_ids().or_else(|| writer?.manifest.text_ids).map(kind),
         count: segments.iter().map(|segment| segment.rows.live).sum::<usize>() + memtable.live(),
         sequence: state.sequence,
         memtable: RowCounts { live: memtable.live(), dead: memtable.count() - memtable.live() },
@@ -104,14 +103,6 @@ pub(super) fn of(state: &State, writer: Option<&Writer>, losses: &Losses) -> Col
         failed: writer.is_some_and(|writer| writer.failed),
         flush_error: writer.and_then(|writer| writer.flush_error.as_ref()).map(ToString::to_string),
         locked: writer.is_some_and(|writer| writer.lock.is_held()),
-    }
-}
-
-/// The kind of the ids, of rows that are dead too.
-fn ids_of(state: &State) -> Option<&'static str> {
-    match (&state.index, state.memtable.chunks.first().and_then(|chunk| chunk.ids.first())) {
-        (Some(index), _) => Some(index.info().ids),
-        (None, id) => id.map(|id| kind(matches!(id, Id::Text(_)))),
     }
 }
 

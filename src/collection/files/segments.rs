@@ -45,20 +45,22 @@ impl SegmentEntry {
             if header.file_id != self.file_id || header.count != self.rows as usize {
                 return Err(Error::corrupt("segment", "it is another file than the manifest names"));
             }
-            part.dead = match self.dead.is_empty() {
-                true => None,
-                false => Some(PositionSet::decode(&self.dead, self.rows as usize, &self.file_id, 0)?),
-            };
+            part.dead = self.dead_rows()?;
             Ok(part)
         });
         opened.map_err(|error| Error::InSegment { path: path(), error: Box::new(error) })
     }
 
+    /// Its dead rows; `None`: there are none.
+    pub(crate) fn dead_rows(&self) -> Result<Option<PositionSet>, Error> {
+        let decode = |bytes: &[u8]| PositionSet::decode(bytes, self.rows as usize, &self.file_id, 0);
+        (!self.dead.is_empty()).then(|| decode(&self.dead)).transpose()
+    }
+
     /// Sets its dead rows by the live ones; `None`: they are as they were.
     pub(crate) fn set_dead(&mut self, alive: Option<&RowSet>) -> Result<(), Error> {
         if let Some(alive) = alive {
-            let dead = (0..self.rows).filter(|&position| !alive.contains(position));
-            let dead = PositionSet::from_positions(self.rows as usize, dead)?;
+            let dead = PositionSet::of_row_set(alive.clone().complement()?)?;
             self.dead = dead.encode(&self.file_id, 0);
         }
         Ok(())

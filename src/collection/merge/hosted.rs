@@ -5,7 +5,6 @@ use crate::collection::files::manifest::NAMES;
 use crate::collection::files::segment_name;
 use crate::collection::merge::Merged;
 use crate::collection::shared::lock;
-use crate::collection::state::State;
 use crate::collection::wal;
 use crate::collection::write::{Made, Writer};
 use crate::collection::{Collection, MergeJob};
@@ -122,14 +121,5 @@ impl Writer {
     fn next_flushes(&self, count: u64) -> impl Iterator<Item = String> {
         let next = self.next_number(Made::Flushed);
         (0..count).map(move |ahead| segment_name(next + 2 * ahead))
-    }
-}
-
-impl State {
-    /// Whether the ids of its rows are texts; `None` if there are none.
-    fn text_ids(&self) -> Option<bool> {
-        let stored = self.index.as_ref().map(|index| index.info().ids == "text");
-        let written = || self.memtable.chunks.first()?.ids.first();
-        stored.or_else(|| written().map(|id| matches!(id, crate::id::Id::Text(_))))
     }
 }

@@ -5,14 +5,13 @@
 use crate::build::BuildOptions;
 use crate::collection::files::manifest::{Manifest, SegmentEntry};
 use crate::collection::files::segment_name;
-use crate::collection::merge::{Input, merge_files};
+use crate::collection::merge::{Input, in_memory, merge_files};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::index::OpenPart;
 use crate::memory::room_for;
-use crate::row_set::{RowSet, SharedRows};
-use crate::segment::PositionSet;
-use crate::storage::{Buffer, Extent, InMemory, ReadAt, Sink};
+use crate::row_set::SharedRows;
+use crate::storage::{ReadAt, Sink};
 
 /// Bytes before those of the manifest: `m` and the seed of the graph.
 const OPTIONS: usize = 16;
@@ -85,12 +84,8 @@ impl MergeJob {
 impl SegmentEntry {
     /// The live rows; `None`: all.
     fn alive(&self) -> Result<Option<SharedRows>, Error> {
-        if self.dead.is_empty() {
-            return Ok(None);
-        }
-        let dead = PositionSet::decode(&self.dead, self.rows as usize, &self.file_id, 0)?;
-        let dead = RowSet::of(self.rows as usize, dead.iter())?;
-        Ok(Some(SharedRows::new(dead.complement()?)))
+        let alive = self.dead_rows()?.map(|dead| dead.into_row_set().complement()).transpose()?;
+        Ok(alive.map(SharedRows::new))
     }
 }
 
@@ -111,13 +106,7 @@ pub fn run_merge(
     }
     let mut files = room_for(inputs.len())?;
     for ((file, entry), alive) in inputs.iter().zip(&job.manifest.segments).zip(&job.alive) {
-        let length = file.length();
-        if length != entry.length {
-            return Err(Error::Length { section: "segment", expected: entry.length, got: length });
-        }
-        let mut bytes = Buffer::zeroed(length)?;
-        file.read(Extent { offset: 0, length }, bytes.as_mut())?;
-        let source = InMemory(bytes);
+        let (source, length) = (in_memory(*file, entry)?, entry.length);
         if OpenPart::segment_of(&source, length)?.header.file_id != entry.file_id {
             return Err(Error::corrupt("segment", "it is another file than the job names"));
         }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use crate::build::{BuildOptions, Live, merge_as};
 use crate::collection::files::manifest::{Manifest, SegmentEntry};
 use crate::collection::files::segments::{Written, find, with_segments};
-use crate::collection::files::{Place, Writing, create, done, read_whole, segment_name};
+use crate::collection::files::{Place, Writing, create, done, segment_name};
 use crate::collection::merge::job::MergeJob;
 use crate::collection::state::State;
 use crate::collection::write::{Made, Writer};
@@ -26,7 +26,7 @@ use crate::id::Id;
 use crate::index::{Index, OpenPart};
 use crate::quant::CodecKind;
 use crate::row_set::{RowSet, SharedRows};
-use crate::storage::{Access, Buffer, InMemory, Sink, Source};
+use crate::storage::{Access, Buffer, DirReader, Extent, InMemory, ReadAt, Sink, Source};
 use plan::Facts;
 
 /// The result of a merge; `None` in place of a file without rows.
@@ -45,10 +45,10 @@ impl Merged {
 impl Writer {
     /// The numbers of the segments whose merge is due, or, where `all` is set, possible; empty: none.
     pub(crate) fn choose(&self, state: &State, all: bool) -> Vec<usize> {
-        let Some(index) = &state.index else { return Vec::new() };
-        let facts = |(at, entry): (usize, &SegmentEntry)| {
-            let rows = entry.rows as usize;
-            Facts { rows, live: index.alive(at).map_or(rows, |alive| alive.count()), merged: entry.merged }
+        let facts = |(at, entry): (usize, &SegmentEntry)| Facts {
+            rows: entry.rows as usize,
+            live: state.live(at, entry),
+            merged: entry.merged,
         };
         let facts: Vec<Facts> = state.entries.iter().enumerate().map(facts).collect();
         let most = self.options.segment_rows;
@@ -88,9 +88,8 @@ impl Writer {
         };
         let mut died: Vec<Id> = Vec::new();
         for (&at, before) in places.iter().zip(&job.alive) {
-            died.extend(
-                index.ids_at(at, &died_since(before.as_deref(), index.alive(at).as_deref()))?.into_each(),
-            );
+            let positions = died_since(before.as_deref(), index.alive(at).as_deref())?;
+            died.extend(index.ids_at(at, &positions)?.into_each());
         }
         let mut next = State::clone(state);
         let (entry, part) = output.unzip();
@@ -122,11 +121,11 @@ fn kill(index: &mut Arc<Index>, at: usize, rows: usize, ids: &[Id]) -> Result<()
 }
 
 /// Rows that were alive then and are not now.
-fn died_since(before: Option<&RowSet>, now: Option<&RowSet>) -> Vec<u32> {
-    let Some(now) = now else { return Vec::new() };
-    (0..now.length() as u32)
-        .filter(|&position| !now.contains(position) && before.is_none_or(|before| before.contains(position)))
-        .collect()
+fn died_since(before: Option<&RowSet>, now: Option<&RowSet>) -> Result<Vec<u32>, Error> {
+    let Some(now) = now else { return Ok(Vec::new()) };
+    let dead = now.clone().complement()?;
+    let died = if let Some(before) = before { dead.and(before)? } else { dead };
+    Ok(died.from(0).collect())
 }
 
 impl MergeJob {
@@ -196,6 +195,16 @@ pub(crate) fn whole(place: &Place, entry: &SegmentEntry) -> Result<Box<dyn Sourc
     if let Some(mapped) = file.map()? {
         return Ok(mapped);
     }
-    let bytes = read_whole(&path, &*file, entry.length)?;
-    Ok(Box::new(InMemory(Buffer::copy_of(&bytes)?)))
+    Ok(Box::new(in_memory(&DirReader::new(file)?, entry)?))
+}
+
+/// The bytes of a segment, read into memory.
+pub(crate) fn in_memory(file: &dyn ReadAt, entry: &SegmentEntry) -> Result<InMemory<Buffer>, Error> {
+    let length = file.length();
+    if length != entry.length {
+        return Err(Error::Length { section: "segment", expected: entry.length, got: length });
+    }
+    let mut bytes = Buffer::zeroed(length)?;
+    file.read(Extent { offset: 0, length }, bytes.as_mut())?;
+    Ok(InMemory(bytes))
 }

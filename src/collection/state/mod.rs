@@ -62,11 +62,20 @@ impl State {
     /// Live rows that are in memory or in a segment without a graph: every search scans them.
     pub(crate) fn unindexed(&self) -> usize {
         let flushed = self.entries.iter().enumerate().filter(|(_, entry)| !entry.merged);
-        let live = |(at, entry): (usize, &SegmentEntry)| {
-            let alive = self.index.as_ref().and_then(|index| index.alive(at));
-            alive.map_or(entry.rows as usize, |alive| alive.count())
-        };
-        self.memtable.live() + flushed.map(live).sum::<usize>()
+        self.memtable.live() + flushed.map(|(at, entry)| self.live(at, entry)).sum::<usize>()
+    }
+
+    /// Live rows of the segment `at`.
+    pub(crate) fn live(&self, at: usize, entry: &SegmentEntry) -> usize {
+        let alive = self.index.as_ref().and_then(|index| index.alive(at));
+        alive.map_or(entry.rows as usize, |alive| alive.count())
+    }
+
+    /// Whether the ids of its rows are texts, of rows that are dead too; `None` if there are none.
+    pub(crate) fn text_ids(&self) -> Option<bool> {
+        let stored = self.index.as_ref().map(|index| index.info().ids == "text");
+        let written = || self.memtable.chunks.first()?.ids.first();
+        stored.or_else(|| written().map(|id| matches!(id, Id::Text(_))))
     }
 }
 

@@ -165,6 +165,13 @@ impl PositionSet {
         Ok(PositionSet { rows: decode(bytes, rows, Place { file_seed: file_seed(file_id), offset })? })
     }
 
+    /// # Errors
+    /// `argument` for more rows than a segment holds.
+    pub(crate) fn of_row_set(rows: RowSet) -> Result<Self, Error> {
+        check_rows(rows.length())?;
+        Ok(PositionSet { rows })
+    }
+
     pub(crate) fn into_row_set(self) -> RowSet {
         self.rows
     }
