@@ -11,26 +11,16 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+#[path = "../tests/support/mod.rs"]
+#[allow(unused_imports, clippy::duplicate_mod)]
+mod support;
+
 use pagevec::{Collection, CollectionOptions, Ctx, Id, IndexChoice, SearchOptions};
+
+use support::data::Random;
 
 const DIM: usize = 384;
 const BATCH: usize = 1000;
-
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let x = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        x ^ (x >> 31)
-    }
-
-    fn normal(&mut self) -> f32 {
-        let x = self.next();
-        (0..4).map(|i| (x >> (16 * i) & 0xFFFF) as i32 - 32768).sum::<i32>() as f32 / 65536.0
-    }
-}
 
 /// Rows in topics, as embeddings are.
 struct Rows {
