@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { pathToFileURL } from "node:url";
 import { native, run, skipNative } from "./support/command-lines.mjs";
+import { lockProgram } from "./support/lock-program.mjs";
 
 const { PAGEVEC_ROOT: root } = process.env;
 const skip = skipNative || (!root && "PAGEVEC_ROOT is not set");
@@ -35,32 +35,15 @@ function program(path) {
   return { child, code: ended(child), acked, errors: () => errors };
 }
 
-/** A Node program that takes the lock of the folders that it is told, and gives it back on an empty line. */
-function node() {
-  const code = `
-    import { createInterface } from "node:readline";
-    const { ProcessLock } = await import(${JSON.stringify(pathToFileURL(join(root, "pkg/src/collection/dirs/process-lock.js")))});
-    let lock;
-    createInterface({ input: process.stdin }).on("line", (folder) => {
-      if (!folder) return lock.release(), console.log("released");
-      lock = new ProcessLock(folder);
-      console.log(lock.take());
-    });`;
-  const child = spawn(process.execPath, ["--input-type=module", "--eval", code], { stdio: ["pipe", "pipe", "inherit"] });
-  const lines = createInterface({ input: child.stdout });
-  const say = (text) => new Promise((resolve) => (lines.once("line", resolve), child.stdin.write(`${text}\n`)));
-  return { child, say };
-}
-
 test("of programs of both kinds that race for a collection one wins", { skip, timeout: 120_000 }, async () => {
-  const nodes = [node(), node()];
+  const nodes = [lockProgram(root), lockProgram(root)];
   const winners = { node: 0, native: 0 };
   try {
     for (let round = 0; round < 50; round++) {
       const path = await folder();
       if (round % 4 === 3) {
         // What a killed program of either kind left.
-        const held = round % 8 === 3 ? program(path) : node();
+        const held = round % 8 === 3 ? program(path) : lockProgram(root);
         if (held.say) assert.equal(await held.say(path), "true");
         else held.child.stdin.write('{"id":"a","vector":[1,0]}\n'), await held.acked;
         const gone = ended(held.child);
@@ -95,7 +78,7 @@ test("of programs of both kinds that race for a collection one wins", { skip, ti
 
 test("each tells which process has it", { skip, timeout: 30_000 }, async () => {
   const path = await folder();
-  const { child, say } = node();
+  const { child, say } = lockProgram(root);
   assert.equal(await say(path), "true");
   const refused = await run(native, ["collection", "flush", path, "--json"]);
   assert.equal(refused.code, 1);

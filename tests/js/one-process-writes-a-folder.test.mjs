@@ -1,14 +1,12 @@
 // The file `lock` keeps processes out of each other's folder (pkg/src/collection/dirs/process-lock.js): one of them wins, a lock that
 // a dead one left is broken by one alone, and one that may be alive is left.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { after, beforeEach, test } from "node:test";
-import { pathToFileURL } from "node:url";
 import { internal } from "./support/internal.mjs";
+import { lockProgram } from "./support/lock-program.mjs";
 
 const { PAGEVEC_ROOT: root } = process.env;
 const skip = !root && "PAGEVEC_ROOT is not set";
@@ -26,30 +24,10 @@ const space = linux ? "" : `/${/\d+/.exec(readlinkSync("/proc/self/ns/pid"))}`;
 const holder = (more) => JSON.stringify({ pid: process.pid, start: "", host: `${hostname()}${space}`, token: "0".repeat(32), ...more });
 const aged = (seconds) => utimesSync(file, new Date(), new Date(Date.now() - 1000 * seconds));
 
-/** A process that answers lines: the path of a folder takes its lock, an empty line gives it back. */
-function racer() {
-  const code = `
-    import { createInterface } from "node:readline";
-    const { ProcessLock } = await import(${JSON.stringify(pathToFileURL(join(root, "pkg/src/collection/dirs/process-lock.js")))});
-    let lock;
-    createInterface({ input: process.stdin }).on("line", (folder) => {
-      if (!folder) return lock.release(), console.log("released");
-      lock = new ProcessLock(folder);
-      console.log(lock.take());
-    });
-    console.log("ready");`;
-  const child = spawn(process.execPath, ["--input-type=module", "--eval", code], { stdio: ["pipe", "pipe", "inherit"] });
-  const waiting = [];
-  const lines = [];
-  createInterface({ input: child.stdout }).on("line", (line) => (waiting.length ? waiting.shift()(line) : lines.push(line)));
-  const line = () => new Promise((resolve) => (lines.length ? resolve(lines.shift()) : waiting.push(resolve)));
-  return { child, line, say: (text) => (child.stdin.write(`${text}\n`), line()) };
-}
-
 test("of processes that race for a folder one wins, whatever a dead one left there", { skip, timeout: 50_000 }, async () => {
-  const racers = Array.from({ length: 6 }, racer);
+  const racers = Array.from({ length: 6 }, () => lockProgram(root));
   try {
-    await Promise.all(racers.map(({ line }) => line()));
+    await Promise.all(racers.map(({ ready }) => ready));
     for (let round = 0; round < 60; round++) {
       folder = mkdtempSync(join(place, "race-"));
       // Nothing, a lock of a process that has gone, half a line of one, and what someone left who died while breaking one.
@@ -79,8 +57,8 @@ test("of processes that race for a folder one wins, whatever a dead one left the
 });
 
 test("what a killed process held is free at once", { skip }, async () => {
-  const { child, line, say } = racer();
-  await line();
+  const { child, ready, say } = lockProgram(root);
+  await ready;
   assert.equal(await say(folder), "true");
   const lock = new ProcessLock(folder);
   assert.equal(lock.take(), false);
