@@ -2,6 +2,8 @@
 
 mod message;
 
+pub(crate) use message::Quoted;
+
 /// A failed call. [`Error::code`] is stable and the same in Rust, in the CLI's `--json` and in JS.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -38,6 +40,22 @@ pub enum Error {
         query: Option<usize>,
         /// What is wrong with it.
         fault: QueryFault,
+    },
+    /// A filter that is none, or that the fields of the index do not fit.
+    Filter {
+        /// Where in the filter, such as `$and[1].price.$gte`. Empty: the whole of it.
+        path: String,
+        /// What is wrong there and what to write instead.
+        detail: String,
+    },
+    /// A value that is not what the schema says of its field.
+    Field {
+        /// The name of the field.
+        field: String,
+        /// The row as it was given, from 0.
+        row: usize,
+        /// What the value is, and what it has to be.
+        detail: String,
     },
     /// The same id twice.
     DuplicateId {
@@ -190,6 +208,8 @@ impl Error {
             Error::Query { fault: QueryFault::NotFinite { .. }, .. } => "not-finite",
             Error::Query { fault: QueryFault::NoDirection, .. } => "zero-vector",
             Error::Query { fault: QueryFault::TooLong, .. } => "argument",
+            Error::Filter { .. } => "filter",
+            Error::Field { .. } => "field",
             Error::DuplicateId { .. } => "duplicate-id",
             Error::UnknownId { .. } => "unknown-id",
             Error::NotASegment { .. } => "not-a-segment",
@@ -239,6 +259,10 @@ impl Error {
 
     pub(crate) fn argument(name: &'static str, detail: impl Into<String>) -> Self {
         Error::Argument { name, detail: detail.into() }
+    }
+
+    pub(crate) fn filter(path: impl Into<String>, detail: impl Into<String>) -> Self {
+        Error::Filter { path: path.into(), detail: detail.into() }
     }
 
     pub(crate) fn corrupt(section: &'static str, detail: impl Into<String>) -> Self {

@@ -1,8 +1,25 @@
 //! What an error says: what is wrong, and what to do next.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::{Error, QueryFault};
+
+/// A text in quotes, of which control characters are escaped. `{:?}` looks into tables of Unicode, which take 3 kB of a
+/// WebAssembly module.
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        for c in self.0.chars() {
+            match c.is_control() || matches!(c, '"' | '\\') {
+                true => c.escape_default().fmt(f)?,
+                false => f.write_char(c)?,
+            }
+        }
+        f.write_char('"')
+    }
+}
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -39,9 +56,16 @@ impl fmt::Display for Error {
                 }
                 f.write_str(": check what the embedding model gave")
             }
-            Error::DuplicateId { id } => write!(f, "the id {id:?} is given twice: ids name one row each"),
-            Error::UnknownId { id, others: 0 } => write!(f, "no row has the id {id:?}"),
-            Error::UnknownId { id, others } => write!(f, "no row has the id {id:?} and {others} others"),
+            Error::Filter { path, detail } if path.is_empty() => write!(f, "filter: {detail}"),
+            Error::Filter { path, detail } => write!(f, "filter, at {path}: {detail}"),
+            Error::Field { field, row, detail } => write!(f, "row {row}, field {}: {detail}", Quoted(field)),
+            Error::DuplicateId { id } => {
+                write!(f, "the id {} is given twice: ids name one row each", Quoted(id))
+            }
+            Error::UnknownId { id, others: 0 } => write!(f, "no row has the id {}", Quoted(id)),
+            Error::UnknownId { id, others } => {
+                write!(f, "no row has the id {} and {others} others", Quoted(id))
+            }
             Error::NotASegment { detail } => {
                 write!(f, "not a pagevec segment ({detail}): check the path or URL")
             }
