@@ -7,6 +7,7 @@
 //! | [`SEGMENT`] | a segment: opened, verified and searched by every route | any field, by its meaning |
 //! | [`LISTS`] | the same, searched by its clusters | cells, leaves and lists |
 //! | [`LINKS`] | the same, searched by its graph, in memory and from disk | the graph |
+//! | [`PAYLOAD`] | a segment with payload indexes: counted and filtered | heads, terms, sets, sorted blocks |
 //! | [`SETS`] | a set of positions: decoded, encoded again | any byte |
 //! | [`WAL`] | the files of a write-ahead log, read as recovery reads them | headers, frames, operations |
 //! | [`MANIFEST`] | the `index.json` of a folder, opened by every `Io` (not in wasm) | values |
@@ -16,6 +17,7 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 mod manifest;
+mod payload;
 mod segments;
 mod sets;
 #[path = "../../tests/support/mod.rs"]
@@ -24,6 +26,7 @@ mod wal;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use manifest::{MANIFEST, bless_segment};
+pub use payload::PAYLOAD;
 pub use segments::{LINKS, LISTS, SEGMENT};
 pub use sets::SETS;
 pub use wal::WAL;
@@ -45,10 +48,10 @@ pub type Tell<'a> = dyn FnMut(Option<&Error>) + 'a;
 
 /// Every target that runs on this platform.
 #[cfg(not(target_arch = "wasm32"))]
-pub const TARGETS: [&Target; 6] = [&SEGMENT, &LISTS, &LINKS, &SETS, &WAL, &MANIFEST];
+pub const TARGETS: [&Target; 7] = [&SEGMENT, &LISTS, &LINKS, &PAYLOAD, &SETS, &WAL, &MANIFEST];
 /// Every target that runs on this platform.
 #[cfg(target_arch = "wasm32")]
-pub const TARGETS: [&Target; 5] = [&SEGMENT, &LISTS, &LINKS, &SETS, &WAL];
+pub const TARGETS: [&Target; 6] = [&SEGMENT, &LISTS, &LINKS, &PAYLOAD, &SETS, &WAL];
 
 impl Target {
     /// Does with `input` what a user can do.

@@ -52,13 +52,17 @@ fn run_links(input: &[u8], tell: &mut Tell) {
     run(input, &[IndexChoice::Hnsw], tell);
 }
 
-/// Uses the file as it is, and with its sums made right if they are not.
 fn run(input: &[u8], routes: &[IndexChoice], tell: &mut Tell) {
-    use_file(input, routes, tell);
+    sealed(input, &mut |file| use_file(file, routes, tell));
+}
+
+/// Uses the file as it is, and with its sums made right if they are not.
+pub(crate) fn sealed(input: &[u8], use_file: &mut dyn FnMut(&[u8])) {
+    use_file(input);
     let mut sealed = input.to_vec();
     seal(&mut sealed);
     if sealed != input {
-        use_file(&sealed, routes, tell);
+        use_file(&sealed);
     }
 }
 
@@ -78,10 +82,14 @@ fn seal(file: &mut [u8]) {
 }
 
 /// Where the fields of each seed are, by which its changed copies are changed again.
-struct Fields(fn() -> Vec<(String, Vec<u8>)>, OnceLock<Vec<(Vec<u8>, Vec<Part>)>>, &'static [&'static str]);
+pub(crate) struct Changed(
+    pub(crate) fn() -> Vec<(String, Vec<u8>)>,
+    pub(crate) OnceLock<Vec<(Vec<u8>, Vec<Part>)>>,
+    pub(crate) &'static [&'static str],
+);
 
-static SEGMENTS: Fields = Fields(segments, OnceLock::new(), &[]);
-static CLUSTERED: Fields = Fields(
+static SEGMENTS: Changed = Changed(segments, OnceLock::new(), &[]);
+static CLUSTERED: Changed = Changed(
     lists,
     OnceLock::new(),
     &[
@@ -96,11 +104,11 @@ static CLUSTERED: Fields = Fields(
         "ids of lists",
     ],
 );
-static LINKED: Fields = Fields(links, OnceLock::new(), &["graph head", "upper layers", "links"]);
+static LINKED: Changed = Changed(links, OnceLock::new(), &["graph head", "upper layers", "links"]);
 
 /// Of the seed from which `input` came, which has its content id, or of any.
-fn change(input: &mut Vec<u8>, random: &mut Random, fields: &'static Fields) {
-    let Fields(seeds, known, names) = fields;
+pub(crate) fn change(input: &mut Vec<u8>, random: &mut Random, fields: &'static Changed) {
+    let Changed(seeds, known, names) = fields;
     let known = known.get_or_init(|| {
         let of_interest = |part: &Part| names.is_empty() || names.contains(&part.name);
         let fields = |file: Vec<u8>| {

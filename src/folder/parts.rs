@@ -87,7 +87,11 @@ fn part_size(segment: &Segment, kind: SectionKind, length: u64) -> u64 {
     let finer = segment.finer.iter().find(|rows| Some(rows.extent) == segment.extent(kind));
     match kind {
         SectionKind::Leaves => LEAVES,
-        SectionKind::Lists | SectionKind::Fields => pieces,
+        SectionKind::Lists
+        | SectionKind::Terms
+        | SectionKind::Sets
+        | SectionKind::Sorted
+        | SectionKind::Fields => pieces,
         // Codes are read row by row if they are the finest rows and a search by clusters reranks by them.
         SectionKind::Codes if segment.clusters.is_some() && segment.finer.is_empty() => {
             rows(segment.codes.stride)

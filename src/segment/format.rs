@@ -36,6 +36,7 @@ pub(crate) enum SectionKind {
     ListParameters = 4,
     Cells = 5,
     ExactParameters = 6,
+    Payload = 7,
     Codes = 16,
     Refine = 17,
     RefineChecksums = 18,
@@ -47,6 +48,9 @@ pub(crate) enum SectionKind {
     NodeChecksums = 24,
     Exact = 25,
     ExactChecksums = 26,
+    Terms = 28,
+    Sets = 29,
+    Sorted = 31,
     FieldDirectory = 32,
     Fields = 33,
 }
@@ -76,13 +80,14 @@ pub(crate) const STAGES: [Form; 3] = [
 ];
 
 impl SectionKind {
-    pub(crate) const ALL: [SectionKind; 19] = [
+    pub(crate) const ALL: [SectionKind; 23] = [
         SectionKind::CodeParameters,
         SectionKind::RefineParameters,
         SectionKind::Checksums,
         SectionKind::ListParameters,
         SectionKind::Cells,
         SectionKind::ExactParameters,
+        SectionKind::Payload,
         SectionKind::Codes,
         SectionKind::Refine,
         SectionKind::RefineChecksums,
@@ -94,6 +99,9 @@ impl SectionKind {
         SectionKind::NodeChecksums,
         SectionKind::Exact,
         SectionKind::ExactChecksums,
+        SectionKind::Terms,
+        SectionKind::Sets,
+        SectionKind::Sorted,
         SectionKind::FieldDirectory,
         SectionKind::Fields,
     ];
@@ -118,6 +126,10 @@ impl SectionKind {
             SectionKind::ExactParameters => "exact parameters",
             SectionKind::Exact => "exact rows",
             SectionKind::ExactChecksums => "exact checksums",
+            SectionKind::Payload => "payload",
+            SectionKind::Terms => "terms",
+            SectionKind::Sets => "sets",
+            SectionKind::Sorted => "sorted",
             SectionKind::FieldDirectory => "field directory",
             SectionKind::Fields => "fields",
         }
@@ -352,14 +364,13 @@ fn check_magic(bytes: &[u8]) -> Result<(), Error> {
     if bytes.starts_with(&MAGIC) {
         return Ok(());
     }
-    let start: Vec<u8> = bytes.iter().copied().take(16).collect();
-    let text = String::from_utf8_lossy(&start);
+    let start = bytes.get(..16).unwrap_or(bytes);
     let detail = if bytes.is_empty() {
         "it is empty".to_owned()
-    } else if text.trim_start().starts_with('<') {
+    } else if start.trim_ascii_start().starts_with(b"<") {
         "it starts like an HTML or XML page".to_owned()
     } else {
-        format!("it starts with {text:?}")
+        format!("it starts with \"{}\"", start.escape_ascii())
     };
     Err(Error::NotASegment { detail })
 }

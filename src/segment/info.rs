@@ -1,8 +1,10 @@
 //! The facts of a segment, for `inspect` and for programs.
 
 use super::clusters::NEIGHBOURS;
+use super::payload::{IndexHead, PayloadField};
 use super::reader::Segment;
 use crate::metric::Metric;
+use crate::payload::{FieldKind, FieldType};
 use crate::quant::CodecKind;
 
 /// One section of the file.
@@ -34,6 +36,58 @@ pub struct CurveStep {
     pub cells: usize,
     /// Leaves whose lists are scanned.
     pub probes: usize,
+}
+
+/// A field of the rows, and what its index takes.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct FieldInfo {
+    /// Its name.
+    pub name: String,
+    /// The type of its values; `None` if it is not indexed.
+    pub of: Option<FieldType>,
+    /// Why it is not indexed: the end of a sentence. `None` if it is.
+    pub why: Option<&'static str>,
+    /// Rows that have a value; 0 if it is not indexed.
+    pub rows: u64,
+    /// Values of all rows, which may have several.
+    pub values: u64,
+    /// Different values, of keywords and booleans.
+    pub distinct: Option<u64>,
+    /// Bytes of its index that `open` reads.
+    pub front_bytes: u64,
+    /// Bytes of its texts.
+    pub terms_bytes: u64,
+    /// Bytes of its sets of rows.
+    pub sets_bytes: u64,
+    /// Bytes of its numbers or points.
+    pub sorted_bytes: u64,
+}
+
+impl FieldInfo {
+    /// All bytes of its index.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.front_bytes + self.terms_bytes + self.sets_bytes + self.sorted_bytes
+    }
+
+    /// Adds a field of another segment to those that are there, rising by name. One that is there keeps its type; how
+    /// many different values there are together is not known then.
+    pub(crate) fn add(fields: &mut Vec<FieldInfo>, field: &FieldInfo) {
+        match fields.binary_search_by(|there| there.name.cmp(&field.name)) {
+            Ok(at) => {
+                let there = &mut fields[at];
+                there.rows += field.rows;
+                there.values += field.values;
+                there.distinct = None;
+                there.front_bytes += field.front_bytes;
+                there.terms_bytes += field.terms_bytes;
+                there.sets_bytes += field.sets_bytes;
+                there.sorted_bytes += field.sorted_bytes;
+            }
+            Err(at) => fields.insert(at, field.clone()),
+        }
+    }
 }
 
 /// A segment's facts.
@@ -70,6 +124,8 @@ pub struct Info {
     pub file_length: u64,
     /// BLAKE3 of options and input, 32 hex digits.
     pub file_id: String,
+    /// The fields of the rows, by name; empty if none is known.
+    pub fields: Vec<FieldInfo>,
     /// All sections in order.
     pub sections: Vec<SectionInfo>,
     /// Bytes that `open` reads and holds. Nothing else is in memory before the first search.
@@ -105,10 +161,39 @@ impl Segment {
             ids: if h.text_ids { "text" } else { "number" },
             file_length: h.file_length,
             file_id: h.file_id.iter().map(|b| format!("{b:02x}")).collect(),
+            fields: self.field_infos(),
             sections: h.sections.iter().map(section).collect(),
             memory_to_open: h.front_length,
             kernels: crate::kernels::kernels().name,
         }
+    }
+
+    fn field_infos(&self) -> Vec<FieldInfo> {
+        let info = |field: &PayloadField| {
+            let [front_bytes, terms_bytes, sets_bytes, sorted_bytes] = field.bytes;
+            let (of, why) = match field.kind {
+                FieldKind::Indexed(of) => (Some(of), None),
+                FieldKind::Stored(reason) => (None, Some(reason.text())),
+            };
+            let distinct = match &field.index {
+                IndexHead::Terms(head) => Some(head.terms.into()),
+                _ => None,
+            };
+            let (name, rows, values) = (field.name.to_string(), field.rows.into(), field.values);
+            FieldInfo {
+                name,
+                of,
+                why,
+                rows,
+                values,
+                distinct,
+                front_bytes,
+                terms_bytes,
+                sets_bytes,
+                sorted_bytes,
+            }
+        };
+        self.payload.iter().flat_map(|payload| &payload.fields).map(info).collect()
     }
 
     fn curve(&self) -> Vec<CurveStep> {

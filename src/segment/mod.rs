@@ -12,6 +12,7 @@
 //! | `sets/` | sets of positions |
 //! | `graph/` | the graph: its links in memory and in the file |
 //! | `clusters/` | the clustered index: cells → leaves → lists |
+//! | `payload/` | the indexes of payload fields: terms, sorted keys, points |
 //! | `fields/` | the stored fields of rows, in compressed blocks |
 //! | `verify`, `stream` | the complete check, in one pass over the file |
 //! | `info`   | the facts of a segment, for `inspect` and for programs |
@@ -24,6 +25,7 @@ mod ids;
 mod info;
 mod open;
 mod packed;
+pub(crate) mod payload;
 mod reader;
 mod sets;
 mod stream;
@@ -33,7 +35,7 @@ mod writer;
 pub(crate) use format::{FieldSizes, Header, STAGES, SectionKind, VERSION};
 pub(crate) use graph::{Graph, GraphParts, GraphView};
 pub(crate) use ids::{IdBytes, IdView, check_ids, encode as encode_ids, encode_order};
-pub use info::{CurveStep, Info, SectionInfo};
+pub use info::{CurveStep, FieldInfo, Info, SectionInfo};
 pub(crate) use reader::{Clusters, Matrix};
 pub use reader::{HEAD, Segment, front_length};
 pub use sets::PositionSet;

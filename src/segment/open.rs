@@ -4,6 +4,7 @@
 use super::clusters::Cells;
 use super::fields;
 use super::format::{Form, Header, STAGES, SectionKind};
+use super::payload;
 use super::reader::{Clusters, Matrix, Segment};
 use crate::error::Error;
 use crate::quant::{self, CodecKind, Rabitq};
@@ -26,7 +27,9 @@ impl Segment {
         let codes = stages.next().map(matrix).ok_or_else(|| Error::corrupt("header", "no codes"))??;
         let finer = stages.map(matrix).collect::<Result<_, _>>()?;
         let clusters = clusters(&header, front, seed)?;
-        Ok(Segment { header, codes, finer, clusters, seed, checksums })
+        let payload =
+            payload::open(&header, front_section(&header, front, seed, SectionKind::Payload)?, seed)?;
+        Ok(Segment { header, codes, finer, clusters, payload, seed, checksums })
     }
 }
 
@@ -94,6 +97,8 @@ fn check_lengths(h: &Header) -> Result<(), Error> {
             SectionKind::Cells | SectionKind::Leaves | SectionKind::Lists | SectionKind::Unknown => None,
             // Checked by `fields` when they are read.
             SectionKind::FieldDirectory | SectionKind::Fields => None,
+            // Compared with the heads of the indexes by `payload`.
+            SectionKind::Payload | SectionKind::Terms | SectionKind::Sets | SectionKind::Sorted => None,
         };
         if let Some(expected) = fixed.filter(|&f| f != section.extent.length) {
             return Err(Error::Length { section: section.kind.name(), expected, got: section.extent.length });

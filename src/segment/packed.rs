@@ -51,10 +51,21 @@ impl<'a> Packed<'a> {
         if u32::from(width) > MAX_WIDTH {
             return None;
         }
+        let (packed, rest) = Packed::without_head(rest, count, usize::from(width))?;
+        Some((Packed { least, ..packed }, rest))
+    }
+
+    /// Numbers from 0 on of a width, at most 56 bits, that is known from elsewhere, and what follows them.
+    pub(super) fn without_head(bytes: &'a [u8], count: usize, width: usize) -> Option<(Self, &'a [u8])> {
         // In u64: usize has 32 bits in wasm.
-        let length = (count as u64).checked_mul(u64::from(width))?.div_ceil(8);
-        let (bits, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
-        Some((Packed { least, width: usize::from(width), count, bits }, rest))
+        let length = (count as u64).checked_mul(width as u64)?.div_ceil(8);
+        let (bits, rest) = bytes.split_at_checked(usize::try_from(length).ok()?)?;
+        Some((Packed { least: 0, width, count, bits }, rest))
+    }
+
+    /// Bits of a number.
+    pub(super) fn width(&self) -> usize {
+        self.width
     }
 
     /// Number `at`; 0 beyond the last.

@@ -4,6 +4,7 @@
 use super::clusters::Cells;
 use super::format::{self, Header, LINKS, Section, SectionKind};
 use super::ids::{Found, IdView, Lookup, WholeIds};
+use super::payload::PayloadHead;
 use super::sets::PositionSet;
 use crate::error::Error;
 use crate::id::Id;
@@ -51,6 +52,8 @@ pub struct Segment {
     pub(crate) finer: Vec<Matrix>,
     /// The clustered index, if there is one.
     pub(crate) clusters: Option<Clusters>,
+    /// The fields and the heads of their indexes, if there are some.
+    pub(crate) payload: Option<PayloadHead>,
     pub(super) seed: u64,
     /// The checksums of all sections with more than one block.
     pub(super) checksums: Vec<u64>,
@@ -80,7 +83,8 @@ impl Segment {
         let matrices = self.finer.iter().chain([&self.codes]).map(|rows| rows.codec.bytes()).sum::<u64>();
         let clusters = self.clusters.as_ref().map_or(0, |c| c.cells.bytes() + c.list_codec.bytes());
         let header = bytes(&self.header.stages) + bytes(&self.header.sections);
-        header + bytes(&self.finer) + matrices + clusters + bytes(&self.checksums)
+        let payload = self.payload.as_ref().map_or(0, PayloadHead::bytes);
+        header + bytes(&self.finer) + matrices + clusters + payload + bytes(&self.checksums)
     }
 
     pub(crate) fn extent(&self, kind: SectionKind) -> Option<Extent> {

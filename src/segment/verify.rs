@@ -1,7 +1,7 @@
 //! The complete check of a file, in one pass: all that `open` leaves to later reads.
 //!
 //! Beside a window of about 1 MiB it holds ids and their order, the leaves, the graph's layers above 0, the field
-//! directory, and 12 to 20 bytes a row of checksums, with which later sections are compared.
+//! directory, what `payload` says that it holds, and 12 to 20 bytes a row of checksums, with which later sections are compared.
 
 use super::clusters::List;
 use super::fields::verify as verify_fields;
@@ -9,6 +9,7 @@ use super::format::{LINKS, STAGES, SectionKind};
 use super::graph::GraphView;
 use super::graph::links::Links;
 use super::ids::{IdOrder, IdView};
+use super::payload::Check;
 use super::reader::{Matrix, Segment};
 use super::stream::{Fill, Stream};
 use crate::error::Error;
@@ -21,6 +22,7 @@ struct Kept {
     leaves: Option<Buffer>,
     upper: Option<Buffer>,
     field_directory: Option<Buffer>,
+    payload: Check,
     /// Sums of the rows of each stage, of the links of each node, and of the finest rows as the lists have them.
     rows: [Vec<u32>; STAGES.len()],
     links: Vec<u32>,
@@ -66,6 +68,15 @@ impl Segment {
             if let Some(at) = differs(stream, extent, kept.rows[stage].iter().map(|&checksum| [checksum]))? {
                 let section = STAGES[stage].matrix.name();
                 return Err(Error::Checksum { section, offset: rows.row(at).offset });
+            }
+        }
+        if let Some(head) = &self.payload {
+            match kind {
+                SectionKind::Payload => kept.payload = Check::new(self, head)?,
+                SectionKind::Terms => kept.payload.terms(self, head, stream)?,
+                SectionKind::Sets => kept.payload.sets(self, head, stream)?,
+                SectionKind::Sorted => kept.payload.sorted(self, head, stream)?,
+                _ => {}
             }
         }
         match kind {

@@ -2,7 +2,7 @@
 //! are made right again.
 
 use super::format::{self, CELLS, CODES, EXACT, GRAPH, IDS, LISTS, ROWS, Section, TABLE, header_end, u32_at};
-use super::{clusters, stored};
+use super::{clusters, indexes, stored};
 use std::ops::Range;
 
 /// What the bits of a field say.
@@ -72,6 +72,8 @@ pub(crate) fn parts(file: &[u8]) -> Vec<Part> {
             LISTS => parts.extend(leaves_and_lists(file)),
             stored::DIRECTORY => parts.push(field_directory(s)),
             stored::FIELDS => parts.extend(stored_fields(file)),
+            indexes::PAYLOAD => parts.push(bytes("payload", s)),
+            indexes::SORTED => parts.extend(index_units(file)),
             _ => {}
         }
     }
@@ -181,6 +183,23 @@ fn stored_fields(file: &[u8]) -> Vec<Part> {
         }
     }
     vec![directories, blocks]
+}
+
+/// Numbers of few bytes each, all of which mean something.
+fn bytes(name: &'static str, s: &Section) -> Part {
+    let mut part = Part::new(name);
+    part.add(s.offset, 8, s.length, Number);
+    part
+}
+
+fn index_units(file: &[u8]) -> Vec<Part> {
+    let mut part = Part::new("units of indexes");
+    for unit in indexes::units(file) {
+        part.add(unit.bytes.start, 8, unit.bytes.len(), Bits);
+        part.add(unit.bytes.start, 8, unit.bytes.len().min(16), Number);
+        part.units.push(unit.bytes);
+    }
+    vec![part]
 }
 
 fn cells(file: &[u8]) -> Vec<Part> {

@@ -12,12 +12,15 @@
 //! | `positions` | the same of a set of positions |
 //! | `stored` | the same of stored fields |
 //! | `log`    | the same of a write-ahead log |
+//! | `indexes` | the same of payload indexes |
 //! | `fields` | every field of a file, by what it means, to change it |
 //! | `mutate` | changes them, and the values of a manifest |
 //! | `survive` | what a user may do with a hostile file, and what must hold of the answers |
+//! | `payload` | rows with fields, filters, and which rows match by the definition |
 //! | `disk`   | a disk that fails, and loses, tears and reorders what was not synced |
 //! | `alloc`  | an allocator that counts what one thread holds |
 //! | `npy`    | reads `.npy` matrices |
+//! | `words`  | reads the documents of wordnet; a module of the files that do, as the fuzz targets have no gzip |
 
 // Every test file is a crate of its own and uses some of this.
 #![allow(dead_code)]
@@ -28,19 +31,22 @@ pub(crate) mod data;
 pub(crate) mod disk;
 pub(crate) mod fields;
 pub(crate) mod format;
+pub(crate) mod indexes;
 pub(crate) mod log;
 pub(crate) mod mutate;
 pub(crate) mod npy;
 pub(crate) mod odd;
 pub(crate) mod oracle;
 pub(crate) mod paged;
+pub(crate) mod payload;
 pub(crate) mod positions;
 pub(crate) mod sets;
 pub(crate) mod stored;
 pub(crate) mod survive;
 
 use pagevec::{
-    Answer, BuildOptions, CodecKind, Ctx, Error, Fields, Ids, Index, IndexChoice, Metric, SearchOptions,
+    Answer, BuildOptions, CodecKind, Ctx, Error, FieldType, Fields, Ids, Index, IndexChoice, Metric, Schema,
+    SearchOptions,
 };
 
 pub(crate) const METRICS: [Metric; 3] = [Metric::Cosine, Metric::Dot, Metric::L2];
@@ -92,6 +98,26 @@ pub(crate) fn fields_of(count: usize) -> Fields {
         _ => format!("{{\"title\":\"the title of row {i}\",\"of\":[{i},\"ä\"]}}"),
     };
     Fields::of((0..count).map(row))
+}
+
+/// Fields of every type, and what they are. Of one row in nine all are missing; terms and their sets do not fit the head.
+pub(crate) fn indexed_fields(count: usize) -> (Fields, Schema) {
+    let row = |i: usize| match i % 9 {
+        0 => String::new(),
+        _ => format!(
+            "{{\"name\":\"the long name of row {i}, which is {}\",\"tag\":[\"t{}\",\"ü\"],\"size\":{},\"price\":{}.25,\
+             \"new\":{},\"at\":\"2026-11-{:02}\",\"near\":{{\"lat\":{},\"lon\":{}}}}}",
+            i * 7919,
+            i % 5,
+            i * i % 1000,
+            i % 13,
+            i.is_multiple_of(2),
+            1 + i % 28,
+            (i * 37 % 180) as f64 / 2.0,
+            (i * 53 % 360) as f64 - 180.0,
+        ),
+    };
+    (Fields::of((0..count).map(row)), Schema::infer().field("name", FieldType::Keyword))
 }
 
 /// The kinds of small segment that damage is tried on, with their rows' dimension: between them every section,

@@ -30,7 +30,12 @@ pub(crate) fn small() -> (usize, Vec<u8>) {
 
 /// Makes the checksums right again, as far as the directory leads.
 pub(crate) fn seal(bytes: &mut [u8]) {
-    let seed = xxhash_rust::xxh3::xxh3_64_with_seed(&FILE, 0) ^ 0x5345_5453;
+    seal_at(bytes, xxhash_rust::xxh3::xxh3_64_with_seed(&FILE, 0), OFFSET);
+}
+
+/// The same of a set at some offset of its section, in another file.
+pub(crate) fn seal_at(bytes: &mut [u8], file_seed: u64, offset: u64) {
+    let seed = file_seed ^ 0x5345_5453;
     let Some(chunks) = bytes.get(..4).map(number) else { return };
     let head = chunks.saturating_mul(16).saturating_add(4);
     if head.saturating_add(8) > bytes.len() {
@@ -40,11 +45,11 @@ pub(crate) fn seal(bytes: &mut [u8]) {
     for entry in 0..chunks {
         let entry = 4 + 16 * entry;
         let end = bytes.len().min(at + number(&bytes[entry + 4..entry + 6]));
-        let sum = format::sum_at(seed, OFFSET + at as u64, &bytes[at..end]);
+        let sum = format::sum_at(seed, offset.wrapping_add(at as u64), &bytes[at..end]);
         bytes[entry + 8..entry + 16].copy_from_slice(&sum.to_le_bytes());
         at = end;
     }
-    let sum = format::sum_at(seed, OFFSET, &bytes[..head]);
+    let sum = format::sum_at(seed, offset, &bytes[..head]);
     bytes[head..head + 8].copy_from_slice(&sum.to_le_bytes());
 }
 

@@ -4,7 +4,7 @@
 
 use super::data;
 use super::paged::Remote;
-use pagevec::{Answer, Error, Id, Index, IndexChoice, Operation, SearchOptions};
+use pagevec::{Answer, Error, Id, Index, IndexChoice, Operation, RowPlace, SearchOptions};
 
 /// Hears how each call ended.
 pub(crate) type Tell<'a> = dyn FnMut(Option<&Error>) + 'a;
@@ -54,6 +54,11 @@ pub(crate) fn use_whole(file: &[u8], asked: &Asked, id: &Id, tell: &mut Tell) ->
     told(&index.find(id), tell);
     told(&index.vector(id), tell);
     told(&index.fields(&asked.ids), tell);
+    for fields in [false, true] {
+        let rows: Result<Vec<_>, Error> = index.rows(true, fields).collect();
+        assert!(rows.as_ref().is_ok_and(|rows| rows.len() == count) || rows.is_err(), "rows of {count}");
+        told(&rows, tell);
+    }
     true
 }
 
@@ -80,7 +85,10 @@ pub(crate) fn use_remote(file: &[u8], asked: &Asked, which: usize, tell: &mut Te
     }
     let id = || asked.ids[0].clone();
     let fields = Operation::Fields(asked.ids.to_vec());
-    for operation in [Operation::Find(id()), Operation::Vector(id()), fields, Operation::Load] {
+    let from = RowPlace { segment: 0, position: 5 };
+    let rows = |fields| Operation::Rows { from, count: 30, vectors: true, fields };
+    let lookups = [Operation::Find(id()), Operation::Vector(id()), fields, rows(false), rows(true)];
+    for operation in lookups.into_iter().chain([Operation::Load]) {
         told(&remote.run(operation), tell);
     }
 }
@@ -100,7 +108,7 @@ pub(crate) fn sound(result: Result<Answer, Error>, k: usize, count: usize, lengt
     assert!(answer.stats.distances <= most, "{} distances", answer.stats.distances);
 }
 
-fn told<T>(result: &Result<T, Error>, tell: &mut Tell) {
+pub(crate) fn told<T>(result: &Result<T, Error>, tell: &mut Tell) {
     let error = result.as_ref().err();
     assert!(!matches!(error, Some(Error::Internal { .. })), "a file's fault is called ours: {error:?}");
     tell(error);

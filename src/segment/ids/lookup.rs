@@ -69,6 +69,7 @@ impl Lookup<'_> {
     }
 
     /// The id of a row, from the parts of the ids section that it takes.
+    #[inline(never)]
     pub(crate) fn id(&self, position: u32) -> Result<Found<Id>, Error> {
         let part = |range: Range<u64>| -> Result<Found<&[u8]>, Error> {
             let length = range.end.saturating_sub(range.start);

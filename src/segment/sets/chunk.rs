@@ -34,9 +34,9 @@ impl Kind {
     }
 }
 
-/// Appends the positions whose bits are set, in the smallest kind; of kinds of one size, in the one of lowest number.
-pub(super) fn encode(words: &[u64], span: usize, out: &mut Vec<u8>) -> Kind {
-    let positions = positions(words);
+/// Appends the positions, which rise and are below `span`, in the smallest kind; of kinds of one size, in the one of
+/// lowest number.
+pub(super) fn encode(positions: &[u16], span: usize, out: &mut Vec<u8>) -> Kind {
     let gaps: usize =
         positions.chunks(BLOCK).map(|block| BLOCK_HEAD + packed_length(block.len(), width(block))).sum();
     let runs = || positions.chunk_by(|a, b| b - a == 1);
@@ -44,25 +44,17 @@ pub(super) fn encode(words: &[u64], span: usize, out: &mut Vec<u8>) -> Kind {
     let kind = lengths.into_iter().min_by_key(|&(length, _)| length).map_or(Kind::Bitmap, |least| least.1);
     match kind {
         Kind::Gaps => positions.chunks(BLOCK).for_each(|block| encode_block(block, out)),
-        Kind::Bitmap => out.extend(words.iter().flat_map(|word| word.to_le_bytes()).take(span.div_ceil(8))),
+        Kind::Bitmap => {
+            let start = out.len();
+            out.resize(start + span.div_ceil(8), 0);
+            positions.iter().for_each(|&p| out[start + usize::from(p / 8)] |= 1 << (p % 8));
+        }
         Kind::Runs => {
             let run = |run: &[u16]| [run[0], (run.len() - 1) as u16].map(u16::to_le_bytes);
             out.extend(runs().flat_map(run).flatten());
         }
     }
     kind
-}
-
-fn positions(words: &[u64]) -> Vec<u16> {
-    let mut positions = Vec::with_capacity(words.iter().map(|word| word.count_ones() as usize).sum());
-    for (at, &word) in words.iter().enumerate() {
-        let mut left = word;
-        while left != 0 {
-            positions.push((at * BITS) as u16 + left.trailing_zeros() as u16);
-            left &= left - 1;
-        }
-    }
-    positions
 }
 
 /// What is stored of the positions after the first: their distance to the one before, minus 1.
@@ -87,8 +79,8 @@ fn encode_block(block: &[u16], out: &mut Vec<u8>) {
     packed::pack(gaps(block), width as u32, out);
 }
 
-/// Sets the bits of the positions in `bytes`. `words` has the bits of `span` positions, all 0; an error may leave some
-/// of them set.
+/// Sets the bits of the positions in `bytes`. `words` has the bits of `span` positions; those that are set stay so. An
+/// error may leave some more set.
 ///
 /// # Errors
 /// `corrupt` unless there are exactly `count` positions, which rise and are below `span`, and nothing follows them.
@@ -152,19 +144,18 @@ fn decode_bitmap(bytes: &[u8], count: usize, span: usize, words: &mut [u64]) -> 
     if bytes.len() != span.div_ceil(8) {
         return Err(corrupt("a bitmap of another length than its chunk"));
     }
-    for (word, bytes) in words.iter_mut().zip(bytes.chunks(BITS / 8)) {
+    let mut found = 0;
+    for (at, (word, bytes)) in words.iter_mut().zip(bytes.chunks(BITS / 8)).enumerate() {
         let mut eight = [0; BITS / 8];
         eight[..bytes.len()].copy_from_slice(bytes);
-        *word = u64::from_le_bytes(eight);
+        let bits = u64::from_le_bytes(eight);
+        if at == span / BITS && bits >> (span % BITS) != 0 {
+            return Err(beyond());
+        }
+        found += bits.count_ones() as usize;
+        *word |= bits;
     }
-    let last = words.get(span / BITS).copied().unwrap_or(0);
-    if last >> (span % BITS) != 0 {
-        return Err(beyond());
-    }
-    match words.iter().map(|word| word.count_ones() as usize).sum::<usize>() == count {
-        true => Ok(()),
-        false => Err(other_count()),
-    }
+    if found == count { Ok(()) } else { Err(other_count()) }
 }
 
 fn other_count() -> Error {
@@ -231,7 +222,9 @@ mod tests {
         ] {
             let span = if words.len() == 1 { 9 } else { SPAN };
             let mut bytes = Vec::new();
-            assert_eq!((encode(&words, span, &mut bytes), bytes.len()), (kind, length));
+            let bit = |p: &usize| words[p / BITS] >> (p % BITS) & 1 == 1;
+            let positions: Vec<u16> = (0..span).filter(bit).map(|p| p as u16).collect();
+            assert_eq!((encode(&positions, span, &mut bytes), bytes.len()), (kind, length));
             let count = words.iter().map(|word| word.count_ones() as usize).sum();
             assert_eq!(decoded(kind, &bytes, count, span).unwrap(), words);
         }

@@ -15,11 +15,14 @@ mod directory;
 mod set;
 
 pub use set::PositionSet;
+pub(super) use set::{add, encode_positions};
 
 use crate::error::Error;
 use crate::storage::checksum;
 
 const SECTION: &str = "position set";
+/// Bytes of a set without positions.
+pub(super) const SHORTEST: u64 = 12;
 /// The seed of the checksums of sets, beside that of the file.
 const SEED: u64 = 0x5345_5453;
 

@@ -1,6 +1,6 @@
 //! A whole set: from rows to bytes, and back.
 
-use super::chunk::{self, WORDS};
+use super::chunk::{self, SPAN, WORDS};
 use super::directory::{self, Directory, Entry, span};
 use super::{Place, SECTION, corrupt};
 use crate::error::Error;
@@ -10,21 +10,32 @@ use crate::storage::checksum::file_seed;
 
 /// The bytes of a set of rows.
 pub(crate) fn encode(rows: &RowSet, place: Place) -> Vec<u8> {
-    let filled =
-        || rows.words().chunks(WORDS).enumerate().filter(|(_, words)| words.iter().any(|&word| word != 0));
-    let directory = directory::length(filled().count());
-    let (mut entries, mut chunks) = (Vec::new(), Vec::new());
-    for (number, words) in filled() {
+    encode_positions(&mut rows.from(0), rows.length(), place)
+}
+
+/// The bytes of the set of these positions, which rise and are below `rows`.
+pub(crate) fn encode_positions(
+    positions: &mut dyn Iterator<Item = u32>,
+    rows: usize,
+    place: Place,
+) -> Vec<u8> {
+    let (mut entries, mut chunks, mut chunk) = (Vec::new(), Vec::new(), Vec::new());
+    let mut next = positions.next();
+    while let Some(first) = next {
+        let number = first as usize / SPAN;
+        chunk.clear();
+        while let Some(position) = next.filter(|&p| p as usize / SPAN == number) {
+            chunk.push((position as usize % SPAN) as u16);
+            next = positions.next();
+        }
         let start = chunks.len();
-        let kind = chunk::encode(words, span(number, rows.length()), &mut chunks);
-        let bytes = &chunks[start..];
-        entries.push(Entry {
-            number,
-            kind,
-            count: words.iter().map(|word| word.count_ones() as usize).sum(),
-            length: bytes.len(),
-            sum: place.sum(directory + start, bytes),
-        });
+        let kind = chunk::encode(&chunk, span(number, rows), &mut chunks);
+        entries.push(Entry { number, kind, count: chunk.len(), length: chunks.len() - start, sum: 0 });
+    }
+    let (directory, mut start) = (directory::length(entries.len()), 0);
+    for entry in &mut entries {
+        entry.sum = place.sum(directory + start, &chunks[start..start + entry.length]);
+        start += entry.length;
     }
     let mut out = directory::encode(&entries, place);
     out.append(&mut chunks);
@@ -37,22 +48,32 @@ pub(crate) fn encode(rows: &RowSet, place: Place) -> Vec<u8> {
 /// # Errors
 /// `corrupt`, `checksum`, `length`, `out-of-memory`.
 pub(crate) fn decode(bytes: &[u8], rows: usize, place: Place) -> Result<RowSet, Error> {
+    let mut words = RowSet::no_words(rows)?;
+    add(bytes, rows, place, &mut words)?;
+    RowSet::of_words(words, rows)
+}
+
+/// Sets the bits of the positions of the set in `bytes`; those that are set stay so. `words` has a bit for each of
+/// `rows`. Returns how many positions the set has; an error may leave some more set.
+///
+/// # Errors
+/// `corrupt`, `checksum`, `length`.
+pub(crate) fn add(bytes: &[u8], rows: usize, place: Place, words: &mut [u64]) -> Result<usize, Error> {
     let directory = Directory::read(bytes, rows, place)?;
     if directory.end() != bytes.len() {
         let (expected, got) = (directory.end() as u64, bytes.len() as u64);
         return Err(Error::Length { section: SECTION, expected, got });
     }
-    let mut words = RowSet::no_words(rows)?;
+    let mut count = 0;
     for (entry, range) in directory.chunks() {
+        count += entry.count;
         let bytes = bytes.get(range.clone()).ok_or_else(|| corrupt("a chunk beyond its end"))?;
         place.check(range.start, bytes, entry.sum)?;
-        let words = words
-            .chunks_mut(WORDS)
-            .nth(entry.number)
-            .ok_or_else(|| corrupt("a chunk beyond the last row"))?;
+        let words = words.chunks_mut(WORDS).nth(entry.number);
+        let words = words.ok_or_else(|| corrupt("a chunk beyond the last row"))?;
         chunk::decode(entry.kind, bytes, entry.count, span(entry.number, rows), words)?;
     }
-    RowSet::of_words(words, rows)
+    Ok(count)
 }
 
 /// A set of positions of a segment's rows: one bit for each row.
