@@ -79,9 +79,9 @@ impl Account {
         2 * ids_bytes(ids) + 40 * self.rows
     }
 
-    /// Lines of this length in all, stored, of which some are compressed at a time; and a sample of them.
+    /// Lines and values of this length in all, stored, of which some are compressed at a time; and a sample of them.
     pub(super) fn fields(&self, bytes: u64) -> u64 {
-        bytes + BLOCKS
+        2 * bytes + BLOCKS
     }
 
     /// Codes of a stage; pq codes are trained on a sample.

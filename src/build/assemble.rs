@@ -9,6 +9,7 @@ use super::row_distances::RowDistances;
 use super::{codes_recall, hnsw};
 use crate::ctx::Ctx;
 use crate::error::Error;
+use crate::features::CLUSTERS;
 use crate::id::Ids;
 use crate::metric::Metric;
 use crate::quant::{self, CodecKind, Encode, Sq8};
@@ -110,13 +111,10 @@ pub(super) fn assemble(checked: Checked<'_>, options: &BuildOptions, ctx: &Ctx<'
     account.freed(4 * count);
     let mut sizes = FieldSizes::default();
     if let Some(fields) = fields.filter(|_| count > 0) {
-        account.begin(account.fields(fields.bytes))?;
-        let made = fields.encode(order, seed, ctx)?;
-        let made_sections =
-            [(SectionKind::FieldDirectory, vec![made.directory]), (SectionKind::Fields, made.fields)];
-        account.end(length(&made_sections));
-        sections.extend(made_sections);
-        sizes = made.sizes;
+        account.begin(account.fields(fields.bytes()))?;
+        let before = length(&sections);
+        sizes = fields.push(&mut sections, order, seed, ctx)?;
+        account.end(length(&sections) - before);
     }
     let rows = rows.select(order);
     let stages: Vec<CodecKind> = codings.iter().map(Coding::kind).collect();
@@ -139,7 +137,7 @@ pub(super) fn assemble(checked: Checked<'_>, options: &BuildOptions, ctx: &Ctx<'
         sections.extend([(SectionKind::NodeChecksums, vec![sums]), (SectionKind::Graph, vec![graph])]);
     }
     ctx.tick("write", 0, count)?;
-    if let Some(finest) = stored.last().filter(|_| options.clusters && count > 0) {
+    if let Some(finest) = stored.last().filter(|_| CLUSTERS && options.clusters && count > 0) {
         account.begin(account.clusters(&ids))?;
         let sums = segment::row_checksums(&file_id, &finest.bytes, finest.stride);
         let input = clusters::Input {

@@ -6,6 +6,7 @@ use super::row_distances::float_distances;
 use crate::ctx::{Ctx, Warning};
 use crate::error::Error;
 use crate::exec;
+use crate::features::CLUSTERS;
 use crate::hash::hash;
 use crate::metric::Metric;
 use crate::quant::{CodecKind, Prepared};
@@ -40,7 +41,7 @@ pub(super) fn check(
     ctx: &Ctx<'_>,
 ) -> Result<(), Error> {
     let exact = stored.first().is_none_or(|codes| codes.kind == CodecKind::F32);
-    if ctx.warning.is_none() || exact || rows.count() < 2 {
+    if !CLUSTERS || ctx.warning.is_none() || exact || rows.count() < 2 {
         return Ok(());
     }
     let sample = Sample::new(options.metric, rows, options.seed)?;

@@ -41,7 +41,7 @@ pub(crate) use fields::check_line;
 pub use fields::{FieldSource, Fields};
 #[cfg(test)]
 pub(crate) use merge::Frozen;
-pub(crate) use merge::{Live, merge, merge_as};
+pub(crate) use merge::{Live, copy_as, merge, merge_as};
 pub use options::BuildOptions;
 pub(crate) use plain::{PlainRows, PlainStage, plain};
 
@@ -130,8 +130,9 @@ fn build_by(
     codings.iter().filter_map(Coding::parameters).for_each(|parameters| hash.parameters(&parameters));
     let mean = input.check(options.metric, &mut hash, |done| ctx.tick("check", done, count))?;
     let fields = options.fields.as_ref();
-    let fields =
-        fields.map(|fields| CheckedFields::new(fields.source(), count, &mut hash, ctx)).transpose()?;
+    let fields = fields
+        .map(|fields| CheckedFields::new(fields.source(), count, &options.schema, &mut hash, ctx))
+        .transpose()?;
     let file_id = hash.finish(&ids, &options.tuning_queries);
     let rows = input.reader(options.metric);
     let checked = Checked { rows, mean, ids, by_id, fields, file_id, codings, account };

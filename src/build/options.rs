@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::fields::Fields;
 use crate::error::Error;
+use crate::features::CLUSTERS;
 use crate::metric::Metric;
+use crate::payload::Schema;
 use crate::quant::CodecKind;
 use crate::segment::{Header, limits};
 
@@ -50,6 +52,8 @@ pub struct BuildOptions {
     pub tuning_queries: Arc<[f32]>,
     /// The fields of the rows, which searches return with their hits. `None`: the segment stores none.
     pub fields: Option<Fields>,
+    /// Which of the fields are indexed, so that filters may name them. By default the types of all fields are inferred.
+    pub schema: Schema,
     /// The build ends in `budget` before a stage that may need more bytes of memory in all: rows that are given in
     /// memory, ids, and what it makes. `None`: no limit. It does not change the file.
     pub memory_budget: Option<u64>,
@@ -72,6 +76,7 @@ impl Default for BuildOptions {
             max_iterations: 8,
             tuning_queries: Arc::default(),
             fields: None,
+            schema: Schema::default(),
             memory_budget: None,
         }
     }
@@ -92,6 +97,7 @@ setters!(BuildOptions {
     max_iterations: usize,
     tuning_queries: impl Into<Arc<[f32]>>,
     fields: impl Into<Option<Fields>>,
+    schema: Schema,
     memory_budget: impl Into<Option<u64>>,
 });
 
@@ -122,6 +128,11 @@ impl BuildOptions {
         ];
         if let Some((name, value, low, high)) = ranges.into_iter().find(|r| r.1 < r.2 || r.1 > r.3) {
             return Err(Error::argument(name, format!("{value} is outside {low}..={high}")));
+        }
+        if self.clusters && !CLUSTERS {
+            let detail =
+                "this build of pagevec makes none: turn the crate's feature `clusters` on, or leave them out";
+            return Err(Error::argument("clusters", detail));
         }
         let codec = self.codec;
         let before = self.inexact_stages().last().copied().unwrap_or(codec);

@@ -10,6 +10,7 @@ use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::id::Ids;
 use crate::metric::Metric;
+use crate::payload::Schema;
 use crate::quant::{self, CodecKind};
 use crate::rows::InputHash;
 use crate::segment::{self, FieldSizes, Header, Parts, STAGES, SectionKind, limits};
@@ -25,6 +26,7 @@ pub(crate) struct PlainRows<'a> {
     pub(crate) stages: Vec<PlainStage<'a>>,
     pub(crate) ids: Ids,
     pub(crate) fields: Option<&'a dyn FieldSource>,
+    pub(crate) schema: &'a Schema,
 }
 
 /// All rows by one codec.
@@ -44,7 +46,7 @@ pub(crate) struct PlainStage<'a> {
 /// `argument` for a shape that no segment has, or codes of another number of rows than there are ids; `corrupt` for
 /// parameters that are not of the codec; `duplicate-id`; those of `fields` and of the sink; `cancelled`.
 pub(crate) fn plain(rows: PlainRows<'_>, sink: &mut dyn Sink, ctx: &Ctx<'_>) -> Result<(), Error> {
-    let PlainRows { metric, dim, seed, stages, ids, fields } = rows;
+    let PlainRows { metric, dim, seed, stages, ids, fields, schema } = rows;
     let count = ids.len();
     check_shape(metric, dim, count, &stages)?;
     let by_id = segment::check_ids(&ids, count)?;
@@ -56,7 +58,8 @@ pub(crate) fn plain(rows: PlainRows<'_>, sink: &mut dyn Sink, ctx: &Ctx<'_>) -> 
         hash.parameters(&stage.parameters);
         hash.stored(stage.rows.len() as u64, std::iter::once(&*stage.rows));
     }
-    let fields = fields.map(|fields| CheckedFields::new(fields, count, &mut hash, ctx)).transpose()?;
+    let fields =
+        fields.map(|fields| CheckedFields::new(fields, count, schema, &mut hash, ctx)).transpose()?;
     let file_id = hash.finish(&ids, &[]);
     let order: Vec<u32> = (0..count as u32).collect();
     let file_seed = segment::file_seed(&file_id);
@@ -66,10 +69,7 @@ pub(crate) fn plain(rows: PlainRows<'_>, sink: &mut dyn Sink, ctx: &Ctx<'_>) -> 
     ];
     let mut sizes = FieldSizes::default();
     if let Some(fields) = fields.filter(|_| count > 0) {
-        let made = fields.encode(&order, file_seed, ctx)?;
-        sections.push((SectionKind::FieldDirectory, vec![made.directory]));
-        sections.push((SectionKind::Fields, made.fields));
-        sizes = made.sizes;
+        sizes = fields.push(&mut sections, &order, file_seed, ctx)?;
     }
     let header = Header {
         file_length: 0,

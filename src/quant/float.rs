@@ -35,13 +35,14 @@ impl Encode for Float {
             out.chunks_exact_mut(4).zip(row).for_each(|(o, x)| o.copy_from_slice(&x.to_le_bytes()));
             return Ok(());
         }
-        for (o, &x) in out.chunks_exact_mut(2).zip(row) {
+        for (at, (o, &x)) in out.chunks_exact_mut(2).zip(row).enumerate() {
             let h = f16::from_f32(x);
             if !h.is_finite() {
-                return Err(Error::argument(
-                    "rows",
-                    format!("f16 cannot hold {x}: store rows as f32 or sq8"),
-                ));
+                // The number itself would cost 14 kB of a module, for the digits of floats.
+                let detail = format!(
+                    "component {at} of a row is beyond 65504, the most that f16 holds: store rows as f32 or sq8"
+                );
+                return Err(Error::argument("rows", detail));
             }
             o.copy_from_slice(&h.to_le_bytes());
         }

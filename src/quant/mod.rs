@@ -28,6 +28,7 @@ mod sq4;
 mod sq8;
 
 use crate::error::Error;
+use crate::features::CLUSTERS;
 use crate::metric::Metric;
 
 pub(crate) use codec::{Codec, Encode, Prepared, floats};
@@ -50,6 +51,10 @@ pub(crate) fn train(
         CodecKind::Sq8 => Box::new(Sq8::new(metric, mean)),
         CodecKind::Binary => Box::new(binary::Binary::new(mean)),
         CodecKind::Sq4 => Box::new(sq4::Sq4::new(metric, mean)),
+        CodecKind::Pq(_) if !CLUSTERS => {
+            let detail = "this build of pagevec does not train pq: turn the crate's feature `clusters` on";
+            return Err(Error::argument("codec", detail));
+        }
         CodecKind::Pq(parts) => {
             let sample = gather(&pq::sample(count))?;
             let rows = crate::vectors::Rows { data: &sample, dim: mean.len() };

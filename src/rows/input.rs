@@ -104,6 +104,11 @@ impl InputHash {
         self.part(9, line);
     }
 
+    /// What the fields of all rows are indexed by.
+    pub(crate) fn schema(&mut self, schema: &str) {
+        self.part(10, schema.as_bytes());
+    }
+
     /// Stored rows, whose bytes come in pieces of this length in all.
     pub(crate) fn stored<'a>(&mut self, length: u64, pieces: impl Iterator<Item = &'a [u8]>) {
         self.begin(8, length);

@@ -170,10 +170,10 @@ pub(crate) struct Read {
     pub(crate) expected: Expected,
 }
 
-/// Sorts reads by extent. This is one function for all callers, because each sort costs 2 kB in wasm.
+/// Sorts reads by extent; those of one extent are in any order.
 #[inline(never)]
 pub(crate) fn in_order(reads: &mut [Read]) {
-    reads.sort_unstable_by_key(|read| read.extent);
+    crate::sort::by_key(reads, |read| read.extent);
 }
 
 /// Sorts reads by extent, and leaves each extent once.

@@ -1,4 +1,5 @@
-//! The stored fields of a segment: checks the fields of the rows, and compresses them in blocks of neighbours.
+//! The fields of a segment: checks the fields of the rows, compresses them in blocks of neighbours, and makes the indexes of those
+//! that the schema names or that are inferred.
 //!
 //! | file | duty |
 //! |---|---|
@@ -13,8 +14,10 @@ mod source;
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::exec;
+use crate::payload::{Collector, FieldColumn, Schema};
 use crate::rows::InputHash;
 use crate::segment::fields::{Encoded, FieldGroup, MAX_GROUP, encode};
+use crate::segment::{FieldSizes, Pieces, SectionKind, payload};
 use lz4::Dictionary;
 pub use source::{FieldSource, Fields};
 
@@ -37,14 +40,20 @@ const CHECKED: usize = 4096;
 pub(super) struct CheckedFields<'a> {
     source: &'a dyn FieldSource,
     /// Of all lines.
-    pub(super) bytes: u64,
+    bytes: u64,
+    /// The values of the fields that are indexed, by row.
+    columns: Vec<FieldColumn>,
 }
 
 impl<'a> CheckedFields<'a> {
-    /// Checks the fields of all rows, and adds them to the hash of the input.
+    /// Checks the fields of all rows, collects the values that are indexed, and adds all to the hash of the input.
+    ///
+    /// # Errors
+    /// `argument` for fields that are no JSON object; `field` for a value that is not of the type that the schema says.
     pub(super) fn new(
         source: &'a dyn FieldSource,
         rows: usize,
+        schema: &Schema,
         hash: &mut InputHash,
         ctx: &Ctx<'_>,
     ) -> Result<Self, Error> {
@@ -55,6 +64,7 @@ impl<'a> CheckedFields<'a> {
             return Err(Error::argument("fields", detail));
         }
         let (mut bytes, mut line) = (0, Vec::new());
+        let mut values = Collector::new(schema, rows)?;
         for row in 0..rows {
             if row.is_multiple_of(CHECKED) {
                 ctx.check()?;
@@ -63,8 +73,38 @@ impl<'a> CheckedFields<'a> {
             read(source, row, &mut line)?;
             hash.fields(&line);
             bytes += line.len() as u64;
+            values.add(row as u32, &line)?;
         }
-        Ok(CheckedFields { source, bytes })
+        hash.schema(&schema.fingerprint());
+        Ok(CheckedFields { source, bytes, columns: values.finish() })
+    }
+
+    /// Bytes that its lines and values take.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes + self.columns.iter().map(FieldColumn::bytes).sum::<u64>()
+    }
+
+    /// Adds the sections: stored fields, and indexes, of rows in this order.
+    pub(super) fn push(
+        self,
+        sections: &mut Vec<(SectionKind, Pieces)>,
+        order: &[u32],
+        file_seed: u64,
+        ctx: &Ctx<'_>,
+    ) -> Result<FieldSizes, Error> {
+        let stored = self.encode(order, file_seed, ctx)?;
+        sections.push((SectionKind::FieldDirectory, vec![stored.directory]));
+        sections.push((SectionKind::Fields, stored.fields));
+        if !self.columns.is_empty() {
+            ctx.check()?;
+            let columns = crate::payload::permuted(self.columns, order);
+            let made = payload::encode(columns, order.len(), file_seed)?;
+            sections.push((SectionKind::Payload, vec![made.head]));
+            let units = [made.terms, made.sets, made.sorted];
+            let kinds = [SectionKind::Terms, SectionKind::Sets, SectionKind::Sorted];
+            sections.extend(kinds.into_iter().zip(units).filter(|(_, pieces)| !pieces.is_empty()));
+        }
+        Ok(stored.sizes)
     }
 
     fn rows_of_a_group(&self) -> usize {
@@ -83,7 +123,7 @@ impl<'a> CheckedFields<'a> {
     }
 
     /// The sections, of rows in this order.
-    pub(super) fn encode(&self, order: &[u32], file_seed: u64, ctx: &Ctx<'_>) -> Result<Encoded, Error> {
+    fn encode(&self, order: &[u32], file_seed: u64, ctx: &Ctx<'_>) -> Result<Encoded, Error> {
         let size = DICTIONARY.min(self.bytes as usize / PART);
         let dictionary = dictionary::train(&self.sample()?, size);
         let lz4 = Dictionary::new(&dictionary);

@@ -17,13 +17,15 @@ mod rows;
 use super::account::Account;
 use super::assemble::{Checked, Coding, assemble, write};
 use super::fields::CheckedFields;
-use super::{BuildOptions, check_tuning};
+use super::plain::{PlainRows, PlainStage, plain};
+use super::{BuildOptions, FieldSource, check_tuning};
 use crate::ctx::{Ctx, Warning};
 use crate::error::Error;
 use crate::metric::Metric;
+use crate::payload::Schema;
 use crate::quant::{self, CodecKind, MeanSum};
 use crate::row_set::RowSet;
-use crate::rows::{InputHash, Reader, RowSource};
+use crate::rows::{InputHash, Reader};
 use crate::segment::{self, STAGES, Segment, limits};
 use crate::storage::{Sink, Source};
 pub(super) use rows::LiveRows;
@@ -62,6 +64,38 @@ pub(crate) fn merge_as(
     merge_by(segments, Some(stages), options, sink, ctx)
 }
 
+/// The live rows of these segments as one plain segment, in their order, by these codecs: copied where they encoded them.
+pub(crate) fn copy_as(
+    segments: &[Live<'_>],
+    stages: &[Frozen],
+    sink: &mut dyn Sink,
+    ctx: &Ctx<'_>,
+) -> Result<(), Error> {
+    let live = check_alike(segments)?;
+    let Some(model) = live.first().or(segments.first()) else {
+        return Err(Error::argument("indexes", "there is none to copy: give at least one"));
+    };
+    let (metric, dim) = (model.segment.header.metric, model.segment.dim());
+    let (ids, stored) = LiveRows::open(model, &live, ctx)?;
+    let order: Vec<u32> = (0..ids.len() as u32).collect();
+    let stage = |(kind, parameters): &Frozen| {
+        ctx.check()?;
+        let codec = quant::load_encoder(*kind, metric, dim, parameters)?;
+        let rows = stored.keep(*kind, &*codec, kind.stride(dim, metric), &order)?;
+        Ok(PlainStage { kind: *kind, parameters: parameters.clone(), rows: rows.into() })
+    };
+    let stages = stages.iter().map(stage).collect::<Result<Vec<_>, Error>>()?;
+    let fields = stored.have_fields().then_some(&stored as &dyn FieldSource);
+    let schema = &schema_like(&Schema::of_parts(), &live);
+    plain(PlainRows { metric, dim, seed: 0, stages, ids, fields, schema }, sink, ctx)
+}
+
+/// The types of fields: where they are inferred, those on which the segments agree.
+fn schema_like(schema: &Schema, live: &[Live<'_>]) -> Schema {
+    let fields = live.iter().filter_map(|live| live.segment.payload.as_ref()).flat_map(|p| &p.fields);
+    schema.like(fields.map(|field| (&*field.name, field.kind)))
+}
+
 fn merge_by(
     segments: &[Live<'_>],
     stages: Option<&[Frozen]>,
@@ -87,7 +121,7 @@ fn merge_by(
     let most = live.iter().map(|live| live.alive.map_or(live.segment.count(), RowSet::count)).sum();
     let mut account = Account::new(options, most, dim)?;
     let (ids, stored) = LiveRows::open(model, &live, ctx)?;
-    let count = stored.count();
+    let count = ids.len();
     ctx.tick("check", 0, count)?;
     account.given(None, &ids)?;
     let by_id = segment::check_ids(&ids, count)?;
@@ -104,7 +138,8 @@ fn merge_by(
     let mut hash = InputHash::new(segment::VERSION, &options.fingerprint(), dim);
     codings.iter().filter_map(Coding::parameters).for_each(|parameters| hash.parameters(&parameters));
     stored.hash(&mut hash, ctx)?;
-    let fields = stored.have_fields().then(|| CheckedFields::new(&stored, count, &mut hash, ctx));
+    let schema = schema_like(&options.schema, &live);
+    let fields = stored.have_fields().then(|| CheckedFields::new(&stored, count, &schema, &mut hash, ctx));
     let fields = fields.transpose()?;
     let file_id = hash.finish(&ids, &options.tuning_queries);
     let mut sum = MeanSum::new(dim);
