@@ -12,6 +12,13 @@ pub enum Id {
     Text(String),
 }
 
+impl Id {
+    /// The bytes that it has allocated.
+    pub(crate) fn bytes(&self) -> u64 {
+        if let Id::Text(text) = self { text.capacity() as u64 } else { 0 }
+    }
+}
+
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

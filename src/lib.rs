@@ -10,6 +10,9 @@
 //!   it needs, the caller delivers them, and steps again.
 //! * [`PositionSet`] is a set of rows of a segment, and its bytes; natively also as a Roaring bitmap.
 //!
+//! Without default features there are no threads and no files, and a build makes no clusters and trains no pq unless the feature
+//! `clusters` is on: in WebAssembly each part counts.
+//!
 //! ```
 //! use pagevec::{BuildOptions, Ctx, Id, Index, Metric, SearchOptions};
 //!
@@ -36,11 +39,14 @@ mod collection;
 mod ctx;
 mod error;
 mod exec;
+mod features;
 mod hash;
 mod id;
 mod index;
 mod memory;
 mod metric;
+
+mod payload;
 mod quant;
 mod row_set;
 mod rows;
@@ -60,20 +66,24 @@ mod roaring;
 pub use budget::{Ledger, Memory, Part, PartMemory};
 pub use build::{BuildOptions, FieldSource, Fields, build, build_into};
 pub use collection::{
-    Collection, CollectionInfo, CollectionOptions, CollectionStats, Durability, FlushAt, MergeJob, NewRow,
-    Repaired, Request, RowCounts, SegmentCounts, Snapshot, StoredRow, WalInfo, Written, run_merge, wal_info,
+    Collection, CollectionInfo, CollectionOptions, CollectionStats, Durability, FlushAt, IndexRows, MergeJob,
+    NewRow, Repaired, Request, RowCounts, SegmentCounts, Snapshot, WalInfo, Written, run_merge, wal_info,
 };
 pub use ctx::{Ctx, Progress, Warning};
 pub use error::{Error, QueryFault};
 pub use id::{Id, Ids};
 pub use index::{Index, Io, MissingSegment, OpenOptions, SegmentFacts, append_into, merge_into};
 pub use metric::Metric;
+pub use payload::{FieldType, Filter, Operand, Schema};
 pub use quant::CodecKind;
 pub use rows::{BuildInput, Numbers, RowSource, StoredRows};
 pub use search::{
-    Answer, Hit, IndexChoice, Operation, Outcome, QueryStats, RowPlace, SearchOptions, SegmentStats,
+    Answer, FieldValue, Hit, IndexChoice, Operation, Outcome, QueryStats, RowPage, RowPlace, RowsQuery,
+    SearchOptions, SegmentStats, StoredRow, ValueCounts,
 };
-pub use segment::{CurveStep, HEAD, Info, PositionSet, SectionInfo, Segment, content_id, front_length};
+pub use segment::{
+    CurveStep, FieldInfo, HEAD, Info, PositionSet, SectionInfo, Segment, content_id, front_length,
+};
 pub use session::{Session, SessionOptions, SessionStats, Stepped, Ticket};
 pub use storage::{
     Access, Asked, Dir, DirEntry, DirFile, DirLock, Extent, MemoryDir, Publication, PublishedFile, ReadAt,
@@ -98,3 +108,7 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/collections.md")]
 struct Collections;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/filters.md")]
+struct Filters;

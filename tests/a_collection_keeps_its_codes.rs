@@ -133,6 +133,11 @@ fn rows_are_flushed_when_it_is_due() {
     let large = open(FlushAt::default().rows(200_000).bytes(1 << 30).age(300_000));
     large.tick(1000).unwrap();
     write(&large, 0, 40_000);
+    // Writes go on: rows that wait while there are none are flushed before.
+    for second in 2..300 {
+        large.tick(second * 1000).unwrap();
+        write(&large, second, 1);
+    }
     large.tick(300_999).unwrap();
     assert_eq!((large.stats().segments.len(), large.stats().memtable.live), (0, 40_000));
     large.tick(301_000).unwrap();

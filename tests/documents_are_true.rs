@@ -78,6 +78,7 @@ fn known() -> Known {
         "tests/position_sets_are_small_and_checked.rs",
         "tests/support/positions.rs",
         "tests/support/stored.rs",
+        "tests/support/indexes.rs",
     ];
     let readers = readers.map(|name| (name.to_owned(), read(name))).to_vec();
     Known {
@@ -232,8 +233,9 @@ fn kinds_of_sections() {
     // Beside binary codes there are refine rows.
     let mut options = support::options(Metric::Cosine, CodecKind::Binary);
     options.exact = Some(CodecKind::F32);
-    options.fields = Some(support::fields_of(200));
-    let bytes = support::file(&support::data::clustered(200, 9, 5), 9, None, &options);
+    let (fields, schema) = support::indexed_fields(700);
+    let options = options.fields(fields).schema(schema);
+    let bytes = support::file(&support::data::clustered(700, 9, 5), 9, None, &options);
     let index = Index::from_bytes(&bytes).unwrap();
     let said = numbered_below("\n## Sections\n");
     let kinds = format::sections(&bytes).into_iter().map(|section| section.kind);

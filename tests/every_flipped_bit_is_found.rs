@@ -5,7 +5,7 @@ mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use pagevec::{CodecKind, Id, Index, Metric, Operation, Outcome};
+use pagevec::{CodecKind, Id, Index, Metric, Operation, Outcome, RowPlace};
 use support::data::Random;
 use support::paged::{Remote, hits};
 use support::{data, file, options, small_segments, texts};
@@ -36,6 +36,7 @@ fn seen(file: &[u8], budget: u64, query: &[f32]) -> Vec<Result<String, &'static 
         } else {
             Id::Number(7)
         };
+        let from = RowPlace { segment: 0, position: 9 };
         let lists = o.clone().index(pagevec::IndexChoice::Clusters);
         let by_lists = remote.search(query, &lists).map(|(a, _)| format!("{:?}", hits(&a)));
         let position = id(&mut remote, Operation::Find(known.clone()));
@@ -45,6 +46,7 @@ fn seen(file: &[u8], budget: u64, query: &[f32]) -> Vec<Result<String, &'static 
             position,
             id(&mut remote, Operation::Vector(known.clone())),
             id(&mut remote, Operation::Fields(vec![known, Id::Number(1), Id::Number(39)])),
+            id(&mut remote, Operation::Rows { from, count: 12, vectors: true, fields: false }),
         ]
     };
     catch_unwind(AssertUnwindSafe(run)).expect("a panic instead of an error")

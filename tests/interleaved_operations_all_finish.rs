@@ -6,7 +6,8 @@
 mod support;
 
 use pagevec::{
-    CodecKind, Extent, Id, Index, IndexChoice, Metric, Operation, Outcome, SearchOptions, Stepped, Ticket,
+    CodecKind, Extent, Id, Index, IndexChoice, Metric, Operation, Outcome, RowPlace, SearchOptions, Stepped,
+    Ticket,
 };
 use support::data::Random;
 use support::paged::{Remote, least_budget};
@@ -23,9 +24,18 @@ struct Under {
 
 fn operation(random: &mut Random, rows: &[f32], choice: IndexChoice) -> Operation {
     let row = random.below(N);
-    match random.below(5) {
+    match random.below(6) {
         0 => Operation::Find(Id::Number(row as u64)),
         1 => Operation::Vector(Id::Number(row as u64)),
+        2 => {
+            let from = RowPlace { segment: 0, position: row as u32 };
+            Operation::Rows {
+                from,
+                count: 1 + random.below(200),
+                vectors: row.is_multiple_of(2),
+                fields: false,
+            }
+        }
         _ => {
             let batch = 1 + random.below(3);
             let queries = data::queries(rows, DIM, batch, random.next()).concat();
@@ -44,6 +54,9 @@ fn expected(index: &Index, operation: &Operation) -> Outcome {
         }
         Operation::Find(id) => Outcome::Row(index.find(id).unwrap()),
         Operation::Vector(id) => Outcome::Vector(index.vector(id).unwrap()),
+        Operation::Rows { .. } => {
+            Remote::open(index.file().unwrap(), 1 << 30).unwrap().run(operation.clone()).unwrap().0
+        }
         Operation::Load => Outcome::Loaded,
         other => panic!("{other:?} is not drawn"),
     }

@@ -64,6 +64,10 @@ fn cases() -> Vec<Case> {
         let fields = support::fields_of(rows.len() / DIM);
         file(rows, DIM, None, &quick(CodecKind::Sq8).fields(fields))
     };
+    let indexed = |rows: &[f32]| {
+        let (fields, schema) = support::indexed_fields(rows.len() / DIM);
+        file(rows, DIM, None, &quick(CodecKind::Sq8).fields(fields).schema(schema))
+    };
     let named = |rows: &[f32]| file(rows, DIM, Some(texts(rows.len() / DIM)), &quick(CodecKind::Binary));
     let flat = |rows: &[f32]| file(rows, DIM, None, &plain(Metric::Cosine, CodecKind::F32).graph(false));
     vec![
@@ -73,6 +77,7 @@ fn cases() -> Vec<Case> {
         Case::of("binary, texts", 1, named),
         Case::of("sq8, fields", 1, fields),
         Case::of("sq8, fields", 4, fields),
+        Case::of("sq8, indexed fields", 1, indexed),
         Case::of("f32 alone", 1, flat),
     ]
 }

@@ -4,7 +4,11 @@ use super::{Bytes, Index};
 use crate::error::Error;
 use crate::id::Id;
 use crate::quant::CodecKind;
-use crate::search::{Operation, Outcome, RowPlace};
+use crate::search::{Operation, Outcome, RowPlace, StoredRow};
+
+/// Rows, and ids alone, that are read at a time.
+const ROWS: usize = 256;
+const IDS: usize = 8192;
 
 impl Index {
     /// Whether a row has this id.
@@ -54,6 +58,50 @@ impl Index {
     /// Whether any of the segments has stored fields.
     pub(crate) fn has_fields(&self) -> bool {
         self.members().iter().any(|member| member.segment.fields().is_some())
+    }
+
+    /// All rows that are not dead, in the order in which they are stored: by segment, then by position. They are read in pages of
+    /// a few hundred; the iterator ends after an error.
+    ///
+    /// # Errors
+    /// `argument` where `fields` are wanted of an index that has none; `io`, `checksum`, `corrupt`.
+    pub fn rows(&self, vectors: bool, fields: bool) -> impl Iterator<Item = Result<StoredRow, Error>> {
+        self.in_pages(ROWS, vectors, fields)
+    }
+
+    /// The ids of all rows that are not dead, in the order of [`Index::rows`].
+    ///
+    /// # Errors
+    /// `io`, `checksum`, `corrupt`.
+    pub fn ids(&self) -> impl Iterator<Item = Result<Id, Error>> {
+        self.in_pages(IDS, false, false).map(|row| row.map(|row| row.id))
+    }
+
+    fn in_pages(
+        &self,
+        count: usize,
+        vectors: bool,
+        fields: bool,
+    ) -> impl Iterator<Item = Result<StoredRow, Error>> {
+        let mut next = Some(RowPlace { segment: 0, position: 0 });
+        let pages = std::iter::from_fn(move || {
+            let from = next.take()?;
+            Some(match self.run(Operation::Rows { from, count, vectors, fields }) {
+                Ok(Outcome::Rows(page)) => {
+                    next = page.next;
+                    Ok(page.rows)
+                }
+                Ok(_) => Err(Error::internal("a page has no rows")),
+                Err(error) => Err(error),
+            })
+        });
+        pages.flat_map(|page| {
+            let (rows, error) = match page {
+                Ok(rows) => (rows, None),
+                Err(error) => (Vec::new(), Some(error)),
+            };
+            rows.into_iter().map(Ok).chain(error.map(Err))
+        })
     }
 
     /// The stored fields of ids: of each a JSON object, `{}` if its row has no fields; `None` if no row has the id.

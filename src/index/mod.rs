@@ -9,6 +9,7 @@ mod lookup;
 mod options;
 mod paged;
 mod parts;
+mod payload;
 mod scratches;
 #[cfg(test)]
 mod tests;
@@ -159,13 +160,13 @@ impl Index {
         self.answers(operation)?.pop().ok_or_else(|| Error::internal("a search gave no answer"))
     }
 
-    /// Looks up the ids of `exclude` and `among`. Searches with the options that it returns need not: use it where many
-    /// searches have the same ids.
+    /// Looks up the rows of `exclude`, `among` and `filter`. Searches with the options that it returns need not: use it where many
+    /// searches have the same.
     ///
     /// # Errors
     /// `unknown-id`; `io`, `checksum`, `corrupt` when the file fails.
     pub fn select(&self, options: &SearchOptions) -> Result<SearchOptions, Error> {
-        if options.exclude.is_empty() && options.among.is_none() {
+        if options.exclude.is_empty() && options.among.is_none() && options.filter.is_none() {
             return Ok(options.clone());
         }
         match self.run(Operation::Select(options.clone()))? {

@@ -12,7 +12,7 @@ use crate::budget::{Ledger, Part, Reservation};
 use crate::error::Error;
 use crate::memory::Shared;
 use crate::row_set::{RowSet, SharedRows};
-use crate::segment::{HEAD, Info, PositionSet, Segment, front_length};
+use crate::segment::{FieldInfo, HEAD, Info, PositionSet, Segment, front_length};
 use crate::session::{Member, Members, alive_rows};
 use crate::storage::{Extent, ReadAt, Source};
 
@@ -240,6 +240,7 @@ pub(super) fn of_all(segments: &[SegmentFacts]) -> Info {
         all.clusters &= info.clusters;
         all.file_length += info.file_length;
         all.memory_to_open += info.memory_to_open;
+        info.fields.iter().for_each(|field| FieldInfo::add(&mut all.fields, field));
         all.sections.extend(info.sections.iter().cloned());
     }
     all

@@ -63,7 +63,7 @@ impl Search {
         if options.fields {
             fields::check(views)?;
         }
-        let selection = Selection::of(&mut options);
+        let selection = Selection::of(views, &mut options)?;
         let rows = options.rows.take();
         let asked = Asked { queries, options };
         let mut search = Search { asked, stage: Stage::Find, lanes: Vec::new() };

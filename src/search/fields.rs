@@ -45,6 +45,7 @@ impl FieldReads {
     }
 
     /// Goes as far as the available bytes allow.
+    #[inline(never)]
     pub(super) fn step(&mut self, views: &[View<'_>], scratch: &mut Scratch) -> Result<Step<()>, Error> {
         let lines = &mut scratch.lines;
         let mut missing = Vec::new();

@@ -37,13 +37,19 @@ pub(super) fn find(views: &[View<'_>], id: &Id) -> Result<Step<Option<RowPlace>>
 pub(crate) struct Vector {
     id: Id,
     place: Option<RowPlace>,
+    read: VectorRead,
+}
+
+/// The way to the vector of a row, under way. It is kept, since what led to the row may be evicted before the row is here.
+#[derive(Default)]
+pub(super) struct VectorRead {
     leaf: Option<Leaf>,
     checksum: Option<u32>,
 }
 
 impl Vector {
     pub(super) fn new(id: Id) -> Self {
-        Vector { id, place: None, leaf: None, checksum: None }
+        Vector { id, place: None, read: VectorRead::default() }
     }
 
     /// The vector as stored, and the place of its row.
@@ -58,11 +64,14 @@ impl Vector {
         };
         let view = views.get(place.segment as usize);
         let view = view.ok_or_else(|| Error::internal("a segment that was searched is gone"))?;
-        Ok(self.read(view, place.position)?.of(view).map(|vector| (vector, place)))
+        Ok(self.read.step(view, place.position)?.of(view).map(|vector| (vector, place)))
     }
+}
 
-    /// The vector of the row at `position`.
-    fn read(&mut self, view: &View<'_>, position: u32) -> Result<Step<Vec<f32>>, Error> {
+impl VectorRead {
+    /// The vector of the row at `position`. Reads are in the addresses of its segment. Not inlined, as [`find`].
+    #[inline(never)]
+    pub(super) fn step(&mut self, view: &View<'_>, position: u32) -> Result<Step<Vec<f32>>, Error> {
         let View { segment, source, .. } = *view;
         let rows = segment.finest();
         let extent = rows.row(position);

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `options`, `answer` | the arguments of a search, and its result |
 //! | `operation`, `lookup` | search, lookup of an id or vector, load: values that are stepped |
-//! | `select`  | from the ids of the options to the set of rows that may be hits |
+//! | `select`  | from ids and filter of the options to the set of rows that may be hits |
 //! | `view`    | what a search sees: a segment, the bytes that are available, the rows that may be hits |
 //! | `plan`    | the choice of the index and of how many candidates it finds |
 //! | `driver`  | the way of a batch of queries through all segments: candidates, then `rerank` |
@@ -14,6 +14,8 @@
 //! | `flat`    | scores every row: exact, and the oracle of the tests |
 //! | `hnsw/`   | walks the graph, in memory or node by node |
 //! | `clusters/` | probes the clustered index |
+//! | `filter/` | filters and facets, by the indexes of payload fields |
+//! | `rows`    | rows in the order in which they are stored, page by page |
 //! | `fields`  | the stored fields of hits, or of ids |
 //! | `rerank`  | from candidates to hits: finer rows, stage by stage, then ids |
 //! | `pool`, `visited` | the nearest candidates of a walk, in order; a set of positions |
@@ -23,6 +25,7 @@ mod answer;
 pub(crate) mod clusters;
 mod driver;
 mod fields;
+mod filter;
 pub(crate) mod flat;
 mod footprint;
 pub(crate) mod hnsw;
@@ -33,6 +36,7 @@ mod options;
 pub(crate) mod plan;
 mod pool;
 mod rerank;
+mod rows;
 mod scratch;
 mod select;
 mod step;
@@ -40,12 +44,15 @@ mod view;
 mod visited;
 
 pub use answer::{Answer, Hit, QueryStats, RowPlace, SegmentStats};
+pub(crate) use filter::combine;
+pub use filter::{FieldValue, RowsQuery, ValueCounts};
 pub(crate) use footprint::Most;
 pub(crate) use operation::Running;
 pub use operation::{Operation, Outcome};
 pub(crate) use options::check_queries;
 pub use options::{IndexChoice, SearchOptions};
 pub(crate) use rerank::score;
+pub use rows::{RowPage, StoredRow};
 pub(crate) use scratch::Scratch;
 pub(crate) use step::Step;
 pub(crate) use view::View;

@@ -4,7 +4,9 @@
 use super::answer::RowPlace;
 use super::driver::Search;
 use super::fields::{self, FieldsOfIds};
+use super::filter::{Facets, Page, RowsQuery, ValueCounts};
 use super::lookup::{Vector, find};
+use super::rows::{self, RowPage, RowReads};
 use super::scratch::Scratch;
 use super::select::Selection;
 use super::step::Step;
@@ -12,6 +14,8 @@ use super::view::View;
 use super::{Answer, IndexChoice, SearchOptions, plan};
 use crate::error::Error;
 use crate::id::Id;
+use crate::payload::Filter;
+use crate::row_set::{RowSet, Selected, SharedRows};
 use crate::segment::SectionKind;
 
 /// An operation on an index.
@@ -31,7 +35,7 @@ pub enum Operation {
         /// How.
         options: SearchOptions,
     },
-    /// Look up the ids of `exclude` and `among`, so that searches with the options of the outcome need not.
+    /// Look up the rows of `exclude`, `among` and `filter`, so that searches with the options of the outcome need not.
     Select(SearchOptions),
     /// Find the row of an id.
     Find(Id),
@@ -39,6 +43,30 @@ pub enum Operation {
     Vector(Id),
     /// Read the stored fields of ids.
     Fields(Vec<Id>),
+    /// Count the rows that a filter matches; `None`: all.
+    Count(Option<Filter>),
+    /// Count the rows that have each value of a field.
+    Facets {
+        /// Its name.
+        field: String,
+        /// Only rows that match count; `None`: all.
+        filter: Option<Filter>,
+        /// At most so many values are listed.
+        limit: usize,
+    },
+    /// Read a page of the rows that are not dead, in order of segment and position.
+    Rows {
+        /// The row with which the page begins, or where it would be: the first row is at (0, 0).
+        from: RowPlace,
+        /// Rows in the page, at most. It is held in memory.
+        count: usize,
+        /// Whether rows have their vector.
+        vectors: bool,
+        /// Whether rows have their stored fields.
+        fields: bool,
+    },
+    /// Read a page of the rows that match a filter, sorted or as they are stored.
+    Page(RowsQuery),
     /// Read codes and graph into memory, so that every later search may walk the graph.
     Load,
 }
@@ -56,6 +84,12 @@ pub enum Outcome {
     Vector(Vec<f32>),
     /// For each id the stored fields of its row, a JSON object; `None` if no row has the id.
     Fields(Vec<Option<Box<str>>>),
+    /// So many rows match.
+    Count(u64),
+    /// The rows of each value.
+    Facets(ValueCounts),
+    /// The page.
+    Rows(RowPage),
     /// Codes and graph are in memory.
     Loaded,
 }
@@ -78,7 +112,18 @@ pub(crate) enum Running {
     Find(Id),
     Vector(Vector),
     Fields(FieldsOfIds),
+    Count(Selection),
+    Facets(Box<FacetsOfRows>),
+    Rows(RowReads),
+    Page(Box<Page>),
     Load,
+}
+
+/// Facets: first the rows that count, then their values.
+pub(crate) struct FacetsOfRows {
+    pub(super) selection: Selection,
+    pub(super) rows: Option<Selected>,
+    pub(super) facets: Facets,
 }
 
 impl Running {
@@ -93,7 +138,7 @@ impl Running {
                 Running::Similar { vector: Vector::new(id), options }
             }
             Operation::Select(mut options) => {
-                let selection = Selection::of(&mut options);
+                let selection = Selection::of(views, &mut options)?;
                 let selection = selection.unwrap_or_else(|| Selection::new(options.rows.take()));
                 Running::Select { selection, options }
             }
@@ -102,6 +147,24 @@ impl Running {
             Operation::Fields(ids) => {
                 fields::check(views)?;
                 Running::Fields(FieldsOfIds::new(ids))
+            }
+            Operation::Count(filter) => Running::Count(Selection::by(views, filter.as_ref())?),
+            Operation::Facets { field, filter, limit } => {
+                let facets = Facets::new(views, field, limit)?;
+                let selection = Selection::by(views, filter.as_ref())?;
+                Running::Facets(Box::new(FacetsOfRows { selection, rows: None, facets }))
+            }
+            Operation::Rows { from, count, vectors, fields } => {
+                if fields {
+                    self::fields::check(views)?;
+                }
+                Running::Rows(RowReads::new(rows::page(views, from, count), vectors, fields))
+            }
+            Operation::Page(query) => {
+                if query.fields {
+                    self::fields::check(views)?;
+                }
+                Running::Page(Box::new(Page::new(views, query)?))
             }
             Operation::Load => {
                 for view in views.iter().filter(|view| view.segment.count() > 0) {
@@ -133,8 +196,33 @@ impl Running {
             Running::Find(id) => find(views, id)?.map(Outcome::Row),
             Running::Vector(vector) => vector.step(views)?.map(|(vector, _)| Outcome::Vector(vector)),
             Running::Fields(of_ids) => of_ids.step(views, scratch)?.map(Outcome::Fields),
+            Running::Count(selection) => selection.step(views)?.map(|rows| {
+                let of = |(view, rows): (&View<'_>, &Option<SharedRows>)| {
+                    rows.as_deref().map_or(view.segment.count(), RowSet::count) as u64
+                };
+                Outcome::Count(views.iter().zip(rows.iter()).map(of).sum())
+            }),
+            Running::Facets(of_rows) => of_rows.step(views)?.map(Outcome::Facets),
+            Running::Rows(reads) => reads.step(views, scratch)?.map(Outcome::Rows),
+            Running::Page(page) => page.step(views, scratch)?.map(Outcome::Rows),
             Running::Load => load(views),
         })
+    }
+}
+
+impl FacetsOfRows {
+    fn step(&mut self, views: &[View<'_>]) -> Result<Step<ValueCounts>, Error> {
+        let rows = match &self.rows {
+            Some(rows) => rows,
+            None => match self.selection.step(views)? {
+                Step::Need(reads) => return Ok(Step::Need(reads)),
+                Step::Done(rows) => self.rows.insert(rows),
+            },
+        };
+        let rows: Vec<Option<&RowSet>> = rows.iter().map(|rows| rows.as_deref()).collect();
+        let mut reads = Vec::new();
+        self.facets.step(views, &rows, &mut reads)?;
+        Ok(if reads.is_empty() { Step::Done(self.facets.finish()) } else { Step::Need(reads) })
     }
 }
 

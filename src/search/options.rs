@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::id::Id;
 use crate::metric::Metric;
+use crate::payload::Filter;
 use crate::row_set::Selected;
 use crate::vectors::check_row;
 
@@ -64,13 +65,17 @@ pub struct SearchOptions {
     /// Only rows with these ids are hits: with none, there are no hits. `None`: every row may be one. An id that no row
     /// has is an error. A row that is also in `exclude` is no hit.
     pub among: Option<Vec<Id>>,
+    /// Only rows that match are hits. `None`: every row may be one.
+    pub filter: Option<Filter>,
     /// Whether hits have the stored fields of their rows: they are read when the hits are known, in one wave where the
     /// memory budget holds their blocks. An error for an index without stored fields.
     pub fields: bool,
-    /// The rows of `exclude` and `among`, if they were looked up before.
+    /// The rows of `exclude`, `among` and `filter`, if they were looked up before.
     pub(crate) rows: Option<Selected>,
     /// Whether `index` is only for the segments that have such an index.
     pub(crate) where_built: bool,
+    /// Whether the fields of `filter` are known to be some row's: of rows that are elsewhere.
+    pub(crate) filter_checked: bool,
 }
 
 setters!(SearchOptions {
@@ -82,6 +87,7 @@ setters!(SearchOptions {
     recall: impl Into<Option<f32>>,
     exclude: impl Into<Vec<Id>>,
     among: impl Into<Option<Vec<Id>>>,
+    filter: impl Into<Option<Filter>>,
     fields: bool,
 });
 
@@ -104,9 +110,11 @@ impl SearchOptions {
             recall: None,
             exclude: Vec::new(),
             among: None,
+            filter: None,
             fields: false,
             rows: None,
             where_built: false,
+            filter_checked: false,
         }
     }
 

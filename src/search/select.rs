@@ -1,13 +1,15 @@
-//! From the options of a search to the sets of rows that may be hits, one for each segment: `among` and `exclude`,
+//! From the options of a search to the sets of rows that may be hits, one for each segment: `among`, `exclude` and `filter`,
 //! combined by *and*.
 
 use super::answer::RowPlace;
+use super::filter::Evaluation;
 use super::lookup::find;
 use super::options::SearchOptions;
 use super::step::Step;
 use super::view::View;
 use crate::error::Error;
 use crate::id::Id;
+use crate::payload::Filter;
 use crate::row_set::{RowSet, Selected, SharedRows};
 use crate::storage::{Read, each_once};
 
@@ -15,6 +17,7 @@ use crate::storage::{Read, each_once};
 pub(crate) struct Selection {
     pub(super) among: Option<Lookups>,
     pub(super) exclude: Lookups,
+    pub(super) filter: Option<Evaluation>,
     /// Rows that were selected before.
     rows: Option<Selected>,
 }
@@ -29,17 +32,31 @@ pub(super) struct Lookups {
 }
 
 impl Selection {
-    /// The selection of these options, if they select rows by id. The ids are moved out of the options.
-    pub(super) fn of(o: &mut SearchOptions) -> Option<Self> {
+    /// The selection of these options, if they select rows. Ids and filter are moved out of the options.
+    ///
+    /// # Errors
+    /// `filter`.
+    pub(super) fn of(views: &[View<'_>], o: &mut SearchOptions) -> Result<Option<Self>, Error> {
         let among = o.among.take().map(Lookups::of);
         let exclude = Lookups::of(std::mem::take(&mut o.exclude));
-        let any = among.is_some() || !exclude.ids.is_empty();
-        any.then(|| Selection { among, exclude, ..Selection::new(o.rows.take()) })
+        let checked = o.filter_checked;
+        let filter = o.filter.take().map(|filter| Evaluation::new(views, &filter, checked)).transpose()?;
+        let any = among.is_some() || !exclude.ids.is_empty() || filter.is_some();
+        Ok(any.then(|| Selection { among, exclude, filter, rows: o.rows.take() }))
     }
 
     /// The selection of these rows (`None`: all).
     pub(super) fn new(rows: Option<Selected>) -> Self {
-        Selection { among: None, exclude: Lookups::default(), rows }
+        Selection { among: None, exclude: Lookups::default(), filter: None, rows }
+    }
+
+    /// The rows that a filter matches.
+    ///
+    /// # Errors
+    /// `filter`.
+    pub(super) fn by(views: &[View<'_>], filter: Option<&Filter>) -> Result<Self, Error> {
+        let filter = filter.map(|filter| Evaluation::new(views, filter, false)).transpose()?;
+        Ok(Selection { filter, ..Selection::new(None) })
     }
 
     /// The same without a row.
@@ -56,6 +73,9 @@ impl Selection {
         let mut reads = Vec::new();
         for lookups in self.among.iter_mut().chain([&mut self.exclude]) {
             lookups.step(views, &mut reads)?;
+        }
+        if let Some(filter) = &mut self.filter {
+            filter.step(views, &mut reads)?;
         }
         if !reads.is_empty() {
             each_once(&mut reads);
@@ -74,11 +94,14 @@ impl Selection {
     }
 
     /// The rows of a segment that are selected.
-    fn rows_of(&self, view: &View<'_>, segment: u32) -> Result<Option<SharedRows>, Error> {
+    fn rows_of(&mut self, view: &View<'_>, segment: u32) -> Result<Option<SharedRows>, Error> {
         let count = view.segment.count();
         let mut rows = RowSet::of(count, self.exclude.positions(segment))?.complement()?;
         if let Some(among) = &self.among {
             rows = rows.and(&RowSet::of(count, among.positions(segment))?)?;
+        }
+        if let Some(filter) = &mut self.filter {
+            rows = rows.and(&filter.rows(segment as usize, count)?)?;
         }
         let before = self.rows.as_ref().and_then(|rows| rows.get(segment as usize));
         for set in before.and_then(|rows| rows.as_deref()).into_iter().chain(view.rows) {

@@ -87,6 +87,7 @@ fn how_long_lookups_take() {
             }],
             ids: ids(&mut (0..ROWS as u64)),
             fields: None,
+            schema: &crate::payload::Schema::default(),
         };
         let mut file = Vec::new();
         plain(rows, &mut file, &Ctx::default()).unwrap();

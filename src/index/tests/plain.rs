@@ -54,6 +54,7 @@ fn codes(file: &[u8]) -> PlainRows<'static> {
         stages: header.stages.iter().enumerate().map(stage).collect(),
         ids: if header.text_ids { Ids::Texts(texts) } else { Ids::Numbers(numbers) },
         fields: None,
+        schema: Box::leak(Box::default()),
     }
 }
 

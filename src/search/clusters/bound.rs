@@ -6,8 +6,6 @@
 //! tenth of the rows scanned at equal recall, and 0.5 for cells saves a sixth of the cells. If rows are dense in one
 //! region and sparse in another, leaves of the sparse region are found with a share of 1 only.
 
-use std::collections::HashMap;
-
 use crate::metric::Metric;
 use crate::quant::{Prepared, Rabitq, Turned, centroid};
 use crate::segment::clusters::Shares;
@@ -102,14 +100,23 @@ impl QueryBound<'_> {
 /// Puts leaves last that hold only copies of a row of which the leaves before them have `k` copies already. Leaves of
 /// copies have no spread, and the same priority to the bit. `leaves` gives the spread and the number of rows of each.
 pub(crate) fn copies_last(priorities: &mut [f32], k: usize, leaves: impl Iterator<Item = (f32, u32)>) {
-    let mut held: HashMap<u32, u64> = HashMap::new();
-    for (priority, (spread, rows)) in priorities.iter_mut().zip(leaves) {
+    let (mut copies, mut found) = (Vec::new(), Vec::new());
+    for (at, (spread, rows)) in leaves.enumerate().take(priorities.len()) {
         if spread == 0.0 {
-            let held = held.entry(priority.to_bits()).or_default();
-            if *held >= k as u64 {
-                *priority = f32::INFINITY;
+            // In order of the priority; those of one priority stay as they are.
+            copies.push(u64::from(priorities[at].to_bits()) << 32 | found.len() as u64);
+            found.push((at, rows));
+        }
+    }
+    copies.sort_unstable();
+    for same in copies.chunk_by(|a, b| a >> 32 == b >> 32) {
+        let mut held = 0;
+        for &copy in same {
+            let (at, rows) = found[copy as u32 as usize];
+            if held >= k as u64 {
+                priorities[at] = f32::INFINITY;
             }
-            *held += u64::from(rows);
+            held += u64::from(rows);
         }
     }
 }

@@ -1,23 +1,15 @@
-//! The memory of searches, for the ledger: what an operation and the scratch memory have allocated, which is exact, and
-//! what they and a step's own vectors may come to, which is reserved before the step.
-//!
-//! The latter is an estimate from above, by counts that are known before: of rows, candidates, cells, lists. A vector
-//! that grows is taken three times, since its old bytes live until they are copied.
+//! The most bytes that an operation may come to: an estimate from above, by counts that are known before: of rows, candidates,
+//! cells, lists. A vector that grows is taken three times, since its old bytes live until they are copied.
 
-use super::clusters::{ListHit, Probe, ProbeScratch, RankedLeaf};
-use super::driver::{self, Search};
-use super::fields::{self, FieldReads, FieldsOfIds};
-use super::hnsw::{Beam, Walk};
-use super::lane::{self, Lane};
-use super::operation::{Operation, Running};
-use super::plan;
-use super::pool::Pool;
-use super::scratch::Scratch;
-use super::select::{Lookups, Selection};
-use super::view::View;
-use super::{Answer, Hit, IndexChoice, RowPlace, SearchOptions};
 use crate::id::Id;
-use crate::memory::bytes;
+use crate::payload::Filter;
+use crate::search::clusters::{ListHit, RankedLeaf};
+use crate::search::fields;
+use crate::search::operation::Operation;
+use crate::search::plan;
+use crate::search::rows;
+use crate::search::view::View;
+use crate::search::{Answer, Hit, IndexChoice, RowPlace, RowsQuery, SearchOptions};
 use crate::segment::Clusters;
 use crate::segment::clusters::NEIGHBOURS;
 use crate::storage::Read;
@@ -32,19 +24,6 @@ const TEXT: u64 = 64;
 const UNEVEN: u64 = 2;
 /// A search by clusters keeps at least so many candidates for each hit.
 const KEEP: u64 = 12;
-
-impl Running {
-    /// The bytes that it has allocated.
-    pub(crate) fn bytes(&self) -> u64 {
-        match self {
-            Running::Search(search) => size_of::<Search>() as u64 + search.bytes(),
-            Running::Select { selection, options } => selection.bytes() + of_options(options),
-            Running::Similar { options, .. } => of_options(options),
-            Running::Fields(of_ids) => of_ids.bytes(),
-            Running::Find(_) | Running::Vector(_) | Running::Load => 0,
-        }
-    }
-}
 
 /// The most bytes that an operation may come to in any step, beside those that it has allocated: an estimate from above.
 #[derive(Clone, Copy, Default)]
@@ -66,15 +45,39 @@ impl Most {
             }
             Operation::Similar { options, .. } => Most::of_queries(views, options, 1),
             Operation::Fields(ids) => Most::of_fields(views, ids.len() as u64),
-            Operation::Select(_) | Operation::Find(_) | Operation::Vector(_) | Operation::Load => {
-                Most::default()
+            Operation::Select(_)
+            | Operation::Find(_)
+            | Operation::Vector(_)
+            | Operation::Count(_)
+            | Operation::Facets { .. }
+            | Operation::Load => Most::default(),
+            Operation::Rows { count, vectors, fields, .. } => {
+                let live = views.iter().map(View::count).sum();
+                let row = rows::most_of_row(if *vectors { dim } else { 0 });
+                Most::of_page(views, (*count).min(live) as u64, row, *fields)
+            }
+            Operation::Page(query) => {
+                let live: usize = views.iter().map(View::count).sum();
+                let row = rows::most_of_row(if query.vectors { dim } else { 0 });
+                let most = query.offset.saturating_add(query.limit).min(live) as u64;
+                // Places and keys of the rows before the page, and the pairs of a block.
+                let mut page = Most::of_page(views, query.limit.min(live) as u64, row, query.fields);
+                page.own += most * GROWS * 48 + SMALL * 8;
+                page
             }
         };
         let sets = match operation {
-            Operation::Similar { .. } | Operation::Select(_) => of_sets(views),
-            Operation::Search { options: o, .. } if o.among.is_some() || !o.exclude.is_empty() => {
-                of_sets(views)
+            Operation::Similar { options, .. } | Operation::Select(options) => {
+                of_sets(views) + of_tests(views, options.filter.as_ref())
             }
+            Operation::Search { options: o, .. }
+                if o.among.is_some() || !o.exclude.is_empty() || o.filter.is_some() =>
+            {
+                of_sets(views) + of_tests(views, o.filter.as_ref())
+            }
+            Operation::Count(filter)
+            | Operation::Facets { filter, .. }
+            | Operation::Page(RowsQuery { filter, .. }) => of_sets(views) + of_tests(views, filter.as_ref()),
             _ => 0,
         };
         most.own += sets + dim as u64 * 8 + views.len() as u64 * 1024 + SMALL;
@@ -108,6 +111,12 @@ impl Most {
         Most { own: rows.saturating_mul(block + row + reads), scratch: block }
     }
 
+    /// Of a page of so many rows.
+    fn of_page(views: &[View<'_>], rows: u64, row: u64, fields: bool) -> Self {
+        let most = if fields { Most::of_fields(views, rows) } else { Most::default() };
+        Most { own: most.own.saturating_add(rows.saturating_mul(row)), ..most }
+    }
+
     /// Adds a segment, whichever route that is allowed it takes.
     #[inline(never)]
     fn add(&mut self, view: &View<'_>, o: &SearchOptions) {
@@ -135,6 +144,14 @@ impl Most {
 #[inline(never)]
 fn of_sets(views: &[View<'_>]) -> u64 {
     views.iter().map(|view| view.segment.count() as u64 / 8 * 3).sum()
+}
+
+/// The sets of the tests of a filter: one each, and its copy while they are combined; and the units of each.
+#[inline(never)]
+fn of_tests(views: &[View<'_>], filter: Option<&Filter>) -> u64 {
+    let tests = filter.map_or(0, Filter::tests) as u64;
+    let rows = views.iter().map(|view| view.segment.count() as u64).sum::<u64>();
+    tests * (rows / 8 * 2 + rows / 1024 * GROWS * 48)
 }
 
 /// The most bytes of a probe, and of the scratch memory of probes.
@@ -167,122 +184,4 @@ fn probe(clusters: &Clusters, o: &SearchOptions, k: usize) -> (u64, u64) {
     let hit = size_of::<ListHit>() as u64 + 16 + 8;
     let shared = GROWS * (16 * scanned + 8 * (cells + ranked + scanned));
     (ranked * leaf + GROWS * kept * hit + 4 * cells, shared)
-}
-
-fn of_options(o: &SearchOptions) -> u64 {
-    of_ids(&o.exclude) + o.among.as_ref().map_or(0, of_ids)
-}
-
-#[inline(never)]
-fn of_ids(ids: &Vec<Id>) -> u64 {
-    let text = |id: &Id| if let Id::Text(text) = id { text.capacity() as u64 } else { 0 };
-    bytes(ids) + ids.iter().map(text).sum::<u64>()
-}
-
-#[inline(never)]
-fn of_answers(answers: &Vec<Answer>) -> u64 {
-    let text = |hit: &Hit| if let Id::Text(text) = &hit.id { text.capacity() as u64 } else { 0 };
-    let of = |a: &Answer| bytes(&a.hits) + bytes(&a.segments) + a.hits.iter().map(text).sum::<u64>();
-    bytes(answers) + answers.iter().map(of).sum::<u64>()
-}
-
-impl FieldsOfIds {
-    fn bytes(&self) -> u64 {
-        let text = |id: &Id| if let Id::Text(text) = id { text.capacity() as u64 } else { 0 };
-        let ids = bytes(&self.ids) + self.ids.iter().map(|(id, _)| text(id)).sum::<u64>();
-        ids + self.reads.as_ref().map_or(0, FieldReads::bytes)
-    }
-}
-
-impl Selection {
-    fn bytes(&self) -> u64 {
-        self.among.iter().chain([&self.exclude]).map(Lookups::bytes).sum()
-    }
-}
-
-impl Lookups {
-    fn bytes(&self) -> u64 {
-        of_ids(&self.ids) + bytes(&self.found) + bytes(&self.unknown)
-    }
-}
-
-impl Search {
-    fn bytes(&self) -> u64 {
-        let selection =
-            if let driver::Stage::Select(selection) = &self.stage { selection.bytes() } else { 0 };
-        let lanes = bytes(&self.lanes) + self.lanes.iter().map(Lane::bytes).sum::<u64>();
-        let fields = match &self.stage {
-            driver::Stage::Fields(answers, reads) => reads.bytes() + of_answers(answers),
-            _ => 0,
-        };
-        bytes(&self.asked.queries) + of_options(&self.asked.options) + selection + lanes + fields
-    }
-}
-
-impl Lane {
-    fn bytes(&self) -> u64 {
-        let of = |c: &super::rerank::Candidates| bytes(&c.found) + bytes(&c.list_hits) + bytes(&c.texts);
-        let stage = match &self.stage {
-            lane::Stage::Scan(scan) => {
-                bytes(&scan.nearest) + scan.nearest.iter().map(|n| n.bytes()).sum::<u64>()
-            }
-            lane::Stage::DiskWalk(walks) => bytes(walks) + walks.iter().map(Walk::bytes).sum::<u64>(),
-            lane::Stage::Probe(probes) => bytes(probes) + probes.iter().map(Probe::bytes).sum::<u64>(),
-            lane::Stage::NoHits | lane::Stage::Listed | lane::Stage::Graph | lane::Stage::Found => 0,
-        };
-        bytes(&self.candidates) + self.candidates.iter().map(of).sum::<u64>() + stage
-    }
-}
-
-impl Probe {
-    fn bytes(&self) -> u64 {
-        let leaves = bytes(&self.leaves) + self.lists.as_ref().map_or(0, bytes);
-        let seen = bytes(&self.cells) + bytes(&self.wider.cells) + bytes(&self.wider.leaves);
-        let turned = self.turned.as_ref().map_or(0, |turned| turned.bytes());
-        let joint = self.joint.as_ref().map_or(0, |joint| bytes(&joint.chosen));
-        leaves + seen + turned + joint + bytes(&self.hits.hits) + bytes(&self.hits.texts)
-    }
-}
-
-impl Walk {
-    fn bytes(&self) -> u64 {
-        let known = &self.known;
-        // A node of a map holds 5 to 11 entries, and some bytes beside them.
-        let links = known.links.values().map(|links| 60 + bytes(links)).sum::<u64>();
-        self.beam.bytes()
-            + known.coarse.bytes()
-            + known.fine.bytes()
-            + links
-            + known.distances.len() as u64 * 20
-    }
-}
-
-impl Beam {
-    fn bytes(&self) -> u64 {
-        let visited = bytes(&self.visited.words) + bytes(&self.visited.added);
-        let own = bytes(&self.links) + bytes(&self.nodes) + bytes(&self.distances);
-        visited + own + self.pool.bytes() + self.frontier.bytes()
-    }
-}
-
-impl Pool {
-    fn bytes(&self) -> u64 {
-        bytes(&self.main.keys) + bytes(&self.late.keys)
-    }
-}
-
-impl ProbeScratch {
-    fn bytes(&self) -> u64 {
-        let (scan, list) = (&self.scan, &self.scan.list);
-        let lists = list.prepared.bytes() + bytes(&list.centre) + bytes(&list.numbers);
-        lists + bytes(&scan.keys) + bytes(&scan.estimates) + self.nearest.bytes()
-    }
-}
-
-impl Scratch {
-    /// The bytes that it has allocated.
-    pub(crate) fn bytes(&self) -> u64 {
-        let shared = self.prepared.bytes() + self.nearest.bytes() + bytes(&self.keys) + bytes(&self.ranked);
-        self.beam.bytes() + self.probe.bytes() + shared + bytes(&self.graphs_checked) + self.lines.bytes()
-    }
 }

@@ -1,0 +1,174 @@
+//! A filter over all segments of an index. Each test becomes a set of rows by the indexes of its field; the sets are combined word
+//! by word.
+
+use super::Missing;
+use super::test::TestRows;
+use crate::error::Error;
+use crate::payload::{FieldKind, Filter, Op};
+use crate::row_set::RowSet;
+use crate::search::view::View;
+use crate::storage::Read;
+
+/// A filter under way.
+pub(in crate::search) struct Evaluation {
+    /// One for each segment.
+    segments: Vec<OfSegment>,
+}
+
+struct OfSegment {
+    ops: Vec<Op>,
+    /// Those of the tests among `ops`, in their order.
+    tests: Vec<TestRows>,
+}
+
+impl Evaluation {
+    /// Checks the filter, unless its fields are `checked`; reads nothing.
+    ///
+    /// # Errors
+    /// `filter` for a field that no segment has or has indexed, or for an operand of another type.
+    pub(in crate::search) fn new(views: &[View<'_>], filter: &Filter, checked: bool) -> Result<Self, Error> {
+        if !checked {
+            let fields =
+                views.iter().filter_map(|view| view.segment.payload.as_ref()).flat_map(|p| &p.fields);
+            filter.check(fields.map(|field| (&*field.name, field.kind)))?;
+        }
+        let segments = views.iter().map(|view| OfSegment::new(view, filter)).collect::<Result<_, _>>()?;
+        Ok(Evaluation { segments })
+    }
+
+    /// Goes as far as the available bytes allow, and adds the reads that it misses. If there are none, it is done.
+    pub(in crate::search) fn step(&mut self, views: &[View<'_>], reads: &mut Vec<Read>) -> Result<(), Error> {
+        for (segment, view) in self.segments.iter_mut().zip(views) {
+            segment.step(view, reads)?;
+        }
+        Ok(())
+    }
+
+    /// The rows of a segment that match, which are taken out. The evaluation must be done.
+    pub(in crate::search) fn rows(&mut self, segment: usize, count: usize) -> Result<RowSet, Error> {
+        let of =
+            self.segments.get_mut(segment).ok_or_else(|| Error::internal("a filter of fewer segments"))?;
+        of.combine(count)
+    }
+
+    /// The bytes that it has allocated.
+    pub(in crate::search) fn bytes(&self) -> u64 {
+        self.segments.iter().flat_map(|segment| &segment.tests).map(TestRows::bytes).sum()
+    }
+}
+
+impl OfSegment {
+    fn new(view: &View<'_>, filter: &Filter) -> Result<Self, Error> {
+        let payload = view.segment.payload.as_ref();
+        let fields = payload.map_or(&[][..], |payload| &payload.fields);
+        let find = |name: &str| -> Option<(usize, FieldKind)> {
+            let at = payload?.field(name)?;
+            Some((at, fields.get(at)?.kind))
+        };
+        let ops = filter.compile(find)?.ops;
+        let mut tests = Vec::new();
+        for op in &ops {
+            if let Op::Test(field, test) = op {
+                let field = fields
+                    .get(*field)
+                    .ok_or_else(|| Error::internal("a test of a field that is not there"))?;
+                tests.push(TestRows::new(view.segment.count(), field, test)?);
+            }
+        }
+        Ok(OfSegment { ops, tests })
+    }
+
+    fn step(&mut self, view: &View<'_>, reads: &mut Vec<Read>) -> Result<(), Error> {
+        if self.matches_none() {
+            return Ok(());
+        }
+        let Some(payload) = &view.segment.payload else { return Ok(()) };
+        let mut missing = Missing::default();
+        let mut tests = self.tests.iter_mut();
+        for op in &self.ops {
+            let Op::Test(field, test) = op else { continue };
+            if let (Some(field), Some(rows)) = (payload.fields.get(*field), tests.next()) {
+                rows.step(view, (payload, field), test, &mut missing)?;
+            }
+        }
+        // What is known by now may be enough.
+        if !self.matches_none() {
+            missing.into_reads(view, reads);
+        }
+        Ok(())
+    }
+
+    /// Whether no row can match, by the tests that are done. Then nothing else has to be read.
+    fn matches_none(&self) -> bool {
+        // `None` where it is not known.
+        let mut stack: Vec<Option<bool>> = Vec::new();
+        let mut tests = self.tests.iter();
+        for op in &self.ops {
+            let any = match *op {
+                Op::Test(..) => tests.next().and_then(|test| test.is_empty().then_some(false)),
+                Op::All(all) => Some(all),
+                Op::And(count) => {
+                    let of = stack.split_off(stack.len().saturating_sub(count));
+                    let all = of.iter().all(|any| *any == Some(true)).then_some(true);
+                    if of.contains(&Some(false)) { Some(false) } else { all }
+                }
+                Op::Or(count) => {
+                    let of = stack.split_off(stack.len().saturating_sub(count));
+                    let none = of.iter().all(|any| *any == Some(false)).then_some(false);
+                    if of.contains(&Some(true)) { Some(true) } else { none }
+                }
+                Op::Not => stack.pop().flatten().map(|all| !all),
+            };
+            stack.push(any);
+        }
+        stack.pop() == Some(Some(false))
+    }
+
+    fn combine(&mut self, count: usize) -> Result<RowSet, Error> {
+        if self.matches_none() {
+            return RowSet::of_words(RowSet::no_words(count)?, count);
+        }
+        combine(&self.ops, self.tests.drain(..).map(TestRows::into_words), count)
+    }
+}
+
+/// The set that the operations of a program leave; `tests` are the words of its tests, in order. Bits beyond the last row mean
+/// nothing until the end.
+pub(crate) fn combine(
+    ops: &[Op],
+    tests: impl IntoIterator<Item = Vec<u64>>,
+    count: usize,
+) -> Result<RowSet, Error> {
+    let short = || Error::internal("an operation of a filter without its sets");
+    let mut stack: Vec<Vec<u64>> = Vec::new();
+    let mut tests = tests.into_iter();
+    for op in ops {
+        let words = match *op {
+            Op::Test(..) => tests.next().ok_or_else(short)?,
+            Op::All(all) => {
+                let mut words = RowSet::no_words(count)?;
+                words.fill(if all { u64::MAX } else { 0 });
+                words
+            }
+            Op::And(sets) | Op::Or(sets) => {
+                let mut of = stack.split_off(stack.len().saturating_sub(sets)).into_iter();
+                let mut all = of.next().ok_or_else(short)?;
+                for set in of {
+                    let both = all.iter_mut().zip(set);
+                    match op {
+                        Op::And(_) => both.for_each(|(word, other)| *word &= other),
+                        _ => both.for_each(|(word, other)| *word |= other),
+                    }
+                }
+                all
+            }
+            Op::Not => {
+                let mut words = stack.pop().ok_or_else(short)?;
+                words.iter_mut().for_each(|word| *word = !*word);
+                words
+            }
+        };
+        stack.push(words);
+    }
+    RowSet::of_words(stack.pop().ok_or_else(short)?, count)
+}
