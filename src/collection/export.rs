@@ -1,15 +1,16 @@
 //! What leaves a collection: one segment of all its rows, for any host; and a copy of the collection.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::Collection;
 use super::files::manifest::{Files, Manifest};
 use super::files::open;
 use super::files::{Place, copy_file, create, done, segment_name};
-use super::merge::{Input, merge_files, whole};
+use super::merge::{Input, merge_files, whole, with_live};
 use super::state::State;
 use super::write::flush::write_rows;
-use crate::build::BuildOptions;
+use crate::build::{BuildOptions, copy_as};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::storage::{Access, Buffer, Dir, InMemory, Sink, is_missing};
@@ -29,15 +30,30 @@ impl Collection {
         sink: &mut dyn Sink,
         ctx: &Ctx<'_>,
     ) -> Result<(), Error> {
+        let (state, inputs) = self.inputs()?;
+        merge_files(&inputs, &state.memtable.epoch.stored(), options, sink, ctx)
+    }
+
+    /// As [`Collection::export_into`], without graph and clusters: [`merge_into`](crate::merge_into) of this segment alone makes one
+    /// that has them, wherever that is done. It takes little longer than to write the bytes.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn export_plain_into(&self, sink: &mut dyn Sink, ctx: &Ctx<'_>) -> Result<(), Error> {
+        let (state, inputs) = self.inputs()?;
+        with_live(&inputs, |live| copy_as(live, &state.memtable.epoch.stored(), sink, ctx))
+    }
+
+    /// All rows as they are now, and the files that have them.
+    fn inputs(&self) -> Result<(Arc<State>, Vec<Input>), Error> {
         let mut attempts = 0;
-        let (state, inputs) = loop {
+        loop {
             let state = self.snapshot().0;
             match inputs(&self.shared.place, &state) {
                 Err(error) if attempts < ATTEMPTS && is_missing(&error) => attempts += 1,
-                inputs => break (state, inputs?),
+                inputs => return Ok((state, inputs?)),
             }
-        };
-        merge_files(&inputs, &state.memtable.epoch.stored(), options, sink, ctx)
+        }
     }
 
     /// Copies the collection, as it is now, into a folder in which there is none. Writes wait meanwhile.

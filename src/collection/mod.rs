@@ -45,14 +45,14 @@ use crate::search::{Answer, SearchOptions};
 use crate::storage::Dir;
 use files::Place;
 use files::open::{Losses, Mode};
-pub use merge::hosted::CollectionInfo;
+pub use import::IndexRows;
 pub use merge::job::{MergeJob, run_merge};
 pub use options::{CollectionOptions, Durability, FlushAt};
 pub use row::{NewRow, Repaired};
 pub(crate) use shared::Shared;
 use shared::lock;
-pub use state::{Snapshot, StoredRow};
-pub use stats::{CollectionStats, RowCounts, SegmentCounts};
+pub use state::Snapshot;
+pub use stats::{CollectionInfo, CollectionStats, RowCounts, SegmentCounts};
 pub use wal::Request;
 pub use wal::{WalInfo, wal_info};
 pub use write::Written;
@@ -225,7 +225,8 @@ impl Collection {
         Ok(flushed)
     }
 
-    /// Tells the time, in milliseconds from any moment on, and flushes rows that have been in memory for long.
+    /// Tells the time, in milliseconds from any moment on, and flushes rows that have been in memory for long. Where nothing was
+    /// written for two seconds and 1,024 rows or more are in no graph, those in memory are flushed, and a merge is due.
     ///
     /// # Errors
     /// As [`Collection::flush`].
@@ -255,6 +256,12 @@ impl Collection {
         self.flush()?;
         while self.shared.merge(true, ctx)? {}
         Ok(())
+    }
+
+    /// What it is fixed to.
+    pub fn info(&self) -> CollectionInfo {
+        let writer = self.shared.writer.as_ref().map(lock);
+        stats::info_of(&self.shared.snapshot().0, writer.as_deref())
     }
 
     /// What it is made of.

@@ -26,7 +26,7 @@ pub(crate) struct Shared {
     state: RwLock<Arc<State>>,
     /// `None` where the collection is read only.
     pub(super) writer: Option<Mutex<Writer>>,
-    /// Held while segments are merged: two merges at once might take the same segments.
+    /// Held while segments are merged here, so that who merges all waits for a merge that is under way.
     merging: Mutex<()>,
     /// Batches that wait for the writer.
     queue: Queue,
@@ -68,7 +68,7 @@ impl Shared {
     /// See `Collection::tick`.
     pub(crate) fn tick(&self, now: u64) -> Result<(), Error> {
         let mut writer = self.writer()?;
-        writer.tick(now);
+        writer.clock.tell(now);
         self.flush_if_due(&mut writer);
         Ok(())
     }
@@ -86,12 +86,16 @@ impl Shared {
             writer.job(&self.snapshot().0, all)?
         };
         let Some(job) = job else { return Ok(false) };
-        let merged = job.run(&self.place, ctx).and_then(|merged| {
-            let mut writer = self.writer()?;
+        let inputs = job.manifest.segments.clone();
+        let merged = job.run(&self.place, ctx);
+        let mut writer = self.writer()?;
+        writer.release(&inputs);
+        let merged = merged.and_then(|merged| {
             let next = writer.put_merged(&self.snapshot().0, merged)?;
             self.publish(next);
             Ok(true)
         });
+        drop(writer);
         self.backlog.merged(merged.as_ref().err());
         merged
     }

@@ -1,25 +1,41 @@
 //! What a collection is made of, in numbers.
 
 use super::files::open::Losses;
+use super::options::Settings;
 use super::state::State;
 use super::write::Writer;
 use crate::metric::Metric;
 use crate::quant::CodecKind;
 
-/// What a collection is made of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a collection is fixed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct CollectionStats {
+pub struct CollectionInfo {
     /// Components of a vector.
     pub dim: usize,
     /// The measure of nearness.
     pub metric: Metric,
     /// The codec of the codes.
     pub codec: CodecKind,
-    /// The finer rows beside the codes, if there are any.
+    /// Finer rows that are kept beside the codes.
     pub refine: Option<CodecKind>,
-    /// `"number"` or `"text"`; `None` before the first row.
-    pub ids: Option<&'static str>,
+    /// Whether ids are texts; `None` before the first row.
+    pub text_ids: Option<bool>,
+}
+
+impl CollectionInfo {
+    /// The kind of ids: `"text"` or `"number"`; `None` before the first row.
+    pub fn ids(&self) -> Option<&'static str> {
+        self.text_ids.map(|texts| if texts { "text" } else { "number" })
+    }
+}
+
+/// What a collection is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CollectionStats {
+    /// What it is fixed to.
+    pub info: CollectionInfo,
     /// Live rows.
     pub count: usize,
     /// Operations that were ever written.
@@ -72,6 +88,12 @@ pub struct SegmentCounts {
     pub merged: bool,
 }
 
+pub(super) fn info_of(state: &State, writer: Option<&Writer>) -> CollectionInfo {
+    let Settings { dim, metric, codec, refine } = state.settings;
+    let text_ids = state.text_ids().or_else(|| writer?.manifest.text_ids);
+    CollectionInfo { dim, metric, codec, refine, text_ids }
+}
+
 pub(super) fn of(state: &State, writer: Option<&Writer>, losses: &Losses) -> CollectionStats {
     let segment = |facts: &crate::index::SegmentFacts| SegmentCounts {
         rows: RowCounts { live: facts.info.count - facts.dead, dead: facts.dead },
@@ -82,13 +104,8 @@ pub(super) fn of(state: &State, writer: Option<&Writer>, losses: &Losses) -> Col
     let segments: Vec<SegmentCounts> =
         index.map_or(Vec::new(), |index| index.segments().iter().map(segment).collect());
     let memtable = &state.memtable;
-    let settings = &state.settings;
     CollectionStats {
-        dim: settings.dim,
-        metric: settings.metric,
-        codec: settings.codec,
-        refine: settings.refine,
-        ids: state.text_ids().or_else(|| writer?.manifest.text_ids).map(kind),
+        info: info_of(state, writer),
         count: segments.iter().map(|segment| segment.rows.live).sum::<usize>() + memtable.live(),
         sequence: state.sequence,
         memtable: RowCounts { live: memtable.live(), dead: memtable.count() - memtable.live() },
@@ -104,8 +121,4 @@ pub(super) fn of(state: &State, writer: Option<&Writer>, losses: &Losses) -> Col
         flush_error: writer.and_then(|writer| writer.flush_error.as_ref()).map(ToString::to_string),
         locked: writer.is_some_and(|writer| writer.lock.is_held()),
     }
-}
-
-fn kind(texts: bool) -> &'static str {
-    if texts { "text" } else { "number" }
 }

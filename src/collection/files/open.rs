@@ -10,6 +10,7 @@ use crate::collection::files::{Place, copy_file, create, done, segment_name, seg
 use crate::collection::options::CollectionOptions;
 use crate::collection::state::State;
 use crate::collection::state::apply::{Slots, apply};
+use crate::collection::state::columns::Columns;
 use crate::collection::state::epoch::Epoch;
 use crate::collection::state::memtable::Memtable;
 use crate::collection::wal::{self, Batch, Expected, Recovered};
@@ -178,7 +179,8 @@ fn state_of(
     let epoch = Epoch::of(&manifest.settings, &manifest.epoch)?;
     let index = with_segments(None, &[], parts, options)?;
     let (entries, memtable) = (entries.into(), Memtable::new(epoch));
-    Ok(State { settings: manifest.settings, index, entries, memtable, sequence: manifest.sequence })
+    let columns = Columns::default();
+    Ok(State { settings: manifest.settings, index, entries, memtable, columns, sequence: manifest.sequence })
 }
 
 /// Copies a damaged file to a name that nothing reads or removes. Returns the name; `None` if the file is missing.

@@ -4,52 +4,18 @@
 use crate::collection::files::manifest::NAMES;
 use crate::collection::files::segment_name;
 use crate::collection::merge::Merged;
-use crate::collection::shared::lock;
 use crate::collection::wal;
-use crate::collection::write::{Made, Writer};
+use crate::collection::write::Writer;
+use crate::collection::write::segments::Made;
 use crate::collection::{Collection, MergeJob};
 use crate::error::Error;
-use crate::metric::Metric;
-use crate::quant::CodecKind;
-
-/// What a collection is fixed to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CollectionInfo {
-    /// Components of a vector.
-    pub dim: usize,
-    /// The measure of nearness.
-    pub metric: Metric,
-    /// The codec of the codes.
-    pub codec: CodecKind,
-    /// Finer rows that are kept beside the codes.
-    pub refine: Option<CodecKind>,
-    /// Whether ids are texts; `None` before the first row.
-    pub text_ids: Option<bool>,
-}
 
 /// So many new files of each kind may be needed before a host makes the next ones ready.
 const AHEAD: u64 = 2;
 
 impl Collection {
-    /// What it is fixed to.
-    pub fn info(&self) -> CollectionInfo {
-        let settings = self.shared.settings;
-        let text_ids = match &self.shared.writer {
-            Some(writer) => lock(writer).manifest.text_ids,
-            None => self.snapshot().0.text_ids(),
-        };
-        CollectionInfo {
-            dim: settings.dim,
-            metric: settings.metric,
-            codec: settings.codec,
-            refine: settings.refine,
-            text_ids,
-        }
-    }
-
     /// A merge that is due, or, where `all` is set, one that makes fewer segments, a graph, or room: after a flush there is none
-    /// once all is merged. No other is planned before it is committed or abandoned.
+    /// once all is merged. Its segments are in no other merge before it is committed or abandoned.
     ///
     /// # Errors
     /// `io`, `poisoned`: then the collection must be opened again.
@@ -60,6 +26,7 @@ impl Collection {
             match writer.job(&state, all)? {
                 // There is nothing to write.
                 Some(job) if job.rows() == 0 => {
+                    writer.release(&job.manifest.segments);
                     let next = writer.put_merged(&state, Merged::nothing(job))?;
                     self.shared.publish(next);
                 }
@@ -75,6 +42,7 @@ impl Collection {
     /// Those of the file, which is not taken then; `io`.
     pub fn commit_merge(&self, job: MergeJob, length: u64) -> Result<bool, Error> {
         let mut writer = self.shared.writer()?;
+        writer.release(&job.manifest.segments);
         let merged = job.written(&writer.place, length)?;
         let next = writer.put_merged(&self.snapshot().0, merged)?;
         let taken = next.is_some();
@@ -87,7 +55,9 @@ impl Collection {
     /// # Errors
     /// `read-only`.
     pub fn abandon_merge(&self, job: &MergeJob) -> Result<(), Error> {
-        self.shared.writer()?.remove(job.manifest.next_file);
+        let mut writer = self.shared.writer()?;
+        writer.release(&job.manifest.segments);
+        writer.remove(job.manifest.next_file);
         Ok(())
     }
 

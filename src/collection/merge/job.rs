@@ -8,8 +8,10 @@ use crate::collection::files::segment_name;
 use crate::collection::merge::{Input, in_memory, merge_files};
 use crate::ctx::Ctx;
 use crate::error::Error;
+use crate::features::CLUSTERS;
 use crate::index::OpenPart;
 use crate::memory::room_for;
+use crate::payload::Schema;
 use crate::row_set::SharedRows;
 use crate::storage::{ReadAt, Sink};
 
@@ -76,7 +78,8 @@ impl MergeJob {
 
     /// Merges the files of its inputs.
     pub(crate) fn write(&self, inputs: &[Input], sink: &mut dyn Sink, ctx: &Ctx<'_>) -> Result<(), Error> {
-        let options = BuildOptions::new(self.manifest.settings.metric).m(self.m).seed(self.seed);
+        let options = BuildOptions::new(self.manifest.settings.metric).clusters(CLUSTERS);
+        let options = options.m(self.m).seed(self.seed).schema(Schema::of_parts());
         merge_files(inputs, &self.manifest.epoch, &options, sink, ctx)
     }
 }

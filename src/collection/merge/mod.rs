@@ -19,7 +19,8 @@ use crate::collection::files::segments::{Written, find, with_segments};
 use crate::collection::files::{Place, Writing, create, done, segment_name};
 use crate::collection::merge::job::MergeJob;
 use crate::collection::state::State;
-use crate::collection::write::{Made, Writer};
+use crate::collection::write::Writer;
+use crate::collection::write::segments::Made;
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::id::Id;
@@ -43,19 +44,23 @@ impl Merged {
 }
 
 impl Writer {
-    /// The numbers of the segments whose merge is due, or, where `all` is set, possible; empty: none.
+    /// The numbers of the segments whose merge is due, or, where `all` is set, possible; empty: none. Those that are being merged
+    /// are left out.
     pub(crate) fn choose(&self, state: &State, all: bool) -> Vec<usize> {
-        let facts = |(at, entry): (usize, &SegmentEntry)| Facts {
+        let is_free = |(_, entry): &(usize, &SegmentEntry)| !self.merging.contains(&entry.number);
+        let free: Vec<(usize, &SegmentEntry)> = state.entries.iter().enumerate().filter(is_free).collect();
+        let facts = |&(at, entry): &(usize, &SegmentEntry)| Facts {
             rows: entry.rows as usize,
             live: state.live(at, entry),
             merged: entry.merged,
         };
-        let facts: Vec<Facts> = state.entries.iter().enumerate().map(facts).collect();
+        let facts: Vec<Facts> = free.iter().map(facts).collect();
         let most = self.options.segment_rows;
-        if all { plan::all(&facts, most) } else { plan::due(&facts, most) }
+        let chosen = if all { plan::all(&facts, most) } else { plan::due(&facts, most, self.is_idle(state)) };
+        chosen.into_iter().map(|at| free[at].0).collect()
     }
 
-    /// The merge that is due, or, where `all` is set, one that is possible.
+    /// The merge that is due, or, where `all` is set, one that is possible. Its segments are in no other until they are released.
     pub(crate) fn job(&mut self, state: &State, all: bool) -> Result<Option<MergeJob>, Error> {
         self.check(state)?;
         let chosen = self.choose(state, all);
@@ -68,6 +73,7 @@ impl Writer {
             applied: Vec::new(),
             ..self.manifest.clone()
         };
+        self.reserve(&manifest.segments);
         Ok(Some(MergeJob { manifest, alive, m: self.options.m, seed: self.options.seed }))
     }
 
@@ -178,6 +184,14 @@ pub(crate) fn merge_files(
     sink: &mut dyn Sink,
     ctx: &Ctx<'_>,
 ) -> Result<(), Error> {
+    with_live(inputs, |live| merge_as(live, epoch, options, sink, ctx))
+}
+
+/// Opens files to be merged.
+pub(crate) fn with_live<T>(
+    inputs: &[Input],
+    call: impl FnOnce(&[Live<'_>]) -> Result<T, Error>,
+) -> Result<T, Error> {
     let segment = |input: &Input| OpenPart::segment_of(&*input.source, input.length);
     let segments = inputs.iter().map(segment).collect::<Result<Vec<_>, Error>>()?;
     let live = |(segment, input)| {
@@ -185,7 +199,7 @@ pub(crate) fn merge_files(
         Live { segment, source: &*input.source, alive: input.alive.as_deref() }
     };
     let live: Vec<Live<'_>> = segments.iter().zip(inputs).map(live).collect();
-    merge_as(&live, epoch, options, sink, ctx)
+    call(&live)
 }
 
 /// The bytes of a segment: mapped, or read into memory.

@@ -23,14 +23,15 @@ const LOWEST: usize = 16_384;
 /// A segment is written anew when this part of its rows, in hundredths, and so many of them are dead.
 const DEAD: (usize, usize) = (20, 1000);
 
-/// The numbers of the segments to merge into one of at most `most` rows; empty: nothing is due.
-pub(crate) fn due(segments: &[Facts], most: usize) -> Vec<usize> {
+/// The numbers of the segments to merge into one of at most `most` rows; empty: nothing is due. Where the writer is `idle`, also
+/// one flushed segment gets its graph.
+pub(crate) fn due(segments: &[Facts], most: usize, idle: bool) -> Vec<usize> {
     let of = |wanted: &dyn Fn(&Facts) -> bool| -> Vec<usize> {
         (0..segments.len()).filter(|&at| wanted(&segments[at])).collect()
     };
     let flushed = of(&|facts| !facts.merged);
     let rows: usize = flushed.iter().map(|&at| segments[at].live).sum();
-    if flushed.len() >= FLUSHED || rows >= FLUSHED_ROWS {
+    if flushed.len() >= FLUSHED || rows >= FLUSHED_ROWS || (idle && !flushed.is_empty()) {
         return fitting(segments, flushed, most);
     }
     if let Some(at) = segments.iter().position(|facts| facts.merged && is_dead(facts)) {
@@ -109,13 +110,16 @@ mod tests {
             ("eight", vec![merged(65_536, 65_536); 8], &[0, 1, 2, 3, 4, 5, 6, 7]),
         ];
         for (case, segments, expected) in table {
-            assert_eq!(due(&segments, most), expected, "{case}");
+            assert_eq!(due(&segments, most, false), expected, "{case}");
         }
         assert_eq!(
-            due(&[flushed(600_000); 4], most),
+            due(&[flushed(600_000); 4], most, false),
             [0],
             "what is too large for one segment is merged alone"
         );
+        let waiting = [merged(65_536, 65_536), flushed(1024)];
+        assert_eq!(due(&waiting, most, true), [1], "one waits, and nothing is written");
+        assert!(due(&waiting[..1], most, true).is_empty(), "all have a graph");
     }
 
     #[test]
@@ -144,7 +148,7 @@ mod tests {
         let (mut segments, mut built, rows) = (Vec::new(), 0, 1 << 20);
         for _ in 0..rows / 16_384 {
             segments.push(flushed(16_384));
-            while let chosen @ [_, ..] = due(&segments, rows).as_slice() {
+            while let chosen @ [_, ..] = due(&segments, rows, false).as_slice() {
                 let live = chosen.iter().map(|&at| segments[at].live).sum();
                 built += live;
                 segments =

@@ -7,7 +7,7 @@ use crate::collection::options::Settings;
 use crate::error::Error;
 use crate::quant::{self, CodecKind, Encode, MeanSum};
 
-/// So many rows in memory train the codecs; before that, rows are kept as f32.
+/// So many rows train the codecs; before that, rows are kept as f32.
 pub(crate) const TRAINED_AT: usize = 4096;
 
 /// A codec of an epoch.
@@ -39,12 +39,12 @@ impl Epoch {
     }
 
     /// Trains the codecs on rows: on their mean.
-    pub(crate) fn train<'a>(
+    pub(crate) fn train(
         settings: &Settings,
-        rows: impl Iterator<Item = &'a [u8]>,
+        rows: &mut dyn Iterator<Item = Vec<f32>>,
     ) -> Result<Self, Error> {
         let mut sum = MeanSum::new(settings.dim);
-        rows.for_each(|row| sum.add(&quant::floats(row)));
+        rows.for_each(|row| sum.add(&row));
         let mean = sum.mean();
         let none = |_: &[u32]| Ok(Vec::new());
         let train = |kind| {

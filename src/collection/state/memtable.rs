@@ -9,6 +9,7 @@ use crate::collection::options::Settings;
 use crate::collection::state::epoch::{Epoch, TRAINED_AT};
 use crate::error::Error;
 use crate::id::Id;
+use crate::quant;
 
 /// Rows of a chunk. Few, since a writer copies the last one while a search reads it.
 pub(crate) const CHUNK: usize = 256;
@@ -114,7 +115,7 @@ impl Memtable {
         }
         let stride = self.epoch.0[0].stride;
         let rows = self.chunks.iter().flat_map(|chunk| chunk.codes[0].chunks_exact(stride));
-        let epoch = Epoch::train(settings, rows.take(TRAINED_AT))?;
+        let epoch = Epoch::train(settings, &mut rows.take(TRAINED_AT).map(quant::floats))?;
         let (decoder, mut row) = (self.epoch.clone(), vec![0.0; settings.dim]);
         for chunk in &mut self.chunks {
             let chunk = Arc::make_mut(chunk);

@@ -7,8 +7,10 @@
 //! | `epoch` | the codecs of all rows |
 //! | `apply` | what a batch does to a state |
 //! | `scan` | searches the rows in memory |
+//! | `columns` | the values of their fields, for filters |
 
 pub(crate) mod apply;
+pub(crate) mod columns;
 pub(crate) mod epoch;
 pub(crate) mod memtable;
 pub(crate) mod scan;
@@ -22,8 +24,11 @@ use crate::collection::state::memtable::Memtable;
 use crate::error::Error;
 use crate::id::Id;
 use crate::index::Index;
-use crate::search::{Answer, Hit, SearchOptions, SegmentStats, check_queries};
+use crate::payload::{Filter, Schema};
+use crate::row_set::RowSet;
+use crate::search::{Answer, Hit, SearchOptions, SegmentStats, StoredRow, check_queries};
 use crate::sort;
+use columns::Columns;
 use scan::Scanned;
 
 /// See the head of this file.
@@ -35,6 +40,8 @@ pub(crate) struct State {
     /// Their entries in the manifest, in order; which rows are dead is in the index.
     pub(crate) entries: Arc<[SegmentEntry]>,
     pub(crate) memtable: Memtable,
+    /// Of the memtable.
+    pub(crate) columns: Columns,
     /// Operations that this state has seen.
     pub(crate) sequence: u64,
 }
@@ -42,18 +49,6 @@ pub(crate) struct State {
 /// A collection as it was at one moment. Writes that come later do not change it.
 #[derive(Clone)]
 pub struct Snapshot(pub(crate) Arc<State>);
-
-/// A row, as it is stored.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct StoredRow {
-    /// Its id.
-    pub id: Id,
-    /// Its vector, decoded from the finest codes, where it was asked for. Under cosine it has about unit length.
-    pub vector: Option<Vec<f32>>,
-    /// A JSON object, where it was asked for: `{}` for a row without fields.
-    pub fields: Option<Box<str>>,
-}
 
 /// The fields of a row that has none.
 const NO_FIELDS: &str = "{}";
@@ -112,18 +107,26 @@ impl Snapshot {
             return Err(Error::Dimension { expected: dim, got: queries.len() % dim });
         }
         options.check()?;
-        let mut checked = queries.to_vec();
-        check_queries(&mut checked, dim, metric)?;
         let (allowed, of_segments) = self.divide(options)?;
         let mut answers = match &self.0.index {
             Some(index) if queries.len() == dim => vec![index.search(queries, &of_segments)?],
             Some(index) => index.search_batch(queries, &of_segments)?,
             None => queries.chunks_exact(dim).map(|_| Answer::default()).collect(),
         };
-        let segment = self.0.index.as_ref().map_or(0, |index| index.segments().len()) as u32;
-        let found = scan::scan(&self.0.memtable, metric, &checked, dim, options.k, allowed.as_deref());
-        for (answer, found) in answers.iter_mut().zip(found) {
-            self.join(answer, found, segment, options);
+        // The index has checked them; a scan needs them scaled.
+        if self.0.memtable.live() > 0 || self.0.index.is_none() {
+            let segment = self.0.index.as_ref().map_or(0, |index| index.segments().len()) as u32;
+            let mut checked = queries.to_vec();
+            check_queries(&mut checked, dim, metric)?;
+            let found = scan::scan(&self.0.memtable, metric, &checked, dim, options.k, allowed.as_deref());
+            for (answer, found) in answers.iter_mut().zip(found) {
+                self.join(answer, found, segment, options);
+            }
+        }
+        if options.fields {
+            answers.iter_mut().flat_map(|answer| &mut answer.hits).for_each(|hit| {
+                hit.fields.get_or_insert_with(|| NO_FIELDS.into());
+            });
         }
         Ok(answers)
     }
@@ -179,7 +182,7 @@ impl Snapshot {
             }
             let vector = vectors.then(|| index.vector(&id)).transpose()?;
             let fields = fields.then(|| stored.unwrap_or_else(|| NO_FIELDS.into()));
-            rows[at] = Some(StoredRow { id, vector, fields });
+            rows[at] = Some(StoredRow::new(id, vector, fields));
         }
         Ok(rows)
     }
@@ -233,23 +236,30 @@ impl Snapshot {
             vector
         };
         let fields = fields.then(|| fields_of(&chunk.fields[row]));
-        StoredRow {
-            id: chunk.ids[row].clone(),
-            vector: vectors.then(|| decode(memtable.epoch.0.len() - 1)),
-            fields,
-        }
+        let vector = vectors.then(|| decode(memtable.epoch.0.len() - 1));
+        StoredRow::new(chunk.ids[row].clone(), vector, fields)
     }
 
-    /// Which rows in memory may be hits by `exclude` and `among` (`None`: all), and the options with the ids that are left for
-    /// the segments.
+    /// The rows in memory that match, dead ones too. The fields of all rows are those of the segments and of memory.
+    fn matching(&self, filter: &Filter) -> Result<RowSet, Error> {
+        let columns = self.0.columns.of(&self.0.memtable, &Schema::of_parts())?;
+        let stored = self.0.index.iter().flat_map(|index| index.payload_fields());
+        filter.check(stored.chain(columns.iter().map(|column| (&*column.name, column.kind))))?;
+        columns::matching(&columns, filter, self.0.memtable.count())
+    }
+
+    /// Which rows in memory may be hits by `exclude`, `among` and `filter` (`None`: all), and the options with the ids that are
+    /// left for the segments.
     fn divide(&self, options: &SearchOptions) -> Result<(Option<Vec<bool>>, SearchOptions), Error> {
         let mut left = options.clone();
         left.where_built = true;
         left.fields &= self.0.index.as_ref().is_some_and(|index| index.has_fields());
-        if options.exclude.is_empty() && options.among.is_none() {
+        if options.exclude.is_empty() && options.among.is_none() && options.filter.is_none() {
             return Ok((None, left));
         }
         let memtable = &self.0.memtable;
+        let matching = options.filter.as_ref().map(|filter| self.matching(filter)).transpose()?;
+        left.filter_checked = true;
         let mut allowed = vec![options.among.is_none(); memtable.count()];
         let mut divide = |ids: &[Id], allow: bool| -> Vec<Id> {
             let slots = scan::find(memtable, ids);
@@ -258,6 +268,9 @@ impl Snapshot {
         };
         left.among = options.among.as_deref().map(|ids| divide(ids, true));
         left.exclude = divide(&options.exclude, false);
+        if let Some(matching) = matching {
+            (0..).zip(&mut allowed).for_each(|(slot, allowed)| *allowed &= matching.contains(slot));
+        }
         let mut unknown = left.among.iter().flatten().chain(&left.exclude);
         match unknown.next().filter(|_| self.0.index.is_none()) {
             Some(id) => Err(Error::UnknownId { id: id.to_string(), others: unknown.count() }),
@@ -277,11 +290,6 @@ impl Snapshot {
             b.score.total_cmp(&a.score).then((a.segment, a.position).cmp(&(b.segment, b.position)))
         });
         answer.hits.truncate(options.k);
-        if options.fields {
-            answer.hits.iter_mut().for_each(|hit| {
-                hit.fields.get_or_insert_with(|| NO_FIELDS.into());
-            });
-        }
         let scanned = SegmentStats { index: "flat", distances: found.distances, rescored: found.rescored };
         answer.add(scanned);
     }

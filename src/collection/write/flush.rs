@@ -7,14 +7,17 @@ use crate::collection::files::manifest::SegmentEntry;
 use crate::collection::files::segments::{Written, with_segments};
 use crate::collection::files::{Writing, create, segment_name};
 use crate::collection::options::Settings;
-use crate::collection::state::State;
+use crate::collection::state::epoch::{Epoch, TRAINED_AT};
 use crate::collection::state::memtable::{Chunk, Memtable};
-use crate::collection::write::{Made, Writer};
+use crate::collection::state::{Snapshot, State};
+use crate::collection::write::Writer;
+use crate::collection::write::segments::Made;
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::id::{Id, Ids};
 use crate::index::OpenPart;
 use crate::memory::room_for;
+use crate::payload::Schema;
 use crate::storage::Sink;
 
 impl Writer {
@@ -42,7 +45,9 @@ impl Writer {
             next.index = with_segments(state.index.as_deref(), &[], vec![part], &self.options)?;
             next.entries = state.entries.iter().cloned().chain([entry]).collect();
         }
-        next.memtable = Memtable::new(state.memtable.epoch.clone());
+        // Where the segments cannot be read, searches tell.
+        let trained = trained_by_segments(&next).ok().flatten();
+        next.memtable = Memtable::new(trained.unwrap_or_else(|| state.memtable.epoch.clone()));
         self.commit_manifest(&next, true)?;
         Ok(Arc::new(next))
     }
@@ -64,6 +69,21 @@ impl Writer {
         let (length, rows, sequence) = (writing.length, memtable.live() as u32, state.sequence);
         SegmentEntry::of_file(&self.place, number, Written { length, rows, sequence, merged: false })
     }
+}
+
+/// The codecs, trained on the first rows of the segments: where rows were flushed early, there were never enough in memory. `None`
+/// if they are trained already, or there are too few rows.
+fn trained_by_segments(state: &State) -> Result<Option<Epoch>, Error> {
+    let stored = state.index.as_ref().map_or(0, |index| index.info().count);
+    if state.memtable.epoch.is_trained(&state.settings) || stored < TRAINED_AT {
+        return Ok(None);
+    }
+    let stored =
+        Snapshot(Arc::new(State { memtable: Memtable::new(state.memtable.epoch.clone()), ..state.clone() }));
+    let (ids, _) = stored.ids(0, TRAINED_AT)?;
+    let rows = stored.get(&ids, true, false)?;
+    let mut vectors = rows.into_iter().flatten().filter_map(|row| row.vector);
+    Epoch::train(&state.settings, &mut vectors).map(Some)
 }
 
 /// Writes the segment of the live rows.
@@ -88,6 +108,7 @@ pub(crate) fn write_rows(memtable: &Memtable, settings: &Settings, sink: &mut dy
         stages,
         ids: ids_of(memtable)?,
         fields: has_fields.then_some(&fields as &dyn FieldSource),
+        schema: &Schema::of_parts(),
     };
     plain(rows, sink, &Ctx::default())
 }

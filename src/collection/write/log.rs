@@ -26,7 +26,7 @@ impl Writer {
         }
         let Some(wal) = &mut self.wal else { return Err(Error::internal("a log that was begun is gone")) };
         wal.append(frames)?;
-        self.first_write.get_or_insert(self.now);
+        self.clock.wrote();
         (self.logged, self.unsynced) = (self.logged + length, self.unsynced + length);
         match self.options.durability {
             Durability::Relaxed if self.unsynced < UNSYNCED => Ok(()),

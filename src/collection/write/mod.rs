@@ -7,24 +7,29 @@
 //! | `queue` | group commit |
 //! | `backlog` | writes that wait for merges |
 //! | `log` | the log that is written |
+//! | `clock` | how old writes are |
 //! | `flush` | the rows in memory become a segment |
+//! | `segments` | numbers of new segments, those that are being merged, files of those that are gone |
 
 pub(crate) mod backlog;
 pub(crate) mod batch;
+pub(crate) mod clock;
 pub(crate) mod flush;
 pub(crate) mod log;
 pub(crate) mod queue;
+pub(crate) mod segments;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::collection::files::Place;
 use crate::collection::files::manifest::{Applied, Files, Manifest};
-use crate::collection::files::{Place, done, segment_name};
 use crate::collection::options::CollectionOptions;
 use crate::collection::state::State;
 use crate::collection::state::apply::{Counts, Slots, apply};
 use crate::collection::wal::{Frame, Request, Wal};
 use crate::collection::write::batch::Changes;
+use crate::collection::write::clock::Clock;
 use crate::collection::write::queue::same;
 use crate::error::Error;
 use crate::sort;
@@ -32,6 +37,8 @@ use crate::storage::DirLock;
 
 /// Logs that are kept before the rows in them are flushed: every opening that writes begins another, and allocates its bytes.
 const LOGS: u64 = 8;
+/// Rows in no graph that are indexed when nothing is written: a scan of fewer costs about what a walk does.
+const IDLE_ROWS: usize = 1024;
 /// Clients whose last request is known.
 const CLIENTS: usize = 1024;
 /// Rows in memory at most, of those at which they are flushed: where flushes fail, writes are refused then.
@@ -44,7 +51,7 @@ pub(crate) struct Writer {
     /// The manifest that the next commit writes, less what follows from the state.
     pub(crate) manifest: Manifest,
     pub(crate) files: Files,
-    /// The next numbers of segments, by [`Made`]: even ones are flushed and odd ones merged, so that a host that makes files
+    /// The next numbers of segments, by `Made`: even ones are flushed and odd ones merged, so that a host that makes files
     /// ready ahead knows those of flushes, and never has a file open that another thread is to write.
     next_numbers: [u64; 2],
     /// The log that is written; `None` before the first write after an opening or a flush.
@@ -56,25 +63,18 @@ pub(crate) struct Writer {
     /// Bytes that were logged since the last flush.
     pub(crate) logged: u64,
     pub(crate) unsynced: u64,
-    /// What [`Writer::tick`] was told last, and at the first write since the last flush.
-    pub(crate) now: u64,
-    pub(crate) first_write: Option<u64>,
+    pub(crate) clock: Clock,
     /// The last request of each client, and when it came.
     pub(crate) applied: HashMap<u64, u64>,
     /// A write or a sync has failed: what the files hold is not known, so no more is written.
     pub(crate) failed: bool,
+    /// Segments whose merge is under way: no other merge takes them.
+    pub(crate) merging: Vec<u64>,
     /// Segments that are not of the collection any more, whose files are still there.
     pub(crate) dropped: Vec<u64>,
     /// Why the last flush failed.
     pub(crate) flush_error: Option<Error>,
     pub(crate) lock: DirLock,
-}
-
-/// How a segment comes to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Made {
-    Flushed,
-    Merged,
 }
 
 /// What became of a batch.
@@ -120,10 +120,10 @@ impl Writer {
             slots: Slots::new(),
             logged: 0,
             unsynced: 0,
-            now: 0,
-            first_write: None,
+            clock: Clock::default(),
             applied,
             failed: false,
+            merging: Vec::new(),
             dropped: Vec::new(),
             flush_error: None,
             lock,
@@ -213,33 +213,18 @@ impl Writer {
         done
     }
 
-    /// The number of a new segment.
-    pub(crate) fn number(&mut self, made: Made) -> u64 {
-        let number = self.next_number(made);
-        self.next_numbers[made as usize] += 2;
-        self.manifest.next_file = self.manifest.next_file.max(number + 1);
-        number
-    }
-
-    /// The number that the next segment gets.
-    pub(crate) fn next_number(&self, made: Made) -> u64 {
-        self.next_numbers[made as usize]
-    }
-
     /// Whether the rows in memory should be flushed.
     pub(crate) fn is_due(&self, state: &State) -> bool {
         let at = self.options.flush;
-        let old = self.first_write.is_some_and(|first| self.now.saturating_sub(first) >= at.age);
         let many = self.wal.as_ref().is_some_and(|wal| wal.number() >= self.manifest.log.max(1) + LOGS);
-        state.memtable.count() >= at.rows || self.logged >= at.bytes || (old && self.logged > 0) || many
+        let old = self.clock.age() >= at.age && self.logged > 0;
+        let waits = state.memtable.live() > 0 && self.is_idle(state);
+        state.memtable.count() >= at.rows || self.logged >= at.bytes || old || many || waits
     }
 
-    /// Tells the time, in milliseconds from any moment on. What was written before it was first told was written then.
-    pub(crate) fn tick(&mut self, now: u64) {
-        if self.now == 0 {
-            self.first_write = self.first_write.map(|_| now);
-        }
-        self.now = now;
+    /// Whether nothing is written, and so many rows are in no graph that this is the time to index them.
+    pub(crate) fn is_idle(&self, state: &State) -> bool {
+        self.clock.is_idle() && state.unindexed() >= IDLE_ROWS
     }
 
     /// Makes a state the one that is found at the next opening; where it was `flushed`, it has nothing in memory. The log is
@@ -273,28 +258,10 @@ impl Writer {
         if log.is_some() {
             self.end_log();
             self.wal = log;
-            (self.logged, self.first_write, self.flush_error) = (0, None, None);
+            (self.logged, self.flush_error) = (0, None);
+            self.clock.flushed();
             self.slots.clear();
         }
         Ok(())
-    }
-
-    /// Removes the files of segments that are not of the collection any more. Where that is refused, as on systems that do not
-    /// remove files that are open, it is tried again after the next commit.
-    fn remove_dropped(&mut self) {
-        let place = &self.place;
-        self.dropped.retain(|&number| {
-            let path = place.path(&segment_name(number));
-            done(&path, place.dir.remove(&path)).is_err()
-        });
-    }
-
-    /// Removes the file of a segment that is not taken.
-    pub(crate) fn remove(&mut self, number: u64) {
-        // A manifest that could not be made durable may be found at the next opening, and name it.
-        if !self.failed {
-            self.dropped.push(number);
-            self.remove_dropped();
-        }
     }
 }
