@@ -1,4 +1,4 @@
-//! `pagevec`: build, merge, search, evaluate, inspect, verify and serve an index; keep a collection.
+//! `pagevec`: build, merge, search, count, evaluate, inspect, verify and serve an index; keep a collection.
 //!
 //! | file | duty |
 //! |---|---|
@@ -106,13 +106,15 @@ mod tests {
         command.build();
         let mut all = Vec::new();
         helps(&mut command, "pagevec", &mut all);
-        assert_eq!(all.len(), 24);
+        assert_eq!(all.len(), 26);
         for (name, help) in all {
             let examples = examples(&help);
             assert!(examples.len() >= 2, "{name}: {} examples", examples.len());
             for example in examples {
                 assert!(example.starts_with(&format!("{name} ")), "{example}");
-                if let Err(error) = Cli::try_parse_from(example.split_whitespace()) {
+                if let Err(error) =
+                    Cli::try_parse_from(example.split_whitespace().map(|word| word.trim_matches('\'')))
+                {
                     panic!("{example}: {error}");
                 }
             }

@@ -54,3 +54,8 @@ pub(crate) fn print_curve(out: &mut dyn Write, steps: &[Step]) -> io::Result<()>
     }
     Ok(())
 }
+
+/// What comes from a file must not move the cursor or part a line.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}

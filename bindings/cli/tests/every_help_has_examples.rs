@@ -13,7 +13,9 @@ fn every_command_shows_examples() {
     };
     let all = text(&["--help"]);
     let commands = listed(&all);
-    assert_eq!(commands, ["build", "merge", "search", "eval", "inspect", "verify", "collection", "serve"]);
+    let expected =
+        ["build", "merge", "search", "count", "facets", "eval", "inspect", "verify", "collection", "serve"];
+    assert_eq!(commands, expected);
     for help in ["-h", "--help"] {
         for command in &commands {
             let shown = text(&[command, help]);

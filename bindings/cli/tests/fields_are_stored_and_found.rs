@@ -118,6 +118,52 @@ fn of_a_payload_file() {
 }
 
 #[test]
+fn of_a_table() {
+    let room = Room::new();
+    let vectors = room.vectors();
+    let row = |i: usize| value!({ "title": format!("T, \"{i}\"\n"), "n": i as f64 / 2.0, "flag": i.is_multiple_of(2), "zip": format!("{}", 10_000 + i % 9) });
+    let lines: String = (0..ROWS).map(|i| format!("{}\n", row(i))).collect();
+    let table = |delimiter: &str| -> String {
+        let row = |i: usize| {
+            let cells = [
+                format!("\"T, \"\"{i}\"\"\n\""),
+                (i as f64 / 2.0).to_string(),
+                i.is_multiple_of(2).to_string(),
+                (10_000 + i % 9).to_string(),
+            ];
+            cells.join(delimiter) + "\r\n"
+        };
+        let names = ["title", "n", "flag", "zip"].join(delimiter) + "\r\n";
+        names + &(0..ROWS).map(row).collect::<String>()
+    };
+    let schema = room.write("schema.json", r#"{"n": "float", "flag": "boolean", "zip": "keyword"}"#);
+    let build = |name: &str, text: String| {
+        let (payload, index) = (room.write(name, text), room.join(&name.replace('.', "-")));
+        json(&["build", &vectors, "-o", &index, "--payload", &payload, "--schema", &schema, "--json"])["content_id"].clone()
+    };
+    let expected = build("meta.jsonl", lines);
+    assert_eq!(build("meta.csv", table(",")), expected);
+    assert_eq!(build("meta.tsv", table("\t")), expected);
+
+    let out = room.join("out");
+    for (text, words) in [
+        (table(",").replacen("\r\n", "\r\n1,2\r\n", 1), ["record 2", "2 cells where the first record has 4"]),
+        (table(",").replace("n,flag", "title,flag"), ["record 1", "two columns have the name"]),
+        ("a\n1\n2\n".to_owned(), ["2 lines for 300 rows", "one object for each row"]),
+        (format!("a\n\"{}\"\n", "x".repeat(65_536)), ["record 2", "65535"]),
+    ] {
+        let payload = room.write("bad.csv", text);
+        refused(&["build", &vectors, "-o", &out, "--payload", &payload], 1, &["bad.csv", words[0], words[1]]);
+    }
+    let empty = room.write("bad.parquet", "PAR1");
+    refused(&["build", &vectors, "-o", &out, "--payload", &empty], 1, &["bad.parquet", "whole Parquet file"]);
+    let wrong = room.write("wrong.csv", table(",").replace(",10004\r", ",x\r"));
+    let schema = room.write("schema.json", r#"{"zip": "integer"}"#);
+    let told = ["row 4, field \"zip\"", "the schema wants a whole number"];
+    refused(&["build", &vectors, "-o", &out, "--payload", &wrong, "--schema", &schema], 1, &told);
+}
+
+#[test]
 fn of_what_is_appended_and_merged() {
     let room = Room::new();
     let input = room.write("pages.jsonl", lines());

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::size;
-use pagevec::{FolderInfo, Index, OpenOptions, SearchOptions};
+use pagevec::{Filter, FolderInfo, Index, OpenOptions, SearchOptions};
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
@@ -88,6 +88,20 @@ impl Source {
     }
 }
 
+/// Which rows count.
+#[derive(clap::Args)]
+pub(super) struct Filtered {
+    /// Only rows that match count, like '{"pos": "n", "price": {"$lt": 50}}' (docs/filters.md)
+    #[arg(long, value_name = "JSON")]
+    filter: Option<String>,
+}
+
+impl Filtered {
+    pub(super) fn filter(&self) -> Result<Option<Filter>, Failure> {
+        self.filter.as_deref().map(Filter::parse).transpose().map_err(Failure::from)
+    }
+}
+
 /// How the index is searched.
 #[derive(clap::Args)]
 pub(super) struct Wanted {
@@ -106,15 +120,18 @@ pub(super) struct Wanted {
     /// Candidates that are ranked again by finer rows: with more, more are found [default: enough for the codes]
     #[arg(long, value_name = "N")]
     rescore: Option<usize>,
+    #[command(flatten)]
+    pub(super) filtered: Filtered,
 }
 
 impl Wanted {
-    pub(super) fn options(&self) -> SearchOptions {
-        SearchOptions::new(self.k)
+    pub(super) fn options(&self) -> Result<SearchOptions, Failure> {
+        let options = SearchOptions::new(self.k)
             .index(self.index.into())
             .probes(self.probes)
             .recall(self.recall)
-            .rescore(self.rescore)
+            .rescore(self.rescore);
+        Ok(options.filter(self.filtered.filter()?))
     }
 }
 

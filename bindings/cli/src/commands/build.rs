@@ -22,7 +22,7 @@ use crate::output;
 use crate::progress::Progress;
 use base::Base;
 use kind::Kind;
-use pagevec::{BuildInput, BuildOptions, Fields, Form, Ids, SegmentFacts};
+use pagevec::{BuildInput, BuildOptions, Fields, Form, Ids, Schema, SegmentFacts};
 use segment::{Built, nearest_folder};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -33,6 +33,7 @@ Examples:
   pagevec build words.npy --ids words.txt -o site/index
   pagevec build pages.jsonl --store title,url -o site/index
   pagevec build words.npy --ids words.txt --payload words.jsonl -o site/index
+  pagevec build words.npy --payload words.jsonl --schema schema.json -o site/index
   pagevec build words.npy --codec binary --refine sq8 --exact f16 -o site/index
   pagevec build more.npy --ids more.txt --append -o site/index
   pagevec build rows.jsonl --metric l2 --tuning-queries queries.npy --parts -o site/index";
@@ -56,8 +57,8 @@ pub(crate) struct Build {
     /// Real queries, in a format of the input, by which the clustered index is calibrated; the first 192 are used
     #[arg(long, value_name = "FILE", conflicts_with = "no_clusters")]
     tuning_queries: Option<PathBuf>,
-    /// Fields of the rows from another file: JSON lines or an array of objects, in the order of the vectors. Where the
-    /// input has a field of the same name, that of this file counts
+    /// Fields of the rows from another file, in the order of the vectors: JSON lines, an array of objects, .parquet,
+    /// or .csv or .tsv with their names in the first line. Where the input has a field of the same name, that of this file counts
     #[arg(long, value_name = "FILE", conflicts_with = "no_store")]
     payload: Option<PathBuf>,
     /// The fields to store, which searches return with their hits [default: all but id and vector]
@@ -66,6 +67,10 @@ pub(crate) struct Build {
     /// Store no fields: ids and vectors alone
     #[arg(long)]
     no_store: bool,
+    /// A file with the types of the fields that filters may name, like {"pos": "keyword", "price": "float"}; other fields are
+    /// only stored [default: types are inferred from the values]
+    #[arg(long, value_name = "FILE", conflicts_with = "no_store")]
+    schema: Option<PathBuf>,
     /// The name of the model that made the vectors, kept in index.json: who searches by text is refused with another one
     /// [default: none, or with --append as the index has it]
     #[arg(long, value_name = "NAME")]
@@ -119,7 +124,9 @@ impl Build {
         let started = Instant::now();
         let mut store = Store::of(self.store.as_deref(), self.no_store)?;
         let (mut input, ids) = self.read(there, base.as_ref(), &mut store, &progress)?;
-        let options = options.fields(self.fields(&mut input, &mut store, there, &progress)?);
+        let schema = self.schema()?;
+        let options = options.fields(self.fields(&mut input, &schema, &mut store, there, &progress)?);
+        let options = options.schema(schema);
         let (rows, dim) = (input.count(), input.dim());
         let options = options.tuning_queries(self.queries(dim, &progress)?);
         // Another writer may take the same numbers meanwhile.
@@ -191,10 +198,17 @@ impl Build {
         .print(self.json)
     }
 
+    fn schema(&self) -> Result<Schema, Failure> {
+        let Some(path) = &self.schema else { return Ok(Schema::default()) };
+        let text = std::fs::read_to_string(path).map_err(|error| Failure::io(path, &error))?;
+        Schema::parse(&text).map_err(|error| Failure::of_file(path, error))
+    }
+
     /// The fields that the rows get, if some have any.
     fn fields(
         &self,
         input: &mut Rows,
+        schema: &Schema,
         store: &mut Store,
         there: &Path,
         progress: &Progress,
@@ -204,7 +218,7 @@ impl Build {
             None => own,
             Some(path) => {
                 let rows = payload::Rows { count: input.count(), total: input.total, own };
-                Some(payload::read(path, &rows, store, there, progress)?)
+                Some(payload::read(path, &rows, schema, store, there, progress)?)
             }
         };
         store.check()?;

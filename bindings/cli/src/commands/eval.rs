@@ -23,6 +23,7 @@ const EXAMPLES: &str = "\
 Examples:
   pagevec eval site/index --queries queries.npy --base words.npy --ef 16,64,256
   pagevec eval site/index --queries queries.npy --index clusters --recall 0.99 --json
+  pagevec eval site/index --queries queries.npy --filter '{\"pos\":\"n\"}'
   pagevec eval site/index --queries queries.npy --io pread --memory-budget 64MB --index hnsw";
 
 #[derive(clap::Args)]
@@ -105,7 +106,8 @@ impl Eval {
             return Err(Failure::input(&self.queries, message));
         }
         let whole = self.source.open_whole()?;
-        let truth = self.truth.read(&whole, &queries.data, self.wanted.k, &progress)?;
+        let filter = self.wanted.filtered.filter()?;
+        let truth = self.truth.read(&whole, &queries.data, self.wanted.k, filter.as_ref(), &progress)?;
 
         if !self.json {
             output::text(|out| {
@@ -123,7 +125,7 @@ impl Eval {
         }
         let efs = if self.ef.is_empty() { vec![None] } else { self.ef.iter().copied().map(Some).collect() };
         for ef in efs {
-            let options = self.wanted.options().ef(ef);
+            let options = self.wanted.options()?.ef(ef);
             let row = self.measure(&index, &queries.data, &truth, &options, &progress)?;
             self.print(&row)?;
         }

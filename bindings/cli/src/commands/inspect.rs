@@ -5,7 +5,7 @@ use super::build::summary::merge_hint;
 use crate::failure::Failure;
 use crate::output::{self, Step, field};
 use crate::size;
-use pagevec::{Form, Info, PublishedSegment, SegmentFacts};
+use pagevec::{FieldInfo, FieldType, Form, Info, PublishedSegment, SegmentFacts};
 use serde::Serialize;
 use std::io::Write;
 use std::path::PathBuf;
@@ -48,8 +48,22 @@ struct Facts {
     generation: Option<u64>,
     /// The model that made the vectors; null where none is named.
     model: Option<String>,
+    /// The stored fields and their indexes; of several segments the types of the first that has them.
+    schema: Vec<Field>,
     /// Each segment by itself.
     segments: Vec<SegmentReport>,
+}
+
+#[derive(Serialize)]
+struct Field {
+    name: String,
+    /// Null for a field that is stored only.
+    r#type: Option<&'static str>,
+    /// Why it is stored only.
+    why: Option<&'static str>,
+    rows: u64,
+    values: u64,
+    bytes: u64,
 }
 
 #[derive(Serialize)]
@@ -136,6 +150,17 @@ fn report(segment: &SegmentFacts, published: Option<&PublishedSegment>) -> Segme
     }
 }
 
+fn named(field: &FieldInfo) -> Field {
+    Field {
+        name: field.name.clone(),
+        r#type: field.of.map(FieldType::name),
+        why: field.why,
+        rows: field.rows,
+        values: field.values,
+        bytes: field.bytes(),
+    }
+}
+
 /// The facts of all segments together.
 fn facts(info: &Info, segments: Vec<SegmentReport>) -> Facts {
     Facts {
@@ -158,6 +183,7 @@ fn facts(info: &Info, segments: Vec<SegmentReport>) -> Facts {
         kernels: info.kernels,
         generation: None,
         model: None,
+        schema: info.fields.iter().map(named).collect(),
         segments,
     }
 }
@@ -189,11 +215,28 @@ fn print(facts: &Facts, hint: Option<String>) -> Result<(), Failure> {
         if let Some(model) = &facts.model {
             field(out, "model", model)?;
         }
+        print_schema(out, &facts.schema)?;
         match facts.segments.as_slice() {
             [segment] if !several => print_segment(out, segment),
             segments => print_segments(out, segments, hint),
         }
     })
+}
+
+/// A line for each field.
+fn print_schema(out: &mut dyn Write, schema: &[Field]) -> std::io::Result<()> {
+    if schema.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{:<18} {:<14} {:>14} {:>14} {:>14}", "field", "type", "rows", "values", "bytes")?;
+    for Field { name, r#type, why, rows, values, bytes } in schema {
+        let name = output::printable(name);
+        match r#type {
+            Some(of) => writeln!(out, "{name:<18} {of:<14} {rows:>14} {values:>14} {bytes:>14}")?,
+            None => writeln!(out, "{name:<18} stored only: {}", why.unwrap_or_default())?,
+        }
+    }
+    writeln!(out)
 }
 
 /// A line for each segment: there may be hundreds.

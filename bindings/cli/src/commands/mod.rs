@@ -4,7 +4,9 @@
 mod arguments;
 mod build;
 mod collection;
+mod count;
 mod eval;
+mod facets;
 mod inspect;
 mod merge;
 mod search;
@@ -22,6 +24,10 @@ pub(crate) enum Command {
     Merge(merge::Merge),
     /// Find the rows nearest to a row or to a vector
     Search(search::Search),
+    /// Count the rows that match a filter
+    Count(count::Count),
+    /// Count the rows that have each value of a field
+    Facets(facets::Facets),
     /// Measure recall and speed against the true nearest rows
     Eval(eval::Eval),
     /// Show what an index holds and the size of each part
@@ -40,6 +46,8 @@ impl Command {
         match self {
             Command::Build(c) => c.json,
             Command::Search(c) => c.query.json,
+            Command::Count(c) => c.json,
+            Command::Facets(c) => c.json,
             Command::Eval(c) => c.json,
             Command::Merge(c) => c.json,
             Command::Inspect(c) => c.json,
@@ -53,6 +61,8 @@ impl Command {
         match self {
             Command::Build(c) => c.run(),
             Command::Search(c) => c.run(),
+            Command::Count(c) => c.run(),
+            Command::Facets(c) => c.run(),
             Command::Eval(c) => c.run(),
             Command::Merge(c) => c.run(),
             Command::Inspect(c) => c.run(),

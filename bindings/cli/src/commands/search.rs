@@ -18,6 +18,7 @@ const EXAMPLES: &str = "\
 Examples:
   pagevec search site/index --id apple -k 5
   pagevec search site/index --id apple --fields title,url
+  pagevec search site/index --id apple --filter '{\"price\":{\"$lt\":50}}'
   pagevec search site/index --vector 0.1,0.2,0.3 --explain
   pagevec search site/index --id apple --among fruit.txt --exclude seen.txt
   pagevec search site/index --vector-file query.npy --io pread --memory-budget 64MB --index hnsw";

@@ -5,6 +5,8 @@
 //! | `npy.rs` | NumPy arrays: f2, f4, f8 as f32, and i4, i8 |
 //! | `fvecs.rs` | the row format of the ANN benchmarks |
 //! | `jsonl.rs`, `json_row.rs` | JSON lines `{"id": …, "vector": […]}`, also from stdin, or an array of such objects |
+//! | `csv.rs` | CSV with the names of fields in its first line |
+//! | `parquet.rs` | Parquet, a column for each field |
 //! | `ids.rs` | one id per line |
 //! | `fields.rs` | which fields of rows are stored; keeps them until the build reads them |
 //! | `payload.rs` | the fields of rows from another file |
@@ -13,12 +15,14 @@
 //!
 //! A length in a file is compared with the file's size before memory of that length is allocated.
 
+mod csv;
 pub(crate) mod fields;
 pub(crate) mod fvecs;
 pub(crate) mod ids;
 mod json_row;
 pub(crate) mod jsonl;
 pub(crate) mod npy;
+mod parquet;
 pub(crate) mod payload;
 pub(crate) mod rows;
 pub(crate) mod upserts;

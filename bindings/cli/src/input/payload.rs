@@ -1,11 +1,12 @@
-//! The fields of rows from another file: JSON lines, or an array of objects, in the order of the rows.
+//! The fields of rows from another file, in the order of the rows: JSON lines, an array of objects, CSV
+//! or Parquet.
 
 use super::fields::{Object, Spool, Spooled, Store};
 use super::json_row::complaint;
-use super::jsonl;
+use super::{csv, jsonl, parquet};
 use crate::failure::Failure;
 use crate::progress::Progress;
-use pagevec::Fields;
+use pagevec::{Fields, Schema};
 use std::path::Path;
 
 /// Rows whose fields are read.
@@ -18,43 +19,89 @@ pub(crate) struct Rows {
 }
 
 /// The fields of rows: those that came with them, and those of the file. Where both have one of the same name, that of the
-/// file counts.
+/// file counts. The name of the file gives its format.
 pub(crate) fn read(
     path: &Path,
     rows: &Rows,
+    schema: &Schema,
     store: &mut Store,
     folder: &Path,
     progress: &Progress,
 ) -> Result<Spooled, Failure> {
-    let mut spool = Spool::new(folder)?;
-    let mut row = 0;
-    let lines = jsonl::objects(path, usize::MAX, &mut |text, line| {
-        row += 1;
-        if row > rows.count {
-            return Ok(());
+    let mut joined = Joined { rows, store, progress, spool: Spool::new(folder)?, row: 0 };
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+    let count = match ending.as_deref() {
+        Some("csv" | "tsv") => {
+            Some(csv::objects(path, &|name| schema.field_type(name), &mut |object, number| {
+                let fault = |why| Failure::input(path, format!("record {number}: {why}"));
+                joined.add(|| Ok(object), fault)
+            })?)
         }
-        let mut object = match &rows.own {
-            Some(own) => own.object(row - 1)?,
-            None => Object::new(),
-        };
-        let mut more: Object =
-            serde_json::from_slice(text).map_err(|e| line.fault(not_an_object(text, &e)))?;
-        // An index has ids and vectors anyway.
-        more.retain(|name, _| !matches!(name.as_str(), "id" | "vector") && store.takes(name));
-        object.extend(more);
-        spool.push(&object)?;
-        check_length(spool.last()).map_err(|why| line.fault(why))?;
-        progress.tick("read", row as u64, rows.count as u64);
-        Ok(())
-    })?;
-    let fits = lines == Some(rows.count) || (lines.is_some() && lines == rows.total);
+        Some("parquet") => {
+            let wanted = &mut |name: &str| !is_own(name) && joined.store.takes(name);
+            let table = parquet::Table::open(path, wanted)?;
+            let mut row = 0;
+            Some(table.rows(&mut |object| {
+                let fault = |why| Failure::input(path, format!("row {row}: {why}"));
+                joined.add(|| Ok(object), fault)?;
+                row += 1;
+                Ok(())
+            })?)
+        }
+        _ => jsonl::objects(path, usize::MAX, &mut |text, line| {
+            joined.add(
+                || serde_json::from_slice(text).map_err(|e| not_an_object(text, &e)),
+                |why| line.fault(why),
+            )
+        })?,
+    };
+    let fits = count == Some(rows.count) || (count.is_some() && count == rows.total);
     if !fits {
-        let (lines, wanted) = (lines.unwrap_or(row), rows.total.unwrap_or(rows.count));
+        let (lines, wanted) = (count.unwrap_or(joined.row), rows.total.unwrap_or(rows.count));
         let message =
             format!("{lines} lines for {wanted} rows: give one object for each row, in the same order");
         return Err(Failure::input(path, message));
     }
-    spool.finish()
+    joined.spool.finish()
+}
+
+/// The fields of the rows so far.
+struct Joined<'a> {
+    rows: &'a Rows,
+    store: &'a mut Store,
+    progress: &'a Progress,
+    spool: Spool,
+    row: usize,
+}
+
+impl Joined<'_> {
+    /// Adds those of the next row, if it is one of those that are built.
+    fn add(
+        &mut self,
+        read: impl FnOnce() -> Result<Object, String>,
+        fault: impl Fn(String) -> Failure,
+    ) -> Result<(), Failure> {
+        self.row += 1;
+        if self.row > self.rows.count {
+            return Ok(());
+        }
+        let mut object = match &self.rows.own {
+            Some(own) => own.object(self.row - 1)?,
+            None => Object::new(),
+        };
+        let mut more = read().map_err(&fault)?;
+        more.retain(|name, _| !is_own(name) && self.store.takes(name));
+        object.extend(more);
+        self.spool.push(&object)?;
+        check_length(self.spool.last()).map_err(&fault)?;
+        self.progress.tick("read", self.row as u64, self.rows.count as u64);
+        Ok(())
+    }
+}
+
+/// Whether it is the name of what an index has anyway.
+fn is_own(name: &str) -> bool {
+    matches!(name, "id" | "vector")
 }
 
 fn not_an_object(text: &[u8], error: &serde_json::Error) -> String {

@@ -61,7 +61,7 @@ impl Export {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let collection = self.folder.read()?;
         let there = nearest_folder(&self.output)?;
-        let options = BuildOptions::new(collection.stats().metric);
+        let options = BuildOptions::new(collection.info().metric);
         let progress = Progress::new();
         let Built { file, warnings } = segment::build(
             &self.output,

@@ -78,7 +78,7 @@ impl Import {
             }
             (None, Some(path)) => {
                 let own =
-                    if collection.stats().ids == Some("number") { IdsType::Number } else { IdsType::Text };
+                    if collection.info().ids() == Some("number") { IdsType::Number } else { IdsType::Text };
                 ids::read(path, self.ids_type.unwrap_or(own), count, rows.total)?.into_each()
             }
             (Some(ids), None) => ids.into_each(),

@@ -63,7 +63,7 @@ pub(crate) struct Get {
 impl Get {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let collection = self.folder.read()?;
-        let kind = collection.stats().ids.unwrap_or("text");
+        let kind = collection.info().ids().unwrap_or("text");
         let parse = |id: &String| {
             ids::parse(id, kind)
                 .ok_or_else(|| Failure::usage(format!("{id}: the ids of this collection are numbers")))

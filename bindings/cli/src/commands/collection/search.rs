@@ -24,7 +24,7 @@ pub(crate) struct Search {
 impl Search {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let collection = open(&self.path, &CollectionOptions::default().read_only(true))?;
-        let ids = collection.stats().ids.unwrap_or("text");
+        let ids = collection.info().ids().unwrap_or("text");
         self.query.run(&Rows { snapshot: collection.snapshot(), ids })
     }
 }

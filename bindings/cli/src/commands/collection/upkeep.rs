@@ -110,11 +110,11 @@ fn report(stats: &CollectionStats) -> Value {
         "dead": dead(stats),
         "unindexed": stats.unindexed,
         "sequence": stats.sequence,
-        "dim": stats.dim,
-        "metric": stats.metric.name(),
-        "codec": stats.codec.to_string(),
-        "refine": stats.refine.map(|codec| codec.to_string()),
-        "ids": stats.ids,
+        "dim": stats.info.dim,
+        "metric": stats.info.metric.name(),
+        "codec": stats.info.codec.to_string(),
+        "refine": stats.info.refine.map(|codec| codec.to_string()),
+        "ids": stats.info.ids(),
         "memtable": rows(stats.memtable),
         "memtable_bytes": stats.memtable_bytes,
         "segments": segments,
@@ -126,20 +126,30 @@ fn report(stats: &CollectionStats) -> Value {
 
 fn print(stats: &CollectionStats) -> Result<(), Failure> {
     output::text(|out| {
-        let refine = stats.refine.map_or(String::new(), |codec| format!(", ranked again by {codec}"));
+        let refine = stats.info.refine.map_or(String::new(), |codec| format!(", ranked again by {codec}"));
         field(out, "rows", format!("{} live, {} dead", stats.count, dead(stats)))?;
         field(out, "not indexed", stats.unindexed)?;
         field(
             out,
             "vectors",
-            format!("{} components, {}, {}{refine}", stats.dim, stats.metric.name(), stats.codec),
+            format!(
+                "{} components, {}, {}{refine}",
+                stats.info.dim,
+                stats.info.metric.name(),
+                stats.info.codec
+            ),
         )?;
-        field(out, "ids", stats.ids.unwrap_or("none yet"))?;
+        field(out, "ids", stats.info.ids().unwrap_or("none yet"))?;
         field(out, "operations", stats.sequence)?;
         field(
             out,
             "in memory",
-            format!("{} rows, {}", stats.memtable.live, size::show(stats.memtable_bytes)),
+            format!(
+                "{} live, {} dead, {}",
+                stats.memtable.live,
+                stats.memtable.dead,
+                size::show(stats.memtable_bytes)
+            ),
         )?;
         field(out, "segments", format!("{}, {}", stats.segments.len(), size::show(bytes(stats))))?;
         for (number, one) in stats.segments.iter().enumerate() {

@@ -54,11 +54,11 @@ impl Create {
         }
         let options = CollectionOptions::new(self.dim).metric(self.metric).codec(self.codec);
         let stats = open(path, &options.refine(self.refine.and_then(Refine::codec)))?.stats();
-        let (metric, codec) = (stats.metric.name(), stats.codec.to_string());
+        let (metric, codec) = (stats.info.metric.name(), stats.info.codec.to_string());
         if self.folder.json {
-            let refine = stats.refine.map(|codec| codec.to_string());
+            let refine = stats.info.refine.map(|codec| codec.to_string());
             return output::json(
-                &json!({ "folder": path, "dim": stats.dim, "metric": metric, "codec": codec, "refine": refine }),
+                &json!({ "folder": path, "dim": stats.info.dim, "metric": metric, "codec": codec, "refine": refine }),
             );
         }
         output::text(|out| {
@@ -66,7 +66,7 @@ impl Create {
                 out,
                 "{}: a collection for vectors of {} components, {metric}, {codec}",
                 path.display(),
-                stats.dim
+                stats.info.dim
             )
         })
     }
@@ -89,7 +89,7 @@ impl Upsert {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let collection = self.folder.write()?;
         let stats = collection.stats();
-        let shape = upserts::Shape { dim: stats.dim, text_ids: stats.ids.map(|kind| kind == "text") };
+        let shape = upserts::Shape { dim: stats.info.dim, text_ids: stats.info.text_ids };
         let path = if self.rows.as_os_str() == "-" { Path::new("stdin") } else { &self.rows };
         let mut acked = 0;
         upserts::read(&self.rows, shape, self.batch as usize, &mut |mut batch| {
@@ -136,7 +136,7 @@ const BATCH: usize = 65_536;
 impl Delete {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let collection = self.folder.write()?;
-        let ids = ids::list(&self.ids, collection.stats().ids.unwrap_or("text"))?;
+        let ids = ids::list(&self.ids, collection.info().ids().unwrap_or("text"))?;
         let mut deleted = 0;
         for batch in ids.chunks(BATCH) {
             deleted += collection.delete(batch).map_err(|error| self.folder.failed(error))?.deleted;

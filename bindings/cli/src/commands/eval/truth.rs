@@ -5,7 +5,7 @@ use super::scan::{Vector, kth_scores};
 use crate::failure::Failure;
 use crate::input::{self, ids, npy};
 use crate::progress::Progress;
-use pagevec::{Hit, Id, Index, Metric, SearchOptions};
+use pagevec::{Filter, Hit, Id, Index, Metric, SearchOptions};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -45,25 +45,38 @@ enum Kind<'a> {
 /// Vectors by id.
 enum Rows<'a> {
     Stored(&'a Index, Vec<Id>),
-    Given { data: Vec<f32>, dim: usize, rows: HashMap<Id, usize> },
+    /// Of `data` only the rows of these ids count.
+    Given {
+        data: Vec<f32>,
+        dim: usize,
+        rows: HashMap<Id, usize>,
+        listed: Vec<usize>,
+    },
 }
 
 impl Origin {
-    /// The truth of the `k` rows nearest to each of `queries` (row-major).
+    /// The truth of the `k` rows nearest to each of `queries` (row-major), among those that match.
     pub(super) fn read<'a>(
         &self,
         index: &'a Index,
         queries: &[f32],
         k: usize,
+        filter: Option<&Filter>,
         progress: &Progress,
     ) -> Result<Truth<'a>, Failure> {
         let info = index.info();
-        let wanted = k.min(info.count);
+        let matching = filter.map(|filter| matching(index, queries, filter)).transpose()?;
+        let wanted = k.min(matching.as_ref().map_or(info.count, HashSet::len));
         let names = self.truth_ids.as_deref().map(ids::lines).transpose()?;
         if let (Some(path), Some(names)) = (&self.truth_ids, &names)
             && names.len() != info.count
         {
             let message = format!("{} ids where the index has {}", names.len(), info.count);
+            return Err(Failure::input(path, message));
+        }
+        if let (Some(path), Some(_)) = (&self.truth, filter) {
+            let message =
+                "has the nearest of all rows: leave --truth out, so that those that match are scanned";
             return Err(Failure::input(path, message));
         }
         if let Some(path) = &self.truth {
@@ -73,10 +86,22 @@ impl Origin {
             return Ok(Truth { told: path.display().to_string(), wanted, kind });
         }
         let (told, rows) = match &self.base {
-            Some(path) => (format!("exact scan of {}", path.display()), given(path, index, names, progress)?),
+            Some(path) => (
+                format!("exact scan of {}", path.display()),
+                given(path, index, names, matching.as_ref(), progress)?,
+            ),
             None => {
                 let finest = info.exact.or(info.refine).unwrap_or(info.codec);
-                (format!("exact scan of the stored {finest} rows"), stored(index, queries)?)
+                (
+                    format!("exact scan of the stored {finest} rows"),
+                    Rows::Stored(
+                        index,
+                        match matching {
+                            Some(ids) => ids.into_iter().collect(),
+                            None => all_ids(index, queries, None)?,
+                        },
+                    ),
+                )
             }
         };
         let at = |number| rows.at(number);
@@ -113,7 +138,7 @@ impl Rows<'_> {
     fn of(&self, id: &Id) -> Result<Cow<'_, [f32]>, Failure> {
         match self {
             Rows::Stored(index, _) => Ok(Cow::Owned(index.vector(id)?)),
-            Rows::Given { data, dim, rows } => {
+            Rows::Given { data, dim, rows, .. } => {
                 let row = rows.get(id).and_then(|row| data.get(row * dim..(row + 1) * dim));
                 row.map(Cow::Borrowed)
                     .ok_or_else(|| pagevec::Error::UnknownId { id: id.to_string(), others: 0 }.into())
@@ -124,7 +149,7 @@ impl Rows<'_> {
     fn len(&self) -> usize {
         match self {
             Rows::Stored(_, ids) => ids.len(),
-            Rows::Given { rows, .. } => rows.len(),
+            Rows::Given { listed, .. } => listed.len(),
         }
     }
 
@@ -132,7 +157,8 @@ impl Rows<'_> {
     fn at(&self, number: usize) -> Result<Cow<'_, [f32]>, Failure> {
         match self {
             Rows::Stored(_, ids) => ids.get(number).map_or(Ok(Cow::Borrowed(&[])), |id| self.of(id)),
-            Rows::Given { data, dim, .. } => {
+            Rows::Given { data, dim, listed, .. } => {
+                let number = listed.get(number).copied().unwrap_or(usize::MAX / dim - 1);
                 Ok(Cow::Borrowed(data.get(number * dim..(number + 1) * dim).unwrap_or_default()))
             }
         }
@@ -186,6 +212,7 @@ fn given<'a>(
     path: &Path,
     index: &Index,
     names: Option<Vec<String>>,
+    matching: Option<&HashSet<Id>>,
     progress: &Progress,
 ) -> Result<Rows<'a>, Failure> {
     let info = index.info();
@@ -206,17 +233,24 @@ fn given<'a>(
             all.map_err(|message| Failure::input(path, message))?
         }
     };
+    let counts = |id: &Id| matching.is_none_or(|matching| matching.contains(id));
+    let listed = ids.iter().enumerate().filter(|(_, id)| counts(id)).map(|(row, _)| row).collect();
     let rows = ids.into_iter().enumerate().map(|(row, id)| (id, row)).collect();
-    Ok(Rows::Given { data: vectors.data, dim: vectors.dim, rows })
+    Ok(Rows::Given { data: vectors.data, dim: vectors.dim, rows, listed })
 }
 
-/// The rows that the index stores. Their ids come from a search for all rows.
-fn stored<'a>(index: &'a Index, queries: &[f32]) -> Result<Rows<'a>, Failure> {
+/// The ids of the rows that match.
+fn matching(index: &Index, queries: &[f32], filter: &Filter) -> Result<HashSet<Id>, Failure> {
+    Ok(all_ids(index, queries, Some(filter))?.into_iter().collect())
+}
+
+/// The ids of the rows that the index stores, or of those that match: from a search for all rows.
+fn all_ids(index: &Index, queries: &[f32], filter: Option<&Filter>) -> Result<Vec<Id>, Failure> {
     let count = index.info().count;
     let Some(query) = queries.get(..index.info().dim).filter(|_| count > 0) else {
-        return Ok(Rows::Stored(index, Vec::new()));
+        return Ok(Vec::new());
     };
     let all = SearchOptions::new(count).index(pagevec::IndexChoice::Flat).rescore(0);
-    let hits = index.search(query, &all)?.hits;
-    Ok(Rows::Stored(index, hits.into_iter().map(|hit| hit.id).collect()))
+    let hits = index.search(query, &all.filter(filter.cloned()))?.hits;
+    Ok(hits.into_iter().map(|hit| hit.id).collect())
 }

@@ -51,7 +51,7 @@ impl Query {
     /// Searches, and prints what is found.
     pub(in crate::commands) fn run(&self, index: &impl Searched) -> Result<(), Failure> {
         let kind = index.ids();
-        let options = self.wanted.options().ef(self.ef).fields(self.fields.is_some());
+        let options = self.wanted.options()?.ef(self.ef).fields(self.fields.is_some());
         let options = options.exclude(self.list(self.exclude.as_deref(), kind)?.unwrap_or_default());
         let options = options.among(self.list(self.among.as_deref(), kind)?);
         if let Some(id) = &self.id {

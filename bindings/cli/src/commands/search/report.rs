@@ -61,11 +61,11 @@ impl Report {
             for hit in &self.hits {
                 match &hit.id {
                     JsonId::Number(id) => writeln!(out, "{:>12.6}  {id}", hit.score)?,
-                    JsonId::Text(id) => writeln!(out, "{:>12.6}  {}", hit.score, printable(id))?,
+                    JsonId::Text(id) => writeln!(out, "{:>12.6}  {}", hit.score, output::printable(id))?,
                 }
                 for (name, value) in hit.fields.iter().flatten() {
                     let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                    writeln!(out, "{:>14}{}: {}", "", printable(name), printable(&value))?;
+                    writeln!(out, "{:>14}{}: {}", "", output::printable(name), output::printable(&value))?;
                 }
             }
             let Some(e) = &self.explain else { return Ok(()) };
@@ -98,9 +98,4 @@ impl From<Id> for JsonId {
             Id::Text(t) => JsonId::Text(t),
         }
     }
-}
-
-/// An id from a file must not move the cursor or part a line.
-fn printable(id: &str) -> String {
-    id.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
