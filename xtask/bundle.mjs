@@ -46,23 +46,26 @@ const wasm = {
  */
 const groups = [
   { name: "store", test: /src\/(store\/(?!folder-node)|platform\/opfs-store)/ },
-  { name: "remote", test: /src\/(engine\/remote|platform\/web-worker)/ },
-  { name: "few", test: /src\/(engine\/extras|core\/explain|texts\/vectors)/ },
+  { name: "remote", test: /src\/(engine\/remote\/(?!answering)|platform\/web-(worker|port))/ },
+  { name: "few", test: /src\/(engine\/(extras|rows)|core\/explain|texts\/vectors)/ },
   { name: "files", test: /src\/(platform\/node\.|sources\/local\/file-node|store\/folder-node|folder\/)/ },
   { name: "glue", test: /wasm\/build\/instance/ },
-  { name: "rows", test: /src\/collection\/(arguments|calls|client|messages|open|reader|settings)\.js/ },
-  { name: "host", test: /src\/collection\/(dirs|host|workers\/merge)|wasm\/collection\/instance/ },
-  { name: "core", test: /src\/(?!browser|node|entries|worker\/|engine\/(extras|remote)|core\/explain|texts\/vectors|platform\/(node|opfs|web-worker)|sources\/local\/file-node|store\/|folder\/|cli\/|collection\/|wasm)|wasm\/search\/instance/, priority: 1 },
+  { name: "rows", test: /src\/collection\/((arguments|calls|client|messages|open|reader|settings)\.js|transfer\/import)/ },
+  { name: "host", test: /src\/collection\/(dirs|host|transfer\/(backup|export|rows)|workers\/merge)|wasm\/collection\/instance/ },
+  { name: "core", test: /src\/(?!browser|node|entries|worker\/|engine\/(extras|remote|rows)|core\/explain|texts\/vectors|platform\/(node|opfs|web-(worker|port))|sources\/local\/file-node|store\/|folder\/|cli\/|collection\/|wasm)|wasm\/search\/instance/, priority: 1 },
 ];
 
 /** Scripts with a module inside are named by it, and what import() loads of the builder as what it is. */
 const chunkName = ({ name, facadeModuleId: id }) => (id?.endsWith("?inline") ? `inlined-${basename(dirname(id))}.js` : name === "instance" ? "builder.js" : `${name}.js`);
 
+/** What rolldown says of a slow machine; all else that it says is an error. */
+const BUSY = "PLUGIN_TIMINGS";
+
 /** Some bundlers look for string literals only. */
 const quoted = (code) => code.replace(/(\bnew URL\(|\bimport\()`([^`$"\\]+)`/g, '$1"$2"');
 
 async function bundle(input, platform, output) {
-  const bundle = await rolldown({ input, platform, plugins: [wasm], external: /^node:/, treeshake: { moduleSideEffects: false }, onLog: (_, log) => fail(log.message) });
+  const bundle = await rolldown({ input, platform, plugins: [wasm], external: /^node:/, treeshake: { moduleSideEffects: false }, onLog: (_, { code, message }) => code === BUSY || fail(message) });
   const { output: files } = await bundle.generate({ minify: true, comments: false, ...output });
   await bundle.close();
   await Promise.all(files.map(({ fileName, code }) => writeFile(join(dist, fileName), quoted(code))));

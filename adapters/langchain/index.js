@@ -43,12 +43,12 @@ export class PagevecStore extends VectorStore {
   /**
    * @param {number[]} query
    * @param {number} k
-   * @param {unknown} [filter]
+   * @param {import("pagevec").Filter} [filter] by the fields that the index was built with
    * @returns {Promise<[Document, number][]>} best first
    */
   async similaritySearchVectorWithScore(query, k, filter) {
-    if (filter !== undefined) throw new PagevecError("argument", "pagevec has no filter by metadata yet: pass ids as `search: { among, exclude }`");
-    const hits = await this.#index.search(query, { ...this.#search, k });
+    const both = filter === undefined ? {} : { filter: "filter" in this.#search ? { $and: [this.#search.filter, filter] } : filter };
+    const hits = await this.#index.search(query, { ...this.#search, ...both, k });
     const documents = await this.#documents(hits.map(({ id }) => id));
     return hits.map(({ id, score }, i) => [new Document({ ...documents[i], id: String(id) }), score]);
   }
@@ -75,7 +75,7 @@ export class PagevecStore extends VectorStore {
   }
 
   /**
-   * Builds an index in memory.
+   * Builds an index in memory. Filters may name what is in the metadata.
    * @param {Document[]} documents
    * @param {Embeddings} embeddings
    * @param {import("pagevec").BuildOptions} [options] of `build`
@@ -84,7 +84,7 @@ export class PagevecStore extends VectorStore {
   static async fromDocuments(documents, embeddings, options) {
     const copy = [...documents];
     const embed = (/** @type {string[]} */ texts) => embeddings.embedDocuments(texts);
-    const bytes = await build(copy.map(({ pageContent }) => pageContent), { ...options, ids: undefined, embed });
+    const bytes = await build(copy.map(({ pageContent }) => pageContent), { fields: copy.map(({ metadata }) => metadata), ...options, ids: undefined, embed });
     const index = await open(bytes);
     return new PagevecStore(embeddings, { index, documents: (ids) => ids.map((id) => copy[Number(id)]) });
   }

@@ -36,13 +36,16 @@ function bundle(entry) {
   const checker = program.getTypeChecker();
   const own = (symbol) => symbol?.declarations?.some((declaration) => declaration.getSourceFile().fileName.startsWith(types) && !ts.isTypeParameterDeclaration(declaration));
 
+  /** Whether a type that is another one's name has the parameters of that, in their order. */
+  const passesOn = ({ typeParameters = [] }, { typeArguments = [] }) => String(typeParameters.map(({ name }) => name.text)) === String(typeArguments.map((one) => one.getText()));
+
   /** What stands behind a name: imports, re-exports, and types that are another one's name. */
   const resolve = (symbol) => {
     for (;;) {
       if (symbol.flags & ts.SymbolFlags.Alias) symbol = checker.getAliasedSymbol(symbol);
       const [declaration] = symbol.declarations ?? [];
-      const named = declaration && ts.isTypeAliasDeclaration(declaration) && !declaration.typeParameters && ts.isImportTypeNode(declaration.type) ? declaration.type : undefined;
-      if (!named || named.typeArguments || named.isTypeOf || !named.qualifier) return symbol;
+      const named = declaration && ts.isTypeAliasDeclaration(declaration) && ts.isImportTypeNode(declaration.type) ? declaration.type : undefined;
+      if (!named || named.isTypeOf || !named.qualifier || !passesOn(declaration, named)) return symbol;
       symbol = checker.getSymbolAtLocation(named.qualifier);
     }
   };

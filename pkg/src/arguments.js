@@ -1,16 +1,12 @@
-// Vectors, ids and searches that users pass, checked and copied before anything awaits: a vector that the caller changes after
-// the call must not change the answer.
+// Vectors and ids that users pass, checked and copied before anything awaits: a vector that the caller changes after the call must
+// not change the answer.
 import { describe, hintFor, isA, isNpy, isPromise, isTensor } from "./describe.js";
 import { badArgument, PagevecError } from "./errors.js";
-import { toFieldNames } from "./fields/json.js";
-import { checkOptions, toChoice, toInteger, toSignal } from "./options.js";
+import { checkOptions } from "./options.js";
 
 /**
  * @typedef {ArrayLike<number>} Vector a `number[]`, a Float32Array, or another typed array of numbers
  * @typedef {string | number} Id
- * @typedef {object} GetOptions
- * @property {boolean | readonly string[]} [fields] true for all, which is the default, or names
- * @property {AbortSignal} [signal] ends the call with `aborted`
  *
  * @typedef {object} TextQuery
  * @property {string} text of which `embed` makes a vector
@@ -140,96 +136,6 @@ function copyNumbers(from, out, at, name) {
   }
 }
 
-const CHOICES = /** @type {const} */ (["auto", "flat", "hnsw", "clusters"]);
-
-/** @typedef {typeof CHOICES[number]} IndexChoice */
-
-/**
- * @typedef {object} SearchOptions
- * @property {number} [k] how many hits, 10 unless given; an index with fewer vectors gives all of them
- * @property {number} [offset] how many of the best hits are left out, for the pages of a list: hits `offset` to `offset + k`. They are
- *   found as the last of `offset + k`
- * @property {number} [minScore] hits with a smaller score are left out
- * @property {number} [ef] candidates that HNSW keeps: more finds more and is slower; at least `k`
- * @property {IndexChoice} [index] which index answers, `auto` unless given: the graph once it is in memory (or if it is small),
- *   until then the clusters, which read the fewest bytes of a file that stays on its host
- * @property {number} [recall] the part of the true nearest that the clusters should find, above 0 and at most 1, 0.95 unless
- *   given. How many lists that takes was measured when the index was built; values from 0.8 to 0.99 make a difference
- * @property {number} [probes] how many lists the clusters scan, in place of `recall`
- * @property {number} [rescore] candidates that are ranked again, on finer rows or by the query in floats, where the codes alone
- *   do not rank well: more finds more and, in a file that stays on its host, reads more; at least `k`,
- *   or 0: ranked by the codes alone
- * @property {readonly Id[] | ArrayLike<number>} [exclude] ids of rows that are no hits
- * @property {readonly Id[] | ArrayLike<number>} [among] ids of the only rows that may be hits: with none of them there are no hits. A
- *   row that is also in `exclude` is no hit. An id that no row has ends the search with `unknown-id`
- * @property {boolean | readonly string[]} [fields] the stored fields that hits have: true for all, or names. They are read once the
- *   hits are known, in one wave. A row has of these names those that it was built with
- * @property {AbortSignal} [signal] ends the search with `aborted`
- */
-
-/**
- * @param {SearchOptions | undefined} options
- * @param {number} count vectors in the index
- * @returns the options of `searchTask`, and the signal
- */
-export function toSearch(options, count) {
-  const { k = 10, offset = 0, minScore, ef, index = "auto", recall, probes, rescore, fields, signal, ...lists } = checkOptions("search()", options, ["k", "offset", "minScore", "ef", "index", "recall", "probes", "rescore", "exclude", "among", "fields", "signal"]);
-  const most = Math.max(count, 1);
-  // Hits of earlier pages are found again, as those of this one are the next best.
-  const hits = Math.min(toInteger(k, "k") + toInteger(offset, "offset", 0), most);
-  if (minScore !== undefined && !(typeof minScore === "number" && Number.isFinite(minScore))) throw badArgument("minScore must be a number");
-  const candidates = (/** @type {unknown} */ value, /** @type {string} */ name) => (value === undefined ? undefined : Math.min(Math.max(toInteger(value, name), hits), most));
-  if (recall !== undefined && !(typeof recall === "number" && recall > 0 && recall <= 1)) {
-    throw badArgument("recall must be a number above 0 and at most 1");
-  }
-  const request = {
-    k: hits,
-    offset,
-    minScore,
-    ef: candidates(ef, "ef"),
-    index: toChoice(index, CHOICES, "index"),
-    recall,
-    probes: probes === undefined ? undefined : Math.min(toInteger(probes, "probes"), 2 ** 31),
-    rescore: rescore === 0 ? 0 : candidates(rescore, "rescore"),
-    fields: toFieldNames(fields),
-    ...toRows(lists),
-  };
-  return { request, signal: toSignal(signal) };
-}
-
-/**
- * @param {(SearchOptions & { arrays?: boolean }) | undefined} options of `searchBatch`
- * @param {number} count
- */
-export function toBatch(options, count) {
-  const { arrays = false, ...others } = Object(options);
-  if (typeof arrays !== "boolean") throw badArgument("arrays must be true or false");
-  return { arrays, ...toSearch(options && typeof options === "object" ? others : options, count) };
-}
-
-/**
- * @param {unknown} ids
- * @param {GetOptions | undefined} options
- */
-export function toGet(ids, options) {
-  const { fields = true, signal } = checkOptions("get()", options, ["fields", "signal"]);
-  return { list: toIdList(ids, "ids"), names: toFieldNames(fields) ?? [], signal: toSignal(signal) };
-}
-
-/**
- * @param {{ exclude?: unknown, among?: unknown }} lists
- * @returns {{ exclude?: IdList, among?: IdList }}
- */
-function toRows({ exclude, among }) {
-  const copy = (/** @type {unknown} */ ids, /** @type {string} */ name) => (ids === undefined ? undefined : toIdList(ids, name));
-  const without = copy(exclude, "exclude");
-  const only = copy(among, "among");
-  if (without?.length && only?.length && typeof without[0] !== typeof only[0]) {
-    throw badArgument(`among[0] is ${describe(only[0])}, but exclude[0] is ${describe(without[0])}: use one kind`);
-  }
-  return { exclude: without, among: only };
-}
-
 /**
  * @param {unknown} id
  * @returns {Id}
@@ -260,7 +166,7 @@ export function toIds(ids, rows) {
  * @param {string} name how messages call them
  * @returns {IdList} a copy
  */
-function toIdList(ids, name) {
+export function toIdList(ids, name) {
   if (!isList(ids)) throw badArgument(`${name} must be an array of strings or of numbers, not ${describe(ids)}${isPromise(ids) ? ": await it first" : ""}`);
   // A typed array of which the buffer was transferred to a worker looks empty. This throws then.
   if (ArrayBuffer.isView(ids)) ids.buffer.slice(0, 0);

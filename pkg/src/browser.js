@@ -27,9 +27,10 @@ function notImported(cause) {
 /**
  * Opens an index: the URL of a folder (with index.json) or of a segment (`….bin`), bytes, or a File. Rejects with `argument`, with
  * the codes of the host and of the file, `budget`, `manifest`, `stale`, `model`, `worker`, `wasm`, `unsupported` or `aborted`.
+ * @template {object} [Schema=import("./index.js").Fields] the fields of rows by their names, with the types of their values
  * @param {import("./open.js").IndexSource} source
  * @param {import("./open.js").OpenOptions} [options]
- * @returns {Promise<import("./index.js").Index>}
+ * @returns {Promise<import("./index.js").Index<Schema>>}
  */
 export function open(source, options) {
   return openWith(platform, source, options);

@@ -1,14 +1,20 @@
 // build(): vectors to a segment file, in a WebAssembly module of its own, which pages that only search never download.
 import { toIds, toMatrix } from "./arguments.js";
+import { describe } from "./describe.js";
 import { toLines } from "./fields/json.js";
 import { instantiated, loadModule, notLoaded } from "./core/module.js";
 import { badArgument, fromWasm, needs, notify, PagevecError, reading, throwIfAborted, typed } from "./errors.js";
 import { checkOptions, toChoice, toInteger, toSignal } from "./options.js";
 import { Embedder, toTexts } from "./texts/embed.js";
 
-const OPTIONS = /** @type {const} */ (["ids", "fields", "dim", "metric", "codec", "refine", "exact", "graph", "clusters", "m", "efConstruction", "seed", "embed", "onProgress", "onWarning", "signal", "wasm"]);
+const OPTIONS = /** @type {const} */ (["ids", "fields", "dim", "metric", "codec", "refine", "exact", "graph", "clusters", "m", "efConstruction", "seed", "schema", "embed", "onProgress", "onWarning", "signal", "wasm"]);
+
+/** @type {readonly (FieldType | "stored")[]} */
+const FIELD_TYPES = ["stored", "keyword", "integer", "float", "boolean", "timestamp", "geo"];
 
 /**
+ * @typedef {import("./search/schema.js").FieldType} FieldType
+ *
  * @typedef {object} BuildWarning the file is valid, but searches find less in it than is usual
  * @property {"codes-recall" | "clusters-recall" | "other"} code `codes-recall`: the codes are too coarse for these rows;
  *   `clusters-recall`: the clustered index misses rows that it should find
@@ -23,6 +29,8 @@ const OPTIONS = /** @type {const} */ (["ids", "fields", "dim", "metric", "codec"
  * @property {(string | number)[] | ArrayLike<number>} [ids] one for each row, all strings or all whole numbers; row numbers unless given
  * @property {readonly (object | null | undefined)[]} [fields] one object for each row, which searches return with their hits. It is
  *   stored as JSON of at most 65,535 bytes; null for a row without fields
+ * @property {Record<string, FieldType | "stored">} [schema] the types of the fields that filters may name; other fields are stored
+ *   only, as "stored" says it of one. Unless given, types are inferred from the values
  * @property {number} [dim] numbers in a row: needed for a flat matrix
  * @property {import("./core/info.js").Metric} [metric] cosine unless given
  * @property {import("./core/info.js").Codec} [codec] of the codes that are searched, sq8 unless
@@ -155,7 +163,7 @@ function warn({ message }) {
 }
 
 /** @param {Partial<BuildOptions>} options */
-function toRequest({ metric, codec, refine, exact, graph, clusters, m, efConstruction, seed }) {
+function toRequest({ metric, codec, refine, exact, graph, clusters, m, efConstruction, seed, schema }) {
   for (const [name, value] of Object.entries({ graph, clusters })) {
     if (value !== undefined && typeof value !== "boolean") throw badArgument(`build(): ${name} must be true or false`);
   }
@@ -168,5 +176,16 @@ function toRequest({ metric, codec, refine, exact, graph, clusters, m, efConstru
   if (codec !== undefined && !(typeof codec === "string" && /^pq\d+$/.test(codec))) toChoice(codec, ["f32", "f16", "sq8", "sq4", "binary", "pq"], "codec");
   if (refine !== undefined) toChoice(refine, ["f32", "f16", "sq8"], "refine");
   if (exact !== undefined) toChoice(exact, ["f32", "f16"], "exact");
-  return { metric, codec, refine, exact, graph, clusters, m, efConstruction, seed };
+  return { metric, codec, refine, exact, graph, clusters, m, efConstruction, seed, schema: toSchema(schema) };
+}
+
+/**
+ * @param {unknown} schema
+ * @returns {string | undefined} JSON
+ */
+function toSchema(schema) {
+  if (schema === undefined) return undefined;
+  if (typeof schema !== "object" || schema === null || Array.isArray(schema)) throw badArgument(`build(): schema must be an object of types by the names of fields, such as { price: "float" }, not ${describe(schema)}`);
+  const types = Object.entries(schema).map(([name, type]) => [name, toChoice(type, FIELD_TYPES, `build(): schema.${name}`)]);
+  return JSON.stringify(Object.fromEntries(types));
 }

@@ -2,7 +2,7 @@
  * The error class of the package: every call rejects with one. `code` is stable and meant for programs; the message is meant for
  * people and says what to do next.
  *
- * Codes of the JS: `argument`, `dimension`, `closed`, `aborted`, `trapped`, `network`, `timeout`,
+ * Codes of the JS: `argument`, `filter`, `dimension`, `closed`, `aborted`, `trapped`, `network`, `timeout`,
  * `forbidden`, `not-found`, `status`, `stale`, `redirect`, `range-unsupported`, `not-a-segment`, `manifest`, `io`, `quota`, `locked`,
  * `wasm`, `budget`, `unsupported`, `out-of-memory`, `embed`, `model`, `worker`, `internal`. The core has others, for example `checksum` and `unknown-id`.
  */

@@ -1,50 +1,19 @@
 // An open index, as users have it: each call checks and copies its arguments, makes vectors of texts, and asks the engine.
-import { toBatch, toGet, toId, toMatrix, toQuery, toSearch } from "./arguments.js";
+import { toId, toMatrix, toQuery } from "./arguments.js";
 import { badArgument, closed, reading, typed } from "./errors.js";
 import { checkOptions, toSignal } from "./options.js";
+import { toFilter } from "./search/filter.js";
+import { toBatch, toFacets, toGet, toSearch } from "./search/options.js";
 import { toTexts } from "./texts/embed.js";
 
-/**
- * @typedef {import("./arguments.js").Id} Id
- * @typedef {import("./arguments.js").Vector} Vector
- * @typedef {import("./arguments.js").Query} Query
- * @typedef {import("./arguments.js").SearchOptions} SearchOptions
- * @typedef {import("./arguments.js").GetOptions} GetOptions
- * @typedef {import("./fields/json.js").Fields} Fields
- * @typedef {import("./core/protocol.js").Hit} Hit
- * @typedef {import("./core/info.js").Info} Info
- * @typedef {import("./core/info.js").SegmentInfo} SegmentInfo
- * @typedef {import("./core/info.js").Missing} Missing
- * @typedef {import("./core/info.js").Section} Section
- * @typedef {import("./core/info.js").Metric} Metric
- * @typedef {import("./core/info.js").Codec} Codec
- * @typedef {import("./arguments.js").IndexChoice} IndexChoice
- * @typedef {import("./core/protocol.js").IndexName} IndexName
- * @typedef {import("./core/session.js").Progress} Progress
- * @typedef {import("./engine/settings.js").CacheOptions} CacheOptions
- * @typedef {import("./core/prefetch.js").PrefetchChoice} PrefetchChoice
- * @typedef {import("./core/module.js").WasmSource} WasmSource
- * @typedef {import("./texts/embed.js").Embed} Embed
- * @typedef {import("./texts/embed.js").Embedded} Embedded
- * @typedef {import("./core/explain.js").Explanation} Explanation
- * @typedef {import("./engine/engine.js").Stats} Stats
- * @typedef {import("./engine/extras.js").HitArrays} HitArrays
- *
- * @typedef {object} ArraysOption
- * @property {boolean} [arrays] hits as typed arrays instead of objects
- * @typedef {SearchOptions & ArraysOption} BatchOptions
- *
- * @typedef {object} Row
- * @property {Id} id of the row
- * @property {Fields} fields of the row: those that were stored, and asked for
- *
- * @typedef {object} CallOptions
- * @property {AbortSignal} [signal] ends the call with `aborted`
- */
+export * from "./engine/types.js";
+
+/** @import { BatchOptions, CallOptions, Explanation, Facet, FacetOptions, Fields, Filter, GetOptions, Hit, HitArrays, Id, Query, Row, RowOptions, SearchOptions, Stats, StoredRow, Vector } from "./engine/types.js" */
 
 /**
  * An open index, made by `open`. Its calls reject with a PagevecError: beside the codes that each names, with those of the
  * host, of the file, `budget`, `trapped` and `closed`.
+ * @template {object} [Schema=Fields] the fields of rows by their names, with the types of their values
  */
 export class Index {
   #engine;
@@ -76,14 +45,15 @@ export class Index {
    * Finds the `k` nearest vectors.
    * @param {Query} query `info.dim` numbers; or `{ text }`, of which `embed` makes them; or `{ id }`: the vector of that row, which is
    *   then no hit itself
-   * @param {SearchOptions} [options]
-   * @returns {Promise<Hit[]>} best first; rejects with `argument`, `dimension`, `not-finite`, `zero-vector`, `unknown-id`, `embed` or
-   *   `aborted`
+   * @template {import("./search/schema.js").Wanted<Schema>} [Names=false]
+   * @param {SearchOptions<Schema, Names>} [options]
+   * @returns {Promise<Hit<Schema, Names>[]>} best first; rejects with `argument`, `filter`, `dimension`, `not-finite`, `zero-vector`,
+   *   `unknown-id`, `embed` or `aborted`
    */
   search(query, options) {
     return typed(async () => {
       const { request, signal, vector } = this.#read(query, options);
-      return (await this.#engine.search(await vector(), request, signal))[0];
+      return /** @type {any} */ ((await this.#engine.search(await vector(), request, signal))[0]);
     });
   }
 
@@ -91,9 +61,9 @@ export class Index {
    * Finds the `k` nearest vectors of each row.
    * @param {Vector[] | Float32Array | string[]} matrix vectors, or one array of `info.dim` numbers for each row, or texts, of which
    *   `embed` makes vectors
-   * @template {BatchOptions} [Options=BatchOptions]
+   * @template {BatchOptions<Schema>} [Options=BatchOptions<Schema>]
    * @param {Options} [options] with `arrays: true`, hits are typed arrays
-   * @returns {Promise<Options extends { arrays: true } ? HitArrays : Hit[][]>} one list for each row; rejects as `search` does
+   * @returns {Promise<Options extends { arrays: true } ? HitArrays : Hit<Schema, Options["fields"]>[][]>} one list for each row; rejects as `search` does
    */
   searchBatch(matrix, options) {
     return typed(async () => {
@@ -123,13 +93,14 @@ export class Index {
   /**
    * Searches, and tells what that took.
    * @param {Query} query as `search` takes it
-   * @param {SearchOptions} [options]
-   * @returns {Promise<Explanation>} rejects as `search` does
+   * @template {import("./search/schema.js").Wanted<Schema>} [Names=false]
+   * @param {SearchOptions<Schema, Names>} [options]
+   * @returns {Promise<Explanation<Schema, Names>>} rejects as `search` does
    */
   explain(query, options) {
     return typed(async () => {
       const { request, signal, vector } = this.#read(query, options);
-      return this.#engine.explain(await vector(), request, signal);
+      return /** @type {any} */ (this.#engine.explain(await vector(), request, signal));
     });
   }
 
@@ -157,13 +128,44 @@ export class Index {
   /**
    * Reads the stored fields of rows.
    * @param {readonly Id[] | ArrayLike<number>} ids
-   * @param {GetOptions} [options]
-   * @returns {Promise<(Row | undefined)[]>} undefined for an id that no row has; rejects as `search` does
+   * @template {import("./search/schema.js").Wanted<Schema>} [Names=true]
+   * @param {GetOptions<Schema, Names>} [options]
+   * @returns {Promise<(Row<Schema, Names> | undefined)[]>} undefined for an id that no row has; rejects as `search` does
    */
   get(ids, options) {
     return typed(async () => {
       const { list, names, signal } = reading(() => toGet(ids, options));
-      return (await this.#engine.get(list, names, signal)).map((fields, at) => fields && { id: list[at], fields });
+      return /** @type {any} */ ((await this.#engine.get(list, names, signal)).map((fields, at) => fields && { id: list[at], fields }));
+    });
+  }
+
+  /**
+   * Counts rows, by the indexes of their fields.
+   * @param {Filter<Schema>} [filter] unless given, all rows
+   * @param {CallOptions} [options]
+   * @returns {Promise<number>} rows that match; rejects with `filter` or `aborted`
+   */
+  count(filter, options) {
+    // A filter that got lost on its way here must not count all rows.
+    const isGiven = arguments.length > 0;
+    return typed(async () => {
+      const json = isGiven ? reading(() => toFilter(filter)) : undefined;
+      return this.#engine.count(json, signalOf("count()", options));
+    });
+  }
+
+  /**
+   * Counts the rows of each value of a field.
+   * @template {import("./search/schema.js").FieldName<Schema>} Name
+   * @param {Name} field one that is indexed, and no geo point
+   * @param {FacetOptions<Schema>} [options]
+   * @returns {Promise<Facet<import("./search/schema.js").FacetValue<Schema, Name>>[]>} those with the most rows first, then by value; rejects
+   *   with `argument`, `filter` or `aborted`
+   */
+  facets(field, options) {
+    return typed(async () => {
+      const { field: name, signal, ...wanted } = reading(() => toFacets(field, options));
+      return /** @type {any} */ ((await this.#engine.facets(name, wanted, signal)).values);
     });
   }
 
@@ -174,6 +176,25 @@ export class Index {
    */
   has(id, options) {
     return typed(async () => this.#engine.has(reading(() => toId(id)), signalOf("has()", options)));
+  }
+
+  /**
+   * Reads the ids of all rows, in the order in which they are stored: that of the file, which no id tells.
+   * @param {CallOptions} [options]
+   * @returns {AsyncGenerator<Id, void>} reads on while it is asked for more; rejects with `aborted`
+   */
+  async *ids(options) {
+    yield* (await typed(this.#loadExtras)).idsOf(this.#engine, options);
+  }
+
+  /**
+   * Reads all rows, in the order of `ids`.
+   * @param {RowOptions<Schema>} [options]
+   * @returns {AsyncGenerator<StoredRow, void>} reads on while it is asked for more; rejects with `argument` for fields of an index that
+   *   has none, or with `aborted`
+   */
+  async *rows(options) {
+    yield* (await typed(this.#loadExtras)).rowsOf(this.#engine, options);
   }
 
   /** @returns {Stats} throws `closed` after `close` */
@@ -199,7 +220,7 @@ export class Index {
   /**
    * Reads the arguments of a search at once; `vector` gives what to search for, once its text is a vector.
    * @param {Query} query
-   * @param {SearchOptions | undefined} options
+   * @param {object | undefined} options
    */
   #read(query, options) {
     this.#checkOpen();

@@ -10,9 +10,10 @@ const platform = node(modules.search, openInWorker);
 /**
  * Opens an index: a folder or segment by path or URL, bytes, or a Blob. Rejects with `argument`, with the codes of the host and of
  * the file, `io`, `budget`, `manifest`, `stale`, `model`, `worker`, `wasm`, `unsupported` or `aborted`.
+ * @template {object} [Schema=import("./index.js").Fields] the fields of rows by their names, with the types of their values
  * @param {import("./open.js").IndexSource} source
  * @param {import("./open.js").OpenOptions} [options]
- * @returns {Promise<import("./index.js").Index>}
+ * @returns {Promise<import("./index.js").Index<Schema>>}
  */
 export function open(source, options) {
   return openWith(platform, source, options);

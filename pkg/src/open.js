@@ -16,7 +16,7 @@ import { checkModel } from "./texts/embed.js";
  * @param {Platform} platform
  * @param {IndexSource} input
  * @param {OpenOptions} [options]
- * @returns {Promise<Index>}
+ * @returns {Promise<Index<any>>}
  */
 export function openWith(platform, input, options) {
   return typed(async () => {

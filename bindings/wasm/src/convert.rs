@@ -1,7 +1,7 @@
 //! Between JS values and the core's.
 
 use js_sys::{Array, Object};
-use pagevec::{Error, Id, Ids};
+use pagevec::{Error, Filter, Id, Ids};
 use wasm_bindgen::prelude::*;
 
 /// A JS `Error` with the core's `code`.
@@ -47,6 +47,15 @@ pub(crate) fn whole(name: &'static str, value: f64) -> Result<u64, JsValue> {
     Err(bad(name, "it must be a whole number from 0 to 2^53 - 1"))
 }
 
+/// The filter in a JSON text.
+#[cfg_attr(
+    not(any(feature = "search", feature = "collection")),
+    allow(dead_code, reason = "only searches have filters")
+)]
+pub(crate) fn filter_of(json: Option<String>) -> Result<Option<Filter>, JsValue> {
+    json.map(|json| Filter::parse(&json)).transpose().map_err(to_js)
+}
+
 pub(crate) fn id(value: &JsValue) -> Result<Id, JsValue> {
     match (value.as_string(), value.as_f64()) {
         (Some(text), _) => Ok(Id::Text(text)),
@@ -75,4 +84,15 @@ pub(crate) fn ids(value: &JsValue) -> Result<Option<Ids>, JsValue> {
         (true, false) => Ok(Some(Ids::Texts(texts))),
         _ => Ok(Some(Ids::Numbers(numbers))),
     }
+}
+
+/// The bytes of a file id of 32 hexadecimal digits.
+#[cfg(any(feature = "build", feature = "collection"))]
+pub(crate) fn bytes_of_hex(hex: &str) -> [u8; 16] {
+    let mut id = [0; 16];
+    let digit = |digit: u8| char::from(digit).to_digit(16).unwrap_or_default() as u8;
+    for (byte, &[high, low]) in id.iter_mut().zip(hex.as_bytes().as_chunks().0) {
+        *byte = digit(high) << 4 | digit(low);
+    }
+    id
 }

@@ -12,7 +12,7 @@ use pagevec::{
 use wasm_bindgen::prelude::*;
 
 use crate::build::{BuildOptionsJs, append_to, build_to};
-use crate::convert::{self, bad, set, to_js, whole};
+use crate::convert::{self, bad, bytes_of_hex, set, to_js, whole};
 use crate::pieces::Callback;
 
 thread_local! {
@@ -153,7 +153,7 @@ pub fn dead_rows(
 ) -> Result<JsValue, JsValue> {
     let wanted = convert::ids(ids)?;
     let (bytes, count) = with_segment(read, length, |index| {
-        let (rows, file_id) = (index.info().count, id_of(&index.info().file_id));
+        let (rows, file_id) = (index.info().count, bytes_of_hex(&index.info().file_id));
         let mut positions = Vec::new();
         let mut find = |id: Id| index.find(&id).map(|row| positions.extend(row.map(|row| row.position)));
         match wanted {
@@ -196,16 +196,6 @@ fn with_segment<T>(
     let opened = Opened::new([read]);
     let done = Index::from_reader(file, &OpenOptions::new()).and_then(|index| call(&index));
     opened.close(done.map_err(to_js))
-}
-
-/// The bytes of a file id of 32 hexadecimal digits.
-fn id_of(hex: &str) -> [u8; 16] {
-    let mut id = [0; 16];
-    let digit = |digit: u8| char::from(digit).to_digit(16).unwrap_or_default() as u8;
-    for (byte, &[high, low]) in id.iter_mut().zip(hex.as_bytes().as_chunks().0) {
-        *byte = digit(high) << 4 | digit(low);
-    }
-    id
 }
 
 /// The content id of a file, of its bytes piece by piece.

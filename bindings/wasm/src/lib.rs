@@ -15,11 +15,13 @@ mod reader;
 mod request;
 #[cfg(feature = "search")]
 mod results;
+#[cfg(feature = "search")]
+mod rows;
 
 #[cfg(feature = "build")]
-pub use build::{BuildOptionsJs, build, build_into};
+pub use build::{BuildOptionsJs, build, build_into, index_segment};
 #[cfg(feature = "collection")]
-pub use collection::{CollectionJs, merge};
+pub use collection::{CollectionJs, SegmentRowsJs, merge};
 #[cfg(feature = "build")]
 pub use files::{ContentId, append_stored, build_stored, dead_rows, largest_id, verify_segment};
 #[cfg(feature = "search")]

@@ -1,7 +1,7 @@
-//! A segment that is handed to a function of JS piece by piece.
+//! What long calls tell functions of JS: a segment piece by piece, and their progress.
 
 use js_sys::{Function, Uint8Array};
-use pagevec::{Error, Sink};
+use pagevec::{Ctx, Error, Progress, Sink};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::to_js;
@@ -44,4 +44,17 @@ impl Sink for Callback<'_> {
             Error::Cancelled
         })
     }
+}
+
+/// Calls with a context that tells JS of the progress; what returns true, or throws, cancels.
+pub(crate) fn told<T>(on_progress: Option<Function>, call: impl FnOnce(&Ctx<'_>) -> T) -> T {
+    let cancel = std::cell::Cell::new(false);
+    let report = |p: Progress| {
+        let Some(on_progress) = &on_progress else { return };
+        let (phase, done, total) = (p.phase.into(), (p.done as f64).into(), (p.total as f64).into());
+        let told = on_progress.call3(&JsValue::NULL, &phase, &done, &total);
+        cancel.set(cancel.get() || told.map_or(true, |told| told.is_truthy()));
+    };
+    let cancelled = || cancel.get();
+    call(&Ctx { progress: Some(&report), cancelled: Some(&cancelled), warning: None })
 }

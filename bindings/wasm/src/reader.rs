@@ -22,10 +22,10 @@ pub fn front_length(head: &[u8], file_length: f64) -> Result<f64, JsValue> {
 /// begins at 0, the others where `bases` says; offsets below are in it.
 #[wasm_bindgen]
 pub struct Reader {
-    session: Session,
+    pub(crate) session: Session,
     /// One for each operation whose outcome was not taken yet, so there are few.
     outcomes: Vec<(u32, Outcome)>,
-    /// The options of the last look-up of ids that was done, and its ticket.
+    /// The options of the last selection that was done, and its ticket.
     selected: Option<(u32, SearchOptions)>,
 }
 
@@ -73,20 +73,21 @@ impl Reader {
         Ok(js.into())
     }
 
-    /// Begins a search for each row of `queries`; without any, a look-up of the ids in `options`, of which the last one is
-    /// kept. Returns its ticket. `options` and `texts` are those of `options_of`, or the ticket of such a look-up alone:
-    /// `undefined` if it is not kept any more.
+    /// Begins a search for each row of `queries`; without any, a selection of the rows that `options` name, of which the last
+    /// one is kept. Returns its ticket. `options`, `texts` and `filter` are those of `options_of`, or the ticket of such a
+    /// selection alone: `undefined` if it is not kept any more.
     #[wasm_bindgen(js_name = beginSearch)]
     pub fn begin_search(
         &mut self,
         queries: Vec<f32>,
         options: &[f64],
         texts: Option<String>,
+        filter: Option<String>,
     ) -> Result<Option<u32>, JsValue> {
         let options = match (options, &self.selected) {
             (&[wanted], Some((ticket, kept))) if wanted == f64::from(*ticket) => kept.clone(),
             ([_], _) => return Ok(None),
-            _ => options_of(options, texts)?,
+            _ => options_of(options, texts, filter)?,
         };
         let operation = match queries.is_empty() {
             true => Operation::Select(options),
@@ -102,8 +103,9 @@ impl Reader {
         value: &JsValue,
         options: &[f64],
         texts: Option<String>,
+        filter: Option<String>,
     ) -> Result<u32, JsValue> {
-        let (id, options) = (id(value)?, options_of(options, texts)?);
+        let (id, options) = (id(value)?, options_of(options, texts, filter)?);
         self.session.begin(Operation::Similar { id, options }).map_err(to_js)
     }
 
@@ -237,7 +239,7 @@ impl Reader {
 }
 
 impl Reader {
-    fn take(&mut self, ticket: u32) -> Option<Outcome> {
+    pub(crate) fn take(&mut self, ticket: u32) -> Option<Outcome> {
         let at = self.outcomes.iter().position(|o| o.0 == ticket)?;
         Some(self.outcomes.swap_remove(at).1)
     }

@@ -1,9 +1,9 @@
-//! The options of a search, as they cross from JS: in numbers, and one text for all ids that are texts.
+//! The options of a search, as they cross from JS: in numbers, one text for all ids that are texts, and the filter as JSON.
 
 use pagevec::{Id, IndexChoice, SearchOptions};
 use wasm_bindgen::prelude::*;
 
-use crate::convert::{internal, whole};
+use crate::convert::{filter_of, internal, whole};
 
 /// The choices of an index by their numbers; `pkg/src/core/protocol.js` has the same list.
 const CHOICES: [IndexChoice; 4] =
@@ -12,7 +12,11 @@ const CHOICES: [IndexChoice; 4] =
 /// `numbers` are `[k, ef, index, probes, recall, rescore, fields, exclude, among]`, the last two as counts of ids, NaN for one
 /// that is not given, `fields` 1 where hits shall have theirs; then the ids of `exclude` and those of `among`. With `texts`, which are one after another, an id is given by
 /// its length in UTF-16.
-pub(crate) fn options_of(numbers: &[f64], texts: Option<String>) -> Result<SearchOptions, JsValue> {
+pub(crate) fn options_of(
+    numbers: &[f64],
+    texts: Option<String>,
+    filter: Option<String>,
+) -> Result<SearchOptions, JsValue> {
     let Some((&[k, ef, index, probes, recall, rescore, fields, exclude, among], ids)) =
         numbers.split_first_chunk()
     else {
@@ -32,6 +36,7 @@ pub(crate) fn options_of(numbers: &[f64], texts: Option<String>) -> Result<Searc
         .probes(count(probes))
         .recall((!recall.is_nan()).then_some(recall as f32))
         .fields(fields > 0.0)
+        .filter(filter_of(filter)?)
         .exclude(ids)
         .among(count(among).map(|_| rest)))
 }

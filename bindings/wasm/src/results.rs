@@ -1,7 +1,7 @@
 //! Results of operations as values of JS.
 
-use js_sys::{Array, Float64Array, Object};
-use pagevec::{Answer, Id, Info};
+use js_sys::{Array, Date, Float32Array, Float64Array, Object};
+use pagevec::{Answer, FieldType, FieldValue, Id, Info, RowPage, ValueCounts};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::set;
@@ -43,6 +43,51 @@ pub(crate) fn hits_to_js(answers: &[Answer]) -> JsValue {
     Array::of3(&Float64Array::from(&numbers[..]), &texts, &fields).into()
 }
 
+pub(crate) fn facets_to_js(facets: &ValueCounts) -> JsValue {
+    let counts = facets.values.iter().map(|(_, count)| *count as f64);
+    let numbers: Vec<f64> = [facets.distinct as f64].into_iter().chain(counts).collect();
+    let values: Array = facets.values.iter().map(|(value, _)| value_to_js(value)).collect();
+    Array::of2(&Float64Array::from(&numbers[..]), &values).into()
+}
+
+/// The greatest distance in milliseconds from 1970 that a `Date` has.
+const LAST_DATE: u64 = 8_640_000_000_000_000;
+
+/// A point in time is its text, as stored fields have it.
+fn value_to_js(value: &FieldValue) -> JsValue {
+    match value {
+        FieldValue::Text(text) => JsValue::from_str(text),
+        FieldValue::Integer(number) => JsValue::from_f64(*number as f64),
+        FieldValue::Float(number) => JsValue::from_f64(*number),
+        FieldValue::Boolean(value) => JsValue::from_bool(*value),
+        FieldValue::Timestamp(time) => {
+            let time_js = JsValue::from_f64(*time as f64);
+            match time.unsigned_abs() <= LAST_DATE {
+                true => Date::new(&time_js).to_iso_string().into(),
+                false => time_js,
+            }
+        }
+        _ => JsValue::UNDEFINED,
+    }
+}
+
+/// See `takeRows`.
+pub(crate) fn rows_to_js(RowPage { rows, next, .. }: &RowPage) -> JsValue {
+    let (mut numbers, texts) = (Vec::new(), Array::new());
+    for row in rows {
+        match &row.id {
+            Id::Number(number) => numbers.push(*number as f64),
+            Id::Text(text) => drop(texts.push(&JsValue::from_str(text))),
+        }
+    }
+    let fields = texts_to_js(rows.iter().filter_map(|row| row.fields.as_deref()).map(Some));
+    let vectors: Vec<f32> = rows.iter().filter_map(|row| row.vector.as_deref()).flatten().copied().collect();
+    let next = next.map(|next| [f64::from(next.segment), f64::from(next.position)]);
+    let next = Float64Array::from(next.as_ref().map_or(&[][..], |next| next));
+    let numbers = Float64Array::from(&numbers[..]);
+    Array::of5(&numbers, &texts, &fields, &Float32Array::from(&vectors[..]), &next).into()
+}
+
 pub(crate) fn info_to_js(info: &Info) -> Object {
     let js = Object::new();
     set(&js, "count", info.count as f64);
@@ -69,6 +114,18 @@ pub(crate) fn info_to_js(info: &Info) -> Object {
     set(&js, "ids", info.ids);
     set(&js, "fileLength", info.file_length as f64);
     set(&js, "fileId", info.file_id.as_str());
+    let fields = Array::new();
+    for field in &info.fields {
+        let js = Object::new();
+        set(&js, "name", field.name.as_str());
+        set(&js, "type", field.of.map(FieldType::name));
+        set(&js, "why", field.why);
+        set(&js, "rows", field.rows as f64);
+        set(&js, "values", field.values as f64);
+        set(&js, "bytes", field.bytes() as f64);
+        fields.push(&js);
+    }
+    set(&js, "schema", fields);
     let sections = Array::new();
     for section in &info.sections {
         let js = Object::new();

@@ -23,11 +23,12 @@ import { usageLine } from "./help.js";
  * @property {string} about
  * @property {string} operand the name of what stands alone
  * @property {string} operandHelp
+ * @property {{ name: string, help: string }} [second] what stands alone after it
  * @property {Record<string, Option>} options
  * @property {string[]} [oneOf] options of which exactly one is given
  * @property {string[]} examples
  *
- * @typedef {Record<string, any> & { operand: string }} Parsed the values of options by their names
+ * @typedef {Record<string, any> & { operand: string, second?: string }} Parsed the values of options by their names
  */
 
 /**
@@ -46,9 +47,10 @@ export function parse(command, words) {
     else if (word === "--help" || word === "-h") return "help";
     else if (word.startsWith("-") && word !== "-") take(command, word, rest, given);
     else operands.push(word);
-    if (operands.length > 1) throw wrong(command, `unexpected argument '${operands[1]}' found`);
+    const most = command.second ? 2 : 1;
+    if (operands.length > most) throw wrong(command, `unexpected argument '${operands[most]}' found`);
   }
-  return check(command, given, operands[0]);
+  return check(command, given, operands);
 }
 
 /**
@@ -88,12 +90,12 @@ function take(command, word, rest, given) {
  * Converts the values, and checks what they say together.
  * @param {Command} command
  * @param {Map<string, string | true>} given
- * @param {string | undefined} operand
+ * @param {string[]} operands
  * @returns {Parsed}
  */
-function check(command, given, operand) {
+function check(command, given, [operand, second]) {
   /** @type {Record<string, any>} */
-  const parsed = { operand };
+  const parsed = { operand, second };
   for (const [name, option] of Object.entries(command.options)) {
     const text = given.get(name) ?? option.fallback;
     if (text !== undefined) parsed[name] = text === true ? true : option.list ? text.split(",").map((part) => convert(command, name, part)) : convert(command, name, text);
@@ -108,6 +110,7 @@ function check(command, given, operand) {
   const lacking = missing.map((name) => label(command, name));
   if (command.oneOf && one.length === 0) lacking.push(`<${command.oneOf.map((name) => label(command, name)).join("|")}>`);
   if (operand === undefined) lacking.push(`<${command.operand}>`);
+  if (command.second && second === undefined) lacking.push(`<${command.second.name}>`);
   if (lacking.length > 0) throw wrong(command, "the following required arguments were not provided:", lacking);
   return /** @type {Parsed} */ (parsed);
 }

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { parse, wrong } from "./arguments.js";
 import { BUILD } from "./build/options.js";
 import { build } from "./commands/build.js";
+import { COUNT, count, FACETS, facets } from "./commands/count.js";
 import { EVAL, evaluate } from "./commands/eval.js";
 import { INSPECT, inspect } from "./commands/inspect.js";
 import { SEARCH, search } from "./commands/search.js";
@@ -17,6 +18,8 @@ import { nearest } from "../options.js";
 const COMMANDS = [
   [BUILD, build],
   [SEARCH, search],
+  [COUNT, count],
+  [FACETS, facets],
   [EVAL, evaluate],
   [INSPECT, inspect],
   [VERIFY, verify],

@@ -51,6 +51,14 @@ export function single(value) {
   return value;
 }
 
+/**
+ * What comes from a file must not move the cursor or part a line.
+ * @param {string} text
+ */
+export function printable(text) {
+  return text.replace(/\p{Cc}/gu, (c) => (c === "\n" ? "\\n" : c === "\t" ? "\\t" : c === "\r" ? "\\r" : `\\u{${c.charCodeAt(0).toString(16)}}`));
+}
+
 /** @typedef {{ k: number, wanted: number, reached: number, cells: number, probes: number }} Step of the clustered index's curve */
 
 /**

@@ -1,12 +1,13 @@
 // What the calls of a collection ask of its host, and how they read what it answers.
-import { toGet, toMatrix, toQuery, toSearch } from "../arguments.js";
-import { describe } from "../describe.js";
+import { toMatrix, toQuery } from "../arguments.js";
 import { badArgument, PagevecError, reading } from "../errors.js";
 import { pickFields, readFields } from "../fields/json.js";
 import { checkOptions } from "../options.js";
+import { toGet, toSearch } from "../search/options.js";
 import { toTexts } from "../texts/embed.js";
 import { embedTexts } from "../texts/vectors.js";
 import { checkVectors, lastOfEach, toIdList, toRows } from "./arguments.js";
+import { noSource } from "./transfer/import.js";
 
 /** Rows that `rows()` reads at a time. */
 const PAGE = 500;
@@ -37,19 +38,14 @@ const IMPORTED = 1000;
  * @property {(event: CompactProgress) => void} [onProgress] called while segments are merged
  * @property {AbortSignal} [signal] ends it with `aborted`; what is merged by then stays so
  *
- * @typedef {object} RowOptions
- * @property {boolean} [vectors] whether rows have their vector, false unless given
- * @property {boolean | readonly string[]} [fields] true for all, which is the default, or names
- * @property {AbortSignal} [signal] ends the call with `aborted`
- *
- * @typedef {object} StoredRow
- * @property {Id} id of the row
- * @property {Float32Array} [vector] as stored: quantized unless `refine` keeps more, and of about unit length under cosine
- * @property {Fields} [fields] of the row; not there for a row without fields
+ * @typedef {import("../index.js").RowOptions} RowOptions
+ * @typedef {import("../index.js").StoredRow} StoredRow
  *
  * @typedef {object} Link to the host of a collection
- * @property {(call: import("./messages.js").Call, signal?: AbortSignal, onProgress?: (event: CompactProgress) => void) => Promise<any>} call
+ * @property {(call: import("./messages.js").Call | import("./messages.js").ImportCall, signal?: AbortSignal, onProgress?: (event: CompactProgress) => void) => Promise<any>} call
  * @property {import("./messages.js").State} state as the host told it last
+ * @property {import("../sources/resolve.js").OpenPath} openPath where paths can be imported
+ * @property {(to: unknown, signal: AbortSignal | undefined) => Promise<void>} backupInto writes a backup to where the platform has folders
  * @property {() => Promise<boolean>} persist
  * @property {() => Promise<void>} close
  *
@@ -82,7 +78,7 @@ export async function upsert({ link: { state, call }, embedder }, given) {
  */
 export async function importRows(store, rows, signal) {
   const given = /** @type {Partial<Iterable<unknown> & AsyncIterable<unknown>>} */ (Object(rows));
-  if (typeof rows === "string" || !(given[Symbol.asyncIterator] ?? given[Symbol.iterator])) throw badArgument(`import() takes rows that can be iterated, as rows() gives them, not ${describe(rows)}`);
+  if (!(given[Symbol.asyncIterator] ?? given[Symbol.iterator])) throw noSource(rows);
   let upserted = 0;
   /** @type {unknown[]} */
   let batch = [];
@@ -99,7 +95,7 @@ export async function importRows(store, rows, signal) {
  * @param {Link} link
  * @param {Embedder | undefined} embedder
  * @param {unknown} query
- * @param {import("../arguments.js").SearchOptions} [options]
+ * @param {import("../search/options.js").SearchOptions} [options]
  * @returns {Promise<Hit[]>}
  */
 export async function search(link, embedder, query, options) {
@@ -115,7 +111,7 @@ export async function search(link, embedder, query, options) {
  * @param {Link} link
  * @param {Embedder | undefined} embedder
  * @param {unknown} matrix
- * @param {import("../arguments.js").SearchOptions} [options]
+ * @param {import("../search/options.js").SearchOptions} [options]
  * @returns {Promise<Hit[][]>}
  */
 export async function searchBatch(link, embedder, matrix, options) {

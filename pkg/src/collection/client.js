@@ -1,9 +1,11 @@
 // A collection, as users have it: each call checks and copies its arguments, makes vectors of texts, and asks the host of the files.
 import { badArgument, reading, typed } from "../errors.js";
 import { checkOptions, toSignal } from "../options.js";
+import { toHttp } from "../sources/http/options.js";
 import { toIdList } from "./arguments.js";
 import { importRows, upsert } from "./calls.js";
 import { CollectionReader, openLink, signalOf } from "./reader.js";
+import { importIndex, isIndex, toIndex } from "./transfer/import.js";
 
 /**
  * @typedef {import("../arguments.js").Id} Id
@@ -12,6 +14,11 @@ import { CollectionReader, openLink, signalOf } from "./reader.js";
  * @typedef {import("./arguments.js").Item} Item
  * @typedef {import("./arguments.js").UpsertOptions} UpsertOptions
  * @typedef {import("./calls.js").CompactOptions} CompactOptions
+ * @typedef {import("./transfer/backup.js").Backup} Backup
+ * @typedef {import("./transfer/directory.js").DirectoryHandle} DirectoryHandle
+ * @typedef {import("./transfer/export.js").ExportedIndex} ExportedIndex
+ * @typedef {import("./transfer/import.js").ImportSource} ImportSource
+ * @typedef {import("./transfer/import.js").ImportOptions} ImportOptions
  */
 
 /**
@@ -105,26 +112,63 @@ export class Collection extends CollectionReader {
   }
 
   /**
-   * Makes one segment of all rows, with its index: a file that `open` reads, from a static host or as it is. The collection stays as it is,
-   * and other calls wait meanwhile.
+   * Makes one segment of all rows, with its index, and the index.json that names it: two files that any static host serves, and `open`
+   * reads. The collection stays as it is, and other calls wait meanwhile.
    * @param {CompactOptions} [options]
-   * @returns {Promise<Blob>} rejects with `out-of-memory` or `aborted`
+   * @returns {Promise<ExportedIndex>} rejects with `out-of-memory` or `aborted`
    */
   export(options) {
     return typed(async () => {
+      const { link, embedder } = openLink(this);
       const { onProgress, signal } = toWatched("export()", options);
-      return openLink(this).link.call({ call: "export" }, signal, onProgress);
+      return link.call({ call: "export", model: embedder?.model }, signal, onProgress);
     });
   }
 
   /**
-   * Stores rows of another place, a thousand at a time: those of `rows({ vectors: true })` of another collection, say.
-   * @param {Iterable<Item> | AsyncIterable<Item>} rows
-   * @param {CallOptions} [options]
-   * @returns {Promise<{ upserted: number }>} once all are durable; rejects as `upsert` does, with the rows before stored
+   * Stores rows of another place, a thousand at a time: those of `rows({ vectors: true })` of another collection, say; or all rows of an
+   * index, whose vectors are decoded from the finest rows that it has.
+   * @param {ImportSource} source
+   * @param {ImportOptions} [options]
+   * @returns {Promise<{ upserted: number }>} once all are durable; rejects as `upsert` does, and for an index as `open` does, with the
+   *   rows before stored
    */
-  import(rows, options) {
-    return typed(async () => importRows((items, call) => this.upsert(items, call), rows, signalOf("import()", options)));
+  import(source, options) {
+    return typed(async () => {
+      const { link } = openLink(this);
+      const { headers, fetch, ...watched } = checkOptions("import()", options, ["onProgress", "signal", "headers", "fetch"]);
+      const { onProgress, signal } = toWatched("import()", watched);
+      const index = reading(() => (isIndex(source) ? toIndex(source) : undefined));
+      if (index === undefined) return importRows((items, call) => this.upsert(items, call), source, signal);
+      return importIndex(link, index, { signal, onProgress, http: reading(() => toHttp({ headers, fetch })) });
+    });
+  }
+
+  /**
+   * Copies the collection as it is now, which writes wait for.
+   * @overload
+   * @param {undefined} [to]
+   * @param {CallOptions} [options]
+   * @returns {Promise<Backup>} of which `openCollection(name, { from })` makes a collection; rejects with `read-only`, `io` or `aborted`
+   */
+  /**
+   * The same, into a folder in which there is none: `openCollection` opens that, in Node.
+   * @overload
+   * @param {string | DirectoryHandle} to in Node a path, in a page a directory
+   * @param {CallOptions} [options]
+   * @returns {Promise<void>} rejects with `argument`, `read-only`, `io`, `quota` or `aborted`
+   */
+  /**
+   * @param {any} [to]
+   * @param {CallOptions} [options]
+   * @returns {Promise<any>}
+   */
+  backup(to, options) {
+    return typed(async () => {
+      const { link } = openLink(this);
+      const signal = signalOf("backup()", options);
+      return to === undefined ? { files: await link.call({ call: "backup" }, signal) } : link.backupInto(to, signal);
+    });
   }
 
   /**

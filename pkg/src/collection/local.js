@@ -3,9 +3,11 @@ import { aborted, throwIfAborted } from "../errors.js";
 import { Host } from "./host/host.js";
 import { newClient, toChangeEvent } from "./messages.js";
 
-/** @typedef {import("./calls.js").Link} Link */
+/**
+ * @typedef {import("./calls.js").Link} Link
+ * @typedef {(call: import("./messages.js").Call, signal?: AbortSignal, onProgress?: import("./host/upkeep.js").OnProgress) => Promise<any>} HostCall
+ */
 
-/** @implements {Link} */
 export class LocalLink {
   /** @type {Host} */
   #host;
@@ -37,7 +39,7 @@ export class LocalLink {
     this.state = host.state;
   }
 
-  /** @type {Link["call"]} */
+  /** @type {HostCall} */
   call = async (call, signal, onProgress = () => {}) => {
     throwIfAborted(signal);
     const answer = this.#host.call(call, { client: this.#client, request: ++this.#last }, signal ?? new AbortController().signal, onProgress);

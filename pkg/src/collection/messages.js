@@ -3,10 +3,11 @@
 //
 //   an object to its worker                          from it
 //   { id, call: "open", name, settings }               { id, value: state }
-//   { id, call: "upsert" | "search" | … }              { id, value }, or { id, error }
+//   { id, call: "upsert" | "search" | …, watched }     { id, value }, or { id, error }
 //   { abort: id }                                      nothing: whoever aborts waits no longer
 //   { id, call: "visible", visible, frozen }, "close"  { id }
-//                                                    { event: "change" | "state" | "progress", detail }
+//                                                    { event: "change" | "state", detail }
+//                                                    { event: "progress", detail: { watched, progress } } of that call
 //
 //   between tabs, over a BroadcastChannel; tabs and terms of leaders are random numbers
 //   { to: "leader", from, id, call }                   a request
@@ -18,7 +19,7 @@
 //   { to: "all", who: a tab }                          a hidden tab asks whether one is visible
 //   { to: "all", shown: a tab }                        one is, and would lead
 //   { to: "all", change }, { to: "all", state }        what the host tells
-import { PagevecError } from "../errors.js";
+import { badArgument, PagevecError } from "../errors.js";
 
 /**
  * @typedef {import("../arguments.js").Id} Id
@@ -42,6 +43,7 @@ import { PagevecError } from "../errors.js";
  * @property {boolean} memory
  * @property {string} name
  * @property {WebAssembly.Module} [wasm]
+ * @property {import("./transfer/backup.js").BackupFile[]} [from] a backup, of which the collection is made
  *
  * @typedef {Omit<import("../core/protocol.js").SearchRequest, "exclude" | "among"> & { id?: Id, exclude?: Id[], among?: Id[] }} SearchRequest
  *
@@ -52,13 +54,17 @@ import { PagevecError } from "../errors.js";
  * @typedef {{ call: "search", queries: Float32Array<ArrayBuffer>, request: SearchRequest }} SearchCall
  * @typedef {{ call: "get", ids: IdList, vectors: boolean, fields: boolean }} GetCall
  * @typedef {{ call: "ids", after: Id | null, limit: number }} IdsCall
- * @typedef {{ call: "sync" | "flush" | "compact" | "export" }} PlainCall
- * @typedef {WriteCall | SearchCall | GetCall | IdsCall | PlainCall} Call what a host answers
+ * @typedef {{ call: "sync" | "flush" | "compact" }} PlainCall
+ * @typedef {{ call: "export", model: string | undefined }} ExportCall
+ * @typedef {{ call: "backup", to?: string }} BackupCall \`to\`: into this folder, in Node; else as Blobs
+ * @typedef {WriteCall | SearchCall | GetCall | IdsCall | PlainCall | ExportCall | BackupCall} Call what a host answers
+ * @typedef {{ call: "import", segment: Uint8Array<ArrayBuffer>, dead: Uint8Array<ArrayBuffer> | undefined, dim: number, metric: string }} ImportCall
+ *   what becomes many upserts, in the worker of a tab or the program
  *
  * @typedef {{ call: "open", settings: HostSettings, visible: boolean }} OpenCall
  * @typedef {{ call: "visible", visible: boolean, frozen: boolean }} VisibleCall
  * @typedef {{ call: "close" }} CloseCall
- * @typedef {Call | OpenCall | VisibleCall | CloseCall} TabCall what a worker answers
+ * @typedef {Call | ImportCall | OpenCall | VisibleCall | CloseCall} TabCall what a worker answers
  *
  * @typedef {object} State what a host tells about itself, and `stats` to users
  * @property {number} dim numbers in a vector
@@ -74,7 +80,8 @@ import { PagevecError } from "../errors.js";
  * @property {number} segments files of rows
  * @property {number} [bytes] of the segments
  * @property {number} [logBytes] of the log since the last flush
- * @property {number} [memoryRows] rows that are in no segment yet
+ * @property {number} [memoryRows] live rows that are in no segment yet
+ * @property {number} [memoryDead] rows in no segment that were replaced or deleted
  * @property {boolean} [torn] whether the log ended in half a write when it was opened, which was never acknowledged
  * @property {boolean} persistent whether it is kept when the page or program ends
  * @property {string} [why] it is not
@@ -108,12 +115,17 @@ export function toChangeEvent({ client: by, ...change }, client) {
   return { ...change, origin: by === client ? "this" : "other" };
 }
 
+export function isNotNew() {
+  return badArgument("openCollection(): `from` makes a new collection, but there is one with this name: take another name, or leave `from` out");
+}
+
 /**
  * Refuses a collection that is another one than an opening asks for.
  * @param {HostSettings} wanted
  * @param {State} state
  */
 export function checkState(wanted, state) {
+  if (wanted.from && state.role === "follower") throw isNotNew();
   for (const name of /** @type {const} */ (["dim", "metric", "codec", "refine", "ids"])) {
     if (wanted[name] === undefined || state[name] === undefined || wanted[name] === state[name]) continue;
     throw new PagevecError(name === "dim" ? "dimension" : "argument", `openCollection(): ${name} is ${JSON.stringify(wanted[name])}, but this collection has ${JSON.stringify(state[name])}: leave it out, or take another name`);

@@ -74,7 +74,7 @@ export class CollectionReader {
    * Finds the `k` nearest rows. It sees everything that was acknowledged, and each row once.
    * @param {import("../arguments.js").Query} query `dim` numbers; or `{ text }`, of which `embed` makes them; or `{ id }`: the vector of
    *   that row, which is then no hit itself
-   * @param {import("../arguments.js").SearchOptions} [options] those of `search` of an index
+   * @param {import("../search/options.js").SearchOptions} [options] those of `search` of an index
    * @returns {Promise<import("../core/protocol.js").Hit[]>} best first; rejects with `argument`, `dimension`, `not-finite`, `zero-vector`,
    *   `unknown-id`, `embed` or `aborted`
    */
@@ -85,7 +85,7 @@ export class CollectionReader {
   /**
    * Finds the `k` nearest rows of each vector.
    * @param {Vector[] | Float32Array | string[]} matrix vectors, or one array of `dim` numbers for each row, or texts
-   * @param {import("../arguments.js").SearchOptions} [options]
+   * @param {import("../search/options.js").SearchOptions} [options]
    * @returns {Promise<import("../core/protocol.js").Hit[][]>} one list for each row; rejects as `search` does
    */
   searchBatch(matrix, options) {

@@ -2,6 +2,7 @@
 import { Peer } from "../engine/remote/peer.js";
 import { PagevecError } from "../errors.js";
 import { closed } from "./calls.js";
+import { toDirectory, writeInto } from "./transfer/directory.js";
 
 /**
  * @typedef {import("./calls.js").Link} Link
@@ -20,8 +21,9 @@ export class RemoteLink {
   #peer;
   /** @type {Promise<Peer> | undefined} */
   #opening;
-  /** @type {Map<import("../errors.js").PagevecError | object, (event: import("./calls.js").CompactProgress) => void>} */
+  /** @type {Map<number, (event: import("./calls.js").CompactProgress) => void>} listeners, by the number of their call */
   #progress = new Map();
+  #calls = 0;
   #stopWatching = () => {};
   #closed = false;
   /** @type {State} */
@@ -37,7 +39,7 @@ export class RemoteLink {
     const link = new RemoteLink(start, settings, wires);
     link.#peer = await link.#open(signal);
     // The next worker opens what is there: it makes nothing new.
-    link.#settings = { ...settings, create: false };
+    link.#settings = { ...settings, create: false, from: undefined };
     link.#stopWatching = watch((visible, frozen) => void link.#peer?.call(/** @type {any} */ ({ call: "visible", visible, frozen })).catch(() => {}));
     return link;
   }
@@ -58,15 +60,24 @@ export class RemoteLink {
   call = async (call, signal, onProgress) => {
     if (this.#closed) throw closed();
     const peer = this.#peer && !this.#peer.failed ? this.#peer : await this.#again();
-    const key = {};
-    if (onProgress) this.#progress.set(key, onProgress);
-    const buffer = call.call === "upsert" ? call.vectors.buffer : call.call === "search" ? call.queries.buffer : undefined;
+    const watched = ++this.#calls;
+    if (onProgress) this.#progress.set(watched, onProgress);
+    const moved = call.call === "upsert" ? [call.vectors] : call.call === "search" ? [call.queries] : call.call === "import" ? [call.segment] : [];
     try {
-      return await peer.call(/** @type {any} */ (call), signal, buffer ? [buffer] : []);
+      return await peer.call(/** @type {any} */ ({ ...call, watched }), signal, moved.map(({ buffer }) => buffer));
     } finally {
-      this.#progress.delete(key);
+      this.#progress.delete(watched);
     }
   };
+
+  /** @type {Link["openPath"]} */
+  openPath = () => undefined;
+
+  /** @type {Link["backupInto"]} */
+  async backupInto(to, signal) {
+    const directory = toDirectory(to);
+    await writeInto(directory, await this.call({ call: "backup" }, signal));
+  }
 
   async persist() {
     const { storage } = navigator;
@@ -94,7 +105,7 @@ export class RemoteLink {
     const listeners = {
       change: this.#wires.onChange,
       state: (/** @type {State} */ state) => void (this.state = state),
-      progress: (/** @type {{ progress: import("./calls.js").CompactProgress }} */ { progress }) => [...this.#progress.values()].forEach((listener) => listener(progress)),
+      progress: (/** @type {{ watched: number, progress: import("./calls.js").CompactProgress }} */ { watched, progress }) => this.#progress.get(watched)?.(progress),
     };
     const peer = new Peer(this.#start, /** @type {any} */ (listeners));
     try {

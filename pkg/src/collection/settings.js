@@ -1,10 +1,10 @@
 // The options of openCollection(), checked.
-import { describe } from "../describe.js";
+import { describe, isA } from "../describe.js";
 import { badArgument } from "../errors.js";
 import { checkOptions, toBytes, toChoice, toInteger, toSignal } from "../options.js";
 import { Embedder, toModel } from "../texts/embed.js";
 
-const OPTIONS = /** @type {const} */ (["dim", "metric", "codec", "refine", "ids", "create", "readOnly", "degraded", "durability", "flush", "memoryBudget", "memory", "embed", "model", "worker", "wasm", "signal"]);
+const OPTIONS = /** @type {const} */ (["dim", "metric", "codec", "refine", "ids", "create", "readOnly", "degraded", "durability", "flush", "memoryBudget", "memory", "from", "embed", "model", "worker", "wasm", "signal"]);
 
 /**
  * @typedef {object} FlushOptions when rows in memory become a segment: at the first of these
@@ -27,6 +27,7 @@ const OPTIONS = /** @type {const} */ (["dim", "metric", "codec", "refine", "ids"
  * @property {FlushOptions} [flush] when rows in memory become a segment
  * @property {number | string} [memoryBudget] bytes of its files held in memory: a number, or a text such as `"64MB"`
  * @property {boolean} [memory] keeps it in memory only: for tests, and where a browser refuses its storage
+ * @property {import("./transfer/backup.js").Backup} [from] makes the collection of what \`backup()\` gave; there must be none with this name
  * @property {import("../texts/embed.js").Embed} [embed] makes vectors of texts, for `search({ text })` and rows with a `text`
  * @property {string} [model] the name of what makes the vectors, where `embed.model` does not say it
  * @property {() => unknown} [worker] starts the script `pagevec/collection-worker` in browsers, where the package's URL does not reach it
@@ -62,10 +63,21 @@ export function toSettings(name, given) {
     readOnly: readOnly || degraded,
     degraded,
     memory,
+    from: toFiles(options.from),
   };
+  if (host.from && !host.create) throw badArgument("openCollection(): `from` makes a new collection: leave out `create`, `readOnly` and `degraded`");
   const embedder = embed === undefined ? undefined : new Embedder(embed, model, "openCollection()");
   toModel(model, "openCollection()");
   return { host, embedder, worker, wasm, signal: toSignal(options.signal) };
+}
+
+/** @param {unknown} from */
+function toFiles(from) {
+  if (from === undefined) return undefined;
+  const { files } = /** @type {{ files?: unknown }} */ (Object(from));
+  const isFile = (/** @type {Partial<import("./transfer/backup.js").BackupFile>} */ { name, blob }) => /^(manifest\.b|seg-\d{1,15})$/.test(String(name)) && (isA(blob, "Blob") || isA(blob, "File"));
+  if (!Array.isArray(files) || files.length === 0 || !files.every((one) => isFile(Object(one)))) throw badArgument(`openCollection(): from must be what backup() gave, { files: [{ name, blob }] }, not ${describe(from)}`);
+  return files.map(({ name, blob }) => ({ name, blob }));
 }
 
 /** @param {FlushOptions | undefined} given */

@@ -5,9 +5,13 @@
  *
  * @typedef {object} Share
  * @property {number} bytes that were read of the segment
- *
+ */
+
+/**
+ * @template {object} [Schema=import("../fields/json.js").Fields]
+ * @template [Names=import("../search/schema.js").Wanted<Schema>]
  * @typedef {object} Explanation
- * @property {import("./protocol.js").Hit[]} hits best first
+ * @property {import("../search/schema.js").Hit<Schema, Names>[]} hits best first
  * @property {IndexName} index which one answered; `listed`: all rows that may be hits were ranked by the finest rows
  * @property {string} plan the whole account, for people
  * @property {string} why this index

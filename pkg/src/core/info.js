@@ -21,9 +21,17 @@
  * @property {"number" | "text"} ids what they are
  * @property {number} fileLength bytes
  * @property {string} fileId 32 hexadecimal digits, of options and input
+ * @property {Record<string, FieldInfo>} schema the fields of the rows, by their names; empty where no field is indexed
  * @property {Section[]} sections of the file, in bytes
  * @property {number} memoryToOpen bytes
  * @property {string} kernels which SIMD kernels this module runs
+ *
+ * @typedef {object} FieldInfo a field and its index
+ * @property {import("../search/schema.js").FieldType | undefined} type what filters compare it with; undefined if it is stored only
+ * @property {string | undefined} why it is stored only
+ * @property {number} rows that have a value, dead ones too
+ * @property {number} values of all rows: more than there are rows where some have several
+ * @property {number} bytes of its index
  *
  * @typedef {object} Section
  * @property {string} name what it holds
@@ -59,7 +67,7 @@
  * @property {Missing[]} [missing] segments that `degraded` left out
  *
  * @typedef {Omit<Facts, "count" | "dead" | "fileId"> & Whole} Info what is counted in bytes is of all segments, `sections` too; where
- *   other facts differ they are those of the segment with the most rows. There is a graph, or there are clusters, if each
+ *   other facts differ they are those of the segment with the most rows, types of fields those of the first that has them. There is a graph, or there are clusters, if each
  *   segment has one
  */
 
@@ -82,6 +90,7 @@ export function infoOfAll(segments, generation, missing) {
     fileLength: sum(({ fileLength }) => fileLength),
     fileId: several ? undefined : facts.fileId,
     contentId: several ? undefined : facts.contentId,
+    schema: schemaOfAll(segments),
     sections: several ? segments.flatMap(({ base, sections }) => sections.map((one) => ({ ...one, offset: base + one.offset }))) : facts.sections,
     memoryToOpen: sum(({ memoryToOpen }) => memoryToOpen),
     generation,
@@ -89,4 +98,18 @@ export function infoOfAll(segments, generation, missing) {
     segments,
     ...(missing.length > 0 && { missing }),
   };
+}
+
+/**
+ * @param {SegmentInfo[]} segments
+ * @returns {Facts["schema"]}
+ */
+function schemaOfAll(segments) {
+  /** @type {Map<string, FieldInfo>} */
+  const all = new Map();
+  for (const [name, field] of segments.flatMap(({ schema }) => Object.entries(schema))) {
+    const { type, why, rows, values, bytes } = all.get(name) ?? { ...field, rows: 0, values: 0, bytes: 0 };
+    all.set(name, { type, why, rows: rows + field.rows, values: values + field.values, bytes: bytes + field.bytes });
+  }
+  return Object.fromEntries(all);
 }

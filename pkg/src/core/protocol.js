@@ -7,10 +7,10 @@
 //   a task's begin: queries or an id, SearchRequest; an id; …  a ticket, which names the operation in the core
 //   step: a ticket                                             the extents to fetch, "done" or "wait"
 //   deliver: an offset and bytes                               whether all of them were compared with a checksum
-//   a task's take: a ticket                                    Answers, a Selection, a vector, fields, whether an id is there
+//   a task's take: a ticket                                    Answers, a Selection, a vector, fields, rows, Facets, a count, …
 //   build: rows, BuildRequest                                  the bytes of a file
 //
-// Session calls deliver, blockSize, setSpeculativeBytes and cancel of a reader directly, open.js frontLength and build.js build:
+// The task that reads rows is in engine/rows.js. Session calls deliver, blockSize, setSpeculativeBytes and cancel of a reader directly, open.js frontLength and build.js build:
 // they take and give plain numbers, bytes and the objects named here. No view of WebAssembly memory is held: what comes out is a copy.
 import { readFields } from "../fields/json.js";
 import { join } from "../sources/source.js";
@@ -24,17 +24,14 @@ const CHOICES = ["auto", "flat", "hnsw", "clusters"];
  * @typedef {import("../arguments.js").Id} Id
  * @typedef {import("../fields/json.js").Fields} Fields
  * @typedef {import("../fields/json.js").FieldNames} FieldNames
- *
- * @typedef {object} Hit
- * @property {Id} id of the row
- * @property {number} score a larger one is nearer
- * @property {Fields} [fields] of the row, where they are wanted
+ * @typedef {import("../search/schema.js").Hit} Hit
+ * @typedef {import("../search/schema.js").Facet} Facet
  *
  * @typedef {import("./instances.js").Glue} Glue the exports of a search module
  * @typedef {InstanceType<Glue["Reader"]>} Reader opened segments
  *
  * @typedef {import("../arguments.js").IdList} IdList
- * @typedef {{ k: number, ef?: number, index: string, probes?: number, recall?: number, rescore?: number, fields?: FieldNames, exclude?: IdList, among?: IdList }} SearchRequest
+ * @typedef {{ k: number, ef?: number, index: string, probes?: number, recall?: number, rescore?: number, fields?: FieldNames, filter?: string, exclude?: IdList, among?: IdList }} SearchRequest `filter`: JSON
  * @typedef {{ reader: Reader, ticket: number }} Selection the rows of a SearchRequest, which a reader keeps
  * @typedef {import("../../wasm/build/pagevec_wasm.js").BuildOptions} BuildRequest
  *
@@ -64,13 +61,13 @@ const CHOICES = ["auto", "flat", "hnsw", "clusters"];
 export function searchTask(query, options, selection) {
   const take = (/** @type {Reader} */ reader, /** @type {number} */ ticket) => takeAnswers(reader, ticket, options.fields);
   if ("id" in query) return { begin: (reader) => reader.beginSimilar(query.id, ...encode(options)), take };
-  // A reader that was made after a trap, or that keeps another selection by now, looks the ids up again.
+  // A reader that was made after a trap, or that keeps another selection by now, selects them again.
   const selected = (/** @type {Reader} */ reader) => (selection?.reader === reader ? reader.beginSearch(query, Float64Array.of(selection.ticket)) : undefined);
   return { begin: (reader) => selected(reader) ?? beginSearch(reader, query, options), take };
 }
 
 /**
- * Looks up the ids of the options, for several searches.
+ * Looks up the ids of the options and evaluates their filter, for several searches.
  * @param {SearchRequest} options
  * @returns {Task<Selection>}
  */
@@ -91,13 +88,13 @@ function beginSearch(reader, queries, options) {
 /**
  * The options as one array of numbers, NaN for what is not given, and all texts as one: each id that crossed alone would cost a call.
  * @param {SearchRequest} options
- * @returns {[Float64Array, string | undefined]}
+ * @returns {[Float64Array, string | undefined, string | undefined]}
  */
-function encode({ k, ef = NaN, index, probes = NaN, recall = NaN, rescore = NaN, fields, exclude = [], among }) {
+function encode({ k, ef = NaN, index, probes = NaN, recall = NaN, rescore = NaN, fields, filter, exclude = [], among }) {
   const ids = [...exclude, ...(among ?? [])];
   const texts = typeof ids[0] === "string" ? /** @type {string[]} */ (ids) : undefined;
   const numbers = texts?.map((id) => id.length) ?? /** @type {number[]} */ (ids);
-  return [new Float64Array([k, ef, CHOICES.indexOf(index), probes, recall, rescore, Number(fields !== undefined), exclude.length, among?.length ?? NaN, ...numbers]), texts?.join("")];
+  return [new Float64Array([k, ef, CHOICES.indexOf(index), probes, recall, rescore, Number(fields !== undefined), exclude.length, among?.length ?? NaN, ...numbers]), texts?.join(""), filter];
 }
 
 /**
@@ -126,6 +123,35 @@ export function fieldsTask(ids, names) {
   return {
     begin: (reader) => reader.beginFields(Array.from(/** @type {ArrayLike<Id>} */ (ids))),
     take: (...done) => take(...done).map((json) => (json === undefined ? undefined : readFields(json, names))),
+  };
+}
+
+/**
+ * @param {string | undefined} filter JSON; undefined: all rows
+ * @returns {Task<number>} rows that match
+ */
+export function countTask(filter) {
+  return { begin: (reader) => reader.beginCount(filter), take: (reader, ticket) => reader.takeCount(ticket) };
+}
+
+/**
+ * @typedef {object} Facets
+ * @property {number} distinct values of the field that rows have, those beyond the limit too
+ * @property {Facet[]} values those with the most rows, at most `limit`
+ */
+
+/**
+ * @param {string} field
+ * @param {{ filter?: string, limit: number }} options
+ * @returns {Task<Facets>}
+ */
+export function facetsTask(field, { filter, limit }) {
+  return {
+    begin: (reader) => reader.beginFacets(field, filter, limit),
+    take: (reader, ticket) => {
+      const [[distinct, ...counts], values] = /** @type {[Float64Array, Facet["value"][]]} */ (reader.takeFacets(ticket));
+      return { distinct, values: values.map((value, at) => ({ value, count: counts[at] })) };
+    },
   };
 }
 
@@ -161,7 +187,9 @@ export function basesOf(reader) {
  * @returns {import("./info.js").Facts}
  */
 export function factsOf(reader, segment) {
-  return reader.info(segment);
+  const { schema, ...facts } = reader.info(segment);
+  // Entries, as a name may be `__proto__`.
+  return { ...facts, schema: Object.fromEntries(schema.map((/** @type {any} */ { name, ...field }) => [name, field])) };
 }
 
 /** What memory is for, as `Part` of the core has it, as far as an index has it. */

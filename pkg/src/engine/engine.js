@@ -40,6 +40,9 @@
  * @property {(ids: import("../arguments.js").IdList, names: import("../fields/json.js").FieldNames, signal?: AbortSignal) => Promise<(import("../fields/json.js").Fields | undefined)[]>} get gives
  *   the fields of each row, undefined for an id that no row has
  * @property {(id: Id, signal?: AbortSignal) => Promise<boolean>} has
+ * @property {(filter: string | undefined, signal?: AbortSignal) => Promise<number>} count
+ * @property {(field: string, options: { filter?: string, limit: number }, signal?: AbortSignal) => Promise<import("../core/protocol.js").Facets>} facets
+ * @property {(page: import("./rows.js").PageRequest, signal?: AbortSignal) => Promise<import("./rows.js").RowPage>} rows
  * @property {() => Stats} stats
  * @property {() => Promise<void>} close
  */

@@ -1,9 +1,11 @@
-// What few pages use, so that others do not load it: the account of a search, vectors of texts, a batch's hits as arrays, and the bytes of an index.
+// What few pages use, so that others do not load it: the account of a search, vectors of texts, a batch's hits as arrays, all rows,
+// and the bytes of an index.
 import { badArgument, notify } from "../errors.js";
 import { readAll } from "../sources/source.js";
 
 export { explanation, reasonFor } from "../core/explain.js";
 export { embedTexts } from "../texts/vectors.js";
+export { idsOf, rowsOf, rowsTask } from "./rows.js";
 
 /** Bytes of a read. */
 const PIECE = 4 << 20;

@@ -1,7 +1,7 @@
 // An open index in this thread: it makes tasks of protocol.js and runs them in a session, counts what they read, and opens its
 // session again after the WebAssembly instance was lost.
 import { Lost } from "../core/instances.js";
-import { fieldsTask, findTask, loadTask, searchTask, selectTask, vectorTask } from "../core/protocol.js";
+import { countTask, facetsTask, fieldsTask, findTask, loadTask, searchTask, selectTask, vectorTask } from "../core/protocol.js";
 import { newTally } from "../core/session.js";
 import { closed, PagevecError, throwIfAborted } from "../errors.js";
 
@@ -113,6 +113,22 @@ export class LocalEngine {
     return this.#run(findTask(id), signal);
   }
 
+  /** @type {Engine["count"]} */
+  count(filter, signal) {
+    return this.#run(countTask(filter), signal);
+  }
+
+  /** @type {Engine["facets"]} */
+  facets(field, options, signal) {
+    return this.#run(facetsTask(field, options), signal);
+  }
+
+  /** @type {Engine["rows"]} */
+  async rows(page, signal) {
+    const { rowsTask } = await this.#how.loadExtras();
+    return this.#run(rowsTask(page), signal);
+  }
+
   /** @type {Engine["save"]} */
   async save(signal) {
     this.#checkOpen();
@@ -164,7 +180,7 @@ export class LocalEngine {
   async #inBatches(queries, request, signal, take) {
     const { dim } = this.#info;
     const rows = queries.length / dim;
-    const selects = request.exclude?.length || request.among;
+    const selects = request.exclude?.length || request.among || request.filter !== undefined;
     const selection = rows > BATCH && selects ? await this.#run(selectTask(request), signal) : undefined;
     for (let row = 0; row < rows; row += BATCH) {
       const part = queries.subarray(row * dim, Math.min(row + BATCH, rows) * dim);

@@ -22,4 +22,5 @@ export { PagevecError } from "../errors.js";
  * @typedef {import("../build.js").BuildOptions} BuildOptions
  * @typedef {import("../build.js").BuildWarning} BuildWarning
  * @typedef {import("../build.js").BuildProgress} BuildProgress
+ * @typedef {import("../build.js").FieldType} FieldType
  */

@@ -11,9 +11,10 @@ const platform = web(() => compileInlined(text), openOpfsStore, { loadExtras: as
 
 /**
  * Opens an index, as `open` of `pagevec` does.
+ * @template {object} [Schema=import("../index.js").Fields] the fields of rows by their names, with the types of their values
  * @param {import("../open.js").IndexSource} source
  * @param {import("../open.js").OpenOptions} [options]
- * @returns {Promise<import("../index.js").Index>}
+ * @returns {Promise<import("../index.js").Index<Schema>>}
  */
 export function open(source, options) {
   return openWith(platform, source, options);

@@ -9,11 +9,13 @@ const LEAVES = 32 << 10;
 /** Bytes of a part of a section that is always read as a whole. */
 const WHOLE = 1 << 20;
 /** Sections that opening reads. */
-const IN_FRONT = ["code parameters", "refine parameters", "exact parameters", "checksums", "list parameters", "cells"];
+const IN_FRONT = ["code parameters", "refine parameters", "exact parameters", "checksums", "list parameters", "cells", "payload"];
 
 /**
  * @typedef {"file" | "parts" | "both"} Form how a segment is published: as one file, as part files, or as both
  * @typedef {import("../core/info.js").SegmentInfo} SegmentInfo
+ * @typedef {Pick<SegmentInfo, "fileLength" | "memoryToOpen" | "fileId" | "count" | "dim" | "metric"> & { sections: { name: string, offset: number, length: number }[] }} ListedInfo
+ *   what an entry has of a segment
  * @typedef {{ file?: string, length: number, front: number, contentId: string, fileId: string, count: number, dim: number, metric: string, model?: string, sections: [string, number, number][], parts?: { folder: string, cuts: [number, number][] }, dead?: import("../sources/manifest.js").Dead }} Entry
  * @typedef {{ name: string, offset: number, length: number }} Slice a file that holds this part of the segment
  */
@@ -26,10 +28,37 @@ const IN_FRONT = ["code parameters", "refine parameters", "exact parameters", "c
  * @returns {Entry}
  */
 export function entryOf(info, contentId, form, model) {
-  const name = `seg-${contentId.slice(0, 32)}`;
-  const { fileLength: length, memoryToOpen: front, fileId, count, dim, metric } = info;
+  const name = nameOf(contentId);
   return {
     ...(form !== "parts" && { file: `${name}.bin` }),
+    ...factsOf(info, contentId, model),
+    ...(form !== "file" && { parts: { folder: name, cuts: cutsOf(info) } }),
+  };
+}
+
+/**
+ * The entry of a segment that is published as one file.
+ * @param {ListedInfo} info
+ * @param {string} contentId
+ * @param {string} [model] that made the vectors
+ * @returns {Entry & { file: string }}
+ */
+export function fileEntryOf(info, contentId, model) {
+  return { file: `${nameOf(contentId)}.bin`, ...factsOf(info, contentId, model) };
+}
+
+/** @param {string} contentId */
+function nameOf(contentId) {
+  return `seg-${contentId.slice(0, 32)}`;
+}
+
+/**
+ * @param {ListedInfo} info
+ * @param {string} contentId
+ * @param {string | undefined} model
+ */
+function factsOf({ fileLength: length, memoryToOpen: front, fileId, count, dim, metric, sections }, contentId, model) {
+  return {
     length,
     front,
     contentId,
@@ -38,8 +67,7 @@ export function entryOf(info, contentId, form, model) {
     dim,
     metric,
     ...(model !== undefined && { model }),
-    sections: info.sections.map(({ name, offset, length }) => [name, offset, length]),
-    ...(form !== "file" && { parts: { folder: name, cuts: cutsOf(info) } }),
+    sections: sections.map(({ name, offset, length }) => /** @type {[string, number, number]} */ ([name, offset, length])),
   };
 }
 
@@ -67,7 +95,7 @@ function partSize({ count, clusters, refine, exact }, { name, length }) {
   const stride = length / count;
   const rows = Math.max(1, Math.floor(pieces / stride)) * stride;
   if (name === "leaves") return LEAVES;
-  if (name === "lists" || name === "fields") return pieces;
+  if (["lists", "terms", "sets", "sorted", "fields"].includes(name)) return pieces;
   if (name === "refine rows" || name === "exact rows") return rows;
   // Codes are read row by row if they are the finest rows and a search by clusters reranks by them.
   return name === "codes" && clusters && !refine && !exact ? rows : WHOLE;
@@ -106,10 +134,19 @@ export function slicesOf({ file, length, parts }) {
  * @returns {{ text: string, generation: number }}
  */
 export function manifestOf(segments, before) {
-  const of = (/** @type {number} */ generation) => `${JSON.stringify({ pagevec: 2, generation, segments })}\n`;
-  const generation = before?.generation ?? 0;
-  const same = before?.version === 2 && sameText(before.text, of(generation));
-  return { generation: same ? generation : generation + 1, text: of(same ? generation : generation + 1) };
+  const last = before?.generation ?? 0;
+  const same = before?.version === 2 && sameText(before.text, manifestAt(last, segments));
+  const generation = same ? last : last + 1;
+  return { generation, text: manifestAt(generation, segments) };
+}
+
+/**
+ * The text of the manifest of these segments.
+ * @param {number} generation
+ * @param {Entry[]} segments
+ */
+export function manifestAt(generation, segments) {
+  return `${JSON.stringify({ pagevec: 2, generation, segments })}\n`;
 }
 
 /**

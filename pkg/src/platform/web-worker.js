@@ -2,6 +2,7 @@
 import { needs } from "../errors.js";
 import { openRemote } from "../engine/remote/remote.js";
 import { toUrl } from "../sources/resolve.js";
+import { portOf } from "./web-port.js";
 
 /** @returns {Worker} */
 function newWorker() {
@@ -12,16 +13,7 @@ function newWorker() {
 /** @type {import("../engine/remote/remote.js").Workers} */
 const workers = {
   locate: (input) => toUrl(input).href,
-  workerStarter: (make = newWorker) => ({ onMessage, onFailure }) => {
-    const worker = /** @type {Worker} */ (make());
-    worker.onmessage = ({ data }) => onMessage(data);
-    worker.onmessageerror = () => onFailure("a message could not be read");
-    worker.onerror = (event) => {
-      event.preventDefault();
-      onFailure(event.message || "its script could not be loaded");
-    };
-    return { post: (message, transfer) => worker.postMessage(message, transfer), hold: () => {}, end: () => worker.terminate() };
-  },
+  workerStarter: (make = newWorker) => portOf(make),
 };
 
 /** @type {NonNullable<import("../engine/open.js").Platform["openInWorker"]>} */

@@ -1,6 +1,7 @@
 // The worker's side of engine/messages.js: one index, opened by the first call.
-import { PagevecError, throwIfAborted, typed } from "../errors.js";
-import { buffersOf, encodeError, encodeInfo } from "../engine/remote/messages.js";
+import { PagevecError, throwIfAborted } from "../errors.js";
+import { answering } from "../engine/remote/answering.js";
+import { buffersOf, encodeInfo } from "../engine/remote/messages.js";
 import { openEngine } from "../engine/open.js";
 
 /**
@@ -18,13 +19,12 @@ import { openEngine } from "../engine/open.js";
 export function serve(platform, post) {
   /** @type {Engine | undefined} */
   let engine;
-  /** @type {Map<number, AbortController>} */
-  const controllers = new Map();
   const stats = () => (engine && !engine.closed ? engine.stats() : undefined);
 
   /**
    * @param {Call} call
    * @param {AbortSignal} signal
+   * @returns {Promise<any>}
    */
   const run = async (call, signal) => {
     if (call.call === "open") {
@@ -54,6 +54,12 @@ export function serve(platform, post) {
         return engine.get(call.ids, call.names, signal);
       case "has":
         return engine.has(call.rowId, signal);
+      case "count":
+        return engine.count(call.filter, signal);
+      case "facets":
+        return engine.facets(call.field, call.options, signal);
+      case "rows":
+        return engine.rows(call.page, signal);
       case "load":
         return engine.load(signal);
       case "close":
@@ -61,18 +67,5 @@ export function serve(platform, post) {
     }
   };
 
-  return async (message) => {
-    if ("abort" in message) return controllers.get(message.abort)?.abort();
-    const { id } = message;
-    const controller = new AbortController();
-    controllers.set(id, controller);
-    try {
-      const value = await typed(async () => run(message, controller.signal));
-      post({ id, value, stats: stats() }, buffersOf(value));
-    } catch (error) {
-      post({ id, error: encodeError(/** @type {PagevecError} */ (error)), stats: stats() }, []);
-    } finally {
-      controllers.delete(id);
-    }
-  };
+  return answering(run, (answer) => post({ ...answer, stats: stats() }, "value" in answer ? buffersOf(answer.value) : []));
 }

@@ -1,24 +1,12 @@
 //! A merge, done from a job and the files alone.
 
 use js_sys::{Array, Function};
-use pagevec::{Ctx, Progress, ReadAt};
+use pagevec::ReadAt;
 use wasm_bindgen::prelude::*;
 
 use super::dir::{Input, JsFile, JsInput, Output};
 use super::results::to_js;
-
-/// Calls with a context that tells JS of the progress; what returns true, or throws, cancels.
-pub(super) fn told<T>(on_progress: Option<Function>, call: impl FnOnce(&Ctx<'_>) -> T) -> T {
-    let cancel = std::cell::Cell::new(false);
-    let report = |p: Progress| {
-        let Some(on_progress) = &on_progress else { return };
-        let (phase, done, total) = (p.phase.into(), (p.done as f64).into(), (p.total as f64).into());
-        let told = on_progress.call3(&JsValue::NULL, &phase, &done, &total);
-        cancel.set(cancel.get() || told.map_or(true, |told| told.is_truthy()));
-    };
-    let cancelled = || cancel.get();
-    call(&Ctx { progress: Some(&report), cancelled: Some(&cancelled), warning: None })
-}
+use crate::pieces::told;
 
 /// Does a planned merge: reads `inputs`, in their order, and writes `output`, which is durable then. Returns its length.
 /// `onProgress(phase, done, total)` returns true to end it.

@@ -4,24 +4,26 @@
 //! | file | duty |
 //! |---|---|
 //! | `dir` | the files, behind the core's `Dir` |
+//! | `import` | the rows of a segment of another index |
 //! | `merge` | the merge |
 //! | `request` | options, ids and fields from JS |
 //! | `results` | results as JSON; errors |
 
 mod dir;
+mod import;
 mod merge;
 mod request;
 mod results;
 
 use js_sys::{Array, Function, Math};
-use pagevec::{BuildOptions, Collection, Error, Id, MergeJob, Request};
+use pagevec::{Collection, Error, Id, MergeJob, Request};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{coded, internal};
-use crate::pieces::Callback;
+use crate::pieces::{Callback, told};
 use dir::{JsDir, JsFolder};
+pub use import::SegmentRowsJs;
 pub use merge::merge;
-use merge::told;
 use request::parse;
 use results::to_js;
 
@@ -244,14 +246,18 @@ impl CollectionJs {
         Ok(())
     }
 
-    /// Writes all live rows as one segment file: calls `onPiece(bytes, offset, length)` with its pieces in order. `onProgress` is that
-    /// of `merge`.
-    pub fn export(&self, on_piece: &Function, on_progress: Option<Function>) -> Result<(), JsValue> {
+    /// Writes all live rows as one plain segment file: calls `onPiece(bytes, offset, length)` with its pieces in order. `onProgress` is
+    /// that of `merge`. `indexSegment` of the module that builds makes the file of it that is published.
+    pub fn export_rows(&self, on_piece: &Function, on_progress: Option<Function>) -> Result<(), JsValue> {
         let core = self.core()?;
-        let options = BuildOptions::new(core.info().metric);
         let mut sink = Callback::new(on_piece);
-        let exported = told(on_progress, |ctx| core.export_into(&options, &mut sink, ctx));
+        let exported = told(on_progress, |ctx| core.export_plain_into(&mut sink, ctx));
         sink.end(exported)
+    }
+
+    /// Copies the collection, as it is now, into a folder in which there is none.
+    pub fn backup(&self, dir: JsDir) -> Result<(), JsValue> {
+        self.core()?.backup_in(JsFolder(dir), "").map_err(to_js)
     }
 
     /// Makes all writes durable, and gives the files back. It can be called again.

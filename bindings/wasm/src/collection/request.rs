@@ -4,7 +4,7 @@ use js_sys::{Array, Float64Array, JSON};
 use pagevec::{CollectionOptions, Durability, Error, FlushAt, Id, SearchOptions};
 use wasm_bindgen::prelude::*;
 
-use crate::convert::{bad, id, to_js, whole};
+use crate::convert::{bad, filter_of, id, to_js, whole};
 
 /// Bytes of a log that are allocated ahead: a page has less room than a server, and a small collection should be small.
 const LOG_BYTES: u64 = 4 << 20;
@@ -100,7 +100,8 @@ impl Parsed {
             .recall(recall)
             .fields(self.is("fields"))
             .exclude(self.list("exclude")?.unwrap_or_default())
-            .among(self.list("among")?))
+            .among(self.list("among")?)
+            .filter(filter_of(self.text("filter"))?))
     }
 }
 

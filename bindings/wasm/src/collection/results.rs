@@ -1,7 +1,7 @@
 //! Results as JSON, and errors: to make objects here would take a call to JS for each value.
 
 use js_sys::{Array, Float32Array, Float64Array, JSON, Object, Uint8Array};
-use pagevec::{Answer, CollectionInfo, CollectionStats, Error, Id, MergeJob, StoredRow, Written};
+use pagevec::{Answer, CollectionInfo, CollectionStats, Error, Id, Info, MergeJob, StoredRow, Written};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{coded, set};
@@ -187,12 +187,25 @@ pub(super) fn stats(info: &CollectionInfo, stats: &CollectionStats, unindexed_li
         .number("segments", stats.segments.len() as u64)
         .number("bytes", segments().map(|segment| segment.bytes).sum())
         .number("logBytes", stats.log_bytes)
-        .number("memoryRows", (stats.memtable.live + stats.memtable.dead) as u64)
+        .number("memoryRows", stats.memtable.live as u64)
+        .number("memoryDead", stats.memtable.dead as u64)
         .flag("torn", stats.torn);
     if let Some(error) = &stats.flush_error {
         json.name("failed").text(error);
     }
     json.end('}');
+    json.0
+}
+
+/// What must fit where rows are imported.
+pub(super) fn index_facts(info: &Info) -> String {
+    let mut json = Json::default();
+    json.begin('{')
+        .number("count", info.count as u64)
+        .number("dim", info.dim as u64)
+        .name("metric")
+        .text(info.metric.name())
+        .end('}');
     json.0
 }
 

@@ -9,12 +9,12 @@ import { Base, notInParts } from "../build/append.js";
 import { toRequest } from "../build/options.js";
 import { runJob } from "../build/run.js";
 import { fieldBytes, printSummary } from "../build/summary.js";
-import { input, io, ofFile, usage } from "../failure.js";
+import { Failure, input, io, ofFile, usage } from "../failure.js";
 import { embedderOf } from "../build/embed.js";
 import { readPayload } from "../fields/payload.js";
 import { Store } from "../fields/store.js";
 import { readFrom } from "../input/files.js";
-import { readIds } from "../input/ids.js";
+import { readIds, readText } from "../input/ids.js";
 import { openRows, readVectors } from "../input/vectors.js";
 import { complain, printJson } from "../output.js";
 import { toModel } from "../../texts/embed.js";
@@ -40,14 +40,19 @@ export async function build(parsed) {
   const output = temporary(there);
   try {
     const given = idsOf(rows, parsed, base);
-    const fields = parsed.payload === undefined ? rows.fields : await readPayload(parsed.payload, rows, store, progress);
+    const schema = parsed.schema === undefined ? undefined : readText(parsed.schema);
+    const fields = parsed.payload === undefined ? rows.fields : await readPayload(parsed.payload, rows, store, progress, schema);
     store.check();
     const tuningQueries = await tuning(parsed["tuning-queries"], rows.dim, progress);
     const ids = given ?? (await base?.numbers(rows.rows));
     const read_seconds = (performance.now() - started) / 1000;
 
     const building = performance.now();
-    const { length, memory, warnings } = await built(rows, output, { ...request, ids, fields: fields?.text, tuningQueries }, folder, progress, base?.first);
+    const making = built(rows, output, { ...request, ids, fields: fields?.text, schema, tuningQueries }, folder, progress, base?.first);
+    const { length, memory, warnings } = await making.catch((error) => {
+      // What is wrong with the schema is told with its file.
+      throw error?.code === "argument" && error.message.startsWith("schema:") ? new Failure(1, error.code, `${parsed.schema}: ${error.message}`) : error;
+    });
     const build_seconds = (performance.now() - building) / 1000;
     const contents = { length, read: (/** @type {number} */ offset, /** @type {number} */ wanted) => readFrom(output, "a temporary file beside the output", offset, wanted) };
     const segment = await describeSegment(modules, contents);

@@ -30,6 +30,7 @@ export const EVAL = {
   examples: [
     "pagevec eval site/index --queries queries.npy --base words.npy --ef 16,64,256",
     "pagevec eval site/index --queries queries.npy --index clusters --recall 0.99 --json",
+    `pagevec eval site/index --queries queries.npy --filter '{"pos":"n"}'`,
     "pagevec eval site/index --queries queries.npy --io pread --memory-budget 64MB --index hnsw",
   ],
 };

@@ -5,7 +5,7 @@ import { parseManifest } from "../../sources/manifest.js";
 import { slicesOf } from "../../folder/entry.js";
 import { mergeHint } from "../build/summary.js";
 import { InputFile } from "../input/files.js";
-import { curveLines, field, print, printJson } from "../output.js";
+import { curveLines, field, print, printable, printJson } from "../output.js";
 import { showSize } from "../size.js";
 import { openSource, SOURCE } from "./source.js";
 
@@ -49,7 +49,7 @@ function factsOf(path, info) {
   const entries = entriesOf(path);
   const seed = seedOf(path, entries[0]);
   const segments = info.segments.map((segment, i) => segmentOf(path, segment, entries[i]));
-  const { count, dim, metric, codec, refine = null, exact = null, graph, clusters, curve, m, efConstruction, ids, fileLength, memoryToOpen, kernels, generation = null } = info;
+  const { count, dim, metric, codec, refine = null, exact = null, graph, clusters, curve, m, efConstruction, ids, fileLength, memoryToOpen, kernels, generation = null, schema } = info;
   return {
     count,
     dim,
@@ -69,6 +69,7 @@ function factsOf(path, info) {
     memory_to_open: memoryToOpen,
     kernels,
     generation,
+    schema: byName(schema).map(([name, { type = null, why = null, rows, values, bytes }]) => ({ name, type, why, rows, values, bytes })),
     segments,
   };
 }
@@ -142,8 +143,28 @@ function textOf(facts, hint) {
     field("memory to open", showSize(facts.memory_to_open)),
     field("kernels", facts.kernels),
     ...(generation === null ? [] : [field("generation", generation)]),
+    ...schemaLines(facts.schema),
     ...(several ? segmentLines(segments, hint) : oneSegment(segments[0])),
   ].join("\n");
+}
+
+/**
+ * The fields of all segments in the order of the native command line.
+ * @param {import("../../core/info.js").Info["schema"]} schema
+ */
+function byName(schema) {
+  return Object.entries(schema).sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+}
+
+/**
+ * A line for each field.
+ * @param {Facts["schema"]} schema
+ */
+function schemaLines(schema) {
+  if (schema.length === 0) return [];
+  const row = (/** @type {string} */ name, /** @type {string} */ type, /** @type {(string | number)[]} */ numbers) => `${name.padEnd(18)} ${type.padEnd(14)} ${numbers.map((number) => String(number).padStart(14)).join(" ")}`;
+  const lines = schema.map(({ name, type, why, rows, values, bytes }) => (type ? row(printable(name), type, [rows, values, bytes]) : `${printable(name).padEnd(18)} stored only: ${why}`));
+  return ["", row("field", "type", ["rows", "values", "bytes"]), ...lines, ""];
 }
 
 /**

@@ -4,7 +4,7 @@ import { input, ofFile, usage } from "../failure.js";
 import { parseExact, writeExact } from "../fields/exact.js";
 import { listOf, NUMBERS, parseId } from "../input/ids.js";
 import { readVectors } from "../input/vectors.js";
-import { print, single } from "../output.js";
+import { print, printable, single } from "../output.js";
 import { Progress } from "../progress.js";
 import { showSize } from "../size.js";
 import { whole } from "../arguments.js";
@@ -33,6 +33,7 @@ export const SEARCH = {
   examples: [
     "pagevec search site/index --id apple -k 5",
     "pagevec search site/index --id apple --fields title,url",
+    `pagevec search site/index --id apple --filter '{"price":{"$lt":50}}'`,
     "pagevec search site/index --vector 0.1,0.2,0.3 --explain",
     "pagevec search site/index --id apple --among fruit.txt --exclude seen.txt",
     "pagevec search site/index --vector-file query.npy --io pread --memory-budget 64MB --index hnsw",
@@ -100,7 +101,7 @@ function toVector(text) {
  * The failure of a search. An id that a file names is told with it.
  * @param {any} error
  * @param {import("../arguments.js").Parsed} parsed
- * @param {import("../../arguments.js").SearchOptions} options
+ * @param {import("../../search/options.js").SearchOptions} options
  * @param {import("../../arguments.js").Query} query
  */
 function named(error, parsed, { exclude, among }, query) {
@@ -136,12 +137,4 @@ function report(parsed, { hits, index, distances, rescored, bytes, requests, wav
 /** @param {[name: string, value: unknown]} field */
 function fieldLine([name, value]) {
   return `${" ".repeat(14)}${printable(name)}: ${printable(typeof value === "string" ? value : writeExact(value))}`;
-}
-
-/**
- * An id from a file must not move the cursor or part a line.
- * @param {string} id
- */
-function printable(id) {
-  return id.replace(/\p{Cc}/gu, (c) => (c === "\n" ? "\\n" : c === "\t" ? "\\t" : c === "\r" ? "\\r" : `\\u{${c.charCodeAt(0).toString(16)}}`));
 }

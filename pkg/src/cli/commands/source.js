@@ -5,6 +5,7 @@ import { whole } from "../arguments.js";
 import { input, io, ofFile, usage } from "../failure.js";
 import { openIndex } from "../platform.js";
 import { parseSize } from "../size.js";
+import { WrittenFilter } from "../../search/filter.js";
 
 /** Bytes of a file that are held where no budget is given. */
 const BUDGET = 1 << 30;
@@ -21,12 +22,18 @@ export const SOURCE = {
 };
 
 /** @type {Record<string, import("../arguments.js").Option>} */
+export const FILTERED = {
+  filter: { value: "JSON", help: `Only rows that match count, like '{"pos": "n", "price": {"$lt": 50}}' (docs/filters.md)` },
+};
+
+/** @type {Record<string, import("../arguments.js").Option>} */
 export const WANTED = {
   k: { short: "k", value: "K", parse: whole(0), fallback: "10", help: "The number of hits" },
   index: { value: "WHICH", choices: ["auto", "flat", "hnsw", "clusters"], fallback: "auto", help: "Which index is searched: auto takes the graph if it is in memory, else the clusters; flat every row; hnsw the graph; clusters the nearest lists of the clustered index" },
   probes: { value: "N", parse: whole(0), help: "Lists that the clustered index scans: with more it finds more and reads more [default: calibrated by the build]" },
   recall: { value: "PART", parse: float, help: "The part of the true nearest rows that the clustered index should find [default: 0.95]" },
   rescore: { value: "N", parse: whole(0), help: "Candidates that are ranked again by finer rows: with more, more are found [default: enough for the codes]" },
+  ...FILTERED,
 };
 
 /**
@@ -64,11 +71,19 @@ function checkThere(path) {
 /**
  * The options of a search.
  * @param {import("../arguments.js").Parsed} parsed
- * @returns {import("../../arguments.js").SearchOptions}
+ * @returns {import("../../search/options.js").SearchOptions}
  */
-export function toSearch({ k, index, probes, recall, rescore, ef }) {
+export function toSearch({ k, index, probes, recall, rescore, ef, filter }) {
   if (k === 0) throw usage("-k must be at least 1");
-  return { k, index, probes, recall, rescore, ef };
+  return { k, index, probes, recall, rescore, ef, ...toFiltered(filter) };
+}
+
+/**
+ * @param {string | undefined} json
+ * @returns {{ filter?: WrittenFilter }}
+ */
+export function toFiltered(json) {
+  return json === undefined ? {} : { filter: new WrittenFilter(json) };
 }
 
 /** @param {string} text */

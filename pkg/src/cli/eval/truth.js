@@ -5,6 +5,7 @@ import { linesOf, parseId } from "../input/ids.js";
 import { integersOf, openNpy } from "../input/npy.js";
 import { readVectors } from "../input/vectors.js";
 import { kthScores, scorer } from "./scan.js";
+import { toFiltered } from "../commands/source.js";
 
 /**
  * @typedef {string | number} Id
@@ -26,14 +27,17 @@ import { kthScores, scorer } from "./scan.js";
  */
 export async function truthOf(index, queries, parsed, progress) {
   const { info } = index;
-  const wanted = Math.min(parsed.k, info.count);
+  const matching = parsed.filter === undefined ? undefined : new Set(await allIds(index, queries, toFiltered(parsed.filter)));
+  const wanted = Math.min(parsed.k, matching?.size ?? info.count);
   const names = parsed["truth-ids"] === undefined ? undefined : linesOf(parsed["truth-ids"]);
   if (names && names.length !== info.count) throw input(parsed["truth-ids"], `${names.length} ids where the index has ${info.count}`);
+  if (parsed.truth !== undefined && matching) throw input(parsed.truth, "has the nearest of all rows: leave --truth out, so that those that match are scanned");
   if (parsed.truth !== undefined) {
     const near = known(parsed.truth, info, queries.length, wanted, names);
     return { told: parsed.truth, recall: async (query, _, hits) => share(hits.slice(0, wanted).filter(({ id }) => near[query].has(id)).length, wanted) };
   }
-  const rows = parsed.base === undefined ? await stored(index, queries) : await given(parsed.base, info, names, progress);
+  const all = parsed.base === undefined ? await stored(index, queries) : await given(parsed.base, info, names, progress);
+  const rows = matching ? { ...all, ids: all.ids.filter((id) => matching.has(id)) } : all;
   const told = parsed.base === undefined ? `exact scan of the stored ${info.exact ?? info.refine ?? info.codec} rows` : `exact scan of ${parsed.base}`;
   const least = await kthScores(rows.ids.length, (i) => rows.of(rows.ids[i]), info.metric, queries, wanted, progress);
   const score = scorer(info.metric);
@@ -125,12 +129,23 @@ async function given(path, info, names, progress) {
 }
 
 /**
- * The rows that the index stores. Their ids come from a search for all rows.
+ * The rows that the index stores.
  * @param {Index} index
  * @param {Float32Array[]} queries
  * @returns {Promise<Rows>}
  */
 async function stored(index, queries) {
-  const hits = await index.search(queries[0], { k: Math.max(1, index.info.count), index: "flat", rescore: 0 });
-  return { ids: hits.map(({ id }) => id), of: (id) => index.vector(id) };
+  return { ids: await allIds(index, queries, {}), of: (id) => index.vector(id) };
+}
+
+/**
+ * The ids of the rows that the index stores, or of those that match: from a search for all rows.
+ * @param {Index} index
+ * @param {Float32Array[]} queries
+ * @param {ReturnType<typeof toFiltered>} filtered
+ * @returns {Promise<Id[]>}
+ */
+async function allIds(index, queries, filtered) {
+  const hits = await index.search(queries[0], { k: Math.max(1, index.info.count), index: "flat", rescore: 0, ...filtered });
+  return hits.map(({ id }) => id);
 }

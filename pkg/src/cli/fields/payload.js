@@ -1,34 +1,59 @@
-// The fields of rows from another file: JSON lines, or an array of objects, in the order of the rows.
+// The fields of rows from another file, in the order of the rows: JSON lines, an array of objects, or CSV.
 import { input } from "../failure.js";
 import { parseObject } from "../input/json-row.js";
 import { nameOf, readObjects } from "../input/jsonl.js";
+import { readCsv } from "./csv.js";
 import { checkStored } from "./exact.js";
 import { Lines } from "./lines.js";
 
 /**
  * The fields of rows: those that came with them, and those of the file. Where both have one of the same name, that of the file counts.
+ * The name of the file gives its format.
  * @param {string} path
  * @param {{ rows: number, total: number | undefined, fields: Lines | undefined }} rows how many there are, how many the input has, if
  *   that is known, and the fields that came with them
  * @param {import("./store.js").Store} store
  * @param {import("../progress.js").Progress} progress
+ * @param {string} [schema] JSON with the types of fields
  * @returns {Promise<Lines>}
  */
-export async function readPayload(path, { rows, total, fields }, store, progress) {
+export async function readPayload(path, { rows, total, fields }, store, progress, schema) {
   const name = nameOf(path);
   const lines = new Lines(name);
   let row = 0;
-  const count = await readObjects(path, Infinity, (bytes, line) => {
+  /**
+   * Adds the fields of the next row, if it is one of those that are built.
+   * @param {() => { object: Record<string, unknown>, names: string[] }} read
+   * @param {string} where
+   */
+  const add = (read, where) => {
     row += 1;
     if (row > rows) return;
-    const { object, names } = parsed(bytes, `line ${line}`, name);
+    const { object, names } = read();
     // An index has ids and vectors anyway.
     const taken = names.filter((one) => one !== "id" && one !== "vector" && store.takes(one));
-    lines.add({ ...fields?.at(row - 1), ...Object.fromEntries(taken.map((one) => [one, object[one]])) }, `line ${line}`);
+    lines.add({ ...fields?.at(row - 1), ...Object.fromEntries(taken.map((one) => [one, object[one]])) }, where);
     progress.tick("read", row, rows);
-  });
+  };
+  const count = /\.[ct]sv$/i.test(path)
+    ? readCsv(path, typesOf(schema), (object, number) => add(() => ({ object, names: Object.keys(object) }), `record ${number}`))
+    : await readObjects(path, Infinity, (bytes, line) => add(() => parsed(bytes, `line ${line}`, name), `line ${line}`));
   if (count === rows || count === total) return lines;
   throw input(path, `${count} lines for ${total ?? rows} rows: give one object for each row, in the same order`);
+}
+
+/**
+ * The types that a schema gives to the columns of CSV. What is wrong with one is told by the core.
+ * @param {string | undefined} schema
+ * @returns {(name: string) => unknown}
+ */
+function typesOf(schema = "{}") {
+  try {
+    const types = new Map(Object.entries(JSON.parse(schema) ?? {}));
+    return (name) => types.get(name);
+  } catch {
+    return () => undefined;
+  }
 }
 
 /**

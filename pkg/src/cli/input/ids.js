@@ -6,11 +6,11 @@ import { input, io } from "../failure.js";
 export const NUMBERS = "the ids of this index are numbers";
 
 /**
- * The lines of a file, without their ends; `-` is stdin.
+ * The text of a file; `-` is stdin.
  * @param {string} path
- * @returns {string[]}
+ * @returns {string}
  */
-export function linesOf(path) {
+export function readText(path) {
   const name = path === "-" ? "stdin" : path;
   /** @type {Buffer} */
   let bytes;
@@ -19,13 +19,20 @@ export function linesOf(path) {
   } catch (error) {
     throw io(name, error);
   }
-  let text = "";
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     throw input(name, notUtf8(bytes));
   }
-  const lines = text.split("\n");
+}
+
+/**
+ * The lines of a file, without their ends; `-` is stdin.
+ * @param {string} path
+ * @returns {string[]}
+ */
+export function linesOf(path) {
+  const lines = readText(path).split("\n");
   if (lines[lines.length - 1] === "") lines.pop();
   return lines.map((line) => (line.endsWith("\r") ? line.slice(0, -1) : line));
 }

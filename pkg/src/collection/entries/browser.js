@@ -1,6 +1,7 @@
 // The entry `pagevec/collection` for pages: the work is done in a worker, which has the WebAssembly module and the files.
 import { loadGiven } from "../../core/module.js";
 import { needs } from "../../errors.js";
+import { portOf } from "../../platform/web-port.js";
 import { openCollectionWith } from "../open.js";
 import { RemoteLink } from "../remote.js";
 
@@ -10,25 +11,10 @@ function newWorker() {
   return new Worker(new URL("./collection-worker.js", import.meta.url), { type: "module" });
 }
 
-/**
- * @param {() => unknown} make
- * @returns {import("../remote.js").StartWorker}
- */
-const starterOf = (make) => ({ onMessage, onFailure }) => {
-  const worker = /** @type {Worker} */ (make());
-  worker.onmessage = ({ data }) => onMessage(data);
-  worker.onmessageerror = () => onFailure("a message could not be read");
-  worker.onerror = (event) => {
-    event.preventDefault();
-    onFailure(event.message || "its script could not be loaded");
-  };
-  return { post: (message, transfer) => worker.postMessage(message, transfer), hold: () => {}, end: () => worker.terminate() };
-};
-
 /** @type {import("../open.js").Connect} */
 async function connect({ host, worker = newWorker, wasm, signal }, wires) {
   const module = wasm === undefined ? undefined : await loadGiven("collection", wasm);
-  return RemoteLink.open(starterOf(worker), { ...host, wasm: module }, wires, signal);
+  return RemoteLink.open(portOf(worker), { ...host, wasm: module }, wires, signal);
 }
 
 /**
@@ -57,4 +43,9 @@ export { Collection } from "../client.js";
  * @typedef {import("../calls.js").RowOptions} RowOptions
  * @typedef {import("../calls.js").StoredRow} StoredRow
  * @typedef {import("../messages.js").State} CollectionStats
+ * @typedef {import("../transfer/backup.js").Backup} Backup
+ * @typedef {import("../transfer/backup.js").BackupFile} BackupFile
+ * @typedef {import("../transfer/export.js").ExportedIndex} ExportedIndex
+ * @typedef {import("../transfer/import.js").ImportSource} ImportSource
+ * @typedef {import("../transfer/import.js").ImportOptions} ImportOptions
  */

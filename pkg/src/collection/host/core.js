@@ -26,7 +26,8 @@ const POISONING = new Set(["io", "quota", "out-of-memory", "poisoned", "trapped"
  * @property {(id: number) => Uint8Array} job
  * @property {(id: number, file: string, length: number) => boolean} commit whether the output was taken: not if its rows are gone meanwhile
  * @property {(id: number) => void} abandon
- * @property {(onPiece: (bytes: Uint8Array, offset: number, length: number) => void, report?: Report) => void} export writes one segment of all rows
+ * @property {(onPiece: OnPiece, report?: Report) => void} export_rows writes one segment of all rows, without graph and clusters
+ * @property {(dir: JsDir) => void} backup copies the files into a folder without a collection
  * @property {() => string} next_files
  * @property {() => string} unused_files
  * @property {(name: string) => void} forgotten
@@ -35,8 +36,14 @@ const POISONING = new Set(["io", "quota", "out-of-memory", "poisoned", "trapped"
  *
  * @typedef {{ length: number, read: (into: Uint8Array, offset: number) => number }} Input
  * @typedef {(phase: string, done: number, total: number) => boolean} Report of progress; true ends the merge
+ * @typedef {(bytes: Uint8Array, offset: number, length: number) => void} OnPiece takes the pieces of a file in order
+ *
+ * @typedef {object} SegmentRows the rows of a segment that is imported
+ * @property {() => string} facts
+ * @property {(from: number, limit: number) => { ids: IdList, vectors: Float32Array<ArrayBuffer>, fields: (string | null)[], next: number }} rows
  *
  * @typedef {object} Glue the exports of an instance
+ * @property {{ open: (input: Input, dead: Uint8Array | undefined) => SegmentRows }} SegmentRows
  * @property {{ open: (dir: JsDir, options: string, now: number) => Module }} Collection
  * @property {(job: Uint8Array, inputs: Input[], output: JsFile, report?: Report) => number} merge
  *

@@ -1,5 +1,7 @@
 // Who owns the files of a collection and answers its calls: in browsers in a worker of the tab that leads, elsewhere in the program.
-import { notify, PagevecError, throwIfAborted, toPagevec } from "../../errors.js";
+import { PagevecError, throwIfAborted, toPagevec } from "../../errors.js";
+import { copyOf, restore } from "../transfer/backup.js";
+import { exportIndex } from "../transfer/export.js";
 import { Core } from "./core.js";
 import { Upkeep } from "./upkeep.js";
 import { Writes } from "./writes.js";
@@ -15,11 +17,13 @@ import { Writes } from "./writes.js";
  * @property {boolean} persistent
  * @property {string} [why] it is not
  * @property {import("./upkeep.js").RunElsewhere} [elsewhere]
+ * @property {(path: string) => import("../dirs/dir.js").Dir} [folderAt] a folder for a backup, which is made if it is not there
  * @property {() => Promise<{ usage?: number, quota?: number, persisted?: boolean }>} [estimate]
  *
  * @typedef {object} Place what a platform gives
  * @property {(wasm: WebAssembly.Module | undefined) => { load: () => Promise<WebAssembly.Module>, instantiate: import("./core.js").Instantiate }} start
  * @property {(settings: HostSettings, load: () => Promise<WebAssembly.Module>) => Promise<Storage>} openStorage
+ * @property {() => Promise<import("./builder.js").Builder>} builder makes the index of what is exported
  *
  * @typedef {{ client: bigint, request: number }} Origin of a call: what a later host knows it by, if it is sent to it again
  */
@@ -27,6 +31,7 @@ import { Writes } from "./writes.js";
 export class Host {
   #core;
   #storage;
+  #builder;
   #writes;
   #upkeep;
   #emit;
@@ -43,15 +48,18 @@ export class Host {
    * @param {(event: HostEvent) => void} emit
    */
   static async open(place, settings, emit) {
-    const { wasm, durability, memory, name, ...options } = settings;
+    const { wasm, durability, memory, name, from, ...options } = settings;
     const { load, instantiate } = place.start(wasm);
     const storage = await place.openStorage(settings, load);
+    let undo = async () => {};
     try {
+      if (from) undo = await restore(storage.dir, from);
       const core = await Core.open(instantiate, storage.dir, { ...options, durability: "relaxed" });
-      const host = new Host(core, storage, durability === "relaxed", emit);
+      const host = new Host(core, storage, place.builder, durability === "relaxed", emit);
       await Promise.all([host.#upkeep.after(), host.#measure()]);
       return host;
     } catch (error) {
+      await undo().catch(() => {});
       storage.dir.close();
       throw error;
     }
@@ -60,12 +68,14 @@ export class Host {
   /**
    * @param {Core} core
    * @param {Storage} storage
+   * @param {Place["builder"]} builder
    * @param {boolean} relaxed
    * @param {(event: HostEvent) => void} emit
    */
-  constructor(core, storage, relaxed, emit) {
+  constructor(core, storage, builder, relaxed, emit) {
     this.#core = core;
     this.#storage = storage;
+    this.#builder = builder;
     this.#emit = emit;
     this.#last = core.stats();
     this.#upkeep = new Upkeep(core, storage.dir, storage.elsewhere, () => void this.#measure().then(() => this.#tell()));
@@ -105,14 +115,24 @@ export class Host {
       case "sync":
         return void (await this.#writes.push({ run: () => {}, change: () => undefined, bytes: 0, durable: true }));
       case "flush":
-        return this.#writes.push({ run: (module) => module.flush(), change: () => undefined, bytes: 0, durable: true });
+        return this.#flush();
       case "compact":
         await this.#writes.settled();
         return this.#upkeep.compact(signal, onProgress).finally(() => this.#tell());
       case "export":
         await this.#writes.settled();
         await this.#core.ready();
-        return this.#export(signal, onProgress);
+        return exportIndex(this.#core, this.#builder, call.model, signal, onProgress);
+      case "backup": {
+        await this.#flush();
+        const dir = call.to === undefined ? undefined : this.#storage.folderAt?.(call.to);
+        if (!dir) return copyOf(this.#core);
+        try {
+          return this.#core.read((module) => module.backup(dir));
+        } finally {
+          dir.close();
+        }
+      }
       case "search": {
         await this.#trapped();
         const { queries, request } = call;
@@ -166,18 +186,9 @@ export class Host {
     return this.#writes.push({ run, change, bytes, durable: false });
   }
 
-  /**
-   * @param {AbortSignal} signal
-   * @param {import("./upkeep.js").OnProgress} onProgress
-   * @returns {Blob} a segment file
-   */
-  #export(signal, onProgress) {
-    /** @type {Blob[]} */
-    const pieces = [];
-    // A browser may keep the bytes of a Blob elsewhere than in memory.
-    const keep = (/** @type {Uint8Array} */ bytes) => void pieces.push(new Blob([/** @type {BlobPart} */ (bytes)]));
-    this.#core.read((module) => module.export(keep, (phase, done, total) => (notify(onProgress, { phase, done, total }), signal.aborted)));
-    return new Blob(pieces, { type: "application/octet-stream" });
+  /** @returns {Promise<void>} */
+  #flush() {
+    return this.#writes.push({ run: (module) => module.flush(), change: () => undefined, bytes: 0, durable: true });
   }
 
   /** After a trap reads need a new instance too; after a failed write they go on. */

@@ -140,7 +140,7 @@ export class Tab {
       return "pause";
     }
     // Whoever takes over finds what is there, or nothing: it never makes an empty collection in its place.
-    this.#settings = { ...this.#settings, create: false };
+    this.#settings = { ...this.#settings, create: false, from: undefined };
     this.#leads = leads;
     this.#found(leads.term, leads.state);
     this.#announce();

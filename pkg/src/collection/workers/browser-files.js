@@ -2,6 +2,7 @@
 import { PagevecError } from "../../errors.js";
 import { MemoryDir } from "../dirs/memory.js";
 import { OpfsDir } from "../dirs/opfs.js";
+import { startBuilder } from "../host/builder.js";
 import { starter } from "../host/glue.js";
 import { mergeElsewhere } from "./merge.js";
 
@@ -30,12 +31,14 @@ export async function whyMemory({ memory }) {
 
 /**
  * @param {import("../../core/module.js").Own} own
+ * @param {import("../../core/module.js").Own} ownBuilder
  * @param {import("./merge.js").StartThread | undefined} startThread undefined: merges are made in the worker itself
  * @returns {import("../host/host.js").Place}
  */
-export function browserPlace(own, startThread) {
+export function browserPlace(own, ownBuilder, startThread) {
   return {
     start: (wasm) => starter(own, wasm),
+    builder: () => startBuilder(ownBuilder),
     async openStorage(settings, load) {
       const why = await whyMemory(settings);
       if (why) return { dir: new MemoryDir(), persistent: false, why };

@@ -9,6 +9,7 @@ import { runMerge } from "./merge.js";
 
 const scope = /** @type {Scope} */ (/** @type {unknown} */ (globalThis));
 const module = () => fetchModule(new URL("../wasm/collection/pagevec_wasm_bg.wasm", import.meta.url));
+const builder = () => fetchModule(new URL("../wasm/build/pagevec_wasm_bg.wasm", import.meta.url));
 
 /** @type {import("./merge.js").StartThread} */
 const startThread = (onReport, onFailure) => {
@@ -18,6 +19,6 @@ const startThread = (onReport, onFailure) => {
   return { post: (order) => worker.postMessage(order), end: () => worker.terminate() };
 };
 
-const place = browserPlace(module, "Worker" in globalThis ? startThread : undefined);
+const place = browserPlace(module, builder, "Worker" in globalThis ? startThread : undefined);
 const receive = serveCalls(place, whyMemory, (message) => scope.postMessage(message));
 scope.onmessage = ({ data }) => void ("merge" in data ? runMerge(data.merge, mergeFiles(data.merge.where), (report) => scope.postMessage(report)) : receive(data));

@@ -1,8 +1,9 @@
 // The worker's side of ../messages.js: one collection, opened by the first call.
-import { PagevecError, typed } from "../../errors.js";
-import { encodeError } from "../../engine/remote/messages.js";
+import { answering } from "../../engine/remote/answering.js";
+import { PagevecError } from "../../errors.js";
 import { LocalLink } from "../local.js";
 import { Tab } from "../tabs/tab.js";
+import { importing } from "../transfer/rows.js";
 
 /** @typedef {import("../messages.js").TabCall} TabCall */
 
@@ -13,10 +14,8 @@ import { Tab } from "../tabs/tab.js";
  * @returns {(message: (TabCall & { id: number }) | { abort: number }) => Promise<void>} what to call with each message
  */
 export function serveCalls(place, whyMemory, post) {
-  /** @type {Pick<Tab, "call" | "close" | "show"> | undefined} */
+  /** @type {Pick<Tab, "close" | "show"> & { call: import("../calls.js").Link["call"] } | undefined} */
   let tab;
-  /** @type {Map<number, AbortController>} */
-  const controllers = new Map();
   const send = (/** @type {string} */ event) => (/** @type {unknown} */ detail) => post({ event, detail });
 
   /**
@@ -24,41 +23,30 @@ export function serveCalls(place, whyMemory, post) {
    * @returns {Promise<import("../messages.js").State>}
    */
   const open = async ({ settings, visible }) => {
+    const { instantiate } = place.start(settings.wasm);
     // What is in memory is this tab's own: there are no files that tabs could share.
     if ((await whyMemory(settings)) === undefined) {
       const opened = await Tab.open(place, settings, visible, { change: send("change"), state: send("state") });
-      tab = opened.tab;
+      const { tab: of } = opened;
+      tab = { call: importing((asked, ends, onProgress = () => {}) => of.call(asked, ends, onProgress), instantiate), close: () => of.close(), show: (...how) => of.show(...how) };
       return opened.state;
     }
     const link = await LocalLink.open(place, settings, { onChange: send("change"), onState: send("state") });
-    tab = { call: link.call, close: () => link.close(), show: () => {} };
+    tab = { call: importing(link.call, instantiate), close: () => link.close(), show: () => {} };
     return link.state;
   };
 
   /**
-   * @param {TabCall} call
+   * @param {TabCall & { watched?: number }} call
    * @param {AbortSignal} signal
-   * @param {number} id
    */
-  const run = async (call, signal, id) => {
+  const run = async ({ watched, ...call }, signal) => {
     if (call.call === "open") return open(call);
     if (!tab) throw new PagevecError("internal", "the worker was called before it opened a collection: please report it");
     if (call.call === "close") return tab.close();
     if (call.call === "visible") return tab.show(call.visible, call.frozen);
-    return tab.call(call, signal, (progress) => post({ event: "progress", detail: { id, progress } }));
+    return tab.call(call, signal, (progress) => post({ event: "progress", detail: { watched, progress } }));
   };
 
-  return async (message) => {
-    if ("abort" in message) return controllers.get(message.abort)?.abort();
-    const { id } = message;
-    const controller = new AbortController();
-    controllers.set(id, controller);
-    try {
-      post({ id, value: await typed(async () => run(message, controller.signal, id)) });
-    } catch (error) {
-      post({ id, error: encodeError(/** @type {PagevecError} */ (error)) });
-    } finally {
-      controllers.delete(id);
-    }
-  };
+  return answering(run, post);
 }

@@ -6,6 +6,9 @@
 //   { id, call: "search" | "explain", query, request }  { id, value: a list of hits for each vector, or an Explanation, stats }
 //   { id, call: "vector" | "has", rowId }            { id, value: numbers, or whether it is there, stats }
 //   { id, call: "get", ids, names }                  { id, value: the fields of each row, or undefined, stats }
+//   { id, call: "count", filter }                     { id, value: how many rows match, stats }
+//   { id, call: "facets", field, options }           { id, value: Facets, stats }
+//   { id, call: "rows", page }                       { id, value: a RowPage, stats }
 //   { id, call: "searchArrays", query, request }     { id, value: HitArrays, stats }
 //   { id, call: "load" | "save" | "close" }          { id, value: nothing, or a Blob, stats }
 //   { abort: id }                                    nothing: whoever aborts waits no longer
@@ -28,8 +31,11 @@ import { PagevecError } from "../../errors.js";
  * @typedef {{ call: "searchArrays", query: Float32Array<ArrayBuffer>, request: Request }} ArraysCall
  * @typedef {{ call: "vector" | "has", rowId: import("../../arguments.js").Id }} RowCall
  * @typedef {{ call: "get", ids: import("../../arguments.js").IdList, names: import("../../fields/json.js").FieldNames }} GetCall
+ * @typedef {{ call: "count", filter: string | undefined }} CountCall
+ * @typedef {{ call: "facets", field: string, options: { filter?: string, limit: number } }} FacetsCall
+ * @typedef {{ call: "rows", page: import("../rows.js").PageRequest }} RowsCall
  * @typedef {{ call: "load" | "save" | "close" }} PlainCall
- * @typedef {OpenCall | SearchCall | ArraysCall | RowCall | GetCall | PlainCall} Call
+ * @typedef {OpenCall | SearchCall | ArraysCall | RowCall | GetCall | CountCall | FacetsCall | RowsCall | PlainCall} Call
  * @typedef {(Call & { id: number }) | { abort: number }} ToWorker
  *
  * @typedef {{ id: number, stats: Stats | undefined } & ({ value: unknown } | { error: ErrorData })} Answer
@@ -79,10 +85,10 @@ export function decodeInfo({ missing, ...info }) {
 }
 
 /**
- * @param {unknown} value an answer
+ * @param {unknown} value an answer; of an object, what it holds itself
  * @returns {ArrayBuffer[]} what can be moved to another thread instead of copied
  */
 export function buffersOf(value) {
-  const all = value instanceof Float32Array ? [value] : Object.values(/** @type {Partial<HitArrays>} */ (Object(value)).offsets ? /** @type {HitArrays} */ (value) : {});
+  const all = value instanceof Float32Array ? [value] : Object.values(Object(value));
   return all.flatMap((one) => (ArrayBuffer.isView(one) ? [/** @type {ArrayBuffer} */ (one.buffer)] : []));
 }

@@ -124,6 +124,21 @@ export class RemoteEngine {
     return this.#call({ call: "has", rowId: id }, signal);
   }
 
+  /** @type {Engine["count"]} */
+  count(filter, signal) {
+    return this.#call({ call: "count", filter }, signal);
+  }
+
+  /** @type {Engine["facets"]} */
+  facets(field, options, signal) {
+    return this.#call({ call: "facets", field, options }, signal);
+  }
+
+  /** @type {Engine["rows"]} */
+  rows(page, signal) {
+    return this.#call({ call: "rows", page }, signal);
+  }
+
   /** @type {Engine["stats"]} */
   stats() {
     if (this.closed) throw closed();

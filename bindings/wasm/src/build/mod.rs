@@ -1,18 +1,21 @@
 //! Building: the same file as the CLI's.
 
+mod export;
+
 use js_sys::{Float32Array, Function};
-use pagevec::{BuildInput, BuildOptions, Ctx, Error, Fields, Ids, Index, Progress, Sink, Warning};
+use pagevec::{BuildInput, BuildOptions, Ctx, Error, Fields, Ids, Index, Progress, Schema, Sink, Warning};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{ids, to_js, whole};
 use crate::pieces::Callback;
+pub use export::index_segment;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = "
 export interface BuildOptions {
   dim: number; ids?: string[] | Float64Array; metric?: string; codec?: string; refine?: string; exact?: string;
   graph?: boolean; clusters?: boolean; m?: number; efConstruction?: number; seed?: number; tuningQueries?: Float32Array;
-  fields?: string;
+  fields?: string; schema?: string;
   onProgress(phase: string, done: number, total: number): boolean; onWarning(code: string, message: string): void;
 }
 ";
@@ -49,6 +52,9 @@ extern "C" {
     /// For each row a line: a JSON object, or nothing.
     #[wasm_bindgen(method, getter)]
     fn fields(this: &BuildOptionsJs) -> Option<String>;
+    /// The types of fields as JSON.
+    #[wasm_bindgen(method, getter)]
+    fn schema(this: &BuildOptionsJs) -> Option<String>;
     /// Called with `(phase, done, total)`; returns true to cancel the build.
     #[wasm_bindgen(method, getter, js_name = onProgress)]
     fn on_progress(this: &BuildOptionsJs) -> Function;
@@ -70,6 +76,7 @@ fn to_core(js: &BuildOptionsJs) -> Result<BuildOptions, JsValue> {
         .m(js.m().map_or(default.m, |m| m as usize))
         .ef_construction(js.ef_construction().map_or(default.ef_construction, |e| e as usize))
         .fields(js.fields().map(|lines| Fields::of(lines.split('\n'))))
+        .schema(js.schema().map(|json| Schema::parse(&json)).transpose().map_err(to_js)?.unwrap_or_default())
         .seed(js.seed().map(|seed| whole("seed", seed)).transpose()?.unwrap_or(default.seed))
         .tuning_queries(js.tuning_queries().map(|queries| queries.to_vec()).unwrap_or_default()))
 }
