@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { Collection, openCollection, PagevecError } from "pagevec/collection";
 import { rejected } from "./support/fixture.mjs";
+import { until } from "./support/until.mjs";
 
 const root = mkdtempSync(join(tmpdir(), "pagevec-collection-"));
 after(() => rmSync(root, { recursive: true }));
@@ -169,23 +170,27 @@ test("segments are merged into one, in a thread of their own, while writes go on
   assert.deepEqual([again.count, await again.has("a1"), (await again.search(vector(500), { k: 1 }))[0].id], [32, false, "a500"]);
 });
 
-test("export() gives a file, and rows go from one collection to another", async (t) => {
+test("rows go from one collection to another", async (t) => {
   const notes = await opened(t);
   await notes.upsert(items(0, 2500));
   await notes.delete(["a7"]);
-  const events = [];
-  const file = await notes.export({ onProgress: (event) => events.push(event) });
-  assert.ok(file instanceof Blob && file.size > 2499 * 8 && events.length > 0);
-  assert.equal(notes.count, 2499, "it stays as it is");
   const other = await opened(t);
   assert.deepEqual(await other.import(notes.rows({ vectors: true })), { upserted: 2499 });
   assert.deepEqual(await other.import([item(1), item(7)]), { upserted: 2 });
   assert.deepEqual(await other.import([]), { upserted: 0 });
   assert.equal(other.count, 2500);
   assert.deepEqual((await other.get(["a9"]))[0], { id: "a9", fields: { title: "note 9", n: 9 } });
-  for (const rows of [undefined, 5, "rows", {}]) await rejected(other.import(rows), "argument");
+  for (const rows of [undefined, 5, {}]) await rejected(other.import(rows), "argument");
   await rejected(other.import([item(1), { id: "b" }]), "argument");
-  await rejected(notes.export({ signal: AbortSignal.abort() }), "aborted");
+});
+
+test("rows that wait for an index get one when nothing is written for a while", async (t) => {
+  const notes = await opened(t);
+  await notes.upsert(items(0, 1500));
+  assert.deepEqual([notes.stats().unindexed, notes.stats().segments], [1500, 0]);
+  await until(() => notes.stats().unindexed === 0);
+  assert.deepEqual([notes.stats().segments, notes.stats().failed, notes.count], [1, undefined, 1500]);
+  assert.equal((await notes.search(vector(1234), { k: 1 }))[0].id, "a1234");
 });
 
 test("compact() is ended by its signal, and the collection goes on", async (t) => {
@@ -213,6 +218,18 @@ test("many writes at once are all kept, in their order", async (t) => {
   const again = await opened(t, path);
   const rows = await again.get(Array.from({ length: 100 }, (_, i) => i));
   assert.deepEqual(rows.map(({ fields }) => fields.i), Array.from({ length: 100 }, (_, i) => 200 + i));
+});
+
+test("a program that writes without a pause lets its timers run", async (t) => {
+  const notes = await opened(t);
+  let ticks = 0;
+  const timer = setInterval(() => (ticks += 1), 10);
+  t.after(() => clearInterval(timer));
+  const from = performance.now();
+  for (let i = 0; ticks < 3; i++) {
+    await notes.upsert([item(i)]);
+    assert.ok(performance.now() - from < 10_000, `${ticks} ticks in ten seconds`);
+  }
 });
 
 test("relaxed: acknowledged at once, durable after sync(), and told then", async (t) => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { open } from "pagevec";
-import { fixture, near, oracle, rejected } from "./support/fixture.mjs";
+import { fixture, near, oracle, rejected, smallestBudget } from "./support/fixture.mjs";
 import { serve } from "./support/server.mjs";
 
 // Lengths in UTF-16, in UTF-8 and in characters differ, and one id is empty.
@@ -200,9 +200,3 @@ test("a hundred thousand ids are passed in no time", async () => {
     await index.close();
   }
 });
-
-/** From the error itself, which says what is needed. */
-async function smallestBudget(f) {
-  const error = await rejected(open(f.bytes, { memoryBudget: f.front + 64 }), "budget");
-  return Number(/at least (\d+)/.exec(error.message)[1]);
-}

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { npx, native, run, skipNative as skip } from "./support/command-lines.mjs";
-import { BAD, GOOD, USAGE } from "./support/inputs.mjs";
+import { BAD, GOOD, TYPED, USAGE } from "./support/inputs.mjs";
 
 const room = await mkdtemp(join(tmpdir(), "pagevec-both-"));
 after(() => rm(room, { recursive: true }));
@@ -144,6 +144,39 @@ test("each shows the fields that the other has stored", { skip }, async () => {
   assert.match(stdout, /\n {14}n: \[18446744073709551615,-9007199254740993,1\.5\]\n$/);
   const { segments } = JSON.parse((await run(npx, ["inspect", "out0", "--json"], { cwd })).stdout);
   assert.deepEqual(segments.map(({ sections }) => sections.slice(-2).map(({ name }) => name)), [["field directory", "fields"], ["field directory", "fields"]]);
+});
+
+test("filters, counts and facets are the same", { skip }, async () => {
+  const cwd = await folderOf({ ...TYPED, "some.txt": "wä\"3\nwä\"9\nwä\"27\n" });
+  for (const [i, program] of [npx, native].entries()) await run(program, ["build", "typed.jsonl", "-o", `out${i}`], { cwd });
+  await run(native, ["build", "typed.jsonl", "--no-store", "-o", "none0"], { cwd });
+  const filters = ['{"pos":"n"}', '{"size":{"$gte":-20,"$lt":2.5},"sold":true}', '{"$not":{"tags":{"$in":["t1","t2"]}}}', '{"at":{"$gt":"2026-02-01"}}', '{"near":{"$geo":{"lat":0,"lon":0,"radius":9e6}}}', "{}", '{"pos":{"$in":[]}}'];
+  const wrong = ['{"pso":"n"}', '{"size":"3"}', '{"size":{"$less":3}}', '{"text":"a"}', '{"size":null}', '{"size":9007199254740993}', '{"size":3,"size":4}', "null", "[]", "{pos: 3}", ""];
+  for (const words of [
+    ...[...filters, ...wrong].flatMap((filter) => [
+      ["count", "out0", "--filter", filter],
+      ["search", "out1", "--id", 'wä"5', "-k", "4", "--filter", filter, "--fields", "pos,size", "--json"],
+      ["facets", "out0", "tags", "--filter", filter, "--json"],
+    ]),
+    ["count", "out1", "--json"],
+    ["count", "out1"],
+    ["inspect", "out0"],
+    ["inspect", "none0"],
+    ["search", "out0", "--vector", "0.1,0.2,0.3,-0.4,1", "--filter", filters[0], "--among", "some.txt", "--io", "pread"],
+    ...["pos", "tags", "size", "price", "sold", "at", "code", "text", "near", "nothing"].flatMap((field) => [["facets", "out1", field], ["facets", "out0", field, "--limit", "3", "--json"]]),
+  ]) {
+    const [ours, theirs] = await Promise.all([npx, native].map((program) => run(program, words, { cwd })));
+    const same = (text) => text.replaceAll('"segment":0,', "").replace(/^kernels .*$/m, "");
+    assert.deepEqual([ours.code, same(ours.stdout), ours.stderr], [theirs.code, same(theirs.stdout), theirs.stderr], words.join(" "));
+    assert.equal(ours.code !== 0, wrong.includes(words[words.indexOf("--filter") + 1]) || ["text", "near", "nothing"].includes(words[2]), words.join(" "));
+  }
+  const [own, other] = await Promise.all([npx, native].map(async (program) => JSON.parse((await run(program, ["inspect", "out1", "--json"], { cwd })).stdout).schema));
+  assert.deepEqual(own, other);
+  assert.deepEqual(own.map(({ name, type }) => [name, type]), [["at", "timestamp"], ["code", "integer"], ["near", "geo"], ["pos", "keyword"], ["price", "float"], ["size", "integer"], ["sold", "boolean"], ["tags", "keyword"], ["text", null]]);
+  for (const program of [npx, native]) {
+    const { stdout } = await run(program, ["eval", "out0", "--queries", "typed.jsonl", "--limit", "20", "--index", "flat", "--filter", filters[1], "--json"], { cwd });
+    assert.equal(JSON.parse(stdout).recall, 1);
+  }
 });
 
 test("each reads what the other has built", { skip }, async () => {

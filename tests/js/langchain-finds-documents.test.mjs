@@ -45,6 +45,20 @@ test("texts are found with their metadata and scores", { skip }, async () => {
   await store.index.close();
 });
 
+test("documents are filtered by their metadata", { skip }, async () => {
+  const { PagevecStore } = await load();
+  const store = await PagevecStore.fromTexts(texts, texts.map((_, at) => ({ at, pets: at % 4 === 0 })), embeddings);
+  const found = async (store, filter) => (await store.similaritySearch("zebras graze", 5, filter)).map(({ metadata }) => metadata.at).sort();
+  assert.deepEqual(await found(store, { pets: true }), [0, 4]);
+  assert.deepEqual(await found(store, { at: { $gte: 3 } }), [3, 4]);
+  assert.deepEqual(await found(store), [0, 1, 2, 3, 4]);
+  const limited = new PagevecStore(embeddings, { index: store.index, documents: (ids) => ids.map((id) => ({ pageContent: "", metadata: { at: id } })), search: { filter: { pets: true } } });
+  assert.deepEqual(await found(limited, { at: { $gte: 3 } }), [4]);
+  assert.deepEqual(await found(limited), [0, 4]);
+  for (const filter of [null, { ta: 1 }, (document) => document.metadata.at > 1]) await assert.rejects(store.similaritySearch("x", 1, filter), { name: "PagevecError", code: "filter" });
+  await store.index.close();
+});
+
 test("an open index is a store, and what it cannot do says so", { skip }, async () => {
   const { PagevecStore } = await load();
   const made = await PagevecStore.fromTexts(texts, {}, embeddings, { metric: "l2" });
@@ -52,6 +66,6 @@ test("an open index is a store, and what it cannot do says so", { skip }, async 
   const found = await store.similaritySearch("zebras graze", 5);
   assert.equal(found.length, 4);
   assert.ok(found.every(({ id, pageContent }) => id !== "2" && pageContent === `document ${id}`));
-  for (const call of [() => store.addDocuments([]), () => store.addVectors([], []), () => store.similaritySearch("x", 1, { a: 1 })]) await assert.rejects(call, { name: "PagevecError", code: "argument" });
+  for (const call of [() => store.addDocuments([]), () => store.addVectors([], [])]) await assert.rejects(call, { name: "PagevecError", code: "argument" });
   await made.index.close();
 });

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { open as openIndex } from "pagevec";
+import { openCollection } from "pagevec/collection";
 import { documents, example } from "./support/documents.mjs";
 import { fixture, vectors } from "./support/fixture.mjs";
 import { serve } from "./support/server.mjs";
@@ -59,15 +60,19 @@ test("collection", { skip }, async () => {
   const path = await mkdtemp(join(tmpdir(), "pagevec-readme-"));
   temporary.push(path);
   const vector = (seed) => Float32Array.from({ length: 384 }, (_, i) => Math.sin(seed * 12.9898 + i * 78.233));
-  const main = await run(example("collection"), ["path", "first", "second", "third"], ["hits", "row", "ids", "file"]);
-  const { hits, row, ids, file } = await main({ path: join(path, "notes"), first: vector(1), second: vector(2), third: vector(3) });
+  const main = await run(example("collection"), ["path", "first", "second", "third"], ["hits", "row", "ids", "name", "segment", "manifest", "backup"]);
+  const { hits, row, ids, name, segment, manifest, backup } = await main({ path: join(path, "notes"), first: vector(1), second: vector(2), third: vector(3) });
   assert.deepEqual(hits.map(({ id }) => id).sort(), ["a1", "a3"]);
   assert.deepEqual([hits[0].id, hits[0].fields], ["a1", { title: "On mountains" }]);
   assert.deepEqual([row.vector.length, row.fields.title], [384, "On mountains"]);
   assert.deepEqual(ids, ["a1", "a3"]);
-  const index = await openIndex(file);
+  const index = await openIndex(segment);
   assert.deepEqual([index.info.count, (await index.search(vector(1), { k: 1 }))[0].id], [2, "a1"]);
   await index.close();
+  assert.equal(JSON.parse(await manifest.text()).segments[0].file, name);
+  const again = await openCollection(join(path, "again"), { from: backup });
+  assert.deepEqual([again.count, await again.has("a3")], [2, true]);
+  await again.close();
 });
 
 test("options", { skip }, async (t) => {

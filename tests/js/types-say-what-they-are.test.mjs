@@ -16,9 +16,9 @@ const folder = await mkdtemp(join(import.meta.dirname ?? new URL(".", import.met
 after(() => rm(folder, { recursive: true, force: true }));
 
 const NAMES = [
-  "BatchOptions", "BuildOptions", "BuildProgress", "BuildWarning", "CacheOptions", "CallOptions", "Codec", "Embed", "Embedded", "Explanation", "Fields", "GetOptions", "Hit", "HitArrays", "Id", "Index",
-  "IndexChoice", "IndexName", "IndexSource", "Info", "Metric", "Missing", "OpenOptions", "PagevecError", "PrefetchChoice", "Progress", "Query", "Row", "SearchOptions", "Section", "SegmentInfo",
-  "Stats", "Vector", "WasmSource",
+  "BatchOptions", "BuildOptions", "BuildProgress", "BuildWarning", "CacheOptions", "CallOptions", "Codec", "Embed", "Embedded", "Explanation", "Facet", "FacetOptions", "Fields", "Filter", "GeoPoint", "GetOptions", "Hit", "HitArrays", "Id", "Index",
+  "IndexChoice", "IndexName", "IndexSource", "Info", "Metric", "Missing", "OpenOptions", "PagevecError", "PrefetchChoice", "Progress", "Query", "Row", "RowOptions", "SearchOptions", "Section", "SegmentInfo",
+  "Stats", "StoredRow", "Vector", "WasmSource",
 ];
 
 for (const entry of ["node", "browser"]) {
@@ -120,13 +120,88 @@ export async function use(source: IndexSource, signal: AbortSignal): Promise<Hit
 }
 `;
 
+const TYPED = `
+import { open, type Facet, type Filter, type GeoPoint, type Hit, type Index } from "pagevec";
+type Shop = { pos: "n" | "v"; tags: string[]; price: number; at: Date; near: GeoPoint; sold?: boolean };
+interface Named { title: string }
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
+const is = <T extends true>(): T | undefined => undefined;
+
+export async function use(signal: AbortSignal): Promise<void> {
+  const index = await open<Shop>("shop/");
+  const filter: Filter<Shop> = {
+    pos: "n", tags: { $all: ["new", "red"], $nin: ["old"] }, price: { $gte: 10, $lt: 50 }, at: { $gt: new Date(), $lte: "2026-11-26T18:00:00Z" }, sold: { $exists: false },
+    near: { $geo: { lat: 52.5, lon: 13.4, radius: 10_000 } }, $or: [{ pos: { $in: ["n", "v"] } }, { $not: { price: 3 } }], $and: [{ near: { $geo: { north: 1, south: 0, west: 179, east: -179 } } }],
+  };
+  const [named] = await index.search([1, 2], { filter, fields: ["pos", "at", "near"], signal });
+  is<Same<typeof named, Hit<Shop, ("pos" | "at" | "near")[]> | undefined>>();
+  if (named) {
+    const pos: "n" | "v" = named.fields.pos;
+    const at: string = named.fields.at;
+    const lat: number = named.fields.near.lat;
+    // @ts-expect-error
+    named.fields.price;
+    void [pos, at, lat];
+  }
+  const [all] = await index.search({ text: "shoes" }, { fields: true });
+  const sold: boolean | undefined = all?.fields.sold;
+  const tags: string[] | undefined = all?.fields.tags;
+  const [bare] = await index.search([1, 2]);
+  // @ts-expect-error
+  bare!.fields.pos;
+  const [list] = await index.searchBatch([[1, 2]], { filter, fields: ["price"] });
+  const price: number | undefined = list?.[0]?.fields.price;
+  const { hits } = await index.explain([1, 2], { filter, fields: ["price"] });
+  const again: number | undefined = hits[0]?.fields.price;
+  const [row] = await index.get([1], { fields: ["price"] });
+  const [whole] = await index.get([1]);
+  const prices: (number | undefined)[] = [row?.fields.price, whole?.fields.price];
+  const matches: number = await index.count(filter, { signal }) + await index.count();
+  const facets: Facet<string>[] = await index.facets("tags", { filter: { pos: "v" }, limit: 3 });
+  const years: Facet<string>[] = await index.facets("at");
+  for await (const { id } of index.rows({ filter, sortBy: "price", descending: true, offset: 10, limit: 10, fields: ["pos"] })) void id;
+  // @ts-expect-error
+  index.rows({ sortBy: "prise" });
+  // @ts-expect-error
+  await index.search([1, 2], { filter: { prise: 3 } });
+  // @ts-expect-error
+  await index.search([1, 2], { filter: { price: "3" } });
+  // @ts-expect-error
+  await index.search([1, 2], { filter: { price: { $lt: "3" } } });
+  // @ts-expect-error
+  await index.search([1, 2], { filter: { pos: { $gt: "n" } } });
+  // @ts-expect-error
+  await index.search([1, 2], { filter: { pos: { $in: ["x"] } } });
+  // @ts-expect-error
+  await index.search([1, 2], { filter: { $or: [{ prise: 3 }] } });
+  // @ts-expect-error
+  await index.search([1, 2], { filter: { near: 3 } });
+  // @ts-expect-error
+  await index.search([1, 2], { filter: { price: { $less: 3 } } });
+  // @ts-expect-error
+  await index.search([1, 2], { fields: ["prise"] });
+  // @ts-expect-error
+  await index.count({ prise: 3 });
+  // @ts-expect-error
+  await index.facets("prise");
+
+  const titled: Index<Named> = await open<Named>("docs/");
+  const title: string | undefined = (await titled.search([1, 2], { fields: true, filter: { title: { $ne: "x" } } }))[0]?.fields.title;
+  const anything: Index = index;
+  const loose: Hit[] = await anything.search([1, 2], { filter: { any: { $lt: 3 } }, fields: ["any"] });
+  const field: string = loose[0]?.fields?.any;
+  const counts: Facet[] = await anything.facets("any");
+  void [sold, tags, price, again, prices, matches, facets, years, title, field, counts];
+}
+`;
+
 const MORE = `
 import { open, type Hit, type OpenOptions } from "pagevec/inline";
 import { build, type BuildOptions } from "pagevec/build";
 import * as fixed from "pagevec/static";
 import search from "pagevec/pagevec.wasm";
 import "pagevec/worker";
-import { Collection, openCollection, type ChangeEvent, type CollectionOptions, type CollectionStats, type CompactProgress, type FlushOptions, type Item, type RowOptions, type StoredRow, type UpsertOptions } from "pagevec/collection";
+import { Collection, openCollection, type Backup, type ChangeEvent, type CollectionOptions, type CollectionStats, type CompactProgress, type ExportedIndex, type FlushOptions, type ImportOptions, type ImportSource, type Item, type RowOptions, type StoredRow, type UpsertOptions } from "pagevec/collection";
 import "pagevec/collection-worker";
 export async function change(flush: FlushOptions, more: UpsertOptions): Promise<StoredRow[]> {
   const options: CollectionOptions = { dim: 2, metric: "cosine", refine: "f16", durability: "relaxed", flush };
@@ -136,7 +211,12 @@ export async function change(flush: FlushOptions, more: UpsertOptions): Promise<
   await notes.upsert([1, 2], new Float32Array(4), more);
   const end: () => void = notes.on("change", ({ origin, deleted }: ChangeEvent) => void [origin, deleted]);
   await notes.compact({ onProgress: ({ done }: CompactProgress) => void done });
-  const files: Blob = await notes.export();
+  const { name, segment, manifest }: ExportedIndex = await notes.export();
+  const backup: Backup = await notes.backup();
+  const copied: void = await notes.backup("folder");
+  const importing: ImportOptions = { headers: { authorization: "x" } };
+  for (const source of [segment, "https://example.com/words/"] as ImportSource[]) await notes.import(source, importing);
+  await openCollection("again", { from: backup });
   const wanted: RowOptions = { vectors: true };
   const rows: StoredRow[] = [];
   for await (const row of notes.rows(wanted)) rows.push(row);
@@ -146,7 +226,7 @@ export async function change(flush: FlushOptions, more: UpsertOptions): Promise<
   await notes.upsert([{ vector: [1, 2] }]);
   // @ts-expect-error
   await openCollection("notes", { metric: "euclid" });
-  void [upserted, end, files, persistent, role, notes.count];
+  void [upserted, end, name, manifest, copied, persistent, role, notes.count];
   return rows;
 }
 export async function use(options: BuildOptions, wasm: OpenOptions): Promise<Hit[]> {
@@ -186,6 +266,7 @@ for (const [version, module, moduleResolution, lib] of PROJECTS) {
     await writeFile(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["*.ts", "*.cts"] }));
     await writeFile(join(project, "use.ts"), USE);
     await writeFile(join(project, "more.ts"), MORE);
+    await writeFile(join(project, "typed.ts"), TYPED);
     if (moduleResolution !== "bundler") await writeFile(join(project, "required.cts"), REQUIRED);
     const tsc = join(dirname(tools.resolve(`${version}/package.json`)), "bin/tsc");
     const { stdout = "" } = await promisify(execFile)(process.execPath, [tsc, "-p", project]).catch((error) => error);

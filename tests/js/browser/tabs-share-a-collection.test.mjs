@@ -219,6 +219,16 @@ test("a worker that ends is replaced by the next call, and the page keeps what i
   assert.deepEqual(await ask("Promise.all([notes.has(1), notes.has(2), notes.count])"), [true, true, 2]);
 });
 
+test("rows that wait for an index get one when nothing is written for a while, also where tabs come and go", async () => {
+  const first = await tab();
+  await first.ask("notes.upsert(Array.from({ length: 1500 }, (_, n) => item(n)))");
+  // Whoever leads next waits anew.
+  const second = await tab();
+  await first.page.close();
+  await until(() => second.ask("notes.stats().role === 'leader' && notes.stats().unindexed === 0"));
+  assert.deepEqual(await second.ask("[notes.stats().segments, notes.stats().failed ?? null, notes.count]"), [1, null, 1500]);
+});
+
 test("segments are merged by a worker of the worker", async () => {
   const { ask } = await tab();
   for (let i = 0; i < 4; i++) await ask(`notes.upsert([item(${i}), item(${i + 100})]).then(() => notes.flush())`);

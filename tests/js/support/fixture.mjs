@@ -106,3 +106,9 @@ export async function rejected(promise, code) {
   if (code) assert.equal(error.code, code, error.message);
   return error;
 }
+
+/** From the error itself, which says what is needed. */
+export async function smallestBudget(f) {
+  const error = await rejected(open(f.bytes, { memoryBudget: f.front + 64 }), "budget");
+  return Number(/at least (\d+)/.exec(error.message)[1]);
+}

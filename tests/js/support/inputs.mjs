@@ -53,6 +53,10 @@ const odd = [
   '{"vector": [2, 1], "none": null, "10": 1, "9": {"4294967295": 1, "4294967294": 2, "0": 3}, "-1": []}',
 ].map((line) => `${line}\n`).join("");
 const meta = objects.map((_, i) => ({ id: `x${i}`, title: `T${i}`, vector: i, url: `https://example.org/${i}`, n: i / 2 }));
+/** Fields of all types; some are missing, some have several values. */
+const typed = objects.map((object, i) => ({
+  ...object, pos: ["n", "v", "größe"][i % 3], tags: i % 4 ? [`t${i % 7}`, `t${i % 5}`] : [], size: i % 10 ? i - 60 : null, price: i / 4, sold: i % 2 === 0, at: new Date(Date.UTC(2026, 0, i, 12)).toISOString(), near: { lat: (i % 180) - 89.5, lon: 179.5 - 2 * i }, code: i, text: `text ${i} ${"x".repeat(80)}`,
+}));
 /** The text with `word` in place of the last component of the 30th row. */
 function put(text, word) {
   const row = JSON.stringify(objects[29]);
@@ -61,6 +65,13 @@ function put(text, word) {
 const utf16 = (text) => Buffer.from(text, "utf16le");
 const swapped = (bytes) => Buffer.from(bytes).swap16();
 const words = Array.from({ length: ROWS }, (_, i) => `w${i}\n`).join("");
+/** The same fields as `meta`, in CSV: quoted, or as short as they may be. */
+const quoted = (value) => `"${String(value).replaceAll('"', '""')}"`;
+const csv = (cell, end = "\n") => [Object.keys(meta[0]), ...meta.map((object) => Object.values(object))].map((cells) => cells.map(cell).join(",") + end).join("");
+const table = [
+  "2,title,n,flag,zip,big,mixed,none",
+  ...Array.from({ length: ROWS }, (_, i) => `"ü\t${i}","a ""${i}"",\nb",${["1", "-2.50", "1e21", "", "0.1"][i % 5]},${["true", "FALSE", "True", ""][i % 4]},0${i},${2 ** 53 - (i % 2)},${i % 7 ? i : "x"},`),
+].join("\r\n");
 /** Payloads that are refused. */
 const [metaLines, line4] = [linesOf(meta), `${JSON.stringify(meta[3])}\n`];
 const badPayloads = [
@@ -79,6 +90,16 @@ const badPayloads = [
   ["half a character", metaLines.replace(line4, '{"n":"\\ud83e"}\n'), ["line 4"], { differs: true }],
   ["a deep one", metaLines.replace(line4, `{"n":${"[".repeat(127)}${"]".repeat(127)}}\n`), ["line 4", "recursion limit exceeded"], { differs: true }],
 ].map(([name, text, told, { more = [], ...how } = {}]) => [`a payload: ${name}`, { "rows.npy": whole, "meta.jsonl": text }, "input", told, { options: ["--payload", "meta.jsonl", ...more], ...how }]);
+const badTables = [
+  ["no bytes", "", ["it is empty"]],
+  ["a column without a name", "a,,c\n1,2,3\n", ["record 1", "column 2 has no name"]],
+  ["a name that stands twice", "a,b,a\n1,2,3\n", ["record 1", "two columns", '"a"']],
+  ["semicolons", "a;b\n1;2\n", ["record 1", "semicolons"]],
+  ["a long record", `a,b\n${"1,2\n".repeat(ROWS - 1)}1,2,3\n`, ["record 121", "3 cells where the first record has 2"]],
+  ["Latin-1", Buffer.from(`a,b\n${"1,2\n".repeat(ROWS - 1)}1,ä\n`, "latin1"), ["record 121", "not UTF-8"]],
+  ["few records", "a,b\n1,2\n\n3,4\n", ["2 lines for 120 rows"]],
+  ["a long cell", `a\n"${"\n".repeat(65_537)}"\n${"1\n".repeat(ROWS - 1)}`, ["record 2", "131082 bytes", "65535"]],
+].map(([name, text, told]) => [`a table: ${name}`, { "rows.npy": whole, "meta.csv": text }, "input", told, { options: ["--payload", "meta.csv"] }]);
 
 /**
  * Inputs that are built: `files` by name, of which the first is built, and options. What `as` names gives the same file.
@@ -112,17 +133,27 @@ export const GOOD = [
   { name: "fields of some rows", files: { "some.jsonl": linesOf(objects.map((object, i) => (i % 3 ? object : { ...object, [`n${i % 7}`]: i }))) }, options: ["--parts"] },
   { name: "a payload", files: { "rows.npy": whole, "meta.jsonl": linesOf(meta) }, options: ["--payload", "meta.jsonl"] },
   { name: "a payload in an array", as: "a payload", files: { "rows.npy": whole, "meta.json": JSON.stringify(meta, undefined, 1) }, options: ["--payload", "meta.json"] },
+  { name: "a payload of CSV", as: "a payload", files: { "rows.npy": whole, "meta.csv": csv(quoted, "\r\n") }, options: ["--payload", "meta.csv"] },
+  { name: "a payload of tabs", as: "a payload", files: { "rows.npy": whole, "meta.TSV": `\ufeff${csv(String).replaceAll(",", "\t").replaceAll("\n", "\n\n")}` }, options: ["--payload", "meta.TSV"] },
+  { name: "a table", files: { "rows.npy": whole, "meta.csv": table }, options: ["--payload", "meta.csv"] },
+  { name: "a table with keywords", files: { "rows.npy": whole, "meta.csv": table, "schema.json": '{"n":"keyword","flag":"boolean","zip":"keyword"}' }, options: ["--payload", "meta.csv", "--schema", "schema.json"] },
   { name: "a payload and words", files: { "rows.npy": whole, "words.txt": words, "meta.jsonl": linesOf(meta) }, options: ["--ids", "words.txt", "--payload", "meta.jsonl", "--store", "url", "--limit", "50"] },
   { name: "a payload of lines for fewer rows", files: { "rows.npy": whole, "meta.jsonl": linesOf(meta.slice(0, 50)) }, options: ["--payload", "meta.jsonl", "--limit", "50"] },
   { name: "a payload without fields", as: "rows.npy", files: { "rows.npy": whole, "meta.jsonl": "{}\n".repeat(ROWS) }, options: ["--payload", "meta.jsonl"] },
   { name: "a payload beside fields", files: { "more.jsonl": linesOf(richer), "meta.jsonl": linesOf(meta) }, options: ["--payload", "meta.jsonl", "--store", "title,url,more"] },
   { name: "a payload beside odd fields", files: { "odd.jsonl": odd, "meta.jsonl": odd.replaceAll('"x"', '"y"') }, options: ["--payload", "meta.jsonl"] },
+  { name: "fields of all types", files: { "typed.jsonl": linesOf(typed) } },
+  { name: "declared types", files: { "typed.jsonl": linesOf(typed), "schema.json": '{"pos": "keyword", "size": "float",\n "at": "timestamp", "code": "integer"}' }, options: ["--schema", "schema.json"] },
+  { name: "no types", files: { "typed.jsonl": linesOf(typed), "schema.json": "{}" }, options: ["--schema", "schema.json"] },
   ...[["cosine", "f32"], ["dot", "f16"], ["l2", "sq4"], ["cosine", "binary"], ["l2", "pq4"]].map(([metric, codec]) => ({ name: `${metric}, ${codec}`, files: { "rows.npy": whole }, options: ["--metric", metric, "--codec", codec, "--parts"] })),
   { name: "three stages, parts only", files: { "rows.npy": whole }, options: ["--codec", "binary", "--refine", "sq8", "--exact", "f16", "--parts=only"] },
   { name: "no graph", files: { "rows.npy": whole }, options: ["--no-graph", "--seed", "7", "--parts"] },
   { name: "no clusters", files: { "rows.npy": whole }, options: ["--no-clusters", "-M", "8", "--ef-construction", "50", "--parts"] },
   { name: "tuning queries", files: { "rows.npy": whole, "queries.npy": npyFile("<f4", "(20, 5)", bytesOf(data.subarray(50, 150))) }, options: ["--tuning-queries", "queries.npy", "--metric", "IP"] },
 ];
+
+/** Rows with fields of all types. */
+export const TYPED = { "typed.jsonl": linesOf(typed) };
 
 /**
  * Inputs that are refused: the exit code, the code, and words of the message. Where `differs` is given, the message quotes the parser
@@ -195,6 +226,10 @@ export const BAD = [
   ["no payload file", { "rows.npy": whole }, "io", ["nowhere.jsonl", "No such file"], { options: ["--payload", "nowhere.jsonl"] }],
   ["a field beyond all numbers", { "huge.jsonl": '{"vector":[1,2],"n":-1e999}\n' }, "input", ["line 1", "number out of range"], { differs: true }],
   ...badPayloads,
+  ["no schema file", { "typed.jsonl": linesOf(typed) }, "io", ["nowhere.json", "No such file"], { options: ["--schema", "nowhere.json"] }],
+  ...[["an unknown type", '{"pos": "word"}', "keyword"], ["a list", "[]", "schema"], ["no JSON", "{pos: keyword}", "schema"], ["a type that is none", '{"pos": 3}', "pos"]].map(([name, text, word]) => [`a schema: ${name}`, { "typed.jsonl": linesOf(typed), "schema.json": text }, "argument", ["schema.json", word], { options: ["--schema", "schema.json"] }]),
+  ["a value of another type than declared", { "typed.jsonl": linesOf(typed), "schema.json": '{"pos": "integer"}' }, "field", ["pos", "row 0"], { options: ["--schema", "schema.json"] }],
+  ...badTables,
   ["queries of another length", { "rows.npy": whole, "q.npy": npyFile("<f4", "(2, 3)", Buffer.alloc(24, 1)) }, "usage", ["3 components, the input's 5"], { options: ["--tuning-queries", "q.npy"] }],
   ["too many parts", { "rows.npy": whole }, "argument", ["64 parts", "5 components", "pq5"], { options: ["--codec", "pq"] }],
   ["few links", { "rows.npy": whole }, "argument", ["m"], { options: ["-M", "1"] }],
@@ -228,6 +263,12 @@ export const USAGE = [
   ["build", "x.npy", "-o", "out", "--no-store", "--store", "a"],
   ["build", "x.npy", "-o", "out", "--no-store", "--payload", "p", "--store", "a"],
   ["build", "x.npy", "-o", "out", "--no-store", "--store", "a", "--payload", "p"],
+  ["build", "x.npy", "-o", "out", "--no-store", "--schema", "s"],
+  ["count"],
+  ["count", "index", "--filter"],
+  ["count", "index", "other"],
+  ["facets", "index"],
+  ["facets", "index", "a", "b"],
   ["search", "index"],
   ["search", "--fields", "index", "--id", "a"],
   ["search", "index", "--id", "a", "--vector", "1"],

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 
-/** Waits until `condition()` is true, or a promise of it. Fails after 20 s, so that no test hangs. */
-export async function until(condition) {
+/** Waits until `condition()` is true, or a promise of it. Fails after `most` milliseconds, so that no test hangs. */
+export async function until(condition, most = 20_000) {
   const from = performance.now();
   while (!(await condition())) {
-    if (performance.now() - from > 20_000) assert.fail(`still not true after 20 s: ${condition}`);
+    if (performance.now() - from > most) assert.fail(`still not true after ${most / 1000} s: ${condition}`);
     await pause(2);
   }
 }
