@@ -1,10 +1,10 @@
 // Runs rows of the matrix: `node run.mjs [row…]`, all unless named. Environment: TARBALL (the packed package), PAGEVEC_CLI, CHROME,
 // WORK (a folder that keeps what was installed), and RESULTS, a file for the results. `cargo xtask packaging` sets them.
-import { access, readdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { visit } from "./harness/browsers.mjs";
+import { programOf, visit } from "./harness/browsers.mjs";
 import { complaint, makeCases } from "./harness/cases.mjs";
 import { serve, serveCases } from "./harness/host.mjs";
 import { makeProject } from "./harness/project.mjs";
@@ -14,9 +14,7 @@ import pages from "./rows/pages.mjs";
 import runtimes from "./rows/runtimes.mjs";
 import testers from "./rows/testers.mjs";
 
-const { TARBALL, PAGEVEC_CLI, CHROME, WORK, RESULTS } = process.env;
-const FIREFOX = ["/usr/bin/firefox-esr", "/usr/bin/firefox"];
-const WEBKIT = ["/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser", "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.0/MiniBrowser"];
+const { TARBALL, PAGEVEC_CLI, WORK, RESULTS } = process.env;
 const here = dirname(fileURLToPath(import.meta.url));
 const rows = { ...pages, ...bundlers, ...frameworks, ...testers, ...runtimes };
 const matrix = JSON.parse(await readFile(join(here, "matrix.json"), "utf8"));
@@ -28,11 +26,7 @@ const cases = join(WORK, "cases");
 const expected = makeCases(cases, PAGEVEC_CLI);
 const host = await serveCases(cases);
 
-const first = async (paths) => {
-  for (const path of paths) if (await access(path).then(() => true, () => false)) return path;
-  return undefined;
-};
-const programs = { chromium: CHROME, firefox: await first(FIREFOX), webkit: await first(WEBKIT) };
+const programs = Object.fromEntries(await Promise.all(["chromium", "firefox", "webkit"].map(async (kind) => [kind, await programOf(kind)])));
 
 /** A port that nothing listens at. */
 const port = () => new Promise((resolve) => {

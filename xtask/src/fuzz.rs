@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use std::fs;
 
-const TARGETS: [&str; 6] = ["segment", "lists", "links", "sets", "wal", "manifest"];
+const TARGETS: [&str; 7] = ["segment", "lists", "links", "payload", "sets", "wal", "manifest"];
 
 /// What libFuzzer asks of the code it drives: a counter on each edge, and where the edges are.
 const COUNTERS: [&str; 4] = [

@@ -3,7 +3,7 @@
 //!
 //! | file | command or duty |
 //! |---|---|
-//! | `wasm.rs` | `wasm`: the two modules of pkg/wasm: cargo, wasm-bindgen, wasm-opt |
+//! | `wasm.rs` | `wasm`: the three modules of pkg/wasm: cargo, wasm-bindgen, wasm-opt |
 //! | `../test-runner/` | runs a wasm test file; a crate of its own, as only `test wasm` needs it |
 //! | `size.rs` | what a page downloads to search, and the limit on it |
 //! | `package.rs` | `pkg`: types checked and emitted, the npm package packed |
@@ -11,7 +11,7 @@
 //! | `test.rs`, `stages/` | `test`: every check |
 //! | `demo.rs`, `glove.rs` | `demo`: an index of words, served with its page |
 //! | `fuzz.rs` | `fuzz`: libFuzzer over a target of fuzz/, or its corpus made anew |
-//! | `bench/` | `bench`: measurements that anyone can repeat; `crash`: publications that end by a power cut |
+//! | `bench/` | `bench`: measurements that anyone can repeat; `crash`: publications and collections that end by a power cut |
 //! | `browser.rs` | `browser`: finds or installs a Chromium |
 //! | `model.rs`, `../model.py` | the embedding model of the tests, out of pinned Python packages |
 //! | `node.rs`, `shell.rs` | Node and its pinned tools; processes, paths and stamps |
@@ -61,7 +61,7 @@ enum Command {
     Bench(bench::Command),
     /// Fuzz one target, or make the corpus anew
     Fuzz(fuzz::Options),
-    /// A million publications that end by a power cut, to benches/results/<date>/crash.md
+    /// A million publications, or five million lives of a collection, that end by a power cut, to benches/results/<date>
     Crash(bench::crash::Options),
     /// Print the path of a Chromium; install one if there is none
     Browser,

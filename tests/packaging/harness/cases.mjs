@@ -39,9 +39,13 @@ export function makeCases(folder, cli) {
   return JSON.parse(readFileSync(expected, "utf8"));
 }
 
+/** The part of the true hits that a collection must find: its codes are made of decoded vectors. */
+const RECALL = 0.95;
+
 /** Why the answers are not those of the command line; undefined if they are. */
 export function complaint(result, expected) {
   if (result?.error) return result.error;
+  if (result?.collection) return complaintOfCollection(result.collection, expected.flat);
   for (const index of INDEXES) {
     const [found, wanted] = [result?.answers?.[index] ?? [], expected[index]];
     if (found.length !== QUERIES) return `${index}: ${found.length} answers, not ${QUERIES}`;
@@ -49,4 +53,10 @@ export function complaint(result, expected) {
     if (wrong.length > 0) return `${index}: other hits than the command line's in ${wrong.length} of ${QUERIES} queries`;
   }
   return undefined;
+}
+
+function complaintOfCollection({ count, segments, answers }, wanted) {
+  if (count !== ROWS || segments !== 1 || answers.length !== QUERIES) return `${count} rows in ${segments} segments and ${answers.length} answers, not ${ROWS} in 1 and ${QUERIES}`;
+  const found = wanted.reduce((all, hits, i) => all + hits.filter(({ id }) => answers[i].some((hit) => hit.id === id)).length, 0);
+  return found < RECALL * 10 * QUERIES ? `a collection finds ${found} of ${10 * QUERIES} hits` : undefined;
 }

@@ -23,23 +23,41 @@ async function page(t, folder, { hash } = {}) {
   return found;
 }
 
+/** A page with a collection, which must be on a disk. */
+async function collection(t, url, how) {
+  const found = await t.visit(url, how);
+  if (found.collection && !found.collection.persistent) throw new Error(`it is in memory: ${found.collection.why}`);
+  return found;
+}
+
+/** Visits a page of Vite's development server. */
+async function inDevelopment(t, start, visit) {
+  const port = await t.port();
+  const server = start("vite", ["--port", port, "--strictPort", "--host", "127.0.0.1"]);
+  try {
+    await reachable(`http://127.0.0.1:${port}/`);
+    return await visit(`http://127.0.0.1:${port}/`);
+  } finally {
+    await server.stop();
+  }
+}
+
 async function vite(t) {
-  const { run, start, path } = await t.make({ files: { "index.html": html("/src/main.js") } });
-  await t.mode("dev", async () => {
-    const port = await t.port();
-    const server = start("vite", ["--port", port, "--strictPort", "--host", "127.0.0.1"]);
-    try {
-      await reachable(`http://127.0.0.1:${port}/`);
-      return await t.visit(`http://127.0.0.1:${port}/`);
-    } finally {
-      await server.stop();
-    }
-  });
+  const { run, start, path, remove } = await t.make({ files: { "index.html": html("/src/main.js") } });
+  // What it bundled of an earlier tarball of the same version.
+  await remove("node_modules/.vite");
+  await t.mode("dev", () => inDevelopment(t, start, (url) => t.visit(url)));
   await run("vite", ["build"]).then(
     async () => {
       await t.mode("build", () => page(t, path("dist")));
       await t.mode("worker", () => page(t, path("dist"), { hash: "#worker" }));
       await t.mode("worker: true", () => page(t, path("dist"), { hash: "#package-worker" }));
+      if (t.modes.includes("collection")) await t.mode("collection", async () => {
+        await t.write("index.html", html("/src/collection.js"));
+        await run("vite", ["build"]);
+        return collection(t, `${(await t.serve(path("dist"))).url}/`);
+      });
+      if (t.modes.includes("collection in dev")) await t.mode("collection in dev", () => inDevelopment(t, start, (url) => collection(t, url, { hash: "#own-worker" })));
     },
     async (error) => {
       for (const name of ["build", "worker", "worker: true"]) await t.mode(name, () => Promise.reject(error));
@@ -56,6 +74,12 @@ const bundled = (tool, args, more = {}) => async (t) => {
   });
   if (t.modes.includes("worker")) await t.mode("worker", () => page(t, path("out"), { hash: "#worker" }));
   if (t.modes.includes("worker: true")) await t.mode("worker: true", () => page(t, path("out"), { hash: "#package-worker" }));
+  if (t.modes.includes("collection")) await t.mode("collection", async () => {
+    await remove("out");
+    await run(tool, args.map((arg) => arg.replace("main.js", "collection.js")));
+    await t.write("out/index.html", html(more.output ?? "./main.js"));
+    return collection(t, `${(await t.serve(path("out"))).url}/`);
+  });
   await more.then?.(t, { run, path, remove });
 };
 

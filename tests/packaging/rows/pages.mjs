@@ -9,6 +9,13 @@ const MOST_REQUESTS = 8;
 /** A page's module that imports the package by a path. */
 const files = (file) => ({ "cdn/main.js": `import { open } from "${file}";\nimport { report } from "/src/check.js";\nreport(open, location.search);\n` });
 
+/** A page with a collection. */
+const COLLECTION = { "collection.html": page(`<script type="importmap">${JSON.stringify({ imports: { "pagevec/collection": "/node_modules/pagevec/dist/collection.js" } })}</script>`, "/src/collection.js") };
+
+async function collection(t, folder, how) {
+  return t.visit(`${(await t.serve(folder)).url}/collection.html`, how);
+}
+
 function fewRequests(site) {
   const made = site.log.filter((path) => path.includes("/pagevec/"));
   if (made.length > MOST_REQUESTS) throw new Error(`${made.length} requests of the package: ${made.join(" ")}`);
@@ -16,7 +23,8 @@ function fewRequests(site) {
 }
 
 async function plain(t) {
-  const { folder } = await t.make({ files: { "map.html": page(importMap(BROWSER)), "cdn.html": page("", "/cdn/main.js"), ...files(BROWSER) } });
+  const { folder } = await t.make({ files: { "map.html": page(importMap(BROWSER)), "cdn.html": page("", "/cdn/main.js"), ...COLLECTION, ...files(BROWSER) } });
+  await t.mode("collection", () => collection(t, folder));
   for (const [mode, path] of [["import map", "/map.html"], ["CDN path", "/cdn.html"]]) {
     await t.mode(mode, async () => {
       const site = await t.serve(folder);
@@ -97,8 +105,14 @@ report((url) => open(url, { wasm: fetch("/node_modules/pagevec/" + module, { int
 }
 
 async function other(t) {
-  const { folder } = await t.make({ files: { "index.html": page("", "/cdn/main.js"), ...files(BROWSER) } });
+  const { folder } = await t.make({ files: { "index.html": page("", "/cdn/main.js"), ...COLLECTION, ...files(BROWSER) } });
   await t.mode("page", async () => t.visit(`${(await t.serve(folder)).url}/`, { kind: t.row }));
+  await t.mode("collection", async () => {
+    const found = await collection(t, folder, { kind: t.row });
+    // WebKitGTK's windows under automation are private, and have no file system.
+    if (found.collection && !found.collection.persistent && t.row !== "webkit") throw new Error(`it is in memory: ${found.collection.why}`);
+    return found;
+  });
   await t.mode("strict CSP", async () => t.visit(`${(await t.serve(folder, { headers: STRICT })).url}/`, { kind: t.row }));
 }
 

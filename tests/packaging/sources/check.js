@@ -19,9 +19,15 @@ export async function checkHost(open, host) {
 
 /** Tells the harness what came of it; `where` is "?host=…&id=…". */
 export async function report(open, where) {
-  const told = new URLSearchParams(where);
-  const result = await checkHost(open, told.get("host")).catch(failure);
-  await fetch(`${told.get("host")}/answer/${told.get("id")}`, { method: "POST", body: JSON.stringify(result) });
+  await tell(where, checkHost(open, hostOf(where)));
+}
+
+export const hostOf = (where) => new URLSearchParams(where).get("host");
+
+/** Posts what comes of a promise. */
+export async function tell(where, promised) {
+  const result = await promised.catch(failure);
+  await fetch(`${hostOf(where)}/answer/${new URLSearchParams(where).get("id")}`, { method: "POST", body: JSON.stringify(result) });
 }
 
 export function failure(error) {

@@ -7,7 +7,7 @@
 //! | `race.rs` | `bench race`: speed at a recall against other engines, natively and in Chromium |
 //! | `odd.rs` | `bench odd`: recall and cost over odd data, hnswlib and faiss beside it |
 //! | `fuzz.rs` | `bench fuzz`: the tests' fuzz of hostile files, over more inputs |
-//! | `crash.rs` | `crash`: the tests' crashes of a publication, over more images |
+//! | `crash.rs` | `crash`: the tests' crashes of a publication or a collection, over more images |
 
 pub(crate) mod crash;
 mod fuzz;
