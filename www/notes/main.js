@@ -165,9 +165,9 @@ const ACTIONS = {
     return (await notes.collection.persist()) ? "The browser keeps them, also when it is short of room." : "The browser did not promise it.";
   },
   async export() {
-    const file = await notes.collection.export();
+    const { segment } = await notes.collection.export();
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(file);
+    link.href = URL.createObjectURL(segment);
     link.download = "notes.bin";
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // the browser has begun to read it by then

@@ -9,14 +9,13 @@ const DRAWN = 40;
 
 /** @param {State} stats */
 export function showState(stats) {
-  const { count: rows, memoryRows = 0, dead, segments, bytes: stored = 0, logBytes = 0, usage, quota } = stats;
-  // Rows in memory are counted with those that were replaced or deleted there.
-  const settled = segments === 0 ? 0 : Math.max(0, rows - memoryRows);
-  const least = segments > 0 && memoryRows > 0 ? " or more" : "";
+  const { count: rows, memoryRows = 0, memoryDead = 0, dead, segments, bytes: stored = 0, logBytes = 0, usage, quota } = stats;
+  const settled = rows - memoryRows;
+  const gone = memoryDead + dead;
   write("rows-memory", memoryRows, count(memoryRows));
-  write("rows-segments", settled, count(settled) + least);
-  write("rows-dead", dead, count(dead));
-  stack("rows", [["now", memoryRows], ["before", settled], ["dead", dead]]);
+  write("rows-segments", settled, count(settled));
+  write("rows-dead", gone, count(gone));
+  stack("rows", [["now", memoryRows], ["before", settled], ["dead", gone]]);
 
   write("files-log", logBytes, bytes(logBytes));
   write("files-count", segments, counted(segments, "segment"));
