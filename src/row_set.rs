@@ -19,6 +19,13 @@ pub(crate) type Selected = Arc<[Option<SharedRows>]>;
 const BLOCK: usize = 8;
 const BITS: usize = 64;
 
+/// Sets the bit of a position, if the words have one for it.
+pub(crate) fn add(words: &mut [u64], position: u32) {
+    if let Some(word) = words.get_mut(position as usize / BITS) {
+        *word |= 1 << (position as usize % BITS);
+    }
+}
+
 /// A bitset with counts: exact, whatever the rows have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RowSet {
@@ -37,11 +44,7 @@ impl RowSet {
     /// `out-of-memory`.
     pub(crate) fn of(length: usize, positions: impl IntoIterator<Item = u32>) -> Result<Self, Error> {
         let mut words = RowSet::no_words(length)?;
-        for position in positions {
-            if let Some(word) = words.get_mut(position as usize / BITS) {
-                *word |= 1 << (position as usize % BITS);
-            }
-        }
+        positions.into_iter().for_each(|position| add(&mut words, position));
         RowSet::counted(words, length)
     }
 

@@ -4,12 +4,15 @@ use super::Index;
 use crate::error::Error;
 use crate::payload::{FieldKind, Filter};
 use crate::search::{Operation, Outcome, RowPage, RowsQuery, ValueCounts};
+use crate::segment::payload::PayloadHead;
 
 impl Index {
     /// The fields of the segments, and whether they are indexed.
     pub(crate) fn payload_fields(&self) -> impl Iterator<Item = (&str, FieldKind)> {
-        let heads = self.members().iter().filter_map(|member| member.segment.payload.as_ref());
-        heads.flat_map(|head| head.fields.iter().map(|field| (&*field.name, field.kind)))
+        self.members()
+            .iter()
+            .filter_map(|member| member.segment.payload.as_ref())
+            .flat_map(PayloadHead::kinds)
     }
 
     /// How many rows match a filter; `None`: all rows.

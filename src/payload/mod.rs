@@ -24,12 +24,11 @@ mod schema;
 pub(crate) mod time;
 mod value;
 
-pub(crate) use collect::Collector;
+pub(crate) use collect::{Collector, members};
 pub(crate) use column::{Column, FieldColumn, permuted};
 pub use filter::{Filter, Operand};
 pub(crate) use filter::{check_sorted, facet_type};
 pub(crate) use geo::{Area, GeoBox, Point};
-pub(crate) use json::Json;
 pub(crate) use key::{to_float, to_integer};
 pub(crate) use program::{Op, Test};
 pub(crate) use schema::{FieldKind, NotIndexed};

@@ -26,6 +26,7 @@ use crate::payload::Schema;
 use crate::quant::{self, CodecKind, MeanSum};
 use crate::row_set::RowSet;
 use crate::rows::{InputHash, Reader};
+use crate::segment::payload::PayloadHead;
 use crate::segment::{self, STAGES, Segment, limits};
 use crate::storage::{Sink, Source};
 pub(super) use rows::LiveRows;
@@ -92,8 +93,7 @@ pub(crate) fn copy_as(
 
 /// The types of fields: where they are inferred, those on which the segments agree.
 fn schema_like(schema: &Schema, live: &[Live<'_>]) -> Schema {
-    let fields = live.iter().filter_map(|live| live.segment.payload.as_ref()).flat_map(|p| &p.fields);
-    schema.like(fields.map(|field| (&*field.name, field.kind)))
+    schema.like(live.iter().filter_map(|live| live.segment.payload.as_ref()).flat_map(PayloadHead::kinds))
 }
 
 fn merge_by(

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use crate::collection::state::memtable::{CHUNK, Memtable};
 use crate::error::Error;
 use crate::payload::{Collector, Column, FieldColumn, FieldKind, Filter, Op, Schema, Test};
-use crate::row_set::RowSet;
+use crate::row_set::{RowSet, add};
 use crate::search::combine;
 
 /// See the head of this file. A copy has none: it is made to be changed.
@@ -51,11 +51,7 @@ pub(crate) fn matching(columns: &[FieldColumn], filter: &Filter, rows: usize) ->
         if let Op::Test(field, test) = op {
             let mut words = RowSet::no_words(rows)?;
             if let Some(column) = columns.get(*field) {
-                passing(&column.column, test, &mut |row| {
-                    if let Some(word) = words.get_mut(row as usize / 64) {
-                        *word |= 1 << (row % 64);
-                    }
-                });
+                passing(&column.column, test, &mut |row| add(&mut words, row));
             }
             sets.push(words);
         }

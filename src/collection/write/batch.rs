@@ -7,6 +7,7 @@ use crate::collection::options::Settings;
 use crate::collection::wal::{Frame, Op, Request, Shape};
 use crate::error::Error;
 use crate::id::{Id, IdRef, Ids};
+use crate::payload::members;
 use crate::vectors::check_row;
 
 /// The most rows of a batch.
@@ -166,11 +167,7 @@ pub(crate) fn check_fields(fields: Vec<String>, rows: usize) -> Result<Vec<Arc<s
         let mut line = fields.into_bytes();
         let line = if check_line(&mut line, row)? { &line[..] } else { &[] };
         let text = std::str::from_utf8(line).map_err(|_| Error::internal("checked fields are not UTF-8"))?;
-        if !text.is_empty() {
-            crate::payload::Json::parse(text).map_err(|why| {
-                Error::argument("fields", format!("the fields of row {row} are no JSON: {why}"))
-            })?;
-        }
+        members(row as u32, line)?;
         Ok(Arc::from(text))
     };
     fields.into_iter().enumerate().map(check).collect()

@@ -18,6 +18,23 @@ use super::schema::{FieldKind, MAX_FIELDS, MAX_NAME, NotIndexed, Schema};
 use crate::error::Error;
 use field::Field;
 
+/// The fields of a row: those of a JSON object, or none.
+///
+/// # Errors
+/// `argument` if they are no JSON object.
+pub(crate) fn members(row: u32, line: &[u8]) -> Result<Vec<(String, Json)>, Error> {
+    let line = line.trim_ascii();
+    if line.is_empty() {
+        return Ok(Vec::new());
+    }
+    let refused = |why: &str| Error::argument("fields", format!("the fields of row {row} {why}"));
+    let text = std::str::from_utf8(line).map_err(|_| refused("are not UTF-8"))?;
+    match Json::parse(text).map_err(|why| refused(&format!("are no JSON: {why}")))? {
+        Json::Object(fields) => Ok(fields),
+        json => Err(refused(&format!("are {}: give {{\"name\": value, …}}", json.describe()))),
+    }
+}
+
 /// Collects the values of rows. It keeps 8 bytes for a value of a keyword or boolean, 12 for a point, 16 for a number or
 /// a time, and each distinct text of a field once; values that turn out not to be indexed are freed at once.
 pub(crate) struct Collector {
@@ -51,17 +68,7 @@ impl Collector {
     /// # Errors
     /// `argument` if they are no JSON object, `field` if a value is not what the schema says.
     pub(crate) fn add(&mut self, row: u32, line: &[u8]) -> Result<(), Error> {
-        let line = line.trim_ascii();
-        if line.is_empty() {
-            return Ok(());
-        }
-        let refused = |why: &str| Error::argument("fields", format!("the fields of row {row} {why}"));
-        let text = std::str::from_utf8(line).map_err(|_| refused("are not UTF-8"))?;
-        let json = Json::parse(text).map_err(|why| refused(&format!("are no JSON: {why}")))?;
-        let Json::Object(fields) = json else {
-            return Err(refused(&format!("are {}: give {{\"name\": value, …}}", json.describe())));
-        };
-        for (name, json) in fields {
+        for (name, json) in members(row, line)? {
             let most = self.most;
             let Some(field) = self.field(&name, &json) else { continue };
             field.add(row, &json, most).map_err(|detail| Error::Field {

@@ -9,7 +9,6 @@
 //! | `suggest` | which name was meant |
 //! | `check`   | whether the fields of an index fit, and the program of one segment |
 //! | `convert` | operands as terms and keys of a type |
-//! | `matches` | the values of one row against a program |
 
 mod check;
 mod convert;
@@ -212,7 +211,5 @@ impl Not for Filter {
     }
 }
 
-#[cfg(test)]
-mod matches;
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,8 @@
 //! A filter over all segments of an index. Each test becomes a set of rows by the indexes of its field; the sets are combined word
 //! by word.
 
-use super::Missing;
 use super::test::TestRows;
+use super::{Missing, kinds};
 use crate::error::Error;
 use crate::payload::{FieldKind, Filter, Op};
 use crate::row_set::RowSet;
@@ -28,9 +28,7 @@ impl Evaluation {
     /// `filter` for a field that no segment has or has indexed, or for an operand of another type.
     pub(in crate::search) fn new(views: &[View<'_>], filter: &Filter, checked: bool) -> Result<Self, Error> {
         if !checked {
-            let fields =
-                views.iter().filter_map(|view| view.segment.payload.as_ref()).flat_map(|p| &p.fields);
-            filter.check(fields.map(|field| (&*field.name, field.kind)))?;
+            filter.check(kinds(views))?;
         }
         let segments = views.iter().map(|view| OfSegment::new(view, filter)).collect::<Result<_, _>>()?;
         Ok(Evaluation { segments })

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::Missing;
+use super::{Missing, block, kinds};
 use crate::error::Error;
 use crate::payload::{FieldKind, FieldType, time, to_float, to_integer};
 use crate::row_set::RowSet;
 use crate::search::view::View;
-use crate::segment::payload::{IndexHead, PayloadField, PayloadHead, SetRef, Term, TermBlock};
+use crate::segment::payload::{IndexHead, PayloadField, PayloadHead, SetRef, Term};
 use crate::storage::Read;
 
 /// A value of a field.
@@ -80,8 +80,7 @@ impl Facets {
     /// # Errors
     /// `filter` for a field that no segment has indexed, or of points, or of different types in different segments.
     pub(in crate::search) fn new(views: &[View<'_>], field: String, limit: usize) -> Result<Self, Error> {
-        let fields = views.iter().filter_map(|view| view.segment.payload.as_ref()).flat_map(|p| &p.fields);
-        let kind = crate::payload::facet_type(&field, fields.map(|f| (&*f.name, f.kind)))?;
+        let kind = crate::payload::facet_type(&field, kinds(views))?;
         let mut facets =
             Facets { field, limit, kind, counts: BTreeMap::new(), units: Vec::with_capacity(views.len()) };
         for view in views {
@@ -163,7 +162,7 @@ impl Facets {
 /// The field of this name, if the segment has indexed it.
 fn find<'a>(view: &View<'a>, name: &str) -> Option<(&'a PayloadHead, &'a PayloadField)> {
     let payload = view.segment.payload.as_ref()?;
-    let field = payload.fields.get(payload.field(name)?)?;
+    let field = payload.get(name)?;
     matches!(field.kind, FieldKind::Indexed(_)).then_some((payload, field))
 }
 
@@ -187,13 +186,10 @@ impl Counting<'_, '_> {
     ) -> Result<Option<Read>, Error> {
         let here = |read: &Read| self.view.source.get(read.extent);
         match (unit, &field.index) {
-            (&Unit::Terms(block), IndexHead::Terms(head)) => {
-                let bytes = match head.block(block) {
-                    TermBlock::Here(bytes) => bytes,
-                    TermBlock::At(read) => match here(&read) {
-                        Some(bytes) => bytes,
-                        None => return Ok(Some(read)),
-                    },
+            (&Unit::Terms(number), IndexHead::Terms(head)) => {
+                let bytes = match block(self.view, head, number) {
+                    Ok(bytes) => bytes,
+                    Err(read) => return Ok(Some(read)),
                 };
                 let mut terms = head.each(bytes);
                 while let Some(Term { text, count, set }) = terms.read()? {

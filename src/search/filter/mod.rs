@@ -21,7 +21,22 @@ pub(crate) use sorted::Page;
 pub use sorted::RowsQuery;
 
 use super::view::View;
+use crate::payload::FieldKind;
+use crate::segment::payload::{PayloadHead, TermBlock, TermsHead};
 use crate::storage::Read;
+
+/// The fields of all segments, and whether they are indexed.
+fn kinds<'a>(views: &[View<'a>]) -> impl Iterator<Item = (&'a str, FieldKind)> {
+    views.iter().filter_map(|view| view.segment.payload.as_ref()).flat_map(PayloadHead::kinds)
+}
+
+/// A block of terms, or the read that it needs.
+fn block<'a>(view: &View<'a>, head: &'a TermsHead, number: usize) -> Result<&'a [u8], Read> {
+    match head.block(number) {
+        TermBlock::Here(bytes) => Ok(bytes),
+        TermBlock::At(read) => view.source.get(read.extent).ok_or(read),
+    }
+}
 
 /// The units that a step misses, by their section.
 #[derive(Default)]

@@ -4,7 +4,7 @@
 //! A row with several values stands where its least value does, or from the greatest on where its greatest does. Rows without a
 //! value are last. Rows of equal values are in order of segment and position.
 
-use super::Missing;
+use super::{Missing, kinds};
 use crate::error::Error;
 use crate::payload::{Filter, check_sorted};
 use crate::row_set::{RowSet, Selected};
@@ -89,9 +89,7 @@ impl Page {
     pub(in crate::search) fn new(views: &[View<'_>], query: RowsQuery) -> Result<Self, Error> {
         let selection = Selection::by(views, query.filter.as_ref())?;
         if let Some(name) = &query.sort_by {
-            let fields =
-                views.iter().filter_map(|view| view.segment.payload.as_ref()).flat_map(|p| &p.fields);
-            check_sorted(name, fields.map(|field| (&*field.name, field.kind)))?;
+            check_sorted(name, kinds(views))?;
         }
         Ok(Page { query, selection, rows: None, order: Vec::new(), reads: None })
     }
@@ -179,6 +177,14 @@ fn merged(order: &[Ordered], down: bool, most: usize) -> Vec<RowPlace> {
     places
 }
 
+/// The index of a field, if the segment has one by which rows are sorted.
+fn index<'a>(view: &View<'a>, field: &str) -> Option<&'a SortedHead> {
+    match &view.segment.payload.as_ref()?.get(field)?.index {
+        IndexHead::Sorted(head) => Some(head),
+        _ => None,
+    }
+}
+
 impl Ordered {
     fn new(view: &View<'_>, field: &str, rows: Option<&RowSet>) -> Result<Self, Error> {
         let count = view.segment.count();
@@ -186,12 +192,7 @@ impl Ordered {
             Some(rows) => rows.words().to_vec(),
             None => RowSet::of_words(RowSet::no_words(count)?, count)?.complement()?.words().to_vec(),
         };
-        let payload = view.segment.payload.as_ref();
-        let index = payload.and_then(|payload| payload.fields.get(payload.field(field)?));
-        let blocks = match index.map(|field| &field.index) {
-            Some(IndexHead::Sorted(head)) => head.blocks(),
-            _ => 0,
-        };
+        let blocks = index(view, field).map_or(0, SortedHead::blocks);
         Ok(Ordered { left, found: Vec::new(), next: 0, blocks })
     }
 
@@ -204,9 +205,7 @@ impl Ordered {
         most: usize,
         reads: &mut Vec<Read>,
     ) -> Result<(), Error> {
-        let Some(payload) = &view.segment.payload else { return Ok(()) };
-        let field = payload.field(name).and_then(|at| payload.fields.get(at));
-        let Some(IndexHead::Sorted(head)) = field.map(|field| &field.index) else { return Ok(()) };
+        let Some(head) = index(view, name) else { return Ok(()) };
         let mut pairs = Vec::new();
         // No row that is left may be missed: a key that ends a block may go on in the next one.
         while self.next < self.blocks && (self.found.len() < most || self.goes_on(head, down)) {

@@ -2,15 +2,13 @@
 
 use std::ops::Range;
 
-use super::Missing;
+use super::{Missing, block};
 use crate::error::Error;
 use crate::memory::bytes;
 use crate::payload::Test;
-use crate::row_set::RowSet;
+use crate::row_set::{RowSet, add};
 use crate::search::view::View;
-use crate::segment::payload::{
-    IndexHead, PayloadField, PayloadHead, SetRef, SortedHead, TermBlock, TermsHead,
-};
+use crate::segment::payload::{IndexHead, PayloadField, PayloadHead, SetRef, SortedHead, TermsHead};
 use crate::storage::Read;
 
 /// The rows that pass a test, as far as they are known.
@@ -55,7 +53,7 @@ impl TestRows {
             (Test::Exists, _) => match field.present() {
                 _ if field.rows == 0 => {}
                 Some(read) => rows.units.push(Unit::Set(read)),
-                None => rows.words = RowSet::of_words(rows.words, count)?.complement()?.words().to_vec(),
+                None => rows.words.fill(u64::MAX),
             },
             (Test::Terms(terms), IndexHead::Terms(head)) => rows.plan_terms(head, terms),
             (Test::Keys(ranges), IndexHead::Sorted(head)) => rows.plan_keys(count, field, head, ranges)?,
@@ -145,13 +143,10 @@ impl TestRows {
     ) -> Result<Taken, Error> {
         let here = |read: &Read| view.source.get(read.extent);
         match (unit, &field.index, test) {
-            (Unit::Terms { block, terms }, IndexHead::Terms(head), Test::Terms(wanted)) => {
-                let bytes = match head.block(*block) {
-                    TermBlock::Here(bytes) => bytes,
-                    TermBlock::At(read) => match here(&read) {
-                        Some(bytes) => bytes,
-                        None => return Ok(Taken::NoBytes(read)),
-                    },
+            (Unit::Terms { block: number, terms }, IndexHead::Terms(head), Test::Terms(wanted)) => {
+                let bytes = match block(view, head, *number) {
+                    Ok(bytes) => bytes,
+                    Err(read) => return Ok(Taken::NoBytes(read)),
                 };
                 for wanted in wanted.get(terms.clone()).unwrap_or_default() {
                     let Some(term) = head.find(bytes, wanted)? else { continue };
@@ -209,12 +204,6 @@ impl TestRows {
     /// The bytes that it has allocated.
     pub(super) fn bytes(&self) -> u64 {
         bytes(&self.words) + self.present.as_ref().map_or(0, bytes) + bytes(&self.units)
-    }
-}
-
-fn add(words: &mut [u64], position: u32) {
-    if let Some(word) = words.get_mut(position as usize / 64) {
-        *word |= 1 << (position % 64);
     }
 }
 

@@ -95,7 +95,17 @@ impl PayloadHead {
         }
     }
 
+    /// The fields by name, and whether they are indexed.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = (&str, FieldKind)> {
+        self.fields.iter().map(|field| (&*field.name, field.kind))
+    }
+
     /// The field of a name.
+    pub(crate) fn get(&self, name: &str) -> Option<&PayloadField> {
+        self.fields.get(self.field(name)?)
+    }
+
+    /// The number of the field of a name.
     pub(crate) fn field(&self, name: &str) -> Option<usize> {
         self.fields.binary_search_by(|field| (*field.name).cmp(name)).ok()
     }

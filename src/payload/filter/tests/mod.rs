@@ -1,6 +1,7 @@
 //! The language, its meaning, and its errors.
 
 mod check;
+mod matches;
 mod meaning;
 mod model;
 mod parse;

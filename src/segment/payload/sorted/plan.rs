@@ -25,7 +25,7 @@ enum Side {
 impl SortedHead {
     /// What must be read for the rows with a key from `low` to `high`, both included.
     pub(crate) fn plan(&self, low: u64, high: u64) -> RangePlan {
-        let sides: Vec<Side> = (0..self.blocks.len()).map(|number| self.side(number, low, high)).collect();
+        let sides = self.sides(low, high);
         let (direct, bytes) = self.reads(&sides, Side::Inside);
         if sides.iter().all(|&side| side == Side::Inside) && !sides.is_empty() {
             return RangePlan { sets: Vec::new(), blocks: Vec::new(), complement: true };
@@ -42,8 +42,11 @@ impl SortedHead {
 
     /// The same, where rows of other ranges are added: never the complement.
     pub(crate) fn plan_within(&self, low: u64, high: u64) -> RangePlan {
-        let sides: Vec<Side> = (0..self.blocks.len()).map(|number| self.side(number, low, high)).collect();
-        self.reads(&sides, Side::Inside).0
+        self.reads(&self.sides(low, high), Side::Inside).0
+    }
+
+    fn sides(&self, low: u64, high: u64) -> Vec<Side> {
+        (0..self.blocks.len()).map(|number| self.side(number, low, high)).collect()
     }
 
     fn side(&self, number: usize, low: u64, high: u64) -> Side {

@@ -1,4 +1,4 @@
-//! The values of one row against a program: for rows that are in no index yet.
+//! The values of one row against a program: what the indexes of all rows have to agree with.
 
 use crate::payload::program::{Op, Program, Test};
 use crate::payload::value::ValueRef;
