@@ -1,6 +1,7 @@
 //! The memory of a search.
 
 use super::clusters::ProbeScratch;
+use super::filter::Matches;
 use super::hnsw::Beam;
 use crate::quant::Prepared;
 use crate::segment::fields::Lines;
@@ -23,9 +24,16 @@ pub(crate) struct Scratch {
     pub(super) graphs_checked: Vec<Option<FileId>>,
     /// The block of stored fields that was read last.
     pub(super) lines: Lines,
+    /// The rows that the last filter matches: facets, counts and searches often follow each other under one.
+    pub(super) matches: Option<Matches>,
 }
 
 impl Scratch {
+    /// Drops what only saves work.
+    pub(crate) fn forget(&mut self) {
+        self.matches = None;
+    }
+
     pub(super) fn graph_checked(&self, segment: usize, file: &FileId) -> bool {
         self.graphs_checked.get(segment).is_some_and(|checked| checked.as_ref() == Some(file))
     }
