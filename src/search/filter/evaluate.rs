@@ -4,6 +4,7 @@
 use super::test::TestRows;
 use super::{Missing, kinds};
 use crate::error::Error;
+use crate::features::{Filters, filters};
 use crate::payload::{FieldKind, Filter, Op};
 use crate::row_set::RowSet;
 use crate::search::view::View;
@@ -13,6 +14,7 @@ use crate::storage::Read;
 pub(in crate::search) struct Evaluation {
     /// One for each segment.
     segments: Vec<OfSegment>,
+    _filters: Filters,
 }
 
 struct OfSegment {
@@ -27,11 +29,12 @@ impl Evaluation {
     /// # Errors
     /// `filter` for a field that no segment has or has indexed, or for an operand of another type.
     pub(in crate::search) fn new(views: &[View<'_>], filter: &Filter, checked: bool) -> Result<Self, Error> {
+        let _filters = filters()?;
         if !checked {
             filter.check(kinds(views))?;
         }
         let segments = views.iter().map(|view| OfSegment::new(view, filter)).collect::<Result<_, _>>()?;
-        Ok(Evaluation { segments })
+        Ok(Evaluation { segments, _filters })
     }
 
     /// Goes as far as the available bytes allow, and adds the reads that it misses. If there are none, it is done.
