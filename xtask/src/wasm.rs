@@ -1,8 +1,8 @@
 //! `cargo xtask wasm`: four modules, to search with filters and without, to build, and for collections, each made by cargo,
 //! wasm-bindgen (linked into xtask, so nothing need be installed) and wasm-opt (npm's binaryen).
 
-use crate::node;
 use crate::shell::{self, Stamp, add_target, cargo, run};
+use crate::{node, panics};
 use anyhow::{Context as _, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -98,7 +98,12 @@ fn compile(module: &str) -> Result<PathBuf> {
 fn bind(raw: &Path, out: &Path) -> Result<()> {
     shell::remove_dir(out)?;
     let mut bindgen = Bindgen::new();
-    bindgen.input_path(raw).out_name(NAME).web(true)?.typescript(true).remove_producers_section(true);
+    bindgen
+        .input_bytes(NAME, panics::taken_out(raw)?)
+        .out_name(NAME)
+        .web(true)?
+        .typescript(true)
+        .remove_producers_section(true);
     bindgen.generate(out)
 }
 
