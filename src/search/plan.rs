@@ -241,6 +241,21 @@ pub(crate) fn rerank_count(k: usize) -> usize {
     k.saturating_mul(4).max(40)
 }
 
+/// So many of a hundred near rows must be in a set for their part to say what is around the hits: those of a set that is far
+/// from the query may lie close together.
+const SEEN: u64 = 5;
+
+/// How many candidates a walk under a set of rows keeps, `least` or more, when `found` of the `near` nearest rows so far are in
+/// the set. The fewer there are, the farther it walks for each candidate, so it finds as much with fewer: of wordnet's rows 100
+/// find 0.990 over all, 90 of random 0.7 of them, 70 of 0.5, 60 of 0.3 and of 0.2, 50 of 0.1.
+pub(crate) fn kept_under_rows(ef: usize, least: usize, [near, found]: [u64; 2]) -> usize {
+    if found * 100 < near * SEEN || near == 0 {
+        return ef;
+    }
+    let part = found as f64 / near as f64;
+    ((ef as f64 * (0.3 + 0.7 * part.sqrt())).ceil() as usize).max(least).min(ef)
+}
+
 /// After how many distances a walk under a set of rows costs more than a scan of them, so that it gives up: 0 if it
 /// should give up now. `found` of the `near` rows, the nearest so far, are in the set; the walk takes about as many times
 /// the distances of a walk over all as there are near rows for each of them.
@@ -402,6 +417,16 @@ mod tests {
             assert_eq!(route(IndexChoice::Hnsw, facts).ok(), facts.graph_fits.then_some(Route::Hnsw));
             assert_eq!(route(IndexChoice::Clusters, facts).ok(), Some(Route::Clusters));
         }
+    }
+
+    #[test]
+    fn a_walk_keeps_fewer_where_few_of_the_near_rows_may_be_hits() {
+        let kept = |found| kept_under_rows(100, 40, [100, found]);
+        assert_eq!([kept(100), kept(50), kept(20), kept(10)], [100, 80, 62, 53]);
+        assert_eq!(kept(4), 100, "too few to tell");
+        assert_eq!(kept_under_rows(100, 90, [100, 20]), 90, "so many are ranked again");
+        assert_eq!(kept_under_rows(100, 100, [100, 20]), 100, "ef was asked for");
+        assert_eq!(kept_under_rows(100, 40, [0, 0]), 100);
     }
 
     #[test]
