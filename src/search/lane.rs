@@ -201,12 +201,12 @@ impl Lane {
         scratch.set_graph_checked(self.number, file);
         let Scratch { beam, prepared, nearest, .. } = scratch;
         let codec = &*view.segment.codes.codec;
-        let auto = asked.options.index == IndexChoice::Auto;
-        let limit = |rows: &RowSet, found, ef| match auto {
-            true => plan::worth_walking(rows, found, ef),
+        let (ef, auto) = (self.counts.ef, asked.options.index == IndexChoice::Auto);
+        let limit = |rows: &RowSet, found, kept| match auto {
+            true => plan::worth_walking(rows, found, (ef, kept)),
             false => rows.count() as u64,
         };
-        let kept = (self.counts.ef, self.least_kept(asked));
+        let kept = (ef, self.least_kept(asked));
         for (query, candidates) in asked.queries.chunks_exact(view.segment.dim()).zip(&mut self.candidates) {
             codec.prepare(query, false, prepared);
             graph.walk(view, prepared, kept, limit, beam)?;

@@ -258,11 +258,11 @@ pub(crate) fn kept_under_rows(ef: usize, least: usize, [near, found]: [u64; 2]) 
 
 /// After how many distances a walk under a set of rows costs more than a scan of them, so that it gives up: 0 if it
 /// should give up now. `found` of the `near` rows, the nearest so far, are in the set; the walk takes about as many times
-/// the distances of a walk over all as there are near rows for each of them.
-pub(crate) fn worth_walking(rows: &RowSet, [near, found]: [u64; 2], ef: usize) -> u64 {
+/// the distances of a walk over all as there are near rows for each of them. It keeps `kept` of `ef` candidates.
+pub(crate) fn worth_walking(rows: &RowSet, [near, found]: [u64; 2], (ef, kept): (usize, usize)) -> u64 {
     let scan = rows.count() as u64 * SCAN_COST / 100;
     let walk = ef as u64 * WALKED;
-    let expected = walk * near / found.max(1);
+    let expected = kept as u64 * WALKED * near / found.max(1);
     match scan * TRY / 100 {
         _ if expected <= scan => scan,
         // Rows of the set may begin right beyond: among many, a short walk costs little.
@@ -431,12 +431,19 @@ mod tests {
 
     #[test]
     fn a_walk_is_given_up_where_a_scan_costs_less() {
-        let limit =
-            |rows: u32, found| worth_walking(&RowSet::of(1 << 20, 0..rows).unwrap(), [100, found], 100);
+        let limit = |rows: u32, found| {
+            worth_walking(&RowSet::of(1 << 20, 0..rows).unwrap(), [100, found], (100, 100))
+        };
         // A scan of 20,000 rows costs as much as 11,000 distances; a walk over all takes 1,600.
         assert_eq!(limit(20_000, 100), 11_000, "all of the nearest are in the set");
         assert_eq!(limit(20_000, 15), 11_000, "10,666 distances are expected");
         assert_eq!(limit(20_000, 14), 3300, "too many, but three tenths of a scan are two walks over all");
         assert_eq!(limit(19_000, 0), 0, "and here they are not");
+        let limit = |kept| worth_walking(&RowSet::of(1 << 20, 0..20_000).unwrap(), [100, 10], (100, kept));
+        assert_eq!(
+            [limit(53), limit(68), limit(69)],
+            [11_000, 11_000, 3300],
+            "fewer are kept, so fewer are expected"
+        );
     }
 }
