@@ -10,8 +10,8 @@
 //!   it needs, the caller delivers them, and steps again.
 //! * [`PositionSet`] is a set of rows of a segment, and its bytes; natively also as a Roaring bitmap.
 //!
-//! Without default features there are no threads and no files, and a build makes no clusters and trains no pq unless the feature
-//! `clusters` is on: in WebAssembly each part counts.
+//! Without default features there are no threads and no files, a build makes no clusters and trains no pq unless the feature
+//! `clusters` is on, and a search takes no filter unless `filters` is: in WebAssembly each part counts.
 //!
 //! ```
 //! use pagevec::{BuildOptions, Ctx, Id, Index, Metric, SearchOptions};

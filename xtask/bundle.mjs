@@ -52,7 +52,7 @@ const groups = [
   { name: "glue", test: /wasm\/build\/instance/ },
   { name: "rows", test: /src\/collection\/((arguments|calls|client|messages|open|reader|settings)\.js|transfer\/import)/ },
   { name: "host", test: /src\/collection\/(dirs|host|transfer\/(backup|export|rows)|workers\/merge)|wasm\/collection\/instance/ },
-  { name: "core", test: /src\/(?!browser|node|entries|worker\/|engine\/(extras|remote|rows)|core\/explain|texts\/vectors|platform\/(node|opfs|web-(worker|port))|sources\/local\/file-node|store\/|folder\/|cli\/|collection\/|wasm)|wasm\/search\/instance/, priority: 1 },
+  { name: "core", test: /src\/(?!browser|node|entries|worker\/|engine\/(extras|remote|rows)|core\/explain|texts\/vectors|platform\/(node|opfs|web-(worker|port))|sources\/local\/file-node|store\/|folder\/|cli\/|collection\/|wasm)|wasm\/filter\/instance/, priority: 1 },
 ];
 
 /** Scripts with a module inside are named by it, and what import() loads of the builder as what it is. */
@@ -85,6 +85,6 @@ for (const [name, [file, format]] of Object.entries(ALONE)) {
 
 // What a page may pin: `integrity` of scripts, of an import map, and of a fetch of the modules.
 const digests = {};
-const files = [...(await readdir(dist)).map((name) => `dist/${name}`), ...["search", "build", "collection"].map((which) => `wasm/${which}/pagevec_wasm_bg.wasm`)];
+const files = [...(await readdir(dist)).map((name) => `dist/${name}`), ...["search", "filter", "build", "collection"].map((which) => `wasm/${which}/pagevec_wasm_bg.wasm`)];
 for (const file of files.sort()) digests[file] = `sha384-${createHash("sha384").update(await readFile(join(pkg, file))).digest("base64")}`;
 await writeFile(join(dist, "integrity.json"), `${JSON.stringify(digests, null, 2)}\n`);

@@ -2,9 +2,10 @@
 // trapped one is never used again. Module and glue get the same mark: a cache may mix versions, and such a pair would start and
 // then give wrong answers.
 //
-//   node scripts/instance.mjs wasm/search wasm/build
+//   node scripts/instance.mjs wasm/filter wasm/search
 //
-// reads <folder>/pagevec_wasm.js, writes <folder>/instance.js and instance.d.ts.
+// reads <folder>/pagevec_wasm.js, and writes instance.js and instance.d.ts into the first folder. Their glue is that of all the
+// modules: a module that does less imports and exports less, of the same names.
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,14 +15,21 @@ const LOADING = "\nasync function __wbg_load(";
 /** The name of the custom section. */
 const MARK = "pagevec";
 
-for (const folder of process.argv.slice(2)) {
-  const { code, names } = strip(readFileSync(join(folder, "pagevec_wasm.js"), "utf8"));
-  const file = join(folder, "pagevec_wasm_bg.wasm");
-  const module = readFileSync(file);
-  const mark = createHash("sha256").update(module).update(code).digest().subarray(0, 6);
-  writeFileSync(file, Buffer.concat([module, section(MARK, mark)]));
-  writeFileSync(join(folder, "instance.js"), factory(code, names, mark));
-  writeFileSync(join(folder, "instance.d.ts"), DECLARATION());
+const folders = process.argv.slice(2);
+const [{ code, names }, ...others] = folders.map((folder) => strip(readFileSync(join(folder, "pagevec_wasm.js"), "utf8")));
+const files = folders.map((folder) => join(folder, "pagevec_wasm_bg.wasm"));
+const modules = files.map((file) => readFileSync(file));
+others.forEach((other) => checkWithin(code, other.code));
+const mark = [...modules, code].reduce((hash, part) => hash.update(part), createHash("sha256")).digest().subarray(0, 6);
+files.forEach((file, i) => writeFileSync(file, Buffer.concat([modules[i], section(MARK, mark)])));
+writeFileSync(join(folders[0], "instance.js"), factory(code, names, mark));
+writeFileSync(join(folders[0], "instance.d.ts"), DECLARATION());
+
+/** Whether a glue is a part of another: each of its imports is there, with the same code. */
+function checkWithin(code, part) {
+  const lines = new Set(code.split("\n"));
+  const missing = part.split("\n").find((line) => !lines.has(line));
+  if (missing !== undefined) throw new Error(`the glue of one module lacks what another needs: ${missing}`);
 }
 
 /** Removes the exports, and says which names they had. */

@@ -10,6 +10,7 @@ const platform = web(
   () => fetchModule(new URL("../wasm/search/pagevec_wasm_bg.wasm", import.meta.url), () => import("../wasm/search/pagevec_wasm_bg.wasm?inline")),
   (bytes) => import("./platform/opfs-store.js").then(({ openOpfsStore }) => openOpfsStore(bytes), notImported),
   {
+    filter: () => fetchModule(new URL("../wasm/filter/pagevec_wasm_bg.wasm", import.meta.url), () => import("../wasm/filter/pagevec_wasm_bg.wasm?inline")),
     loadExtras: () => import("./engine/extras.js").catch(notImported),
     openInWorker: (...call) => import("./platform/web-worker.js").then(({ openInWorker }) => openInWorker(...call), notImported),
   },

@@ -13,6 +13,7 @@ use super::step::Step;
 use super::view::View;
 use super::{Answer, IndexChoice, SearchOptions, plan};
 use crate::error::Error;
+use crate::features::{Filters, filters};
 use crate::id::Id;
 use crate::payload::Filter;
 use crate::row_set::{RowSet, Selected, SharedRows};
@@ -113,9 +114,9 @@ pub(crate) enum Running {
     Vector(Vector),
     Fields(FieldsOfIds),
     Count(Selection),
-    Facets(Box<FacetsOfRows>),
+    Facets(Filters, Box<FacetsOfRows>),
     Rows(RowReads),
-    Page(Box<Page>),
+    Page(Filters, Box<Page>),
     Load,
 }
 
@@ -150,9 +151,9 @@ impl Running {
             }
             Operation::Count(filter) => Running::Count(Selection::by(views, filter)?),
             Operation::Facets { field, filter, limit } => {
-                let facets = Facets::new(views, field, limit)?;
+                let (filters, facets) = (filters()?, Facets::new(views, field, limit)?);
                 let selection = Selection::by(views, filter)?;
-                Running::Facets(Box::new(FacetsOfRows { selection, rows: None, facets }))
+                Running::Facets(filters, Box::new(FacetsOfRows { selection, rows: None, facets }))
             }
             Operation::Rows { from, count, vectors, fields } => {
                 if fields {
@@ -164,7 +165,7 @@ impl Running {
                 if query.fields {
                     self::fields::check(views)?;
                 }
-                Running::Page(Box::new(Page::new(views, query)?))
+                Running::Page(filters()?, Box::new(Page::new(views, query)?))
             }
             Operation::Load => {
                 for view in views.iter().filter(|view| view.segment.count() > 0) {
@@ -202,9 +203,9 @@ impl Running {
                 };
                 Outcome::Count(views.iter().zip(rows.iter()).map(of).sum())
             }),
-            Running::Facets(of_rows) => of_rows.step(views, scratch)?.map(Outcome::Facets),
+            Running::Facets(_, of_rows) => of_rows.step(views, scratch)?.map(Outcome::Facets),
             Running::Rows(reads) => reads.step(views, scratch)?.map(Outcome::Rows),
-            Running::Page(page) => page.step(views, scratch)?.map(Outcome::Rows),
+            Running::Page(_, page) => page.step(views, scratch)?.map(Outcome::Rows),
             Running::Load => load(views),
         })
     }

@@ -22,7 +22,7 @@ async function copy(change, entry = "dist/node.js") {
   return entry.endsWith(".cjs") ? require(join(folder, entry)) : import(pathToFileURL(join(folder, entry)));
 }
 
-const MODULES = ["search", "build"].map((which) => `wasm/${which}/pagevec_wasm_bg.wasm`);
+const MODULES = ["filter", "build"].map((which) => `wasm/${which}/pagevec_wasm_bg.wasm`);
 const gone = (names) => (path) => Promise.all(names.map((name) => rm(path(name))));
 
 async function works({ open, build }) {
@@ -40,13 +40,13 @@ test("a page in the place of the modules", async () => {
 });
 
 test("neither modules nor scripts with them inside: the URL and the remedy are named", async () => {
-  const { open, build } = await copy(gone([...MODULES, "dist/inlined-search.js", "dist/inlined-build.js"]));
-  await assert.rejects(open(f.bytes), ({ code, message }) => code === "wasm" && /file:\/\/\S+wasm\/search\/pagevec_wasm_bg\.wasm: ENOENT/.test(message) && /import "pagevec\/inline"/.test(message));
+  const { open, build } = await copy(gone([...MODULES, "dist/inlined-filter.js", "dist/inlined-build.js"]));
+  await assert.rejects(open(f.bytes), ({ code, message }) => code === "wasm" && /file:\/\/\S+wasm\/filter\/pagevec_wasm_bg\.wasm: ENOENT/.test(message) && /import "pagevec\/inline"/.test(message));
   await assert.rejects(build([[0, 1]]), ({ code, message }) => code === "wasm" && /wasm\/build\/pagevec_wasm_bg\.wasm/.test(message) && !/inline/.test(message));
 });
 
 test("pagevec/inline needs no other file", async () => {
-  const others = ["browser", "node", "core", "store", "static", "build", "builder", "inlined-search"].map((name) => `dist/${name}.js`);
+  const others = ["browser", "node", "core", "store", "static", "build", "builder", "inlined-filter"].map((name) => `dist/${name}.js`);
   const { open } = await copy(gone([...MODULES, ...others]), "dist/inline.js");
   const index = await open(f.bytes);
   assert.equal((await index.search(f.row(7), { k: 1 }))[0].id, "word-7");

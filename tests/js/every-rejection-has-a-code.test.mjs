@@ -169,7 +169,7 @@ test("load over budget says what it needs", async () => {
 });
 
 test("a module that is not the right one", async () => {
-  const [search, builder] = await Promise.all(["search", "build"].map((which) => readFile(join(root, `wasm/${which}/pagevec_wasm_bg.wasm`))));
+  const [search, builder] = await Promise.all(["filter", "build"].map((which) => readFile(join(root, `wasm/${which}/pagevec_wasm_bg.wasm`))));
   const empty = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]);
   const older = Buffer.from(search);
   older[older.length - 1] ^= 1; // the mark
@@ -191,7 +191,7 @@ test("a module that is not the right one", async () => {
 test("no room for an instance: out-of-memory, and none is left behind", async () => {
   const { instantiate } = WebAssembly;
   const fail = async () => { throw new RangeError("WebAssembly.instantiate(): Out of memory: Cannot allocate Wasm memory for new instance"); };
-  const wasm = await readFile(join(root, "wasm/search/pagevec_wasm_bg.wasm"));
+  const wasm = await readFile(join(root, "wasm/filter/pagevec_wasm_bg.wasm"));
   const fresh = await WebAssembly.compile(wasm);
   WebAssembly.instantiate = fail;
   const all = await Promise.allSettled([open(f.bytes, { wasm: fresh }), open(f.bytes, { wasm: fresh }), build([good, good])]);

@@ -34,7 +34,7 @@ test("a page loads two scripts at once; other entries import() nothing to search
   const later = (code) => [...code.matchAll(/\bimport\("([^"]+)"\)/g)].map(([, path]) => path);
   assert.deepEqual(imports(await text("browser.js")), ["./core.js"]);
   assert.deepEqual(imports(await text("core.js")), []);
-  assert.deepEqual(later(await text("browser.js")).sort(), ["./builder.js", "./extras.js", "./inlined-build.js", "./inlined-search.js", "./opfs-store.js", "./web-worker.js"]);
+  assert.deepEqual(later(await text("browser.js")).sort(), ["./builder.js", "./extras.js", "./inlined-build.js", "./inlined-filter.js", "./inlined-search.js", "./opfs-store.js", "./web-worker.js"]);
   assert.deepEqual(imports(await text("static.js")).sort(), ["./core.js", "./few.js", "./remote.js", "./store.js"]);
   assert.deepEqual(later(await text("static.js")), ["./builder.js"]);
   for (const name of ["core.js", "build.js", "inline.js", "workerd.js", "edge-light.js", "few.js", "remote.js", "store.js"]) assert.deepEqual(later(await text(name)), [], name);
@@ -68,7 +68,7 @@ test("the licences are in it", () => {
 });
 
 test("the modules compile under their names", async () => {
-  for (const name of ["search", "build", "collection"]) {
+  for (const name of ["search", "filter", "build", "collection"]) {
     assert.ok(WebAssembly.validate(await readFile(join(root, `wasm/${name}/pagevec_wasm_bg.wasm`))), name);
   }
 });

@@ -78,7 +78,7 @@ test("what is wrong is noticed", () => {
   const wrong = (files) => complaints(new Map(Object.entries({ "errors.js": "", "index.js": "", "core/a.js": "", "core/b.js": "", "store/s.js": "", "sources/s.js": "", ...files })));
   assert.deepEqual(wrong({}), []);
   assert.deepEqual(wrong({ "core/a.js": 'import { x } from "../errors.js";\nimport "./b.js";\n/** @type {import("../sources/s.js").S} */\n' }), []);
-  assert.deepEqual(wrong({ "store/s.js": 'import { instantiate } from "../../wasm/search/instance.js";\n' }), []);
+  assert.deepEqual(wrong({ "store/s.js": 'import { instantiate } from "../../wasm/filter/instance.js";\n' }), []);
   for (const files of [
     { "core/a.js": 'import { x } from "../index.js";\n' },
     { "core/a.js": 'import {\n  x,\n} from "../index.js";\n' },

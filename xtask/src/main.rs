@@ -3,7 +3,8 @@
 //!
 //! | file | command or duty |
 //! |---|---|
-//! | `wasm.rs` | `wasm`: the three modules of pkg/wasm: cargo, wasm-bindgen, wasm-opt |
+//! | `wasm.rs` | `wasm`: the four modules of pkg/wasm: cargo, wasm-bindgen, wasm-opt |
+//! | `panics.rs` | takes what writes the messages of panics out of them |
 //! | `../test-runner/` | runs a wasm test file; a crate of its own, as only `test wasm` needs it |
 //! | `size.rs` | what a page downloads to search, and the limit on it |
 //! | `package.rs` | `pkg`: types checked and emitted, the npm package packed |
@@ -26,6 +27,7 @@ mod model;
 mod node;
 mod package;
 mod packaging;
+mod panics;
 mod shell;
 mod size;
 mod stages;

@@ -71,7 +71,8 @@ pub(crate) fn compile() -> Result<()> {
         "../xtask/bundle.mjs",
     ];
     inputs.extend(more.map(|name| pkg.join(name)));
-    for module in ["search", "build", "collection"] {
+    inputs.push(pkg.join("wasm/search/pagevec_wasm_bg.wasm"));
+    for module in ["filter", "build", "collection"] {
         let made = ["pagevec_wasm.d.ts", "pagevec_wasm_bg.wasm", "instance.js"];
         inputs.extend(made.map(|name| pkg.join("wasm").join(module).join(name)));
     }

@@ -1,4 +1,4 @@
-//! Measures what a page downloads in order to search, and enforces a limit.
+//! Measures what a page downloads in order to search, and enforces limits.
 
 use crate::shell::root;
 use anyhow::{Context as _, Result, bail};
@@ -13,8 +13,12 @@ use std::path::{Path, PathBuf};
 /// Stored fields took 8 kB of wasm and 1 kB of JS. Workers, texts and pages of hits took 1 kB, and 4 kB that a page loads
 /// when it calls them. Segments that indexes share, and the errors of collections, took 1.3 kB. Reading all rows took 3.5 kB. A small
 /// sort of reads, no table of hashes and none of Unicode took 6.5 kB off. Fields that are indexed, filters, counts, facets and sorted
-/// pages took 68 kB. The goal is 180,000 with them, and 150,000 for a module without.
-const LIMIT: usize = 230_600;
+/// pages took 68 kB; now a page loads a module with them at the first call that needs it. The goal is 150,000.
+const SEARCH: usize = 175_000;
+
+/// The same with the module that has filters in place of the one without, as `filters: true` loads it. Pages that come to filters
+/// later load both modules. The goal is 180,000.
+const FILTER: usize = 227_500;
 
 /// All that a page and its workers load for a collection beside what searching takes: the module, which also indexes, and the JS.
 /// The goal is 190,000. Index folders, backups and imports took 5 kB of wasm and 2 kB of JS. Clusters, their calibration and training pq
@@ -26,12 +30,15 @@ const COLLECTION: usize = 450_400;
 pub(crate) fn check() -> Result<()> {
     let pkg = root().join("pkg").canonicalize()?;
     println!("{:<40} {:>9} {:>9}", "size in bytes", "raw", "gzip");
-    let mut search = scripts(&pkg, "browser.js")?;
+    let search = scripts(&pkg, "browser.js")?;
     let mut collection = scripts(&pkg, "collection.js")?;
     collection.retain(|script| !search.contains(script));
-    search.push(pkg.join("wasm/search/pagevec_wasm_bg.wasm"));
-    let search = print(&pkg, &search)?;
-    println!("{:<40} {:>9} {search:>9}  of {LIMIT}", "to search", "");
+    let scripts = print(&pkg, &search)?;
+    let module = |which: &str| print(&pkg, &[pkg.join("wasm").join(which).join("pagevec_wasm_bg.wasm")]);
+    let [search, filter] = [module("search")?, module("filter")?].map(|module| scripts + module);
+    println!("{:<40} {:>9} {search:>9}  of {SEARCH}", "to search", "");
+    println!("{:<40} {:>9} {filter:>9}  of {FILTER}", "to search with filters", "");
+    println!("{:<40} {:>9} {:>9}", "to search, then with filters", "", search + filter - scripts);
     let build = pkg.join("wasm/build");
     print(&pkg, &[build.join("pagevec_wasm_bg.wasm"), pkg.join("dist/builder.js")])?;
     print(&pkg, &[pkg.join("dist/store.js"), pkg.join("dist/static.js"), pkg.join("dist/inline.js")])?;
@@ -39,7 +46,12 @@ pub(crate) fn check() -> Result<()> {
     collection.push(pkg.join("wasm/collection/pagevec_wasm_bg.wasm"));
     let collection = print(&pkg, &collection)?;
     println!("{:<40} {:>9} {collection:>9}  of {COLLECTION}", "for a collection, beside that", "");
-    for (what, size, limit) in [("to search", search, LIMIT), ("for a collection", collection, COLLECTION)] {
+    let limits = [
+        ("to search", search, SEARCH),
+        ("to search with filters", filter, FILTER),
+        ("for a collection", collection, COLLECTION),
+    ];
+    for (what, size, limit) in limits {
         if size > limit {
             bail!("wasm and JS {what} take {size} bytes gzipped, {} too many", size - limit);
         }

@@ -1,8 +1,8 @@
-//! `cargo xtask wasm`: three modules, to search, to build, and for collections, each made by cargo, wasm-bindgen (linked
-//! into xtask, so nothing need be installed) and wasm-opt (npm's binaryen).
+//! `cargo xtask wasm`: four modules, to search with filters and without, to build, and for collections, each made by cargo,
+//! wasm-bindgen (linked into xtask, so nothing need be installed) and wasm-opt (npm's binaryen).
 
-use crate::node;
 use crate::shell::{self, Stamp, add_target, cargo, run};
+use crate::{node, panics};
 use anyhow::{Context as _, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,8 +12,9 @@ use wasm_bindgen_cli_support::Bindgen;
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 const NAME: &str = "pagevec_wasm";
 
-/// What each is called: its folder in pkg/wasm and in target/wasm, and its feature of bindings/wasm.
-const MODULES: [&str; 3] = ["search", "build", "collection"];
+/// What each is called: its folder in pkg/wasm and in target/wasm, and its feature of bindings/wasm. Those of a group share the glue
+/// of the first, which has all that the others need.
+const GROUPS: [&[&str]; 3] = [&["filter", "search"], &["build"], &["collection"]];
 
 /// What our modules may use: SIMD, and what rustc takes for granted in every wasm module.
 const OPTIMISE: [&str; 11] = [
@@ -35,23 +36,26 @@ const OPTIMISE: [&str; 11] = [
 pub(crate) fn make() -> Result<()> {
     check_versions()?;
     add_target(TARGET)?;
-    for module in MODULES {
-        let raw = compile(module)?;
-        let out = shell::root().join("pkg/wasm").join(module);
-        let lock = shell::root().join("Cargo.lock");
-        let tools = shell::root().join("xtask/package-lock.json");
-        let recipe = shell::root().join("xtask/src/wasm.rs");
-        let factory = shell::root().join("pkg/scripts/instance.mjs");
-        let stamp = Stamp::new(raw.with_extension("stamp"), &[raw.clone(), lock, tools, recipe, factory])?;
-        let made = ["pagevec_wasm.js", "pagevec_wasm_bg.wasm", "instance.js"].map(|file| out.join(file));
-        if !stamp.fresh(&made) {
-            bind(&raw, &out).with_context(|| format!("wasm-bindgen failed on {}", raw.display()))?;
-            optimise(&out.join("pagevec_wasm_bg.wasm"))?;
-            run(node::node()?.arg("pkg/scripts/instance.mjs").arg(&out))?;
-            stamp.set()?;
-        }
+    GROUPS.into_iter().try_for_each(make_group)
+}
+
+fn make_group(modules: &[&str]) -> Result<()> {
+    let raws = modules.iter().map(|module| compile(module)).collect::<Result<Vec<_>>>()?;
+    let outs: Vec<_> = modules.iter().map(|module| shell::root().join("pkg/wasm").join(module)).collect();
+    let recipe = ["Cargo.lock", "xtask/package-lock.json", "xtask/src/wasm.rs", "pkg/scripts/instance.mjs"];
+    let inputs: Vec<_> = recipe.iter().map(|name| shell::root().join(name)).chain(raws.clone()).collect();
+    let stamp = Stamp::new(raws[0].with_extension("stamp"), &inputs)?;
+    let mut made = vec![outs[0].join("instance.js")];
+    made.extend(outs.iter().map(|out| out.join("pagevec_wasm_bg.wasm")));
+    if stamp.fresh(&made) {
+        return Ok(());
     }
-    Ok(())
+    for (raw, out) in raws.iter().zip(&outs) {
+        bind(raw, out).with_context(|| format!("wasm-bindgen failed on {}", raw.display()))?;
+        optimise(&out.join("pagevec_wasm_bg.wasm"))?;
+    }
+    run(node::node()?.arg("pkg/scripts/instance.mjs").args(&outs))?;
+    stamp.set()
 }
 
 /// Cargo for wasm, in a target folder of its own where one is named.
@@ -82,7 +86,7 @@ pub(crate) fn wasm_cargo(line: &str, folder: Option<&Path>) -> Result<Command> {
 /// that both depend on. Only the cdylib is asked for, as an rlib beside it would switch link-time optimisation off.
 fn compile(module: &str) -> Result<PathBuf> {
     let folder = |module: &str| shell::target().join("wasm").join(module);
-    let [first, own] = [folder(MODULES[0]), folder(module)];
+    let [first, own] = [folder(GROUPS[0][0]), folder(module)];
     if first.exists() && !own.exists() {
         shell::copy_tree(&first, &own)?;
     }
@@ -94,7 +98,12 @@ fn compile(module: &str) -> Result<PathBuf> {
 fn bind(raw: &Path, out: &Path) -> Result<()> {
     shell::remove_dir(out)?;
     let mut bindgen = Bindgen::new();
-    bindgen.input_path(raw).out_name(NAME).web(true)?.typescript(true).remove_producers_section(true);
+    bindgen
+        .input_bytes(NAME, panics::taken_out(raw)?)
+        .out_name(NAME)
+        .web(true)?
+        .typescript(true)
+        .remove_producers_section(true);
     bindgen.generate(out)
 }
 

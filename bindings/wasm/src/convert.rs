@@ -48,12 +48,16 @@ pub(crate) fn whole(name: &'static str, value: f64) -> Result<u64, JsValue> {
 }
 
 /// The filter in a JSON text.
-#[cfg_attr(
-    not(any(feature = "search", feature = "collection")),
-    allow(dead_code, reason = "only searches have filters")
-)]
+#[cfg(any(feature = "filter", feature = "collection"))]
 pub(crate) fn filter_of(json: Option<String>) -> Result<Option<Filter>, JsValue> {
     json.map(|json| Filter::parse(&json)).transpose().map_err(to_js)
+}
+
+/// `pkg/src` passes no filter to a module without filters.
+#[cfg(not(any(feature = "filter", feature = "collection")))]
+#[cfg_attr(not(feature = "search"), allow(dead_code, reason = "only searches have filters"))]
+pub(crate) fn filter_of(json: Option<String>) -> Result<Option<Filter>, JsValue> {
+    json.map_or(Ok(None), |_| Err(internal("this module has no filters")))
 }
 
 pub(crate) fn id(value: &JsValue) -> Result<Id, JsValue> {

@@ -7,6 +7,8 @@ mod collection;
 mod convert;
 #[cfg(feature = "build")]
 mod files;
+#[cfg(feature = "filter")]
+mod filter;
 #[cfg(any(feature = "build", feature = "collection"))]
 mod pieces;
 #[cfg(feature = "search")]

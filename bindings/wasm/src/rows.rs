@@ -1,30 +1,18 @@
-//! Rows without a query: how many match a filter, which values they have, and pages of them.
+//! Rows without a query: how many there are, and pages of them.
 
-use pagevec::{Operation, Outcome, RowPlace, RowsQuery};
+use pagevec::{Operation, Outcome, RowPlace};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{filter_of, internal, to_js};
 use crate::reader::Reader;
-use crate::results::{facets_to_js, rows_to_js};
+use crate::results::rows_to_js;
 
 #[wasm_bindgen]
 impl Reader {
-    /// Begins to count the rows that match; without a filter, all rows. Returns its ticket.
+    /// Begins to count the rows that match; without a filter, which only a module with filters takes, all rows. Returns its ticket.
     #[wasm_bindgen(js_name = beginCount)]
     pub fn begin_count(&mut self, filter: Option<String>) -> Result<u32, JsValue> {
         self.session.begin(Operation::Count(filter_of(filter)?)).map_err(to_js)
-    }
-
-    /// Begins to count the rows of each value of a field; at most `limit` values are listed. Returns its ticket.
-    #[wasm_bindgen(js_name = beginFacets)]
-    pub fn begin_facets(
-        &mut self,
-        field: String,
-        filter: Option<String>,
-        limit: u32,
-    ) -> Result<u32, JsValue> {
-        let (filter, limit) = (filter_of(filter)?, limit as usize);
-        self.session.begin(Operation::Facets { field, filter, limit }).map_err(to_js)
     }
 
     /// Begins to read a page of at most `count` rows, from the row at `position` of `segment` on. Returns its ticket.
@@ -41,45 +29,12 @@ impl Reader {
         self.session.begin(Operation::Rows { from, count, vectors, fields }).map_err(to_js)
     }
 
-    /// Begins to read at most `count` of the rows that match, after the first `offset` of them: sorted by a field, or as they
-    /// are stored. `numbers` are `[offset, count, descending, vectors, fields]`, the last three 1 or 0. Returns its ticket; its
-    /// outcome is taken as that of `beginRows`.
-    #[wasm_bindgen(js_name = beginPage)]
-    pub fn begin_page(
-        &mut self,
-        filter: Option<String>,
-        sort_by: Option<String>,
-        numbers: &[f64],
-    ) -> Result<u32, JsValue> {
-        let &[offset, count, descending, vectors, fields] = numbers else {
-            return Err(internal("a page takes five numbers"));
-        };
-        let query = RowsQuery::new(count as usize)
-            .filter(filter_of(filter)?)
-            .sort_by(sort_by)
-            .descending(descending > 0.0)
-            .offset(offset as usize)
-            .vectors(vectors > 0.0)
-            .fields(fields > 0.0);
-        self.session.begin(Operation::Page(query)).map_err(to_js)
-    }
-
     /// Takes how many rows match.
     #[wasm_bindgen(js_name = takeCount)]
     pub fn take_count(&mut self, ticket: u32) -> Result<f64, JsValue> {
         match self.take(ticket) {
             Some(Outcome::Count(count)) => Ok(count as f64),
             _ => Err(internal("no count with this ticket is here")),
-        }
-    }
-
-    /// Takes the rows of each value: `[numbers, values]`, where the numbers are how many values there are, and of each that is
-    /// listed how many rows have it.
-    #[wasm_bindgen(js_name = takeFacets)]
-    pub fn take_facets(&mut self, ticket: u32) -> Result<JsValue, JsValue> {
-        match self.take(ticket) {
-            Some(Outcome::Facets(facets)) => Ok(facets_to_js(&facets)),
-            _ => Err(internal("no facets with this ticket are here")),
         }
     }
 

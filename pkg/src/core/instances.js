@@ -1,9 +1,9 @@
-// Instances of the search module. Indexes share them, as each reserves gigabytes of addresses, so that a page can have some hundred
+// Instances of the modules that search, whose glue is one: that of the module with filters. Indexes of one module share them, as each reserves gigabytes of addresses, so that a page can have some hundred
 // only. WebAssembly memory never shrinks, but memory that a closed index freed is used again.
 //
 // After a trap an instance is in an unknown state: nothing calls into it any more, and the indexes that shared it go on in another
 // one.
-import { instantiate } from "../../wasm/search/instance.js";
+import { instantiate } from "../../wasm/filter/instance.js";
 import { fromWasm, PagevecError } from "../errors.js";
 import { instantiated } from "./module.js";
 

@@ -6,14 +6,17 @@ import { PagevecError } from "../errors.js";
  * @typedef {string | URL | Response | BufferSource | WebAssembly.Module | Promise<Response>} WasmSource of a module
  * @typedef {() => Promise<WebAssembly.Module>} Own gives the package's own module, in the way of the platform
  * @typedef {() => Promise<{ default: string }>} Inlined loads a script that has the module inside: gzipped, in base64
- * @typedef {"search" | "build" | "collection"} Which of the modules
+ * @typedef {"search" | "filter" | "build" | "collection"} Which of the modules: `search` has no filters, `filter` searches too
  */
 
 /**
  * The name by which users import one.
  * @param {Which} which
  */
-const nameOf = (which) => `pagevec/${which === "search" ? "pagevec" : which}.wasm`;
+const nameOf = (which) => `pagevec/${searches(which) ? "pagevec" : which}.wasm`;
+
+/** @param {Which} which */
+const searches = (which) => which === "search" || which === "filter";
 
 /** @type {Map<string, Promise<WebAssembly.Module>>} by URL, or by name for the package's own */
 const compiled = new Map();
@@ -59,9 +62,14 @@ export function notLoaded(which, cause) {
   const { message } = /** @type {Error} */ (Object(cause));
   return new PagevecError(
     "wasm",
-    `the WebAssembly module to ${which} could not be loaded (${message}). Under a Content-Security-Policy it needs script-src 'wasm-unsafe-eval'; a bundler must copy wasm/${which}/pagevec_wasm_bg.wasm${which === "search" ? ', or import "pagevec/inline" in place of "pagevec", which has it inside' : ""}; in an edge worker import ${nameOf(which)} and pass it as \`wasm\``,
+    `the WebAssembly module to ${which} could not be loaded (${message}). Under a Content-Security-Policy it needs script-src 'wasm-unsafe-eval'; a bundler must copy wasm/${which}/pagevec_wasm_bg.wasm${searches(which) ? ', or import "pagevec/inline" in place of "pagevec", which has it inside' : ""}; in an edge worker import ${nameOf(which)} and pass it as \`wasm\``,
     { cause },
   );
+}
+
+/** @param {WebAssembly.Module} module */
+export function hasFilters(module) {
+  return WebAssembly.Module.exports(module).some(({ name }) => name === "reader_beginFacets");
 }
 
 /**

@@ -16,7 +16,7 @@ const MAX_FAILURES = 3;
  * @property {string} [why] it is off or paused
  * @property {number} bytes brought into memory
  *
- * @typedef {Pick<Prefetch, "stats" | "begin" | "pause" | "resume" | "stop">} Prefetcher
+ * @typedef {Pick<Prefetch, "stats" | "begin" | "pause" | "resume" | "restart" | "stop">} Prefetcher
  */
 
 export class Prefetch {
@@ -63,6 +63,11 @@ export class Prefetch {
     this.#timer = setTimeout(() => this.#go(), PAUSE);
     // In Node the timer must not keep a process alive.
     /** @type {{ unref?: () => void }} */ (/** @type {unknown} */ (this.#timer)).unref?.();
+  }
+
+  /** What was brought is not in memory any more: it is brought again after the next answer. */
+  restart() {
+    if (this.stats.state === "done") this.#set("waiting");
   }
 
   stop() {

@@ -49,7 +49,8 @@ const CHOICES = ["auto", "flat", "hnsw", "clusters"];
 /**
  * Something that a session drives to its end: `begin` gives its ticket, `take` its result once `step` says `done`.
  * @template T
- * @typedef {{ begin: (reader: Reader) => number, take: (reader: Reader, ticket: number) => T }} Task
+ * @typedef {{ begin: (reader: Reader) => number, take: (reader: Reader, ticket: number) => T, filters?: boolean }} Task with `filters`,
+ *   it needs a module that has them
  */
 
 /**
@@ -60,10 +61,11 @@ const CHOICES = ["auto", "flat", "hnsw", "clusters"];
  */
 export function searchTask(query, options, selection) {
   const take = (/** @type {Reader} */ reader, /** @type {number} */ ticket) => takeAnswers(reader, ticket, options.fields);
-  if ("id" in query) return { begin: (reader) => reader.beginSimilar(query.id, ...encode(options)), take };
+  const filters = options.filter !== undefined;
+  if ("id" in query) return { begin: (reader) => reader.beginSimilar(query.id, ...encode(options)), take, filters };
   // A reader that was made after a trap, or that keeps another selection by now, selects them again.
   const selected = (/** @type {Reader} */ reader) => (selection?.reader === reader ? reader.beginSearch(query, Float64Array.of(selection.ticket)) : undefined);
-  return { begin: (reader) => selected(reader) ?? beginSearch(reader, query, options), take };
+  return { begin: (reader) => selected(reader) ?? beginSearch(reader, query, options), take, filters };
 }
 
 /**
@@ -72,7 +74,7 @@ export function searchTask(query, options, selection) {
  * @returns {Task<Selection>}
  */
 export function selectTask(options) {
-  return { begin: (reader) => beginSearch(reader, new Float32Array(), options), take: (reader, ticket) => ({ reader, ticket }) };
+  return { begin: (reader) => beginSearch(reader, new Float32Array(), options), take: (reader, ticket) => ({ reader, ticket }), filters: options.filter !== undefined };
 }
 
 /**
@@ -131,7 +133,7 @@ export function fieldsTask(ids, names) {
  * @returns {Task<number>} rows that match
  */
 export function countTask(filter) {
-  return { begin: (reader) => reader.beginCount(filter), take: (reader, ticket) => reader.takeCount(ticket) };
+  return { begin: (reader) => reader.beginCount(filter), take: (reader, ticket) => reader.takeCount(ticket), filters: filter !== undefined };
 }
 
 /**
@@ -147,6 +149,7 @@ export function countTask(filter) {
  */
 export function facetsTask(field, { filter, limit }) {
   return {
+    filters: true,
     begin: (reader) => reader.beginFacets(field, filter, limit),
     take: (reader, ticket) => {
       const [[distinct, ...counts], values] = /** @type {[Float64Array, Facet["value"][]]} */ (reader.takeFacets(ticket));

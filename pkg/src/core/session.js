@@ -40,6 +40,8 @@ export function newTally() {
 }
 
 export class Session {
+  /** Whether its module has filters. */
+  filters;
   /** @type {Reader | undefined} */
   #reader;
   #lease;
@@ -61,8 +63,10 @@ export class Session {
    * @param {import("./instances.js").Lease} lease of the reader's instance
    * @param {import("../sources/source.js").Source} source
    * @param {Listeners} listeners
+   * @param {boolean} filters whether its module has them
    */
-  constructor(reader, lease, source, listeners) {
+  constructor(reader, lease, source, listeners, filters) {
+    this.filters = filters;
     this.#reader = reader;
     this.#lease = lease;
     lease.onLost = (error) => this.end(error);

@@ -7,6 +7,7 @@ import { checkAgainst, nameOfEntry } from "../sources/manifest.js";
 import { join, readAll } from "../sources/source.js";
 import { infoOfAll } from "./info.js";
 import { lend, Lost } from "./instances.js";
+import { hasFilters } from "./module.js";
 import { basesOf, factsOf, openReader } from "./protocol.js";
 import { ABOUT_FILE, Session } from "./session.js";
 
@@ -71,7 +72,7 @@ export async function startSession(module, { name, generation, segments }, setti
       const reader = makeReader(opened, lease, label, memoryBudget, (one) => (blamed = one));
       const bases = lease.call(() => basesOf(reader));
       const source = opened.length === 1 ? opened[0].segment.source : new JoinedSource(name, opened.map(({ segment }) => segment.source), bases);
-      session = new Session(reader, lease, source, settings);
+      session = new Session(reader, lease, source, settings, hasFilters(compiled));
       const facts = [];
       for (blamed of opened) {
         const { entry, source } = blamed.segment;

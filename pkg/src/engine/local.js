@@ -1,6 +1,7 @@
-// An open index in this thread: it makes tasks of protocol.js and runs them in a session, counts what they read, and opens its
-// session again after the WebAssembly instance was lost.
+// An open index in this thread: it makes tasks of protocol.js and runs them in a session, counts what they read, and opens another
+// session after the WebAssembly instance was lost, or once filters are needed, which the module that it began with may not have.
 import { Lost } from "../core/instances.js";
+import { Operation } from "../core/operation.js";
 import { countTask, facetsTask, fieldsTask, findTask, loadTask, searchTask, selectTask, vectorTask } from "../core/protocol.js";
 import { newTally } from "../core/session.js";
 import { closed, PagevecError, throwIfAborted } from "../errors.js";
@@ -22,19 +23,24 @@ export class LocalEngine {
   #session;
   #info;
   #how;
-  /** @type {Promise<Session> | undefined} */
+  /** @type {Promise<void> | undefined} */
   #reopening;
+  /** @type {(error: Error) => void} */
+  #stopReopening = () => {};
   /** @type {Promise<void> | undefined} */
   #closing;
   /** Whether it has a WebAssembly instance of its own, as it trapped in one. */
   #alone = false;
+  /** Whether codes and graph are in memory, as `load` promised. */
+  #loaded = false;
   #queries = 0;
   #waves = 0;
 
   /**
    * @param {Pick<import("../core/start.js").Started, "source" | "session" | "info">} first
    * @param {object} how
-   * @param {(alone: boolean) => Promise<{ session: Session, info: Info }>} how.start makes another session after a trap
+   * @param {(alone: boolean, filters: boolean) => Promise<{ session: Session, info: Info }>} how.start makes another session, in a module
+   *   that has filters if they are needed
    * @param {() => Promise<void>} how.close of all its files
    * @param {number} how.memoryBudget
    * @param {() => Promise<typeof import("./extras.js")>} how.loadExtras
@@ -94,8 +100,9 @@ export class LocalEngine {
   }
 
   /** @type {Engine["load"]} */
-  load(signal) {
-    return this.#run(loadTask(), signal);
+  async load(signal) {
+    await this.#run(loadTask(), signal);
+    this.#loaded = true;
   }
 
   /** @type {Engine["vector"]} */
@@ -166,6 +173,7 @@ export class LocalEngine {
     this.#closing ??= (async () => {
       this.#how.prefetch?.stop();
       this.#session.end(closed());
+      this.#stopReopening(closed());
       await this.#how.close();
     })();
     return this.#closing;
@@ -203,11 +211,11 @@ export class LocalEngine {
     this.#how.prefetch?.pause();
     try {
       for (;;) {
-        const session = this.#session.ended ? await this.#reopen() : this.#session;
+        while (this.#session.ended || (task.filters && !this.#session.filters)) await unlessAborted(this.#reopen(task.filters ?? false), signal);
         try {
-          return await session.run(task, signal, tally);
+          return await this.#session.run(task, signal, tally);
         } catch (error) {
-          // Another index stopped the shared instance: this call starts again, in a new one.
+          // Another index stopped the shared instance, or a call needed filters: this one starts again, in a new instance.
           if (!(error instanceof Lost)) throw error;
         }
       }
@@ -218,33 +226,53 @@ export class LocalEngine {
   }
 
   /**
-   * After a trap: a new session over the same source. An index that trapped has an instance of its own from then on.
-   * @returns {Promise<Session>}
+   * Another session over the same source takes the place of this one: after a trap, or as `filters` are needed. An index that trapped
+   * has an instance of its own from then on. Until the other is there, a session that has not ended answers calls without filters.
+   * @param {boolean} filters
+   * @returns {Promise<void>}
    */
-  #reopen() {
-    this.#alone ||= !(this.#session.ended instanceof Lost);
-    this.#reopening ??= this.#how
-      .start(this.#alone)
-      .then(({ session, info }) => {
-        if (this.#closing) {
+  #reopen(filters) {
+    const old = this.#session;
+    this.#alone ||= old.ended !== undefined && !(old.ended instanceof Lost);
+    this.#reopening ??= new Promise((resolve, reject) => {
+      this.#stopReopening = reject;
+      const started = this.#how.start(this.#alone, filters || old.filters).then(async ({ session, info }) => {
+        try {
+          this.#checkOpen();
+          if (info.segments.some(({ fileId }, i) => fileId !== this.#info.segments[i].fileId)) throw new PagevecError("stale", `${this.#source.name} was replaced: open the index again`);
+          // Where that fails, searches read what they need.
+          if (this.#loaded) await session.run(loadTask(), undefined, newTally()).catch(() => {});
+          this.#checkOpen();
+        } catch (error) {
           session.end(closed());
-          throw closed();
-        }
-        if (info.segments.some(({ fileId }, i) => fileId !== this.#info.segments[i].fileId)) {
-          session.end(closed());
-          throw new PagevecError("stale", `${this.#source.name} was replaced: open the index again`);
+          throw error;
         }
         this.#session = session;
-        return session;
-      })
-      .finally(() => {
-        this.#reopening = undefined;
+        old.end(new Lost("trapped", "the index goes on in another WebAssembly instance"));
+        this.#how.prefetch?.restart();
       });
+      started.then(resolve, reject);
+    }).finally(() => {
+      this.#reopening = undefined;
+    });
     return this.#reopening;
   }
 
   #checkOpen() {
     if (this.#closing) throw closed();
+  }
+}
+
+/**
+ * @param {Promise<void>} promise
+ * @param {AbortSignal | undefined} signal
+ */
+async function unlessAborted(promise, signal) {
+  const operation = new Operation(signal);
+  try {
+    await operation.wait(promise);
+  } finally {
+    operation.end();
   }
 }
 

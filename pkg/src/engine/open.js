@@ -1,5 +1,5 @@
 // Opens an index in this thread: finds the bytes, starts a WebAssembly instance, and reads the front of each segment: nothing else.
-import { loadModule } from "../core/module.js";
+import { hasFilters, loadGiven, loadModule } from "../core/module.js";
 import { Prefetch } from "../core/prefetch.js";
 import { startSession } from "../core/start.js";
 import { badArgument, closed, needs, PagevecError, throwIfAborted, toPagevec } from "../errors.js";
@@ -9,7 +9,8 @@ import { LocalEngine } from "./local.js";
 
 /**
  * @typedef {object} Platform what differs between pages, Node and edge runtimes
- * @property {import("../core/module.js").Own} search
+ * @property {import("../core/module.js").Own} search gives the module that an index opens with
+ * @property {import("../core/module.js").Own} [filter] the one with filters, where the other has none
  * @property {import("../sources/resolve.js").OpenPath} openPath
  * @property {(cache: import("./settings.js").Cache) => Promise<import("../store/store.js").Store> | undefined} openStore loads the store's code
  *   when it is called, at the same time as the WebAssembly module
@@ -30,7 +31,10 @@ import { LocalEngine } from "./local.js";
 export async function openEngine(platform, input, settings) {
   needs(["WebAssembly", "TextDecoder", "TextEncoder", "AbortController", "URL", "performance"]);
   throwIfAborted(settings.signal);
-  const module = loadModule("search", platform.search, settings.wasm);
+  const { search, filter = search } = platform;
+  const withFilters = () => loadModule("filter", filter, undefined);
+  const own = () => (settings.filters ? withFilters() : loadModule(filter === search ? "filter" : "search", search, undefined));
+  const module = settings.wasm === undefined ? own() : loadGiven("search", settings.wasm);
   module.catch(() => {}); // thrown below, once the bytes are found
   const find = () => resolveStored(platform, input, settings);
   const { first, files, manifest } = await startCurrent(find, async (found) => {
@@ -42,7 +46,11 @@ export async function openEngine(platform, input, settings) {
     checkExpected(settings.expect, files, first.info.fileId);
     await keepOpened(first, files.segments, manifest);
     const left = { ...files, segments: first.opened.map(({ segment }) => segment) };
-    const start = (/** @type {boolean} */ alone) => startSession(module, left, settings, alone, false);
+    /** @type {ConstructorParameters<typeof LocalEngine>[1]["start"]} */
+    const start = async (alone, filters) => {
+      const compiled = await module;
+      return startSession(filters && !hasFilters(compiled) ? withFilters() : module, left, settings, alone, false);
+    };
     const prefetch = settings.prefetch === "none" ? undefined : new Prefetch(settings.prefetch === "all");
     const { memoryBudget, onProgress } = settings;
     return new LocalEngine(first, { start, close, memoryBudget, prefetch, storeOff: files.storeOff, loadExtras: platform.loadExtras, onProgress });

@@ -67,7 +67,7 @@ export async function* rowsOf(engine, options) {
   const { vectors, fields, signal, sorted, limit } = reading(() => toWanted(options, engine.info));
   const { dim } = engine.info;
   const count = vectors ? Math.max(1, Math.min(ROWS, Math.floor(VECTORS / (4 * dim)))) : ROWS;
-  for await (const page of sorted ? sortedPages(engine, { count, vectors, fields }, sorted, limit, signal) : pages(engine, { count, vectors, fields }, signal)) {
+  for await (const page of sorted ? sortedPages(engine, { count, vectors, fields }, sorted, limit, signal) : pages(engine, { count, vectors, fields }, signal, limit)) {
     for (const [at, id] of page.ids.entries()) {
       checkGoing(engine, signal);
       const own = page.fields[at];
@@ -95,15 +95,17 @@ export async function* idsOf(engine, options) {
  * @param {Engine} engine
  * @param {Omit<PageRequest, "from">} wanted
  * @param {AbortSignal | undefined} signal
+ * @param {number} [limit]
  */
-async function* pages(engine, wanted, signal) {
+async function* pages(engine, wanted, signal, limit = MOST) {
   /** @type {number[] | undefined} */
   let from = [0, 0];
-  while (from) {
+  for (let left = limit; from && left > 0; ) {
     /** @type {PageRequest} */
-    const request = { ...wanted, from };
+    const request = { ...wanted, count: Math.min(wanted.count, left), from };
     const page = await typed(() => engine.rows(request, signal));
     yield page;
+    left -= page.ids.length;
     from = page.next;
   }
 }
@@ -145,7 +147,7 @@ function toWanted(options, { sections }) {
   if (sortBy !== undefined && typeof sortBy !== "string") throw badArgument("rows(): sortBy must be the name of a field");
   if (typeof descending !== "boolean") throw badArgument("rows(): descending must be true or false");
   const filter = filterOf(options);
-  const all = filter === undefined && sortBy === undefined && offset === 0 && limit === undefined;
+  const all = filter === undefined && sortBy === undefined && offset === 0;
   const sorted = all ? undefined : { filter, sortBy, descending, offset: toInteger(offset, "offset", 0) };
   if (typeof vectors !== "boolean") throw badArgument("vectors must be true or false");
   return { vectors, fields: toFieldNames(fields), signal: toSignal(signal), sorted, limit: limit === undefined ? MOST : toInteger(limit, "limit", 0) };
@@ -158,6 +160,7 @@ function toWanted(options, { sections }) {
 export function rowsTask({ from: [segment, position], count, vectors, fields = [], sorted }) {
   const wantsFields = fields === true || fields.length > 0;
   return {
+    filters: sorted !== undefined,
     begin: (reader) => (sorted ? reader.beginPage(sorted.filter, sorted.sortBy, Float64Array.of(sorted.offset, count, Number(sorted.descending), Number(vectors), Number(wantsFields))) : reader.beginRows(segment, position, count, vectors, wantsFields)),
     take: (reader, ticket) => {
       const [numbers, texts, lines, all, next] = /** @type {[Float64Array, string[], string[], Float32Array, Float64Array]} */ (reader.takeRows(ticket));

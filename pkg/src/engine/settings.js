@@ -8,14 +8,16 @@ import { Embedder, toModel } from "../texts/embed.js";
 const DEFAULT_BUDGET = 64 * 1024 * 1024;
 /** Twice the default memory budget: what `load` brings, and what searches read. */
 const DEFAULT_CACHE = 128 * 1024 * 1024;
-const OPTIONS = /** @type {const} */ (["memoryBudget", "signal", "wasm", "cache", "expect", "degraded", "prefetch", "embed", "model", "worker", "onProgress", "onFetch", ...HTTP_OPTIONS]);
+const OPTIONS = /** @type {const} */ (["memoryBudget", "signal", "filters", "wasm", "cache", "expect", "degraded", "prefetch", "embed", "model", "worker", "onProgress", "onFetch", ...HTTP_OPTIONS]);
 
 /**
  * @typedef {object} OpenSettings
  * @property {number | string} [memoryBudget] bytes of the file held in memory: a number, or a text such as "64MB" (10^6) or "64MiB"
  *   (2^20); 64 MiB unless given
  * @property {AbortSignal} [signal] ends the opening; searches take their own
- * @property {import("../core/module.js").WasmSource} [wasm] the search module, where the default URL does not reach it
+ * @property {boolean} [filters] whether searches will have filters: true loads the WebAssembly module that has them at once. Unless
+ *   given, pages load it at the first call that needs it, in place of a smaller one
+ * @property {import("../core/module.js").WasmSource} [wasm] the search module (`pagevec/pagevec.wasm`), where the default URL does not reach it
  * @property {boolean | CacheOptions} [cache] the page store. Unless given, it is on in browsers if no `headers` are given, and off in
  *   Node
  * @property {Expected} [expect] rejects with `stale`
@@ -44,7 +46,7 @@ const OPTIONS = /** @type {const} */ (["memoryBudget", "signal", "wasm", "cache"
  * @typedef {OpenSettings & import("../sources/http/options.js").HttpSettings & import("../core/session.js").Listeners} OpenOptions
  *
  * @typedef {{ bytes: number, folder?: string, asked: boolean }} Cache
- * @typedef {OpenOptions & import("../sources/http/request.js").HttpOptions & { memoryBudget: number, cache: Cache | undefined, degraded: boolean, embedder: import("../texts/embed.js").Embedder | undefined, prefetch: import("../core/prefetch.js").PrefetchChoice }} Checked
+ * @typedef {OpenOptions & import("../sources/http/request.js").HttpOptions & { memoryBudget: number, cache: Cache | undefined, degraded: boolean, filters: boolean, embedder: import("../texts/embed.js").Embedder | undefined, prefetch: import("../core/prefetch.js").PrefetchChoice }} Checked
  */
 
 /** @param {OpenOptions | undefined} given */
@@ -53,8 +55,10 @@ export function toSettings(given) {
   for (const name of /** @type {const} */ (["onProgress", "onFetch"])) {
     if (options[name] !== undefined && typeof options[name] !== "function") throw badArgument(`open(): ${name} must be a function`);
   }
-  const { memoryBudget = DEFAULT_BUDGET, prefetch = "none", degraded = false, expect } = options;
-  if (typeof degraded !== "boolean") throw badArgument(`open(): degraded must be true or false, not ${describe(degraded)}`);
+  const { memoryBudget = DEFAULT_BUDGET, prefetch = "none", degraded = false, filters = false, expect } = options;
+  for (const [name, value] of Object.entries({ degraded, filters })) {
+    if (typeof value !== "boolean") throw badArgument(`open(): ${name} must be true or false, not ${describe(value)}`);
+  }
   const expected = checkOptions("open(): expect", expect, ["contentId", "fileId", "generation"]);
   if (expected.generation !== undefined) toInteger(expected.generation, "expect.generation", 0);
   for (const [name, digits] of /** @type {const} */ ([["contentId", 64], ["fileId", 32]])) {
@@ -73,6 +77,7 @@ export function toSettings(given) {
     memoryBudget: toBytes(memoryBudget, "memoryBudget"),
     signal: toSignal(options.signal),
     degraded,
+    filters,
     cache: toCache(options),
     prefetch: toChoice(prefetch, ["none", "codes", "all"], "prefetch"),
   };

@@ -15,7 +15,7 @@ for (const [name, value] of Object.entries({ TextDecoder, TextEncoder, performan
 
 /** @type {import("../folder/publish.js").Modules} */
 const modules = {
-  search: () => readModule(new URL("../wasm/search/pagevec_wasm_bg.wasm", import.meta.url)),
+  search: () => readModule(new URL("../wasm/filter/pagevec_wasm_bg.wasm", import.meta.url)),
   builder: {
     module: () => readModule(new URL("../wasm/build/pagevec_wasm_bg.wasm", import.meta.url)),
     glue: () => import("../../wasm/build/instance.js"),

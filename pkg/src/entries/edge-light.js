@@ -3,7 +3,7 @@ import { openWith } from "../open.js";
 import { openOpfsStore } from "../platform/opfs-store.js";
 import { web } from "../platform/web.js";
 import { loadExtras } from "./imported.js";
-import search from "../wasm/search/pagevec_wasm_bg.wasm?module";
+import search from "../wasm/filter/pagevec_wasm_bg.wasm?module";
 
 const platform = web(async () => search, openOpfsStore, { loadExtras });
 

@@ -5,7 +5,7 @@ import * as extras from "../engine/extras.js";
 import { openWith } from "../open.js";
 import { openOpfsStore } from "../platform/opfs-store.js";
 import { web } from "../platform/web.js";
-import text from "../wasm/search/pagevec_wasm_bg.wasm?inline";
+import text from "../wasm/filter/pagevec_wasm_bg.wasm?inline";
 
 const platform = web(() => compileInlined(text), openOpfsStore, { loadExtras: async () => extras });
 

@@ -10,7 +10,8 @@ import { openInWorker } from "../platform/web-worker.js";
 import { web } from "../platform/web.js";
 
 const search = () => fetchModule(new URL("../wasm/search/pagevec_wasm_bg.wasm", import.meta.url));
-const platform = web(search, openOpfsStore, { loadExtras: async () => extras, openInWorker });
+const filter = () => fetchModule(new URL("../wasm/filter/pagevec_wasm_bg.wasm", import.meta.url));
+const platform = web(search, openOpfsStore, { filter, loadExtras: async () => extras, openInWorker });
 
 /** @type {typeof import("../browser.js").open} */
 export function open(source, options) {

@@ -43,7 +43,7 @@ export function readModule(url, inlined) {
 
 /** The package's own modules, as Node reads them. */
 export const modules = {
-  search: () => readModule(new URL("../wasm/search/pagevec_wasm_bg.wasm", import.meta.url), () => import("../../wasm/search/pagevec_wasm_bg.wasm?inline")),
+  search: () => readModule(new URL("../wasm/filter/pagevec_wasm_bg.wasm", import.meta.url), () => import("../../wasm/filter/pagevec_wasm_bg.wasm?inline")),
   /** @type {import("../build.js").Builder} */
   builder: {
     module: () => readModule(new URL("../wasm/build/pagevec_wasm_bg.wasm", import.meta.url), () => import("../../wasm/build/pagevec_wasm_bg.wasm?inline")),

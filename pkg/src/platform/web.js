@@ -2,9 +2,9 @@
 import { badArgument } from "../errors.js";
 
 /**
- * @param {import("../core/module.js").Own} search gives the module to search
+ * @param {import("../core/module.js").Own} search gives the module that an index opens with
  * @param {(bytes: number) => Promise<import("../store/store.js").Store>} openStore
- * @param {Pick<import("../engine/open.js").Platform, "loadExtras" | "openInWorker">} more what an entry may load when it is called for
+ * @param {Pick<import("../engine/open.js").Platform, "filter" | "loadExtras" | "openInWorker">} more what an entry may load when it is called for
  * @returns {import("../engine/open.js").Platform}
  */
 export function web(search, openStore, more) {

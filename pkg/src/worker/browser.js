@@ -10,7 +10,8 @@ import { serve } from "./serve.js";
 
 const scope = /** @type {Scope} */ (/** @type {unknown} */ (globalThis));
 const search = () => fetchModule(new URL("../wasm/search/pagevec_wasm_bg.wasm", import.meta.url));
-const platform = web(search, openOpfsStore, { loadExtras: async () => extras });
+const filter = () => fetchModule(new URL("../wasm/filter/pagevec_wasm_bg.wasm", import.meta.url));
+const platform = web(search, openOpfsStore, { filter, loadExtras: async () => extras });
 
 const receive = serve(platform, (message, transfer) => scope.postMessage(message, transfer));
 scope.onmessage = ({ data }) => void receive(data);

@@ -4,6 +4,7 @@
 use super::test::TestRows;
 use super::{Missing, kinds};
 use crate::error::Error;
+use crate::features::{Filters, filters};
 use crate::memory::bytes;
 use crate::payload::{FieldKind, Filter, Op};
 use crate::row_set::RowSet;
@@ -15,6 +16,7 @@ pub(in crate::search) struct Evaluation {
     filter: Filter,
     /// One for each segment.
     segments: Vec<OfSegment>,
+    _filters: Filters,
 }
 
 /// The rows of each segment that a filter matches, dead ones too, for the next operation under the same filter.
@@ -23,6 +25,7 @@ pub(in crate::search) struct Matches {
     /// The ids of the segments' files, which do not change.
     files: Vec<[u8; 16]>,
     rows: Vec<RowSet>,
+    _filters: Filters,
 }
 
 impl Matches {
@@ -58,11 +61,12 @@ impl Evaluation {
     /// # Errors
     /// `filter` for a field that no segment has or has indexed, or for an operand of another type.
     pub(in crate::search) fn new(views: &[View<'_>], filter: Filter, checked: bool) -> Result<Self, Error> {
+        let _filters = filters()?;
         if !checked {
             filter.check(kinds(views))?;
         }
         let segments = views.iter().map(|view| OfSegment::new(view, &filter)).collect::<Result<_, _>>()?;
-        Ok(Evaluation { filter, segments })
+        Ok(Evaluation { filter, segments, _filters })
     }
 
     /// Goes as far as the available bytes allow, and adds the reads that it misses. If there are none, it is done. Nothing is
@@ -95,7 +99,8 @@ impl Evaluation {
         *known = None;
         let each = self.segments.iter_mut().zip(views);
         let rows = each.map(|(of, view)| of.combine(view.segment.count())).collect::<Result<_, _>>()?;
-        *known = Some(Matches { filter: self.filter.clone(), files: files(views).copied().collect(), rows });
+        let (filter, files) = (self.filter.clone(), files(views).copied().collect());
+        *known = Some(Matches { filter, files, rows, _filters: self._filters });
         Ok(())
     }
 

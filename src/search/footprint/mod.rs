@@ -28,9 +28,9 @@ impl Running {
             Running::Similar { options, .. } => of_options(options),
             Running::Fields(of_ids) => of_ids.bytes(),
             Running::Count(selection) => selection.bytes(),
-            Running::Facets(of) => of.selection.bytes() + of.facets.bytes(),
+            Running::Facets(_, of) => of.selection.bytes() + of.facets.bytes(),
             Running::Rows(reads) => reads.bytes(),
-            Running::Page(page) => page.bytes(),
+            Running::Page(_, page) => page.bytes(),
             Running::Find(_) | Running::Vector(_) | Running::Load => 0,
         }
     }

@@ -7,7 +7,7 @@ import { join, relative } from "node:path";
 import { createInterface } from "node:readline";
 
 const ENTRY = "pagevec/dist/browser.js";
-const WASM = "pagevec/wasm/search/pagevec_wasm_bg.wasm";
+const WASM = "pagevec/wasm/filter/pagevec_wasm_bg.wasm";
 
 /**
  * Starts a process with one worker for each of `environments`, all of the same modules.

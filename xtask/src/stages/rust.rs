@@ -15,7 +15,7 @@ pub(super) fn clippy() -> Result<()> {
     run(cargo(line).args(["-D", "warnings"]))?;
     run(cargo("clippy --package pagevec --no-default-features --").args(["-D", "warnings"]))?;
     // The core comes along as what the others depend on; its own tests do not compile for wasm.
-    for features in ["search", "build", "collection", "search,build,collection"] {
+    for features in ["search", "filter", "build", "collection", "filter,build,collection"] {
         let line = "clippy --package pagevec-wasm --no-default-features --all-targets";
         run(wasm_cargo(line, None)?.args(["--features", features, "--", "-D", "warnings"]))?;
     }

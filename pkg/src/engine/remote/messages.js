@@ -22,7 +22,7 @@ import { PagevecError } from "../../errors.js";
  * @typedef {import("../engine.js").Stats} Stats
  * @typedef {import("../extras.js").HitArrays} HitArrays
  *
- * @typedef {Pick<import("../settings.js").Checked, "memoryBudget" | "cache" | "expect" | "degraded" | "prefetch" | "timeoutMs" | "retries" | "hedge" | "connection" | "maxRequests" | "link">
+ * @typedef {Pick<import("../settings.js").Checked, "memoryBudget" | "cache" | "expect" | "degraded" | "filters" | "prefetch" | "timeoutMs" | "retries" | "hedge" | "connection" | "maxRequests" | "link">
  *   & { headers: Record<string, string> | undefined, wasm: WebAssembly.Module | undefined }} Settings those of `open` that can be cloned
  * @typedef {{ onProgress: boolean, onFetch: boolean }} Listens which events are wanted
  *

@@ -28,14 +28,14 @@ import { Peer } from "./peer.js";
  * @returns {Promise<Engine>}
  */
 export async function openRemote({ locate, workerStarter }, input, settings) {
-  const { memoryBudget, cache, expect, degraded, prefetch, timeoutMs, retries, hedge, connection, maxRequests, link, onProgress, onFetch } = settings;
+  const { memoryBudget, cache, expect, degraded, filters, prefetch, timeoutMs, retries, hedge, connection, maxRequests, link, onProgress, onFetch } = settings;
   const headers = settings.headers && Object.fromEntries(new Headers(settings.headers));
   const wasm = settings.wasm === undefined ? undefined : await loadGiven("search", settings.wasm);
   /** @type {OpenCall} */
   const call = {
     call: "open",
     input: isName(input) ? locate(input) : input,
-    settings: { memoryBudget, cache, expect: expect && { ...expect }, degraded, prefetch, timeoutMs, retries, hedge, connection, maxRequests, link, headers, wasm },
+    settings: { memoryBudget, cache, expect: expect && { ...expect }, degraded, filters, prefetch, timeoutMs, retries, hedge, connection, maxRequests, link, headers, wasm },
     listens: { onProgress: onProgress !== undefined, onFetch: onFetch !== undefined },
   };
   const start = workerStarter(typeof settings.worker === "function" ? settings.worker : undefined);
