@@ -1,7 +1,7 @@
 //! Results of operations as values of JS.
 
-use js_sys::{Array, Date, Float32Array, Float64Array, Object};
-use pagevec::{Answer, FieldType, FieldValue, Id, Info, RowPage, ValueCounts};
+use js_sys::{Array, Float32Array, Float64Array, Object};
+use pagevec::{Answer, FieldType, Id, Info, RowPage};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::set;
@@ -41,34 +41,6 @@ pub(crate) fn hits_to_js(answers: &[Answer]) -> JsValue {
     let hits = answers.iter().flat_map(|answer| &answer.hits);
     let fields = texts_to_js(hits.filter_map(|hit| hit.fields.as_deref()).map(Some));
     Array::of3(&Float64Array::from(&numbers[..]), &texts, &fields).into()
-}
-
-pub(crate) fn facets_to_js(facets: &ValueCounts) -> JsValue {
-    let counts = facets.values.iter().map(|(_, count)| *count as f64);
-    let numbers: Vec<f64> = [facets.distinct as f64].into_iter().chain(counts).collect();
-    let values: Array = facets.values.iter().map(|(value, _)| value_to_js(value)).collect();
-    Array::of2(&Float64Array::from(&numbers[..]), &values).into()
-}
-
-/// The greatest distance in milliseconds from 1970 that a `Date` has.
-const LAST_DATE: u64 = 8_640_000_000_000_000;
-
-/// A point in time is its text, as stored fields have it.
-fn value_to_js(value: &FieldValue) -> JsValue {
-    match value {
-        FieldValue::Text(text) => JsValue::from_str(text),
-        FieldValue::Integer(number) => JsValue::from_f64(*number as f64),
-        FieldValue::Float(number) => JsValue::from_f64(*number),
-        FieldValue::Boolean(value) => JsValue::from_bool(*value),
-        FieldValue::Timestamp(time) => {
-            let time_js = JsValue::from_f64(*time as f64);
-            match time.unsigned_abs() <= LAST_DATE {
-                true => Date::new(&time_js).to_iso_string().into(),
-                false => time_js,
-            }
-        }
-        _ => JsValue::UNDEFINED,
-    }
 }
 
 /// See `takeRows`.

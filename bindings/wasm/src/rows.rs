@@ -4,8 +4,9 @@ use pagevec::{Operation, Outcome, RowPlace, RowsQuery};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{filter_of, internal, to_js};
+use crate::facets::facets_to_js;
 use crate::reader::Reader;
-use crate::results::{facets_to_js, rows_to_js};
+use crate::results::rows_to_js;
 
 #[wasm_bindgen]
 impl Reader {
