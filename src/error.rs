@@ -54,6 +54,8 @@ pub enum Error {
         field: String,
         /// The row as it was given, from 0.
         row: usize,
+        /// The row's id as text, where it is a row of a collection.
+        id: Option<String>,
         /// What the value is, and what it has to be.
         detail: String,
     },

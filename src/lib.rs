@@ -67,7 +67,8 @@ pub use budget::{Ledger, Memory, Part, PartMemory};
 pub use build::{BuildOptions, FieldSource, Fields, build, build_into};
 pub use collection::{
     Collection, CollectionInfo, CollectionOptions, CollectionStats, Durability, FlushAt, IndexRows, MergeJob,
-    NewRow, Repaired, Request, RowCounts, SegmentCounts, Snapshot, WalInfo, Written, run_merge, wal_info,
+    NewRow, Repaired, Request, RowCounts, SegmentCounts, Snapshot, Updated, WalInfo, Written, run_merge,
+    wal_info,
 };
 pub use ctx::{Ctx, Progress, Warning};
 pub use error::{Error, QueryFault};

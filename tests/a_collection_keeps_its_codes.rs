@@ -147,3 +147,91 @@ fn rows_are_flushed_when_it_is_due() {
     write(&large, 300_000, 1);
     assert_eq!((large.stats().segments.len(), large.count()), (2, 240_000));
 }
+
+/// The codes of each row by all stages, as an export has them.
+fn codes(collection: &Collection) -> BTreeMap<Id, Vec<u8>> {
+    let mut file = Vec::new();
+    collection.export_plain_into(&mut file, &Ctx::default()).unwrap();
+    let index = Index::from_bytes(&file).unwrap();
+    let count = index.info().count;
+    let stages: Vec<&[u8]> = ["codes", "refine rows", "exact rows"]
+        .iter()
+        .filter_map(|name| index.info().sections.iter().find(|section| section.name == *name))
+        .map(|section| &file[section.offset as usize..][..section.length as usize])
+        .collect();
+    assert!(!stages.is_empty(), "{:?}", index.info().sections);
+    let code = |id: Id| {
+        let position = index.find(&id).unwrap().unwrap().position as usize;
+        let of = |stage: &&[u8]| {
+            let stride = stage.len() / count;
+            stage[position * stride..][..stride].to_vec()
+        };
+        (id, stages.iter().flat_map(of).collect())
+    };
+    index.ids().map(|id| code(id.unwrap())).collect()
+}
+
+#[test]
+fn an_update_changes_no_code() {
+    for (metric, codec, refine, stages) in [
+        (Metric::Cosine, CodecKind::Sq8, Some(CodecKind::F32), 2),
+        (Metric::L2, CodecKind::Sq8, None, 1),
+        (Metric::Dot, CodecKind::Sq4, Some(CodecKind::F16), 2),
+        (Metric::Cosine, CodecKind::Binary, None, 2),
+    ] {
+        let rows = clustered(5000, DIM, 11);
+        let dir = MemoryDir::default();
+        let options = CollectionOptions::new(DIM).metric(metric).codec(codec).refine(refine);
+        let options = options.flush(FlushAt::default().rows(100_000)).log_bytes(1 << 20);
+        let open = || Collection::open_in(dir.clone(), "here", &options).unwrap();
+        let mut collection = open();
+        let update = |collection: &Collection, step: usize, number: usize| {
+            let ids: Vec<Id> = (0..5000).step_by(step).map(|id| Id::Number(id as u64)).collect();
+            let fields = vec![format!(r#"{{"n":{number}}}"#); ids.len()];
+            let updated = collection.update(ids, fields, None).unwrap();
+            assert_eq!(updated.updated + updated.missing.len(), 5000usize.div_ceil(step));
+        };
+        // Rows from before the codecs were trained are floats, in memory and in a segment.
+        upsert(&collection, 0, &rows[..300 * DIM]);
+        collection.flush().unwrap();
+        upsert(&collection, 300, &rows[300 * DIM..1000 * DIM]);
+        let floats = |collection: &Collection| {
+            let ids: Vec<Id> = (0..1000).map(Id::Number).collect();
+            let rows = collection.snapshot().get(&ids, true, false).unwrap();
+            rows.into_iter().map(|row| row.unwrap().vector.unwrap()).collect::<Vec<_>>()
+        };
+        let before = floats(&collection);
+        update(&collection, 7, 1);
+        assert!(!collection.stats().trained && floats(&collection) == before, "{codec}, untrained");
+        upsert(&collection, 1000, &rows[1000 * DIM..]);
+        assert!(collection.stats().trained);
+        // Those of the segment are encoded as a merge would, since they were floats.
+        let first = codes(&collection);
+        let strides: usize = first.values().next().unwrap().len();
+        assert!(first.len() == 5000 && strides > 0 && stages > 0);
+        update(&collection, 3, 2);
+        assert!(codes(&collection) == first, "{codec}: in memory, and floats in a segment");
+        drop(collection);
+        collection = open();
+        assert!(codes(&collection) == first, "{codec}: the log is read again");
+        collection.flush().unwrap();
+        update(&collection, 5, 3);
+        assert!(codes(&collection) == first, "{codec}: in a flushed segment");
+        collection.compact(&Ctx::default()).unwrap();
+        update(&collection, 2, 4);
+        drop(collection);
+        collection = open();
+        assert!(codes(&collection) == first, "{codec}: in a merged segment");
+        // The merge drops the rows whose codes the log has copied.
+        update(&collection, 1, 5);
+        collection.maintain(&Ctx::default()).unwrap();
+        drop(collection);
+        collection = open();
+        assert!(codes(&collection) == first, "{codec}: all are in memory");
+        collection.compact(&Ctx::default()).unwrap();
+        assert!(codes(&collection) == first, "{codec}: merged");
+        assert_eq!(collection.stats().segments.len(), 1);
+        let row = collection.snapshot().get(&[Id::Number(4)], false, true).unwrap().remove(0).unwrap();
+        assert_eq!(row.fields.as_deref(), Some(r#"{"n":5}"#));
+    }
+}

@@ -28,8 +28,8 @@ const FOLDER: &str = "notes";
 const IDS: usize = 24;
 const DIM: usize = 2;
 
-/// The rows after so many operations: the first component of each id's vector.
-type Rows = BTreeMap<u64, f32>;
+/// The rows after so many operations: of each id the first component of its vector, and the number in its fields.
+type Rows = BTreeMap<u64, (f32, usize)>;
 /// The states that a reader may find, by sequence: one after each batch.
 type States = BTreeMap<u64, Rows>;
 
@@ -77,7 +77,8 @@ impl Life {
         let mut sequence = collection.snapshot().sequence();
         let mut rows = self.states[&sequence].clone();
         for step in 0..steps {
-            match random.below(12) {
+            match random.below(15) {
+                12.. => sequence = self.update(collection, random, step, (sequence, &mut rows))?,
                 0..6 => {
                     let batch: Vec<(u64, [f32; DIM])> = (0..random.below(7) + 1)
                         .map(|at| {
@@ -90,7 +91,7 @@ impl Life {
                     let new: Vec<NewRow<'_>> =
                         batch.iter().map(|(id, vector)| NewRow::new(*id, vector)).collect();
                     batch.iter().for_each(|(id, vector)| {
-                        rows.insert(*id, vector[0]);
+                        rows.insert(*id, (vector[0], 0));
                     });
                     sequence += batch.len() as u64;
                     self.states.insert(sequence, rows.clone());
@@ -129,6 +130,29 @@ impl Life {
             }
         }
         Ok(())
+    }
+
+    /// Changes the fields of some rows, of which some are not there. Returns the sequence after it.
+    fn update(
+        &mut self,
+        collection: &Collection,
+        random: &mut Random,
+        step: usize,
+        (mut sequence, rows): (u64, &mut Rows),
+    ) -> Result<u64, Error> {
+        let ids: BTreeSet<u64> = (0..random.below(5) + 1).map(|_| random.below(IDS) as u64).collect();
+        let number = 1 + step;
+        for id in &ids {
+            if let Some(row) = rows.get_mut(id) {
+                row.1 = number;
+                sequence += 1;
+            }
+        }
+        self.states.insert(sequence, rows.clone());
+        let fields = vec![format!(r#"{{"n":{number}}}"#); ids.len()];
+        let updated = collection.update(ids.into_iter().map(Id::Number).collect(), fields, None)?;
+        assert_eq!(updated.sequence, sequence);
+        Ok(sequence)
     }
 
     fn durable(&self, operations: usize) -> u64 {
@@ -195,10 +219,13 @@ fn found(snapshot: &Snapshot) -> Rows {
     let ids: Vec<Id> = answer.hits.iter().map(|hit| hit.id.clone()).collect();
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), count, "the hits are all rows, each once");
     assert_eq!(ids.len(), count);
-    let rows = snapshot.get(&ids, true, false).unwrap();
+    let rows = snapshot.get(&ids, true, true).unwrap();
     let row = |(id, row): (Id, Option<pagevec::StoredRow>)| {
         let Id::Number(id) = id else { panic!("{id} is no number") };
-        (id, row.unwrap().vector.unwrap()[0])
+        let row = row.unwrap();
+        let fields = row.fields.unwrap();
+        let number = fields.strip_prefix(r#"{"n":"#).and_then(|rest| rest.strip_suffix('}'));
+        (id, (row.vector.unwrap()[0], number.map_or(0, |number| number.parse().unwrap())))
     };
     ids.into_iter().zip(rows).map(row).collect()
 }

@@ -4,13 +4,11 @@ import { describe } from "./describe.js";
 import { toLines } from "./fields/json.js";
 import { instantiated, loadModule, notLoaded } from "./core/module.js";
 import { badArgument, fromWasm, needs, notify, PagevecError, reading, throwIfAborted, typed } from "./errors.js";
+import { toSchema } from "./fields/schema.js";
 import { checkOptions, toChoice, toInteger, toSignal } from "./options.js";
 import { Embedder, toTexts } from "./texts/embed.js";
 
 const OPTIONS = /** @type {const} */ (["ids", "fields", "dim", "metric", "codec", "refine", "exact", "graph", "clusters", "m", "efConstruction", "seed", "schema", "embed", "onProgress", "onWarning", "signal", "wasm"]);
-
-/** @type {readonly (FieldType | "stored")[]} */
-const FIELD_TYPES = ["stored", "keyword", "integer", "float", "boolean", "timestamp", "geo"];
 
 /**
  * @typedef {import("./search/schema.js").FieldType} FieldType
@@ -176,16 +174,5 @@ function toRequest({ metric, codec, refine, exact, graph, clusters, m, efConstru
   if (codec !== undefined && !(typeof codec === "string" && /^pq\d+$/.test(codec))) toChoice(codec, ["f32", "f16", "sq8", "sq4", "binary", "pq"], "codec");
   if (refine !== undefined) toChoice(refine, ["f32", "f16", "sq8"], "refine");
   if (exact !== undefined) toChoice(exact, ["f32", "f16"], "exact");
-  return { metric, codec, refine, exact, graph, clusters, m, efConstruction, seed, schema: toSchema(schema) };
-}
-
-/**
- * @param {unknown} schema
- * @returns {string | undefined} JSON
- */
-function toSchema(schema) {
-  if (schema === undefined) return undefined;
-  if (typeof schema !== "object" || schema === null || Array.isArray(schema)) throw badArgument(`build(): schema must be an object of types by the names of fields, such as { price: "float" }, not ${describe(schema)}`);
-  const types = Object.entries(schema).map(([name, type]) => [name, toChoice(type, FIELD_TYPES, `build(): schema.${name}`)]);
-  return JSON.stringify(Object.fromEntries(types));
+  return { metric, codec, refine, exact, graph, clusters, m, efConstruction, seed, schema: toSchema("build()", schema) };
 }

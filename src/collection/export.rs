@@ -13,6 +13,7 @@ use super::write::flush::write_rows;
 use crate::build::{BuildOptions, copy_as};
 use crate::ctx::Ctx;
 use crate::error::Error;
+use crate::payload::Schema;
 use crate::storage::{Access, Buffer, Dir, InMemory, Sink, is_missing};
 
 /// Merges may remove files between two looks at what there is.
@@ -31,7 +32,11 @@ impl Collection {
         ctx: &Ctx<'_>,
     ) -> Result<(), Error> {
         let (state, inputs) = self.inputs()?;
-        merge_files(&inputs, &state.memtable.epoch.stored(), options, sink, ctx)
+        let mut options = options.clone();
+        if options.schema.infers_all() && !state.schema.infers() {
+            options.schema = Schema::clone(&state.schema);
+        }
+        merge_files(&inputs, &state.memtable.epoch.stored(), &options, sink, ctx)
     }
 
     /// As [`Collection::export_into`], without graph and clusters: [`merge_into`](crate::merge_into) of this segment alone makes one
@@ -90,7 +95,7 @@ fn inputs(place: &Place, state: &State) -> Result<Vec<Input>, Error> {
     }
     if state.memtable.live() > 0 || inputs.is_empty() {
         let mut file = Vec::new();
-        write_rows(&state.memtable, &state.settings, &mut file)?;
+        write_rows(state, &mut file)?;
         let source = Box::new(InMemory(Buffer::copy_of(&file)?));
         inputs.push(Input { source, length: file.len() as u64, alive: None });
     }

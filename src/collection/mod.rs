@@ -10,6 +10,7 @@
 //! | `wal/` | the write-ahead log |
 //! | `merge/` | which segments are merged, and the work; merges that a host does itself |
 //! | `files/` | names, manifest and segments, and how a collection is opened |
+//! | `fields` | updates, and what filters and the values of fields tell |
 //! | `export`, `import`, `verify` | one segment of all rows, a copy; the rows of an index; whether all is sound |
 //!
 //! ```text
@@ -23,6 +24,7 @@
 //! [`Collection::maintain`] where it wants merges to be done.
 
 mod export;
+mod fields;
 mod files;
 mod import;
 mod merge;
@@ -57,6 +59,7 @@ pub use wal::Request;
 pub use wal::{WalInfo, wal_info};
 pub use write::Written;
 use write::batch::Changes;
+pub use write::update::Updated;
 
 /// Vectors that change, in a folder. One writer at a time, and any number of threads that search; none of them waits for the
 /// writer.
@@ -134,7 +137,8 @@ impl Collection {
     /// last row counts.
     ///
     /// # Errors
-    /// `dimension`, `not-finite`, `zero-vector`, `argument`, which name the row; `io`: then the collection must be opened again.
+    /// `dimension`, `not-finite`, `zero-vector`, `argument`, `field`, which name the row; `io`: then the collection must be opened
+    /// again.
     pub fn upsert(&self, rows: &[NewRow<'_>]) -> Result<Written, Error> {
         let ids = rows.iter().map(|row| row.id.clone()).collect();
         if let Some(row) = rows.iter().find(|row| row.vector.len() != self.shared.settings.dim) {
@@ -158,7 +162,7 @@ impl Collection {
         request: Option<Request>,
     ) -> Result<Written, Error> {
         fields.resize(ids.len().max(fields.len()), String::new());
-        let fields = write::batch::check_fields(fields, ids.len())?;
+        let fields = write::batch::check_fields(fields, &ids, &self.snapshot().0.schema)?;
         self.shared.write(Changes::Put { ids, vectors, dim: self.shared.settings.dim, fields }, request)
     }
 

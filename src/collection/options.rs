@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::metric::Metric;
+use crate::payload::Schema;
 use crate::quant::CodecKind;
 use crate::segment::limits;
 
@@ -54,6 +55,9 @@ pub struct CollectionOptions {
     pub codec: Option<CodecKind>,
     /// Finer rows that are kept beside the codes: F16 or F32. Only read when a collection is created.
     pub refine: Option<CodecKind>,
+    /// The types of fields: each row that is written must have values of these. `None`: those of the collection that is there; of a new
+    /// one they are inferred.
+    pub schema: Option<Schema>,
     /// Whether a collection is created where there is none.
     pub create: bool,
     /// Whether it is opened to be read only, also while another process writes.
@@ -82,6 +86,7 @@ setters!(CollectionOptions {
     metric: impl Into<Option<Metric>>,
     codec: impl Into<Option<CodecKind>>,
     refine: impl Into<Option<CodecKind>>,
+    schema: impl Into<Option<Schema>>,
     create: bool,
     read_only: bool,
     degraded: bool,
@@ -101,6 +106,7 @@ impl Default for CollectionOptions {
             metric: None,
             codec: None,
             refine: None,
+            schema: None,
             create: true,
             read_only: false,
             degraded: false,
@@ -139,6 +145,36 @@ impl CollectionOptions {
         }
         settings.check()?;
         Ok(settings)
+    }
+
+    /// The schema that they declare, if they do.
+    ///
+    /// # Errors
+    /// `argument` for one that infers types beside those that it declares.
+    pub(super) fn declared(&self) -> Result<Option<&Schema>, Error> {
+        match self.schema.as_ref().filter(|schema| !schema.infers_all()) {
+            Some(schema) if schema.infers() => {
+                let detail =
+                    "a collection has the types of all its fields or of none: begin with Schema::new()";
+                Err(Error::argument("schema", detail))
+            }
+            declared => Ok(declared),
+        }
+    }
+
+    /// Refuses to open a collection by another schema than it was created with.
+    ///
+    /// # Errors
+    /// `argument`.
+    pub(super) fn check_schema(&self, own: Option<&Schema>) -> Result<(), Error> {
+        if self.schema.is_none() || self.declared()? == own {
+            return Ok(());
+        }
+        let told = |schema: Option<&Schema>| schema.map_or("none".to_owned(), Schema::to_json);
+        let (is, asked) = (told(own), told(self.declared()?));
+        let detail =
+            format!("the collection has {is}, not {asked}: leave it out, or create another collection");
+        Err(Error::argument("schema", detail))
     }
 }
 

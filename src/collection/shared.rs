@@ -11,6 +11,7 @@ use super::wal::Request;
 use super::write::backlog::Backlog;
 use super::write::batch::Changes;
 use super::write::queue::Queue;
+use super::write::update::{Updated, Updates};
 use super::write::{Waiting, Writer, Written};
 use crate::ctx::Ctx;
 use crate::error::Error;
@@ -117,6 +118,18 @@ impl Shared {
             group.answer(results);
             self.flush_if_due(&mut writer);
         })
+    }
+
+    /// Makes an update. The rows that it keeps the codes of are read under the writer's lock, so it does not wait in the queue.
+    pub(super) fn update(&self, updates: &Updates, request: Option<Request>) -> Result<Updated, Error> {
+        if self.is_maintained.load(Ordering::Relaxed) {
+            self.backlog.wait(updates.len(), || self.unindexed())?;
+        }
+        let mut writer = self.writer()?;
+        let (updated, next) = writer.update(&self.snapshot().0, updates, request)?;
+        self.publish(next);
+        self.flush_if_due(&mut writer);
+        Ok(updated)
     }
 
     /// Rows that every search scans, and how many there may be.

@@ -58,7 +58,12 @@ impl fmt::Display for Error {
             }
             Error::Filter { path, detail } if path.is_empty() => write!(f, "filter: {detail}"),
             Error::Filter { path, detail } => write!(f, "filter, at {path}: {detail}"),
-            Error::Field { field, row, detail } => write!(f, "row {row}, field {}: {detail}", Quoted(field)),
+            Error::Field { field, row, id: None, detail } => {
+                write!(f, "row {row}, field {}: {detail}", Quoted(field))
+            }
+            Error::Field { field, row, id: Some(id), detail } => {
+                write!(f, "row {row}, id {}, field {}: {detail}", Quoted(id), Quoted(field))
+            }
             Error::DuplicateId { id } => {
                 write!(f, "the id {} is given twice: ids name one row each", Quoted(id))
             }

@@ -42,7 +42,10 @@ impl Index {
     }
 
     /// Calls `step` with views of the segments until it is done: once, if the files are here as a whole.
-    fn step_views<T>(&self, mut step: impl FnMut(&[View<'_>]) -> Result<Step<T>, Error>) -> Result<T, Error> {
+    pub(crate) fn step_views<T>(
+        &self,
+        mut step: impl FnMut(&[View<'_>]) -> Result<Step<T>, Error>,
+    ) -> Result<T, Error> {
         match &self.bytes {
             Bytes::Local { members, files, .. } => members.with_files(files, |views| step(views)?.whole()),
             Bytes::Paged(reading) => reading.drive(step).map(|(value, _)| value),

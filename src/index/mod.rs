@@ -2,6 +2,7 @@
 
 mod building;
 mod changes;
+mod codes;
 mod flight;
 mod front;
 mod ids;

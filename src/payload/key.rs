@@ -19,6 +19,11 @@ pub(crate) fn of_float(number: f64) -> u64 {
     if bits & SIGN == 0 { bits | SIGN } else { !bits }
 }
 
+/// The key of a whole number's key among floats.
+pub(crate) fn as_float(key: u64) -> u64 {
+    of_float(to_integer(key) as f64)
+}
+
 /// The number of a key.
 pub(crate) fn to_float(key: u64) -> f64 {
     f64::from_bits(if key & SIGN == 0 { !key } else { key ^ SIGN })

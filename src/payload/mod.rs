@@ -3,6 +3,7 @@
 //! | file | duty |
 //! |---|---|
 //! | `schema`  | the types of fields, and which fields are indexed |
+//! | `declared` | a schema as JSON, and rows that are checked by it |
 //! | `column`  | the indexed values of all rows of one field |
 //! | `filter`  | conditions on fields, of JSON or built in Rust |
 //! | `collect` | collects columns from rows, and infers types |
@@ -11,14 +12,17 @@
 //! | `time`    | points in time as text |
 //! | `json`    | JSON values, read without loss |
 //! | `key`     | numbers as whole numbers of the same order |
+//! | `patch`   | changes of some fields of a row |
 //! | `program` | a filter that was checked against the fields of one segment |
 
 mod collect;
 mod column;
+mod declared;
 mod filter;
 mod geo;
 mod json;
 pub(crate) mod key;
+mod patch;
 mod program;
 mod schema;
 pub(crate) mod time;
@@ -29,7 +33,8 @@ pub(crate) use column::{Column, FieldColumn, permuted};
 pub use filter::{Filter, Operand};
 pub(crate) use filter::{check_sorted, facet_type};
 pub(crate) use geo::{Area, GeoBox, Point};
-pub(crate) use key::{to_float, to_integer};
+pub(crate) use key::{as_float, to_float, to_integer};
+pub(crate) use patch::patched;
 pub(crate) use program::{Op, Test};
 pub(crate) use schema::{FieldKind, NotIndexed};
 pub use schema::{FieldType, Schema};

@@ -13,7 +13,7 @@ pub(super) const MAX_FIELDS: usize = 256;
 /// The most bytes of their names.
 pub(super) const MAX_NAME: usize = 255;
 /// What a schema calls a field that is not indexed.
-const STORED: &str = "stored";
+pub(super) const STORED: &str = "stored";
 
 /// What the values of an indexed field are. A row may have one value, several (an array), or none: a field that is
 /// missing, `null` or `[]`.

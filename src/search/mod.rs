@@ -44,7 +44,7 @@ mod view;
 mod visited;
 
 pub use answer::{Answer, Hit, QueryStats, RowPlace, SegmentStats};
-pub(crate) use filter::combine;
+pub(crate) use filter::{Facets, Key, Order, combine, stored};
 pub use filter::{FieldValue, RowsQuery, ValueCounts};
 pub(crate) use footprint::Most;
 pub(crate) use operation::Running;

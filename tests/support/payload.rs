@@ -213,3 +213,8 @@ pub(crate) fn extreme(row: &Row, field: &str, greatest: bool) -> Option<f64> {
     let numbers = values(row.get(field)).into_iter().map(|value| number(&value));
     if greatest { numbers.reduce(f64::max) } else { numbers.reduce(f64::min) }
 }
+
+/// How many values a row has in a field.
+pub(crate) fn extent(row: &Row, field: &str) -> usize {
+    values(row.get(field)).len()
+}

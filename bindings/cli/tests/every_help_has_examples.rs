@@ -26,7 +26,7 @@ fn every_command_shows_examples() {
     assert!(all.contains("Examples:\n  pagevec build "));
     let all = text(&["collection", "--help"]);
     let commands = listed(&all);
-    assert_eq!(commands.len(), 15, "{commands:?}");
+    assert_eq!(commands.len(), 17, "{commands:?}");
     for command in commands {
         let shown = text(&["collection", command, "--help"]);
         assert!(shown.contains(&format!("Examples:\n  pagevec collection {command} ")), "{command}");

@@ -5,6 +5,8 @@ mod build;
 #[cfg(feature = "collection")]
 mod collection;
 mod convert;
+#[cfg(any(feature = "search", feature = "collection"))]
+mod facets;
 #[cfg(feature = "build")]
 mod files;
 #[cfg(feature = "filter")]

@@ -115,7 +115,7 @@ export function toIdList(ids, facts, name = "ids") {
  * @param {unknown} fields
  * @param {number} row
  */
-function toJson(fields, row) {
+export function toJson(fields, row) {
   let json;
   try {
     json = JSON.stringify(fields);

@@ -2,7 +2,7 @@
 import { toMatrix, toQuery } from "../arguments.js";
 import { badArgument, PagevecError, reading } from "../errors.js";
 import { pickFields, readFields } from "../fields/json.js";
-import { checkOptions } from "../options.js";
+import { checkOptions, toSignal } from "../options.js";
 import { toGet, toSearch } from "../search/options.js";
 import { toTexts } from "../texts/embed.js";
 import { embedTexts } from "../texts/vectors.js";
@@ -10,7 +10,7 @@ import { checkVectors, lastOfEach, toIdList, toRows } from "./arguments.js";
 import { noSource } from "./transfer/import.js";
 
 /** Rows that `rows()` reads at a time. */
-const PAGE = 500;
+export const PAGE = 500;
 /** Rows that `import()` stores at a time. */
 const IMPORTED = 1000;
 
@@ -51,6 +51,7 @@ const IMPORTED = 1000;
  *
  * @typedef {(change: ChangeEvent) => void} OnChange
  * @typedef {{ vectors: boolean, names: import("../fields/json.js").FieldNames, signal: AbortSignal | undefined }} Wanted of rows
+ * @typedef {{ found: Uint8Array, vectors?: Float32Array, fields?: (string | null)[] }} Answer what a host has of some ids
  */
 
 /**
@@ -162,10 +163,19 @@ export function toRead(call, ids, options, facts) {
 export async function readRows(link, ids, { vectors, names, signal }) {
   if (ids.length === 0) return [];
   const wantsFields = names === true || names.length > 0;
-  /** @type {{ found: Uint8Array, vectors?: Float32Array, fields?: (string | null)[] }} */
-  const answer = await link.call({ call: "get", ids, vectors, fields: wantsFields }, signal);
+  return rowsOf(link, ids, await link.call({ call: "get", ids, vectors, fields: wantsFields }, signal), { vectors, names, signal });
+}
+
+/**
+ * @param {Link} link
+ * @param {ArrayLike<Id>} ids
+ * @param {Answer} answer
+ * @param {Wanted} wanted
+ * @returns {(StoredRow | undefined)[]}
+ */
+export function rowsOf(link, ids, answer, { vectors, names }) {
   const { dim } = link.state;
-  return Array.from(/** @type {ArrayLike<Id>} */ (ids), (id, at) => {
+  return Array.from(ids, (id, at) => {
     if (!answer.found[at]) return undefined;
     const json = answer.fields?.[at];
     return { id, ...(vectors && { vector: answer.vectors?.slice(at * dim, (at + 1) * dim) }), ...(json && { fields: readFields(json, names) }) };
@@ -204,4 +214,12 @@ async function vectorsOf(embedder, texts, dim, signal) {
 /** @returns {PagevecError} */
 export function closed() {
   return new PagevecError("closed", "the collection is closed: call openCollection() again");
+}
+
+/**
+ * @param {string} call
+ * @param {import("../index.js").CallOptions | undefined} options
+ */
+export function signalOf(call, options) {
+  return reading(() => toSignal(checkOptions(call, options, ["signal"]).signal));
 }

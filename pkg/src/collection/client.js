@@ -3,8 +3,9 @@ import { badArgument, reading, typed } from "../errors.js";
 import { checkOptions, toSignal } from "../options.js";
 import { toHttp } from "../sources/http/options.js";
 import { toIdList } from "./arguments.js";
-import { importRows, upsert } from "./calls.js";
-import { CollectionReader, openLink, signalOf } from "./reader.js";
+import { importRows, signalOf, upsert } from "./calls.js";
+import { update } from "./fields.js";
+import { CollectionReader, openLink } from "./reader.js";
 import { importIndex, isIndex, toIndex } from "./transfer/import.js";
 
 /**
@@ -14,6 +15,7 @@ import { importIndex, isIndex, toIndex } from "./transfer/import.js";
  * @typedef {import("./arguments.js").Item} Item
  * @typedef {import("./arguments.js").UpsertOptions} UpsertOptions
  * @typedef {import("./calls.js").CompactOptions} CompactOptions
+ * @typedef {import("./fields.js").Updated} Updated
  * @typedef {import("./transfer/backup.js").Backup} Backup
  * @typedef {import("./transfer/directory.js").DirectoryHandle} DirectoryHandle
  * @typedef {import("./transfer/export.js").ExportedIndex} ExportedIndex
@@ -31,8 +33,8 @@ export class Collection extends CollectionReader {
    * @overload
    * @param {readonly Item[]} items
    * @param {CallOptions} [options]
-   * @returns {Promise<{ upserted: number }>} once they are durable; rejects with `argument`, `dimension`, `not-finite`, `zero-vector`,
-   *   `embed`, `read-only` or `aborted`
+   * @returns {Promise<{ upserted: number }>} once they are durable; rejects with `argument`, `field`, `dimension`, `not-finite`,
+   *   `zero-vector`, `embed`, `read-only` or `aborted`
    */
   /**
    * Stores rows, as above, with ids and vectors apart.
@@ -50,6 +52,18 @@ export class Collection extends CollectionReader {
    */
   upsert(first, second, third) {
     return typed(async () => upsert(openLink(this), [first, second, third]));
+  }
+
+  /**
+   * Changes the fields of rows that are there; their vectors stay as they are stored. Each field takes the place of the row's field of
+   * that name, \`undefined\` and \`null\` remove it, and the others stay. All rows that are there are changed, or none.
+   * @param {Id | readonly Id[] | ArrayLike<number>} ids one, or several
+   * @param {object | readonly object[]} fields for all of them, or an array of one object for each
+   * @param {CallOptions} [options]
+   * @returns {Promise<Updated>} once that is durable; rejects with `argument`, `field`, `read-only` or `aborted`
+   */
+  update(ids, fields, options) {
+    return typed(async () => update(openLink(this).link, ids, fields, options));
   }
 
   /**

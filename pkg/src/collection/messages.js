@@ -33,6 +33,7 @@ import { badArgument, PagevecError } from "../errors.js";
  * @property {import("../core/info.js").Metric} [metric]
  * @property {string} [codec]
  * @property {string} [refine]
+ * @property {string} [schema] JSON
  * @property {"number" | "text"} [ids]
  * @property {FlushLimits} [flush]
  * @property {number} [memoryBudget]
@@ -50,14 +51,20 @@ import { badArgument, PagevecError } from "../errors.js";
  * @typedef {{ call: "upsert", ids: IdList, vectors: Float32Array<ArrayBuffer>, fields: (string | null)[] | null }} UpsertCall
  * @typedef {{ call: "delete", ids: IdList }} DeleteCall
  * @typedef {{ call: "clear" }} ClearCall
- * @typedef {UpsertCall | DeleteCall | ClearCall} WriteCall
+ * @typedef {{ call: "update", ids: IdList, fields: string[] }} UpdateCall
+ * @typedef {UpsertCall | UpdateCall | DeleteCall | ClearCall} WriteCall
  * @typedef {{ call: "search", queries: Float32Array<ArrayBuffer>, request: SearchRequest }} SearchCall
  * @typedef {{ call: "get", ids: IdList, vectors: boolean, fields: boolean }} GetCall
  * @typedef {{ call: "ids", after: Id | null, limit: number }} IdsCall
+ * @typedef {{ call: "count", filter: string }} CountCall
+ * @typedef {{ call: "facets", field: string, filter: string | undefined, limit: number }} FacetsCall
+ * @typedef {{ filter: string | undefined, sortBy: string | undefined, descending: boolean, offset: number, limit: number | undefined }} PageQuery
+ * @typedef {{ call: "page", query: PageQuery, first: number, vectors: boolean, fields: boolean }} PageCall the ids of a page, and what is wanted of
+ *   the `first` rows
  * @typedef {{ call: "sync" | "flush" | "compact" }} PlainCall
  * @typedef {{ call: "export", model: string | undefined }} ExportCall
  * @typedef {{ call: "backup", to?: string }} BackupCall \`to\`: into this folder, in Node; else as Blobs
- * @typedef {WriteCall | SearchCall | GetCall | IdsCall | PlainCall | ExportCall | BackupCall} Call what a host answers
+ * @typedef {WriteCall | SearchCall | GetCall | IdsCall | CountCall | FacetsCall | PageCall | PlainCall | ExportCall | BackupCall} Call what a host answers
  * @typedef {{ call: "import", segment: Uint8Array<ArrayBuffer>, dead: Uint8Array<ArrayBuffer> | undefined, dim: number, metric: string }} ImportCall
  *   what becomes many upserts, in the worker of a tab or the program
  *
@@ -71,6 +78,7 @@ import { badArgument, PagevecError } from "../errors.js";
  * @property {import("../core/info.js").Metric} metric
  * @property {string} codec of the codes that are searched
  * @property {string} [refine] codec of finer rows
+ * @property {Record<string, import("../search/schema.js").FieldType | "stored">} [schema] the types of fields, where they were declared
  * @property {"number" | "text"} [ids] the kind of ids, once there is one
  * @property {number} count live rows
  * @property {number} sequence of the last change
@@ -129,5 +137,9 @@ export function checkState(wanted, state) {
   for (const name of /** @type {const} */ (["dim", "metric", "codec", "refine", "ids"])) {
     if (wanted[name] === undefined || state[name] === undefined || wanted[name] === state[name]) continue;
     throw new PagevecError(name === "dim" ? "dimension" : "argument", `openCollection(): ${name} is ${JSON.stringify(wanted[name])}, but this collection has ${JSON.stringify(state[name])}: leave it out, or take another name`);
+  }
+  const sorted = (/** @type {object | undefined} */ schema) => schema && JSON.stringify(Object.entries(schema).sort(([a], [b]) => (a < b ? -1 : 1)));
+  if (wanted.schema !== undefined && sorted(JSON.parse(wanted.schema)) !== sorted(state.schema)) {
+    throw badArgument(`openCollection(): schema is ${wanted.schema}, but this collection has ${JSON.stringify(state.schema) ?? "none"}: leave it out, or take another name`);
   }
 }

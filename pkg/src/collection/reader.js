@@ -2,9 +2,9 @@
 import { toId } from "../arguments.js";
 import { describe } from "../describe.js";
 import { badArgument, notify, reading, typed } from "../errors.js";
-import { checkOptions, toSignal } from "../options.js";
 import { toIdList } from "./arguments.js";
-import { closed, pages, readRows, search, searchBatch, toRead } from "./calls.js";
+import { closed, pages, readRows, search, searchBatch, signalOf, toRead } from "./calls.js";
+import { countMatching, facets, listed, toListed } from "./fields.js";
 
 /**
  * @typedef {import("../arguments.js").Id} Id
@@ -14,6 +14,9 @@ import { closed, pages, readRows, search, searchBatch, toRead } from "./calls.js
  * @typedef {import("./calls.js").Link} Link
  * @typedef {import("./calls.js").RowOptions} RowOptions
  * @typedef {import("./calls.js").StoredRow} StoredRow
+ * @typedef {import("../index.js").Filter} Filter
+ * @typedef {import("../index.js").Facet} Facet
+ * @typedef {import("../index.js").FacetOptions} FacetOptions
  */
 
 /**
@@ -120,14 +123,36 @@ export class CollectionReader {
   }
 
   /**
-   * Reads all rows, in the order of their ids: numbers by size, texts by their bytes. A row that changes meanwhile is given as it is when
-   * it is reached.
+   * Counts the rows that match a filter.
+   * @param {Filter} filter \`{}\` matches all rows
+   * @param {CallOptions} [options]
+   * @returns {Promise<number>} rejects with `filter` or `aborted`
+   */
+  countMatching(filter, options) {
+    return typed(async () => countMatching(this.#open(), filter, options));
+  }
+
+  /**
+   * Counts the rows of each value of a field.
+   * @param {string} field one that is indexed, and no geo point
+   * @param {FacetOptions} [options]
+   * @returns {Promise<Facet[]>} those with the most rows first, then by value; rejects with `argument`, `filter` or `aborted`
+   */
+  facets(field, options) {
+    return typed(async () => facets(this.#open(), field, options));
+  }
+
+  /**
+   * Reads all rows, in the order of their ids: numbers by size, texts by their bytes. With `filter`, `sortBy`, `offset` or `limit` those
+   * that are there when it is called, in the order of a field or as they are stored. A row that changes meanwhile is given as it is
+   * when it is reached; the first 500 are read at once.
    * @param {RowOptions} [options]
-   * @returns {AsyncGenerator<StoredRow, void>} rejects as `get` does
+   * @returns {AsyncGenerator<StoredRow, void>} rejects with `filter`, and as `get` does
    */
   async *rows(options) {
     const link = this.#open();
-    const all = pages(link, reading(() => toRead("rows()", [], options, link.state)));
+    const { wanted, query } = reading(() => toListed(options, link.state));
+    const all = query ? listed(link, wanted, query) : pages(link, wanted);
     for (;;) {
       const { value, done } = await typed(() => all.next());
       if (done) return;
@@ -185,12 +210,4 @@ export class CollectionReader {
     if (this.#closing) throw closed();
     return this.#link;
   }
-}
-
-/**
- * @param {string} call
- * @param {CallOptions | undefined} options
- */
-export function signalOf(call, options) {
-  return reading(() => toSignal(checkOptions(call, options, ["signal"]).signal));
 }

@@ -1,10 +1,11 @@
 // The options of openCollection(), checked.
 import { describe, isA } from "../describe.js";
 import { badArgument } from "../errors.js";
+import { toSchema } from "../fields/schema.js";
 import { checkOptions, toBytes, toChoice, toInteger, toSignal } from "../options.js";
 import { Embedder, toModel } from "../texts/embed.js";
 
-const OPTIONS = /** @type {const} */ (["dim", "metric", "codec", "refine", "ids", "create", "readOnly", "degraded", "durability", "flush", "memoryBudget", "memory", "from", "embed", "model", "worker", "wasm", "signal"]);
+const OPTIONS = /** @type {const} */ (["dim", "metric", "codec", "refine", "schema", "ids", "create", "readOnly", "degraded", "durability", "flush", "memoryBudget", "memory", "from", "embed", "model", "worker", "wasm", "signal"]);
 
 /**
  * @typedef {object} FlushOptions when rows in memory become a segment: at the first of these
@@ -17,6 +18,8 @@ const OPTIONS = /** @type {const} */ (["dim", "metric", "codec", "refine", "ids"
  * @property {import("../core/info.js").Metric} [metric] cosine unless given
  * @property {"sq8" | "sq4" | "binary" | "f16" | "f32"} [codec] of the codes that are searched, sq8 unless given
  * @property {"f16" | "f32"} [refine] codec of finer rows, which are kept beside the codes and by which candidates are ranked again; none unless given
+ * @property {Record<string, import("../search/schema.js").FieldType | "stored">} [schema] the types of fields, which rows must have values of; fields that
+ *   it does not name are stored without an index. Of a new collection without one they are inferred
  * @property {"number" | "text"} [ids] the kind of all ids; that of the first row unless given
  * @property {boolean} [create] whether a collection is made that is not there, true unless given; else it rejects with `not-found`
  * @property {boolean} [readOnly] opens it beside another process that writes: it sees what was durable when it was opened
@@ -55,6 +58,7 @@ export function toSettings(name, given) {
     metric: metric === undefined ? undefined : toChoice(metric, ["cosine", "dot", "l2"], "metric"),
     codec: codec === undefined ? undefined : toChoice(codec, ["sq8", "sq4", "binary", "f16", "f32"], "codec"),
     refine: refine === undefined ? undefined : toChoice(refine, ["f16", "f32"], "refine"),
+    schema: toSchema("openCollection()", options.schema),
     ids: ids === undefined ? undefined : toChoice(ids, /** @type {const} */ (["number", "text"]), "ids"),
     durability: toChoice(durability, /** @type {const} */ (["strict", "relaxed"]), "durability"),
     flush: toFlush(options.flush),

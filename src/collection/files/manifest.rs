@@ -10,6 +10,7 @@ use crate::collection::options::Settings;
 use crate::collection::wal::Shape;
 use crate::error::Error;
 use crate::metric::Metric;
+use crate::payload::Schema;
 use crate::quant::CodecKind;
 use crate::segment::limits;
 use crate::storage::checksum::sum_at;
@@ -19,6 +20,8 @@ use crate::storage::{Access, Dir, DirFile, is_missing};
 pub(crate) const NAMES: [&str; 2] = ["manifest.a", "manifest.b"];
 const MAGIC: [u8; 8] = *b"PVCOLL\r\n";
 const VERSION: u32 = 1;
+/// The required feature of a manifest that has a schema.
+const SCHEMA: u32 = 1;
 /// Bytes before those that the sum is of.
 const FRONT: usize = 32;
 /// A manifest of more bytes is damaged: 1,024 segments of 2³¹ − 1 dead rows each would have a bit for each of these.
@@ -56,6 +59,8 @@ pub(crate) struct Manifest {
     pub(crate) generation: u64,
     pub(crate) collection: [u8; 16],
     pub(crate) settings: Settings,
+    /// The types of fields; `None`: they are inferred.
+    pub(crate) schema: Option<Schema>,
     /// Whether ids are texts; `None` while there was none.
     pub(crate) text_ids: Option<bool>,
     /// The next number of a segment file.
@@ -78,6 +83,7 @@ impl Manifest {
 
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut body = Vec::new();
+        let schema = self.schema.as_ref().map_or_else(String::new, Schema::to_json);
         let mut put = |bytes: &[u8]| body.extend_from_slice(bytes);
         let Settings { dim, metric, codec, refine } = self.settings;
         put(&self.generation.to_le_bytes());
@@ -95,7 +101,7 @@ impl Manifest {
         put(&(self.epoch.len() as u32).to_le_bytes());
         put(&(self.segments.len() as u32).to_le_bytes());
         put(&(self.applied.len() as u32).to_le_bytes());
-        put(&[0; 4]);
+        put(&(schema.len() as u32).to_le_bytes());
         for (kind, parameters) in &self.epoch {
             put(&[kind.number(), 0, 0, 0]);
             put(&(parameters.len() as u32).to_le_bytes());
@@ -115,10 +121,12 @@ impl Manifest {
             put(&client.to_le_bytes());
             put(&number.to_le_bytes());
         }
+        put(schema.as_bytes());
         let mut file = Vec::with_capacity(FRONT + body.len());
         file.extend_from_slice(&MAGIC);
         file.extend_from_slice(&VERSION.to_le_bytes());
-        file.extend_from_slice(&0u32.to_le_bytes());
+        let required = if self.schema.is_some() { SCHEMA } else { 0 };
+        file.extend_from_slice(&required.to_le_bytes());
         file.extend_from_slice(&((FRONT + body.len()) as u64).to_le_bytes());
         // The sum is of the version and the length too.
         let seed = sum_at(SEED, 0, &file);
@@ -136,7 +144,7 @@ impl Manifest {
             return Err(corrupt("it does not begin as one does"));
         }
         let (version, required) = (front.u32()?, front.u32()?);
-        if version != VERSION || required != 0 {
+        if version != VERSION || required & !SCHEMA != 0 {
             return Err(Error::Version {
                 found: u64::from(version) | u64::from(required) << 32,
                 supported: 1,
@@ -149,10 +157,10 @@ impl Manifest {
         if sum_at(sum_at(SEED, 0, &file[..FRONT - 8]), FRONT as u64, body) != sum {
             return Err(Error::Checksum { section: "manifest", offset: FRONT as u64 });
         }
-        Manifest::decode_body(Take(body))
+        Manifest::decode_body(Take(body), required & SCHEMA != 0)
     }
 
-    fn decode_body(mut body: Take<'_>) -> Result<Self, Error> {
+    fn decode_body(mut body: Take<'_>, has_schema: bool) -> Result<Self, Error> {
         let (generation, collection, dim) = (body.u64()?, body.id()?, body.u32()? as usize);
         let [metric, text_ids, codec, refine] = body.four()?;
         let codec_of =
@@ -165,11 +173,12 @@ impl Manifest {
         }
         let (next_file, log, sequence) = (body.u64()?, body.u64()?, body.u64()?);
         let [stages, segments, applied] = [body.u32()?, body.u32()?, body.u32()?];
-        body.u32()?;
+        let schema = body.u32()? as usize;
         let mut manifest = Manifest {
             generation,
             collection,
             settings,
+            schema: None,
             text_ids: [None, Some(false), Some(true)][text_ids as usize],
             next_file,
             log,
@@ -193,6 +202,11 @@ impl Manifest {
         }
         for _ in 0..applied {
             manifest.applied.push(Applied { client: body.u64()?, number: body.u64()? });
+        }
+        if has_schema {
+            let json =
+                std::str::from_utf8(body.take(schema)?).map_err(|_| corrupt("its schema is no text"))?;
+            manifest.schema = Some(Schema::parse(json).map_err(|_| corrupt("its schema is none"))?);
         }
         Ok(manifest)
     }

@@ -18,6 +18,7 @@ use crate::collection::write::Writer;
 use crate::collection::write::batch::Changes;
 use crate::error::Error;
 use crate::hash::hash;
+use crate::payload::Schema;
 use crate::storage::{Access, Dir, DirLock, is_missing};
 
 /// What was found.
@@ -80,6 +81,7 @@ pub(crate) fn open(
         None => return Err(none()),
     };
     manifest.settings.agree(options)?;
+    options.check_schema(manifest.schema.as_ref())?;
     let mut losses = Losses::default();
     let mut state = state_of(place, &mut manifest, options, mode, &mut losses)?;
     let mut replay = Replay { place, state: &mut state, slots: Slots::new(), applied: Vec::new(), logged: 0 };
@@ -107,6 +109,7 @@ fn new_manifest(options: &CollectionOptions, collection: [u8; 16]) -> Result<Man
         generation: 1,
         collection,
         settings,
+        schema: options.declared()?.cloned(),
         text_ids: None,
         next_file: 1,
         log: 0,
@@ -179,8 +182,9 @@ fn state_of(
     let epoch = Epoch::of(&manifest.settings, &manifest.epoch)?;
     let index = with_segments(None, &[], parts, options)?;
     let (entries, memtable) = (entries.into(), Memtable::new(epoch));
-    let columns = Columns::default();
-    Ok(State { settings: manifest.settings, index, entries, memtable, columns, sequence: manifest.sequence })
+    let schema = manifest.schema.clone().unwrap_or_else(Schema::of_parts).into();
+    let (settings, sequence, columns) = (manifest.settings, manifest.sequence, Columns::default());
+    Ok(State { settings, schema, index, entries, memtable, columns, sequence })
 }
 
 /// Copies a damaged file to a name that nothing reads or removes. Returns the name; `None` if the file is missing.

@@ -79,7 +79,8 @@ impl MergeJob {
     /// Merges the files of its inputs.
     pub(crate) fn write(&self, inputs: &[Input], sink: &mut dyn Sink, ctx: &Ctx<'_>) -> Result<(), Error> {
         let options = BuildOptions::new(self.manifest.settings.metric).clusters(CLUSTERS);
-        let options = options.m(self.m).seed(self.seed).schema(Schema::of_parts());
+        let schema = self.manifest.schema.clone().unwrap_or_else(Schema::of_parts);
+        let options = options.m(self.m).seed(self.seed).schema(schema);
         merge_files(inputs, &self.manifest.epoch, &options, sink, ctx)
     }
 }

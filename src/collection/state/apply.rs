@@ -41,19 +41,28 @@ pub(crate) fn apply(state: &mut State, slots: &mut Slots, changes: &Changes) -> 
     let mut row = vec![0.0; state.settings.dim];
     for (number, change) in changes.each().enumerate() {
         let id = match &change {
-            Change::Put { id, .. } | Change::Delete { id } => *id,
+            Change::Put { id, .. } | Change::Delete { id } | Change::Update { id, .. } => *id,
         };
         let before = slots.remove(id);
         before.iter().for_each(|&slot| state.memtable.kill(slot));
-        if let Change::Put { vector, fields, .. } = change {
-            row.copy_from_slice(vector);
-            check_row(&mut row, number, state.settings.metric)?;
-            let slot = state.memtable.push(id.clone(), &row, Arc::clone(fields))?;
-            state.memtable.train(&state.settings)?;
-            slots.insert(id.clone(), slot);
-            counts.upserted += 1;
-        } else {
-            counts.deleted += usize::from(before.is_some());
+        let added = match change {
+            Change::Put { vector, fields, .. } => {
+                row.copy_from_slice(vector);
+                check_row(&mut row, number, state.settings.metric)?;
+                Some(state.memtable.push(id.clone(), &row, Arc::clone(fields))?)
+            }
+            Change::Update { row, .. } => {
+                Some(state.memtable.push_coded(id.clone(), row, &state.settings)?)
+            }
+            Change::Delete { .. } => None,
+        };
+        match added {
+            Some(slot) => {
+                state.memtable.train(&state.settings)?;
+                slots.insert(id.clone(), slot);
+                counts.upserted += 1;
+            }
+            None => counts.deleted += usize::from(before.is_some()),
         }
         state.sequence += 1;
     }

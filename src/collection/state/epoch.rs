@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::collection::options::Settings;
+use crate::collection::wal::Kinds;
 use crate::error::Error;
 use crate::quant::{self, CodecKind, Encode, MeanSum};
 
@@ -58,6 +59,13 @@ impl Epoch {
     /// Whether these are the codecs of the settings.
     pub(crate) fn is_trained(&self, settings: &Settings) -> bool {
         self.0.iter().map(|stage| stage.kind).eq(settings.stages())
+    }
+
+    /// The number of each stage's codec, as the log has them.
+    pub(crate) fn kinds(&self) -> Kinds {
+        let mut kinds = Kinds::default();
+        kinds.iter_mut().zip(self.0.iter()).for_each(|(kind, stage)| *kind = stage.kind.number());
+        kinds
     }
 
     /// Kinds and parameters, as they are stored.

@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use crate::collection::options::Settings;
 use crate::collection::state::epoch::{Epoch, TRAINED_AT};
+use crate::collection::write::batch::CodedRow;
 use crate::error::Error;
 use crate::id::Id;
-use crate::quant;
+use crate::quant::{self, CodecKind};
+use crate::row_set::{RowSet, add};
 
 /// Rows of a chunk. Few, since a writer copies the last one while a search reads it.
 pub(crate) const CHUNK: usize = 256;
@@ -78,8 +80,63 @@ impl Memtable {
         (&self.chunks[slot as usize / CHUNK], slot as usize % CHUNK)
     }
 
+    /// The numbers of the rows that are not dead.
+    pub(crate) fn live_rows(&self) -> Result<RowSet, Error> {
+        let mut words = RowSet::no_words(self.count)?;
+        for (at, chunk) in self.chunks.iter().enumerate() {
+            chunk.live().for_each(|row| add(&mut words, (at * CHUNK + row) as u32));
+        }
+        RowSet::of_words(words, self.count)
+    }
+
     /// Appends a row, which was checked (and under cosine scaled). Returns its number.
     pub(crate) fn push(&mut self, id: Id, row: &[f32], fields: Arc<str>) -> Result<u32, Error> {
+        self.append(id, fields, |epoch, codes| epoch.encode(row, codes))
+    }
+
+    /// Appends a row that was encoded: its codes are copied. Of a row from before the codecs were trained they are its floats.
+    ///
+    /// # Errors
+    /// `corrupt` for codes of other codecs, or of no vector.
+    pub(crate) fn push_coded(&mut self, id: Id, row: &CodedRow, settings: &Settings) -> Result<u32, Error> {
+        let CodedRow { kinds, codes: bytes, fields } = row;
+        let corrupt = || Error::corrupt("log", format!("the codes of the row {id} are not those of a row"));
+        let is_finite = |row: &[f32]| row.iter().all(|x| x.is_finite());
+        if *kinds != self.epoch.kinds() {
+            let floats = quant::floats(bytes);
+            let of_floats = kinds[0] == CodecKind::F32.number() && kinds[1] == 0;
+            if !of_floats || floats.len() != settings.dim || !is_finite(&floats) {
+                return Err(corrupt());
+            }
+            return self.push(id, &floats, Arc::clone(fields));
+        }
+        let strides: usize = self.epoch.0.iter().map(|stage| stage.stride).sum();
+        let mut finest = vec![0.0; settings.dim];
+        if let (Some(stage), true) = (self.epoch.0.last(), bytes.len() == strides) {
+            stage.codec.decode(&bytes[strides - stage.stride..], &mut finest);
+        } else {
+            return Err(corrupt());
+        }
+        if !is_finite(&finest) {
+            return Err(corrupt());
+        }
+        self.append(id, Arc::clone(fields), |epoch, codes| {
+            let mut rest = &bytes[..];
+            for (stage, codes) in epoch.0.iter().zip(codes) {
+                let (own, behind) = rest.split_at(stage.stride);
+                codes.extend_from_slice(own);
+                rest = behind;
+            }
+            Ok(())
+        })
+    }
+
+    fn append(
+        &mut self,
+        id: Id,
+        fields: Arc<str>,
+        encode: impl FnOnce(&Epoch, &mut [Vec<u8>]) -> Result<(), Error>,
+    ) -> Result<u32, Error> {
         if self.count.is_multiple_of(CHUNK) {
             let codes = self.epoch.0.iter().map(|_| Vec::new()).collect();
             self.chunks.push(Arc::new(Chunk { codes, ..Chunk::default() }));
@@ -88,7 +145,7 @@ impl Memtable {
             return Err(Error::internal("a memtable without chunks"));
         };
         let chunk = Arc::make_mut(chunk);
-        self.epoch.encode(row, &mut chunk.codes)?;
+        encode(&self.epoch, &mut chunk.codes)?;
         let text = if let Id::Text(text) = &id { text.len() } else { 0 };
         let stride: usize = self.epoch.0.iter().map(|stage| stage.stride).sum();
         self.bytes += (stride + text + fields.len() + size_of::<Id>() + size_of::<Arc<str>>()) as u64;

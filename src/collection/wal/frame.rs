@@ -20,6 +20,8 @@ pub(super) const MARK: [u8; 4] = *b"PVWF";
 const MAX_BODY: usize = 1 << 30;
 /// The frame has a request.
 const REQUESTED: u32 = 1;
+/// The frame has an update.
+const UPDATES: u32 = 2;
 
 /// Who asked for a batch, so that a request that is sent again is applied once, over restarts too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,6 +38,7 @@ pub(crate) struct Frame {
     pub(super) body: Vec<u8>,
     pub(super) body_sum: u64,
     pub(super) operations: u32,
+    pub(super) updates: bool,
     pub(super) request: Option<Request>,
 }
 
@@ -59,7 +62,8 @@ impl Frame {
         }
         let mut body = room_for(length)?;
         ops.iter().for_each(|op| op.write(&mut body));
-        Ok(Frame { body_sum: xxh3_64(&body), body, operations, request })
+        let updates = ops.iter().any(Op::is_update);
+        Ok(Frame { body_sum: xxh3_64(&body), body, operations, updates, request })
     }
 
     /// The bytes that it takes in a log.
@@ -79,6 +83,8 @@ pub(super) struct FrameHead {
     /// The sum of the frame before, in this log or the one before it.
     pub(super) before: u64,
     pub(super) operations: u32,
+    /// Whether there may be an update among them.
+    pub(super) updates: bool,
     /// Bits that this build does not know.
     pub(super) unknown_flags: u32,
     pub(super) request: Option<Request>,
@@ -88,7 +94,9 @@ pub(super) struct FrameHead {
 impl FrameHead {
     /// The bytes at `offset` of the log with this seed, and their sum.
     pub(super) fn encode(&self, seed: u64, offset: u64) -> ([u8; HEAD], u64) {
-        let flags = self.unknown_flags | if self.request.is_some() { REQUESTED } else { 0 };
+        let flag = |is_set, bit| if is_set { bit } else { 0 };
+        let flags =
+            self.unknown_flags | flag(self.request.is_some(), REQUESTED) | flag(self.updates, UPDATES);
         let request = self.request.unwrap_or(Request { client: 0, number: 0 });
         let mut bytes = [0; HEAD];
         bytes[..4].copy_from_slice(&MARK);
@@ -121,7 +129,8 @@ impl FrameHead {
             durable: u64_at(bytes, 16),
             before: u64_at(bytes, 24),
             operations: u32_at(bytes, 32),
-            unknown_flags: flags & !REQUESTED,
+            updates: flags & UPDATES != 0,
+            unknown_flags: flags & !(REQUESTED | UPDATES),
             request: (flags & REQUESTED != 0).then_some(request),
             body_sum: u64_at(bytes, 56),
         };

@@ -48,7 +48,7 @@ pub(crate) use frame::Frame;
 pub use frame::Request;
 pub(crate) use header::LogHead;
 pub use info::{WalInfo, wal_info};
-pub(crate) use op::{Op, Shape};
+pub(crate) use op::{Codes, Kinds, Op, Shape};
 pub(crate) use recover::{Batch, Expected, Recovered, recover};
 pub(crate) use repair::repair;
 pub(crate) use slots::next_names;

@@ -132,6 +132,7 @@ impl Wal {
                 durable: self.synced_sequence,
                 before: sum,
                 operations: frame.operations,
+                updates: frame.updates,
                 unknown_flags: 0,
                 request: frame.request,
                 body_sum: frame.body_sum,

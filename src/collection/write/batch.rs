@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::build::check_line;
 use crate::collection::options::Settings;
-use crate::collection::wal::{Frame, Op, Request, Shape};
+use crate::collection::wal::{Codes, Frame, Kinds, Op, Request, Shape};
 use crate::error::Error;
 use crate::id::{Id, IdRef, Ids};
-use crate::payload::members;
+use crate::payload::{Schema, members};
 use crate::vectors::check_row;
 
 /// The most rows of a batch.
@@ -22,12 +22,25 @@ pub(crate) enum Changes {
     Delete(Vec<Id>),
     /// All rows go.
     Clear,
+    /// Rows whose fields are others and whose codes are those that they had.
+    Update { ids: Vec<Id>, rows: Vec<CodedRow> },
+}
+
+/// A row that is encoded.
+#[derive(Clone, Debug)]
+pub(crate) struct CodedRow {
+    /// The codec of each stage.
+    pub(crate) kinds: Kinds,
+    /// The codes, stage by stage.
+    pub(crate) codes: Vec<u8>,
+    pub(crate) fields: Arc<str>,
 }
 
 /// One change.
 pub(crate) enum Change<'a> {
     Put { id: &'a Id, vector: &'a [f32], fields: &'a Arc<str> },
     Delete { id: &'a Id },
+    Update { id: &'a Id, row: &'a CodedRow },
 }
 
 impl Changes {
@@ -50,12 +63,19 @@ impl Changes {
                 ids.push(id.to_id());
                 return None;
             }
+            (Changes::Update { ids, rows }, Op::Update { id, codes, fields }) => {
+                ids.push(id.to_id());
+                let fields = String::from_utf8_lossy(fields).into();
+                rows.push(CodedRow { kinds: codes.kinds, codes: codes.bytes.to_vec(), fields });
+                return None;
+            }
             _ => {}
         }
         let next = match op {
             Op::Put { .. } => Changes::Put { ids: Vec::new(), vectors: Vec::new(), dim, fields: Vec::new() },
             Op::Delete { .. } => Changes::none(),
             Op::Clear => Changes::Clear,
+            Op::Update { .. } => Changes::Update { ids: Vec::new(), rows: Vec::new() },
         };
         let full = std::mem::replace(self, next);
         if !matches!(op, Op::Clear) {
@@ -74,12 +94,15 @@ impl Changes {
             ),
             Changes::Delete(ids) => Box::new(ids.iter().map(|id| Change::Delete { id })),
             Changes::Clear => Box::new(std::iter::empty()),
+            Changes::Update { ids, rows } => {
+                Box::new(ids.iter().zip(rows).map(|(id, row)| Change::Update { id, row }))
+            }
         }
     }
 
     pub(crate) fn ids(&self) -> impl Iterator<Item = &Id> {
         match self {
-            Changes::Put { ids, .. } | Changes::Delete(ids) => ids.as_slice(),
+            Changes::Put { ids, .. } | Changes::Delete(ids) | Changes::Update { ids, .. } => ids.as_slice(),
             Changes::Clear => &[],
         }
         .iter()
@@ -87,7 +110,10 @@ impl Changes {
 
     /// Rows that it adds.
     pub(crate) fn rows(&self) -> usize {
-        if let Changes::Put { ids, .. } = self { ids.len() } else { 0 }
+        match self {
+            Changes::Put { ids, .. } | Changes::Update { ids, .. } => ids.len(),
+            Changes::Delete(_) | Changes::Clear => 0,
+        }
     }
 
     /// Whether it changes nothing.
@@ -105,15 +131,9 @@ impl Changes {
     /// # Errors
     /// `argument`, `dimension`, `not-finite`, `zero-vector`: all name the row.
     pub(crate) fn check(&self, settings: &Settings) -> Result<(), Error> {
-        let texts = self.are_texts();
-        for (row, id) in self.ids().enumerate() {
-            check_id(id, row, texts)?;
-        }
+        check_ids(self.ids())?;
         let Changes::Put { ids, vectors, .. } = self else { return Ok(()) };
-        if ids.len() > MOST_ROWS {
-            let detail = format!("{} rows in one batch: give at most {MOST_ROWS}", ids.len());
-            return Err(Error::argument("rows", detail));
-        }
+        check_rows(ids.len())?;
         if vectors.len() != ids.len() * settings.dim {
             let got = vectors.len().checked_div(ids.len()).unwrap_or(vectors.len());
             return Err(Error::Dimension { expected: settings.dim, got });
@@ -136,6 +156,10 @@ impl Changes {
                 Op::Put { id: id_ref(id), vector, fields: str::as_bytes(fields) }
             }
             Change::Delete { id } => Op::Delete { id: id_ref(id) },
+            Change::Update { id, row: CodedRow { kinds, codes, fields } } => {
+                let codes = Codes { kinds: *kinds, bytes: codes };
+                Op::Update { id: id_ref(id), codes, fields: str::as_bytes(fields) }
+            }
         };
         let ops: Vec<Op<'_>> = match self {
             Changes::Clear => vec![Op::Clear],
@@ -153,32 +177,66 @@ fn id_ref(id: &Id) -> IdRef<'_> {
     }
 }
 
-/// Checks the fields of rows as a build does: JSON objects, or empty texts.
+/// Checks the fields of the rows with these ids as a build does: JSON objects, or empty texts, whose values are of the types of the
+/// schema.
+///
+/// # Errors
+/// `argument`, which names the row; `field`.
+pub(crate) fn check_fields(fields: Vec<String>, ids: &[Id], schema: &Schema) -> Result<Vec<Arc<str>>, Error> {
+    if fields.len() != ids.len() {
+        let (given, rows) = (fields.len(), ids.len());
+        let detail = format!("there are fields of {given} rows, but {rows} rows: give each row an object");
+        return Err(Error::argument("fields", detail));
+    }
+    let check = |((row, fields), id): ((usize, String), &Id)| {
+        let text = check_text(fields, row)?;
+        schema.check_row(row, id, &members(row as u32, text.as_bytes())?)?;
+        Ok(text)
+    };
+    fields.into_iter().enumerate().zip(ids).map(check).collect()
+}
+
+/// The fields of a row as they are stored: on one line, empty for a row without fields. Whether they are JSON is not looked at.
 ///
 /// # Errors
 /// `argument`, which names the row.
-pub(crate) fn check_fields(fields: Vec<String>, rows: usize) -> Result<Vec<Arc<str>>, Error> {
-    if fields.len() != rows {
-        let detail =
-            format!("there are fields of {} rows, but {rows} rows: give each row an object", fields.len());
-        return Err(Error::argument("fields", detail));
-    }
-    let check = |(row, fields): (usize, String)| {
-        let mut line = fields.into_bytes();
-        let line = if check_line(&mut line, row)? { &line[..] } else { &[] };
-        let text = std::str::from_utf8(line).map_err(|_| Error::internal("checked fields are not UTF-8"))?;
-        members(row as u32, line)?;
-        Ok(Arc::from(text))
-    };
-    fields.into_iter().enumerate().map(check).collect()
+pub(crate) fn check_text(fields: String, row: usize) -> Result<Arc<str>, Error> {
+    let mut line = fields.into_bytes();
+    let line = if check_line(&mut line, row)? { &line[..] } else { &[] };
+    let text = std::str::from_utf8(line).map_err(|_| Error::internal("checked fields are not UTF-8"))?;
+    Ok(Arc::from(text))
 }
 
-fn check_id(id: &Id, row: usize, texts: Option<bool>) -> Result<(), Error> {
+/// Refuses more rows than a batch may have.
+///
+/// # Errors
+/// `argument`.
+pub(crate) fn check_rows(rows: usize) -> Result<(), Error> {
+    if rows > MOST_ROWS {
+        let detail = format!("{rows} rows in one batch: give at most {MOST_ROWS}");
+        return Err(Error::argument("rows", detail));
+    }
+    Ok(())
+}
+
+/// Refuses ids of two kinds, and such that no row has.
+///
+/// # Errors
+/// `argument`, which names the row.
+pub(crate) fn check_ids<'a>(ids: impl Iterator<Item = &'a Id>) -> Result<(), Error> {
+    let mut texts = None;
+    for (row, id) in ids.enumerate() {
+        check_id(id, row, *texts.get_or_insert(matches!(id, Id::Text(_))))?;
+    }
+    Ok(())
+}
+
+fn check_id(id: &Id, row: usize, texts: bool) -> Result<(), Error> {
     let detail = match id {
-        Id::Number(_) if texts == Some(true) => {
+        Id::Number(_) if texts => {
             format!("row {row} has a number, those before it have texts: ids are of one kind")
         }
-        Id::Text(_) if texts == Some(false) => {
+        Id::Text(_) if !texts => {
             format!("row {row} has a text, those before it have numbers: ids are of one kind")
         }
         Id::Number(number) if *number > Ids::MAX_NUMBER => {

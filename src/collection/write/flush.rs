@@ -6,7 +6,6 @@ use crate::build::{FieldSource, PlainRows, PlainStage, plain};
 use crate::collection::files::manifest::SegmentEntry;
 use crate::collection::files::segments::{Written, with_segments};
 use crate::collection::files::{Writing, create, segment_name};
-use crate::collection::options::Settings;
 use crate::collection::state::epoch::{Epoch, TRAINED_AT};
 use crate::collection::state::memtable::{Chunk, Memtable};
 use crate::collection::state::{Snapshot, State};
@@ -17,7 +16,6 @@ use crate::error::Error;
 use crate::id::{Id, Ids};
 use crate::index::OpenPart;
 use crate::memory::room_for;
-use crate::payload::Schema;
 use crate::storage::Sink;
 
 impl Writer {
@@ -59,7 +57,7 @@ impl Writer {
         let path = self.place.path(&segment_name(number));
         let file = create(&*self.place.dir, &path)?;
         let mut writing = Writing { file, length: 0 };
-        let written = write_rows(memtable, &state.settings, &mut writing).and_then(|()| writing.file.sync());
+        let written = write_rows(state, &mut writing).and_then(|()| writing.file.sync());
         let written = written.and_then(|()| self.place.sync_folder());
         if let Err(error) = written {
             // What cannot be removed now is removed at the next opening.
@@ -86,8 +84,9 @@ fn trained_by_segments(state: &State) -> Result<Option<Epoch>, Error> {
     Epoch::train(&state.settings, &mut vectors).map(Some)
 }
 
-/// Writes the segment of the live rows.
-pub(crate) fn write_rows(memtable: &Memtable, settings: &Settings, sink: &mut dyn Sink) -> Result<(), Error> {
+/// Writes the segment of the live rows in memory.
+pub(crate) fn write_rows(state: &State, sink: &mut dyn Sink) -> Result<(), Error> {
+    let State { memtable, settings, schema, .. } = state;
     let fields = FieldsOf(each(memtable).collect());
     let has_fields = each(memtable).any(|(chunk, row)| !chunk.fields[row].is_empty());
     let mut stages = Vec::new();
@@ -108,7 +107,7 @@ pub(crate) fn write_rows(memtable: &Memtable, settings: &Settings, sink: &mut dy
         stages,
         ids: ids_of(memtable)?,
         fields: has_fields.then_some(&fields as &dyn FieldSource),
-        schema: &Schema::of_parts(),
+        schema,
     };
     plain(rows, sink, &Ctx::default())
 }

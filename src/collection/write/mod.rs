@@ -9,6 +9,7 @@
 //! | `log` | the log that is written |
 //! | `clock` | how old writes are |
 //! | `flush` | the rows in memory become a segment |
+//! | `update` | other fields for rows that are there |
 //! | `segments` | numbers of new segments, those that are being merged, files of those that are gone |
 
 pub(crate) mod backlog;
@@ -18,6 +19,7 @@ pub(crate) mod flush;
 pub(crate) mod log;
 pub(crate) mod queue;
 pub(crate) mod segments;
+pub(crate) mod update;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -74,6 +74,7 @@ impl Collector {
             field.add(row, &json, most).map_err(|detail| Error::Field {
                 field: name,
                 row: row as usize,
+                id: None,
                 detail,
             })?;
         }

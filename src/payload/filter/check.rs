@@ -150,7 +150,8 @@ impl Condition {
     }
 }
 
-/// The type of a field whose values are counted, of an index with these fields.
+/// The type of a field whose values are counted, of an index with these fields. Where some segments have integers and others
+/// floats, it is float.
 ///
 /// # Errors
 /// `filter` for a field that no segment has, that is not indexed, that has points, or whose type differs between segments.
@@ -164,12 +165,16 @@ pub(crate) fn facet_type<'a>(
     let mut found = None;
     for &kind in of {
         let (kind, _) = condition.typed(kind)?;
-        if found.is_some_and(|found| found != kind) {
-            let detail =
-                "it has different types in different segments: give it one in the schema, and build anew";
-            return Err(condition.fault("", detail));
-        }
-        found = Some(kind);
+        let is_number = |of| matches!(of, FieldType::Integer | FieldType::Float);
+        found = Some(match found {
+            Some(found) if found != kind && is_number(found) && is_number(kind) => FieldType::Float,
+            Some(found) if found != kind => {
+                let detail =
+                    "it has different types in different segments: give it one in the schema, and build anew";
+                return Err(condition.fault("", detail));
+            }
+            _ => kind,
+        });
     }
     match found {
         Some(FieldType::Geo) => Err(condition.fault("", "points are not counted: choose another field")),
@@ -178,16 +183,16 @@ pub(crate) fn facet_type<'a>(
     }
 }
 
-/// Whether rows can be sorted by a field, of an index with these fields.
+/// The type of a field by which rows are sorted, of an index with these fields.
 ///
 /// # Errors
 /// As [`facet_type`]; `filter` for a field of texts, booleans or points.
 pub(crate) fn check_sorted<'a>(
     name: &str,
     fields: impl IntoIterator<Item = (&'a str, FieldKind)>,
-) -> Result<(), Error> {
+) -> Result<FieldType, Error> {
     match facet_type(name, fields)? {
-        FieldType::Integer | FieldType::Float | FieldType::Timestamp => Ok(()),
+        of @ (FieldType::Integer | FieldType::Float | FieldType::Timestamp) => Ok(of),
         of => {
             let detail = format!(
                 "rows are sorted by numbers and timestamps, and this field is {}: choose another",

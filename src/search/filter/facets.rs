@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::{Missing, block, kinds};
 use crate::error::Error;
-use crate::payload::{FieldKind, FieldType, time, to_float, to_integer};
+use crate::payload::{FieldKind, FieldType, as_float, time, to_float, to_integer};
 use crate::row_set::RowSet;
 use crate::search::view::View;
 use crate::segment::payload::{IndexHead, PayloadField, PayloadHead, SetRef, Term};
@@ -53,13 +53,13 @@ pub struct ValueCounts {
 
 /// A value where it is counted, in the order of values.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Key {
+pub(crate) enum Key {
     Text(Box<str>),
     Number(u64),
 }
 
 /// Facets under way, once the rows are known.
-pub(in crate::search) struct Facets {
+pub(crate) struct Facets {
     field: String,
     limit: usize,
     kind: FieldType,
@@ -81,6 +81,11 @@ impl Facets {
     /// `filter` for a field that no segment has indexed, or of points, or of different types in different segments.
     pub(in crate::search) fn new(views: &[View<'_>], field: String, limit: usize) -> Result<Self, Error> {
         let kind = crate::payload::facet_type(&field, kinds(views))?;
+        Ok(Facets::of(views, field, kind, limit))
+    }
+
+    /// Of a field of this type; reads nothing.
+    pub(crate) fn of(views: &[View<'_>], field: String, kind: FieldType, limit: usize) -> Self {
         let mut facets =
             Facets { field, limit, kind, counts: BTreeMap::new(), units: Vec::with_capacity(views.len()) };
         for view in views {
@@ -91,12 +96,17 @@ impl Facets {
             };
             facets.units.push(units);
         }
-        Ok(facets)
+        facets
+    }
+
+    /// Counts rows that are in no segment. `from` is the type of the key.
+    pub(crate) fn add(&mut self, key: Key, from: FieldType, count: u64) {
+        *self.counts.entry(key.of(from, self.kind)).or_default() += count;
     }
 
     /// Goes as far as the available bytes allow, and adds the reads that it misses. If there are none, it is done. `rows` are
     /// those that count, one set for each segment; `None`: all.
-    pub(in crate::search) fn step(
+    pub(crate) fn step(
         &mut self,
         views: &[View<'_>],
         rows: &[Option<&RowSet>],
@@ -112,6 +122,7 @@ impl Facets {
                 payload,
                 rows: rows.get(segment).copied().flatten(),
                 words: RowSet::no_words(view.segment.count())?,
+                of: self.kind,
                 counts: &mut self.counts,
             };
             while let Some(unit) = units.pop() {
@@ -131,7 +142,7 @@ impl Facets {
     }
 
     /// The counts. It must be done.
-    pub(in crate::search) fn finish(&mut self) -> ValueCounts {
+    pub(crate) fn finish(&mut self) -> ValueCounts {
         let counts = std::mem::take(&mut self.counts);
         let distinct = counts.len();
         let mut all: Vec<(Key, u64)> = counts.into_iter().collect();
@@ -159,6 +170,18 @@ impl Facets {
     }
 }
 
+impl Key {
+    /// A value of one type as one of another: of whole numbers as floats.
+    fn of(self, from: FieldType, to: FieldType) -> Self {
+        match self {
+            Key::Number(key) if (from, to) == (FieldType::Integer, FieldType::Float) => {
+                Key::Number(as_float(key))
+            }
+            key => key,
+        }
+    }
+}
+
 /// The field of this name, if the segment has indexed it.
 fn find<'a>(view: &View<'a>, name: &str) -> Option<(&'a PayloadHead, &'a PayloadField)> {
     let payload = view.segment.payload.as_ref()?;
@@ -173,6 +196,8 @@ struct Counting<'a, 'b> {
     rows: Option<&'b RowSet>,
     /// Of the set that is counted; zeros between two of them.
     words: Vec<u64>,
+    /// The type of the values that are counted.
+    of: FieldType,
     counts: &'b mut BTreeMap<Key, u64>,
 }
 
@@ -219,7 +244,10 @@ impl Counting<'_, '_> {
                     }
                 })?;
                 counted.push(run);
-                counted.into_iter().for_each(|(key, count)| self.add(Key::Number(key), count));
+                let FieldKind::Indexed(from) = field.kind else { return Ok(None) };
+                counted
+                    .into_iter()
+                    .for_each(|(key, count)| self.add(Key::Number(key).of(from, self.of), count));
             }
             _ => return Err(Error::internal("a unit of another index")),
         }

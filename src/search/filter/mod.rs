@@ -6,19 +6,22 @@
 //! | `evaluate` | a filter over all segments: tests, then their sets combined |
 //! | `test`     | one test of one segment, by the units of an index |
 //! | `facets`   | how many rows have each value of a field |
-//! | `sorted`   | pages of the rows that match, as they are stored or sorted by a field |
+//! | `page`     | pages of the rows that match, as they are stored or sorted by a field |
+//! | `sorted`   | rows in the order of the values of a field |
 
 mod evaluate;
 mod facets;
+mod page;
 mod sorted;
 mod test;
 
 pub(crate) use evaluate::combine;
 pub(super) use evaluate::{Evaluation, Matches};
-pub(super) use facets::Facets;
+pub(crate) use facets::{Facets, Key};
 pub use facets::{FieldValue, ValueCounts};
-pub(crate) use sorted::Page;
-pub use sorted::RowsQuery;
+pub(crate) use page::Page;
+pub use page::RowsQuery;
+pub(crate) use sorted::{Order, stored};
 
 use super::view::View;
 use crate::payload::FieldKind;

@@ -1,17 +1,14 @@
-//! Pages of the rows that match a filter, in the order in which they are stored or in that of the values of a field. The order comes
-//! from the index of the field: only blocks that may have rows of the page are read, and no stored field.
+//! Rows in the order of the values of a field, which comes from the index of the field: only blocks that may have rows of a page are
+//! read, and no stored field.
 //!
 //! A row with several values stands where its least value does, or from the greatest on where its greatest does. Rows without a
 //! value are last. Rows of equal values are in order of segment and position.
 
-use super::{Missing, kinds};
+use super::Missing;
 use crate::error::Error;
-use crate::payload::{Filter, check_sorted};
+use crate::payload::{FieldKind, FieldType, as_float};
 use crate::row_set::{RowSet, Selected};
 use crate::search::answer::RowPlace;
-use crate::search::rows::{RowPage, RowReads};
-use crate::search::scratch::Scratch;
-use crate::search::select::Selection;
 use crate::search::step::Step;
 use crate::search::view::View;
 use crate::segment::payload::{IndexHead, SortedHead};
@@ -23,54 +20,17 @@ const BLOCK: usize = 1024;
 /// At most so many blocks of a segment are asked for at once.
 const AHEAD: usize = 16;
 
-/// Which rows that match are wanted, and what of them.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct RowsQuery {
-    /// Only rows that match; `None`: all.
-    pub filter: Option<Filter>,
-    /// The field by whose values they are sorted: numbers or timestamps. `None`: they come as they are stored.
-    pub sort_by: Option<String>,
-    /// From the greatest value on.
-    pub descending: bool,
-    /// So many rows are left out.
-    pub offset: usize,
-    /// Then so many are read, at most.
-    pub limit: usize,
-    /// Whether rows have their vector.
-    pub vectors: bool,
-    /// Whether rows have their stored fields.
-    pub fields: bool,
-}
-
-setters!(RowsQuery {
-    filter: impl Into<Option<Filter>>,
-    sort_by: impl Into<Option<String>>,
+/// The first rows by the values of a field, of all segments and of rows beside them.
+pub(crate) struct Order {
+    field: String,
     descending: bool,
-    offset: usize,
-    vectors: bool,
-    fields: bool,
-});
-
-impl RowsQuery {
-    /// The first so many rows.
-    #[must_use]
-    pub fn new(limit: usize) -> Self {
-        RowsQuery { limit, ..RowsQuery::default() }
-    }
-}
-
-/// A page under way.
-pub(crate) struct Page {
-    query: RowsQuery,
-    selection: Selection,
-    rows: Option<Selected>,
-    /// Of a page that is sorted: for each segment the values that were read.
-    order: Vec<Ordered>,
-    reads: Option<RowReads>,
+    most: usize,
+    /// One for each segment, then those beside them.
+    each: Vec<Ordered>,
 }
 
 /// The rows of one segment in the order of their values, as far as they are known.
+#[derive(Default)]
 struct Ordered {
     /// Rows that have no place yet.
     left: Vec<u64>,
@@ -79,73 +39,12 @@ struct Ordered {
     /// The next block of the index.
     next: usize,
     blocks: usize,
-}
-
-impl Page {
-    /// Checks the arguments; reads nothing.
-    ///
-    /// # Errors
-    /// `filter`, of a filter or of a field by which rows cannot be sorted.
-    pub(in crate::search) fn new(views: &[View<'_>], mut query: RowsQuery) -> Result<Self, Error> {
-        let selection = Selection::by(views, query.filter.take())?;
-        if let Some(name) = &query.sort_by {
-            check_sorted(name, kinds(views))?;
-        }
-        Ok(Page { query, selection, rows: None, order: Vec::new(), reads: None })
-    }
-
-    /// Goes as far as the available bytes allow.
-    pub(in crate::search) fn step(
-        &mut self,
-        views: &[View<'_>],
-        scratch: &mut Scratch,
-    ) -> Result<Step<RowPage>, Error> {
-        if let Some(reads) = &mut self.reads {
-            return reads.step(views, scratch);
-        }
-        let rows = match &self.rows {
-            Some(rows) => rows,
-            None => match self.selection.step(views, scratch)? {
-                Step::Need(reads) => return Ok(Step::Need(reads)),
-                Step::Done(rows) => self.rows.insert(rows),
-            },
-        };
-        let end = self.query.offset.saturating_add(self.query.limit);
-        let places = match &self.query.sort_by {
-            None => stored(views, rows, end.saturating_add(1)),
-            Some(field) => {
-                if self.order.is_empty() {
-                    for (view, rows) in views.iter().zip(rows.iter()) {
-                        self.order.push(Ordered::new(view, field, rows.as_deref())?);
-                    }
-                }
-                let (mut reads, down) = (Vec::new(), self.query.descending);
-                for (of, view) in self.order.iter_mut().zip(views) {
-                    of.step(view, field, down, end.saturating_add(1), &mut reads)?;
-                }
-                if !reads.is_empty() {
-                    each_once(&mut reads);
-                    return Ok(Step::Need(reads));
-                }
-                merged(&self.order, down, end.saturating_add(1))
-            }
-        };
-        let next = places.get(end).copied();
-        let page = places.into_iter().take(end).skip(self.query.offset).collect();
-        let reads = RowReads::new((page, next), self.query.vectors, self.query.fields);
-        self.reads.insert(reads).step(views, scratch)
-    }
-
-    /// The bytes that it has allocated.
-    pub(in crate::search) fn bytes(&self) -> u64 {
-        let of = |of: &Ordered| crate::memory::bytes(&of.left) + crate::memory::bytes(&of.found);
-        let order = self.order.iter().map(of).sum::<u64>();
-        self.selection.bytes() + order + self.reads.as_ref().map_or(0, RowReads::bytes)
-    }
+    /// Whether keys are those of whole numbers, and are to be those of floats.
+    as_floats: bool,
 }
 
 /// The first `most` rows as they are stored.
-fn stored(views: &[View<'_>], rows: &Selected, most: usize) -> Vec<RowPlace> {
+pub(crate) fn stored(views: &[View<'_>], rows: &Selected, most: usize) -> Vec<RowPlace> {
     let mut places = Vec::new();
     for ((view, rows), segment) in views.iter().zip(rows.iter()).zip(0..) {
         let view = view.of_rows(rows.as_deref());
@@ -185,15 +84,63 @@ fn index<'a>(view: &View<'a>, field: &str) -> Option<&'a SortedHead> {
     }
 }
 
+impl Order {
+    /// Of rows that may be in the order, those of each segment, by a field of this type. Reads nothing.
+    pub(crate) fn new(
+        views: &[View<'_>],
+        rows: &Selected,
+        (field, kind): (&str, FieldType),
+        descending: bool,
+        most: usize,
+    ) -> Result<Self, Error> {
+        let each = views.iter().zip(rows.iter());
+        let each = each.map(|(view, rows)| Ordered::new(view, (field, kind), rows.as_deref()));
+        let each = each.collect::<Result<_, _>>()?;
+        Ok(Order { field: field.to_owned(), descending, most, each })
+    }
+
+    /// Adds rows that are in no segment: their places name the segment behind the last. `pairs` are keys and positions, rising.
+    pub(crate) fn add(&mut self, rows: &RowSet, pairs: impl DoubleEndedIterator<Item = (u64, u32)>) {
+        let mut of = Ordered { left: rows.words().to_vec(), ..Ordered::default() };
+        match self.descending {
+            true => pairs.rev().for_each(|(key, position)| of.take(key, position)),
+            false => pairs.for_each(|(key, position)| of.take(key, position)),
+        }
+        self.each.push(of);
+    }
+
+    /// Goes as far as the available bytes allow.
+    pub(crate) fn step(&mut self, views: &[View<'_>]) -> Result<Step<Vec<RowPlace>>, Error> {
+        let mut reads = Vec::new();
+        for (of, view) in self.each.iter_mut().zip(views) {
+            of.step(view, &self.field, self.descending, self.most, &mut reads)?;
+        }
+        if !reads.is_empty() {
+            each_once(&mut reads);
+            return Ok(Step::Need(reads));
+        }
+        Ok(Step::Done(merged(&self.each, self.descending, self.most)))
+    }
+
+    /// The bytes that it has allocated.
+    pub(in crate::search) fn bytes(&self) -> u64 {
+        let of = |of: &Ordered| crate::memory::bytes(&of.left) + crate::memory::bytes(&of.found);
+        self.each.iter().map(of).sum::<u64>()
+    }
+}
+
 impl Ordered {
-    fn new(view: &View<'_>, field: &str, rows: Option<&RowSet>) -> Result<Self, Error> {
+    fn new(view: &View<'_>, (field, of): (&str, FieldType), rows: Option<&RowSet>) -> Result<Self, Error> {
         let count = view.segment.count();
         let left = match rows {
             Some(rows) => rows.words().to_vec(),
             None => RowSet::of_words(RowSet::no_words(count)?, count)?.complement()?.words().to_vec(),
         };
         let blocks = index(view, field).map_or(0, SortedHead::blocks);
-        Ok(Ordered { left, found: Vec::new(), next: 0, blocks })
+        let own =
+            view.segment.payload.as_ref().and_then(|payload| payload.get(field)).map(|field| field.kind);
+        let as_floats = of == FieldType::Float && own == Some(FieldKind::Indexed(FieldType::Integer));
+        Ok(Ordered { left, blocks, as_floats, ..Ordered::default() })
     }
 
     /// Reads block after block, until `most` rows are found.
@@ -221,7 +168,7 @@ impl Ordered {
                 return Ok(());
             };
             pairs.clear();
-            head.decode(block, bytes)?.each(&mut |key, position| pairs.push((key, position)))?;
+            head.decode(block, bytes)?.each(&mut |key, position| pairs.push((self.key(key), position)))?;
             if down {
                 pairs.reverse();
             }
@@ -235,7 +182,11 @@ impl Ordered {
     fn goes_on(&self, head: &SortedHead, down: bool) -> bool {
         let Some(&(last, _)) = self.found.last() else { return true };
         let block = if down { self.blocks - 1 - self.next } else { self.next };
-        head.keys(block).is_some_and(|(low, high)| (low..=high).contains(&last))
+        head.keys(block).is_some_and(|(low, high)| (self.key(low)..=self.key(high)).contains(&last))
+    }
+
+    fn key(&self, key: u64) -> u64 {
+        if self.as_floats { as_float(key) } else { key }
     }
 
     /// Finds a row that is left.

@@ -2,9 +2,9 @@
 
 use crate::failure::Failure;
 use crate::size;
-use pagevec::{Filter, FolderInfo, Index, OpenOptions, SearchOptions};
+use pagevec::{Filter, FolderInfo, Index, OpenOptions, Schema, SearchOptions};
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The index that a subcommand reads.
 #[derive(clap::Args)]
@@ -100,6 +100,12 @@ impl Filtered {
     pub(super) fn filter(&self) -> Result<Option<Filter>, Failure> {
         self.filter.as_deref().map(Filter::parse).transpose().map_err(Failure::from)
     }
+}
+
+/// The schema in a file.
+pub(super) fn read_schema(path: &Path) -> Result<Schema, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| Failure::io(path, &error))?;
+    Schema::parse(&text).map_err(|error| Failure::of_file(path, error))
 }
 
 /// How the index is searched.

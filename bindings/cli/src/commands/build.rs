@@ -12,6 +12,7 @@ pub(super) mod kind;
 pub(super) mod segment;
 pub(super) mod summary;
 
+use crate::commands::arguments::read_schema;
 use crate::failure::Failure;
 use crate::input;
 use crate::input::fields::{Spooled, Store};
@@ -199,9 +200,7 @@ impl Build {
     }
 
     fn schema(&self) -> Result<Schema, Failure> {
-        let Some(path) = &self.schema else { return Ok(Schema::default()) };
-        let text = std::fs::read_to_string(path).map_err(|error| Failure::io(path, &error))?;
-        Schema::parse(&text).map_err(|error| Failure::of_file(path, error))
+        self.schema.as_deref().map_or_else(|| Ok(Schema::default()), read_schema)
     }
 
     /// The fields that the rows get, if some have any.

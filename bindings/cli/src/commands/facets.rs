@@ -3,7 +3,7 @@
 use super::arguments::{Filtered, Source};
 use crate::failure::Failure;
 use crate::output;
-use pagevec::FieldValue;
+use pagevec::{FieldValue, ValueCounts};
 use serde_json::{Value, json};
 
 const EXAMPLES: &str = "\
@@ -16,23 +16,36 @@ Examples:
 pub(crate) struct Facets {
     #[command(flatten)]
     source: Source,
-    /// The field
-    field: String,
     #[command(flatten)]
-    filtered: Filtered,
-    /// Show at most so many values, those of most rows
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    limit: usize,
+    of: Of,
     /// Print one JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }
 
+/// Which values are counted.
+#[derive(clap::Args)]
+pub(super) struct Of {
+    /// The field
+    pub(super) field: String,
+    #[command(flatten)]
+    pub(super) filtered: Filtered,
+    /// Show at most so many values, those of most rows
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(super) limit: usize,
+}
+
 impl Facets {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let filter = self.filtered.filter()?;
-        let counts = self.source.open()?.facets(&self.field, filter, self.limit)?;
-        if self.json {
+        let Of { field, filtered, limit } = &self.of;
+        let counts = self.source.open()?.facets(field, filtered.filter()?, *limit)?;
+        self.of.print(&counts, self.json)
+    }
+}
+
+impl Of {
+    pub(super) fn print(&self, counts: &ValueCounts, json: bool) -> Result<(), Failure> {
+        if json {
             let facet =
                 |(value, count): &(FieldValue, u64)| json!({ "value": as_json(value), "count": count });
             let facets: Vec<Value> = counts.values.iter().map(facet).collect();

@@ -11,7 +11,7 @@ mod report;
 use super::arguments::Source;
 use crate::failure::Failure;
 use pagevec::{Answer, Error, Id, Index, SearchOptions};
-pub(super) use query::Query;
+pub(super) use query::{Query, fields_of};
 pub(super) use report::JsonId;
 
 const EXAMPLES: &str = "\

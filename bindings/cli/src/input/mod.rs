@@ -11,6 +11,7 @@
 //! | `fields.rs` | which fields of rows are stored; keeps them until the build reads them |
 //! | `payload.rs` | the fields of rows from another file |
 //! | `upserts.rs` | the lines of `collection upsert`, in batches |
+//! | `updates.rs` | those of `collection update` |
 //! | `rows.rs` | the rows of a build: read by position from the file, JSON lines from a temporary file |
 //!
 //! A length in a file is compared with the file's size before memory of that length is allocated.
@@ -25,6 +26,7 @@ pub(crate) mod npy;
 mod parquet;
 pub(crate) mod payload;
 pub(crate) mod rows;
+pub(crate) mod updates;
 pub(crate) mod upserts;
 
 use crate::failure::Failure;

@@ -64,20 +64,30 @@ impl Batch {
         let mut fields = Vec::new();
         write_row(&fields_of(row.fields).map_err(|why| line.fault(why))?, &mut fields);
         check_length(fields.len()).map_err(|why| line.fault(why))?;
-        self.fields.push(String::from_utf8(fields).map_err(|why| line.fault(why))?);
-        self.ids.push(id);
+        self.push(id, String::from_utf8(fields).map_err(|why| line.fault(why))?, line.number);
         self.vectors.extend(row.vector);
-        self.lines.push(line.number);
         Ok(())
+    }
+
+    /// Adds a row, without its vector.
+    pub(super) fn push(&mut self, id: Id, fields: String, line: u64) {
+        self.ids.push(id);
+        self.fields.push(fields);
+        self.lines.push(line);
     }
 
     /// The failure of a batch that was refused, with the line of the row that it is about.
     pub(crate) fn failure(path: &Path, lines: &[u64], error: pagevec::Error) -> Failure {
+        let line = |row: usize| lines.get(row).copied().unwrap_or_default();
         let row = match &error {
             pagevec::Error::ZeroVector { row } | pagevec::Error::NotFinite { row, .. } => *row,
+            pagevec::Error::Field { row, field, detail, .. } => {
+                let message = format!("{}: line {}: field {field:?}: {detail}", path.display(), line(*row));
+                return Failure::Told { exit: 1, code: error.code(), message };
+            }
             _ => return error.into(),
         };
-        let line = lines.get(row).copied().unwrap_or_default();
+        let line = line(row);
         let why = "its vector is zero, or too long for f32, so it has no direction: remove the row";
         Failure::input(path, format!("line {line}: {why}"))
     }
@@ -88,7 +98,7 @@ impl Batch {
     }
 }
 
-fn id_of(id: Option<LineId>, texts: Option<bool>) -> Result<Id, String> {
+pub(super) fn id_of(id: Option<LineId>, texts: Option<bool>) -> Result<Id, String> {
     match (id, texts) {
         (None, _) => {
             Err("no field \"id\": each row of a collection has one, a text or a whole number".into())

@@ -4,12 +4,14 @@
 //! | file | duty |
 //! |---|---|
 //! | `dir` | the files, behind the core's `Dir` |
+//! | `fields` | changes, counts, facets and pages of rows by their fields |
 //! | `import` | the rows of a segment of another index |
 //! | `merge` | the merge |
 //! | `request` | options, ids and fields from JS |
 //! | `results` | results as JSON; errors |
 
 mod dir;
+mod fields;
 mod import;
 mod merge;
 mod request;
@@ -50,7 +52,7 @@ pub struct CollectionJs {
 #[wasm_bindgen(js_class = Collection)]
 impl CollectionJs {
     /// Opens the collection in a folder, or creates it there. `options` are JSON; missing ones are those of the collection, or the
-    /// defaults: `{ dim, metric, codec, refine, ids, flush: { rows, bytes, age }, memoryBudget, durability, readOnly, create }`, with
+    /// defaults: `{ dim, metric, codec, refine, schema, ids, flush: { rows, bytes, age }, memoryBudget, durability, readOnly, create }`, with
     /// `age` in seconds. `now` are milliseconds of any clock.
     pub fn open(dir: JsDir, options: &str, now: f64) -> Result<CollectionJs, JsValue> {
         let parsed = parse("options", options)?;
@@ -172,7 +174,7 @@ impl CollectionJs {
         let core = self.core()?;
         let mut info = core.info();
         info.text_ids = info.text_ids.or(self.text_ids);
-        Ok(results::stats(&info, &core.stats(), self.unindexed_limit))
+        Ok(results::stats(&info, &core.stats(), core.schema().as_ref(), self.unindexed_limit))
     }
 
     /// Makes all writes durable.

@@ -1,7 +1,7 @@
 //! Options, ids and fields, as they cross from JS. Objects come as JSON, which JS parses: a parser here would cost more to download.
 
 use js_sys::{Array, Float64Array, JSON};
-use pagevec::{CollectionOptions, Durability, Error, FlushAt, Id, SearchOptions};
+use pagevec::{CollectionOptions, Durability, Error, FlushAt, Id, RowsQuery, Schema, SearchOptions};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{bad, filter_of, id, to_js, whole};
@@ -78,6 +78,7 @@ impl Parsed {
             .metric(self.named("metric")?)
             .codec(self.named("codec")?)
             .refine(self.named("refine")?)
+            .schema(self.text("schema").map(|json| Schema::parse(&json)).transpose().map_err(to_js)?)
             .create(self.is("create"))
             .read_only(self.is("readOnly"))
             .flush(flush)
@@ -87,6 +88,15 @@ impl Parsed {
             Some(bytes) => options.memory_budget(bytes),
             None => options,
         })
+    }
+
+    /// A page of ids; without `limit` all of them.
+    pub(super) fn to_page(&self) -> Result<RowsQuery, JsValue> {
+        Ok(RowsQuery::new(self.count("limit")?.unwrap_or(usize::MAX))
+            .filter(filter_of(self.text("filter"))?)
+            .sort_by(self.text("sortBy"))
+            .descending(self.is("descending"))
+            .offset(self.count("offset")?.unwrap_or(0)))
     }
 
     /// For a collection of so many rows, of which hits are at most all.

@@ -1,7 +1,9 @@
 //! Results as JSON, and errors: to make objects here would take a call to JS for each value.
 
 use js_sys::{Array, Float32Array, Float64Array, JSON, Object, Uint8Array};
-use pagevec::{Answer, CollectionInfo, CollectionStats, Error, Id, Info, MergeJob, StoredRow, Written};
+use pagevec::{
+    Answer, CollectionInfo, CollectionStats, Error, Id, Info, MergeJob, Schema, StoredRow, Updated, Written,
+};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{coded, set};
@@ -106,6 +108,19 @@ pub(super) fn written(written: &Written, upserted: bool) -> String {
     json.0
 }
 
+/// What an update did.
+pub(super) fn updated(updated: &Updated) -> String {
+    let mut json = Json::default();
+    json.begin('{')
+        .number("sequence", updated.sequence)
+        .number("updated", updated.updated as u64)
+        .name("missing")
+        .raw(&ids(updated.missing.iter()))
+        .flag("applied", updated.applied)
+        .end('}');
+    json.0
+}
+
 /// `[{ hits: [{ id, score, fields? }] }]`. A score gets its digits from JS: to make them here would cost 17 KB of the module.
 pub(super) fn answers(answers: &[Answer]) -> Result<String, JsValue> {
     let hits = || answers.iter().flat_map(|answer| &answer.hits);
@@ -164,7 +179,12 @@ pub(super) fn plan(id: u32, job: &MergeJob) -> String {
 }
 
 /// What a collection is, and what it is made of.
-pub(super) fn stats(info: &CollectionInfo, stats: &CollectionStats, unindexed_limit: usize) -> String {
+pub(super) fn stats(
+    info: &CollectionInfo,
+    stats: &CollectionStats,
+    schema: Option<&Schema>,
+    unindexed_limit: usize,
+) -> String {
     let mut json = Json::default();
     json.begin('{')
         .number("dim", info.dim as u64)
@@ -177,6 +197,9 @@ pub(super) fn stats(info: &CollectionInfo, stats: &CollectionStats, unindexed_li
     }
     if let Some(texts) = info.text_ids {
         json.name("ids").text(if texts { "text" } else { "number" });
+    }
+    if let Some(schema) = schema {
+        json.name("schema").raw(&schema.to_json());
     }
     let segments = || stats.segments.iter();
     json.number("count", stats.count as u64)

@@ -106,6 +106,7 @@ export { Collection } from "../client.js";
  * @typedef {import("../calls.js").CompactProgress} CompactProgress
  * @typedef {import("../calls.js").RowOptions} RowOptions
  * @typedef {import("../calls.js").StoredRow} StoredRow
+ * @typedef {import("../fields.js").Updated} Updated
  * @typedef {import("../messages.js").State} CollectionStats
  * @typedef {import("../transfer/backup.js").Backup} Backup
  * @typedef {import("../transfer/backup.js").BackupFile} BackupFile

@@ -13,11 +13,15 @@ const POISONING = new Set(["io", "quota", "out-of-memory", "poisoned", "trapped"
  *
  * @typedef {object} Module the calls of the class `Collection` in WebAssembly; texts are JSON. bindings/wasm has the other side
  * @property {(ids: IdList, vectors: Float32Array, fields: (string | null)[] | null, client: bigint, request: bigint) => string} upsert
+ * @property {(ids: IdList, fields: string[], client: bigint, request: bigint) => string} update
  * @property {(ids: IdList, client: bigint, request: bigint) => string} delete
  * @property {(client: bigint, request: bigint) => string} clear
  * @property {(queries: Float32Array, options: string) => string} search
  * @property {(ids: IdList, vectors: boolean, fields: boolean) => { found: Uint8Array, vectors?: Float32Array, fields?: (string | null)[] }} get
  * @property {(after: import("../../arguments.js").Id | null, limit: number) => string} ids
+ * @property {(filter: string | undefined) => number} count_matching
+ * @property {(field: string, filter: string | undefined, limit: number) => [numbers: Float64Array, values: any[]]} facets
+ * @property {(query: string) => string} page
  * @property {() => string} stats
  * @property {() => void} sync what was written is durable then; no other call but flush, commit and close syncs
  * @property {() => boolean} flush

@@ -109,6 +109,7 @@ export class Host {
     if (this.#closing) throw new PagevecError("closed", "the collection is closed: open it again");
     switch (call.call) {
       case "upsert":
+      case "update":
       case "delete":
       case "clear":
         return this.#write(call, origin);
@@ -146,6 +147,22 @@ export class Host {
       case "ids":
         await this.#trapped();
         return JSON.parse(this.#core.read((module) => module.ids(call.after, call.limit)));
+      case "count":
+        await this.#trapped();
+        return this.#core.read((module) => module.count_matching(call.filter));
+      case "facets": {
+        await this.#trapped();
+        const [counts, values] = this.#core.read((module) => module.facets(call.field, call.filter, call.limit));
+        return values.map((value, at) => ({ value, count: counts[at + 1] }));
+      }
+      case "page": {
+        await this.#trapped();
+        // Both at one moment: no write comes between them.
+        const { query, first, vectors, fields } = call;
+        const ids = JSON.parse(this.#core.read((module) => module.page(JSON.stringify(query))));
+        const some = ids.slice(0, first);
+        return { ids, ...this.#core.read((module) => module.get(typeof some[0] === "number" ? Float64Array.from(some) : some, vectors, fields)) };
+      }
     }
   }
 
@@ -173,16 +190,17 @@ export class Host {
     /** @type {import("./writes.js").Write["run"]} */
     const run = (module) => {
       if (call.call === "upsert") return JSON.parse(module.upsert(call.ids, call.vectors, call.fields, client, number));
+      if (call.call === "update") return JSON.parse(module.update(call.ids, call.fields, client, number));
       return JSON.parse(call.call === "delete" ? module.delete(call.ids, client, number) : module.clear(client, number));
     };
     // A request that was applied before is told again: whoever was to tell it may have ended before.
-    const change = (/** @type {{ sequence: number, deleted?: number }} */ { sequence, deleted }) => {
-      if (call.call !== "upsert" && deleted === 0) return undefined;
-      const list = call.call === "clear" ? [] : [...call.ids];
-      const upserted = call.call === "upsert" ? list : [];
+    const change = (/** @type {{ sequence: number, deleted?: number, missing?: import("../../arguments.js").Id[] }} */ { sequence, deleted, missing = [] }) => {
+      const list = call.call === "clear" ? [] : [...call.ids].filter((id) => !missing.includes(id));
+      if (deleted === 0 || (call.call === "update" && list.length === 0)) return undefined;
+      const upserted = call.call === "upsert" || call.call === "update" ? list : [];
       return { sequence, upserted, deleted: call.call === "delete" ? list : [], cleared: call.call === "clear", client };
     };
-    const bytes = call.call === "upsert" ? call.vectors.byteLength : 0;
+    const bytes = call.call === "upsert" ? call.vectors.byteLength : call.call === "update" ? call.ids.length * 4 * this.#last.dim : 0;
     return this.#writes.push({ run, change, bytes, durable: false });
   }
 

@@ -10,6 +10,8 @@ use crate::storage::MemoryDir;
 use xxhash_rust::xxh3::xxh3_64;
 
 const SEED: u64 = 99;
+/// Codes of two stages, of no multiple of 8 bytes.
+const CODED: Codes<'_> = Codes { kinds: [2, 1, 0, 0], bytes: b"eleven of b" };
 
 /// A frame at the start of a log, as a writer makes it.
 fn bytes(body: &[u8], operations: u32) -> Vec<u8> {
@@ -19,6 +21,7 @@ fn bytes(body: &[u8], operations: u32) -> Vec<u8> {
         durable: 4,
         before: 3,
         operations,
+        updates: false,
         unknown_flags: 0,
         request: Some(Request { client: 1, number: 2 }),
         body_sum: xxh3_64(body),
@@ -48,6 +51,7 @@ fn every_operation_comes_back() {
         Op::Put { id: IdRef::Number(0), vector: &vector, fields: b"" },
         Op::Put { id: IdRef::Number((1 << 53) - 1), vector: &vector, fields: b"{\"a\":[1,2,3]}" },
         Op::Delete { id: IdRef::Number(7) },
+        Op::Update { id: IdRef::Number(8), codes: CODED, fields: b"{\"a\":1}" },
         Op::Clear,
     ];
     let texts = [
@@ -56,6 +60,8 @@ fn every_operation_comes_back() {
         text(&long, &vector, b"{\"b\":\"\"}"),
         Op::Clear,
         Op::Delete { id: IdRef::Text("a longer id") },
+        Op::Update { id: IdRef::Text("u"), codes: Codes { kinds: [0; 4], bytes: b"" }, fields: b"" },
+        Op::Update { id: IdRef::Text(""), codes: CODED, fields: b"{}" },
     ];
     for (ops, text_ids) in [(&numbers[..], false), (&texts[..], true)] {
         let shape = Shape { dim: 3, text_ids };
@@ -148,7 +154,8 @@ fn bodies_that_somebody_made_up_are_operations_or_none() {
         let text_ids = round % 2 == 0;
         let shape = Shape { dim: 3, text_ids };
         let id = if text_ids { IdRef::Text("abc") } else { IdRef::Number(7) };
-        let ops = [Op::Put { id, vector: &vector, fields: b"{\"x\":1}" }, Op::Delete { id }, Op::Clear];
+        let put = Op::Put { id, vector: &vector, fields: b"{\"x\":1}" };
+        let ops = [put, Op::Update { id, codes: CODED, fields: b"{}" }, Op::Delete { id }, Op::Clear];
         let mut body = Frame::encode(&ops, shape, None).unwrap().body;
         for _ in 0..random.below(3) {
             let at = random.below(body.len());
@@ -157,11 +164,11 @@ fn bodies_that_somebody_made_up_are_operations_or_none() {
         if random.below(4) == 0 {
             body.truncate(random.below(body.len()) / 8 * 8);
         }
-        let operations = 3 + (random.below(8) == 0) as u32;
+        let operations = 4 + (random.below(8) == 0) as u32;
         let dir = MemoryDir::default();
         let head = LogHead { collection: COLLECTION, number: 1, first_sequence: 0, before: 0, shape };
         let mut wal = Wal::begin(&dir, here(), &head, PREALLOCATED, 1).unwrap();
-        let frame = Frame { body_sum: xxh3_64(&body), body, operations, request: None };
+        let frame = Frame { body_sum: xxh3_64(&body), body, operations, updates: true, request: None };
         wal.append(&[&frame]).unwrap();
         let mut finite = true;
         let end = recover(&dir, here(), &Expected { shape, ..EXPECTED }, &mut |batch| {

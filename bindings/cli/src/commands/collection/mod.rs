@@ -3,8 +3,9 @@
 //! | file | duty |
 //! |---|---|
 //! | `folder` | which collection, and how it is opened |
-//! | `write`  | create, upsert, delete |
-//! | `search`, `rows` | search; get, list, count |
+//! | `write`, `update` | create, upsert, delete; update |
+//! | `search`, `rows` | search; get, list |
+//! | `fields` | count, facets |
 //! | `upkeep` | flush, compact, stats |
 //! | `check`  | verify, repair |
 //! | `import`, `copy` | rows from an index or a file; backup, export |
@@ -13,10 +14,12 @@
 
 mod check;
 mod copy;
+mod fields;
 mod folder;
 mod import;
 mod rows;
 mod search;
+mod update;
 mod upkeep;
 mod write;
 
@@ -42,16 +45,20 @@ enum Command {
     Create(write::Create),
     /// Add rows from JSON lines, each new or in place of the one with its id
     Upsert(write::Upsert),
+    /// Change fields of rows that are there, without their vectors
+    Update(update::Update),
     /// Delete rows by their ids
     Delete(write::Delete),
     /// Find the rows nearest to a row or to a vector
     Search(search::Search),
     /// Print rows by their ids
     Get(rows::Get),
-    /// Print all rows, a JSON line each
+    /// Print all rows, or those that match, a JSON line each
     List(rows::List),
-    /// Print how many rows there are
-    Count(rows::Count),
+    /// Print how many rows there are, or match
+    Count(fields::Count),
+    /// Count the rows of each value of a field
+    Facets(fields::Facets),
     /// Write the rows that are in memory and in the log to a segment
     Flush(upkeep::Flush),
     /// Merge all segments, without the rows that were deleted or replaced
@@ -76,11 +83,13 @@ impl Collection {
         match &self.command {
             Command::Create(c) => c.folder.json,
             Command::Upsert(c) => c.folder.json,
+            Command::Update(c) => c.folder.json,
             Command::Delete(c) => c.folder.json,
             Command::Search(c) => c.query.json,
             Command::Get(c) => c.folder.json,
             Command::List(c) => c.folder.json,
             Command::Count(c) => c.folder.json,
+            Command::Facets(c) => c.folder.json,
             Command::Flush(c) => c.folder.json,
             Command::Compact(c) => c.folder.json,
             Command::Stats(c) => c.folder.json,
@@ -96,11 +105,13 @@ impl Collection {
         match self.command {
             Command::Create(c) => c.run(),
             Command::Upsert(c) => c.run(),
+            Command::Update(c) => c.run(),
             Command::Delete(c) => c.run(),
             Command::Search(c) => c.run(),
             Command::Get(c) => c.run(),
             Command::List(c) => c.run(),
             Command::Count(c) => c.run(),
+            Command::Facets(c) => c.run(),
             Command::Flush(c) => c.run(),
             Command::Compact(c) => c.run(),
             Command::Stats(c) => c.run(),

@@ -1,11 +1,12 @@
-//! `pagevec collection get`, `list` and `count`.
+//! `pagevec collection get` and `list`.
 
 use super::folder::Folder;
-use crate::commands::search::JsonId;
+use crate::commands::arguments::Filtered;
+use crate::commands::search::{JsonId, fields_of};
 use crate::failure::Failure;
 use crate::input::ids;
 use crate::output;
-use pagevec::{Error, Id, StoredRow};
+use pagevec::{Error, Id, RowsQuery, Snapshot, StoredRow};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -16,11 +17,8 @@ Examples:
 const LIST: &str = "\
 Examples:
   pagevec collection list notes
-  pagevec collection list notes --vectors";
-const COUNT: &str = "\
-Examples:
-  pagevec collection count notes
-  pagevec collection count notes --json";
+  pagevec collection list notes --vectors
+  pagevec collection list notes --filter '{\"stars\":{\"$gte\":3}}' --sort-by stars --descending --limit 20 --fields title";
 
 /// Rows that are read at once.
 const PAGE: usize = 1000;
@@ -33,12 +31,14 @@ struct Row {
     fields: Box<RawValue>,
 }
 
-impl TryFrom<StoredRow> for Row {
-    type Error = Failure;
-
-    fn try_from(row: StoredRow) -> Result<Self, Failure> {
-        let fields = RawValue::from_string(row.fields.map_or_else(|| "{}".to_owned(), String::from));
-        let fields = fields.map_err(|error| {
+impl Row {
+    /// With the fields that are named, or all.
+    fn of(row: StoredRow, names: &[String]) -> Result<Self, Failure> {
+        let mut fields = row.fields.map_or_else(|| "{}".to_owned(), String::from);
+        if !names.is_empty() {
+            fields = serde_json::Value::Object(fields_of(&fields, names)?).to_string();
+        }
+        let fields = RawValue::from_string(fields).map_err(|error| {
             let message =
                 format!("the fields of the row {} are no JSON: {error}; write the row again", row.id);
             Failure::Told { exit: 1, code: "corrupt", message }
@@ -75,7 +75,7 @@ impl Get {
             ids.iter().zip(&rows).filter(|(_, row)| row.is_none()).map(|(id, _)| id).collect();
         let first = missing.first().map(|id| (id.to_string(), missing.len() - 1));
         for row in rows.into_iter().flatten() {
-            output::json(&Row::try_from(row)?)?;
+            output::json(&Row::of(row, &[])?)?;
         }
         match first {
             None => Ok(()),
@@ -92,44 +92,55 @@ pub(crate) struct List {
     /// Print the vectors too, as they are stored: of unit length under cosine
     #[arg(long)]
     vectors: bool,
+    #[command(flatten)]
+    filtered: Filtered,
+    /// A field of numbers or times by which rows are sorted; rows without a value are last
+    #[arg(long, value_name = "FIELD")]
+    sort_by: Option<String>,
+    /// From the greatest value on
+    #[arg(long, requires = "sort_by")]
+    descending: bool,
+    /// Leave out so many rows
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    offset: usize,
+    /// Print at most so many rows
+    #[arg(long, value_name = "N", default_value_t = usize::MAX, hide_default_value = true)]
+    limit: usize,
+    /// Print only these fields [default: all]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    fields: Vec<String>,
 }
 
 impl List {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let snapshot = self.folder.read()?.snapshot();
-        let failed = |error| self.folder.failed(error);
-        let mut from = Some(0);
-        while let Some(next) = from {
-            let (ids, then) = snapshot.ids(next, PAGE).map_err(failed)?;
-            let rows = snapshot.get(&ids, self.vectors, true).map_err(failed)?;
-            let rows =
-                rows.into_iter().flatten().map(Row::try_from).collect::<Result<Vec<Row>, Failure>>()?;
-            output::text(|out| {
-                for row in &rows {
-                    serde_json::to_writer(&mut *out, row)?;
-                    writeln!(out)?;
-                }
-                Ok(())
-            })?;
-            from = then;
+        let filter = self.filtered.filter()?;
+        if filter.is_none() && self.sort_by.is_none() && self.offset == 0 && self.limit == usize::MAX {
+            let mut from = Some(0);
+            while let Some(next) = from {
+                let (ids, then) = snapshot.ids(next, PAGE).map_err(|error| self.folder.failed(error))?;
+                self.print(&snapshot, &ids)?;
+                from = then;
+            }
+            return Ok(());
         }
-        Ok(())
+        let query = RowsQuery::new(self.limit).filter(filter).sort_by(self.sort_by.clone());
+        let query = query.descending(self.descending).offset(self.offset);
+        let page = snapshot.page(&query).map_err(|error| self.folder.failed(error))?;
+        let ids: Vec<Id> = page.rows.into_iter().map(|row| row.id).collect();
+        ids.chunks(PAGE).try_for_each(|ids| self.print(&snapshot, ids))
     }
-}
 
-#[derive(clap::Args)]
-#[command(after_help = COUNT)]
-pub(crate) struct Count {
-    #[command(flatten)]
-    pub(super) folder: Folder,
-}
-
-impl Count {
-    pub(crate) fn run(self) -> Result<(), Failure> {
-        let count = self.folder.read()?.count();
-        if self.folder.json {
-            return output::json(&serde_json::json!({ "count": count }));
-        }
-        output::text(|out| writeln!(out, "{count}"))
+    fn print(&self, snapshot: &Snapshot, ids: &[Id]) -> Result<(), Failure> {
+        let rows = snapshot.get(ids, self.vectors, true).map_err(|error| self.folder.failed(error))?;
+        let rows = rows.into_iter().flatten().map(|row| Row::of(row, &self.fields));
+        let rows = rows.collect::<Result<Vec<Row>, Failure>>()?;
+        output::text(|out| {
+            for row in &rows {
+                serde_json::to_writer(&mut *out, row)?;
+                writeln!(out)?;
+            }
+            Ok(())
+        })
     }
 }

@@ -93,8 +93,14 @@ pub(crate) struct Stats {
 
 impl Stats {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let stats = self.folder.read()?.stats();
-        if self.folder.json { output::json(&report(&stats)) } else { print(&stats) }
+        let collection = self.folder.read()?;
+        let (stats, schema) = (collection.stats(), collection.schema().map(|schema| schema.to_json()));
+        if !self.folder.json {
+            return print(&stats, schema.as_deref());
+        }
+        let mut report = report(&stats);
+        report["schema"] = schema.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or(Value::Null);
+        output::json(&report)
     }
 }
 
@@ -124,7 +130,7 @@ fn report(stats: &CollectionStats) -> Value {
     })
 }
 
-fn print(stats: &CollectionStats) -> Result<(), Failure> {
+fn print(stats: &CollectionStats, schema: Option<&str>) -> Result<(), Failure> {
     output::text(|out| {
         let refine = stats.info.refine.map_or(String::new(), |codec| format!(", ranked again by {codec}"));
         field(out, "rows", format!("{} live, {} dead", stats.count, dead(stats)))?;
@@ -140,6 +146,7 @@ fn print(stats: &CollectionStats) -> Result<(), Failure> {
             ),
         )?;
         field(out, "ids", stats.info.ids().unwrap_or("none yet"))?;
+        field(out, "schema", schema.unwrap_or("inferred"))?;
         field(out, "operations", stats.sequence)?;
         field(
             out,

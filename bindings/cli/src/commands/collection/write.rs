@@ -1,6 +1,7 @@
 //! `pagevec collection create`, `upsert` and `delete`.
 
 use super::folder::{Folder, open, settle};
+use crate::commands::arguments::read_schema;
 use crate::commands::build::kind::{Refine, metric};
 use crate::failure::Failure;
 use crate::input::{ids, upserts};
@@ -12,7 +13,8 @@ use std::path::{Path, PathBuf};
 const CREATE: &str = "\
 Examples:
   pagevec collection create notes --dim 384
-  pagevec collection create photos --dim 512 --metric dot --codec sq4 --refine f16";
+  pagevec collection create photos --dim 512 --metric dot --codec sq4 --refine f16
+  pagevec collection create goods --dim 384 --schema schema.json";
 const UPSERT: &str = "\
 Examples:
   pagevec collection upsert notes rows.jsonl
@@ -40,6 +42,10 @@ pub(crate) struct Create {
     /// binary and sq4 codes]
     #[arg(long)]
     refine: Option<Refine>,
+    /// A JSON file with the types of fields, like {"price": "float", "url": "stored"}: rows with values of other types are refused, and
+    /// fields that it does not name are stored without an index [default: types are inferred]
+    #[arg(long, value_name = "FILE")]
+    schema: Option<PathBuf>,
 }
 
 impl Create {
@@ -52,7 +58,8 @@ impl Create {
             );
             return Err(Failure::usage(message));
         }
-        let options = CollectionOptions::new(self.dim).metric(self.metric).codec(self.codec);
+        let schema = self.schema.as_deref().map(read_schema).transpose()?;
+        let options = CollectionOptions::new(self.dim).metric(self.metric).codec(self.codec).schema(schema);
         let stats = open(path, &options.refine(self.refine.and_then(Refine::codec)))?.stats();
         let (metric, codec) = (stats.info.metric.name(), stats.info.codec.to_string());
         if self.folder.json {

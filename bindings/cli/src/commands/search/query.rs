@@ -101,24 +101,11 @@ impl Query {
             segments: segments.into_iter().map(by_segment).collect(),
         });
         let hit = |hit: pagevec::Hit| {
-            let fields = hit.fields.map(|json| self.fields_of(&json)).transpose()?;
+            let names = self.fields.as_deref().unwrap_or_default();
+            let fields = hit.fields.map(|json| fields_of(&json, names)).transpose()?;
             Ok(Hit { segment: hit.segment, id: hit.id.into(), score: hit.score, fields })
         };
         Ok(Report { hits: hits.into_iter().map(hit).collect::<Result<_, Failure>>()?, explain })
-    }
-
-    /// Those of a row's fields that are wanted, in the order in which they are named.
-    fn fields_of(&self, json: &str) -> Result<Object, Failure> {
-        let all: Result<Object, _> = serde_json::from_str(json);
-        let mut all = all.map_err(|error| {
-            let message = format!("the stored fields of a row are no JSON object: {error}; build it again");
-            Failure::Told { exit: 1, code: "corrupt", message }
-        })?;
-        Ok(match self.fields.as_deref() {
-            None | Some([]) => all,
-            Some([all_of_them]) if all_of_them.is_empty() => all,
-            Some(names) => names.iter().filter_map(|name| all.shift_remove_entry(name)).collect(),
-        })
     }
 
     /// The failure of a search. An id that a file names is told with it.
@@ -154,6 +141,20 @@ impl Query {
         }
         Ok(vectors)
     }
+}
+
+/// Those of a row's fields that are named, in that order; all of them if none is.
+pub(in crate::commands) fn fields_of(json: &str, names: &[String]) -> Result<Object, Failure> {
+    let all: Result<Object, _> = serde_json::from_str(json);
+    let mut all = all.map_err(|error| {
+        let message = format!("the stored fields of a row are no JSON object: {error}; write them again");
+        Failure::Told { exit: 1, code: "corrupt", message }
+    })?;
+    Ok(match names {
+        [] => all,
+        [all_of_them] if all_of_them.is_empty() => all,
+        names => names.iter().filter_map(|name| all.shift_remove_entry(name)).collect(),
+    })
 }
 
 fn parse_vector(text: &str) -> Result<Vec<f32>, Failure> {
