@@ -32,6 +32,7 @@ mod setters;
 extern crate self as pagevec;
 
 pub mod kernels;
+pub mod plan;
 
 mod budget;
 mod build;

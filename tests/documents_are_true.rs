@@ -79,6 +79,7 @@ fn known() -> Known {
         "tests/support/positions.rs",
         "tests/support/stored.rs",
         "tests/support/indexes.rs",
+        "tests/the_figures_of_texts_are_reproduced.rs",
     ];
     let readers = readers.map(|name| (name.to_owned(), read(name))).to_vec();
     Known {

@@ -12,7 +12,7 @@ const FLOORS: [&[&str]; 10] = [
     &["segment", "rows"],
     &["search", "roaring"],
     &["build", "session"],
-    &["index"],
+    &["index", "plan"],
     &["collection"],
     &["folder"],
     &["lib"],

@@ -11,7 +11,7 @@ const pkg = fileURLToPath(new URL("../pkg", import.meta.url));
 const dist = join(pkg, "dist");
 const src = (name) => join(pkg, "src", name);
 /** These share their code. */
-const SHARED = { browser: src("browser.js"), static: src("entries/static.js"), build: src("entries/build.js"), node: src("node.js"), "worker-node": src("worker/node.js"), collection: src("collection/entries/browser.js"), "collection-node": src("collection/entries/node.js"), "collection-merge": src("collection/workers/node-merge.js"), cli: src("cli/main.js"), "cli-worker": src("cli/build/worker.js") };
+const SHARED = { browser: src("browser.js"), static: src("entries/static.js"), build: src("entries/build.js"), plan: src("entries/plan.js"), "plan-node": src("entries/plan-node.js"), node: src("node.js"), "worker-node": src("worker/node.js"), collection: src("collection/entries/browser.js"), "collection-node": src("collection/entries/node.js"), "collection-merge": src("collection/workers/node-merge.js"), cli: src("cli/main.js"), "cli-worker": src("cli/build/worker.js") };
 /** Each of these is one file: their runtimes take no other, or compile what they are given at once. */
 const ALONE = {
   inline: ["entries/inline.js", "es"],
@@ -52,7 +52,7 @@ const groups = [
   { name: "glue", test: /wasm\/build\/instance/ },
   { name: "rows", test: /src\/collection\/((arguments|calls|client|messages|open|reader|settings)\.js|transfer\/import)/ },
   { name: "host", test: /src\/collection\/(dirs|host|transfer\/(backup|export|rows)|workers\/merge)|wasm\/collection\/instance/ },
-  { name: "core", test: /src\/(?!browser|node|entries|worker\/|engine\/(extras|remote|rows)|core\/explain|texts\/vectors|platform\/(node|opfs|web-(worker|port))|sources\/local\/file-node|store\/|folder\/|cli\/|collection\/|wasm)|wasm\/filter\/instance/, priority: 1 },
+  { name: "core", test: /src\/(?!browser|node|entries|plan|worker\/|engine\/(extras|remote|rows)|core\/explain|texts\/vectors|platform\/(node|opfs|web-(worker|port))|sources\/local\/file-node|store\/|folder\/|cli\/|collection\/|wasm)|wasm\/filter\/instance/, priority: 1 },
 ];
 
 /** Scripts with a module inside are named by it, and what import() loads of the builder as what it is. */

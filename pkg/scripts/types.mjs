@@ -115,7 +115,7 @@ function bundle(entry) {
   return declarations(`${out.join("\n")}\nexport {};\n`);
 }
 
-const made = new Map(["node", "browser", "entries/inline", "entries/build", "collection/entries/node", "collection/entries/browser"].map((entry) => [`${entry}.d.ts`, bundle(entry)]));
+const made = new Map(["node", "browser", "entries/inline", "entries/build", "entries/plan", "collection/entries/node", "collection/entries/browser"].map((entry) => [`${entry}.d.ts`, bundle(entry)]));
 // What require() gets is another class Index than what import gets, so its types are others too.
 made.set("commonjs.d.cts", made.get("node.d.ts"));
 for (const entry of ["worker/node", "worker/browser", "collection/workers/browser"]) made.set(`${entry}.d.ts`, "export {};\n");

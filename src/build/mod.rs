@@ -37,8 +37,8 @@ use crate::storage::Sink;
 use account::Account;
 use assemble::{Checked, Coding, assemble, write};
 use fields::CheckedFields;
-pub(crate) use fields::check_line;
 pub use fields::{FieldSource, Fields};
+pub(crate) use fields::{check_line, sections_of};
 #[cfg(test)]
 pub(crate) use merge::Frozen;
 pub(crate) use merge::{Live, copy_as, merge, merge_as};

@@ -118,7 +118,7 @@ impl BuildOptions {
         BuildOptions { metric, codec: codec.unwrap_or(self.codec), refine, exact, ..self.clone() }
     }
 
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let ranges = [
             ("m", self.m, 2, limits::MAX_DEGREE),
             ("ef_construction", self.ef_construction, 1, limits::MAX_EF_CONSTRUCTION),
@@ -155,7 +155,7 @@ impl BuildOptions {
     }
 
     /// Refuses codes that do not fit vectors of `dim` components.
-    pub(super) fn check_codec(&self, dim: usize) -> Result<(), Error> {
+    pub(crate) fn check_codec(&self, dim: usize) -> Result<(), Error> {
         match self.codec {
             CodecKind::Pq(parts) if parts == 0 || parts as usize > dim => {
                 let most = dim.min(u16::MAX as usize);
@@ -167,7 +167,7 @@ impl BuildOptions {
     }
 
     /// The codecs of all that is stored, each finer than the one before.
-    pub(super) fn stages(&self) -> Vec<CodecKind> {
+    pub(crate) fn stages(&self) -> Vec<CodecKind> {
         let mut stages = self.inexact_stages();
         stages.extend(self.exact);
         stages

@@ -30,6 +30,7 @@ mod value;
 
 pub(crate) use collect::{Collector, members};
 pub(crate) use column::{Column, FieldColumn, permuted};
+pub(crate) use filter::suggest::nearest;
 pub use filter::{Filter, Operand};
 pub(crate) use filter::{check_sorted, facet_type};
 pub(crate) use geo::{Area, GeoBox, Point};

@@ -16,6 +16,7 @@
 //! | `fields/` | the stored fields of rows, in compressed blocks |
 //! | `verify`, `stream` | the complete check, in one pass over the file |
 //! | `info`   | the facts of a segment, for `inspect` and for programs |
+//! | `planned` | a segment that is not built yet |
 
 pub(crate) mod clusters;
 pub(crate) mod fields;
@@ -26,6 +27,7 @@ mod info;
 mod open;
 mod packed;
 pub(crate) mod payload;
+mod planned;
 mod reader;
 mod sets;
 mod stream;
@@ -36,6 +38,7 @@ pub(crate) use format::{FieldSizes, Header, STAGES, SectionKind, VERSION};
 pub(crate) use graph::{Graph, GraphParts, GraphView};
 pub(crate) use ids::{IdBytes, IdView, check_ids, encode as encode_ids, encode_order};
 pub use info::{CurveStep, FieldInfo, Info, SectionInfo};
+pub(crate) use planned::{Planned, PlannedFields};
 pub(crate) use reader::{Clusters, Matrix};
 pub use reader::{HEAD, Segment, front_length};
 pub use sets::PositionSet;
@@ -46,7 +49,7 @@ pub(crate) use crate::storage::checksum::file_seed;
 
 /// What the format can hold.
 pub(crate) mod limits {
-    pub(crate) use super::format::{MAX_COUNT, MAX_DEGREE, MAX_DIM, MAX_EF_CONSTRUCTION};
+    pub(crate) use super::format::{MAX_COUNT, MAX_DEGREE, MAX_DIM, MAX_EF_CONSTRUCTION, MAX_FRONT};
 }
 
 /// The name of a finished file: BLAKE3 of all its bytes, in hex.

@@ -7,6 +7,11 @@ use std::ops::Range;
 const MAX_WIDTH: u32 = 56;
 const HEAD: usize = 9;
 
+/// Bytes of so many packed numbers whose largest is so much above their least.
+pub(super) fn bytes(count: u64, span: u64) -> u64 {
+    HEAD as u64 + (count * u64::from(u64::BITS - span.leading_zeros())).div_ceil(8)
+}
+
 /// Appends the packed numbers.
 pub(crate) fn encode(numbers: impl Iterator<Item = u64> + Clone, out: &mut Vec<u8>) {
     let least = numbers.clone().min().unwrap_or(0);

@@ -23,16 +23,27 @@ fn length(pieces: &Pieces) -> usize {
 /// A sink is given at most so many bytes at a time.
 const PIECE: usize = 1 << 20;
 /// About how many bytes one checksum covers.
-const BLOCK: usize = 64 << 10;
+const BLOCK: u64 = 64 << 10;
 /// The same for the sections of ids, of which a lookup reads a few blocks.
-const ID_BLOCK: usize = 8 << 10;
+const ID_BLOCK: u64 = 8 << 10;
 
 /// Writes the file to `sink`, section by section; each is freed once it was written. `tick` is called with the bytes
 /// that were written, and all.
 pub(crate) fn write(parts: Parts, sink: &mut dyn Sink, tick: &mut dyn FnMut(u64, u64)) -> Result<(), Error> {
     let Parts { mut header, mut sections } = parts;
-    let strides: Vec<_> = STAGES.iter().map(|s| s.matrix).zip(header.stages.iter().copied()).collect();
-    let block_size = |kind: SectionKind, length: usize| {
+    arrange(&mut header, sections.iter().map(|(kind, pieces)| (*kind, length(pieces) as u64)).collect());
+    let checksums = header.section(SectionKind::Checksums).map_or(0, |section| section.extent.length);
+    sections.push((SectionKind::Checksums, vec![vec![0; checksums as usize]]));
+    sort::by_key(&mut sections, |(kind, _)| *kind);
+    fill_sums(&mut header, &mut sections);
+    sink.begin(header.file_length)?;
+    emit(&header, sections, sink, tick)
+}
+
+/// Puts sections of these lengths, and the checksums of their blocks, into the table of a header: where each is, and the
+/// lengths of the front and of the file.
+pub(super) fn arrange(header: &mut Header, mut lengths: Vec<(SectionKind, u64)>) {
+    let block_size = |header: &Header, kind: SectionKind, length: u64| {
         // A front section is one block, since it is read whole.
         if kind.in_front() {
             return length.max(1);
@@ -40,35 +51,28 @@ pub(crate) fn write(parts: Parts, sink: &mut dyn Sink, tick: &mut dyn FnMut(u64,
         if matches!(kind, SectionKind::Ids | SectionKind::IdOrder) {
             return ID_BLOCK;
         }
-        let stride =
-            strides.iter().find(|s| s.0 == kind).map_or(1, |s| s.1.stride(header.dim, header.metric));
+        let mut stages = STAGES.iter().map(|s| s.matrix).zip(&header.stages);
+        let codec = stages.find(|stage| stage.0 == kind);
+        let stride = codec.map_or(1, |(_, codec)| codec.stride(header.dim, header.metric)) as u64;
         (BLOCK / stride).max(1) * stride
     };
-    let checksums: usize = sections
-        .iter()
-        .map(|(kind, pieces)| (*kind, length(pieces)))
-        .map(|(kind, length)| length.div_ceil(block_size(kind, length)))
-        .filter(|&blocks| blocks > 1)
-        .sum();
-    sections.push((SectionKind::Checksums, vec![vec![0; checksums * 8]]));
-    sort::by_key(&mut sections, |(kind, _)| *kind);
+    let blocks = lengths.iter().map(|&(kind, length)| length.div_ceil(block_size(header, kind, length)));
+    let checksums: u64 = blocks.filter(|&blocks| blocks > 1).sum();
+    lengths.push((SectionKind::Checksums, checksums * 8));
+    sort::by_key(&mut lengths, |(kind, _)| *kind);
 
-    let mut offset = header_bytes(sections.len()) as u64;
-    for (kind, pieces) in &sections {
+    let mut offset = header_bytes(lengths.len()) as u64;
+    for (kind, length) in lengths {
         offset = offset.next_multiple_of(ALIGN);
-        let length = length(pieces);
-        let extent = Extent { offset, length: length as u64 };
-        let block_size = block_size(*kind, length) as u64;
-        header.sections.push(Section { kind: *kind, extent, block_size, sum: 0 });
+        let extent = Extent { offset, length };
+        let block_size = block_size(header, kind, length);
+        header.sections.push(Section { kind, extent, block_size, sum: 0 });
         offset = extent.end();
         if kind.in_front() {
             header.front_length = offset;
         }
     }
     header.file_length = offset;
-    fill_sums(&mut header, &mut sections);
-    sink.begin(header.file_length)?;
-    emit(&header, sections, sink, tick)
 }
 
 /// Computes every section's checksums; the Checksums section, which holds most of them, comes last.

@@ -13,8 +13,7 @@ mod members;
 mod options;
 
 pub(crate) use counted::{Counted, CountedScratch};
-pub(crate) use layout::layout;
-use layout::to_load;
+pub(crate) use layout::{layout, to_load};
 pub(crate) use members::{Member, Members, alive_rows};
 pub use options::SessionOptions;
 

@@ -133,6 +133,7 @@ pub use dir::{Access, Asked, Dir, DirEntry, DirFile, DirLock, MemoryDir, Publica
 pub(crate) use in_memory::InMemory;
 pub(crate) use paged::{Paged, Region, Reserved};
 pub use sink::Sink;
+pub(crate) use slots::places_of_slots;
 
 #[cfg(feature = "native")]
 pub use file::{FileBytes, FileSink, PositionedFile};

@@ -32,6 +32,11 @@ impl Region {
         }
     }
 
+    /// Its first section.
+    pub(crate) fn first(&self) -> Extent {
+        self.sections().first().copied().unwrap_or(Extent { offset: 0, length: 0 })
+    }
+
     pub(crate) fn bytes(&self) -> u64 {
         match *self {
             Region::Whole { section, .. } => section.length,

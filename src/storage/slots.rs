@@ -252,6 +252,11 @@ impl Slots {
     }
 }
 
+/// What so many slots take beside their units, once all are filled.
+pub(crate) fn places_of_slots(slots: usize) -> u64 {
+    bytes_of(slots, slots, 0)
+}
+
 /// The bytes of these capacities.
 fn bytes_of(slots: usize, order: usize, pins: usize) -> u64 {
     (slots * size_of::<Slot>() + order * size_of::<u32>() + pins * size_of::<(u32, u32)>()) as u64

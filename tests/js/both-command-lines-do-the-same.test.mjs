@@ -179,6 +179,36 @@ test("filters, counts and facets are the same", { skip }, async () => {
   }
 });
 
+test("plans are the same", { skip }, async () => {
+  const million = ["--rows", "1e6", "--dim", "768"];
+  const all = [
+    [...million, "--budget", "100MB"],
+    [...million, "--budget", "1.5 GiB", "--refine", "f16"],
+    [...million, "--budget", "8GB", "--metric", "l2"],
+    [...million, "--budget", "300MB", "--codec", "pq96", "--ids", "text:12"],
+    ["--rows", "1000", "--dim", "7", "--budget", "1MB"],
+    ["--rows", "90000", "--dim", "100", "--budget", "50MB", "--payload", "keyword:1000,float,boolean,geo"],
+  ];
+  const wrong = [
+    [...million, "--budget", "1MB"],
+    [...million, "--budget", "0"],
+    [...million, "--budget", "64MB", "--codec", "sq9"],
+    [...million, "--budget", "64MB", "--codec", "quantum"],
+    [...million, "--budget", "64MB", "--codec", "f32", "--refine", "sq8"],
+    [...million, "--budget", "64MB", "--metric", "hamming"],
+    [...million, "--budget", "64MB", "--payload", "keywrd:3"],
+    [...million, "--budget", "64MB", "--payload", "float:3"],
+    [...million, "--budget", "64MB", "--ids", "text:0"],
+    ["--rows", "3e9", "--dim", "8", "--budget", "64MB"],
+    ["--rows", "1", "--dim", "65536", "--budget", "64MB"],
+  ];
+  for (const words of [...all, ...wrong].flatMap((words) => [["plan", ...words], ["plan", ...words, "--json"]])) {
+    const [ours, theirs] = await Promise.all([npx, native].map((program) => run(program, words, { cwd: room })));
+    assert.deepEqual([ours.code, ours.stdout, ours.stderr], [theirs.code, theirs.stdout, theirs.stderr], words.join(" "));
+    assert.equal(ours.code !== 0, wrong.some((some) => some.every((word, at) => words[at + 1] === word)), words.join(" "));
+  }
+});
+
 test("each reads what the other has built", { skip }, async () => {
   const { files } = GOOD.find(({ name }) => name === "words");
   const cwd = await folderOf({ ...files, "some.txt": "w3\nw9\nw27\n" });

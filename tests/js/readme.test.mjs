@@ -56,6 +56,12 @@ test("build", { skip }, async () => {
   assert.equal((await main({})).nearest.id, "northeast");
 });
 
+test("plan", { skip }, async () => {
+  const { codec, graph, memoryBudget, resident, why } = await (await run(example("plan"), [], ["codec", "graph", "memoryBudget", "resident", "why"]))({});
+  assert.deepEqual([codec, graph], ["sq8", false]);
+  assert.ok(resident.total <= 1e8 && memoryBudget < 1e8 && why.length > 2);
+});
+
 test("collection", { skip }, async () => {
   const path = await mkdtemp(join(tmpdir(), "pagevec-readme-"));
   temporary.push(path);

@@ -57,6 +57,7 @@ const VALUES = {
   "browser.d.ts": ["Index", "PagevecError", "build", "open"],
   "entries/inline.d.ts": ["Index", "PagevecError", "open"],
   "entries/build.d.ts": ["PagevecError", "build"],
+  "entries/plan.d.ts": ["PagevecError", "plan"],
   "collection/entries/node.d.ts": ["Collection", "PagevecError", "openCollection"],
   "collection/entries/browser.d.ts": ["Collection", "PagevecError", "openCollection"],
   "commonjs.d.cts": ["Index", "PagevecError", "build", "open", "publication", "publish"],

@@ -5,7 +5,7 @@ import { makeProject } from "./harness/project.mjs";
 const { TARBALL, WORK } = process.env;
 const packages = { publint: "0.3.25", "@arethetypeswrong/cli": "0.18.5" };
 /** These are for pages and workers, which load ES modules only; resolvers from before "exports" do not see them. */
-const FOR_PAGES = ["./static", "./build", "./inline", "./worker"];
+const FOR_PAGES = ["./static", "./build", "./plan", "./inline", "./worker"];
 /** These are no modules of JavaScript, so no types can be right in all ways to resolve them. */
 const NO_SCRIPTS = ["./pagevec.wasm", "./search.wasm", "./build.wasm", "./pagevec-build.wasm", "./integrity.json"];
 

@@ -15,6 +15,12 @@ pub(crate) fn f16(path: &std::path::Path, limit: usize) -> (Vec<f32>, usize) {
     (halves.map(|b| half::f16::from_le_bytes([b[0], b[1]]).to_f32()).collect(), dim)
 }
 
+/// An i32 matrix, and its width.
+pub(crate) fn i32(path: &std::path::Path) -> (Vec<i32>, usize) {
+    let (bytes, dim) = read(path, "<i4");
+    (bytes.as_chunks::<4>().0.iter().map(|b| i32::from_le_bytes(*b)).collect(), dim)
+}
+
 fn read(path: &std::path::Path, kind: &str) -> (Vec<u8>, usize) {
     let bytes = std::fs::read(path).expect("the matrix is readable");
     assert_eq!(&bytes[..8], b"\x93NUMPY\x01\0", "a version 1 .npy");

@@ -36,18 +36,7 @@ fn fraction(number: &str, unit: u64) -> Option<u64> {
 
 /// A size as text: exact below 10 kB, with three digits above.
 pub(crate) fn show(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
-    if bytes < 10_000 {
-        return format!("{bytes} bytes");
-    }
-    let mut value = bytes as f64 / 1000.0;
-    let mut unit = 0;
-    while value >= 999.5 && unit + 1 < UNITS.len() {
-        value /= 1000.0;
-        unit += 1;
-    }
-    let decimals = if value < 9.995 { 2 } else { usize::from(value < 99.95) };
-    format!("{value:.decimals$} {}", UNITS.get(unit).copied().unwrap_or_default())
+    pagevec::plan::size(bytes)
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ mod results;
 mod rows;
 
 #[cfg(feature = "build")]
-pub use build::{BuildOptionsJs, build, build_into, index_segment};
+pub use build::{BuildOptionsJs, PlanOptionsJs, build, build_into, index_segment, plan};
 #[cfg(feature = "collection")]
 pub use collection::{CollectionJs, SegmentRowsJs, merge};
 #[cfg(feature = "build")]

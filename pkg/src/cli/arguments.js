@@ -21,8 +21,8 @@ import { usageLine } from "./help.js";
  * @typedef {object} Command
  * @property {string} name
  * @property {string} about
- * @property {string} operand the name of what stands alone
- * @property {string} operandHelp
+ * @property {string} [operand] the name of what stands alone; without one, nothing does
+ * @property {string} [operandHelp]
  * @property {{ name: string, help: string }} [second] what stands alone after it
  * @property {Record<string, Option>} options
  * @property {string[]} [oneOf] options of which exactly one is given
@@ -47,7 +47,7 @@ export function parse(command, words) {
     else if (word === "--help" || word === "-h") return "help";
     else if (word.startsWith("-") && word !== "-") take(command, word, rest, given);
     else operands.push(word);
-    const most = command.second ? 2 : 1;
+    const most = command.second ? 2 : command.operand ? 1 : 0;
     if (operands.length > most) throw wrong(command, `unexpected argument '${operands[most]}' found`);
   }
   return check(command, given, operands);
@@ -109,7 +109,7 @@ function check(command, given, [operand, second]) {
   const missing = Object.keys(command.options).filter((name) => !given.has(name) && (command.options[name].required || [...given.keys()].some((other) => command.options[other].requires === name)));
   const lacking = missing.map((name) => label(command, name));
   if (command.oneOf && one.length === 0) lacking.push(`<${command.oneOf.map((name) => label(command, name)).join("|")}>`);
-  if (operand === undefined) lacking.push(`<${command.operand}>`);
+  if (command.operand && operand === undefined) lacking.push(`<${command.operand}>`);
   if (command.second && second === undefined) lacking.push(`<${command.second.name}>`);
   if (lacking.length > 0) throw wrong(command, "the following required arguments were not provided:", lacking);
   return /** @type {Parsed} */ (parsed);

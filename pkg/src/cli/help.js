@@ -18,7 +18,7 @@ export function helpOf(command) {
   return [
     command.about,
     usageLine(command),
-    `Arguments:\n${table([[`<${command.operand}>`, command.operandHelp], ...(command.second ? [[`<${command.second.name}>`, command.second.help]] : [])])}`,
+    ...(command.operand ? [`Arguments:\n${table([[`<${command.operand}>`, command.operandHelp ?? ""], ...(command.second ? [[`<${command.second.name}>`, command.second.help]] : [])])}`] : []),
     `Options:\n${table(rows)}`,
     `Examples:\n${command.examples.map((example) => `  ${example}`).join("\n")}`,
   ].join("\n\n");
@@ -46,7 +46,7 @@ export function usageLine(command) {
   if (!command) return "Usage: pagevec <COMMAND>";
   const must = Object.entries(command.options).filter(([, option]) => option.required).map(([name, { value }]) => ` --${name} <${value}>`);
   const one = command.oneOf ? ` <${command.oneOf.map((name) => `--${name} <${command.options[name].value}>`).join("|")}>` : "";
-  return `Usage: pagevec ${command.name} [OPTIONS]${must.join("")}${one} <${command.operand}>${command.second ? ` <${command.second.name}>` : ""}`;
+  return `Usage: pagevec ${command.name} [OPTIONS]${must.join("")}${one}${command.operand ? ` <${command.operand}>` : ""}${command.second ? ` <${command.second.name}>` : ""}`;
 }
 
 /**

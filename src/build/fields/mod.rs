@@ -152,6 +152,20 @@ impl<'a> CheckedFields<'a> {
     }
 }
 
+/// The sections of the fields of these rows, in their order, and the sizes for the header.
+///
+/// # Errors
+/// Those of [`CheckedFields::new`].
+pub(crate) fn sections_of(source: &dyn FieldSource, schema: &Schema) -> Result<Sections, Error> {
+    let (ctx, rows) = (Ctx::default(), source.count());
+    let fields = CheckedFields::new(source, rows, schema, &mut InputHash::new(0, "", 0), &ctx)?;
+    let (mut sections, order) = (Vec::new(), (0..rows as u32).collect::<Vec<_>>());
+    let sizes = fields.push(&mut sections, &order, 0, &ctx)?;
+    Ok((sections, sizes))
+}
+
+type Sections = (Vec<(SectionKind, Pieces)>, FieldSizes);
+
 /// Appends the line of a row, with its end.
 fn read(source: &dyn FieldSource, row: usize, into: &mut Vec<u8>) -> Result<(), Error> {
     let start = into.len();

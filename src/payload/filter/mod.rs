@@ -15,7 +15,7 @@ mod convert;
 mod field;
 mod operand;
 mod parse;
-mod suggest;
+pub(crate) mod suggest;
 
 pub(crate) use check::{check_sorted, facet_type};
 pub use operand::Operand;

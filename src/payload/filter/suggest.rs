@@ -7,7 +7,7 @@ const FARTHEST: usize = 2;
 
 /// The candidate that is most like a name: with other capitals, with at most two letters added, left out, changed or
 /// exchanged, or one that the name begins or is begun by.
-pub(super) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let letters: Vec<char> = letters_of(name);
     let distance = |candidate: &str| {
         let other: Vec<char> = letters_of(candidate);

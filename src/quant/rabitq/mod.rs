@@ -98,7 +98,12 @@ impl Rabitq {
 
     /// Bytes of a code.
     pub(crate) fn stride(&self) -> usize {
-        self.plane() * self.bits + TERMS
+        Rabitq::code_bytes(self.mean.len(), self.bits)
+    }
+
+    /// Bytes of a code of `dim` components.
+    pub(crate) fn code_bytes(dim: usize, bits: usize) -> usize {
+        dim.div_ceil(8) * bits + TERMS
     }
 
     /// Rotates a row.

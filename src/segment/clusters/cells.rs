@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::lists::{LeafBlock, Lists};
-use super::{CurvePoint, Curves, LEAVES, LISTS, MAX_CENTRES, NEIGHBOURS, Reader, Shares, bad};
+use super::sizes::Counts;
+use super::{CurvePoint, Curves, LEAVES, LISTS, MAX_CENTRES, NEIGHBOURS, Reader, Shares, WIDTHS, bad};
 use crate::error::Error;
 use crate::memory::bytes;
 use crate::quant::{Rabitq, centroid};
@@ -99,6 +100,40 @@ impl Cells {
             first,
             positions,
         })
+    }
+
+    /// The cells of a segment that is not built yet, in which so many are counted, with curves that are wider than most.
+    pub(crate) fn planned(counts: &Counts) -> Self {
+        let cells = counts.cells as usize;
+        let dim = counts.dim;
+        let last = |count: u64| {
+            let mut all = vec![0; cells + 1];
+            all[cells] = count as u32;
+            all
+        };
+        let [cells_of, probes] =
+            [4 * counts.cells.isqrt(), 3 * counts.leaves.isqrt() / 2].map(|n| n as u32 + 1);
+        let (wanted, keep) = (9500, 4096);
+        let point =
+            CurvePoint { wanted, reached: wanted, cells: cells_of, probes, keep, ..CurvePoint::default() };
+        Cells {
+            curves: [[point; WIDTHS]; NEIGHBOURS.len()],
+            shares: Shares::default(),
+            longest: counts.longest(),
+            bits: counts.bits,
+            centres: counts.centres,
+            codes: vec![0; cells * centroid::stride(dim)],
+            squares: vec![0.0; cells],
+            dim,
+            spreads: vec![0.0; cells],
+            seed: 0,
+            leaves: Extent { offset: 0, length: 0 },
+            lists: Extent { offset: 0, length: 0 },
+            offsets: vec![0; cells + 1],
+            checksums: vec![0; cells],
+            first: last(counts.leaves),
+            positions: last(counts.rows),
+        }
     }
 
     /// The bytes that it has allocated.

@@ -8,14 +8,17 @@
 //! | `encode` | the sections, from the tree that a build made |
 //! | `cells`  | the Cells section, decoded and checked |
 //! | `lists`  | blocks of Leaves and of Lists, read where they are |
+//! | `sizes`  | how many bytes the sections take |
 
 mod cells;
 mod encode;
 mod lists;
+mod sizes;
 
 pub(crate) use cells::Cells;
 pub(crate) use encode::{Parts, encode};
 pub(crate) use lists::{Labels, Leaf, List};
+pub(crate) use sizes::Counts;
 
 use crate::error::Error;
 

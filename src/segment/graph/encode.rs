@@ -4,6 +4,12 @@ use super::HEAD;
 use super::links;
 use super::view::{Base, GraphView};
 
+/// Bytes of a graph of `count` nodes, of which so many are above layer 0, with so many links there in all.
+pub(in crate::segment) fn section_bytes(count: usize, m: usize, [upper, blocks]: [u64; 2]) -> u64 {
+    let head = ((HEAD as u64 + 2 * upper + 1 + blocks) * 4).next_multiple_of(64);
+    head + count as u64 * links::stride(count, m) as u64
+}
+
 /// A graph that owns its links: `2m` a node in layer 0.
 pub(crate) struct Graph {
     pub(crate) m: usize,
@@ -62,9 +68,12 @@ impl Graph {
             self.upper.len() as u32,
             self.blocks.len() as u32,
         ]);
-        let parts = [HEAD, self.upper.len(), self.first.len(), self.blocks.len()];
-        let head_bytes = (parts.iter().sum::<usize>() * 4).next_multiple_of(64);
-        let mut out = Vec::with_capacity(head_bytes + links::bytes(self.base.len(), self.m));
+        let count = self.base.len() / (2 * self.m);
+        let mut out = Vec::with_capacity(section_bytes(
+            count,
+            self.m,
+            [self.upper.len(), self.blocks.len()].map(|n| n as u64),
+        ) as usize);
         for part in [&head[..], &self.upper, &self.first, &self.blocks] {
             out.extend(part.iter().flat_map(|v| v.to_le_bytes()));
         }

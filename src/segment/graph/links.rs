@@ -16,12 +16,6 @@ pub(crate) fn stride(count: usize, m: usize) -> usize {
     (2 * m * width(count)).div_ceil(8)
 }
 
-/// Bytes of the records of nodes that have so many links in all, `2m` each.
-pub(super) fn bytes(links: usize, m: usize) -> usize {
-    let count = links / (2 * m);
-    count * stride(count, m)
-}
-
 /// Appends the records of nodes with `2m` links each.
 pub(crate) fn pack(links: &[u32], m: usize, records: &mut Vec<u8>) {
     let count = links.len() / (2 * m);

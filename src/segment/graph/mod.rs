@@ -13,6 +13,7 @@ pub(super) mod links;
 mod view;
 
 pub(crate) use encode::Graph;
+pub(super) use encode::section_bytes;
 pub(crate) use view::GraphView;
 
 use super::format::SectionKind;

@@ -65,7 +65,7 @@ impl PayloadHead {
     ///
     /// # Errors
     /// `corrupt`.
-    pub(super) fn decode(
+    pub(in crate::segment) fn decode(
         bytes: &[u8],
         sections: [Extent; 3],
         rows: usize,

@@ -239,6 +239,14 @@ export const BAD = [
 
 /** Arguments that are refused before anything is read: the message is the same up to the usage. */
 export const USAGE = [
+  ["plan"],
+  ["plan", "--rows", "5"],
+  ["plan", "--rows=0", "--dim", "8", "--budget", "1MB"],
+  ["plan", "--rows=-1", "--dim", "8", "--budget", "1MB"],
+  ["plan", "--rows", "NaN", "--dim", "8", "--budget", "1MB"],
+  ["plan", "--rows", "1.5", "--dim", "8", "--budget", "1MB"],
+  ["plan", "--rows", "5", "--dim", "8", "--budget", "much"],
+  ["plan", "--rows", "5", "--dim", "8", "--budget", "1MB", "more"],
   ["build"],
   ["build", "x.npy"],
   ["build", "x.npy", "y.npy", "-o", "out"],

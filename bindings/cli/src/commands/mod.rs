@@ -9,6 +9,7 @@ mod eval;
 mod facets;
 mod inspect;
 mod merge;
+mod plan;
 mod search;
 mod serve;
 mod verify;
@@ -20,6 +21,8 @@ use crate::failure::Failure;
 pub(crate) enum Command {
     /// Build an index folder from vectors, or append vectors to one
     Build(build::Build),
+    /// Choose codes and index for a budget of memory, before anything is built
+    Plan(plan::Plan),
     /// Make one segment of all segments of an index, without dead rows
     Merge(merge::Merge),
     /// Find the rows nearest to a row or to a vector
@@ -49,6 +52,7 @@ impl Command {
             Command::Count(c) => c.json,
             Command::Facets(c) => c.json,
             Command::Eval(c) => c.json,
+            Command::Plan(c) => c.json,
             Command::Merge(c) => c.json,
             Command::Inspect(c) => c.json,
             Command::Verify(c) => c.json,
@@ -64,6 +68,7 @@ impl Command {
             Command::Count(c) => c.run(),
             Command::Facets(c) => c.run(),
             Command::Eval(c) => c.run(),
+            Command::Plan(c) => c.run(),
             Command::Merge(c) => c.run(),
             Command::Inspect(c) => c.run(),
             Command::Verify(c) => c.run(),

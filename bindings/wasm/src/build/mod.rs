@@ -1,6 +1,7 @@
 //! Building: the same file as the CLI's.
 
 mod export;
+mod plan;
 
 use js_sys::{Float32Array, Function};
 use pagevec::{BuildInput, BuildOptions, Ctx, Error, Fields, Ids, Index, Progress, Schema, Sink, Warning};
@@ -9,6 +10,7 @@ use wasm_bindgen::prelude::*;
 use crate::convert::{ids, to_js, whole};
 use crate::pieces::Callback;
 pub use export::index_segment;
+pub use plan::{PlanOptionsJs, plan};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = "

@@ -87,7 +87,7 @@ export function toFiltered(json) {
 }
 
 /** @param {string} text */
-function size(text) {
+export function size(text) {
   const bytes = parseSize(text);
   if (bytes === undefined) throw new Error("use a number of bytes, or a number with kB, MB, GB, KiB, MiB or GiB, like 64MB");
   return bytes;
