@@ -18,6 +18,7 @@ use crate::collection::write::Writer;
 use crate::collection::write::batch::Changes;
 use crate::error::Error;
 use crate::hash::hash;
+use crate::pressure::Meter;
 use crate::storage::{Access, Dir, DirLock, is_missing};
 
 /// What was found.
@@ -180,7 +181,15 @@ fn state_of(
     let index = with_segments(None, &[], parts, options)?;
     let (entries, memtable) = (entries.into(), Memtable::new(epoch));
     let columns = Columns::default();
-    Ok(State { settings: manifest.settings, index, entries, memtable, columns, sequence: manifest.sequence })
+    Ok(State {
+        settings: manifest.settings,
+        index,
+        entries,
+        memtable,
+        columns,
+        meter: Meter::default(),
+        sequence: manifest.sequence,
+    })
 }
 
 /// Copies a damaged file to a name that nothing reads or removes. Returns the name; `None` if the file is missing.

@@ -6,6 +6,7 @@
 //! | `memtable` | the rows in memory |
 //! | `epoch` | the codecs of all rows |
 //! | `apply` | what a batch does to a state |
+//! | `metered` | a search, which is counted |
 //! | `scan` | searches the rows in memory |
 //! | `columns` | the values of their fields, for filters |
 
@@ -13,6 +14,7 @@ pub(crate) mod apply;
 pub(crate) mod columns;
 pub(crate) mod epoch;
 pub(crate) mod memtable;
+mod metered;
 pub(crate) mod scan;
 
 use std::sync::Arc;
@@ -25,6 +27,7 @@ use crate::error::Error;
 use crate::id::Id;
 use crate::index::Index;
 use crate::payload::{Filter, Schema};
+use crate::pressure::Meter;
 use crate::row_set::RowSet;
 use crate::search::{Answer, Hit, SearchOptions, SegmentStats, StoredRow, check_queries};
 use crate::sort;
@@ -42,6 +45,8 @@ pub(crate) struct State {
     pub(crate) memtable: Memtable,
     /// Of the memtable.
     pub(crate) columns: Columns,
+    /// Counts searches.
+    pub(crate) meter: Meter,
     /// Operations that this state has seen.
     pub(crate) sequence: u64,
 }
@@ -97,11 +102,8 @@ impl Snapshot {
         answers.pop().ok_or_else(|| Error::internal("a search gave no answer"))
     }
 
-    /// The rows nearest to each of `queries` (row-major).
-    ///
-    /// # Errors
-    /// As [`Index::search_batch`].
-    pub fn search_batch(&self, queries: &[f32], options: &SearchOptions) -> Result<Vec<Answer>, Error> {
+    /// See [`Snapshot::search_batch`].
+    pub(super) fn answers(&self, queries: &[f32], options: &SearchOptions) -> Result<Vec<Answer>, Error> {
         let Settings { dim, metric, .. } = self.0.settings;
         if !queries.len().is_multiple_of(dim) {
             return Err(Error::Dimension { expected: dim, got: queries.len() % dim });
