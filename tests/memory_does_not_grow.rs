@@ -6,8 +6,8 @@
 mod support;
 
 use pagevec::{
-    Budget, Collection, CollectionOptions, Ctx, FlushAt, FsDir, Id, Index, IndexChoice, MemoryManager,
-    Metric, Part, SearchOptions, with_threads,
+    Budget, Collection, CollectionOptions, Ctx, Durability, FlushAt, FsDir, Id, Index, IndexChoice,
+    MemoryManager, Metric, Part, SearchOptions, with_threads,
 };
 use support::alloc_all::{CountingAll, held};
 use support::data::{self, Random};
@@ -76,7 +76,7 @@ fn round(notes: &Collection, seed: u64) {
 fn writes_leave_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let flush = FlushAt::default().rows(1024);
-    let options = CollectionOptions::new(DIM).flush(flush).log_bytes(1 << 20);
+    let options = CollectionOptions::new(DIM).flush(flush).durability(Durability::Relaxed).log_bytes(1 << 20);
     let notes = Collection::open_in(FsDir, folder.path().join("notes"), &options).unwrap();
     let run = |seed| with_threads(2, || round(&notes, seed)).unwrap();
     // The codecs are trained, pools of threads are there.

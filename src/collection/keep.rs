@@ -1,12 +1,13 @@
 //! Keeps a collection within its memory budget: does what the controller (`pressure/`) chooses, admits writes, and tells all
 //! figures. What is reserved follows the state that readers take.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 
 use super::Collection;
 use super::shared::{Shared, lock};
 use super::state::State;
+use super::state::memtable::table_bytes;
 use super::write::Writer;
 use super::write::batch::{Change, Changes};
 use crate::budget::{Part, Reservation};
@@ -14,6 +15,9 @@ use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::id::Id;
 use crate::pressure::{Action, Budget, MemoryManager, MemoryMetrics};
+
+/// Threads whose batches are written as one group, about.
+const THREADS: usize = 16;
 
 /// The memory of a collection.
 pub(crate) struct Kept {
@@ -51,13 +55,16 @@ impl Shared {
         if !self.kept.is_kept.load(Relaxed) {
             return Ok(None);
         }
-        let strides: u64 = self.snapshot().0.memtable.epoch.0.iter().map(|stage| stage.stride as u64).sum();
+        let state = self.snapshot().0;
+        let strides: u64 = state.memtable.epoch.0.iter().map(|stage| stage.stride as u64).sum();
         let of_row = |change| match change {
             Change::Put { id, fields, .. } => strides + row_bytes(id) + fields.len() as u64,
             Change::Delete { .. } => 0,
         };
-        // Vectors grow by doubling.
+        // Vectors grow by doubling; the table of all rows does at once, perhaps by the rows of several threads.
         let rows = 2 * changes.each().map(of_row).sum::<u64>();
+        let table = |more: usize| table_bytes(state.memtable.live() + more);
+        let rows = rows + if rows > 0 { table(THREADS * changes.rows()) - table(0) } else { 0 };
         self.kept.manager.admit(rows, frame, || self.flush().is_ok_and(|flushed| flushed)).map(Some)
     }
 
@@ -153,7 +160,7 @@ impl Collection {
     }
 }
 
-/// About what a row has in memory beside its codes: its id twice, its place, and a pointer to its fields with their counts.
+/// About what a row has in memory beside its codes: its id, the text of which is in the table too, and its fields with their counts.
 fn row_bytes(id: &Id) -> u64 {
-    2 * id.bytes() + (2 * size_of::<Id>() + size_of::<std::sync::Arc<str>>() + 32) as u64
+    2 * id.bytes() + (size_of::<Id>() + size_of::<Arc<str>>() + 16) as u64
 }

@@ -241,7 +241,9 @@ impl MemoryManager {
     fn reserve(&self, rows: u64, frame: u64) -> Result<Option<[Reservation; 2]>, Error> {
         let own = &self.0.own;
         let reserved = [own.reserve(Part::Memtable, rows)?, own.reserve(Part::Log, frame)?];
-        Ok((rows == 0 || self.needed() <= self.budget()).then_some(reserved))
+        // The rest is for searches.
+        let most = self.budget() as f64 * Alert::Full.threshold();
+        Ok((rows == 0 || self.needed() as f64 <= most).then_some(reserved))
     }
 
     /// What is reserved, and room for the copy that a flush makes.

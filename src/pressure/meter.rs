@@ -8,7 +8,7 @@ use super::choose::Action;
 use super::machine::Stopwatch;
 
 /// Buckets of the histogram: four for each doubling, so that a percentile is told to a fifth, up to a minute.
-const BUCKETS: usize = 100;
+const LATENCY_STEPS: usize = 100;
 
 /// See the head of this file. A clone counts into the same numbers.
 #[derive(Clone, Default)]
@@ -17,7 +17,7 @@ pub(crate) struct Meter(Arc<Counters>);
 struct Counters {
     searches: AtomicU64,
     /// Calls that took so many microseconds.
-    latencies: [AtomicU64; BUCKETS],
+    latencies: [AtomicU64; LATENCY_STEPS],
     actions: [AtomicU64; Action::ALL.len()],
     failed: AtomicU64,
     /// Changes of the level, and of the alert.
@@ -103,7 +103,7 @@ fn bucket(micros: u64) -> usize {
     let doublings = (micros | 1).ilog2();
     let of_four =
         if doublings < 2 { micros } else { 4 * u64::from(doublings - 1) + (micros >> (doublings - 2) & 3) };
-    (of_four as usize).min(BUCKETS - 1)
+    (of_four as usize).min(LATENCY_STEPS - 1)
 }
 
 /// The most that a call of this bucket took.
@@ -139,12 +139,12 @@ mod tests {
             );
             assert!(longest(at) * 4 <= micros * 5 + 4, "{micros}: {}", longest(at));
         }
-        assert_eq!(bucket(u64::MAX), BUCKETS - 1);
+        assert_eq!(bucket(u64::MAX), LATENCY_STEPS - 1);
     }
 
     #[test]
     fn of_a_hundred_the_ninety_fifth_counts() {
-        let mut latencies = [0; BUCKETS];
+        let mut latencies = [0; LATENCY_STEPS];
         assert_eq!(percentile(&latencies, 95), None);
         latencies[bucket(100)] = 95;
         latencies[bucket(9000)] = 5;

@@ -84,9 +84,7 @@ impl Memtable {
             codes + lists + size_of::<Chunk>()
         };
         let chunks: usize = self.chunks.iter().map(of_chunk).sum();
-        // Seven of eight places of the table are used at most.
-        let places = if self.live == 0 { 0 } else { (self.live * 8 / 7).next_power_of_two() };
-        (chunks + places * (size_of::<(Id, u32)>() + 1)) as u64 + self.texts
+        chunks as u64 + table_bytes(self.live) + self.texts
     }
 
     /// The chunk of a row, and its number there.
@@ -147,4 +145,10 @@ impl Memtable {
         self.epoch = epoch;
         Ok(())
     }
+}
+
+/// Bytes of a table of so many rows by id, beside the texts of the ids: seven of eight places are used at most.
+pub(crate) fn table_bytes(rows: usize) -> u64 {
+    let places = if rows == 0 { 0 } else { (rows * 8 / 7).next_power_of_two() };
+    (places * (size_of::<(Id, u32)>() + 1)) as u64
 }

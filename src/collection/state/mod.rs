@@ -6,7 +6,6 @@
 //! | `memtable` | the rows in memory |
 //! | `epoch` | the codecs of all rows |
 //! | `apply` | what a batch does to a state |
-//! | `metered` | a search, which is counted |
 //! | `scan` | searches the rows in memory |
 //! | `columns` | the values of their fields, for filters |
 
@@ -45,7 +44,6 @@ pub(crate) struct State {
     pub(crate) memtable: Memtable,
     /// Of the memtable.
     pub(crate) columns: Columns,
-    /// Counts searches.
     pub(crate) meter: Meter,
     /// Operations that this state has seen.
     pub(crate) sequence: u64,
