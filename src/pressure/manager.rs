@@ -232,18 +232,23 @@ impl MemoryManager {
         }
         admitted.ok_or_else(|| {
             self.0.meter.rejected();
-            let (needed, budget) = (self.needed().saturating_add(rows + frame), self.budget());
+            let (wanted, budget) = (self.needed().saturating_add(2 * rows + frame), self.budget());
+            let needed = (wanted as f64 / Alert::Full.threshold()) as u64;
             Error::Budget { needed: needed.max(budget.saturating_add(1)), budget }
         })
     }
 
-    /// `None` where that would be more than the budget.
+    /// `None` where that would leave too little for searches, which have what is above the last alert.
     fn reserve(&self, rows: u64, frame: u64) -> Result<Option<[Reservation; 2]>, Error> {
+        let most = self.budget() as f64 * Alert::Full.threshold();
+        let fits = |more: u64| rows == 0 || self.needed().saturating_add(more) as f64 <= most;
+        // What is refused should not show in the peaks; another thread may be faster.
+        if !fits(2 * rows + frame) {
+            return Ok(None);
+        }
         let own = &self.0.own;
         let reserved = [own.reserve(Part::Memtable, rows)?, own.reserve(Part::Log, frame)?];
-        // The rest is for searches.
-        let most = self.budget() as f64 * Alert::Full.threshold();
-        Ok((rows == 0 || self.needed() as f64 <= most).then_some(reserved))
+        Ok(fits(0).then_some(reserved))
     }
 
     /// What is reserved, and room for the copy that a flush makes.

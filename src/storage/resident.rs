@@ -36,6 +36,7 @@ fn count(address: u64, end: u64, extent: Extent) -> Option<u64> {
 }
 
 /// Bytes of a page, which the kernel tells each program it starts.
+#[expect(clippy::host_endian_bytes, reason = "the kernel writes words as this machine reads them")]
 fn page_size() -> Option<u64> {
     const PAGE_SIZE: usize = 6;
     let auxv = std::fs::read("/proc/self/auxv").ok()?;
