@@ -61,7 +61,7 @@ fn round(notes: &Collection, seed: u64) {
         let fields = (0..BATCH).map(|at| format!("{{\"at\":{at}}}")).collect();
         notes.upsert_matrix(ids(batch).collect(), rows, fields, None).unwrap();
         notes.delete(&deleted).unwrap();
-        if batch % 10 == 9 {
+        if batch % 50 == 49 {
             notes.maintain(&Ctx::default()).unwrap();
             let query: Vec<f32> = (0..DIM).map(|_| random.normal()).collect();
             notes.search(&query, &SearchOptions::new(10).fields(true)).unwrap();
