@@ -32,12 +32,16 @@ pub enum Part {
     Scratch,
     /// Operations under way: queries, candidates, answers.
     Operations,
-    /// A build: codes, order, lists, graph, ids.
+    /// A build: codes, order, lists, graph, ids. Of a collection, what a flush copies.
     Building,
+    /// The rows of a collection that are in no segment yet.
+    Memtable,
+    /// Batches of a collection that wait to be written to its log.
+    Log,
 }
 
 /// How many parts there are.
-const PARTS: usize = 8;
+const PARTS: usize = 10;
 
 impl Part {
     /// Every part, in order.
@@ -50,6 +54,8 @@ impl Part {
         Part::Scratch,
         Part::Operations,
         Part::Building,
+        Part::Memtable,
+        Part::Log,
     ];
 
     /// A stable short name, the same in Rust and in JS.
@@ -63,6 +69,8 @@ impl Part {
             Part::Scratch => "scratch",
             Part::Operations => "operations",
             Part::Building => "building",
+            Part::Memtable => "memtable",
+            Part::Log => "log",
         }
     }
 
@@ -123,6 +131,9 @@ struct Book {
     /// The working memory, and the budget.
     sides: [Side; 2],
     parts: [Counters; PARTS],
+    /// Bytes that were ever reserved, and reservations that were refused.
+    granted: AtomicU64,
+    refused: AtomicU64,
 }
 
 /// See the head of this file. A clone is the same ledger.
@@ -158,6 +169,16 @@ impl Ledger {
         Memory { budget, working, parts }
     }
 
+    /// Bytes that were ever reserved: those of memory that was given back and reserved again count each time.
+    pub fn granted(&self) -> u64 {
+        self.0.granted.load(Relaxed)
+    }
+
+    /// How often a reservation was refused.
+    pub fn refused(&self) -> u64 {
+        self.0.refused.load(Relaxed)
+    }
+
     /// Reserves bytes until the reservation is dropped.
     ///
     /// # Errors
@@ -181,6 +202,7 @@ impl Ledger {
         let counters = &self.0.parts[part as usize];
         let now = counters.reserved.fetch_add(bytes, Relaxed) + bytes;
         counters.peak.fetch_max(now, Relaxed);
+        self.0.granted.fetch_add(bytes, Relaxed);
     }
 
     fn subtract(&self, part: Part, bytes: u64) {
@@ -218,6 +240,7 @@ impl Reservation {
         if more > 0
             && let Err(reserved) = side.reserved.fetch_update(Relaxed, Relaxed, grown)
         {
+            self.ledger.0.refused.fetch_add(1, Relaxed);
             return Err(Error::Budget { needed: reserved.saturating_add(more), budget: limit });
         }
         self.ledger.add(self.part, more);

@@ -46,6 +46,7 @@ mod id;
 mod index;
 mod memory;
 mod metric;
+mod pressure;
 
 mod payload;
 mod quant;
@@ -57,6 +58,7 @@ mod session;
 mod sort;
 mod storage;
 mod topk;
+mod trace;
 mod vectors;
 
 #[cfg(feature = "native")]
@@ -77,6 +79,10 @@ pub use id::{Id, Ids};
 pub use index::{Index, Io, MissingSegment, OpenOptions, SegmentFacts, append_into, merge_into};
 pub use metric::Metric;
 pub use payload::{FieldType, Filter, Operand, Schema};
+pub use pressure::{
+    Action, Alert, Budget, Contents, HeldBytes, Leak, Level, Machine, MemoryEvent, MemoryManager,
+    MemoryMetrics, MemoryTracker, Tracked,
+};
 pub use quant::CodecKind;
 pub use rows::{BuildInput, Numbers, RowSource, StoredRows};
 pub use search::{

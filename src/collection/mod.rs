@@ -4,6 +4,7 @@
 //! | file | duty |
 //! |---|---|
 //! | `options`, `row`, `stats` | how a collection is opened; what callers give and get |
+//! | `keep` | memory: what is reserved, which writes are admitted, what the controller has done |
 //! | `shared` | what the threads of a collection share: the state, the writer, the batches that wait |
 //! | `state/` | what a reader sees: segments and rows in memory; how a batch changes it |
 //! | `write/` | what one writer at a time does: group commit, the log, flushes |
@@ -27,6 +28,7 @@ mod export;
 mod fields;
 mod files;
 mod import;
+mod keep;
 mod merge;
 mod options;
 mod row;
@@ -221,12 +223,7 @@ impl Collection {
     /// # Errors
     /// `io`: then the rows stay in memory and in the log.
     pub fn flush(&self) -> Result<bool, Error> {
-        let mut writer = self.shared.writer()?;
-        let state = self.snapshot().0;
-        let next = writer.flush(&state)?;
-        let flushed = next.is_some();
-        self.shared.publish(next);
-        Ok(flushed)
+        self.shared.flush()
     }
 
     /// Tells the time, in milliseconds from any moment on, and flushes rows that have been in memory for long. Where nothing was

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::files::Place;
 use super::files::open::{Losses, Mode, Opened, open};
+use super::keep::Kept;
 use super::options::{CollectionOptions, Settings};
 use super::state::{Snapshot, State};
-use super::wal::Request;
+use super::wal::{Frame, Request};
 use super::write::backlog::Backlog;
 use super::write::batch::Changes;
 use super::write::queue::Queue;
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     /// Rows in no graph, at most.
     most_unindexed: usize,
     pub(super) losses: Losses,
+    pub(super) kept: Kept,
 }
 
 impl Shared {
@@ -44,8 +46,9 @@ impl Shared {
     pub(super) fn open(place: Place, options: &CollectionOptions, fresh: [u8; 16]) -> Result<Self, Error> {
         let place = Arc::new(place);
         let mode = if options.degraded { Mode::Degraded } else { Mode::Whole };
-        let Opened { state, writer, losses } = open_fresh(&place, options, fresh, mode)?;
+        let Opened { mut state, writer, losses } = open_fresh(&place, options, fresh, mode)?;
         let most_unindexed = UNINDEXED.max(4 * options.flush.rows);
+        let kept = Kept::new(options.memory_budget, &mut state);
         let (settings, state) = (state.settings, RwLock::new(Arc::new(state)));
         Ok(Shared {
             place,
@@ -58,6 +61,7 @@ impl Shared {
             backlog: Backlog::default(),
             most_unindexed,
             losses,
+            kept,
         })
     }
 
@@ -109,6 +113,7 @@ impl Shared {
         if self.is_maintained.load(Ordering::Relaxed) {
             self.backlog.wait(changes.rows(), || self.unindexed())?;
         }
+        let _admitted = self.admit(&changes, frame.as_ref().map_or(0, Frame::length))?;
         let waiting = Arc::new(Waiting { changes, frame, request });
         self.queue.join(waiting, |mut group| {
             let mut writer = lock(writer);
@@ -140,17 +145,15 @@ impl Shared {
     /// A failed flush is no error of the write before it, which is in the log: it is told by the next writes when there are too
     /// many rows in memory.
     fn flush_if_due(&self, writer: &mut Writer) {
-        let state = self.snapshot().0;
-        if writer.is_due(&state)
-            && let Ok(next) = writer.flush(&state)
-        {
-            self.publish(next);
+        if writer.is_due(&self.snapshot().0) {
+            let _ = self.flush_by(writer);
         }
     }
 
     /// Makes a state the one that readers take.
     pub(super) fn publish(&self, next: Option<Arc<State>>) {
         if let Some(next) = next {
+            self.kept.follow(&next);
             *self.state.write().unwrap_or_else(PoisonError::into_inner) = next;
         }
     }

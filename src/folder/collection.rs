@@ -61,6 +61,12 @@ fn maintenance(shared: Arc<Shared>) -> std::io::Result<Periodic> {
     Periodic::start(EVERY, move |stopped| {
         // What fails here is told by the writes that it keeps from being done.
         let _ = shared.tick(opened.elapsed().as_millis() as u64);
+        shared.keep(&mut |action| {
+            with_threads(threads, || {
+                let stopped = || stopped();
+                shared.act(action, &Ctx { cancelled: Some(&stopped), ..Ctx::default() })
+            })?
+        });
         if Instant::now() < again || !shared.is_merge_due() {
             return;
         }

@@ -37,6 +37,7 @@ impl Index {
             segments: self.segments.clone(),
             all: OnceLock::new(),
             ledger: self.ledger.clone(),
+            meter: self.meter.clone(),
             held,
             _places: places,
             missing: Arc::clone(&self.missing),
@@ -76,6 +77,7 @@ impl Index {
         }
         let mut index = Index::of_opened(opened, ledger, scratches, options)?;
         index.missing = Arc::clone(&self.missing);
+        index.meter = self.meter.clone();
         Ok(index)
     }
 

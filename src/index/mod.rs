@@ -3,6 +3,7 @@
 mod building;
 mod changes;
 mod codes;
+mod figures;
 mod flight;
 mod front;
 mod ids;
@@ -31,10 +32,12 @@ use crate::budget::{Ledger, Memory, Reservation};
 use crate::error::Error;
 use crate::exec;
 use crate::id::Id;
+use crate::pressure::Meter;
 use crate::search::{Answer, Operation, Outcome, SearchOptions};
 use crate::segment::{Fill, Info};
 use crate::session::{Counted, Members};
 use crate::storage::{Buffer, Extent, InMemory, ReadAt, Source};
+use crate::trace;
 
 /// The bytes of the files: in memory or mapped as a whole, or read piece by piece.
 enum Bytes {
@@ -50,6 +53,8 @@ pub struct Index {
     /// The facts of all together, where there are several, or dead rows. They are put together when they are asked for.
     all: OnceLock<Info>,
     ledger: Ledger,
+    /// Counts searches.
+    meter: Meter,
     /// What is reserved for each segment.
     held: Vec<Held>,
     /// For the list of the segments.
@@ -158,7 +163,7 @@ impl Index {
     /// `unknown-id`; those of [`Index::search`].
     pub fn similar(&self, id: &Id, options: &SearchOptions) -> Result<Answer, Error> {
         let operation = Operation::Similar { id: id.clone(), options: options.clone() };
-        self.answers(operation)?.pop().ok_or_else(|| Error::internal("a search gave no answer"))
+        self.answers(1, operation)?.pop().ok_or_else(|| Error::internal("a search gave no answer"))
     }
 
     /// Looks up the rows of `exclude`, `among` and `filter`. Searches with the options that it returns need not: use it where many
@@ -195,11 +200,17 @@ impl Index {
     }
 
     fn search_chunk(&self, queries: &[f32], options: &SearchOptions) -> Result<Vec<Answer>, Error> {
-        self.answers(Operation::Search { queries: queries.to_vec(), options: options.clone() })
+        let count = queries.len() / self.dim();
+        self.answers(count, Operation::Search { queries: queries.to_vec(), options: options.clone() })
     }
 
-    /// Runs an operation whose outcome are answers.
-    fn answers(&self, operation: Operation) -> Result<Vec<Answer>, Error> {
+    /// Runs an operation whose outcome are the answers of so many queries.
+    fn answers(&self, queries: usize, operation: Operation) -> Result<Vec<Answer>, Error> {
+        let _span = trace::search(queries);
+        self.meter.timed(queries, || self.run_search(operation))
+    }
+
+    fn run_search(&self, operation: Operation) -> Result<Vec<Answer>, Error> {
         let (outcome, moved) = match &self.bytes {
             Bytes::Local { .. } => return self.run(operation)?.answers(),
             Bytes::Paged(reading) => reading.run(operation)?,

@@ -94,6 +94,21 @@ impl Reading {
         &self.files
     }
 
+    pub(super) fn scratches(&self) -> &Scratches {
+        &self.scratches
+    }
+
+    /// Bytes of a section of a segment that the arena holds.
+    pub(super) fn resident(&self, segment: usize, section: Extent) -> u64 {
+        let base = self.members.iter().nth(segment).map(|member| member.base);
+        let at = |base| Extent { offset: section.offset + base, ..section };
+        base.map_or(0, |base| self.shared().held_of(at(base)))
+    }
+
+    pub(super) fn evictions(&self) -> u64 {
+        self.shared().stats().2
+    }
+
     /// Reads bytes by their address.
     fn read(&self, extent: Extent, into: &mut [u8]) -> Result<(), Error> {
         let (file, extent) = self.in_file(extent)?;

@@ -11,10 +11,12 @@ use super::{Bytes, Index};
 use crate::budget::{Ledger, Part, Reservation};
 use crate::error::Error;
 use crate::memory::Shared;
+use crate::pressure::Meter;
 use crate::row_set::{RowSet, SharedRows};
 use crate::segment::{FieldInfo, HEAD, Info, PositionSet, Segment, front_length};
 use crate::session::{Member, Members, alive_rows};
 use crate::storage::{Extent, ReadAt, Source};
+use crate::trace;
 
 /// The bytes of a segment file, as a whole: in memory or mapped.
 pub(crate) type WholeFile = Arc<dyn Source + Send + Sync>;
@@ -174,6 +176,7 @@ impl Index {
     /// Those of [`Segment::open`] and of the readers; `argument` if the segments do not belong together; `corrupt`
     /// for dead rows of another number of rows; `budget` if not even one query fits.
     pub(crate) fn from_parts(parts: Vec<OpenPart>, options: &OpenOptions) -> Result<Self, Error> {
+        let _span = trace::open(parts.len());
         let whole = parts.iter().any(|part| matches!(part.file, PartFile::Whole(..)));
         let opened = parts.into_iter().map(Opened::new).collect::<Result<_, _>>()?;
         // What is here as a whole was allowed before it was opened.
@@ -210,8 +213,16 @@ impl Index {
             _ => return Err(Error::internal("some files of an index are whole and some are not")),
         };
         let (all, missing) = (OnceLock::new(), Arc::default());
-        let mut index =
-            Index { bytes, all, segments: facts, ledger, held: Vec::new(), _places: places, missing };
+        let mut index = Index {
+            bytes,
+            all,
+            segments: facts,
+            ledger,
+            meter: Meter::default(),
+            held: Vec::new(),
+            _places: places,
+            missing,
+        };
         let reserve = |(member, (file, held)): (&Member, (PartFile, Option<Held>))| match held {
             Some(held) => Ok(held),
             None => Held::new(member, &file, &index.ledger),

@@ -28,6 +28,11 @@ impl Scratches {
         value
     }
 
+    /// Drops those that no search has.
+    pub(super) fn clear(&self) {
+        self.lock().clear();
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<CountedScratch>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
 use super::in_memory::slice;
-use super::{Extent, SlotRoom, Source, advice, io_error, memory_size, open_regular};
+use super::{Extent, SlotRoom, Source, advice, io_error, open_regular, resident};
 use crate::error::Error;
+use crate::pressure::memory_size;
 
 /// The bytes that one bit of `announced` stands for.
 const PAGE: u64 = 4096;
@@ -40,6 +41,17 @@ pub(super) fn map_all(file: &std::fs::File) -> std::io::Result<memmap2::Mmap> {
     // SAFETY: `FileSink::into_bytes` asks its caller that nothing writes or cuts the file while the mapping is used.
     unsafe { memmap2::Mmap::map(file) }
 }
+
+/// Takes all pages out of this process. The system may keep them in its cache; a read brings them back.
+#[cfg(unix)]
+fn drop_pages(map: &memmap2::Mmap) {
+    // SAFETY: the mapping is of a file, read only and never written, so that a page that is dropped is read from the file
+    // again with the same bytes, also while another thread reads it.
+    let _ = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+}
+
+#[cfg(not(unix))]
+fn drop_pages(_map: &memmap2::Mmap) {}
 
 impl Mapped {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
@@ -106,6 +118,15 @@ impl Source for Mapped {
 
     fn allocated(&self) -> u64 {
         self.overhead()
+    }
+
+    fn resident(&self, extent: Extent) -> u64 {
+        resident::of_mapping(self.map.as_ptr() as usize, self.map.len(), extent)
+    }
+
+    fn evict(&self) {
+        drop_pages(&self.map);
+        self.announced.iter().for_each(|word| word.store(0, Relaxed));
     }
 
     fn prefetch(&self, extents: &mut dyn Iterator<Item = Extent>) {

@@ -10,6 +10,7 @@
 //! | `sink` | where the bytes of a file go while it is written |
 //! | `mmap`, `file` | native: the file mapped, or read by position |
 //! | `pinned_mmap` | native: the file mapped, with copies of some sections in memory |
+//! | `resident` | native: which pages of a mapping are in memory |
 //! | `hugepages` | native: the file read into memory, in huge pages |
 //! | `dir/` | where files are written: in the file system, or in memory |
 //!
@@ -33,6 +34,8 @@ mod hugepages;
 mod mmap;
 #[cfg(feature = "native")]
 mod pinned_mmap;
+#[cfg(feature = "native")]
+mod resident;
 
 /// Hints about memory. An operating system may ignore them, so their errors are ignored too.
 #[cfg(all(feature = "native", unix))]
@@ -60,20 +63,6 @@ mod advice {
     pub(super) fn will_need(_map: &memmap2::Mmap, _offset: usize, _length: usize) {}
 
     pub(super) fn huge_pages(_map: &memmap2::MmapMut) {}
-}
-
-/// The memory of this machine, or of the control group that this process runs in; `u64::MAX` if it is unknown.
-#[cfg(feature = "native")]
-fn memory_size() -> u64 {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let total = read("/proc/meminfo");
-    let total = total.lines().find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB"));
-    let total = total.and_then(|kilobytes| kilobytes.parse::<u64>().ok()).map(|kilobytes| kilobytes << 10);
-    let groups = read("/proc/self/cgroup");
-    let own = groups.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or("/");
-    let limits =
-        ["/", own].map(|group| read(&format!("/sys/fs/cgroup{group}/memory.max")).trim().parse().ok());
-    limits.into_iter().chain([total]).flatten().min().unwrap_or(u64::MAX)
 }
 
 /// Reads by position: from any number of threads at once, since none moves a cursor.
@@ -257,6 +246,14 @@ pub trait Source {
     fn allocated(&self) -> u64 {
         0
     }
+
+    /// How many bytes of `extent` are in memory; of a mapped file those whose pages this process has.
+    fn resident(&self, extent: Extent) -> u64 {
+        self.get(extent).map_or(0, |bytes| bytes.len() as u64)
+    }
+
+    /// Gives back the memory of what can be had from the file again. A hint.
+    fn evict(&self) {}
 
     /// Announces the extents that are read next, so that a disk can read all of them at once. A hint.
     fn prefetch(&self, _extents: &mut dyn Iterator<Item = Extent>) {}

@@ -234,6 +234,15 @@ impl Paged {
         })
     }
 
+    /// Bytes of a section that are in memory.
+    pub(crate) fn held_of(&self, section: Extent) -> u64 {
+        let held = |h: &(Region, Holding)| match &h.1 {
+            Holding::Whole(blocks) => blocks.held(),
+            Holding::Slots(slots) => slots.held_of(section),
+        };
+        self.around(section).map(held).sum()
+    }
+
     /// The parts of `read` that are not in memory, neighbours as one.
     pub(crate) fn missing(&self, read: &Read) -> Vec<Extent> {
         let region = self.region_of(read).ok().and_then(|at| self.holdings.get(at));

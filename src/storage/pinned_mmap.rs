@@ -57,6 +57,14 @@ impl Source for PinnedMmap {
         self.map.prefetch(&mut extents.filter(|&e| self.part(e).is_none()));
     }
 
+    fn resident(&self, extent: Extent) -> u64 {
+        if self.part(extent).is_some() { extent.length } else { self.map.resident(extent) }
+    }
+
+    fn evict(&self) {
+        self.map.evict();
+    }
+
     fn memory(&self) -> u64 {
         self.map.memory()
     }

@@ -244,6 +244,12 @@ impl Slots {
         });
     }
 
+    /// Bytes held of a section.
+    pub(crate) fn held_of(&self, section: Extent) -> u64 {
+        let filled = self.slots.iter().filter(|s| s.filled && section.contains(s.read.extent));
+        filled.map(|s| s.read.extent.length).sum()
+    }
+
     /// Bytes held, slots filled, evictions so far.
     pub(crate) fn stats(&self) -> (u64, usize, u64) {
         let filled = self.slots.iter().filter(|s| s.filled);

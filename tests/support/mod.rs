@@ -19,6 +19,7 @@
 //! | `payload` | rows with fields, filters, and which rows match by the definition |
 //! | `disk`   | a disk that fails, and loses, tears and reorders what was not synced |
 //! | `alloc`  | an allocator that counts what one thread holds |
+//! | `alloc_all` | one that counts what all threads hold |
 //! | `npy`    | reads `.npy` matrices |
 //! | `words`  | reads the documents of wordnet; a module of the files that do, as the fuzz targets have no gzip |
 
@@ -26,6 +27,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod alloc;
+pub(crate) mod alloc_all;
 pub(crate) mod clusters;
 pub(crate) mod data;
 pub(crate) mod disk;

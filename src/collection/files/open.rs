@@ -19,6 +19,7 @@ use crate::collection::write::batch::Changes;
 use crate::error::Error;
 use crate::hash::hash;
 use crate::payload::Schema;
+use crate::pressure::Meter;
 use crate::storage::{Access, Dir, DirLock, is_missing};
 
 /// What was found.
@@ -184,7 +185,7 @@ fn state_of(
     let (entries, memtable) = (entries.into(), Memtable::new(epoch));
     let schema = manifest.schema.clone().unwrap_or_else(Schema::of_parts).into();
     let (settings, sequence, columns) = (manifest.settings, manifest.sequence, Columns::default());
-    Ok(State { settings, schema, index, entries, memtable, columns, sequence })
+    Ok(State { settings, schema, index, entries, memtable, columns, meter: Meter::default(), sequence })
 }
 
 /// Copies a damaged file to a name that nothing reads or removes. Returns the name; `None` if the file is missing.

@@ -28,6 +28,7 @@ use crate::index::{Index, OpenPart};
 use crate::quant::CodecKind;
 use crate::row_set::{RowSet, SharedRows};
 use crate::storage::{Access, Buffer, DirReader, Extent, InMemory, ReadAt, Sink, Source};
+use crate::trace;
 use plan::Facts;
 
 /// The result of a merge; `None` in place of a file without rows.
@@ -137,6 +138,7 @@ fn died_since(before: Option<&RowSet>, now: Option<&RowSet>) -> Result<Vec<u32>,
 impl MergeJob {
     /// Merges, and makes the file durable.
     pub(crate) fn run(self, place: &Place, ctx: &Ctx<'_>) -> Result<Merged, Error> {
+        let _span = trace::merge(self.alive.len());
         if self.rows() == 0 {
             return Ok(Merged::nothing(self));
         }

@@ -26,6 +26,8 @@ pub(crate) struct Memtable {
     live: usize,
     /// Bytes of codes, ids and fields, about.
     bytes: u64,
+    /// Bytes of texts of ids and of fields, with what they are counted by.
+    texts: u64,
 }
 
 /// Some rows, one after another.
@@ -57,7 +59,7 @@ impl Chunk {
 
 impl Memtable {
     pub(crate) fn new(epoch: Epoch) -> Self {
-        Memtable { epoch, chunks: Vec::new(), count: 0, live: 0, bytes: 0 }
+        Memtable { epoch, chunks: Vec::new(), count: 0, live: 0, bytes: 0, texts: 0 }
     }
 
     /// Rows, dead ones too.
@@ -73,6 +75,18 @@ impl Memtable {
     /// About the bytes that it has allocated.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// What it has allocated, with the writer's table of its live rows by id.
+    pub(crate) fn allocated(&self) -> u64 {
+        let of_chunk = |chunk: &Arc<Chunk>| {
+            let codes: usize = chunk.codes.iter().map(Vec::capacity).sum();
+            let lists =
+                chunk.ids.capacity() * size_of::<Id>() + chunk.fields.capacity() * size_of::<Arc<str>>();
+            codes + lists + size_of::<Chunk>()
+        };
+        let chunks: usize = self.chunks.iter().map(of_chunk).sum();
+        chunks as u64 + table_bytes(self.live) + self.texts
     }
 
     /// The chunk of a row, and its number there.
@@ -149,6 +163,8 @@ impl Memtable {
         let text = if let Id::Text(text) = &id { text.len() } else { 0 };
         let stride: usize = self.epoch.0.iter().map(|stage| stage.stride).sum();
         self.bytes += (stride + text + fields.len() + size_of::<Id>() + size_of::<Arc<str>>()) as u64;
+        // The table has the text too; the fields have two counts.
+        self.texts += 2 * text as u64 + if fields.is_empty() { 0 } else { fields.len() as u64 + 16 };
         chunk.ids.push(id);
         chunk.fields.push(fields);
         (self.count, self.live) = (self.count + 1, self.live + 1);
@@ -186,4 +202,10 @@ impl Memtable {
         self.epoch = epoch;
         Ok(())
     }
+}
+
+/// Bytes of a table of so many rows by id, beside the texts of the ids: seven of eight places are used at most.
+pub(crate) fn table_bytes(rows: usize) -> u64 {
+    let places = if rows == 0 { 0 } else { (rows * 8 / 7).next_power_of_two() };
+    (places * (size_of::<(Id, u32)>() + 1)) as u64
 }

@@ -15,6 +15,7 @@ pub(crate) mod apply;
 pub(crate) mod columns;
 pub(crate) mod epoch;
 pub(crate) mod memtable;
+mod metered;
 mod query;
 mod rows;
 pub(crate) mod scan;
@@ -28,6 +29,7 @@ use crate::error::Error;
 use crate::id::Id;
 use crate::index::Index;
 use crate::payload::Schema;
+use crate::pressure::Meter;
 use crate::search::{Answer, Hit, SearchOptions, SegmentStats, check_queries};
 use crate::sort;
 use columns::Columns;
@@ -47,6 +49,7 @@ pub(crate) struct State {
     pub(crate) memtable: Memtable,
     /// Of the memtable.
     pub(crate) columns: Columns,
+    pub(crate) meter: Meter,
     /// Operations that this state has seen.
     pub(crate) sequence: u64,
 }
@@ -99,11 +102,8 @@ impl Snapshot {
         answers.pop().ok_or_else(|| Error::internal("a search gave no answer"))
     }
 
-    /// The rows nearest to each of `queries` (row-major).
-    ///
-    /// # Errors
-    /// As [`Index::search_batch`].
-    pub fn search_batch(&self, queries: &[f32], options: &SearchOptions) -> Result<Vec<Answer>, Error> {
+    /// See [`Snapshot::search_batch`].
+    pub(super) fn answers(&self, queries: &[f32], options: &SearchOptions) -> Result<Vec<Answer>, Error> {
         let Settings { dim, metric, .. } = self.0.settings;
         if !queries.len().is_multiple_of(dim) {
             return Err(Error::Dimension { expected: dim, got: queries.len() % dim });

@@ -17,6 +17,7 @@ use crate::id::{Id, Ids};
 use crate::index::OpenPart;
 use crate::memory::room_for;
 use crate::storage::Sink;
+use crate::trace;
 
 impl Writer {
     /// Flushes the rows in memory, and begins another log. Returns the state after it; `None` if there is nothing to do.
@@ -37,6 +38,7 @@ impl Writer {
 
     /// As [`Writer::flush`], also if there is nothing to write: then another log is begun.
     pub(crate) fn flush_anyway(&mut self, state: &Arc<State>) -> Result<Arc<State>, Error> {
+        let _span = trace::flush(state.memtable.live());
         let mut next = State::clone(state);
         if state.memtable.live() > 0 {
             let (entry, part) = self.write_segment(state)?;

@@ -262,7 +262,7 @@ impl Writer {
             self.wal = log;
             (self.logged, self.flush_error) = (0, None);
             self.clock.flushed();
-            self.slots.clear();
+            self.slots = Slots::new();
         }
         Ok(())
     }

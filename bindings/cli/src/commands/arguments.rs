@@ -54,6 +54,14 @@ impl Source {
         self.open_with(&self.options()?.io(pagevec::Io::Parts))
     }
 
+    /// The memory budget, where the folder is a collection.
+    pub(super) fn of_collection(&self) -> Result<Option<u64>, Failure> {
+        match self.io {
+            Io::Mmap => Ok(self.memory_budget),
+            _ => Err(Failure::usage("--io applies only to an index, and this is a collection: leave it out")),
+        }
+    }
+
     fn options(&self) -> Result<OpenOptions, Failure> {
         let options = OpenOptions::new().io(match self.io {
             Io::Mmap => pagevec::Io::Mmap,

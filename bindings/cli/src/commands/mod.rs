@@ -12,6 +12,7 @@ mod merge;
 mod plan;
 mod search;
 mod serve;
+mod stats;
 mod verify;
 
 use crate::failure::Failure;
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Eval(eval::Eval),
     /// Show what an index holds and the size of each part
     Inspect(inspect::Inspect),
+    /// Show what an index or a collection holds in memory
+    Stats(stats::Stats),
     /// Check every byte of an index
     Verify(verify::Verify),
     /// Keep vectors that change in a folder: upsert, delete, search, export
@@ -55,6 +58,7 @@ impl Command {
             Command::Plan(c) => c.json,
             Command::Merge(c) => c.json,
             Command::Inspect(c) => c.json,
+            Command::Stats(c) => c.json,
             Command::Verify(c) => c.json,
             Command::Collection(c) => c.json(),
             Command::Serve(_) => false,
@@ -71,6 +75,7 @@ impl Command {
             Command::Plan(c) => c.run(),
             Command::Merge(c) => c.run(),
             Command::Inspect(c) => c.run(),
+            Command::Stats(c) => c.run(),
             Command::Verify(c) => c.run(),
             Command::Collection(c) => c.run(),
             Command::Serve(c) => c.run(),

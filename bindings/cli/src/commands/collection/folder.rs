@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::progress::Progress;
-use pagevec::{Collection, CollectionOptions, Ctx, Error};
+use pagevec::{Collection, CollectionOptions, Ctx, Error, MemoryMetrics};
 use std::path::{Path, PathBuf};
 
 /// Bytes of a log that are allocated ahead. A run may write few rows, and begins a log of its own.
@@ -34,6 +34,18 @@ impl Folder {
     pub(super) fn failed(&self, error: Error) -> Failure {
         failed(&self.path, error)
     }
+}
+
+/// Whether a folder has no index, and a collection may be there.
+pub(in crate::commands) fn reads(path: &Path) -> bool {
+    path.is_dir() && !path.join("index.json").exists()
+}
+
+/// What the collection of a folder holds in memory, opened to be read.
+pub(in crate::commands) fn metrics(path: &Path, budget: Option<u64>) -> Result<MemoryMetrics, Failure> {
+    let mut options = CollectionOptions::default().read_only(true);
+    options.memory_budget = budget.unwrap_or(options.memory_budget);
+    Ok(open(path, &options)?.metrics())
 }
 
 pub(super) fn open(path: &Path, options: &CollectionOptions) -> Result<Collection, Failure> {

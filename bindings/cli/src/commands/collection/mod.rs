@@ -24,6 +24,7 @@ mod upkeep;
 mod write;
 
 use crate::failure::Failure;
+pub(super) use folder::{metrics, reads};
 
 const EXAMPLES: &str = "\
 Examples:
