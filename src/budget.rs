@@ -200,6 +200,11 @@ impl Reservation {
         self.bytes
     }
 
+    /// Whether its part has a limit.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.ledger.side(self.part).limit.load(Relaxed) != u64::MAX
+    }
+
     /// Changes how many bytes are reserved, before they are allocated or after they were freed.
     ///
     /// # Errors

@@ -57,6 +57,28 @@ fn counts_are_those_of_the_definition() {
     }
 }
 
+#[test]
+fn a_filter_is_evaluated_once_in_a_row() {
+    let (vectors, rows) = (data::clustered(3000, DIM, 5), payload::rows(3000, 5));
+    let file = build(&vectors, &rows, 0);
+    let mut tight = Remote::open(&file, least_budget(&file)).unwrap();
+    let mut random = Random(5);
+    let filters: Vec<Filter> = (0..60).map(|_| parsed(&payload::filter(&mut random, 3))).collect();
+    // Where the working memory has a limit, it is kept for operations.
+    for (working, free) in [(u64::MAX, true), (64 << 20, false)] {
+        tight.session.ledger().set_working(working);
+        let (mut first, mut again) = (0, 0);
+        for filter in &filters {
+            let count = || Operation::Count(Some(filter.clone()));
+            let (outcome, cost) = tight.run(count()).unwrap();
+            let (same, more) = tight.run(count()).unwrap();
+            assert_eq!(outcome, same);
+            (first, again) = (first + cost.bytes, again + more.bytes);
+        }
+        assert!(first > 0 && (again == 0) == free, "{first} bytes, then {again}");
+    }
+}
+
 /// `None` for a filter that names a field that no row of a small set has.
 fn known(index: &Index, filter: &Value) -> Option<Filter> {
     let filter = parsed(filter);

@@ -112,7 +112,7 @@ impl Search {
     ) -> Result<Step<Vec<Answer>>, Error> {
         loop {
             let missing = match &mut self.stage {
-                Stage::Select(selection) => match selection.step(views)? {
+                Stage::Select(selection) => match selection.step(views, scratch)? {
                     Step::Need(reads) => reads,
                     Step::Done(rows) => {
                         self.choose(views, Some(&rows))?;

@@ -144,7 +144,8 @@ impl Lane {
             Route::Hnsw => Stage::Graph,
             Route::Walk => {
                 let fine = view.segment.finer.is_empty() && counts.rescore > 0;
-                let walk = |query| Walk::new(view, query, fine, counts.ef, counts.k);
+                let kept = (counts.ef, self.least_kept(asked));
+                let walk = |query| Walk::new(view, query, fine, kept, counts.k);
                 Stage::DiskWalk(if WALKS_FROM_DISK { batch.map(walk).collect() } else { Vec::new() })
             }
             Route::Flat => Stage::Scan(Scan::new(batch.len(), counts.candidates())),
@@ -195,18 +196,20 @@ impl Lane {
         if !missing.is_empty() {
             return Ok(missing);
         }
-        let graph = MemoryGraph::new(view, scratch.graph_checked(self.number))?;
-        scratch.set_graph_checked(self.number);
+        let file = &view.segment.header.file_id;
+        let graph = MemoryGraph::new(view, scratch.graph_checked(self.number, file))?;
+        scratch.set_graph_checked(self.number, file);
         let Scratch { beam, prepared, nearest, .. } = scratch;
         let codec = &*view.segment.codes.codec;
         let (ef, auto) = (self.counts.ef, asked.options.index == IndexChoice::Auto);
-        let limit = |rows: &RowSet, found| match auto {
-            true => plan::worth_walking(rows, found, ef),
+        let limit = |rows: &RowSet, found, kept| match auto {
+            true => plan::worth_walking(rows, found, (ef, kept)),
             false => rows.count() as u64,
         };
+        let kept = (ef, self.least_kept(asked));
         for (query, candidates) in asked.queries.chunks_exact(view.segment.dim()).zip(&mut self.candidates) {
             codec.prepare(query, false, prepared);
-            graph.walk(view, prepared, self.counts.ef, limit, beam)?;
+            graph.walk(view, prepared, kept, limit, beam)?;
             candidates.distances = beam.computed;
             let keep = self.counts.candidates().min(self.counts.ef);
             // The walk reached fewer rows than are wanted: few links, or many rows that are the same, or few that may
@@ -226,15 +229,23 @@ impl Lane {
         Ok(Vec::new())
     }
 
+    /// How many candidates a walk must keep whatever it finds: those that are ranked again, and all that are asked for.
+    fn least_kept(&self, asked: &Asked) -> usize {
+        let CandidateCounts { k, ef, .. } = self.counts;
+        let least = self.counts.candidates().max(plan::rerank_count(k));
+        if asked.options.ef.is_some() { ef } else { least.min(ef) }
+    }
+
     fn walk_from_disk(&mut self, view: &View<'_>, scratch: &mut Scratch) -> Result<Vec<Read>, Error> {
         let absent = DiskGraph::missing(view, &self.sections_of_rows(view));
         let fine = view.segment.finer.is_empty() && self.counts.rescore > 0;
         let Stage::DiskWalk(walks) = &mut self.stage else { return Ok(Vec::new()) };
-        let graph = match DiskGraph::new(view, fine, scratch.graph_checked(self.number))? {
+        let file = &view.segment.header.file_id;
+        let graph = match DiskGraph::new(view, fine, scratch.graph_checked(self.number, file))? {
             Some(graph) if absent.is_empty() => graph,
             _ => return Ok(absent),
         };
-        scratch.set_graph_checked(self.number);
+        scratch.set_graph_checked(self.number, file);
         let mut missing = MissingReads::default();
         walks.iter_mut().try_for_each(|walk| walk.step(view, &graph, &mut missing))?;
         let reads = missing.reads(&graph)?;

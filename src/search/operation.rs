@@ -148,10 +148,10 @@ impl Running {
                 fields::check(views)?;
                 Running::Fields(FieldsOfIds::new(ids))
             }
-            Operation::Count(filter) => Running::Count(Selection::by(views, filter.as_ref())?),
+            Operation::Count(filter) => Running::Count(Selection::by(views, filter)?),
             Operation::Facets { field, filter, limit } => {
                 let facets = Facets::new(views, field, limit)?;
-                let selection = Selection::by(views, filter.as_ref())?;
+                let selection = Selection::by(views, filter)?;
                 Running::Facets(Box::new(FacetsOfRows { selection, rows: None, facets }))
             }
             Operation::Rows { from, count, vectors, fields } => {
@@ -189,20 +189,20 @@ impl Running {
         Ok(match self {
             Running::Search(search) => search.step(views, scratch)?.map(Outcome::Answers),
             Running::Similar { .. } => return Err(Error::internal("a search by id did not begin")),
-            Running::Select { selection, options } => selection.step(views)?.map(|rows| {
+            Running::Select { selection, options } => selection.step(views, scratch)?.map(|rows| {
                 let options = std::mem::take(options);
                 Outcome::Selected(SearchOptions { rows: Some(rows), ..options })
             }),
             Running::Find(id) => find(views, id)?.map(Outcome::Row),
             Running::Vector(vector) => vector.step(views)?.map(|(vector, _)| Outcome::Vector(vector)),
             Running::Fields(of_ids) => of_ids.step(views, scratch)?.map(Outcome::Fields),
-            Running::Count(selection) => selection.step(views)?.map(|rows| {
+            Running::Count(selection) => selection.step(views, scratch)?.map(|rows| {
                 let of = |(view, rows): (&View<'_>, &Option<SharedRows>)| {
                     rows.as_deref().map_or(view.segment.count(), RowSet::count) as u64
                 };
                 Outcome::Count(views.iter().zip(rows.iter()).map(of).sum())
             }),
-            Running::Facets(of_rows) => of_rows.step(views)?.map(Outcome::Facets),
+            Running::Facets(of_rows) => of_rows.step(views, scratch)?.map(Outcome::Facets),
             Running::Rows(reads) => reads.step(views, scratch)?.map(Outcome::Rows),
             Running::Page(page) => page.step(views, scratch)?.map(Outcome::Rows),
             Running::Load => load(views),
@@ -211,10 +211,10 @@ impl Running {
 }
 
 impl FacetsOfRows {
-    fn step(&mut self, views: &[View<'_>]) -> Result<Step<ValueCounts>, Error> {
+    fn step(&mut self, views: &[View<'_>], scratch: &mut Scratch) -> Result<Step<ValueCounts>, Error> {
         let rows = match &self.rows {
             Some(rows) => rows,
-            None => match self.selection.step(views)? {
+            None => match self.selection.step(views, scratch)? {
                 Step::Need(reads) => return Ok(Step::Need(reads)),
                 Step::Done(rows) => self.rows.insert(rows),
             },

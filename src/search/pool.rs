@@ -80,6 +80,14 @@ impl Pool {
         self.capacity = capacity.max(1);
     }
 
+    /// Lowers the capacity; those beyond it are dropped. Neither the old nor the new one may be wide.
+    pub(crate) fn narrow(&mut self, capacity: usize) {
+        debug_assert!(self.capacity <= WIDE);
+        self.capacity = capacity.max(1);
+        self.main.keys.truncate(self.capacity);
+        self.main.cursor = self.main.cursor.min(self.capacity);
+    }
+
     /// Keeps the candidate if it is among the nearest. A position must be offered once only.
     #[inline]
     pub(crate) fn offer(&mut self, distance: f32, position: u32) {
@@ -236,6 +244,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_narrower_pool_keeps_the_nearest() {
+        let mut pool = Pool::default();
+        pool.reset(5);
+        (0..5u8).for_each(|p| pool.offer(f32::from(p), u32::from(p)));
+        assert_eq!([pool.take(), pool.take(), pool.take()], [Some(0), Some(1), Some(2)]);
+        pool.narrow(2);
+        assert!(pool.iter().map(|c| c.1).eq([0, 1]));
+        assert_eq!((pool.take(), pool.keep(2.0, 9), pool.keep(0.5, 8)), (None, false, true));
+        assert_eq!(pool.take(), Some(8));
+        assert!(pool.iter().map(|c| c.1).eq([0, 8]));
     }
 
     #[test]

@@ -2,9 +2,10 @@
 //! combined by *and*.
 
 use super::answer::RowPlace;
-use super::filter::Evaluation;
+use super::filter::{Evaluation, Matches};
 use super::lookup::find;
 use super::options::SearchOptions;
+use super::scratch::Scratch;
 use super::step::Step;
 use super::view::View;
 use crate::error::Error;
@@ -40,7 +41,7 @@ impl Selection {
         let among = o.among.take().map(Lookups::of);
         let exclude = Lookups::of(std::mem::take(&mut o.exclude));
         let checked = o.filter_checked;
-        let filter = o.filter.take().map(|filter| Evaluation::new(views, &filter, checked)).transpose()?;
+        let filter = o.filter.take().map(|filter| Evaluation::new(views, filter, checked)).transpose()?;
         let any = among.is_some() || !exclude.ids.is_empty() || filter.is_some();
         Ok(any.then(|| Selection { among, exclude, filter, rows: o.rows.take() }))
     }
@@ -54,7 +55,7 @@ impl Selection {
     ///
     /// # Errors
     /// `filter`.
-    pub(super) fn by(views: &[View<'_>], filter: Option<&Filter>) -> Result<Self, Error> {
+    pub(super) fn by(views: &[View<'_>], filter: Option<Filter>) -> Result<Self, Error> {
         let filter = filter.map(|filter| Evaluation::new(views, filter, false)).transpose()?;
         Ok(Selection { filter, ..Selection::new(None) })
     }
@@ -69,13 +70,17 @@ impl Selection {
     ///
     /// # Errors
     /// `unknown-id`.
-    pub(super) fn step(&mut self, views: &[View<'_>]) -> Result<Step<Selected>, Error> {
+    pub(super) fn step(
+        &mut self,
+        views: &[View<'_>],
+        scratch: &mut Scratch,
+    ) -> Result<Step<Selected>, Error> {
         let mut reads = Vec::new();
         for lookups in self.among.iter_mut().chain([&mut self.exclude]) {
             lookups.step(views, &mut reads)?;
         }
         if let Some(filter) = &mut self.filter {
-            filter.step(views, &mut reads)?;
+            filter.step(views, scratch.matches.as_ref(), &mut reads)?;
         }
         if !reads.is_empty() {
             each_once(&mut reads);
@@ -86,22 +91,34 @@ impl Selection {
         if let Some(id) = unknown.first() {
             return Err(Error::UnknownId { id: id.to_string(), others: unknown.len() - 1 });
         }
+        let matches = match &mut self.filter {
+            None => None,
+            Some(filter) => {
+                filter.finish(views, &mut scratch.matches)?;
+                scratch.matches.as_ref()
+            }
+        };
         let mut rows = Vec::with_capacity(views.len());
         for (view, segment) in views.iter().zip(0..) {
-            rows.push(self.rows_of(view, segment)?);
+            rows.push(self.rows_of(view, segment, matches)?);
         }
         Ok(Step::Done(rows.into()))
     }
 
     /// The rows of a segment that are selected.
-    fn rows_of(&mut self, view: &View<'_>, segment: u32) -> Result<Option<SharedRows>, Error> {
+    fn rows_of(
+        &self,
+        view: &View<'_>,
+        segment: u32,
+        matches: Option<&Matches>,
+    ) -> Result<Option<SharedRows>, Error> {
         let count = view.segment.count();
         let mut rows = RowSet::of(count, self.exclude.positions(segment))?.complement()?;
         if let Some(among) = &self.among {
             rows = rows.and(&RowSet::of(count, among.positions(segment))?)?;
         }
-        if let Some(filter) = &mut self.filter {
-            rows = rows.and(&filter.rows(segment as usize, count)?)?;
+        if let Some(matches) = matches {
+            rows = rows.and(matches.of(segment as usize)?)?;
         }
         let before = self.rows.as_ref().and_then(|rows| rows.get(segment as usize));
         for set in before.and_then(|rows| rows.as_deref()).into_iter().chain(view.rows) {

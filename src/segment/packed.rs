@@ -81,10 +81,11 @@ impl<'a> Packed<'a> {
 
 /// The number of `width` bits that starts at bit `first`; `from` starts with the byte that holds this bit.
 pub(super) fn number(from: &[u8], first: u64, width: usize) -> u64 {
-    let mut window = [0u8; 8];
-    let length = from.len().min(8);
-    window[..length].copy_from_slice(&from[..length]);
-    u64::from_le_bytes(window) >> (first % 8) & ((1 << width) - 1)
+    let window = match from.first_chunk() {
+        Some(&eight) => u64::from_le_bytes(eight),
+        None => from.iter().rev().fold(0, |window, &byte| window << 8 | u64::from(byte)),
+    };
+    window >> (first % 8) & ((1 << width) - 1)
 }
 
 /// One packed number, where only parts of the section may be available.

@@ -47,8 +47,12 @@ impl Counted {
         CountedScratch { scratch, reserved }: &mut CountedScratch,
     ) -> Result<Step<Outcome>, Error> {
         // It has settled on what is allocated, which nothing has changed since.
-        self.reserved.resize(self.reserved.bytes() + self.most.beside(scratch.bytes()))?;
+        self.reserved.resize(self.reserved.bytes() + self.most.beside(scratch.reused_bytes()))?;
         let step = self.running.step(views, scratch);
+        // Where the working memory has a limit, it is for operations.
+        if reserved.is_limited() {
+            scratch.forget();
+        }
         // What the scratch memory has grown by is no more of this operation.
         reserved.take_from(&mut self.reserved, scratch.bytes().saturating_sub(reserved.bytes()));
         self.reserved.settle(self.running.bytes());

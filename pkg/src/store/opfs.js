@@ -7,7 +7,7 @@
  * @property {() => Promise<string[]>} names
  * @property {(name: string, from: number, to: number) => Promise<Uint8Array>} read gives fewer bytes where the file ends
  * @property {(name: string, parts: Uint8Array[]) => Promise<void>} write makes or replaces the file
- * @property {(name: string) => Promise<void>} remove does nothing if there is no such file
+ * @property {(name: string) => Promise<void>} remove does nothing if there is no such file, or another tab is writing it
  */
 
 /** @implements {Folder} */
@@ -40,8 +40,30 @@ export class OpfsFolder {
    * @param {number} to
    */
   async read(name, from, to) {
-    let file = this.#files.get(name);
-    if (!file) this.#files.set(name, (file = this.#folder.getFileHandle(name).then((handle) => handle.getFile())));
+    const known = this.#files.get(name);
+    try {
+      return await this.#readOf(known ?? this.#fileOf(name), from, to);
+    } catch (error) {
+      // A File is of one state: once another tab has replaced the file, it cannot be read.
+      const { name: kind } = /** @type {Error} */ (Object(error));
+      if (kind !== "NotReadableError") throw error;
+      return this.#readOf(this.#fileOf(name), from, to);
+    }
+  }
+
+  /** @param {string} name */
+  #fileOf(name) {
+    const file = this.#folder.getFileHandle(name).then((handle) => handle.getFile());
+    this.#files.set(name, file);
+    return file;
+  }
+
+  /**
+   * @param {Promise<File>} file
+   * @param {number} from
+   * @param {number} to
+   */
+  async #readOf(file, from, to) {
     return new Uint8Array(await (await file).slice(from, to).arrayBuffer());
   }
 
@@ -77,7 +99,8 @@ export class OpfsFolder {
   async remove(name) {
     this.#files.delete(name);
     await this.#folder.removeEntry(name).catch((error) => {
-      if (error?.name !== "NotFoundError") throw error;
+      // It is gone already, or another tab is writing it.
+      if (error?.name !== "NotFoundError" && error?.name !== "NoModificationAllowedError") throw error;
     });
   }
 }

@@ -255,8 +255,8 @@ export class Store {
     /** @type {Piece[]} */
     const pieces = [];
     for (const { name, bytes } of small) {
-      const pack = await folder.read(name, 0, bytes);
-      if (pack.length !== bytes) return;
+      const pack = await folder.read(name, 0, bytes).catch(() => undefined);
+      if (pack?.length !== bytes) return;
       for (const piece of this.#extents.inPack(name)) {
         piece.bytes = pack.slice(piece.at, piece.at + piece.length);
         pieces.push(piece);

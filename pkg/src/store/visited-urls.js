@@ -28,8 +28,9 @@ export async function remember(folder, key, others, url, bytes) {
   const name = `${key}.${hash}.url`;
   const marks = others.map((other) => `${other}.${hash}.too.url`);
   const names = await folder.names();
-  const known = names.includes(name) && same(await folder.read(name, 0, bytes.length + 1), bytes);
-  if (!known) await folder.write(name, [bytes]);
+  // What cannot be read, as another tab just replaced or removed it, is written.
+  const before = names.includes(name) ? await folder.read(name, 0, bytes.length + 1).catch(() => undefined) : undefined;
+  if (!before || !same(before, bytes)) await folder.write(name, [bytes]);
   for (const mark of marks) if (!names.includes(mark)) await folder.write(mark, [new Uint8Array()]);
   const now = new Set([name, ...marks]);
   const old = names.filter((file) => (file.endsWith(`.${hash}.url`) || file.endsWith(`.${hash}.too.url`)) && !now.has(file));

@@ -20,6 +20,7 @@ mod suggest;
 pub(crate) use check::{check_sorted, facet_type};
 pub use operand::Operand;
 
+use crate::memory::bytes;
 use std::ops::{Bound, Not};
 
 /// A filter has at most so many conditions and operators.
@@ -171,6 +172,24 @@ impl Filter {
     /// How many of its conditions test a field.
     pub(crate) fn tests(&self) -> usize {
         self.nodes.iter().filter(|node| matches!(node, Node::Condition(_))).count()
+    }
+
+    /// The bytes that it has allocated.
+    pub(crate) fn bytes(&self) -> u64 {
+        let of_bound = |bound: &Bound<Operand>| match bound {
+            Bound::Included(value) | Bound::Excluded(value) => value.bytes(),
+            Bound::Unbounded => 0,
+        };
+        let of_test = |test: &FieldTest| match test {
+            FieldTest::In(values) => bytes(values) + values.iter().map(Operand::bytes).sum::<u64>(),
+            FieldTest::Range { low, high } => of_bound(low) + of_bound(high),
+            FieldTest::Exists | FieldTest::Radius { .. } | FieldTest::Box { .. } => 0,
+        };
+        let of = |node: &Node| match node {
+            Node::Condition(condition) => condition.field.capacity() as u64 + of_test(&condition.test),
+            _ => 0,
+        };
+        bytes(&self.nodes) + self.nodes.iter().map(of).sum::<u64>()
     }
 
     fn of(field: impl Into<String>, test: FieldTest) -> Self {

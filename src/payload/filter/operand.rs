@@ -19,6 +19,11 @@ pub enum Operand {
 }
 
 impl Operand {
+    /// The bytes that it has allocated.
+    pub(super) fn bytes(&self) -> u64 {
+        if let Operand::Text(text) = self { text.capacity() as u64 } else { 0 }
+    }
+
     /// A text, number or boolean. The error says what to write instead.
     pub(super) fn of_json(value: &Json) -> Result<Self, String> {
         match value {

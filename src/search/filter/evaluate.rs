@@ -4,6 +4,7 @@
 use super::test::TestRows;
 use super::{Missing, kinds};
 use crate::error::Error;
+use crate::memory::bytes;
 use crate::payload::{FieldKind, Filter, Op};
 use crate::row_set::RowSet;
 use crate::search::view::View;
@@ -11,8 +12,38 @@ use crate::storage::Read;
 
 /// A filter under way.
 pub(in crate::search) struct Evaluation {
+    filter: Filter,
     /// One for each segment.
     segments: Vec<OfSegment>,
+}
+
+/// The rows of each segment that a filter matches, dead ones too, for the next operation under the same filter.
+pub(in crate::search) struct Matches {
+    filter: Filter,
+    /// The ids of the segments' files, which do not change.
+    files: Vec<[u8; 16]>,
+    rows: Vec<RowSet>,
+}
+
+impl Matches {
+    fn are_of(&self, filter: &Filter, views: &[View<'_>]) -> bool {
+        self.filter == *filter && self.files.iter().eq(files(views))
+    }
+
+    /// Those of a segment.
+    pub(in crate::search) fn of(&self, segment: usize) -> Result<&RowSet, Error> {
+        self.rows.get(segment).ok_or_else(|| Error::internal("a filter of fewer segments"))
+    }
+
+    /// The bytes that they have allocated.
+    pub(in crate::search) fn bytes(&self) -> u64 {
+        let sets = bytes(&self.rows) + self.rows.iter().map(RowSet::bytes).sum::<u64>();
+        self.filter.bytes() + bytes(&self.files) + sets
+    }
+}
+
+fn files<'a>(views: &[View<'a>]) -> impl Iterator<Item = &'a [u8; 16]> {
+    views.iter().map(|view| &view.segment.header.file_id)
 }
 
 struct OfSegment {
@@ -26,32 +57,52 @@ impl Evaluation {
     ///
     /// # Errors
     /// `filter` for a field that no segment has or has indexed, or for an operand of another type.
-    pub(in crate::search) fn new(views: &[View<'_>], filter: &Filter, checked: bool) -> Result<Self, Error> {
+    pub(in crate::search) fn new(views: &[View<'_>], filter: Filter, checked: bool) -> Result<Self, Error> {
         if !checked {
             filter.check(kinds(views))?;
         }
-        let segments = views.iter().map(|view| OfSegment::new(view, filter)).collect::<Result<_, _>>()?;
-        Ok(Evaluation { segments })
+        let segments = views.iter().map(|view| OfSegment::new(view, &filter)).collect::<Result<_, _>>()?;
+        Ok(Evaluation { filter, segments })
     }
 
-    /// Goes as far as the available bytes allow, and adds the reads that it misses. If there are none, it is done.
-    pub(in crate::search) fn step(&mut self, views: &[View<'_>], reads: &mut Vec<Read>) -> Result<(), Error> {
+    /// Goes as far as the available bytes allow, and adds the reads that it misses. If there are none, it is done. Nothing is
+    /// needed if its rows are `known`.
+    pub(in crate::search) fn step(
+        &mut self,
+        views: &[View<'_>],
+        known: Option<&Matches>,
+        reads: &mut Vec<Read>,
+    ) -> Result<(), Error> {
+        if known.is_some_and(|known| known.are_of(&self.filter, views)) {
+            return Ok(());
+        }
         for (segment, view) in self.segments.iter_mut().zip(views) {
             segment.step(view, reads)?;
         }
         Ok(())
     }
 
-    /// The rows of a segment that match, which are taken out. The evaluation must be done.
-    pub(in crate::search) fn rows(&mut self, segment: usize, count: usize) -> Result<RowSet, Error> {
-        let of =
-            self.segments.get_mut(segment).ok_or_else(|| Error::internal("a filter of fewer segments"))?;
-        of.combine(count)
+    /// Makes its rows `known`, unless they are. It must be done.
+    pub(in crate::search) fn finish(
+        &mut self,
+        views: &[View<'_>],
+        known: &mut Option<Matches>,
+    ) -> Result<(), Error> {
+        if known.as_ref().is_some_and(|known| known.are_of(&self.filter, views)) {
+            return Ok(());
+        }
+        // Those of another filter go first.
+        *known = None;
+        let each = self.segments.iter_mut().zip(views);
+        let rows = each.map(|(of, view)| of.combine(view.segment.count())).collect::<Result<_, _>>()?;
+        *known = Some(Matches { filter: self.filter.clone(), files: files(views).copied().collect(), rows });
+        Ok(())
     }
 
     /// The bytes that it has allocated.
     pub(in crate::search) fn bytes(&self) -> u64 {
-        self.segments.iter().flat_map(|segment| &segment.tests).map(TestRows::bytes).sum()
+        let tests = self.segments.iter().flat_map(|segment| &segment.tests);
+        self.filter.bytes() + tests.map(TestRows::bytes).sum::<u64>()
     }
 }
 

@@ -13,8 +13,8 @@ mod facets;
 mod sorted;
 mod test;
 
-pub(super) use evaluate::Evaluation;
 pub(crate) use evaluate::combine;
+pub(super) use evaluate::{Evaluation, Matches};
 pub(super) use facets::Facets;
 pub use facets::{FieldValue, ValueCounts};
 pub(crate) use sorted::Page;

@@ -86,8 +86,8 @@ impl Page {
     ///
     /// # Errors
     /// `filter`, of a filter or of a field by which rows cannot be sorted.
-    pub(in crate::search) fn new(views: &[View<'_>], query: RowsQuery) -> Result<Self, Error> {
-        let selection = Selection::by(views, query.filter.as_ref())?;
+    pub(in crate::search) fn new(views: &[View<'_>], mut query: RowsQuery) -> Result<Self, Error> {
+        let selection = Selection::by(views, query.filter.take())?;
         if let Some(name) = &query.sort_by {
             check_sorted(name, kinds(views))?;
         }
@@ -105,7 +105,7 @@ impl Page {
         }
         let rows = match &self.rows {
             Some(rows) => rows,
-            None => match self.selection.step(views)? {
+            None => match self.selection.step(views, scratch)? {
                 Step::Need(reads) => return Ok(Step::Need(reads)),
                 Step::Done(rows) => self.rows.insert(rows),
             },

@@ -8,6 +8,7 @@ pub(crate) use most::Most;
 use super::clusters::{Probe, ProbeScratch};
 use super::driver::{self, Search};
 use super::fields::{FieldReads, FieldsOfIds};
+use super::filter::Matches;
 use super::hnsw::{Beam, Walk};
 use super::lane::{self, Lane};
 use super::operation::Running;
@@ -147,6 +148,11 @@ impl ProbeScratch {
 impl Scratch {
     /// The bytes that it has allocated.
     pub(crate) fn bytes(&self) -> u64 {
+        self.reused_bytes() + self.matches.as_ref().map_or(0, Matches::bytes)
+    }
+
+    /// Without what only saves work: bytes that an operation uses in place of its own.
+    pub(crate) fn reused_bytes(&self) -> u64 {
         let shared = self.prepared.bytes() + self.nearest.bytes() + bytes(&self.keys) + bytes(&self.ranked);
         self.beam.bytes() + self.probe.bytes() + shared + bytes(&self.graphs_checked) + self.lines.bytes()
     }

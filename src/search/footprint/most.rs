@@ -146,12 +146,13 @@ fn of_sets(views: &[View<'_>]) -> u64 {
     views.iter().map(|view| view.segment.count() as u64 / 8 * 3).sum()
 }
 
-/// The sets of the tests of a filter: one each, and its copy while they are combined; and the units of each.
+/// The sets of the tests of a filter: one each, and its copy while they are combined; the units of each; and a copy of the filter,
+/// by which its rows are known later.
 #[inline(never)]
 fn of_tests(views: &[View<'_>], filter: Option<&Filter>) -> u64 {
     let tests = filter.map_or(0, Filter::tests) as u64;
     let rows = views.iter().map(|view| view.segment.count() as u64).sum::<u64>();
-    tests * (rows / 8 * 2 + rows / 1024 * GROWS * 48)
+    tests * (rows / 8 * 2 + rows / 1024 * GROWS * 48) + filter.map_or(0, Filter::bytes)
 }
 
 /// The most bytes of a probe, and of the scratch memory of probes.

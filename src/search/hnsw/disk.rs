@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 use super::disk_graph::{DiskGraph, MissingReads};
-use super::walk::{Beam, Nodes, Shape};
+use super::nodes::{Nodes, Shape};
+use super::walk::Beam;
 use crate::error::Error;
 use crate::quant::Prepared;
 use crate::row_set::RowSet;
@@ -51,7 +52,14 @@ struct DiskNodes<'a> {
 }
 
 impl Walk {
-    pub(crate) fn new(view: &View<'_>, query: &[f32], fine: bool, ef: usize, least: usize) -> Self {
+    /// `ef` and the least that it keeps under a set of rows are `kept`; it must find `least`.
+    pub(crate) fn new(
+        view: &View<'_>,
+        query: &[f32],
+        fine: bool,
+        (ef, kept): (usize, usize),
+        least: usize,
+    ) -> Self {
         let codec = &*view.segment.codes.codec;
         let (mut coarse, mut finer) = (Prepared::default(), Prepared::default());
         codec.prepare(query, false, &mut coarse);
@@ -60,6 +68,7 @@ impl Walk {
         }
         let mut beam = Beam::default();
         beam.begin(ef);
+        beam.may_keep(kept);
         // A scan of the rows that may be hits takes no more distances.
         beam.give_up_after(view.rows.map_or(u64::MAX, |rows| rows.count() as u64));
         let known = Known { coarse, fine: finer, links: BTreeMap::new(), distances: BTreeMap::new() };

@@ -2,7 +2,8 @@
 
 use std::cell::Cell;
 
-use super::walk::{Beam, Distances, Local};
+use super::nodes::{Distances, Local};
+use super::walk::{Beam, TRIAL};
 use crate::error::Error;
 use crate::kernels::prefetch;
 use crate::quant::{Codec, Prepared};
@@ -13,9 +14,6 @@ use crate::storage::{Extent, Source};
 
 /// A walk over a mapping gives the system a hint at least once in this many steps, plus one.
 const MOST_QUIET: u32 = 15;
-
-/// After so many distances a walk under a set of rows is judged by what it has found.
-const TRIAL: u64 = 384;
 
 /// See the head of this file.
 pub(crate) struct MemoryGraph<'a> {
@@ -42,15 +40,15 @@ impl<'a> MemoryGraph<'a> {
         Ok(MemoryGraph { source, graph, codes, rows, first_links })
     }
 
-    /// Walks to the `ef` nearest rows of a prepared query that may be hits, which it leaves in `beam.pool`. It gives up
-    /// after so many distances as `limit` says, given the set, the number of nearest rows so far, and how
-    /// many of them are in the set.
+    /// Walks to the nearest rows of a prepared query that may be hits, which it leaves in `beam.pool`: `ef`, or fewer under a
+    /// set of rows, but `least`. It gives up after so many distances as `limit` says, given the set, the number of nearest
+    /// rows so far, how many of them are in the set, and how many it keeps.
     pub(crate) fn walk(
         &self,
         view: &View<'_>,
         prepared: &mut Prepared,
-        ef: usize,
-        limit: impl Fn(&RowSet, [u64; 2]) -> u64,
+        (ef, least): (usize, usize),
+        limit: impl Fn(&RowSet, [u64; 2], usize) -> u64,
         beam: &mut Beam,
     ) -> Result<(), Error> {
         let to = FromQuery {
@@ -65,13 +63,14 @@ impl<'a> MemoryGraph<'a> {
         };
         let mut nodes = Local { graph: self.graph, to };
         beam.begin(ef);
+        beam.may_keep(least);
         if let Some(rows) = view.rows {
             beam.give_up_after(TRIAL.min(rows.count() as u64));
             beam.search(&mut nodes, view.rows)?;
             if !beam.gave_up() {
                 return Ok(());
             }
-            beam.give_up_after(limit(rows, beam.found(rows)));
+            beam.give_up_after(limit(rows, beam.found(rows), beam.ef));
         }
         beam.search(&mut nodes, view.rows).map(|_| ())
     }

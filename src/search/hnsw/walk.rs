@@ -1,101 +1,18 @@
 //! The walk over a graph. A build and a search walk alike, in memory and from disk; only the nodes differ.
 
+use super::nodes::{Nodes, Shape};
 use crate::error::Error;
 use crate::row_set::RowSet;
+use crate::search::plan;
 use crate::search::pool::Pool;
 use crate::search::visited::Visited;
-use crate::segment::GraphView;
 use crate::topk::Key;
 use std::ops::Range;
 
 /// So many of the nearest nodes show which part of the rows near a query is in a set.
 const NEAREST: usize = 100;
-
-/// The nodes of a graph, and their distances from one point.
-pub(crate) trait Nodes {
-    /// How many there are, the node at which a walk enters, and the layers above 0.
-    fn shape(&self) -> Shape;
-
-    /// The links of `node` in `layer`; `None` if they are not available now.
-    fn links<'b>(
-        &'b mut self,
-        layer: usize,
-        node: u32,
-        unpacked: &'b mut Vec<u32>,
-    ) -> Result<Option<&'b [u32]>, Error>;
-
-    /// Whether the distances of all `ids` can be computed now.
-    fn ready(&mut self, ids: &[u32]) -> bool;
-
-    /// `out[i]` = distance to row `ids[i]`, each below the graph's count.
-    fn distances(&mut self, ids: &[u32], out: &mut [f32]);
-
-    /// Prefetches rows whose distances are computed soon.
-    fn prefetch(&self, ids: &[u32]);
-
-    /// Prefetches links that may be followed soon.
-    fn prefetch_links(&self, layer: usize, node: u32);
-}
-
-/// See [`Nodes::shape`].
-#[derive(Clone, Copy)]
-pub(crate) struct Shape {
-    pub(crate) count: usize,
-    pub(crate) entry: u32,
-    pub(crate) top: usize,
-}
-
-/// Distances from one point to rows that are in memory.
-pub(crate) trait Distances {
-    /// As [`Nodes::distances`].
-    fn distances(&mut self, ids: &[u32], out: &mut [f32]);
-
-    /// As [`Nodes::prefetch`].
-    fn prefetch(&self, ids: &[u32]);
-}
-
-/// A graph and rows that are in memory.
-pub(crate) struct Local<'a, D> {
-    pub(crate) graph: GraphView<'a>,
-    pub(crate) to: D,
-}
-
-impl<D: Distances> Nodes for Local<'_, D> {
-    #[inline]
-    fn shape(&self) -> Shape {
-        Shape { count: self.graph.count, entry: self.graph.entry, top: self.graph.top }
-    }
-
-    #[inline]
-    fn links<'b>(
-        &'b mut self,
-        layer: usize,
-        node: u32,
-        unpacked: &'b mut Vec<u32>,
-    ) -> Result<Option<&'b [u32]>, Error> {
-        self.graph.links(layer, node, unpacked).map(Some)
-    }
-
-    #[inline]
-    fn ready(&mut self, _ids: &[u32]) -> bool {
-        true
-    }
-
-    #[inline]
-    fn distances(&mut self, ids: &[u32], out: &mut [f32]) {
-        self.to.distances(ids, out);
-    }
-
-    #[inline]
-    fn prefetch(&self, ids: &[u32]) {
-        self.to.prefetch(ids);
-    }
-
-    #[inline]
-    fn prefetch_links(&self, layer: usize, node: u32) {
-        self.graph.prefetch(layer, node);
-    }
-}
+/// After so many distances a walk under a set of rows is judged by what it has found.
+pub(super) const TRIAL: u64 = 384;
 
 /// Keeps a node, if it is near enough: as a way to others, and if it may be a hit, as one. Not inlined, so that a walk
 /// over all rows stays short.
@@ -126,7 +43,9 @@ enum Stage {
 pub(crate) struct Beam {
     /// The nearest `ef` nodes found, of those that may be hits. If all nodes may be hits, they are the frontier too.
     pub(crate) pool: Pool,
-    ef: usize,
+    pub(super) ef: usize,
+    /// Under a set of rows it may keep fewer, but so many at least.
+    least: usize,
     /// If only some nodes may be hits: all nodes that are near enough to be expanded.
     pub(in crate::search) frontier: Pool,
     pub(in crate::search) visited: Visited,
@@ -147,7 +66,7 @@ pub(crate) struct Beam {
 impl Beam {
     /// Starts anew, at the entry. The walk keeps the `ef` nearest nodes.
     pub(crate) fn begin(&mut self, ef: usize) {
-        self.ef = ef;
+        (self.ef, self.least) = (ef, ef);
         self.stage = Stage::Enter;
         (self.computed, self.limit) = (0, u64::MAX);
         self.pool.reset(ef);
@@ -164,6 +83,18 @@ impl Beam {
             self.enter(nodes, &[start]);
         }
         self.layer(nodes, 0, rows)
+    }
+
+    /// Lets the walk keep fewer than it began with, but `least`, where only some rows may be hits.
+    pub(super) fn may_keep(&mut self, least: usize) {
+        self.least = least.min(self.ef);
+    }
+
+    /// Decides once how many nodes are kept, by the part of those near the query that may be hits.
+    fn narrow(&mut self, rows: &RowSet) {
+        self.ef = plan::kept_under_rows(self.ef, self.least, self.found(rows));
+        self.least = self.ef;
+        self.pool.narrow(self.ef);
     }
 
     /// Makes the walk give up when it has computed more distances.
@@ -264,6 +195,9 @@ impl Beam {
             nodes.prefetch(self.visited.added(fresh.clone()));
             self.score(nodes, layer, rows);
             self.waiting = fresh;
+            if let Some(rows) = rows.filter(|_| self.least < self.ef && self.computed > TRIAL) {
+                self.narrow(rows);
+            }
             if self.gave_up() {
                 return Ok(true);
             }

@@ -114,6 +114,30 @@ test("two tabs at once, one of them gone in the middle", async () => {
   assert.deepEqual(host.log.map(({ range }) => range), [undefined]);
 });
 
+test("a file that another tab replaces while it is read, is read again", async () => {
+  await run(VISIT);
+  const replacing = `
+    const { getFile } = FileSystemFileHandle.prototype;
+    const replaced = new Set();
+    FileSystemFileHandle.prototype.getFile = async function () {
+      const file = await getFile.call(this);
+      if (replaced.has(this.name)) return file;
+      replaced.add(this.name);
+      const writable = await this.createWritable();
+      await writable.write(await file.arrayBuffer());
+      await writable.close();
+      const unreadable = await file.arrayBuffer().then(() => undefined, ({ name }) => name);
+      if (unreadable !== "NotReadableError") throw new Error("the File is still read, so this tests nothing: " + unreadable);
+      return file;
+    };`;
+  host.reset();
+  const { hits, stats } = await run(replacing + VISIT);
+  assert.deepEqual(hits, expected);
+  assert.equal(stats.store.off, undefined);
+  assert.equal(stats.store.misses, 0);
+  assert.deepEqual(host.log.map(({ range }) => range), [undefined]);
+});
+
 test("damaged pages are fetched again, and mended", async () => {
   await run(VISIT);
   const damaged = await run(`${FILES}
