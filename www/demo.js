@@ -1,12 +1,17 @@
-// The demo: the explorer over an index of words. Its first answer needs no look-up, as the vector of that word is here, like that of a
-// model would be.
+// The demo: the explorer over a dictionary. Its first answer needs no look-up, as the vector of that gloss is here, like that of a model
+// would be.
 import { start } from "./pkg/explorer/app.js";
-import * as words from "./words.js";
 import { ARRIVAL } from "./arrival.js";
+import { controls } from "./controls.js";
+import * as dictionary from "./dictionary.js";
 
+const { id, fields, vector } = ARRIVAL;
 start({
   index: new URL("./index/", import.meta.url),
-  arrival: { kind: "vector", vector: ARRIVAL.vector, except: ARRIVAL.word, title: ARRIVAL.word },
-  examples: ["jazz", "quantum", "tuesday", "king − man + woman", "paris − france + japan"],
-  words,
+  arrival: { kind: "vector", vector, except: [id], title: fields.words[0], entry: { id, senses: [{ id, fields }] } },
+  examples: ["bank", "jazz", "bread", "happy", "whisper"],
+  words: dictionary,
+  narrow: controls,
+  describe: dictionary.describe,
+  onAnswer: dictionary.showEntry,
 });

@@ -1,14 +1,15 @@
-// Puts the demo's site together: `node www/site.mjs PACKAGE INDEX WORDS SITE`, where PACKAGE has the explorer in it. The page is the
-// explorer's, with the words' texts from demo.html, and it names all modules and the index at once: an import that the browser finds
+// Puts the demo's site together: `node www/site.mjs PACKAGE INDEX SITE`, where PACKAGE has the explorer in it. The page is the
+// explorer's, with the dictionary's texts from demo.html, and it names all modules and the index at once: an import that the browser finds
 // only after another has arrived costs a round trip. Beside it, below notes/, is an app that keeps notes in a collection.
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { argv } from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { lemmas } from "./data/glosses/unpack.mjs";
 import { tableOf } from "./notes/words/table.mjs";
 
 const www = fileURLToPath(new URL(".", import.meta.url));
-const OWN = ["demo.js", "words.js", "arrival.js", "data/README.md", "data/LICENSE"];
+const OWN = ["demo.js", "dictionary.js", "controls.js", "arrival.js", "data/README.md", "data/LICENSE", "data/glosses/README.md", "data/glosses/LICENSE"];
 const ENTRY = "demo.js";
 /** The notes app: its page and the script of its collection's worker begin what it loads. */
 const NOTES = { entries: ["notes/main.js", "notes/worker.js"], others: ["notes/", "notes/style.css", "pkg/explorer/style.css", "pkg/explorer/favicon.svg", "pkg/wasm/collection/pagevec_wasm_bg.wasm"] };
@@ -42,6 +43,9 @@ export function madeForNotes(read) {
   return { [TABLE]: tableOf(new URL("data/", import.meta.url)), "notes/files.json": `${JSON.stringify(files, null, 2)}\n` };
 }
 
+/** What is made for the demo: the words that can be asked. @returns {Record<string, string>} by path in the site */
+export const madeForDemo = () => ({ "data/lemmas.txt": `${lemmas().join("\n")}\n` });
+
 /**
  * The demo's index.html.
  * @param {string} explorer its index.html
@@ -55,7 +59,7 @@ export function pageOf(explorer, texts, modules) {
     if (changed === page) throw new Error(`the explorer's page has no ${old}`);
     page = changed;
   };
-  for (const name of ["head", "lead", "foot"]) {
+  for (const name of ["head", "lead", "controls", "entry", "foot"]) {
     const part = new RegExp(`<!-- ${name} -->[^]*<!-- /${name} -->`);
     put(part, /** @type {RegExpExecArray} */ (part.exec(texts))[0].replace(/<!--.*?-->\n?/g, "").trim());
   }
@@ -65,27 +69,26 @@ export function pageOf(explorer, texts, modules) {
   ];
   put('href="./style.css">', `href="./pkg/explorer/style.css">\n  ${links.join("\n  ")}`);
   put('src="./main.js"', `src="./${ENTRY}"`);
-  put("Rows near a row: type its id, or paste a vector", "A word, or a sum: king − man + woman");
+  put("Rows near a row: type its id, or paste a vector", "A word");
   put('<input id="query"', '<input id="query" placeholder="ocean"');
   return page;
 }
 
-/** @param {string} pkg @param {string} index @param {string} words @param {string} site */
-export function assemble(pkg, index, words, site) {
+/** @param {string} pkg @param {string} index @param {string} site */
+export function assemble(pkg, index, site) {
   rmSync(site, { recursive: true, force: true });
-  mkdirSync(join(site, "data"), { recursive: true });
+  mkdirSync(join(site, "data/glosses"), { recursive: true });
   for (const name of OWN) if (existsSync(join(www, name))) cpSync(join(www, name), join(site, name));
   cpSync(join(www, "notes"), join(site, "notes"), { recursive: true, filter: (path) => !path.endsWith(".mjs") });
-  cpSync(words, join(site, "data/words.txt"));
   cpSync(index, join(site, "index"), { recursive: true });
   cpSync(pkg, join(site, "pkg"), { recursive: true });
   const text = (/** @type {string} */ path) => readFileSync(join(site, path), "utf8");
   const page = pageOf(text("pkg/explorer/index.html"), readFileSync(join(www, "demo.html"), "utf8"), modulesOf(text));
   writeFileSync(join(site, "index.html"), page);
-  for (const [path, content] of Object.entries(madeForNotes(text))) writeFileSync(join(site, path), content);
+  for (const [path, content] of Object.entries({ ...madeForNotes(text), ...madeForDemo() })) writeFileSync(join(site, path), content);
 }
 
 if (argv[1] && import.meta.url === pathToFileURL(argv[1]).href) {
-  const [pkg, index, words, site] = argv.slice(2);
-  assemble(pkg, index, words, site);
+  const [pkg, index, site] = argv.slice(2);
+  assemble(pkg, index, site);
 }

@@ -26,23 +26,40 @@ test("a line is an id, a sum of ids, or a vector", { skip }, async () => {
   for (const id of ["king", "-1", "1.5", "0x10"]) assert.match(parse(id, numbers).wrong, /is no id of this index/, id);
 });
 
-test("a sum is searched without its rows, with stored fields where there are any", { skip }, async () => {
-  const { answer } = await load("query.js");
+test("a sum is searched without its rows; fields come after the hits", { skip }, async () => {
+  const { addFields, answer, hasFields } = await load("query.js");
   const rows = { a: [1, 0], b: [0, 1], c: [1, 1] };
   const asked = [];
   const index = (sections) => ({
     info: { dim: 2, sections: sections.map((name) => ({ name })) },
     vector: async (id) => (rows[id] ? Float32Array.from(rows[id]) : Promise.reject(Object.assign(new Error("no"), { code: "unknown-id" }))),
     explain: async (vector, options) => (asked.push({ vector: [...vector], ...options }), { hits: ["a", "x", "b"].map((id) => ({ id, score: 1 })), plan: "flat" }),
+    search: async (vector, options) => (asked.push({ vector: [...vector], ...options }), ["a", "x", "b"].map((id) => ({ id, score: 1, fields: { name: `${id}!` } }))),
   });
   const traffic = { take: () => ({ waves: [{}], bytes: 5, requests: 2 }) };
   const query = { kind: "rows", plus: ["a", "a"], minus: ["b"], title: "a + a − b" };
   const found = await answer(index(["codes"]), traffic, query);
   assert.deepEqual(found.hits.map(({ id }) => id), ["x"]);
   assert.deepEqual([found.read.bytes, found.read.requests, found.read.waves.length, found.lookedUp], [10, 4, 2, 5]);
-  await answer(index(["codes", "fields"]), traffic, { kind: "vector", vector: [3, 4], title: "" });
-  assert.deepEqual(asked, [{ vector: [2, -1], k: 13 }, { vector: [3, 4], k: 10, fields: true }]);
+  const stored = index(["codes", "fields"]);
+  const filter = { name: "x" };
+  const narrowed = await answer(stored, traffic, { kind: "vector", vector: [3, 4], except: ["b"], title: "" }, { filter });
+  assert.deepEqual([hasFields(stored.info), hasFields(index(["codes"]).info)], [true, false]);
+  await addFields(stored, traffic, narrowed);
+  assert.deepEqual(narrowed.hits.map(({ id, fields }) => [id, fields.name]), [["a", "a!"], ["x", "x!"]]);
+  assert.equal(narrowed.read.requests, 6);
+  assert.deepEqual(asked, [{ vector: [2, -1], k: 13 }, { vector: [3, 4], k: 11, filter }, { vector: [3, 4], k: 11, fields: true, filter }]);
   assert.deepEqual(await answer(index([]), traffic, { kind: "rows", plus: ["a", "zz"], minus: [], title: "" }), { missing: "zz" });
+});
+
+test("the address keeps a text and a filter", { skip }, async () => {
+  const { asked, hashOf } = await load("filter/address.js");
+  for (const text of ["", "king", "a & b #?", "50 %&filter={}", "größe"]) {
+    for (const filter of [undefined, {}, { kind: { $in: ["&filter=", "日本"] } }]) assert.deepEqual(asked(hashOf({ text, filter })), { text, filter });
+  }
+  assert.equal(hashOf({ text: "", filter: undefined }), "");
+  assert.equal(hashOf({ text: "king", filter: undefined }), "#king");
+  for (const broken of ["#%", "#a&filter={", "#a&filter=%zz"]) assert.deepEqual(asked(broken), { text: "", filter: undefined });
 });
 
 test("requests that are under way together are one wave; bytes count as they arrive", { skip }, async () => {

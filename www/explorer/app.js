@@ -1,8 +1,13 @@
 // The page: opens an index, shows an answer on arrival, and answers what is asked, one query at a time.
+import { asked, goTo } from "./filter/address.js";
+import { any } from "./filter/panel.js";
+import * as schema from "./filter/schema.js";
+import { wire } from "./input.js";
 import { open } from "./pagevec.js";
-import { answer, arrivalOf, parse } from "./query.js";
+import { addFields, answer, arrivalOf, hasFields, parse } from "./query.js";
 import * as panel from "./reading/panel.js";
-import { hostOf, Traffic } from "./reading/traffic.js";
+import { Traffic } from "./reading/traffic.js";
+import * as whole from "./reading/whole.js";
 import * as view from "./view.js";
 
 const { $ } = view;
@@ -13,20 +18,8 @@ const PAUSE_MS = 300;
 const LEAST_TYPED = 2;
 
 /** @typedef {import("./query.js").Query} Query */
+/** @typedef {import("./query.js").Site} Site */
 /** @typedef {import("./reading/traffic.js").Account} Account */
-
-/**
- * What the page is about.
- * @typedef {object} Site
- * @property {URL} index
- * @property {(url: URL, init: RequestInit) => Promise<Response>} [send] instead of fetch
- * @property {string} [name] the heading; unless given, the page has its own
- * @property {Query} [arrival] asked on arrival where the address names nothing; a random row or vector unless given
- * @property {string[]} [examples]
- * @property {{ load: () => Promise<void>, has: (word: string) => boolean | undefined, completions: (start: string) => string[] }} [words]
- *   the ids of the index, where the page knows them: they are completed, and searched as they are typed
- */
-
 /** @type {Site} */
 let site;
 /** @type {any} */
@@ -40,6 +33,12 @@ let running = false;
 let turn = 0;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let pause;
+/** What the answer that is shown is near to: it is asked again when the filter changes. @type {Query | undefined} */
+let shown;
+let narrow = any;
+/** Ends the counting that is under way. */
+let counting = new AbortController();
+let uncounted = false;
 
 /** @param {Site} given */
 export async function start(given) {
@@ -51,12 +50,13 @@ export async function start(given) {
   view.showNote("");
   view.showStatus("Opening the index…");
   const old = index;
-  index = undefined;
+  index = shown = undefined;
+  counting.abort();
   const mine = (traffic = new Traffic(site.send));
   // What is read is kept for this visit only: the figures are those of a first visit.
   try {
     await old?.close();
-    const opened = await open(site.index, { fetch: mine.fetch, memoryBudget: MEMORY_BUDGET, cache: false, onProgress });
+    const opened = await open(site.index, { fetch: mine.fetch, memoryBudget: MEMORY_BUDGET, cache: false, onProgress: whole.progress });
     if (mine !== traffic) return void opened.close();
     index = opened;
   } catch (error) {
@@ -67,14 +67,18 @@ export async function start(given) {
   totals = { bytes: opening.bytes, requests: opening.requests, searches: 0 };
   panel.open(index.info, traffic.files, opening);
   if (site.name) view.showIndex(index.info, site.name);
-  $("load").disabled = !index.info.graph;
-  $("load-note").textContent = index.info.graph ? "" : "This index has no graph: there is nothing that would bring all of it at once.";
+  schema.show(index.info);
+  narrow = site.narrow ?? any;
+  $("narrow").hidden = schema.indexed(index.info).length === 0;
+  document.body.toggleAttribute("data-own", site.narrow !== undefined);
+  narrow.open(index.info, narrowed, recount);
+  whole.open(index.info);
   ready();
   follow();
 }
 
 function ready() {
-  view.showStatus(`${index.info.count.toLocaleString("en")} ${site.words ? "words" : "vectors"}`, "ready");
+  view.showStatus(`${index.info.count.toLocaleString("en")} ${site.words?.name ?? "vectors"}`, "ready");
 }
 
 /** @param {Query} query */
@@ -82,33 +86,52 @@ function ask(query) {
   clearTimeout(pause);
   waiting = query;
   turn += 1;
+  counting.abort();
   runWaiting();
 }
 
+/** Answers what waits, then counts what matches: counts never hold an answer up. */
 async function runWaiting() {
   if (running || !index) return;
   running = true;
-  while (waiting && index) {
-    const [query, asked] = [waiting, index];
-    waiting = undefined;
+  while ((waiting || uncounted) && index) {
+    const now = index;
     try {
-      await run(query, turn);
+      if (waiting) await runNext();
+      else await countMatches();
     } catch (error) {
       // Another index may have been opened meanwhile, which closed this one.
-      if (asked === index) view.showFault(error);
+      if (now === index) fail(error);
     }
   }
   running = false;
-  // The first answer has the link to itself.
-  site.words?.load();
+}
+
+async function runNext() {
+  const query = /** @type {Query} */ (waiting);
+  waiting = undefined;
+  try {
+    await run(query, turn);
+  } finally {
+    // The first answer has the link to itself.
+    site.words?.load();
+  }
+}
+
+/** @param {any} error */
+function fail(error) {
+  if (error?.code !== "filter") return view.showFault(error);
+  ready();
+  narrow.refuse(error);
+  view.markStale(true);
 }
 
 /** @param {Query} query @param {number} mine */
 async function run(query, mine) {
-  const asked = index;
+  const now = index;
   view.showStatus("Searching…");
-  const result = await answer(index, traffic, query);
-  if (asked !== index) return;
+  const result = await answer(index, traffic, query, { filter: narrow.filter(), find: site.words?.find });
+  if (now !== index) return;
   $("fault").hidden = true;
   ready();
   if ("missing" in result) {
@@ -119,14 +142,57 @@ async function run(query, mine) {
   totals.searches += 1;
   count(result.read);
   if (mine !== turn) return panel.add(result.read);
-  const sections = panel.show(result.read);
+  uncounted = true;
+  shown = { kind: "vector", ...result.target };
   view.showNote("");
   view.markStale(false);
-  view.showHits(result, (id) => go(String(id)));
+  const more = hasFields(index.info) && result.hits.length > 0;
+  show(result, panel.show(result.read), more);
+  performance.mark("answer");
+  if (!more) return;
+  const read = count(await addFields(index, traffic, result));
+  if (mine === turn) show(result, panel.extend(read), false);
+  else panel.add(read);
+}
+
+/** @param {import("./query.js").Answer} result @param {{ name: string, length: number, now: number }[]} sections @param {boolean} busy its texts are not here yet */
+function show(result, sections, busy) {
+  view.showHits(result, (id) => go(String(id)), site.describe);
+  site.onAnswer?.(result, go);
   view.showFound(result, index.info.fileLength);
   view.showDetails(result, sections);
-  document.body.dataset.answers = String(totals.searches);
-  performance.mark("answer");
+  $("answer").setAttribute("aria-busy", String(busy));
+  if (!busy) document.body.dataset.answers = String(totals.searches);
+}
+
+/** Counts for the filter; whatever is asked meanwhile ends that. */
+async function countMatches() {
+  uncounted = false;
+  if ($("narrow").hidden) return;
+  const now = index;
+  const { signal } = (counting = new AbortController());
+  try {
+    await narrow.count(now, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    if (now === index) {
+      const read = count(traffic.take());
+      panel.add(read), view.showCounted(read);
+      document.body.dataset.counted = String(totals.searches);
+    }
+  }
+}
+
+/** The filter is another one: the address has it, and what is shown is asked again. */
+function narrowed() {
+  address(asked(location.hash).text, false);
+  shown ? ask(shown) : follow();
+}
+
+function recount() {
+  uncounted = true;
+  runWaiting();
 }
 
 /** @param {Account} account */
@@ -144,11 +210,7 @@ function nothing(note) {
 }
 
 /** @param {string} text @param {boolean} keep gives it an entry of its own in the history */
-function address(text, keep) {
-  const url = text ? `#${encodeURIComponent(text)}` : location.pathname + location.search;
-  if (keep) history.pushState(null, "", url);
-  else history.replaceState(null, "", url);
-}
+const address = (text, keep) => goTo({ text, filter: narrow.filter() }, keep);
 
 /** Asks `text` as if it had been typed and sent. @param {string} text */
 function go(text) {
@@ -159,12 +221,8 @@ function go(text) {
 /** Asks what the address names, or shows the arrival. */
 function follow() {
   if (!index) return;
-  let text = "";
-  try {
-    text = decodeURIComponent(location.hash.slice(1));
-  } catch {
-    // A broken address is as none.
-  }
+  const { text, filter } = asked(location.hash);
+  narrow.show(filter);
   $("query").value = text;
   suggest("");
   if (text) send(text);
@@ -173,7 +231,7 @@ function follow() {
 
 /** @param {string} text */
 function send(text) {
-  const query = parse(text, index.info);
+  const query = queryOf(text);
   if (!query) return;
   const wrong = "wrong" in query ? query.wrong : unknownWord(query);
   if (!wrong) return ask(/** @type {Query} */ (query));
@@ -182,11 +240,12 @@ function send(text) {
   nothing(wrong);
 }
 
+/** @param {string} text */
+const queryOf = (text) => (site.words ? /** @type {Query} */ ({ kind: "text", title: text }) : parse(text, index.info));
+
 /** What to say of a word that the page knows not to be in the index. @param {Query | { wrong: string }} query */
 function unknownWord(query) {
-  if (!("kind" in query) || query.kind !== "rows") return undefined;
-  const word = [...query.plus, ...query.minus].find((term) => site.words?.has(String(term)) === false);
-  return word === undefined ? undefined : `“${word}” is not in the index.`;
+  return "title" in query && site.words?.has(query.title) === false ? `“${query.title}” is not in the index.` : undefined;
 }
 
 /** @param {string} typed */
@@ -212,41 +271,21 @@ function typing() {
 
 /** @param {string} text */
 function paused(text) {
-  const query = parse(text, index.info);
-  if (!query || "wrong" in query || query.kind !== "rows") return;
-  const wrong = unknownWord(query);
-  if (wrong) return nothing(wrong);
-  if (![...query.plus, ...query.minus].every((word) => site.words?.has(String(word)))) return;
+  const known = site.words?.has(text);
+  if (known === false) return nothing(`“${text}” is not in the index.`);
+  if (!known) return;
   address(text, false);
-  ask(query);
+  send(text);
 }
 
 /** Brings codes and graph here: later searches read nothing. Waits its turn like a query. */
 async function loadAll() {
   if (running || !index) return;
   running = true;
-  $("load").disabled = true;
-  try {
-    await index.load();
-    panel.add(count(traffic.take()));
-    $("load-note").textContent = "All is here: searches read nothing more.";
-  } catch (error) {
-    $("load").disabled = false;
-    $("load-note").textContent = /** @type {any} */ (error).message;
-  }
+  await whole.load(index);
+  panel.add(count(traffic.take()));
   running = false;
   runWaiting();
-}
-
-function onProgress(/** @type {{ done: number, total: number }} */ { done, total }) {
-  $("load-note").textContent = total ? `${Math.round((done / total) * 100)} %` : "";
-}
-
-/** @param {File | undefined} file */
-function openFile(file) {
-  if (!file) return;
-  history.replaceState(null, "", location.pathname + location.search);
-  start({ index: new URL(encodeURIComponent(file.name), "https://dropped.invalid/"), send: hostOf(file), name: file.name });
 }
 
 $("query").addEventListener("input", typing);
@@ -257,30 +296,5 @@ $("form").addEventListener("submit", (/** @type {Event} */ event) => {
 });
 $("again").addEventListener("click", () => start(site));
 $("load").addEventListener("click", loadAll);
-$("file").addEventListener("change", () => {
-  openFile($("file").files[0]);
-  // The same file may be chosen again, as it may have been built again.
-  $("file").value = "";
-});
 addEventListener("popstate", follow);
-const dragging = (/** @type {boolean} */ over) => document.body.toggleAttribute("data-dragging", over);
-addEventListener("dragover", (event) => {
-  event.preventDefault();
-  dragging(true);
-});
-addEventListener("dragleave", (event) => event.relatedTarget === null && dragging(false));
-addEventListener("drop", (event) => {
-  event.preventDefault();
-  dragging(false);
-  openFile(event.dataTransfer?.files[0]);
-});
-// The arrow keys lead from the field through the hits and back.
-document.addEventListener("keydown", (event) => {
-  const stops = [$("query"), ...document.querySelectorAll(".hit")];
-  const at = stops.indexOf(document.activeElement);
-  const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-  const next = at < 0 || step === 0 ? undefined : stops[at + step];
-  if (!next) return;
-  event.preventDefault();
-  next.focus();
-});
+wire(start);

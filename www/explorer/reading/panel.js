@@ -34,8 +34,15 @@ export function open(facts, names, opening) {
   answers = 0;
 }
 
-/** Something was read that is not of the answer shown. @param {Account} account */
-export function add({ waves: others, bytes }) {
+/** Something was read that is not of the answer shown: the map has it in the colour of what was read before. @param {Account} account */
+export function add(account) {
+  take(account);
+  before = [...before, ...extentsOf(account.waves)];
+  if (answers > 0 && account.bytes > 0) showWaves(Number($("wave").value));
+}
+
+/** @param {Account} account */
+function take({ waves: others, bytes }) {
   all = [...all, ...extentsOf(others)];
   if (answers === 0) first = { waves: first.waves + others.length, bytes: first.bytes + bytes };
 }
@@ -43,9 +50,20 @@ export function add({ waves: others, bytes }) {
 /** @param {Account} read for the answer that is shown now @returns what was read of each section */
 export function show(read) {
   before = all;
-  add(read);
+  take(read);
   waves = read.waves;
   answers += 1;
+  showWaves(waves.length);
+  showRace();
+  return map.sections;
+}
+
+/** Another wave of the answer that is shown. @param {Account} read @returns what was read of each section */
+export function extend(read) {
+  answers -= 1;
+  take(read);
+  answers += 1;
+  waves = [...waves, ...read.waves];
   showWaves(waves.length);
   showRace();
   return map.sections;
