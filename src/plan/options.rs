@@ -130,7 +130,7 @@ fn text_ids(text: &str) -> Result<Option<u64>, Error> {
 /// `argument`.
 pub fn whole(name: &'static str, number: f64) -> Result<u64, Error> {
     const EXACT: f64 = (1u64 << 53) as f64;
-    match number >= 1.0 && number < EXACT && number.fract() == 0.0 {
+    match (1.0..EXACT).contains(&number) && number.fract() == 0.0 {
         true => Ok(number as u64),
         false => Err(Error::argument(name, "a whole number from 1 on is needed, such as 1000000 or 1e6")),
     }
