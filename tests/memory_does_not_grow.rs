@@ -26,7 +26,7 @@ fn memory_is_flat() {
 }
 
 fn queries_leave_nothing() {
-    let rows = data::clustered(5000, DIM, 7);
+    let rows = data::clustered(1000, DIM, 7);
     let index = Index::from_bytes(&file(&rows, DIM, None, &options(Metric::Cosine, pagevec::CodecKind::Sq8)))
         .unwrap();
     let queries = data::queries(&rows, DIM, 100, 8);
