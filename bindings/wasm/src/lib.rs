@@ -5,7 +5,7 @@ mod build;
 #[cfg(feature = "collection")]
 mod collection;
 mod convert;
-#[cfg(any(feature = "search", feature = "collection"))]
+#[cfg(any(feature = "filter", feature = "collection"))]
 mod facets;
 #[cfg(feature = "build")]
 mod files;

@@ -4,7 +4,6 @@ use pagevec::{Operation, Outcome, RowPlace};
 use wasm_bindgen::prelude::*;
 
 use crate::convert::{filter_of, internal, to_js};
-use crate::facets::facets_to_js;
 use crate::reader::Reader;
 use crate::results::rows_to_js;
 
