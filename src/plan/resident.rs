@@ -89,11 +89,16 @@ pub(super) fn hold(planned: &Planned, budget: u64) -> Result<Held, Error> {
         Err(error) => return Err(error),
         Ok(_) => 0,
     };
-    // What lies beside the budget of an index is of that of a plan.
-    let beside = Opened::new(&members, budget.max(least))?.beside();
-    let needed = least + beside;
-    let memory_budget = budget.checked_sub(beside).filter(|&left| left >= least);
-    let memory_budget = memory_budget.ok_or(Error::Budget { needed, budget })?;
+    // What lies beside the budget of an index is of that of a plan, and grows with it.
+    let with_beside = |of_index: u64| Ok::<u64, Error>(of_index + Opened::new(&members, of_index)?.beside());
+    let (load, needed) = (to_load(&members), with_beside(least)?);
+    if budget < needed {
+        return Err(Error::Budget { needed, budget });
+    }
+    let whole = with_beside(load)?;
+    let beside = Opened::new(&members, budget)?.beside();
+    let floor = if budget >= whole { load } else { least };
+    let memory_budget = budget.saturating_sub(beside).max(floor);
     let opened = Opened::new(&members, memory_budget)?;
     let segment = members.first();
     let lists = segment.clusters.as_ref().map_or(0, |clusters| clusters.cells.leaf_count() as u64);
@@ -101,7 +106,7 @@ pub(super) fn hold(planned: &Planned, budget: u64) -> Result<Held, Error> {
         resident: opened.resident(),
         route: opened.route,
         memory_budget,
-        whole: to_load(&members) + beside,
+        whole,
         file: segment.header.file_length,
         sections: segment.header.sections.iter().map(|s| (s.kind.name(), s.extent.length)).collect(),
         lists: [opened.slots(SectionKind::Lists), lists],

