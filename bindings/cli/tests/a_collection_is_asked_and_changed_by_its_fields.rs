@@ -12,7 +12,8 @@ fn filled(room: &Room) -> String {
     let folder = notes(room);
     let rows = |range: std::ops::Range<usize>| -> String {
         let row = |i: usize| {
-            let fields = json!({ "of": ["a", "b", "c"][i % 3], "stars": i % 5, "title": format!("Row {i}") });
+            let fields =
+                json!({ "of": (["a", "b", "c"][i % 3]), "stars": i % 5, "title": format!("Row {i}") });
             line(format!("r{i}"), &direction(i), if i == 7 { json!({}) } else { fields })
         };
         range.map(row).collect()
