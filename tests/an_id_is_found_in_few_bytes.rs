@@ -3,7 +3,7 @@
 
 mod support;
 
-use pagevec::{BuildOptions, CodecKind, Id, Ids, Index, Metric, Operation, Outcome};
+use pagevec::{BuildOptions, CodecKind, Id, Ids, Index, Metric, Operation, Outcome, SearchOptions};
 use support::paged::Remote;
 use support::{code, data, file, format};
 
@@ -34,6 +34,24 @@ type Lie<'a> = &'a dyn Fn(&mut [u8]);
 
 fn plain() -> BuildOptions {
     support::options(Metric::L2, CodecKind::Binary).graph(false).clusters(false)
+}
+
+/// The blocks around the places of two ids may have one in common. A caller that reads several extents by one request takes it
+/// apart by them, so they must not overlap: `Remote` looks.
+#[test]
+fn many_ids_at_once_are_read_without_overlap() {
+    let n = 30_011;
+    let rows: Vec<f32> = data::whole(n, 2, 2);
+    for (name, ids) in shapes(n) {
+        let bytes = file(&rows, 2, Some(ids.clone()), &plain());
+        let among: Vec<Id> = (0..150).map(|i| id(&ids, i * 7919 % n)).collect();
+        let options = SearchOptions::new(150).among(among);
+        let mut remote = Remote::open(&bytes, bytes.len() as u64).unwrap();
+        let (answer, cost) = remote.search(&rows[..2], &options).unwrap();
+        let expected = Index::from_bytes(&bytes).unwrap().search(&rows[..2], &options).unwrap();
+        assert_eq!(answer.hits, expected.hits, "{name}");
+        assert!(cost.bytes < bytes.len() as u64, "{name}: {cost:?}");
+    }
 }
 
 #[test]

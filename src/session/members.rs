@@ -10,6 +10,7 @@ use crate::memory::{Shared, bytes};
 use crate::row_set::SharedRows;
 use crate::search::View;
 use crate::segment::{PositionSet, Segment};
+use crate::sort;
 use crate::storage::{Extent, Paged, Read, SlotRoom, Source};
 
 /// Between two files, at least; and a multiple of it is where a file begins.
@@ -166,11 +167,17 @@ impl Members {
         member.segment.check(read, bytes)
     }
 
-    /// Merges neighbours that are in one section.
+    /// Merges neighbours that are in one section, and what overlaps: a caller takes a request apart by these extents.
     pub(crate) fn merge(&self, extents: impl Iterator<Item = Extent>) -> Vec<Extent> {
+        let mut extents: Vec<Extent> = extents.collect();
+        sort::by_key(&mut extents, |&extent| extent);
         let mut merged: Vec<Extent> = Vec::new();
         for extent in extents {
             match merged.last_mut() {
+                // Blocks around two places of a section may have one in common.
+                Some(last) if extent.offset < last.end() => {
+                    last.length = last.length.max(extent.end() - last.offset);
+                }
                 Some(last) if last.end() == extent.offset && !self.starts_section(extent.offset) => {
                     last.length += extent.length;
                 }

@@ -120,7 +120,9 @@ test("counts, facets and sorted pages are those of the rows, and an update chang
       const order = (a, b) => (a === null || b === null ? (a === null) - (b === null) : descending ? b - a : a - b);
       assert.deepEqual(sizes, sizes.toSorted(order));
       const page = await all(notes.rows({ filter, sortBy: "size", descending, offset: 5, limit: 9, vectors: true }));
-      assert.deepEqual(ids(page), ids(sorted.slice(5, 14)));
+      // Rows of equal values stand as they are stored, which a merge in the background changes.
+      assert.deepEqual(page.map(({ id }) => live.get(id).size ?? null), sizes.slice(5, 14));
+      assert.ok(ids(page).every((id) => matches(filter, live.get(id))) && new Set(ids(page)).size === page.length);
       for (const row of page) assert.deepEqual([row.vector.length, row.fields ?? {}], [8, written(live.get(row.id))]);
     }
     assert.equal(await notes.countMatching({}), live.size);

@@ -55,6 +55,8 @@ impl<'a> Remote<'a> {
                 Stepped::Wait => panic!("waiting for room that nobody else holds"),
                 Stepped::Need(extents) => {
                     assert!(!extents.is_empty(), "a need of nothing");
+                    let apart = |pair: &[Extent]| pair[0].end() <= pair[1].offset;
+                    assert!(extents.windows(2).all(apart), "needs that overlap: {extents:?}");
                     cost.waves += 1;
                     for extent in extents {
                         cost.requests += 1;
