@@ -6,9 +6,6 @@ use crate::error::Error;
 /// Clusters in segments that are built, with their calibration; training of pq; the check of what codes find.
 pub(crate) const CLUSTERS: bool = cfg!(feature = "clusters");
 
-/// Filters, facets, and rows sorted by a field.
-pub(crate) const FILTERS: bool = cfg!(feature = "filters");
-
 /// Whoever evaluates a filter holds one. Without the feature no value of this type exists, so the compiler knows that nothing that
 /// holds one does, and drops its code.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,6 @@
 //! The slots of what is read unit by unit: leaves, lists, rows, blocks of fields, units of indexes.
 
 use super::Sections;
-use crate::features::FILTERS;
 use crate::segment::{Matrix, SectionKind};
 use crate::session::members::Members;
 use crate::storage::{Extent, Region};
@@ -101,7 +100,7 @@ pub(super) fn units(members: &Members, lists: u64) -> Vec<Units> {
             }
             None => finer.for_each(|rows| join(&mut others, of_rows(rows, 0, count))),
         }
-        if let Some(payload) = segment.payload.as_ref().filter(|_| FILTERS) {
+        if let Some(payload) = &segment.payload {
             let kinds = [SectionKind::Terms, SectionKind::Sets, SectionKind::Sorted];
             for ((all, kind), (&slot, most)) in
                 indexes.iter_mut().zip(kinds).zip(payload.largest.iter().zip(payload.units()))
