@@ -4,7 +4,7 @@ import { describe } from "./describe.js";
 import { toLines } from "./fields/json.js";
 import { instantiated, loadModule, notLoaded } from "./core/module.js";
 import { badArgument, fromWasm, needs, notify, PagevecError, reading, throwIfAborted, typed } from "./errors.js";
-import { toSchema } from "./fields/schema.js";
+import { toSchema } from "./search/declared.js";
 import { checkOptions, toChoice, toInteger, toSignal } from "./options.js";
 import { Embedder, toTexts } from "./texts/embed.js";
 

@@ -3,8 +3,8 @@ import { badArgument, reading, typed } from "../errors.js";
 import { checkOptions, toSignal } from "../options.js";
 import { toHttp } from "../sources/http/options.js";
 import { toIdList } from "./arguments.js";
-import { importRows, signalOf, upsert } from "./calls.js";
-import { update } from "./fields.js";
+import { importRows, signalOf, upsert } from "./calls/calls.js";
+import { update } from "./calls/fields.js";
 import { CollectionReader, openLink } from "./reader.js";
 import { importIndex, isIndex, toIndex } from "./transfer/import.js";
 
@@ -14,8 +14,8 @@ import { importIndex, isIndex, toIndex } from "./transfer/import.js";
  * @typedef {import("../index.js").CallOptions} CallOptions
  * @typedef {import("./arguments.js").Item} Item
  * @typedef {import("./arguments.js").UpsertOptions} UpsertOptions
- * @typedef {import("./calls.js").CompactOptions} CompactOptions
- * @typedef {import("./fields.js").Updated} Updated
+ * @typedef {import("./calls/calls.js").CompactOptions} CompactOptions
+ * @typedef {import("./calls/fields.js").Updated} Updated
  * @typedef {import("./transfer/backup.js").Backup} Backup
  * @typedef {import("./transfer/directory.js").DirectoryHandle} DirectoryHandle
  * @typedef {import("./transfer/export.js").ExportedIndex} ExportedIndex

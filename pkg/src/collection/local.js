@@ -4,7 +4,7 @@ import { Host } from "./host/host.js";
 import { newClient, toChangeEvent } from "./messages.js";
 
 /**
- * @typedef {import("./calls.js").Link} Link
+ * @typedef {import("./calls/calls.js").Link} Link
  * @typedef {(call: import("./messages.js").Call, signal?: AbortSignal, onProgress?: import("./host/upkeep.js").OnProgress) => Promise<any>} HostCall
  */
 

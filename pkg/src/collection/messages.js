@@ -117,7 +117,7 @@ export function newClient() {
 /**
  * @param {import("./host/writes.js").Change} change
  * @param {bigint} client who is told
- * @returns {import("./calls.js").ChangeEvent}
+ * @returns {import("./calls/calls.js").ChangeEvent}
  */
 export function toChangeEvent({ client: by, ...change }, client) {
   return { ...change, origin: by === client ? "this" : "other" };

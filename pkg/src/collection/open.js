@@ -7,10 +7,10 @@ import { toSettings } from "./settings.js";
  * @typedef {ReturnType<typeof toSettings>} Settings
  *
  * @typedef {object} Wires what a link tells
- * @property {import("./calls.js").OnChange} onChange
+ * @property {import("./calls/calls.js").OnChange} onChange
  * @property {(state: import("./messages.js").State) => void} [onState]
  *
- * @typedef {(settings: Settings, wires: Wires) => Promise<import("./calls.js").Link>} Connect of a platform
+ * @typedef {(settings: Settings, wires: Wires) => Promise<import("./calls/calls.js").Link>} Connect of a platform
  */
 
 /**
@@ -23,7 +23,7 @@ export function openCollectionWith(connect, name, options) {
   return typed(async () => {
     const settings = reading(() => toSettings(name, options));
     throwIfAborted(settings.signal);
-    /** @type {Set<import("./calls.js").OnChange>} */
+    /** @type {Set<import("./calls/calls.js").OnChange>} */
     const listeners = new Set();
     const link = await connect(settings, { onChange: (change) => [...listeners].forEach((listener) => notify(listener, change)) });
     if (settings.signal?.aborted) await link.close();

@@ -3,17 +3,17 @@ import { toId } from "../arguments.js";
 import { describe } from "../describe.js";
 import { badArgument, notify, reading, typed } from "../errors.js";
 import { toIdList } from "./arguments.js";
-import { closed, pages, readRows, search, searchBatch, signalOf, toRead } from "./calls.js";
-import { countMatching, facets, listed, toListed } from "./fields.js";
+import { closed, pages, readRows, search, searchBatch, signalOf, toRead } from "./calls/calls.js";
+import { countMatching, facets, listed, toListed } from "./calls/fields.js";
 
 /**
  * @typedef {import("../arguments.js").Id} Id
  * @typedef {import("../arguments.js").Vector} Vector
  * @typedef {import("../index.js").CallOptions} CallOptions
- * @typedef {import("./calls.js").ChangeEvent} ChangeEvent
- * @typedef {import("./calls.js").Link} Link
- * @typedef {import("./calls.js").RowOptions} RowOptions
- * @typedef {import("./calls.js").StoredRow} StoredRow
+ * @typedef {import("./calls/calls.js").ChangeEvent} ChangeEvent
+ * @typedef {import("./calls/calls.js").Link} Link
+ * @typedef {import("./calls/calls.js").RowOptions} RowOptions
+ * @typedef {import("./calls/calls.js").StoredRow} StoredRow
  * @typedef {import("../index.js").Filter} Filter
  * @typedef {import("../index.js").Facet} Facet
  * @typedef {import("../index.js").FacetOptions} FacetOptions
@@ -30,7 +30,7 @@ export class CollectionReader {
   #link;
   #embedder;
   #name;
-  /** @type {Set<import("./calls.js").OnChange>} */
+  /** @type {Set<import("./calls/calls.js").OnChange>} */
   #listeners;
   /** @type {Promise<void> | undefined} */
   #closing;
@@ -39,7 +39,7 @@ export class CollectionReader {
    * @internal subclasses
    * @param {string} name
    * @param {Link} link
-   * @param {Set<import("./calls.js").OnChange>} listeners that the link calls
+   * @param {Set<import("./calls/calls.js").OnChange>} listeners that the link calls
    * @param {import("../texts/embed.js").Embedder} [embedder]
    */
   constructor(name, link, listeners, embedder) {

@@ -1,11 +1,11 @@
 // A link to a collection in a worker of this page. When the worker stops, the calls under way fail, and the next one starts another.
 import { Peer } from "../engine/remote/peer.js";
 import { PagevecError } from "../errors.js";
-import { closed } from "./calls.js";
+import { closed } from "./calls/calls.js";
 import { toDirectory, writeInto } from "./transfer/directory.js";
 
 /**
- * @typedef {import("./calls.js").Link} Link
+ * @typedef {import("./calls/calls.js").Link} Link
  * @typedef {import("./messages.js").TabCall} TabCall
  * @typedef {import("./messages.js").State} State
  * @typedef {(events: import("../engine/remote/peer.js").PortEvents) => import("../engine/remote/peer.js").Port} StartWorker
@@ -21,7 +21,7 @@ export class RemoteLink {
   #peer;
   /** @type {Promise<Peer> | undefined} */
   #opening;
-  /** @type {Map<number, (event: import("./calls.js").CompactProgress) => void>} listeners, by the number of their call */
+  /** @type {Map<number, (event: import("./calls/calls.js").CompactProgress) => void>} listeners, by the number of their call */
   #progress = new Map();
   #calls = 0;
   #stopWatching = () => {};
@@ -105,7 +105,7 @@ export class RemoteLink {
     const listeners = {
       change: this.#wires.onChange,
       state: (/** @type {State} */ state) => void (this.state = state),
-      progress: (/** @type {{ watched: number, progress: import("./calls.js").CompactProgress }} */ { watched, progress }) => this.#progress.get(watched)?.(progress),
+      progress: (/** @type {{ watched: number, progress: import("./calls/calls.js").CompactProgress }} */ { watched, progress }) => this.#progress.get(watched)?.(progress),
     };
     const peer = new Peer(this.#start, /** @type {any} */ (listeners));
     try {

@@ -1,7 +1,7 @@
 // The options of openCollection(), checked.
 import { describe, isA } from "../describe.js";
 import { badArgument } from "../errors.js";
-import { toSchema } from "../fields/schema.js";
+import { toSchema } from "../search/declared.js";
 import { checkOptions, toBytes, toChoice, toInteger, toSignal } from "../options.js";
 import { Embedder, toModel } from "../texts/embed.js";
 

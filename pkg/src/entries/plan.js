@@ -3,13 +3,13 @@
 import { instantiate } from "../../wasm/build/instance.js";
 import { fetchModule } from "../core/module.js";
 import * as extras from "../engine/extras.js";
-import { planWith } from "../plan.js";
+import { planWith } from "../plan/plan.js";
 
 /**
  * Plans an index before it is built: which codes and which index fit a budget of memory, what each part takes, and what searches are
  * expected to find.
- * @param {import("../plan.js").PlanOptions} options
- * @returns {Promise<import("../plan.js").Plan>} rejects with `argument`; `budget`, with the least that works; `wasm`
+ * @param {import("../plan/plan.js").PlanOptions} options
+ * @returns {Promise<import("../plan/plan.js").Plan>} rejects with `argument`; `budget`, with the least that works; `wasm`
  */
 export function plan(options) {
   const module = () => fetchModule(new URL("../wasm/build/pagevec_wasm_bg.wasm", import.meta.url));
@@ -19,9 +19,9 @@ export function plan(options) {
 export { PagevecError } from "../errors.js";
 
 /**
- * @typedef {import("../plan.js").PlanOptions} PlanOptions
- * @typedef {import("../plan.js").Plan} Plan
- * @typedef {import("../plan.js").PlanResident} PlanResident
- * @typedef {import("../plan.js").PlanMissed} PlanMissed
- * @typedef {import("../plan.js").PlanExpected} PlanExpected
+ * @typedef {import("../plan/plan.js").PlanOptions} PlanOptions
+ * @typedef {import("../plan/plan.js").Plan} Plan
+ * @typedef {import("../plan/plan.js").PlanResident} PlanResident
+ * @typedef {import("../plan/plan.js").PlanMissed} PlanMissed
+ * @typedef {import("../plan/plan.js").PlanExpected} PlanExpected
  */

@@ -1,5 +1,5 @@
 // `pagevec plan`: which codes and index fit a budget of memory, and what each part takes.
-import { planText } from "../../plan.js";
+import { planText } from "../../plan/plan.js";
 import { print } from "../output.js";
 import { modules } from "../platform.js";
 import { size } from "./source.js";

@@ -37,12 +37,12 @@ export { Collection } from "../client.js";
  * @typedef {import("../settings.js").FlushOptions} FlushOptions
  * @typedef {import("../arguments.js").Item} Item
  * @typedef {import("../arguments.js").UpsertOptions} UpsertOptions
- * @typedef {import("../calls.js").ChangeEvent} ChangeEvent
- * @typedef {import("../calls.js").CompactOptions} CompactOptions
- * @typedef {import("../calls.js").CompactProgress} CompactProgress
- * @typedef {import("../calls.js").RowOptions} RowOptions
- * @typedef {import("../calls.js").StoredRow} StoredRow
- * @typedef {import("../fields.js").Updated} Updated
+ * @typedef {import("../calls/calls.js").ChangeEvent} ChangeEvent
+ * @typedef {import("../calls/calls.js").CompactOptions} CompactOptions
+ * @typedef {import("../calls/calls.js").CompactProgress} CompactProgress
+ * @typedef {import("../calls/calls.js").RowOptions} RowOptions
+ * @typedef {import("../calls/calls.js").StoredRow} StoredRow
+ * @typedef {import("../calls/fields.js").Updated} Updated
  * @typedef {import("../messages.js").State} CollectionStats
  * @typedef {import("../transfer/backup.js").Backup} Backup
  * @typedef {import("../transfer/backup.js").BackupFile} BackupFile

@@ -53,7 +53,7 @@ async function connect({ host, wasm }, wires) {
   const link = await LocalLink.open(place, { ...host, wasm: module }, wires);
   const answer = importing(link.call, place.start(module).instantiate);
   let turned = performance.now();
-  /** @type {import("../calls.js").Link["call"]} */
+  /** @type {import("../calls/calls.js").Link["call"]} */
   const call = async (...given) => {
     // A program does not end while it waits for an answer.
     const alive = setInterval(() => {}, 2 ** 30);
@@ -101,12 +101,12 @@ export { Collection } from "../client.js";
  * @typedef {import("../settings.js").FlushOptions} FlushOptions
  * @typedef {import("../arguments.js").Item} Item
  * @typedef {import("../arguments.js").UpsertOptions} UpsertOptions
- * @typedef {import("../calls.js").ChangeEvent} ChangeEvent
- * @typedef {import("../calls.js").CompactOptions} CompactOptions
- * @typedef {import("../calls.js").CompactProgress} CompactProgress
- * @typedef {import("../calls.js").RowOptions} RowOptions
- * @typedef {import("../calls.js").StoredRow} StoredRow
- * @typedef {import("../fields.js").Updated} Updated
+ * @typedef {import("../calls/calls.js").ChangeEvent} ChangeEvent
+ * @typedef {import("../calls/calls.js").CompactOptions} CompactOptions
+ * @typedef {import("../calls/calls.js").CompactProgress} CompactProgress
+ * @typedef {import("../calls/calls.js").RowOptions} RowOptions
+ * @typedef {import("../calls/calls.js").StoredRow} StoredRow
+ * @typedef {import("../calls/fields.js").Updated} Updated
  * @typedef {import("../messages.js").State} CollectionStats
  * @typedef {import("../transfer/backup.js").Backup} Backup
  * @typedef {import("../transfer/backup.js").BackupFile} BackupFile

@@ -1,7 +1,7 @@
 // A tab's part in a collection that several tabs have open, in the worker of the tab. One of them leads: it owns the files and answers
 // the calls of all. Each call waits here until it is answered; when another tab takes over, what was not answered is sent to that one.
 import { PagevecError, toPagevec } from "../../errors.js";
-import { closed } from "../calls.js";
+import { closed } from "../calls/calls.js";
 import { Host } from "../host/host.js";
 import { checkState, newClient, toChangeEvent } from "../messages.js";
 import { Election } from "./election.js";
@@ -17,7 +17,7 @@ const ANSWERS = 60;
 /**
  * @typedef {import("../messages.js").State} State
  * @typedef {import("../messages.js").TabMessage} TabMessage
- * @typedef {{ change: (change: import("../calls.js").ChangeEvent) => void, state: (state: State) => void }} Wires to the page
+ * @typedef {{ change: (change: import("../calls/calls.js").ChangeEvent) => void, state: (state: State) => void }} Wires to the page
  */
 
 export class Tab {

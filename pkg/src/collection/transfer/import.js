@@ -11,7 +11,7 @@ const PIECE = 4 << 20;
 const HELD = 32 << 20;
 
 /**
- * @typedef {import("../calls.js").Link} Link
+ * @typedef {import("../calls/calls.js").Link} Link
  * @typedef {import("../../sources/source.js").Source} Source
  * @typedef {import("../../sources/resolve.js").Input} Input
  * @typedef {import("./export.js").ExportedIndex} ExportedIndex
@@ -19,12 +19,12 @@ const HELD = 32 << 20;
  *   or an index: its URL or, in Node, path; a segment's bytes; or what `export` gave
  *
  * @typedef {object} ImportOptions
- * @property {(event: import("../calls.js").CompactProgress) => void} [onProgress] called while the rows of a segment are stored
+ * @property {(event: import("../calls/calls.js").CompactProgress) => void} [onProgress] called while the rows of a segment are stored
  * @property {Record<string, string> | Headers} [headers] of requests for an index
  * @property {typeof globalThis.fetch} [fetch] in its place
  * @property {AbortSignal} [signal] ends it with `aborted`; the rows before stay stored
  *
- * @typedef {{ signal: AbortSignal | undefined, onProgress: ((event: import("../calls.js").CompactProgress) => void) | undefined, http: import("../../sources/http/request.js").HttpOptions }} How
+ * @typedef {{ signal: AbortSignal | undefined, onProgress: ((event: import("../calls/calls.js").CompactProgress) => void) | undefined, http: import("../../sources/http/request.js").HttpOptions }} How
  */
 
 /**

@@ -6,7 +6,7 @@ import { fromWasm, notify, PagevecError, throwIfAborted } from "../../errors.js"
 const BATCH = 1000;
 
 /**
- * @typedef {import("../calls.js").Link["call"]} LinkCall
+ * @typedef {import("../calls/calls.js").Link["call"]} LinkCall
  * @typedef {import("../local.js").HostCall} HostCall
  * @typedef {import("../messages.js").ImportCall} ImportCall
  */
@@ -26,7 +26,7 @@ export function importing(call, instantiate) {
  * @param {HostCall} call
  * @param {import("../host/core.js").Instantiate} instantiate
  * @param {AbortSignal | undefined} signal
- * @param {((event: import("../calls.js").CompactProgress) => void) | undefined} onProgress
+ * @param {((event: import("../calls/calls.js").CompactProgress) => void) | undefined} onProgress
  * @returns {Promise<{ upserted: number }>}
  */
 async function importSegment({ segment, dead, dim, metric }, call, instantiate, signal, onProgress) {

@@ -14,7 +14,7 @@ import { importing } from "../transfer/rows.js";
  * @returns {(message: (TabCall & { id: number }) | { abort: number }) => Promise<void>} what to call with each message
  */
 export function serveCalls(place, whyMemory, post) {
-  /** @type {Pick<Tab, "close" | "show"> & { call: import("../calls.js").Link["call"] } | undefined} */
+  /** @type {Pick<Tab, "close" | "show"> & { call: import("../calls/calls.js").Link["call"] } | undefined} */
   let tab;
   const send = (/** @type {string} */ event) => (/** @type {unknown} */ detail) => post({ event, detail });
 

@@ -1,10 +1,10 @@
 // What a collection does with the fields of its rows: changes, counts, facets, and rows that are filtered and sorted.
-import { describe } from "../describe.js";
-import { badArgument, reading } from "../errors.js";
-import { checkOptions, toInteger, toSignal } from "../options.js";
-import { filterOf, toFilter } from "../search/filter.js";
-import { toFacets } from "../search/options.js";
-import { toIdList, toJson } from "./arguments.js";
+import { describe } from "../../describe.js";
+import { badArgument, reading } from "../../errors.js";
+import { checkOptions, toInteger, toSignal } from "../../options.js";
+import { filterOf, toFilter } from "../../search/filter.js";
+import { toFacets } from "../../search/options.js";
+import { toIdList, toJson } from "../arguments.js";
 import { PAGE, readRows, rowsOf, signalOf, toRead } from "./calls.js";
 
 /**
@@ -12,9 +12,9 @@ import { PAGE, readRows, rowsOf, signalOf, toRead } from "./calls.js";
  * @typedef {import("./calls.js").RowOptions} RowOptions
  * @typedef {import("./calls.js").StoredRow} StoredRow
  * @typedef {import("./calls.js").Wanted} Wanted
- * @typedef {import("../arguments.js").Id} Id
- * @typedef {import("../arguments.js").IdList} IdList
- * @typedef {import("../index.js").CallOptions} CallOptions
+ * @typedef {import("../../arguments.js").Id} Id
+ * @typedef {import("../../arguments.js").IdList} IdList
+ * @typedef {import("../../index.js").CallOptions} CallOptions
  *
  * @typedef {object} Updated
  * @property {number} updated rows whose fields were changed
@@ -84,7 +84,7 @@ export async function facets(link, field, options) {
  * The page that options of `rows()` ask for; undefined: all rows, in the order of their ids.
  * @param {RowOptions | undefined} options
  * @param {{ ids?: "number" | "text" }} facts
- * @returns {{ wanted: Wanted, query: import("./messages.js").PageQuery | undefined }}
+ * @returns {{ wanted: Wanted, query: import("../messages.js").PageQuery | undefined }}
  */
 export function toListed(options, facts) {
   const { filter: _, sortBy, descending = false, offset = 0, limit, signal, ...others } = checkOptions("rows()", options, ["vectors", "fields", "filter", "sortBy", "descending", "offset", "limit", "signal"]);
@@ -101,7 +101,7 @@ export function toListed(options, facts) {
  * Which rows there are, and their order, is found out at once, with the first of them; the others are read as somebody asks for more.
  * @param {Link} link
  * @param {Wanted} wanted
- * @param {import("./messages.js").PageQuery} query
+ * @param {import("../messages.js").PageQuery} query
  * @returns {AsyncGenerator<StoredRow[], void>}
  */
 export async function* listed(link, wanted, query) {

@@ -1,7 +1,7 @@
 // plan(): which codes and index fit a budget of memory, and what each part takes. The build module computes it.
-import { loadBuilder } from "./build.js";
-import { badArgument, fromWasm, reading, typed } from "./errors.js";
-import { checkOptions, toBytes, toChoice, toInteger } from "./options.js";
+import { loadBuilder } from "../build.js";
+import { badArgument, fromWasm, reading, typed } from "../errors.js";
+import { checkOptions, toBytes, toChoice, toInteger } from "../options.js";
 
 const OPTIONS = /** @type {const} */ (["rows", "dim", "budget", "codec", "refine", "metric", "payload", "ids", "wasm"]);
 
@@ -10,14 +10,14 @@ const OPTIONS = /** @type {const} */ (["rows", "dim", "budget", "codec", "refine
  * @property {number} rows how many
  * @property {number} dim numbers in a vector
  * @property {number | string} budget bytes for all that an open index holds: a number, or a text such as "100MB"
- * @property {import("./core/info.js").Codec} [codec] of the codes that are searched; the plan chooses it unless it is given
+ * @property {import("../core/info.js").Codec} [codec] of the codes that are searched; the plan chooses it unless it is given
  * @property {"f32" | "f16" | "sq8" | "none"} [refine] codec of finer rows; unless given, sq8 for the codecs sq4, binary and pq, and none
  *   for others
- * @property {import("./core/info.js").Metric} [metric] cosine unless given
+ * @property {import("../core/info.js").Metric} [metric] cosine unless given
  * @property {string | string[]} [payload] the fields that filters may name, each with its type: "keyword:10000" (with how many different
  *   values), "integer", "float", "boolean", "timestamp", "geo"
  * @property {string} [ids] "number", or "text:12" with the mean bytes of an id; number unless given
- * @property {import("./core/module.js").WasmSource} [wasm] the build module, where the default URL does not reach it
+ * @property {import("../core/module.js").WasmSource} [wasm] the build module, where the default URL does not reach it
  */
 
 /**
@@ -77,7 +77,7 @@ const OPTIONS = /** @type {const} */ (["rows", "dim", "budget", "codec", "refine
  */
 
 /**
- * @param {import("./build.js").Builder} builder
+ * @param {import("../build.js").Builder} builder
  * @param {PlanOptions} options
  * @returns {Promise<Plan>}
  */
@@ -90,8 +90,8 @@ export function planWith(builder, options) {
 }
 
 /**
- * @param {import("./build.js").Builder} builder
- * @param {import("./core/module.js").WasmSource | undefined} wasm
+ * @param {import("../build.js").Builder} builder
+ * @param {import("../core/module.js").WasmSource | undefined} wasm
  * @param {import("../wasm/build/pagevec_wasm.js").PlanOptions} request
  * @param {boolean} text for people, or JSON
  */

@@ -3,7 +3,7 @@ import { describe } from "../describe.js";
 import { badArgument } from "../errors.js";
 import { toChoice } from "../options.js";
 
-/** @typedef {import("../search/schema.js").FieldType} FieldType */
+/** @typedef {import("./schema.js").FieldType} FieldType */
 
 /** @type {readonly (FieldType | "stored")[]} */
 const FIELD_TYPES = ["stored", "keyword", "integer", "float", "boolean", "timestamp", "geo"];

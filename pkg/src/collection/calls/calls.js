@@ -1,13 +1,13 @@
 // What the calls of a collection ask of its host, and how they read what it answers.
-import { toMatrix, toQuery } from "../arguments.js";
-import { badArgument, PagevecError, reading } from "../errors.js";
-import { pickFields, readFields } from "../fields/json.js";
-import { checkOptions, toSignal } from "../options.js";
-import { toGet, toSearch } from "../search/options.js";
-import { toTexts } from "../texts/embed.js";
-import { embedTexts } from "../texts/vectors.js";
-import { checkVectors, lastOfEach, toIdList, toRows } from "./arguments.js";
-import { noSource } from "./transfer/import.js";
+import { toMatrix, toQuery } from "../../arguments.js";
+import { badArgument, PagevecError, reading } from "../../errors.js";
+import { pickFields, readFields } from "../../fields/json.js";
+import { checkOptions, toSignal } from "../../options.js";
+import { toGet, toSearch } from "../../search/options.js";
+import { toTexts } from "../../texts/embed.js";
+import { embedTexts } from "../../texts/vectors.js";
+import { checkVectors, lastOfEach, toIdList, toRows } from "../arguments.js";
+import { noSource } from "../transfer/import.js";
 
 /** Rows that `rows()` reads at a time. */
 export const PAGE = 500;
@@ -15,11 +15,11 @@ export const PAGE = 500;
 const IMPORTED = 1000;
 
 /**
- * @typedef {import("../arguments.js").Id} Id
- * @typedef {import("../arguments.js").IdList} IdList
- * @typedef {import("../core/protocol.js").Hit} Hit
- * @typedef {import("../fields/json.js").Fields} Fields
- * @typedef {import("../texts/embed.js").Embedder} Embedder
+ * @typedef {import("../../arguments.js").Id} Id
+ * @typedef {import("../../arguments.js").IdList} IdList
+ * @typedef {import("../../core/protocol.js").Hit} Hit
+ * @typedef {import("../../fields/json.js").Fields} Fields
+ * @typedef {import("../../texts/embed.js").Embedder} Embedder
  *
  * @typedef {object} ChangeEvent what happened to rows: one event for each batch, once it is durable. When another tab takes over, one
  *   may come twice
@@ -38,19 +38,19 @@ const IMPORTED = 1000;
  * @property {(event: CompactProgress) => void} [onProgress] called while segments are merged
  * @property {AbortSignal} [signal] ends it with `aborted`; what is merged by then stays so
  *
- * @typedef {import("../index.js").RowOptions} RowOptions
- * @typedef {import("../index.js").StoredRow} StoredRow
+ * @typedef {import("../../index.js").RowOptions} RowOptions
+ * @typedef {import("../../index.js").StoredRow} StoredRow
  *
  * @typedef {object} Link to the host of a collection
- * @property {(call: import("./messages.js").Call | import("./messages.js").ImportCall, signal?: AbortSignal, onProgress?: (event: CompactProgress) => void) => Promise<any>} call
- * @property {import("./messages.js").State} state as the host told it last
- * @property {import("../sources/resolve.js").OpenPath} openPath where paths can be imported
+ * @property {(call: import("../messages.js").Call | import("../messages.js").ImportCall, signal?: AbortSignal, onProgress?: (event: CompactProgress) => void) => Promise<any>} call
+ * @property {import("../messages.js").State} state as the host told it last
+ * @property {import("../../sources/resolve.js").OpenPath} openPath where paths can be imported
  * @property {(to: unknown, signal: AbortSignal | undefined) => Promise<void>} backupInto writes a backup to where the platform has folders
  * @property {() => Promise<boolean>} persist
  * @property {() => Promise<void>} close
  *
  * @typedef {(change: ChangeEvent) => void} OnChange
- * @typedef {{ vectors: boolean, names: import("../fields/json.js").FieldNames, signal: AbortSignal | undefined }} Wanted of rows
+ * @typedef {{ vectors: boolean, names: import("../../fields/json.js").FieldNames, signal: AbortSignal | undefined }} Wanted of rows
  * @typedef {{ found: Uint8Array, vectors?: Float32Array, fields?: (string | null)[] }} Answer what a host has of some ids
  */
 
@@ -96,7 +96,7 @@ export async function importRows(store, rows, signal) {
  * @param {Link} link
  * @param {Embedder | undefined} embedder
  * @param {unknown} query
- * @param {import("../search/options.js").SearchOptions} [options]
+ * @param {import("../../search/options.js").SearchOptions} [options]
  * @returns {Promise<Hit[]>}
  */
 export async function search(link, embedder, query, options) {
@@ -112,7 +112,7 @@ export async function search(link, embedder, query, options) {
  * @param {Link} link
  * @param {Embedder | undefined} embedder
  * @param {unknown} matrix
- * @param {import("../search/options.js").SearchOptions} [options]
+ * @param {import("../../search/options.js").SearchOptions} [options]
  * @returns {Promise<Hit[][]>}
  */
 export async function searchBatch(link, embedder, matrix, options) {
@@ -218,7 +218,7 @@ export function closed() {
 
 /**
  * @param {string} call
- * @param {import("../index.js").CallOptions | undefined} options
+ * @param {import("../../index.js").CallOptions | undefined} options
  */
 export function signalOf(call, options) {
   return reading(() => toSignal(checkOptions(call, options, ["signal"]).signal));
