@@ -174,9 +174,8 @@ impl Members {
         let mut merged: Vec<Extent> = Vec::new();
         for extent in extents {
             match merged.last_mut() {
-                // Blocks around two places of a section may have one in common.
                 Some(last) if extent.offset < last.end() => {
-                    last.length = last.length.max(extent.end() - last.offset);
+                    last.length = last.length.max(extent.end() - last.offset)
                 }
                 Some(last) if last.end() == extent.offset && !self.starts_section(extent.offset) => {
                     last.length += extent.length;

@@ -92,7 +92,7 @@ export function planWith(builder, options) {
 /**
  * @param {import("../build.js").Builder} builder
  * @param {import("../core/module.js").WasmSource | undefined} wasm
- * @param {import("../wasm/build/pagevec_wasm.js").PlanOptions} request
+ * @param {import("../../wasm/build/pagevec_wasm.js").PlanOptions} request
  * @param {boolean} text for people, or JSON
  */
 export async function planText(builder, wasm, request, text) {
