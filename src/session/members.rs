@@ -173,12 +173,10 @@ impl Members {
         sort::by_key(&mut extents, |&extent| extent);
         let mut merged: Vec<Extent> = Vec::new();
         for extent in extents {
+            let follows = |end| extent.offset == end && !self.starts_section(end);
             match merged.last_mut() {
-                Some(last) if extent.offset < last.end() => {
-                    last.length = last.length.max(extent.end() - last.offset)
-                }
-                Some(last) if last.end() == extent.offset && !self.starts_section(extent.offset) => {
-                    last.length += extent.length;
+                Some(last) if extent.offset < last.end() || follows(last.end()) => {
+                    last.length = last.length.max(extent.end() - last.offset);
                 }
                 _ => merged.push(extent),
             }
