@@ -223,19 +223,26 @@ impl Reading {
         let _reading = self.scratches.ledger().reserve(Part::Reading, total)?;
         let mut bytes = Vec::new();
         resize(&mut bytes, total)?;
-        let mut rest = &mut bytes[..];
+        let (mut rest, mut starts, mut start) = (&mut bytes[..], Vec::with_capacity(wave.extents.len()), 0);
         for &extent in &wave.extents {
             let (now, later) = rest.split_at_mut(extent.length as usize);
             self.read(extent, now)?;
             rest = later;
+            starts.push(start);
+            start += extent.length;
         }
-        let mut rest = &bytes[..];
         let mut units = Vec::with_capacity(wave.units.len());
         for read in &wave.units {
-            let (unit, later) = rest.split_at(read.extent.length as usize);
+            // The last extent that begins no later has it: they are in order, and apart.
+            let at =
+                wave.extents.partition_point(|extent| extent.offset <= read.extent.offset).saturating_sub(1);
+            let start = wave.extents.get(at).zip(starts.get(at));
+            let start = start
+                .map_or(0, |(extent, start)| start + read.extent.offset.saturating_sub(extent.offset))
+                as usize;
+            let unit = bytes.get(start..start + read.extent.length as usize).ok_or_else(unreadable)?;
             self.members.check(*read, unit)?;
             units.push((read, unit));
-            rest = later;
         }
         let mut paged = self.exclusive();
         let reserved = match paged.reserve(TICKET, &wave.units) {

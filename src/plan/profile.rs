@@ -38,9 +38,10 @@ pub fn float_bytes(rows: u64, dim: u64) -> u64 {
 /// assert_eq!(suggest_quantization(1_000_000, 768, 100 << 20), Quantization::Binary);
 /// ```
 pub fn suggest_quantization(rows: u64, dim: u64, available: u64) -> Quantization {
-    let (floats, free) = (u128::from(rows) * u128::from(dim) * 4, u128::from(available));
+    let floats = u128::from(rows).saturating_mul(u128::from(dim)).saturating_mul(4);
+    let free = u128::from(available);
     match free {
-        _ if free >= 2 * floats => Quantization::None,
+        _ if free >= floats.saturating_mul(2) => Quantization::None,
         _ if 2 * free > floats => Quantization::Scalar,
         _ if 10 * free > floats => Quantization::Product,
         _ => Quantization::Binary,

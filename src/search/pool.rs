@@ -76,7 +76,10 @@ impl Pool {
             run.keys.clear();
             run.cursor = 0;
         }
-        self.main.keys.reserve(capacity.saturating_add(1).min(WIDE));
+        // A wide one grows: most that are as wide as can be, the frontiers of walks under sets, stay empty.
+        if capacity <= WIDE {
+            self.main.keys.reserve(capacity + 1);
+        }
         self.capacity = capacity.max(1);
     }
 
