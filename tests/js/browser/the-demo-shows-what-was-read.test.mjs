@@ -94,11 +94,14 @@ test("the three colours are bytes that were sent now, sent before, and not sent"
   // A read of a few bytes is drawn two pixels wide, so the picture may have somewhat more, never less.
   assert.ok(drawn > 0.9 * (covered(search) / whole) && drawn < covered(search) / whole + 0.05, `${drawn} of the pixels, ${covered(search) / whole} of the bytes`);
 
+  // The counts bring the module with filters, whose session may read again what the first one held.
+  await counted(page);
   server.reset();
   await page.click(`#chips .chip:has-text("jazz")`);
   await answered(page, "jazz");
   await counted(page);
-  assert.equal((await painted(page, middle)).at, "before", "what the first search read was read before the second");
+  const again = ranges().some(([from, to]) => from <= middle && middle < to);
+  assert.equal((await painted(page, middle)).at, again ? "now" : "before", "what the first search read was read before the second");
   const { now, before, unread } = await legend(page);
   assert.equal(now + before + unread, whole);
   assert.equal(unread, whole - covered([...opening, ...search, ...counts, ...ranges()]));
