@@ -13,8 +13,20 @@ fn every_command_shows_examples() {
     };
     let all = text(&["--help"]);
     let commands = listed(&all);
-    let expected =
-        ["build", "merge", "search", "count", "facets", "eval", "inspect", "verify", "collection", "serve"];
+    let expected = [
+        "build",
+        "plan",
+        "merge",
+        "search",
+        "count",
+        "facets",
+        "eval",
+        "inspect",
+        "stats",
+        "verify",
+        "collection",
+        "serve",
+    ];
     assert_eq!(commands, expected);
     for help in ["-h", "--help"] {
         for command in &commands {

@@ -13,7 +13,7 @@ impl Snapshot {
     /// The stored vector of `id`.
     ///
     /// # Errors
-    /// `unknown-id`; those of [`Index::vector`].
+    /// `unknown-id`; those of [`Index::vector`](crate::Index::vector).
     pub fn vector(&self, id: &Id) -> Result<Vec<f32>, Error> {
         let row = self.get(std::slice::from_ref(id), true, false)?.pop().flatten();
         let vector = row.and_then(|row| row.vector);

@@ -18,7 +18,7 @@ const LIST: &str = "\
 Examples:
   pagevec collection list notes
   pagevec collection list notes --vectors
-  pagevec collection list notes --filter '{\"stars\":{\"$gte\":3}}' --sort-by stars --descending --limit 20 --fields title";
+  pagevec collection list notes --filter '{\"stars\":3}' --sort-by stars --limit 20";
 
 /// Rows that are read at once.
 const PAGE: usize = 1000;
