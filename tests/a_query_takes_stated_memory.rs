@@ -5,8 +5,9 @@
 
 mod support;
 
-use pagevec::{CodecKind, Extent, Index, IndexChoice, Metric, OpenOptions, Part, ReadAt, SearchOptions};
+use pagevec::{CodecKind, Index, IndexChoice, Metric, OpenOptions, Part, SearchOptions};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use support::bytes::Bytes;
 use support::{alloc, data, file, options, top};
 
 #[global_allocator]
@@ -63,25 +64,12 @@ fn measure(rows: &[f32], file: &[u8]) {
     }
 }
 
-struct InMemory(Vec<u8>);
-
-impl ReadAt for InMemory {
-    fn length(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read(&self, extent: Extent, into: &mut [u8]) -> Result<(), pagevec::Error> {
-        into.copy_from_slice(&self.0[extent.offset as usize..extent.end() as usize]);
-        Ok(())
-    }
-}
-
 /// What the ledger allows runs; one more is refused with `budget`, and finds the same when it comes again.
 #[test]
 fn a_hundred_at_once_keep_to_a_small_budget() {
     let (rows, file) = built();
     let budget = file.len() as u64 / 4;
-    let index = Index::from_reader(InMemory(file), &OpenOptions::new().memory_budget(budget)).unwrap();
+    let index = Index::from_reader(Bytes(file), &OpenOptions::new().memory_budget(budget)).unwrap();
     let queries = data::queries(&rows, DIM, 100, 303);
     let found = |query: &Vec<f32>| index.search(query, &top(10)).map(|answer| support::paged::hits(&answer));
     let truth: Vec<_> = queries.iter().map(|query| found(query).unwrap()).collect();

@@ -3,26 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+mod support;
+
 use pagevec::{
-    Access, Collection, CollectionOptions, Ctx, Dir, Error, Extent, Id, MemoryDir, MergeJob, NewRow, ReadAt,
-    SearchOptions,
+    Access, Collection, CollectionOptions, Ctx, Dir, Id, MemoryDir, MergeJob, NewRow, ReadAt, SearchOptions,
 };
 use std::path::Path;
 use std::task::Poll;
-
-/// Bytes of a file, as a host has them.
-struct Bytes(Vec<u8>);
-
-impl ReadAt for Bytes {
-    fn length(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read(&self, extent: Extent, into: &mut [u8]) -> Result<(), Error> {
-        into.copy_from_slice(&self.0[extent.offset as usize..extent.end() as usize]);
-        Ok(())
-    }
-}
+use support::bytes::Bytes;
 
 fn read(dir: &MemoryDir, name: &str) -> Bytes {
     let Poll::Ready(file) = dir.open(&Path::new("here").join(name), Access::Read) else { panic!("it waits") };

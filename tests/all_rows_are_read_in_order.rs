@@ -6,9 +6,10 @@
 mod support;
 
 use pagevec::{
-    CodecKind, Id, Ids, Index, Metric, OpenOptions, Operation, Outcome, Part, PositionSet, ReadAt, RowPage,
-    RowPlace, SessionOptions, StoredRow,
+    CodecKind, Id, Ids, Index, Metric, OpenOptions, Operation, Outcome, Part, PositionSet, RowPage, RowPlace,
+    SessionOptions, StoredRow,
 };
+use support::bytes::Bytes;
 use support::paged::{Cost, Remote, least_budget};
 use support::{alloc, data};
 use support::{code, file, options, plain, texts};
@@ -178,26 +179,13 @@ fn a_page_may_be_empty() {
     assert_eq!(rest.next, Some(last(4, 1)));
 }
 
-struct Slow(Vec<u8>);
-
-impl ReadAt for Slow {
-    fn length(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read(&self, extent: pagevec::Extent, into: &mut [u8]) -> Result<(), pagevec::Error> {
-        into.copy_from_slice(&self.0[extent.offset as usize..extent.end() as usize]);
-        Ok(())
-    }
-}
-
 #[test]
 fn by_an_iterator_that_ends_after_an_error() {
     let case = &cases()[1];
     let expected = case.expected();
     let file = &case.files[0];
     let budget = OpenOptions::new().memory_budget(least_budget(file));
-    for index in [Index::from_bytes(file).unwrap(), Index::from_reader(Slow(file.clone()), &budget).unwrap()]
+    for index in [Index::from_bytes(file).unwrap(), Index::from_reader(Bytes(file.clone()), &budget).unwrap()]
     {
         let rows: Result<Vec<StoredRow>, _> = index.rows(true, true).collect();
         assert!(rows.unwrap() == expected);
@@ -212,7 +200,7 @@ fn by_an_iterator_that_ends_after_an_error() {
     let section = support::format::section(file, support::stored::FIELDS);
     let mut damaged = file.clone();
     damaged[section.offset + section.length - 1] ^= 4;
-    let index = Index::from_reader(Slow(damaged), &budget).unwrap();
+    let index = Index::from_reader(Bytes(damaged), &budget).unwrap();
     let codes: Vec<_> = index.rows(false, true).map(|row| code(&row)).collect();
     let (last, rows) = codes.split_last().unwrap();
     assert!(*last == "checksum" && rows.len() < expected.len() && rows.iter().all(|code| *code == "ok"));

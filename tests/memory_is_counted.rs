@@ -10,9 +10,10 @@ mod support;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use pagevec::{
-    CodecKind, Error, Extent, Index, IndexChoice, Memory, Metric, OpenOptions, Operation, Outcome, Part,
-    ReadAt, SearchOptions, SessionOptions,
+    CodecKind, Error, Index, IndexChoice, Memory, Metric, OpenOptions, Operation, Outcome, Part,
+    SearchOptions, SessionOptions,
 };
+use support::bytes::Bytes;
 use support::paged::{Remote, least_budget};
 use support::{alloc, data, file, options, plain, texts, top};
 
@@ -257,8 +258,7 @@ fn many_threads_keep_to_the_limits() {
     let working = 2 << 20;
     let budget = case.length() / 3;
     let index =
-        Index::from_reader(InMemory(case.files[0].clone()), &OpenOptions::new().memory_budget(budget))
-            .unwrap();
+        Index::from_reader(Bytes(case.files[0].clone()), &OpenOptions::new().memory_budget(budget)).unwrap();
     index.ledger().set_working(working);
     let (refused, answered) = (AtomicUsize::new(0), AtomicUsize::new(0));
     std::thread::scope(|scope| {
@@ -288,17 +288,4 @@ fn many_threads_keep_to_the_limits() {
     index.ledger().set_working(u64::MAX);
     index.search(&case.rows[..DIM], &case.top(100)).unwrap();
     assert_eq!(index.memory().of(Part::Operations).reserved, 0);
-}
-
-struct InMemory(Vec<u8>);
-
-impl ReadAt for InMemory {
-    fn length(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read(&self, extent: Extent, into: &mut [u8]) -> Result<(), Error> {
-        into.copy_from_slice(&self.0[extent.offset as usize..extent.end() as usize]);
-        Ok(())
-    }
 }

@@ -8,9 +8,9 @@ mod support;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pagevec::{
-    BuildInput, BuildOptions, CodecKind, Ctx, Error, Extent, Metric, Numbers, ReadAt, RowSource, Sink,
-    StoredRows, build_into,
+    BuildInput, BuildOptions, CodecKind, Ctx, Error, Metric, Numbers, RowSource, Sink, StoredRows, build_into,
 };
+use support::bytes::Bytes;
 use support::{METRICS, code, data, file, options};
 
 /// Rows in memory that are read as those of any other source. The read of number `fails` fails.
@@ -42,19 +42,6 @@ impl RowSource for Slices<'_> {
             return Err(Error::Io { path: "rows".into(), source: std::io::Error::other("unplugged") });
         }
         into.copy_from_slice(&self.rows[first * self.dim..][..into.len()]);
-        Ok(())
-    }
-}
-
-struct Bytes(Vec<u8>);
-
-impl ReadAt for Bytes {
-    fn length(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read(&self, extent: Extent, into: &mut [u8]) -> Result<(), Error> {
-        into.copy_from_slice(&self.0[extent.offset as usize..extent.end() as usize]);
         Ok(())
     }
 }

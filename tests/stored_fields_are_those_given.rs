@@ -8,9 +8,10 @@ mod support;
 use std::collections::BTreeMap;
 
 use pagevec::{
-    BuildInput, BuildOptions, CodecKind, Ctx, Extent, Fields, Id, Ids, Index, IndexChoice, Metric,
-    OpenOptions, Operation, Outcome, ReadAt, SearchOptions, SessionOptions,
+    BuildInput, BuildOptions, CodecKind, Ctx, Fields, Id, Ids, Index, IndexChoice, Metric, OpenOptions,
+    Operation, Outcome, SearchOptions, SessionOptions,
 };
+use support::bytes::Bytes;
 use support::data::{self, Random};
 use support::paged::{Remote, least_budget};
 use support::{code, stored};
@@ -88,19 +89,6 @@ fn check_index(index: &Index, model: &Model, queries: &[Vec<f32>]) {
     }
 }
 
-struct Slow(Vec<u8>);
-
-impl ReadAt for Slow {
-    fn length(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read(&self, extent: Extent, into: &mut [u8]) -> Result<(), pagevec::Error> {
-        into.copy_from_slice(&self.0[extent.offset as usize..extent.end() as usize]);
-        Ok(())
-    }
-}
-
 #[test]
 fn from_any_source() {
     for (count, seed) in [(1, 1), (40, 2), (1500, 3), (5000, 4)] {
@@ -132,7 +120,7 @@ fn from_any_source() {
             let (got, _) = remote.run(Operation::Fields(ids.clone())).unwrap();
             assert_eq!(got, Outcome::Fields(fields.clone()), "in {budget} bytes");
             let options = OpenOptions::new().memory_budget(budget);
-            let paged = Index::from_reader(Slow(file.clone()), &options).unwrap();
+            let paged = Index::from_reader(Bytes(file.clone()), &options).unwrap();
             assert_eq!(paged.fields(&ids).unwrap(), fields);
             check_hits(&paged.search(&queries[0], &SearchOptions::new(20).fields(true)).unwrap(), &model);
         }

@@ -28,6 +28,7 @@
 
 pub(crate) mod alloc;
 pub(crate) mod alloc_all;
+pub(crate) mod bytes;
 pub(crate) mod clusters;
 pub(crate) mod data;
 pub(crate) mod disk;
