@@ -113,15 +113,23 @@ impl Selection {
         matches: Option<&Matches>,
     ) -> Result<Option<SharedRows>, Error> {
         let count = view.segment.count();
-        let mut rows = RowSet::of(count, self.exclude.positions(segment))?.complement()?;
+        let matches = matches.map(|matches| matches.of(segment as usize)).transpose()?;
+        let before = self.rows.as_ref().and_then(|rows| rows.get(segment as usize)?.as_deref());
+        let mut excluded = self.exclude.positions(segment).peekable();
+        // The only set is shared, not copied.
+        if let (Some(rows), None, None, None, None) =
+            (matches, excluded.peek(), &self.among, before, view.rows)
+        {
+            return Ok((!rows.is_full()).then(|| SharedRows::clone(rows)));
+        }
+        let mut rows = RowSet::of(count, excluded)?.complement()?;
         if let Some(among) = &self.among {
             rows = rows.and(&RowSet::of(count, among.positions(segment))?)?;
         }
         if let Some(matches) = matches {
-            rows = rows.and(matches.of(segment as usize)?)?;
+            rows = rows.and(matches)?;
         }
-        let before = self.rows.as_ref().and_then(|rows| rows.get(segment as usize));
-        for set in before.and_then(|rows| rows.as_deref()).into_iter().chain(view.rows) {
+        for set in before.into_iter().chain(view.rows) {
             rows = rows.and(set)?;
         }
         Ok((!rows.is_full()).then(|| SharedRows::new(rows)))

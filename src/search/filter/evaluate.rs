@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::features::{Filters, filters};
 use crate::memory::bytes;
 use crate::payload::{FieldKind, Filter, Op};
-use crate::row_set::RowSet;
+use crate::row_set::{RowSet, SharedRows};
 use crate::search::view::View;
 use crate::storage::Read;
 
@@ -24,7 +24,7 @@ pub(in crate::search) struct Matches {
     filter: Filter,
     /// The ids of the segments' files, which do not change.
     files: Vec<[u8; 16]>,
-    rows: Vec<RowSet>,
+    rows: Vec<SharedRows>,
     _filters: Filters,
 }
 
@@ -34,13 +34,13 @@ impl Matches {
     }
 
     /// Those of a segment.
-    pub(in crate::search) fn of(&self, segment: usize) -> Result<&RowSet, Error> {
+    pub(in crate::search) fn of(&self, segment: usize) -> Result<&SharedRows, Error> {
         self.rows.get(segment).ok_or_else(|| Error::internal("a filter of fewer segments"))
     }
 
     /// The bytes that they have allocated.
     pub(in crate::search) fn bytes(&self) -> u64 {
-        let sets = bytes(&self.rows) + self.rows.iter().map(RowSet::bytes).sum::<u64>();
+        let sets = bytes(&self.rows) + self.rows.iter().map(|rows| rows.bytes()).sum::<u64>();
         self.filter.bytes() + bytes(&self.files) + sets
     }
 }
@@ -98,7 +98,8 @@ impl Evaluation {
         // Those of another filter go first.
         *known = None;
         let each = self.segments.iter_mut().zip(views);
-        let rows = each.map(|(of, view)| of.combine(view.segment.count())).collect::<Result<_, _>>()?;
+        let rows = each.map(|(of, view)| of.combine(view.segment.count()).map(SharedRows::new));
+        let rows = rows.collect::<Result<_, _>>()?;
         let (filter, files) = (self.filter.clone(), files(views).copied().collect());
         *known = Some(Matches { filter, files, rows, _filters: self._filters });
         Ok(())
