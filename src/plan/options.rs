@@ -58,14 +58,6 @@ pub struct PayloadField {
 
 /// Different values of a keyword, unless they are told.
 const DISTINCT: u64 = 100;
-const TYPES: [FieldType; 6] = [
-    FieldType::Keyword,
-    FieldType::Integer,
-    FieldType::Float,
-    FieldType::Boolean,
-    FieldType::Timestamp,
-    FieldType::Geo,
-];
 const CODECS: [CodecKind; 6] =
     [CodecKind::F32, CodecKind::F16, CodecKind::Sq8, CodecKind::Sq4, CodecKind::Binary, CodecKind::Pq(64)];
 
@@ -75,8 +67,8 @@ impl std::str::FromStr for PayloadField {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let (name, count) = text.split_once(':').map_or((text, None), |(name, count)| (name, Some(count)));
-        let Some(of) = TYPES.into_iter().find(|of| of.name() == name) else {
-            let near = nearest(name, TYPES.map(FieldType::name));
+        let Some(of) = FieldType::ALL.into_iter().find(|of| of.name() == name) else {
+            let near = nearest(name, FieldType::ALL.map(FieldType::name));
             let near = near.map_or(String::new(), |near| format!(": did you mean {near}?"));
             let all =
                 "keyword:10000 (with how many different values), integer, float, boolean, timestamp, geo";

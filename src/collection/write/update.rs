@@ -8,13 +8,13 @@ use crate::collection::files::segments::find;
 use crate::collection::options::Settings;
 use crate::collection::state::State;
 use crate::collection::wal::{Kinds, Request};
-use crate::collection::write::batch::{Changes, CodedRow, check_ids, check_rows, check_text};
+use crate::collection::write::batch::{Changes, CodedRow, check_fields, check_ids, check_rows, check_text};
 use crate::collection::write::{Waiting, Writer};
 use crate::error::Error;
 use crate::id::Id;
 use crate::index::Index;
 use crate::metric::Metric;
-use crate::payload::{Schema, members, patched};
+use crate::payload::{Schema, patched};
 use crate::quant::CodecKind;
 use crate::search::RowPlace;
 use crate::vectors::check_row;
@@ -23,7 +23,7 @@ use crate::vectors::check_row;
 pub(crate) struct Updates {
     ids: Vec<Id>,
     /// JSON objects: each member takes the place of the row's, or with `null` removes it.
-    fields: Vec<String>,
+    fields: Vec<Arc<str>>,
 }
 
 /// What became of an update.
@@ -46,15 +46,7 @@ impl Updates {
     pub(crate) fn new(ids: Vec<Id>, fields: Vec<String>, schema: &Schema) -> Result<Self, Error> {
         check_rows(ids.len())?;
         check_ids(ids.iter())?;
-        if fields.len() != ids.len() {
-            let detail =
-                format!("there are {} for {} rows: give each row an object", fields.len(), ids.len());
-            return Err(Error::argument("fields", detail));
-        }
-        for (row, (id, fields)) in ids.iter().zip(&fields).enumerate() {
-            check_text(fields.clone(), row)?;
-            schema.check_row(row, id, &members(row as u32, fields.as_bytes())?)?;
-        }
+        let fields = check_fields(fields, &ids, schema)?;
         Ok(Updates { ids, fields })
     }
 
