@@ -4,6 +4,8 @@
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
+use crate::memory::lock;
+
 fn chunks(count: usize, size: usize) -> impl Fn(usize) -> Range<usize> {
     let size = size.max(1);
     move |i| i * size..(i * size + size).min(count)
@@ -47,7 +49,7 @@ pub(crate) fn try_for_each_chunk_mut<T: Send, E: Send>(
     let failed = Mutex::new(None::<(usize, E)>);
     for_each_chunk_mut(data, size, |chunk, data| {
         let Err(error) = f(chunk, data) else { return };
-        let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failed = lock(&failed);
         if failed.as_ref().is_none_or(|first| chunk < first.0) {
             *failed = Some((chunk, error));
         }
@@ -83,8 +85,8 @@ impl Periodic {
         let stop = std::sync::Arc::new((Mutex::new(false), std::sync::Condvar::new()));
         let shared = std::sync::Arc::clone(&stop);
         let run = move || loop {
-            let stopped = || *shared.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let guard = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let stopped = || *lock(&shared.0);
+            let guard = lock(&shared.0);
             let waited = shared.1.wait_timeout_while(guard, every, |stopped| !*stopped);
             drop(waited);
             if stopped() {
@@ -100,7 +102,7 @@ impl Periodic {
 #[cfg(feature = "native")]
 impl Drop for Periodic {
     fn drop(&mut self) {
-        *self.stop.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        *lock(&self.stop.0) = true;
         self.stop.1.notify_all();
         if let Some(thread) = self.thread.take() {
             // A panic there has been reported; the collection is as it was before the call.

@@ -1,11 +1,16 @@
-//! Memory that is asked for before it is used, so that too little of it is an error.
+//! Memory that is asked for before it is used, so that too little of it is an error; and memory that several share.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
 
 /// A value that several own; none changes it. Rooms that know no threads share by this name.
 pub(crate) type Shared<T> = Arc<T>;
+
+/// Locks what is whole at every moment: the panic of another thread, which poisons a lock, is nothing to those that come after it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Values for which a vector that grows has room at first.
 const LEAST: usize = 16;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use super::Collection;
-use super::shared::{Shared, lock};
+use super::shared::Shared;
 use super::state::State;
 use super::state::memtable::table_bytes;
 use super::write::Writer;
@@ -14,6 +14,7 @@ use crate::budget::{Part, Reservation};
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::id::Id;
+use crate::memory::lock;
 use crate::pressure::{Action, Budget, MemoryManager, MemoryMetrics};
 
 /// Threads whose batches are written as one group, about.

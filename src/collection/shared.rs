@@ -16,6 +16,7 @@ use super::write::update::{Updated, Updates};
 use super::write::{Waiting, Writer, Written};
 use crate::ctx::Ctx;
 use crate::error::Error;
+use crate::memory::lock;
 use crate::storage::is_missing;
 
 /// Rows that are in no graph, at most, where merges keep up: every search scans them.
@@ -184,8 +185,4 @@ fn open_fresh(
         }
     }
     opened
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

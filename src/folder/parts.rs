@@ -3,12 +3,13 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 
 use super::wait::{PATIENCE, wait};
 use crate::error::Error;
+use crate::memory::lock;
 use crate::segment::{SectionKind, Segment};
 use crate::storage::{Access, Dir, DirFile, Extent, ReadAt, io_error};
 
@@ -125,11 +126,11 @@ impl PartFiles {
     /// The open file of `part`. The lock is not held while a file is opened.
     fn file(&self, part: Extent) -> Result<PartFile, Error> {
         let found = {
-            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut open = lock(&self.open);
             open.iter().position(|o| o.0 == part).map(|at| open.remove(at).1)
         };
         let file = found.map_or_else(|| self.open_part(part), Ok)?;
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = lock(&self.open);
         open.push((part, Arc::clone(&file)));
         if open.len() > OPEN {
             open.remove(0);

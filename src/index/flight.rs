@@ -1,6 +1,8 @@
 //! The bytes that are on their way from files to the arena, and how many may be.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use crate::memory::lock;
 
 /// Limits the bytes in flight from the file to the arena. Waves are admitted in the order in which they come; a wave
 /// larger than the limit is admitted alone.
@@ -26,13 +28,9 @@ impl Flight {
         Flight { most, state: Mutex::default(), changed: Condvar::new() }
     }
 
-    fn state(&self) -> MutexGuard<'_, Flying> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Waits for the waves before it. They cannot wait for this one, so there is no deadlock.
     pub(super) fn take(&self, bytes: u64) -> Taken<'_> {
-        let mut state = self.state();
+        let mut state = lock(&self.state);
         let number = state.next;
         state.next += 1;
         let must_wait =
@@ -47,7 +45,7 @@ impl Flight {
 
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
-        self.0.state().bytes -= self.1;
+        lock(&self.0.state).bytes -= self.1;
         self.0.changed.notify_all();
     }
 }

@@ -1,8 +1,9 @@
 //! A pool of scratch memory, which searches reuse.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use crate::budget::Ledger;
+use crate::memory::lock;
 use crate::session::CountedScratch;
 
 /// The scratch memory of finished searches.
@@ -21,19 +22,15 @@ impl Scratches {
     /// Calls `f` with a scratch from the pool, or a new one. The lock is not held meanwhile. If `f` panics, the scratch
     /// is dropped.
     pub(super) fn with<T>(&self, f: impl FnOnce(&mut CountedScratch) -> T) -> T {
-        let free = self.lock().pop();
+        let free = lock(&self.0).pop();
         let mut mine = free.unwrap_or_else(|| CountedScratch::new(&self.1));
         let value = f(&mut mine);
-        self.lock().push(mine);
+        lock(&self.0).push(mine);
         value
     }
 
     /// Drops those that no search has.
     pub(super) fn clear(&self) {
-        self.lock().clear();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<CountedScratch>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0).clear();
     }
 }

@@ -4,7 +4,7 @@
 //! collection are reserved from the manager's first ledger.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::choose::{Action, Alert, Level, State, choose};
 use super::meter::Meter;
@@ -12,6 +12,7 @@ use super::metrics::MemoryMetrics;
 use super::tracker::MemoryTracker;
 use crate::budget::{Ledger, Part, Reservation};
 use crate::error::Error;
+use crate::memory::lock;
 
 /// How much memory there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -281,8 +282,4 @@ impl MemoryManager {
     fn each<T>(&self, of: impl Fn(&Ledger) -> T) -> Vec<T> {
         std::iter::once(&self.0.own).chain(&*lock(&self.0.watched)).map(of).collect()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

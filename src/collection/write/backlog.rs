@@ -3,9 +3,9 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::collection::shared::lock;
 use crate::collection::write::queue::same;
 use crate::error::Error;
+use crate::memory::lock;
 
 /// The pause between two looks.
 const PAUSE: Duration = Duration::from_millis(20);

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use crate::collection::shared::lock;
 use crate::collection::write::{Waiting, Written};
 use crate::error::Error;
+use crate::memory::lock;
 
 /// See the head of this file.
 #[derive(Default)]

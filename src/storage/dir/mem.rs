@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::ops::Bound;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use super::{Access, Asked, Dir, DirEntry, DirFile, DirLock, refused};
 use crate::error::Error;
+use crate::memory::lock;
 
 /// Files in memory. Clones share them. Only [`Dir::lock`] is ever pending. A file that is renamed over or removed can
 /// be read and written by who has it open.
@@ -37,11 +38,6 @@ struct MemoryFile {
 
 /// Holds the lock of a folder until it is dropped.
 struct Guard(MemoryDir, PathBuf);
-
-/// A panic of another thread leaves contents that are whole, so its poison is ignored.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// The path from the root.
 fn key(path: &Path) -> PathBuf {
