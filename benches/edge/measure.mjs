@@ -6,10 +6,10 @@ import { embeddings, files, serveHosts } from "../../tests/js/support/hosts.mjs"
 import { until } from "../../tests/js/support/until.mjs";
 
 /**
- * V8 leaves garbage until its heap is full, so how much it has at the peak says how much it may have. This is the limit: 18 MB, of
- * which one is for what is young. A worker that needs more ends.
+ * V8 leaves garbage until its heap is full, so how much it has at the peak says how much it may have. This is the limit, in MB,
+ * with two more for what is young. A worker that needs more ends.
  */
-const HEAP = ["--max-old-space-size=16", "--max-semi-space-size=1"];
+const HEAP = 16;
 /** Milliseconds between two looks at the memory. */
 const PAUSE = 100;
 
@@ -25,12 +25,13 @@ const PAUSE = 100;
  * @param {Record<string, string>} what.environment of the worker
  * @param {number} what.requests
  * @param {number} what.atOnce
+ * @param {number} [what.heap] in place of HEAP
  */
-export async function measure({ root, pkg, workerd, folder, queries, environment, requests, atOnce }) {
+export async function measure({ root, pkg, workerd, folder, queries, environment, requests, atOnce, heap: most = HEAP }) {
   const index = {};
   for (const name of await readdir(folder)) if (/\.(bin|json)$/.test(name)) index[`/index/${name}`] = await readFile(join(folder, name));
   const hosts = await serveHosts({ [INDEX_HOST]: files((path) => index[path], { ranges: true }), [EMBED_HOST]: embeddings((text) => queries[Number(text)]) });
-  const worker = await runEdge({ root, pkg, workerd, address: hosts.address, environments: [environment], inspected: true, v8Flags: HEAP });
+  const worker = await runEdge({ root, pkg, workerd, address: hosts.address, environments: [environment], inspected: true, v8Flags: [`--max-old-space-size=${most}`, "--max-semi-space-size=1"] });
   const [url] = worker.urls;
   const heap = await inspect(worker.inspector);
   const peak = { linear: 0, used: 0, heap: 0, sum: 0 };
