@@ -4,6 +4,7 @@
 //! Fields are stored as `JSON.stringify(JSON.parse(text))` of JavaScript writes them, so that the npm package builds the
 //! same file. There is one exception: whole numbers of 64 bits keep all their digits.
 
+use super::id_field::IdField;
 use crate::failure::Failure;
 use pagevec::{Extent, FieldSource, Fields, PositionedFile, ReadAt as _};
 use serde_json::{Map, Value};
@@ -22,6 +23,8 @@ pub(crate) struct Store {
     known: Vec<String>,
     /// Those of them that are stored.
     pub(crate) stored: Vec<String>,
+    /// The field that ids are taken from. It is stored only if it is named: each row has it as its id.
+    pub(crate) id_field: Option<IdField>,
 }
 
 #[derive(Clone, Default)]
@@ -57,7 +60,7 @@ impl Store {
     pub(crate) fn takes(&mut self, name: &str) -> bool {
         let takes = match &self.which {
             Which::None => false,
-            Which::All => true,
+            Which::All => !self.is_id(name),
             Which::Named(names) => names.iter().any(|other| other == name),
         };
         for names in [Some(&mut self.known), takes.then_some(&mut self.stored)].into_iter().flatten() {
@@ -66,6 +69,16 @@ impl Store {
             }
         }
         takes
+    }
+
+    /// Whether ids are taken from the field.
+    pub(super) fn is_id(&self, name: &str) -> bool {
+        self.id_field.as_ref().is_some_and(|field| field.name == name)
+    }
+
+    /// The field of the input's lines that ids are taken from.
+    pub(super) fn id_of_lines(&mut self) -> Option<&mut IdField> {
+        self.id_field.as_mut().filter(|field| !field.in_payload)
     }
 
     /// Refuses a name that no row has: most likely it is misspelled.

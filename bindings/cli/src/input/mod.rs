@@ -7,7 +7,7 @@
 //! | `jsonl.rs`, `json_row.rs` | JSON lines `{"id": …, "vector": […]}`, also from stdin, or an array of such objects |
 //! | `csv.rs` | CSV with the names of fields in its first line |
 //! | `parquet.rs` | Parquet, a column for each field |
-//! | `ids.rs` | one id per line |
+//! | `ids.rs`, `id_field.rs` | one id per line; ids out of a field of the rows |
 //! | `fields.rs` | which fields of rows are stored; keeps them until the build reads them |
 //! | `payload.rs` | the fields of rows from another file |
 //! | `upserts.rs` | the lines of `collection upsert`, in batches |
@@ -19,6 +19,7 @@
 mod csv;
 pub(crate) mod fields;
 pub(crate) mod fvecs;
+pub(crate) mod id_field;
 pub(crate) mod ids;
 mod json_row;
 pub(crate) mod jsonl;
