@@ -35,6 +35,7 @@ Examples:
   pagevec build pages.jsonl --store title,url -o site/index
   pagevec build words.npy --ids words.txt --payload words.jsonl -o site/index
   pagevec build words.npy --payload words.jsonl --id-field url --schema schema.json -o site/index
+  pagevec build docs.parquet --vector-column embedding --id-field url -o site/index
   pagevec build words.npy --codec binary --refine sq8 --exact f16 -o site/index
   pagevec build more.npy --ids more.txt --append -o site/index
   pagevec build rows.jsonl --metric l2 --tuning-queries queries.npy --parts -o site/index";
@@ -43,8 +44,11 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Build {
     /// .npy (float16, float32, float64), .fvecs, .jsonl of {"id": …, "vector": […]}, .json with an array of those,
-    /// or - for such lines from stdin
+    /// or - for such lines from stdin; .parquet with the vectors as lists in a column
     input: PathBuf,
+    /// The column of .parquet that has the vectors: lists of float16, float32 or float64 [default: vector]
+    #[arg(long, value_name = "NAME")]
+    vector_column: Option<String>,
     /// One id per line, in the order of the vectors; without it rows are named 0, 1, 2, …, or with --append by the
     /// numbers that follow those of the index
     #[arg(long, value_name = "FILE")]
@@ -126,6 +130,9 @@ impl Build {
         let started = Instant::now();
         let mut store = Store::of(self.store.as_deref(), self.no_store)?;
         store.id_field = self.id_field.as_deref().map(|name| IdField::new(name, self.payload.is_some()));
+        if let Some(column) = &self.vector_column {
+            store.vectors = self.column_of_input(column)?;
+        }
         let (mut input, ids) = self.read(there, base.as_ref(), &mut store, &progress)?;
         let schema = self.schema()?;
         let options = options.fields(self.fields(&mut input, &schema, &mut store, there, &progress)?);

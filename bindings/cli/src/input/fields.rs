@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 pub(crate) type Object = Map<String, Value>;
 
 /// Which fields are stored.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Store {
     which: Which,
     /// Names of fields that rows have, stored or not: the first ones.
@@ -25,11 +25,12 @@ pub(crate) struct Store {
     pub(crate) stored: Vec<String>,
     /// The field that ids are taken from. It is stored only if it is named: each row has it as its id.
     pub(crate) id_field: Option<IdField>,
+    /// The column that has the vectors in Parquet.
+    pub(crate) vectors: String,
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone)]
 enum Which {
-    #[default]
     None,
     All,
     Named(Vec<String>),
@@ -37,6 +38,14 @@ enum Which {
 
 /// So many names are kept.
 const MAX_KNOWN: usize = 100;
+
+impl Default for Store {
+    /// Stores nothing.
+    fn default() -> Self {
+        let (known, stored) = (Vec::new(), Vec::new());
+        Store { which: Which::None, known, stored, id_field: None, vectors: "vector".to_owned() }
+    }
+}
 
 impl Store {
     /// The fields of these names (`None`: all), or none at all.

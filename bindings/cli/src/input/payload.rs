@@ -43,7 +43,7 @@ pub(crate) fn read(
                 &mut |name: &str| joined.store.is_id(name) || (!is_own(name) && joined.store.takes(name));
             let table = parquet::Table::open(path, wanted)?;
             let mut row = 0;
-            Some(table.rows(&mut |object| {
+            Some(table.rows(usize::MAX, &mut |parquet::Record { fields: object, .. }| {
                 let fault = |why| Failure::input(path, format!("row {row}: {why}"));
                 joined.add(|| Ok(object), fault)?;
                 row += 1;

@@ -9,6 +9,7 @@ export const BUILD = {
   operand: "INPUT",
   operandHelp: '.npy (float16, float32, float64), .fvecs, .jsonl of {"id": …, "vector": […]}, .json with an array of those, or - for such lines from stdin',
   options: {
+    "vector-column": { value: "NAME", help: "Taken by the native command line alone, which reads .parquet" },
     ids: { value: "FILE", help: "One id per line, in the order of the vectors; without it rows are named 0, 1, 2, …, or with --append by the numbers that follow those of the index" },
     "ids-type": { value: "IDS_TYPE", choices: ["text", "number"], requires: "ids", help: "Whether the ids are stored as text or as numbers; numbers take less space [default: text, or as the index has them with --append]" },
     "id-field": { value: "NAME", conflicts: "ids", help: "The field that has the ids, texts or whole numbers: of the payload, or of the lines where there is none. It is stored as a field too only if --store names it" },

@@ -14,7 +14,7 @@ import { embedderOf } from "../build/embed.js";
 import { readPayload } from "../fields/payload.js";
 import { IdField } from "../fields/id-field.js";
 import { Store } from "../fields/store.js";
-import { readFrom } from "../input/files.js";
+import { PARQUET, readFrom } from "../input/files.js";
 import { readIds, readText } from "../input/ids.js";
 import { openRows, readVectors } from "../input/vectors.js";
 import { complain, printJson } from "../output.js";
@@ -29,6 +29,7 @@ const FORMS = /** @type {const} */ ({ also: "both", only: "parts" });
 /** @param {import("../arguments.js").Parsed} parsed */
 export async function build(parsed) {
   const folder = /** @type {string} */ (parsed.output);
+  if (parsed["vector-column"] !== undefined) throw usage(`--vector-column ${parsed["vector-column"]}: ${PARQUET}`);
   const there = checkOutput(folder);
   const base = parsed.append ? await Base.open(folder) : undefined;
   const request = base ? base.request(parsed) : toRequest(parsed);

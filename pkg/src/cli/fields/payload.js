@@ -1,5 +1,6 @@
 // The fields of rows from another file, in the order of the rows: JSON lines, an array of objects, or CSV.
-import { input } from "../failure.js";
+import { input, usage } from "../failure.js";
+import { PARQUET } from "../input/files.js";
 import { fieldsOf, parseObject } from "../input/json-row.js";
 import { nameOf, readObjects } from "../input/jsonl.js";
 import { readCsv } from "./csv.js";
@@ -18,6 +19,7 @@ import { Lines } from "./lines.js";
  * @returns {Promise<Lines>}
  */
 export async function readPayload(path, { rows, total, fields }, store, progress, schema) {
+  if (/\.parquet$/i.test(path)) throw usage(`${path}: ${PARQUET}`);
   const name = nameOf(path);
   const lines = new Lines(name);
   let row = 0;

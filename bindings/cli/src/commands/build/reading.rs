@@ -21,6 +21,18 @@ impl Build {
         self.schema.as_deref().map_or_else(|| Ok(Schema::default()), read_schema)
     }
 
+    /// The column of the vectors, which only Parquet has.
+    pub(super) fn column_of_input(&self, column: &str) -> Result<String, Failure> {
+        match input::is_parquet(&self.input) {
+            true => Ok(column.to_owned()),
+            false => {
+                let why =
+                    "only .parquet has columns; other inputs are vectors, or lines with a field \"vector\"";
+                Err(Failure::usage(format!("--vector-column {column}: {why}")))
+            }
+        }
+    }
+
     /// The fields that the rows get, if some have any.
     pub(super) fn fields(
         &self,
