@@ -12,6 +12,7 @@ use crate::search::view::View;
 use crate::search::{Answer, Hit, IndexChoice, RowPlace, RowsQuery, SearchOptions};
 use crate::segment::Clusters;
 use crate::segment::clusters::NEIGHBOURS;
+use crate::segment::payload::IndexHead;
 use crate::storage::Read;
 
 /// A vector that grows: its values, and the old ones while they are moved.
@@ -20,6 +21,8 @@ const GROWS: u64 = 3;
 const SMALL: u64 = 8 << 10;
 /// About so many bytes has an id that is a text.
 const TEXT: u64 = 64;
+/// Texts whose sets are read, when rows are sorted by texts: a thousand, and the blocks that they are in.
+const TEXTS: u64 = 512 << 10;
 /// Of the leaves and rows that a search by clusters ranks on average, it may meet so many times as many.
 const UNEVEN: u64 = 2;
 /// A search by clusters keeps at least so many candidates for each hit.
@@ -63,6 +66,10 @@ impl Most {
                 // Places and keys of the rows before the page, and the pairs of a block.
                 let mut page = Most::of_page(views, query.limit.min(live) as u64, row, query.fields);
                 page.own += most * GROWS * 48 + SMALL * 8;
+                // Texts by which they are sorted, and those that wait for their sets.
+                if query.sort_by.as_ref().is_some_and(|field| has_texts(views, field)) {
+                    page.own += most * GROWS * 80 + TEXTS;
+                }
                 page
             }
         };
@@ -144,6 +151,16 @@ impl Most {
 #[inline(never)]
 fn of_sets(views: &[View<'_>]) -> u64 {
     views.iter().map(|view| view.segment.count() as u64 / 8 * 3).sum()
+}
+
+/// Whether a field has texts.
+#[inline(never)]
+fn has_texts(views: &[View<'_>], field: &str) -> bool {
+    let index = |view: &View<'_>| {
+        let field = view.segment.payload.as_ref()?.get(field)?;
+        matches!(field.index, IndexHead::Terms(_)).then_some(())
+    };
+    views.iter().any(|view| index(view).is_some())
 }
 
 /// The sets of the tests of a filter: one each, and its copy while they are combined; the units of each; and a copy of the filter,
