@@ -12,7 +12,6 @@ use crate::search::view::View;
 use crate::search::{Answer, Hit, IndexChoice, RowPlace, RowsQuery, SearchOptions};
 use crate::segment::Clusters;
 use crate::segment::clusters::NEIGHBOURS;
-use crate::segment::payload::IndexHead;
 use crate::storage::Read;
 
 /// A vector that grows: its values, and the old ones while they are moved.
@@ -67,7 +66,7 @@ impl Most {
                 let mut page = Most::of_page(views, query.limit.min(live) as u64, row, query.fields);
                 page.own += most * GROWS * 48 + SMALL * 8;
                 // Texts by which they are sorted, and those that wait for their sets.
-                if query.sort_by.as_ref().is_some_and(|field| has_texts(views, field)) {
+                if query.sort_by.is_some() {
                     page.own += most * GROWS * 80 + TEXTS;
                 }
                 page
@@ -151,16 +150,6 @@ impl Most {
 #[inline(never)]
 fn of_sets(views: &[View<'_>]) -> u64 {
     views.iter().map(|view| view.segment.count() as u64 / 8 * 3).sum()
-}
-
-/// Whether a field has texts.
-#[inline(never)]
-fn has_texts(views: &[View<'_>], field: &str) -> bool {
-    let index = |view: &View<'_>| {
-        let field = view.segment.payload.as_ref()?.get(field)?;
-        matches!(field.index, IndexHead::Terms(_)).then_some(())
-    };
-    views.iter().any(|view| index(view).is_some())
 }
 
 /// The sets of the tests of a filter: one each, and its copy while they are combined; the units of each; and a copy of the filter,

@@ -1,6 +1,6 @@
 //! The rows of a segment by the keys of numbers and times: whole blocks, whose pairs rise.
 
-use super::{Ordered, fitting};
+use super::Ordered;
 use crate::error::Error;
 use crate::payload::as_float;
 use crate::search::filter::Missing;
@@ -26,8 +26,8 @@ impl Ordered {
             let block = self.block(self.next, down);
             let Some(read) = head.block(block) else { break };
             let Some(bytes) = view.source.get(read.extent) else {
-                let sorted = self.ahead(most, down).filter_map(|number| head.block(number)).collect();
-                Missing { sorted: fitting(view, sorted), ..Missing::default() }.into_reads(view, reads);
+                let sorted = self.ahead(view, most, down, &|number| head.block(number));
+                Missing { sorted, ..Missing::default() }.into_reads(view, reads);
                 return Ok(());
             };
             pairs.clear();

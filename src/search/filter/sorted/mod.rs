@@ -12,8 +12,9 @@
 mod keys;
 mod terms;
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
+use super::Key;
 use crate::error::Error;
 use crate::memory::bytes;
 use crate::payload::{FieldKind, FieldType};
@@ -50,8 +51,9 @@ struct Ordered {
     blocks: usize,
     /// So many blocks were asked for the last time, from this one on.
     ahead: (usize, usize),
-    /// Of texts: those of the blocks before the next one whose rows are not found yet.
-    waiting: VecDeque<Waiting>,
+    /// Of texts: those of the blocks before the next one, of which the rows are found before the `first`.
+    waiting: Vec<Waiting>,
+    first: usize,
     /// Whether keys are those of whole numbers, and are to be those of floats.
     as_floats: bool,
 }
@@ -100,12 +102,17 @@ fn fitting(view: &View<'_>, mut reads: Vec<Read>) -> Vec<Read> {
 
 /// The numbers of texts as those of their order among the texts of all segments.
 fn rank(order: &mut [Ordered]) {
-    let mut all: Vec<Box<str>> = order.iter_mut().flat_map(|of| of.texts.iter().cloned()).collect();
-    sort::by(&mut all, Ord::cmp);
+    let mut all: BTreeMap<Key, u64> = BTreeMap::new();
+    for text in order.iter().flat_map(|of| &of.texts) {
+        *all.entry(Key::Text(text.clone())).or_default() += 1;
+    }
+    let all: Vec<(Key, u64)> = all.into_iter().collect();
     for of in order.iter_mut().filter(|of| !of.texts.is_empty()) {
-        let rank = |text: &Box<str>| all.partition_point(|other| other < text) as u64;
-        let ranks: Vec<u64> = of.texts.iter().map(rank).collect();
-        of.found.iter_mut().for_each(|(key, _)| *key = ranks.get(*key as usize).copied().unwrap_or_default());
+        for (key, _) in &mut of.found {
+            let text = of.texts.get(*key as usize).map_or("", |text| text);
+            *key =
+                all.partition_point(|(other, _)| matches!(other, Key::Text(other) if **other < *text)) as u64;
+        }
         of.texts.clear();
     }
 }
@@ -207,9 +214,16 @@ impl Ordered {
         if down { self.blocks - 1 - next } else { next }
     }
 
-    /// The numbers of the blocks to ask for: as many as have the rows that are missing if those that are left stand anywhere, but
+    /// The reads of the blocks to ask for: as many as have the rows that are missing if those that are left stand anywhere, but
     /// for one time in forty; and twice as many as the last time, as they may stand at the end.
-    fn ahead(&mut self, most: usize, down: bool) -> impl Iterator<Item = usize> {
+    #[inline(never)]
+    fn ahead(
+        &mut self,
+        view: &View<'_>,
+        most: usize,
+        down: bool,
+        read: &dyn Fn(usize) -> Option<Read>,
+    ) -> Vec<Read> {
         let blocks = self.blocks - self.next;
         let missing = (most - self.found.len().min(most)).min(self.count);
         let share = blocks as u64 * (missing + 2 * missing.isqrt()) as u64;
@@ -217,8 +231,11 @@ impl Ordered {
         if self.ahead.0 == 0 || self.ahead.1 < self.next {
             self.ahead = (share.max(2 * self.ahead.0), self.next);
         }
-        let (all, from, count) = (self.blocks, self.next, self.ahead.0.min(blocks));
-        (from..from + count).map(move |next| if down { all - 1 - next } else { next })
+        let mut reads = Vec::new();
+        for next in (self.next..self.blocks).take(self.ahead.0) {
+            reads.extend(read(self.block(next, down)));
+        }
+        fitting(view, reads)
     }
 
     /// Whether all rows with a value are found.

@@ -3,7 +3,6 @@
 
 use super::{Ordered, fitting};
 use crate::error::Error;
-use crate::memory::bytes;
 use crate::row_set::RowSet;
 use crate::search::filter::{Missing, block};
 use crate::search::view::View;
@@ -22,14 +21,14 @@ pub(super) struct Waiting {
 }
 
 enum Set {
-    Inline(Vec<u8>),
+    Inline(Box<[u8]>),
     At(Read),
 }
 
 impl Waiting {
     pub(super) fn bytes(&self) -> u64 {
-        let set = if let Set::Inline(set) = &self.set { bytes(set) } else { 0 };
-        (size_of::<Self>() + self.text.len()) as u64 + set
+        let set = if let Set::Inline(set) = &self.set { set.len() } else { 0 };
+        (size_of::<Self>() + self.text.len() + set) as u64
     }
 }
 
@@ -44,62 +43,46 @@ impl Ordered {
     ) -> Result<(), Error> {
         let rows = view.segment.count();
         let mut missing = Missing::default();
+        let mut waiting = std::mem::take(&mut self.waiting);
         // Where the sets of all rows are read, so many rows will be found: of these, as many as are left of all.
-        let (mut at, mut coming) = (0, 0);
+        let (mut at, mut coming) = (self.first, 0);
         let wanted = |of: &Self| (most - of.found.len()).min(of.count) as u64 * rows as u64;
-        while self.found.len() < most && self.count > 0 && coming < wanted(self) && at < AHEAD {
-            let Some(waiting) = self.waiting.get(at) else {
+        while self.found.len() < most && self.count > 0 && coming < wanted(self) && at < self.first + AHEAD {
+            let Some(next) = waiting.get(at) else {
                 if self.next >= self.blocks {
                     break;
                 }
-                match block(view, head, self.block(self.next, down)) {
-                    Ok(bytes) => self.wait(head, bytes, down)?,
-                    Err(_) => {
-                        let ahead = self.ahead(most, down);
-                        missing.terms = ahead.filter_map(|number| block(view, head, number).err()).collect();
-                        break;
-                    }
-                }
+                let Ok(bytes) = block(view, head, self.block(self.next, down)) else {
+                    let read = |number| block(view, head, number).err();
+                    missing.terms = self.ahead(view, most, down, &read);
+                    break;
+                };
+                wait(head, bytes, down, &mut waiting)?;
+                self.next += 1;
                 continue;
             };
-            let bytes = match &waiting.set {
-                Set::Inline(_) => Some(&[][..]),
-                Set::At(read) => view.source.get(read.extent).or_else(|| {
-                    missing.sets.push(*read);
-                    None
-                }),
-            };
-            if missing.sets.is_empty() {
-                let bytes = bytes.unwrap_or_default();
-                if let Some(waiting) = self.waiting.pop_front() {
-                    self.find(payload, waiting, bytes, (rows, most))?;
+            let mut bytes = &[][..];
+            if let Set::At(read) = next.set {
+                match view.source.get(read.extent) {
+                    Some(set) => bytes = set,
+                    None => missing.sets.push(read),
                 }
+            }
+            at += 1;
+            if missing.sets.is_empty() {
+                self.find(payload, next, bytes, (rows, most))?;
+                self.first = at;
             } else {
-                coming += u64::from(waiting.count) * self.count as u64;
-                at += 1;
+                coming += u64::from(next.count) * self.count as u64;
             }
         }
+        if self.first == waiting.len() {
+            waiting.clear();
+            self.first = 0;
+        }
+        self.waiting = waiting;
         missing.sets = fitting(view, missing.sets);
-        missing.terms = fitting(view, missing.terms);
         missing.into_reads(view, reads);
-        Ok(())
-    }
-
-    /// Lets the texts of the next block wait, whose bytes these are.
-    fn wait(&mut self, head: &TermsHead, bytes: &[u8], down: bool) -> Result<(), Error> {
-        let (mut terms, mut all) = (head.each(bytes), Vec::new());
-        while let Some(term) = terms.read()? {
-            let set = match term.set {
-                SetRef::Inline(bytes) => Set::Inline(bytes.to_vec()),
-                SetRef::At(read) => Set::At(read),
-            };
-            all.push(Waiting { text: term.text.into(), count: term.count, set });
-        }
-        if down {
-            all.reverse();
-        }
-        self.waiting.extend(all);
-        self.next += 1;
         Ok(())
     }
 
@@ -107,24 +90,45 @@ impl Ordered {
     fn find(
         &mut self,
         payload: &PayloadHead,
-        Waiting { text, set, .. }: Waiting,
+        next: &Waiting,
         bytes: &[u8],
         (rows, most): (usize, usize),
     ) -> Result<(), Error> {
         let (key, before) = (self.texts.len() as u64, self.found.len());
-        match set {
-            Set::Inline(set) => payload.each_inline(&set, &mut |position| self.take(key, position))?,
+        match &next.set {
+            Set::Inline(set) => payload.each_inline(set, &mut |position| self.take(key, position))?,
             Set::At(read) => {
                 let mut words = RowSet::no_words(rows)?;
-                payload.add_set(SetRef::At(read), bytes, &mut words)?;
-                words.iter_mut().zip(&self.left).for_each(|(word, left)| *word &= left);
-                let found = RowSet::of_words(words, rows)?;
-                found.from(0).take(most - before).for_each(|position| self.take(key, position));
+                payload.add_set(SetRef::At(*read), bytes, &mut words)?;
+                for (word, first) in words.into_iter().zip((0..).step_by(64)) {
+                    let mut bits = word;
+                    while bits != 0 && self.found.len() < most {
+                        self.take(key, first + bits.trailing_zeros());
+                        bits &= bits - 1;
+                    }
+                }
             }
         }
         if self.found.len() > before {
-            self.texts.push(text);
+            self.texts.push(next.text.clone());
         }
         Ok(())
     }
+}
+
+/// Lets the texts of a block wait, whose bytes these are.
+fn wait(head: &TermsHead, bytes: &[u8], down: bool, waiting: &mut Vec<Waiting>) -> Result<(), Error> {
+    let start = waiting.len();
+    let mut terms = head.each(bytes);
+    while let Some(term) = terms.read()? {
+        let set = match term.set {
+            SetRef::Inline(bytes) => Set::Inline(bytes.into()),
+            SetRef::At(read) => Set::At(read),
+        };
+        waiting.push(Waiting { text: term.text.into(), count: term.count, set });
+    }
+    if down {
+        waiting[start..].reverse();
+    }
+    Ok(())
 }
