@@ -46,7 +46,7 @@ pub(in crate::input) fn open(
         let others: Vec<String> = fields.keys().filter(|&name| name != "id").cloned().collect();
         let named = id_name.as_ref().and_then(|name| fields.get(name)).cloned();
         let id = fields.shift_remove("id").filter(|_| id_name.as_deref() != Some("id"));
-        let id = id.map(|value| serde_json::from_value::<LineId>(value));
+        let id = id.map(serde_json::from_value::<LineId>);
         let id = id.transpose().map_err(|error| fault(error.to_string()))?;
         fields.retain(|name, _| store.takes(name));
         if vector.len() != lines.dim && lines.rows > 0 {
