@@ -1,6 +1,7 @@
 //! Measures searches under filters beside searches of all rows, in one run.
 //!
-//! `PAGEVEC_DATA=… cargo bench --bench filters -- [--queries 50] [-k 10]` builds the rows of wordnet with the default options,
+//! `cargo xtask bench filters` runs it and files the table. `PAGEVEC_DATA=… cargo bench --bench filters -- [--queries 50]
+//! [-k 10] [--rows 117791]` builds the rows of wordnet, or the first ones, with the default options,
 //! their fields (part of speech, domain, number of words) and two generated ones, and prints a table. Times are of one thread,
 //! the least of five of each query, under a filter whose rows are kept from the search before; `set` is what the first search
 //! under a filter takes more. A cold query reads a file of which nothing is held.
@@ -59,10 +60,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let number = |name: &str, or: usize| argument(name).map_or(Ok(or), |n| n.parse());
     let k = number("-k", 10)?;
     let (queries, dim) = support::npy::f16(&data.join("queries.f16.npy"), number("--queries", 50)?);
-    let (rows, _) = support::npy::f16(&data.join("base.f16.npy"), usize::MAX / dim);
+    let (rows, _) = support::npy::f16(&data.join("base.f16.npy"), number("--rows", usize::MAX / dim)?);
     let mut random = Random(1);
     let docs: Vec<Value> = words::docs(&data.join("docs.jsonl.gz"))?
         .into_iter()
+        .take(rows.len() / dim)
         .map(|mut doc| {
             doc["a"] = random.below(DRAWN).into();
             doc["b"] = random.below(DRAWN).into();

@@ -30,9 +30,9 @@ mod value;
 
 pub(crate) use collect::{Collector, members};
 pub(crate) use column::{Column, FieldColumn, permuted};
+pub(crate) use filter::facet_type;
 pub(crate) use filter::suggest::nearest;
 pub use filter::{Filter, Operand};
-pub(crate) use filter::{check_sorted, facet_type};
 pub(crate) use geo::{Area, GeoBox, Point};
 pub(crate) use key::{as_float, to_float, to_integer};
 pub(crate) use patch::patched;

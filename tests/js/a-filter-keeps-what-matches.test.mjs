@@ -149,10 +149,15 @@ test("rows come by filter, sorted, in parts", async () => {
       assert.ok(part.every(({ vector, fields }) => vector.length === f.dim && "size" in fields));
     }
   }
+  for (const descending of [false, true]) {
+    const texts = (await read({ filter, sortBy: "colour", descending, fields: ["colour"] })).map(({ id }) => rows[rowOf(id)].colour);
+    const sorted = kept.map((row) => rows[row].colour).sort();
+    assert.deepEqual(texts, descending ? sorted.reverse() : sorted);
+  }
   assert.deepEqual(await read({ filter: { colour: "none" } }), []);
   assert.deepEqual(await read({ limit: 0 }), []);
   assert.equal((await read({ offset: COUNT - 3, fields: [] })).length, 3);
-  for (const options of [{ filter: undefined }, { filter: { nothing: 3 } }, { sortBy: "colour" }, { sortBy: "nothing" }]) await rejected(read(options), "filter");
+  for (const options of [{ filter: undefined }, { filter: { nothing: 3 } }, { sortBy: "place" }, { sortBy: "nothing" }]) await rejected(read(options), "filter");
   for (const options of [{ sortBy: 3 }, { descending: 1 }, { offset: -1 }, { limit: 1.5 }]) await rejected(read(options), "argument");
   await index.close();
 });

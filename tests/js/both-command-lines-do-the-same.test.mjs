@@ -179,6 +179,34 @@ test("filters, counts and facets are the same", { skip }, async () => {
   }
 });
 
+test("rows are listed alike, and come back", { skip }, async () => {
+  const cwd = await folderOf(TYPED);
+  await run(native, ["build", "typed.jsonl", "--codec", "f16", "--metric", "l2", "-o", "out"], { cwd });
+  for (const words of [
+    [],
+    ["--vectors", "--limit", "9"],
+    ["--fields", "price,none,pos", "--filter", '{"pos":"n"}'],
+    ["--sort-by", "price", "--descending", "--offset", "7", "--limit", "20"],
+    ["--limit", "0"],
+    ["--sort-by", "near"],
+    ["--filter", '{"pso":1}', "-o", "none.jsonl"],
+    ["--vectors", "-o", "nowhere/rows.jsonl"],
+  ]) {
+    const [ours, theirs] = await Promise.all([npx, native].map((program) => run(program, ["list", "out", ...words], { cwd })));
+    const rows = ({ stdout }) => stdout.trimEnd().split("\n").filter(Boolean).map((line) => JSON.parse(line));
+    assert.deepEqual([ours.code, rows(ours)], [theirs.code, rows(theirs)], words.join(" "));
+    if (!words.includes("-o")) assert.equal(ours.stderr, theirs.stderr);
+  }
+  assert.deepEqual(await readdir(cwd), ["out", "typed.jsonl"], "no file of a failure is left");
+  for (const [i, program] of [npx, native].entries()) {
+    await run(program, ["list", "out", "--vectors", "-o", `rows${i}.jsonl`], { cwd });
+    await run(program, ["build", `rows${i}.jsonl`, "--codec", "f16", "--metric", "l2", "-o", `back${i}`], { cwd });
+  }
+  assert.deepEqual(await contents(join(cwd, "back0")), await contents(join(cwd, "back1")));
+  const listed = async (folder) => (await run(native, ["list", folder, "--vectors"], { cwd })).stdout.split("\n").sort();
+  assert.deepEqual(await listed("back0"), await listed("out"), "ids, fields and vectors are as they were");
+});
+
 test("plans are the same", { skip }, async () => {
   const million = ["--rows", "1e6", "--dim", "768"];
   const all = [

@@ -214,6 +214,24 @@ pub(crate) fn extreme(row: &Row, field: &str, greatest: bool) -> Option<f64> {
     if greatest { numbers.reduce(f64::max) } else { numbers.reduce(f64::min) }
 }
 
+/// A value in its order: numbers and times, or texts by their bytes.
+#[derive(Clone, Debug, PartialEq, PartialOrd)]
+pub(crate) enum Key {
+    Number(f64),
+    Text(String),
+}
+
+/// The least value of a row in a field of any type but points, or the greatest.
+pub(crate) fn extreme_key(row: &Row, field: &str, greatest: bool) -> Option<Key> {
+    if !matches!(field, "colour" | "tags" | "stock" | "rare") {
+        return extreme(row, field, greatest).map(Key::Number);
+    }
+    let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let texts = values(row.get(field)).into_iter().map(text);
+    let text = if greatest { texts.max() } else { texts.min() };
+    text.map(Key::Text)
+}
+
 /// How many values a row has in a field.
 pub(crate) fn extent(row: &Row, field: &str) -> usize {
     values(row.get(field)).len()

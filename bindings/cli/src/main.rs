@@ -1,4 +1,4 @@
-//! `pagevec`: plan, build, merge, search, count, evaluate, inspect, measure, verify and serve an index; keep a collection.
+//! `pagevec`: plan, build, merge, search, count, list, evaluate, inspect, measure, verify and serve an index; keep a collection.
 //!
 //! | file | duty |
 //! |---|---|
@@ -106,7 +106,7 @@ mod tests {
         command.build();
         let mut all = Vec::new();
         helps(&mut command, "pagevec", &mut all);
-        assert_eq!(all.len(), 30);
+        assert_eq!(all.len(), 31);
         for (name, help) in all {
             let examples = examples(&help);
             assert!(examples.len() >= 2, "{name}: {} examples", examples.len());

@@ -62,9 +62,11 @@ fn rows_are_counted_grouped_and_sorted() {
     let row = collection(&["list", &folder, "--sort-by", "stars", "--limit", "1", "--fields", "title,stars"])
         .remove(0);
     assert_eq!(row, json!({ "id": "r0", "fields": { "title": "Row 0", "stars": 0 } }));
+    let by_text = listed(&folder, &["--sort-by", "of", "--descending", "--limit", "5"]);
+    assert_eq!(by_text, ["r2", "r5", "r8", "r11", "r1"], "in memory and in segments");
     assert_eq!(listed(&folder, &["--limit", "0"]), [""; 0]);
     for wrong in
-        [&["count", "--filter", r#"{"star":1}"#][..], &["facets", "star"], &["list", "--sort-by", "of"]]
+        [&["count", "--filter", r#"{"star":1}"#][..], &["facets", "star"], &["list", "--sort-by", "off"]]
     {
         let arguments = [&["collection", wrong[0], &folder], &wrong[1..], &["--json"]].concat();
         assert_eq!(refused(&arguments)["code"], "filter", "{wrong:?}");

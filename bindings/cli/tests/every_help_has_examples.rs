@@ -20,6 +20,7 @@ fn every_command_shows_examples() {
         "search",
         "count",
         "facets",
+        "list",
         "eval",
         "inspect",
         "stats",

@@ -6,6 +6,7 @@ import { build } from "./commands/build.js";
 import { COUNT, count, FACETS, facets } from "./commands/count.js";
 import { EVAL, evaluate } from "./commands/eval.js";
 import { INSPECT, inspect } from "./commands/inspect.js";
+import { LIST, list } from "./commands/list.js";
 import { PLAN, plan } from "./commands/plan.js";
 import { SEARCH, search } from "./commands/search.js";
 import { SERVE, serve } from "./commands/serve.js";
@@ -21,6 +22,7 @@ const COMMANDS = [
   [SEARCH, search],
   [COUNT, count],
   [FACETS, facets],
+  [LIST, list],
   [EVAL, evaluate],
   [PLAN, plan],
   [INSPECT, inspect],

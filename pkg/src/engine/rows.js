@@ -50,8 +50,8 @@ const MOST = 2 ** 32 - 1;
  * @property {boolean} [vectors] whether rows have their vector, false unless given
  * @property {boolean | readonly import("../search/schema.js").FieldName<Schema>[]} [fields] true for all, which is the default, or names
  * @property {import("../search/schema.js").Filter<Schema>} [filter] only rows that match
- * @property {import("../search/schema.js").FieldName<Schema>} [sortBy] a field of numbers or points in time: rows come from its least value
- *   on, and those without one last
+ * @property {import("../search/schema.js").FieldName<Schema>} [sortBy] an indexed field, of any type but places: rows come from its least value
+ *   on, texts by their bytes, and those without one last
  * @property {boolean} [descending] from the greatest value on
  * @property {number} [offset] so many of the rows are left out
  * @property {number} [limit] so many rows at most

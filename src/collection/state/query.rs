@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Snapshot, columns};
 use crate::error::Error;
 use crate::id::Id;
-use crate::payload::{Column, FieldColumn, FieldKind, FieldType, Filter, check_sorted, facet_type};
+use crate::payload::{Column, FieldColumn, FieldKind, FieldType, Filter, facet_type};
 use crate::row_set::{RowSet, Selected};
 use crate::search::{
     Facets, Key, Order, RowPage, RowPlace, RowsQuery, SearchOptions, Step, StoredRow, ValueCounts, View,
@@ -93,12 +93,13 @@ impl Snapshot {
             return Ok(places);
         };
         let columns = self.columns()?;
-        let kind = check_sorted(field, self.kinds(&columns))?;
+        let kind = facet_type(field, self.kinds(&columns))?;
         let Matching { segments, memory } = self.select(query.filter.as_ref())?;
         let column = columns.iter().find(|column| *column.name == **field);
         let begin = |views: &[View<'_>]| {
             let mut order = Order::new(views, &segments, (field, kind), query.descending, most)?;
-            order.add(&memory, keys(column, kind).into_iter());
+            let (texts, pairs) = keys(column, kind);
+            order.add(&memory, texts, pairs.into_iter());
             Ok(order)
         };
         let Some(index) = index else {
@@ -202,10 +203,16 @@ fn add_counts(column: &FieldColumn, rows: &RowSet, facets: &mut Facets) {
     }
 }
 
-/// The keys of a column with their rows, as those of a field of this type.
-fn keys(column: Option<&FieldColumn>, of: FieldType) -> Vec<(u64, u32)> {
-    let Some(FieldColumn { column: Column::Keys(keys), kind, .. }) = column else { return Vec::new() };
+/// The keys of a column with their rows, as those of a field of this type, and the texts whose numbers they are.
+fn keys(column: Option<&FieldColumn>, of: FieldType) -> (&[Box<str>], Vec<(u64, u32)>) {
+    let Some(FieldColumn { column, kind, .. }) = column else { return (&[], Vec::new()) };
     let as_floats = of == FieldType::Float && *kind == FieldKind::Indexed(FieldType::Integer);
     let key = |key| if as_floats { crate::payload::as_float(key) } else { key };
-    keys.iter().map(|&(of, row)| (key(of), row)).collect()
+    match column {
+        Column::Keys(keys) => (&[], keys.iter().map(|&(of, row)| (key(of), row)).collect()),
+        Column::Terms { texts, rows } => {
+            (texts, rows.iter().map(|&(of, row)| (u64::from(of), row)).collect())
+        }
+        Column::Points(_) | Column::None => (&[], Vec::new()),
+    }
 }

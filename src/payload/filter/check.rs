@@ -177,29 +177,11 @@ pub(crate) fn facet_type<'a>(
         });
     }
     match found {
-        Some(FieldType::Geo) => Err(condition.fault("", "points are not counted: choose another field")),
+        Some(FieldType::Geo) => {
+            Err(condition.fault("", "points are neither counted nor in an order: choose another field"))
+        }
         Some(kind) => Ok(kind),
         None => Err(condition.unknown(&all)),
-    }
-}
-
-/// The type of a field by which rows are sorted, of an index with these fields.
-///
-/// # Errors
-/// As [`facet_type`]; `filter` for a field of texts, booleans or points.
-pub(crate) fn check_sorted<'a>(
-    name: &str,
-    fields: impl IntoIterator<Item = (&'a str, FieldKind)>,
-) -> Result<FieldType, Error> {
-    match facet_type(name, fields)? {
-        of @ (FieldType::Integer | FieldType::Float | FieldType::Timestamp) => Ok(of),
-        of => {
-            let detail = format!(
-                "rows are sorted by numbers and timestamps, and this field is {}: choose another",
-                of.name()
-            );
-            Err(Condition { field: name.to_owned(), test: FieldTest::Exists }.fault("", detail))
-        }
     }
 }
 

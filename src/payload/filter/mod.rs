@@ -17,7 +17,7 @@ mod operand;
 mod parse;
 pub(crate) mod suggest;
 
-pub(crate) use check::{check_sorted, facet_type};
+pub(crate) use check::facet_type;
 pub use operand::Operand;
 
 use crate::memory::bytes;

@@ -3,13 +3,15 @@
 use super::kinds;
 use super::sorted::{Order, stored};
 use crate::error::Error;
-use crate::payload::{FieldType, Filter, check_sorted};
+use crate::payload::{FieldType, Filter, facet_type};
 use crate::row_set::Selected;
+use crate::search::fields::ahead;
 use crate::search::rows::{RowPage, RowReads};
 use crate::search::scratch::Scratch;
 use crate::search::select::Selection;
 use crate::search::step::Step;
 use crate::search::view::View;
+use crate::storage::each_once;
 
 /// Which rows that match are wanted, and what of them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,7 +19,8 @@ use crate::search::view::View;
 pub struct RowsQuery {
     /// Only rows that match; `None`: all.
     pub filter: Option<Filter>,
-    /// The field by whose values they are sorted: numbers or timestamps. `None`: they come as they are stored.
+    /// The indexed field by whose values they are sorted, texts by their bytes; any but points. `None`: they come as they are
+    /// stored.
     pub sort_by: Option<String>,
     /// From the greatest value on.
     pub descending: bool,
@@ -66,7 +69,7 @@ impl Page {
     /// `filter`, of a filter or of a field by which rows cannot be sorted.
     pub(in crate::search) fn new(views: &[View<'_>], mut query: RowsQuery) -> Result<Self, Error> {
         let selection = Selection::by(views, query.filter.take())?;
-        let kind = query.sort_by.as_ref().map(|name| check_sorted(name, kinds(views))).transpose()?;
+        let kind = query.sort_by.as_ref().map(|name| facet_type(name, kinds(views))).transpose()?;
         let kind = kind.unwrap_or(FieldType::Integer);
         Ok(Page { query, selection, rows: None, kind, order: None, reads: None })
     }
@@ -97,7 +100,14 @@ impl Page {
                     None => self.order.insert(Order::new(views, rows, (field, self.kind), down, most)?),
                 };
                 match order.step(views)? {
-                    Step::Need(reads) => return Ok(Step::Need(reads)),
+                    Step::Need(mut reads) => {
+                        if self.query.fields {
+                            let none = || std::iter::empty();
+                            views.iter().try_for_each(|view| ahead(view, &mut none(), &mut reads))?;
+                            each_once(&mut reads);
+                        }
+                        return Ok(Step::Need(reads));
+                    }
                     Step::Done(places) => places,
                 }
             }

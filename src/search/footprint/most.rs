@@ -20,6 +20,8 @@ const GROWS: u64 = 3;
 const SMALL: u64 = 8 << 10;
 /// About so many bytes has an id that is a text.
 const TEXT: u64 = 64;
+/// Texts whose sets are read, when rows are sorted by texts: a thousand, and the blocks that they are in.
+const TEXTS: u64 = 512 << 10;
 /// Of the leaves and rows that a search by clusters ranks on average, it may meet so many times as many.
 const UNEVEN: u64 = 2;
 /// A search by clusters keeps at least so many candidates for each hit.
@@ -63,6 +65,10 @@ impl Most {
                 // Places and keys of the rows before the page, and the pairs of a block.
                 let mut page = Most::of_page(views, query.limit.min(live) as u64, row, query.fields);
                 page.own += most * GROWS * 48 + SMALL * 8;
+                // Texts by which they are sorted, and those that wait for their sets.
+                if query.sort_by.is_some() {
+                    page.own += most * GROWS * 80 + TEXTS;
+                }
                 page
             }
         };

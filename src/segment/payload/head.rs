@@ -4,7 +4,7 @@
 use super::cursor::Cursor;
 use super::geo::GeoHead;
 use super::sorted::SortedHead;
-use super::terms::{SetRef, TermsHead, add_inline};
+use super::terms::{SetRef, TermsHead, add_inline, each_inline};
 use super::units::{Unit, Units};
 use super::{NAME, SECTIONS};
 use crate::error::Error;
@@ -123,6 +123,14 @@ impl PayloadHead {
                 sets::add(bytes, self.rows, Place { file_seed: self.file_seed, offset }, words)
             }
         }
+    }
+
+    /// Calls `take` with each row of a set that stands beside its text, rising.
+    ///
+    /// # Errors
+    /// `corrupt`. Then some may have been given.
+    pub(crate) fn each_inline(&self, bytes: &[u8], take: &mut dyn FnMut(u32)) -> Result<(), Error> {
+        each_inline(bytes, self.rows, take).map(|_| ())
     }
 
     /// How many units there are of terms, of sets (at most), and of sorted.

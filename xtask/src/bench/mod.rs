@@ -7,10 +7,12 @@
 //! | `memory.rs` | `bench memory`: less and less memory, and an edge worker under load |
 //! | `race.rs` | `bench race`: speed at a recall against other engines, natively and in Chromium |
 //! | `odd.rs` | `bench odd`: recall and cost over odd data, hnswlib and faiss beside it |
+//! | `filters.rs` | `bench filters`: recall, speed and bytes of searches under filters |
 //! | `fuzz.rs` | `bench fuzz`: the tests' fuzz of hostile files, over more inputs |
 //! | `crash.rs` | `crash`: the tests' crashes of a publication or a collection, over more images |
 
 pub(crate) mod crash;
+mod filters;
 mod fuzz;
 mod memory;
 mod odd;
@@ -33,6 +35,8 @@ pub(crate) enum Command {
     Race(race::Options),
     /// Recall and cost over odd data, beside hnswlib and faiss, to benches/results/<date>/odd.md
     Odd(odd::Options),
+    /// Recall, speed and bytes of searches under filters, to benches/results/<date>/filters.md
+    Filters(filters::Options),
     /// A million hostile files, to benches/results/<date>/fuzz.md
     Fuzz(fuzz::Options),
 }
@@ -43,6 +47,7 @@ pub(crate) fn run(command: &Command) -> Result<()> {
         Command::Memory(options) => memory::measure(options),
         Command::Race(options) => race::measure(options),
         Command::Odd(options) => odd::measure(options),
+        Command::Filters(options) => filters::measure(options),
         Command::Fuzz(options) => fuzz::measure(options),
     }
 }

@@ -4,26 +4,26 @@
 //! |---|---|
 //! | `kind`    | the options by which rows are stored and found |
 //! | `base`    | the index that is appended to |
+//! | `reading` | the rows, their ids and fields, and the queries to tune by |
 //! | `segment` | builds a segment into a file that is gone however the program ends |
 //! | `summary` | what was built, as text or JSON |
 
 pub(super) mod base;
 pub(super) mod kind;
+mod reading;
 pub(super) mod segment;
 pub(super) mod summary;
 
-use crate::commands::arguments::read_schema;
 use crate::failure::Failure;
-use crate::input;
-use crate::input::fields::{Spooled, Store};
-use crate::input::ids::{self, IdsType};
-use crate::input::payload;
+use crate::input::fields::Store;
+use crate::input::id_field::IdField;
+use crate::input::ids::IdsType;
 use crate::input::rows::Rows;
 use crate::output;
 use crate::progress::Progress;
 use base::Base;
 use kind::Kind;
-use pagevec::{BuildInput, BuildOptions, Fields, Form, Ids, Schema, SegmentFacts};
+use pagevec::{BuildInput, BuildOptions, Form, Ids, SegmentFacts};
 use segment::{Built, nearest_folder};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -34,7 +34,8 @@ Examples:
   pagevec build words.npy --ids words.txt -o site/index
   pagevec build pages.jsonl --store title,url -o site/index
   pagevec build words.npy --ids words.txt --payload words.jsonl -o site/index
-  pagevec build words.npy --payload words.jsonl --schema schema.json -o site/index
+  pagevec build words.npy --payload words.jsonl --id-field url --schema schema.json -o site/index
+  pagevec build docs.parquet --vector-column embedding --id-field url -o site/index
   pagevec build words.npy --codec binary --refine sq8 --exact f16 -o site/index
   pagevec build more.npy --ids more.txt --append -o site/index
   pagevec build rows.jsonl --metric l2 --tuning-queries queries.npy --parts -o site/index";
@@ -43,8 +44,11 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Build {
     /// .npy (float16, float32, float64), .fvecs, .jsonl of {"id": …, "vector": […]}, .json with an array of those,
-    /// or - for such lines from stdin
+    /// or - for such lines from stdin; .parquet with the vectors as lists in a column
     input: PathBuf,
+    /// The column of .parquet that has the vectors: lists of float16, float32 or float64 [default: vector]
+    #[arg(long, value_name = "NAME")]
+    vector_column: Option<String>,
     /// One id per line, in the order of the vectors; without it rows are named 0, 1, 2, …, or with --append by the
     /// numbers that follow those of the index
     #[arg(long, value_name = "FILE")]
@@ -53,6 +57,10 @@ pub(crate) struct Build {
     /// them with --append]
     #[arg(long, value_enum, requires = "ids")]
     ids_type: Option<IdsType>,
+    /// The field that has the ids, texts or whole numbers: of the payload, or of the lines where there is none. It is stored
+    /// as a field too only if --store names it
+    #[arg(long, value_name = "NAME", conflicts_with = "ids")]
+    id_field: Option<String>,
     #[command(flatten)]
     kind: Kind,
     /// Real queries, in a format of the input, by which the clustered index is calibrated; the first 192 are used
@@ -102,9 +110,6 @@ pub(crate) struct Build {
     pub(crate) json: bool,
 }
 
-/// Tuning queries that are read; a build uses no more.
-const TUNING: usize = 256;
-
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Parts {
     /// Part files and the single file
@@ -124,10 +129,15 @@ impl Build {
         let progress = Progress::new();
         let started = Instant::now();
         let mut store = Store::of(self.store.as_deref(), self.no_store)?;
+        store.id_field = self.id_field.as_deref().map(|name| IdField::new(name, self.payload.is_some()));
+        if let Some(column) = &self.vector_column {
+            store.vectors = self.column_of_input(column)?;
+        }
         let (mut input, ids) = self.read(there, base.as_ref(), &mut store, &progress)?;
         let schema = self.schema()?;
         let options = options.fields(self.fields(&mut input, &schema, &mut store, there, &progress)?);
         let options = options.schema(schema);
+        let ids = self.ids_of_field(&mut store)?.or(ids);
         let (rows, dim) = (input.count(), input.dim());
         let options = options.tuning_queries(self.queries(dim, &progress)?);
         // Another writer may take the same numbers meanwhile.
@@ -197,67 +207,6 @@ impl Build {
             pruned: self.prune,
         }
         .print(self.json)
-    }
-
-    fn schema(&self) -> Result<Schema, Failure> {
-        self.schema.as_deref().map_or_else(|| Ok(Schema::default()), read_schema)
-    }
-
-    /// The fields that the rows get, if some have any.
-    fn fields(
-        &self,
-        input: &mut Rows,
-        schema: &Schema,
-        store: &mut Store,
-        there: &Path,
-        progress: &Progress,
-    ) -> Result<Option<Fields>, Failure> {
-        let own = input.fields.take();
-        let all = match &self.payload {
-            None => own,
-            Some(path) => {
-                let rows = payload::Rows { count: input.count(), total: input.total, own };
-                Some(payload::read(path, &rows, schema, store, there, progress)?)
-            }
-        };
-        store.check()?;
-        Ok(all.and_then(Spooled::into_fields))
-    }
-
-    fn read(
-        &self,
-        there: &Path,
-        base: Option<&Base>,
-        store: &mut Store,
-        progress: &Progress,
-    ) -> Result<(Rows, Option<Ids>), Failure> {
-        let limit = self.limit.map_or(usize::MAX, |n| n as usize);
-        let mut rows = Rows::open(&self.input, limit, store, there, progress)?;
-        let ids = match (rows.ids.take(), &self.ids) {
-            (Some(_), Some(path)) => {
-                let message = format!("--ids {}: the lines of the input have ids already", path.display());
-                return Err(Failure::usage(message));
-            }
-            (None, Some(path)) => {
-                let kind = self.ids_type.or(base.map(Base::ids_type)).unwrap_or(IdsType::Text);
-                Some(ids::read(path, kind, rows.count(), rows.total)?)
-            }
-            (own, None) => own,
-        };
-        Ok((rows, ids))
-    }
-
-    fn queries(&self, dim: usize, progress: &Progress) -> Result<Vec<f32>, Failure> {
-        let Some(path) = &self.tuning_queries else { return Ok(Vec::new()) };
-        let queries = input::vectors(path, TUNING, progress)?;
-        match queries.dim == dim {
-            true => Ok(queries.data),
-            false => Err(Failure::usage(format!(
-                "--tuning-queries {}: its vectors have {} components, the input's {dim}",
-                path.display(),
-                queries.dim
-            ))),
-        }
     }
 
     fn build(

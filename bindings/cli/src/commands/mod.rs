@@ -1,5 +1,5 @@
 //! The subcommands, one file each. A folder of the same name holds the parts of one subcommand; `arguments` holds the
-//! arguments that several share.
+//! arguments that several share, `listing` what prints rows.
 
 mod arguments;
 mod build;
@@ -8,6 +8,8 @@ mod count;
 mod eval;
 mod facets;
 mod inspect;
+mod list;
+mod listing;
 mod merge;
 mod plan;
 mod search;
@@ -32,6 +34,8 @@ pub(crate) enum Command {
     Count(count::Count),
     /// Count the rows that have each value of a field
     Facets(facets::Facets),
+    /// Print all rows, or those that match, a JSON line each
+    List(list::List),
     /// Measure recall and speed against the true nearest rows
     Eval(eval::Eval),
     /// Show what an index holds and the size of each part
@@ -61,7 +65,7 @@ impl Command {
             Command::Stats(c) => c.json,
             Command::Verify(c) => c.json,
             Command::Collection(c) => c.json(),
-            Command::Serve(_) => false,
+            Command::List(_) | Command::Serve(_) => false,
         }
     }
 
@@ -71,6 +75,7 @@ impl Command {
             Command::Search(c) => c.run(),
             Command::Count(c) => c.run(),
             Command::Facets(c) => c.run(),
+            Command::List(c) => c.run(),
             Command::Eval(c) => c.run(),
             Command::Plan(c) => c.run(),
             Command::Merge(c) => c.run(),

@@ -4,6 +4,7 @@
 //! Fields are stored as `JSON.stringify(JSON.parse(text))` of JavaScript writes them, so that the npm package builds the
 //! same file. There is one exception: whole numbers of 64 bits keep all their digits.
 
+use super::id_field::IdField;
 use crate::failure::Failure;
 use pagevec::{Extent, FieldSource, Fields, PositionedFile, ReadAt as _};
 use serde_json::{Map, Value};
@@ -15,18 +16,21 @@ use std::path::{Path, PathBuf};
 pub(crate) type Object = Map<String, Value>;
 
 /// Which fields are stored.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Store {
     which: Which,
     /// Names of fields that rows have, stored or not: the first ones.
     known: Vec<String>,
     /// Those of them that are stored.
     pub(crate) stored: Vec<String>,
+    /// The field that ids are taken from. It is stored only if it is named: each row has it as its id.
+    pub(crate) id_field: Option<IdField>,
+    /// The column that has the vectors in Parquet.
+    pub(crate) vectors: String,
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone)]
 enum Which {
-    #[default]
     None,
     All,
     Named(Vec<String>),
@@ -34,6 +38,14 @@ enum Which {
 
 /// So many names are kept.
 const MAX_KNOWN: usize = 100;
+
+impl Default for Store {
+    /// Stores nothing.
+    fn default() -> Self {
+        let (known, stored) = (Vec::new(), Vec::new());
+        Store { which: Which::None, known, stored, id_field: None, vectors: "vector".to_owned() }
+    }
+}
 
 impl Store {
     /// The fields of these names (`None`: all), or none at all.
@@ -57,7 +69,7 @@ impl Store {
     pub(crate) fn takes(&mut self, name: &str) -> bool {
         let takes = match &self.which {
             Which::None => false,
-            Which::All => true,
+            Which::All => !self.is_id(name),
             Which::Named(names) => names.iter().any(|other| other == name),
         };
         for names in [Some(&mut self.known), takes.then_some(&mut self.stored)].into_iter().flatten() {
@@ -66,6 +78,16 @@ impl Store {
             }
         }
         takes
+    }
+
+    /// Whether ids are taken from the field.
+    pub(super) fn is_id(&self, name: &str) -> bool {
+        self.id_field.as_ref().is_some_and(|field| field.name == name)
+    }
+
+    /// The field of the input's lines that ids are taken from.
+    pub(super) fn id_of_lines(&mut self) -> Option<&mut IdField> {
+        self.id_field.as_mut().filter(|field| !field.in_payload)
     }
 
     /// Refuses a name that no row has: most likely it is misspelled.

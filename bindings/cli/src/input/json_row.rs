@@ -4,12 +4,18 @@
 use super::fields::{Object, Store};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
 use std::fmt;
 
 pub(super) struct Row {
     pub(super) id: Option<LineId>,
     pub(super) vector: Vec<f32>,
+    /// Those of its other fields that are stored.
     pub(super) fields: Object,
+    /// The value of the field that `--id-field` names.
+    pub(super) named: Option<Value>,
+    /// The names of all of its fields but these.
+    pub(super) others: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -20,16 +26,29 @@ pub(super) enum LineId {
 }
 
 impl Row {
-    /// Reads one object.
+    /// Reads one object. Its fields stand beside its vector, or all of them in an object `"fields"`, as `export` writes them.
     pub(super) fn parse(text: &[u8], store: &mut Store) -> serde_json::Result<Row> {
+        Row::read(text, Fields { store, opens: true })
+    }
+
+    /// Reads one object, in which `"fields"` is a field as any other.
+    pub(super) fn parse_closed(text: &[u8], store: &mut Store) -> serde_json::Result<Row> {
+        Row::read(text, Fields { store, opens: false })
+    }
+
+    fn read(text: &[u8], fields: Fields<'_>) -> serde_json::Result<Row> {
         let mut json = serde_json::Deserializer::from_slice(text);
-        let row = Fields(store).deserialize(&mut json)?;
+        let row = fields.deserialize(&mut json)?;
         json.end()?;
         Ok(row)
     }
 }
 
-struct Fields<'a>(&'a mut Store);
+struct Fields<'a> {
+    store: &'a mut Store,
+    /// Whether an object `"fields"` that stands alone holds the fields.
+    opens: bool,
+}
 
 impl<'de> DeserializeSeed<'de> for Fields<'_> {
     type Value = Row;
@@ -47,29 +66,78 @@ impl<'de> Visitor<'de> for Fields<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row, A::Error> {
-        let (mut id, mut vector, mut fields, mut others) = (None, None, Object::new(), Vec::new());
+        let id_name = self.store.id_of_lines().map(|field| field.name.clone());
+        let (mut id, mut vector, mut held) = (None, None, None::<Value>);
+        let mut found = Found { store: self.store, fields: Object::new(), named: None, others: Vec::new() };
         while let Some(name) = map.next_key::<String>()? {
+            let is_id = id_name.as_ref() == Some(&name);
             match name.as_str() {
+                "id" if is_id => found.named = map.next_value()?,
                 "id" => id = map.next_value()?,
                 "vector" if vector.is_some() => return Err(A::Error::custom("it has two vectors")),
                 "vector" => vector = Some(map.next_value()?),
-                _ if self.0.takes(&name) => {
-                    others.push(name.clone());
-                    fields.insert(name, map.next_value()?);
-                }
+                // Whether it is the only one is known at the end.
+                FIELDS if self.opens && found.others.is_empty() => held = Some(map.next_value()?),
                 _ => {
-                    map.next_value::<IgnoredAny>()?;
-                    others.push(name);
+                    if let Some(value) = held.take() {
+                        found.keep(FIELDS, value, false);
+                        found.others.push(FIELDS.to_owned());
+                    }
+                    if is_id {
+                        found.keep(&name, map.next_value()?, true);
+                    } else if found.store.takes(&name) {
+                        found.fields.insert(name.clone(), map.next_value()?);
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                    found.others.push(name);
                 }
             }
         }
+        match held {
+            Some(Value::Object(all)) => {
+                for (name, value) in all {
+                    found.keep(&name, value, id_name.as_ref() == Some(&name));
+                    found.others.push(name);
+                }
+            }
+            Some(value) => {
+                found.keep(FIELDS, value, false);
+                found.others.push(FIELDS.to_owned());
+            }
+            None => {}
+        }
+        let Found { fields, named, others, .. } = found;
         let Some(vector) = vector else {
             let names = if others.is_empty() { "none".to_owned() } else { others.join(", ") };
             let message =
                 format!("no field \"vector\" (others: {names}): rename the one that holds the vector");
             return Err(A::Error::custom(message));
         };
-        Ok(Row { id, vector, fields })
+        Ok(Row { id, vector, fields, named, others })
+    }
+}
+
+/// The object that `export` writes the fields of a row into.
+pub(super) const FIELDS: &str = "fields";
+
+/// The fields of a row so far.
+struct Found<'a> {
+    store: &'a mut Store,
+    fields: Object,
+    named: Option<Value>,
+    others: Vec<String>,
+}
+
+impl Found<'_> {
+    /// Keeps a value if it is stored, or is the row's id.
+    fn keep(&mut self, name: &str, value: Value, is_id: bool) {
+        if is_id {
+            self.named = Some(value.clone());
+        }
+        if self.store.takes(name) {
+            self.fields.insert(name.to_owned(), value);
+        }
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn open(
     let mut lines = Lines { dim: 0, rows: 0, total: None, ids: None };
     lines.total = objects(path, limit, &mut |text, line| {
         let row = Row::parse(text, store).map_err(|e| line.fault(complaint(text, &e)))?;
-        let (vector, fields) = lines.add(row).map_err(|e| line.fault(e))?;
+        let (vector, fields) = lines.add(row, store).map_err(|e| line.fault(e))?;
         take(&vector, &fields)?;
         progress.tick("read", lines.rows as u64, lines.rows as u64);
         Ok(())
@@ -223,7 +223,7 @@ impl<R: BufRead> Text<'_, R> {
 
 impl Lines {
     /// Checks a row, keeps its id, and returns its vector and its other fields.
-    fn add(&mut self, row: Row) -> Result<(Vec<f32>, Object), String> {
+    pub(super) fn add(&mut self, row: Row, store: &mut Store) -> Result<(Vec<f32>, Object), String> {
         if self.rows == 0 {
             self.dim = row.vector.len();
             self.ids = row.id.as_ref().map(|id| match id {
@@ -236,6 +236,9 @@ impl Lines {
         }
         if row.vector.len() != self.dim {
             return Err(format!("{} components where the first row has {}", row.vector.len(), self.dim));
+        }
+        if let Some(field) = store.id_of_lines() {
+            field.push(row.named.as_ref(), row.others.iter())?;
         }
         match (&mut self.ids, row.id) {
             (None, None) => {}

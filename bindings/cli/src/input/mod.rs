@@ -6,8 +6,8 @@
 //! | `fvecs.rs` | the row format of the ANN benchmarks |
 //! | `jsonl.rs`, `json_row.rs` | JSON lines `{"id": …, "vector": […]}`, also from stdin, or an array of such objects |
 //! | `csv.rs` | CSV with the names of fields in its first line |
-//! | `parquet.rs` | Parquet, a column for each field |
-//! | `ids.rs` | one id per line |
+//! | `parquet/` | Parquet, a column for each field, and one for vectors |
+//! | `ids.rs`, `id_field.rs` | one id per line; ids out of a field of the rows |
 //! | `fields.rs` | which fields of rows are stored; keeps them until the build reads them |
 //! | `payload.rs` | the fields of rows from another file |
 //! | `upserts.rs` | the lines of `collection upsert`, in batches |
@@ -19,6 +19,7 @@
 mod csv;
 pub(crate) mod fields;
 pub(crate) mod fvecs;
+pub(crate) mod id_field;
 pub(crate) mod ids;
 mod json_row;
 pub(crate) mod jsonl;
@@ -53,6 +54,7 @@ enum Format {
     Npy,
     Fvecs,
     Json,
+    Parquet,
 }
 
 impl Format {
@@ -66,11 +68,27 @@ impl Format {
             Some("npy") => Ok(Format::Npy),
             Some("fvecs") => Ok(Format::Fvecs),
             Some("jsonl" | "ndjson" | "json") => Ok(Format::Json),
+            Some("parquet") => Ok(Format::Parquet),
             _ => Err(Failure::usage(format!(
-                "{}: the name of the file gives its format: it must end in .npy, .fvecs, .jsonl, .ndjson or .json (or be - for JSON lines from stdin)",
+                "{}: the name of the file gives its format: it must end in .npy, .fvecs, .jsonl, .ndjson, .json or .parquet (or be - for JSON lines from stdin)",
                 path.display()
             ))),
         }
+    }
+}
+
+impl Format {
+    /// Reads at most `limit` rows of JSON lines or Parquet, which can be read only once, and hands each to `take`.
+    fn lines(
+        self,
+        path: &Path,
+        limit: usize,
+        store: &mut Store,
+        progress: &Progress,
+        take: &mut jsonl::Take<'_>,
+    ) -> Result<jsonl::Lines, Failure> {
+        let open = if self == Format::Parquet { parquet::open } else { jsonl::open };
+        open(path, limit, store, progress, take)
     }
 }
 
@@ -79,9 +97,9 @@ pub(crate) fn vectors(path: &Path, limit: usize, progress: &Progress) -> Result<
     match Format::of(path)? {
         Format::Npy => npy::Array::open(path)?.vectors(limit, progress),
         Format::Fvecs => fvecs::read(path, limit, progress),
-        Format::Stdin | Format::Json => {
+        format @ (Format::Stdin | Format::Json | Format::Parquet) => {
             let mut data = Vec::new();
-            let lines = jsonl::open(path, limit, &mut Store::default(), progress, &mut |row, _| {
+            let lines = format.lines(path, limit, &mut Store::default(), progress, &mut |row, _| {
                 data.extend_from_slice(row);
                 Ok(())
             })?;
@@ -89,6 +107,11 @@ pub(crate) fn vectors(path: &Path, limit: usize, progress: &Progress) -> Result<
             Ok(Vectors { data, dim, rows, total, ids })
         }
     }
+}
+
+/// Whether the name of a file says that it is Parquet.
+pub(crate) fn is_parquet(path: &Path) -> bool {
+    matches!(Format::of(path), Ok(Format::Parquet))
 }
 
 /// Opens a regular file, whose length is known.

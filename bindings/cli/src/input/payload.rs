@@ -2,11 +2,12 @@
 //! or Parquet.
 
 use super::fields::{Object, Spool, Spooled, Store};
-use super::json_row::complaint;
+use super::json_row::{FIELDS, complaint};
 use super::{csv, jsonl, parquet};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use pagevec::{Fields, Schema};
+use serde_json::Value;
 use std::path::Path;
 
 /// Rows whose fields are read.
@@ -38,10 +39,11 @@ pub(crate) fn read(
             })?)
         }
         Some("parquet") => {
-            let wanted = &mut |name: &str| !is_own(name) && joined.store.takes(name);
+            let wanted =
+                &mut |name: &str| joined.store.is_id(name) || (!is_own(name) && joined.store.takes(name));
             let table = parquet::Table::open(path, wanted)?;
             let mut row = 0;
-            Some(table.rows(&mut |object| {
+            Some(table.rows(usize::MAX, &mut |parquet::Record { fields: object, .. }| {
                 let fault = |why| Failure::input(path, format!("row {row}: {why}"));
                 joined.add(|| Ok(object), fault)?;
                 row += 1;
@@ -50,7 +52,7 @@ pub(crate) fn read(
         }
         _ => jsonl::objects(path, usize::MAX, &mut |text, line| {
             joined.add(
-                || serde_json::from_slice(text).map_err(|e| not_an_object(text, &e)),
+                || serde_json::from_slice(text).map(opened).map_err(|e| not_an_object(text, &e)),
                 |why| line.fault(why),
             )
         })?,
@@ -90,12 +92,29 @@ impl Joined<'_> {
             None => Object::new(),
         };
         let mut more = read().map_err(&fault)?;
+        if let Some(field) = &mut self.store.id_field {
+            field.push(more.get(&field.name), more.keys()).map_err(&fault)?;
+        }
         more.retain(|name, _| !is_own(name) && self.store.takes(name));
         object.extend(more);
         self.spool.push(&object)?;
         check_length(self.spool.last()).map_err(&fault)?;
         self.progress.tick("read", self.row as u64, self.rows.count as u64);
         Ok(())
+    }
+}
+
+/// The fields of a row of JSON lines. They may stand in an object of their own, as `export` writes them.
+fn opened(mut object: Object) -> Object {
+    let alone = object.keys().all(|name| is_own(name) || name == FIELDS);
+    match object.get_mut(FIELDS) {
+        Some(Value::Object(fields)) if alone => {
+            let fields = std::mem::take(fields);
+            object.retain(|name, _| is_own(name));
+            object.extend(fields);
+            object
+        }
+        _ => object,
     }
 }
 

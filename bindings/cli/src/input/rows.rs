@@ -1,5 +1,5 @@
-//! The rows of a build. They stay in their file, and are read by position as often as the build needs them. JSON lines,
-//! which can be read only once, are first written as f32 to a temporary file. That file has no name, so that it is gone
+//! The rows of a build. They stay in their file, and are read by position as often as the build needs them. JSON lines
+//! and Parquet, which can be read only once, are first written as f32 to a temporary file. That file has no name, so that it is gone
 //! however the program ends.
 
 use super::fields::{Spool, Spooled, Store};
@@ -48,7 +48,9 @@ impl Rows {
         let (file, stored) = match Format::of(path)? {
             Format::Npy => npy::Array::open(path)?.stored()?,
             Format::Fvecs => fvecs::stored(path, limit, progress)?,
-            Format::Stdin | Format::Json => return Rows::spool(path, limit, store, folder, progress),
+            format @ (Format::Stdin | Format::Json | Format::Parquet) => {
+                return Rows::spool(format, path, limit, store, folder, progress);
+            }
         };
         let metadata = file.metadata().map_err(|e| Failure::io(path, &e))?;
         let (total, before) = (Some(stored.rows), Some((path.to_owned(), metadata)));
@@ -56,8 +58,9 @@ impl Rows {
         Ok(Rows { source, total, ids: None, fields: None, before })
     }
 
-    /// Writes the vectors of JSON lines to a temporary file, and their fields to another.
+    /// Writes the vectors of JSON lines or Parquet to a temporary file, and their fields to another.
     fn spool(
+        format: Format,
         path: &Path,
         limit: usize,
         store: &mut Store,
@@ -67,7 +70,7 @@ impl Rows {
         let io = |e| Failure::io(folder, &e);
         let mut file = BufWriter::with_capacity(1 << 18, tempfile::tempfile_in(folder).map_err(io)?);
         let (mut fields, mut row) = (Spool::new(folder)?, 0);
-        let lines = jsonl::open(path, limit, store, progress, &mut |vector, object| {
+        let lines = format.lines(path, limit, store, progress, &mut |vector, object| {
             vector.iter().try_for_each(|x| file.write_all(&x.to_le_bytes())).map_err(io)?;
             fields.push(object)?;
             row += 1;

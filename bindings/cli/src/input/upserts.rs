@@ -38,7 +38,7 @@ pub(crate) fn read(
     let mut batch = Batch::default();
     let mut store = Store::of(None, false)?;
     jsonl::objects(path, usize::MAX, &mut |text, line| {
-        let row = Row::parse(text, &mut store).map_err(|e| line.fault(complaint(text, &e)))?;
+        let row = Row::parse_closed(text, &mut store).map_err(|e| line.fault(complaint(text, &e)))?;
         batch.add(row, &mut shape, line)?;
         match batch.ids.len() == most {
             true => take(std::mem::take(&mut batch)),

@@ -9,8 +9,10 @@ export const BUILD = {
   operand: "INPUT",
   operandHelp: '.npy (float16, float32, float64), .fvecs, .jsonl of {"id": …, "vector": […]}, .json with an array of those, or - for such lines from stdin',
   options: {
+    "vector-column": { value: "NAME", help: "Taken by the native command line alone, which reads .parquet" },
     ids: { value: "FILE", help: "One id per line, in the order of the vectors; without it rows are named 0, 1, 2, …, or with --append by the numbers that follow those of the index" },
     "ids-type": { value: "IDS_TYPE", choices: ["text", "number"], requires: "ids", help: "Whether the ids are stored as text or as numbers; numbers take less space [default: text, or as the index has them with --append]" },
+    "id-field": { value: "NAME", conflicts: "ids", help: "The field that has the ids, texts or whole numbers: of the payload, or of the lines where there is none. It is stored as a field too only if --store names it" },
     metric: { value: "METRIC", parse: metric, help: "cosine, dot (or ip) or l2 (or euclidean) [default: cosine]" },
     codec: {
       value: "CODEC",
@@ -53,7 +55,7 @@ export const BUILD = {
     "pagevec build words.npy --ids words.txt -o site/index",
     "pagevec build pages.jsonl --store title,url -o site/index",
     "pagevec build words.npy --ids words.txt --payload words.jsonl -o site/index",
-    "pagevec build words.npy --payload words.jsonl --schema schema.json -o site/index",
+    "pagevec build words.npy --payload words.jsonl --id-field url --schema schema.json -o site/index",
     "pagevec build words.npy --codec binary --refine sq8 --exact f16 -o site/index",
     "pagevec build more.npy --ids more.txt --append -o site/index",
     "pagevec build rows.jsonl --metric l2 --tuning-queries queries.npy --parts -o site/index",

@@ -12,8 +12,9 @@ import { fieldBytes, printSummary } from "../build/summary.js";
 import { Failure, input, io, ofFile, usage } from "../failure.js";
 import { embedderOf } from "../build/embed.js";
 import { readPayload } from "../fields/payload.js";
+import { IdField } from "../fields/id-field.js";
 import { Store } from "../fields/store.js";
-import { readFrom } from "../input/files.js";
+import { PARQUET, readFrom } from "../input/files.js";
 import { readIds, readText } from "../input/ids.js";
 import { openRows, readVectors } from "../input/vectors.js";
 import { complain, printJson } from "../output.js";
@@ -28,21 +29,24 @@ const FORMS = /** @type {const} */ ({ also: "both", only: "parts" });
 /** @param {import("../arguments.js").Parsed} parsed */
 export async function build(parsed) {
   const folder = /** @type {string} */ (parsed.output);
+  if (parsed["vector-column"] !== undefined) throw usage(`--vector-column ${parsed["vector-column"]}: ${PARQUET}`);
   const there = checkOutput(folder);
   const base = parsed.append ? await Base.open(folder) : undefined;
   const request = base ? base.request(parsed) : toRequest(parsed);
   const progress = new Progress();
   const started = performance.now();
-  const store = new Store(parsed.store, parsed["no-store"] === true);
+  const idField = parsed["id-field"] === undefined ? undefined : new IdField(parsed["id-field"], parsed.payload !== undefined);
+  const store = new Store(parsed.store, parsed["no-store"] === true, idField);
   const embedder = await embedderOf(parsed.embed, parsed["embed-field"], parsed.model);
   const model = embedder ? embedder.model : toModel(parsed.model, "build");
   const rows = await openRows(parsed.operand, parsed.limit ?? Infinity, progress, () => temporary(there), { embedder, store });
   const output = temporary(there);
   try {
-    const given = idsOf(rows, parsed, base);
+    const own = idsOf(rows, parsed, base);
     const schema = parsed.schema === undefined ? undefined : readText(parsed.schema);
     const fields = parsed.payload === undefined ? rows.fields : await readPayload(parsed.payload, rows, store, progress, schema);
     store.check();
+    const given = idField?.finish(parsed.payload ?? parsed.operand) ?? own;
     const tuningQueries = await tuning(parsed["tuning-queries"], rows.dim, progress);
     const ids = given ?? (await base?.numbers(rows.rows));
     const read_seconds = (performance.now() - started) / 1000;
@@ -155,8 +159,10 @@ function temporary(folder) {
  * @param {Base | undefined} base
  */
 function idsOf(rows, parsed, base) {
+  const option = parsed.ids !== undefined ? `--ids ${parsed.ids}` : parsed["id-field"] !== undefined ? `--id-field ${parsed["id-field"]}` : undefined;
+  if (rows.ids && option) throw usage(`${option}: the lines of the input have ids already`);
+  if (parsed["id-field"] !== undefined && !rows.fields && parsed.payload === undefined) throw usage(`${option}: the input has vectors alone; --payload FILE brings fields`);
   if (parsed.ids === undefined) return typeof rows.ids?.[0] === "number" ? Float64Array.from(/** @type {number[]} */ (rows.ids)) : /** @type {string[] | undefined} */ (rows.ids);
-  if (rows.ids) throw usage(`--ids ${parsed.ids}: the lines of the input have ids already`);
   return readIds(parsed.ids, parsed["ids-type"] ?? (base?.info.ids === "number" ? "number" : "text"), rows.rows, rows.total);
 }
 

@@ -1,6 +1,7 @@
 // The fields of rows from another file, in the order of the rows: JSON lines, an array of objects, or CSV.
-import { input } from "../failure.js";
-import { parseObject } from "../input/json-row.js";
+import { input, usage } from "../failure.js";
+import { PARQUET } from "../input/files.js";
+import { fieldsOf, parseObject } from "../input/json-row.js";
 import { nameOf, readObjects } from "../input/jsonl.js";
 import { readCsv } from "./csv.js";
 import { checkStored } from "./exact.js";
@@ -18,6 +19,7 @@ import { Lines } from "./lines.js";
  * @returns {Promise<Lines>}
  */
 export async function readPayload(path, { rows, total, fields }, store, progress, schema) {
+  if (/\.parquet$/i.test(path)) throw usage(`${path}: ${PARQUET}`);
   const name = nameOf(path);
   const lines = new Lines(name);
   let row = 0;
@@ -30,6 +32,12 @@ export async function readPayload(path, { rows, total, fields }, store, progress
     row += 1;
     if (row > rows) return;
     const { object, names } = read();
+    const { idField } = store;
+    try {
+      idField?.push(names.includes(idField.name) ? object[idField.name] : undefined, names);
+    } catch (error) {
+      throw input(name, `${where}: ${/** @type {Error} */ (error).message}`);
+    }
     // An index has ids and vectors anyway.
     const taken = names.filter((one) => one !== "id" && one !== "vector" && store.takes(one));
     lines.add({ ...fields?.at(row - 1), ...Object.fromEntries(taken.map((one) => [one, object[one]])) }, where);
@@ -65,7 +73,8 @@ function parsed(bytes, where, name) {
   try {
     const found = parseObject(bytes, true);
     checkStored(found.object);
-    return found;
+    const { fields, names } = fieldsOf(found.object, found.names);
+    return fields === found.object ? found : { object: { ...found.object, ...fields }, names: [...found.names.filter((one) => one !== "fields"), ...names] };
   } catch (error) {
     const isObject = ["{", ""].includes(Buffer.from(bytes).toString("latin1").trimStart().slice(0, 1));
     throw input(name, `${where}: ${isObject ? /** @type {Error} */ (error).message : 'no JSON object: write {"title": "A title"}, one a line'}`);

@@ -15,10 +15,12 @@ export class Store {
   /**
    * @param {string[] | undefined} names undefined: all
    * @param {boolean} none
+   * @param {import("./id-field.js").IdField} [idField] from which ids are taken; it is stored only if it is named, as each row has it as its id
    */
-  constructor(names, none) {
+  constructor(names, none, idField) {
     const own = names?.find((name) => ["id", "vector", ""].includes(name));
     if (own !== undefined) throw usage(`--store ${JSON.stringify(own)}: name other fields; an index has ids and vectors anyway`);
+    this.idField = idField;
     this.#which = none ? "none" : names ? new Set(names) : "all";
   }
 
@@ -32,9 +34,14 @@ export class Store {
    * @param {string} name
    */
   takes(name) {
-    const takes = this.#which === "all" || (this.#which !== "none" && this.#which.has(name));
+    const takes = (this.#which === "all" && name !== this.idField?.name) || (typeof this.#which !== "string" && this.#which.has(name));
     for (const names of takes ? [this.known, this.stored] : [this.known]) if (names.size < MAX_KNOWN) names.add(name);
     return takes;
+  }
+
+  /** The field of the input's lines from which ids are taken. */
+  get idOfLines() {
+    return this.idField?.inPayload ? undefined : this.idField;
   }
 
   /** Refuses a name that no row has: most likely it is misspelled. */

@@ -2,6 +2,9 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { input, io, usage } from "../failure.js";
 
+/** Why Parquet is refused. */
+export const PARQUET = "Parquet is read by the native command line alone: use that one, or write the rows as JSON lines";
+
 /** @typedef {"stdin" | "npy" | "fvecs" | "json"} Format */
 
 /**
@@ -14,6 +17,7 @@ export function formatOf(path) {
   const ending = /[^/\\]\.([^./\\]+)$/.exec(path)?.[1].toLowerCase() ?? "";
   if (ending === "npy" || ending === "fvecs") return ending;
   if (["jsonl", "ndjson", "json"].includes(ending)) return "json";
+  if (ending === "parquet") throw usage(`${path}: ${PARQUET}`);
   throw usage(`${path}: the name of the file gives its format: it must end in .npy, .fvecs, .jsonl, .ndjson or .json (or be - for JSON lines from stdin)`);
 }
 

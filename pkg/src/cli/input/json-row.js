@@ -10,6 +10,8 @@ const LIKE = 'an object like {"id": "king", "vector": [0.1, 0.2]}';
  * @property {unknown[] | undefined} vector undefined where there is none, and none is needed
  * @property {unknown} text in the field from which a vector is made
  * @property {import("../fields/lines.js").Fields} fields those that are stored
+ * @property {unknown} named the value of the field that `--id-field` names
+ * @property {string[]} others the names of all fields but id and vector
  */
 
 /**
@@ -21,21 +23,37 @@ const LIKE = 'an object like {"id": "king", "vector": [0.1, 0.2]}';
  */
 export function parseRow(bytes, store, instead) {
   const { object, names, text } = parseObject(bytes, store?.takesSome === true);
-  const id = toNumber(object.id ?? null);
+  const idName = store?.idOfLines?.name;
+  const id = idName === "id" ? null : toNumber(object.id ?? null);
   const vector = Array.isArray(object.vector) ? object.vector.map(toNumber) : object.vector;
-  const others = names.filter((name) => name !== "id" && name !== "vector");
+  const { fields: all, names: others } = fieldsOf(object, names);
+  const fieldOf = (/** @type {string} */ name) => (others.includes(name) ? all[name] : undefined);
   // JSON.parse takes the last of several fields of one name in silence. Nearly all objects name it once, and are not looked at again.
   if (vector !== undefined && text.split('"vector"', 3).length > 2 && namesOf(text).filter((name) => name === "vector").length > 1) throw new Error("it has two vectors");
   if (id !== null && typeof id !== "string" && !(Number.isInteger(id) && id >= 0)) throw new Error("an id is a text or a whole number from 0");
-  if (vector === undefined && (instead === undefined || !Object.hasOwn(object, instead))) throw new Error(noVector(others, instead));
+  if (vector === undefined && (instead === undefined || !others.includes(instead))) throw new Error(noVector(others, instead));
   if (vector !== undefined && !Array.isArray(vector)) throw new Error('its vector is no list: write "vector": [0.1, 0.2]');
   const wrong = vector?.find((/** @type {unknown} */ x) => typeof x !== "number" || !Number.isFinite(x));
   if (wrong === null) throw new Error("null in its vector, which is how NaN is often written: remove or repair the row");
   if (typeof wrong === "number") throw new Error("number out of range");
   if (wrong !== undefined) throw new Error(`invalid type: ${kindOf(wrong)}, expected f32`);
-  const fields = Object.fromEntries(others.filter((name) => store?.takes(name)).map((name) => [name, object[name]]));
+  const fields = Object.fromEntries(others.filter((name) => store?.takes(name)).map((name) => [name, fieldOf(name)]));
   checkStored(fields);
-  return { id: id ?? undefined, vector, text: instead === undefined ? undefined : object[instead], fields };
+  const named = idName === undefined ? undefined : idName === "id" ? object.id : fieldOf(idName);
+  return { id: id ?? undefined, vector, text: instead === undefined ? undefined : fieldOf(instead), fields, named, others };
+}
+
+/**
+ * The fields of a row, and their names. They stand beside its id and vector, or all of them in an object `fields`, as `export` writes them.
+ * @param {Record<string, any>} object
+ * @param {string[]} names of its members
+ * @returns {{ fields: Record<string, any>, names: string[] }}
+ */
+export function fieldsOf(object, names) {
+  const others = names.filter((name) => name !== "id" && name !== "vector");
+  const { fields } = object;
+  const isAlone = others.length === 1 && others[0] === "fields" && fields !== null && typeof fields === "object" && !Array.isArray(fields);
+  return isAlone ? { fields, names: Object.keys(fields) } : { fields: object, names: others };
 }
 
 /**

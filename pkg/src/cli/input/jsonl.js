@@ -117,6 +117,7 @@ class Reading {
     let row;
     try {
       row = parseRow(bytes, this.store, this.embedder?.field);
+      this.store?.idOfLines?.push(row.named, row.others);
     } catch (error) {
       throw this.#fault(line, /** @type {Error} */ (error).message);
     }

@@ -22,13 +22,27 @@ pub(super) fn encode(positions: &[(u32, u32)]) -> Option<Vec<u8>> {
 /// # Errors
 /// `corrupt`.
 pub(in crate::segment::payload) fn add(bytes: &[u8], rows: usize, words: &mut [u64]) -> Result<usize, Error> {
+    each(bytes, rows.min(words.len() * 64), &mut |row| words[row as usize / 64] |= 1 << (row % 64))
+}
+
+/// Calls `take` with each row of an inline set, rising. Returns how many it has.
+///
+/// # Errors
+/// `corrupt`. Then some may have been given.
+pub(in crate::segment::payload) fn each(
+    bytes: &[u8],
+    rows: usize,
+    take: &mut dyn FnMut(u32),
+) -> Result<usize, Error> {
     let mut cursor = Cursor { left: bytes, section: TERMS_NAME };
     let (mut next, mut count) = (0, 0);
     while !cursor.left.is_empty() {
-        let position = u64::from(cursor.short()?) + next;
-        let word = words.get_mut((position / 64) as usize).filter(|_| position < rows as u64);
-        *word.ok_or_else(|| Error::corrupt(TERMS_NAME, "a row beyond the last"))? |= 1 << (position % 64);
-        (next, count) = (position + 1, count + 1);
+        let row = u64::from(cursor.short()?) + next;
+        if row >= rows as u64 {
+            return Err(Error::corrupt(TERMS_NAME, "a row beyond the last"));
+        }
+        take(row as u32);
+        (next, count) = (row + 1, count + 1);
     }
     Ok(count)
 }

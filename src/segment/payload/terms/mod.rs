@@ -13,7 +13,7 @@ mod inline;
 
 pub(crate) use block::{SetRef, Term};
 pub(super) use encode::encode;
-pub(super) use inline::add as add_inline;
+pub(super) use inline::{add as add_inline, each as each_inline};
 
 use super::cursor::Cursor;
 use super::head::OfField;

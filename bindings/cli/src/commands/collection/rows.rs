@@ -1,14 +1,11 @@
 //! `pagevec collection get` and `list`.
 
 use super::folder::Folder;
-use crate::commands::arguments::Filtered;
-use crate::commands::search::{JsonId, fields_of};
+use crate::commands::listing::{Listing, Row};
 use crate::failure::Failure;
 use crate::input::ids;
 use crate::output;
-use pagevec::{Error, Id, RowsQuery, Snapshot, StoredRow};
-use serde::Serialize;
-use serde_json::value::RawValue;
+use pagevec::{Error, Id};
 
 const GET: &str = "\
 Examples:
@@ -22,30 +19,6 @@ Examples:
 
 /// Rows that are read at once.
 const PAGE: usize = 1000;
-
-#[derive(Serialize)]
-struct Row {
-    id: JsonId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    vector: Option<Vec<f32>>,
-    fields: Box<RawValue>,
-}
-
-impl Row {
-    /// With the fields that are named, or all.
-    fn of(row: StoredRow, names: &[String]) -> Result<Self, Failure> {
-        let mut fields = row.fields.map_or_else(|| "{}".to_owned(), String::from);
-        if !names.is_empty() {
-            fields = serde_json::Value::Object(fields_of(&fields, names)?).to_string();
-        }
-        let fields = RawValue::from_string(fields).map_err(|error| {
-            let message =
-                format!("the fields of the row {} are no JSON: {error}; write the row again", row.id);
-            Failure::Told { exit: 1, code: "corrupt", message }
-        })?;
-        Ok(Row { id: row.id.into(), vector: row.vector, fields })
-    }
-}
 
 #[derive(clap::Args)]
 #[command(after_help = GET)]
@@ -89,58 +62,34 @@ impl Get {
 pub(crate) struct List {
     #[command(flatten)]
     pub(super) folder: Folder,
-    /// Print the vectors too, as they are stored: of unit length under cosine
-    #[arg(long)]
-    vectors: bool,
     #[command(flatten)]
-    filtered: Filtered,
-    /// A field of numbers or times by which rows are sorted; rows without a value are last
-    #[arg(long, value_name = "FIELD")]
-    sort_by: Option<String>,
-    /// From the greatest value on
-    #[arg(long, requires = "sort_by")]
-    descending: bool,
-    /// Leave out so many rows
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    offset: usize,
-    /// Print at most so many rows
-    #[arg(long, value_name = "N", default_value_t = usize::MAX, hide_default_value = true)]
-    limit: usize,
-    /// Print only these fields [default: all]
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
-    fields: Vec<String>,
+    listing: Listing,
 }
 
 impl List {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let snapshot = self.folder.read()?.snapshot();
-        let filter = self.filtered.filter()?;
-        if filter.is_none() && self.sort_by.is_none() && self.offset == 0 && self.limit == usize::MAX {
-            let mut from = Some(0);
-            while let Some(next) = from {
-                let (ids, then) = snapshot.ids(next, PAGE).map_err(|error| self.folder.failed(error))?;
-                self.print(&snapshot, &ids)?;
-                from = then;
+        let query = self.listing.query()?;
+        let mut lines = self.listing.lines()?;
+        let mut add = |ids: &[Id]| {
+            let rows = snapshot.get(ids, self.listing.vectors, true);
+            lines.add(rows.map_err(|error| self.folder.failed(error))?.into_iter().flatten())
+        };
+        match query {
+            None => {
+                let mut from = Some(0);
+                while let Some(next) = from {
+                    let (ids, then) = snapshot.ids(next, PAGE).map_err(|error| self.folder.failed(error))?;
+                    add(&ids)?;
+                    from = then;
+                }
             }
-            return Ok(());
+            Some(query) => {
+                let page = snapshot.page(&query).map_err(|error| self.folder.failed(error))?;
+                let ids: Vec<Id> = page.rows.into_iter().map(|row| row.id).collect();
+                ids.chunks(PAGE).try_for_each(add)?;
+            }
         }
-        let query = RowsQuery::new(self.limit).filter(filter).sort_by(self.sort_by.clone());
-        let query = query.descending(self.descending).offset(self.offset);
-        let page = snapshot.page(&query).map_err(|error| self.folder.failed(error))?;
-        let ids: Vec<Id> = page.rows.into_iter().map(|row| row.id).collect();
-        ids.chunks(PAGE).try_for_each(|ids| self.print(&snapshot, ids))
-    }
-
-    fn print(&self, snapshot: &Snapshot, ids: &[Id]) -> Result<(), Failure> {
-        let rows = snapshot.get(ids, self.vectors, true).map_err(|error| self.folder.failed(error))?;
-        let rows = rows.into_iter().flatten().map(|row| Row::of(row, &self.fields));
-        let rows = rows.collect::<Result<Vec<Row>, Failure>>()?;
-        output::text(|out| {
-            for row in &rows {
-                serde_json::to_writer(&mut *out, row)?;
-                writeln!(out)?;
-            }
-            Ok(())
-        })
+        lines.finish()
     }
 }

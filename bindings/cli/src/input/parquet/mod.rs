@@ -1,4 +1,6 @@
-//! Parquet: a column for each field. Values become those of JSON; a null is no value.
+//! Parquet: a column for each field. Values become those of JSON; a null is no value. `rows` reads vectors too.
+
+mod rows;
 
 use super::fields::Object;
 use crate::failure::Failure;
@@ -13,21 +15,33 @@ use arrow_array::types::{
     Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, UInt8Type,
     UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, RecordBatchReader as _};
 use arrow_schema::{DataType, TimeUnit};
 use serde_json::Value;
 use std::path::Path;
 
+pub(super) use rows::open;
+
 /// Rows that are decoded at once.
 const BATCH: usize = 1024;
 
-/// Takes the fields of a row.
-pub(super) type Each<'a> = dyn FnMut(Object) -> Result<(), Failure> + 'a;
+/// A row: its fields, and its vector if vectors are read.
+pub(super) struct Record {
+    pub(super) fields: Object,
+    pub(super) vector: Vec<f32>,
+}
+
+/// Takes a row.
+pub(super) type Each<'a> = dyn FnMut(Record) -> Result<(), Failure> + 'a;
 
 /// A file, and the columns of it that are read.
 pub(super) struct Table<'a> {
     path: &'a Path,
     reader: ParquetRecordBatchReader,
+    /// Rows in the file.
+    count: usize,
+    /// The column of the vectors, if these are read.
+    vectors: Option<String>,
 }
 
 impl<'a> Table<'a> {
@@ -40,28 +54,42 @@ impl<'a> Table<'a> {
             .map_err(|error| fault(path, &error))?;
         let fields = builder.schema().fields();
         let columns: Vec<usize> = (0..fields.len()).filter(|&at| wanted(fields[at].name())).collect();
+        let count = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(usize::MAX);
         let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
         let reader = builder.with_projection(mask).with_batch_size(BATCH).build();
-        Ok(Table { path, reader: reader.map_err(|error| fault(path, &error))? })
+        let reader = reader.map_err(|error| fault(path, &error))?;
+        Ok(Table { path, reader, count, vectors: None })
     }
 
-    /// Reads all rows. Returns how many there are.
-    pub(super) fn rows(self, each: &mut Each<'_>) -> Result<usize, Failure> {
+    /// Whether a column is read.
+    fn has(&self, name: &str) -> bool {
+        self.reader.schema().fields().iter().any(|field| field.name() == name)
+    }
+
+    /// Reads at most `limit` rows. Returns how many.
+    pub(super) fn rows(self, limit: usize, each: &mut Each<'_>) -> Result<usize, Failure> {
         let (path, mut count) = (self.path, 0);
         for batch in self.reader {
             let batch = batch.map_err(|error| fault(path, &error))?;
             let schema = batch.schema();
             for row in 0..batch.num_rows() {
-                let mut object = Object::new();
+                if count == limit {
+                    return Ok(count);
+                }
+                let (mut fields, mut vector) = (Object::new(), Vec::new());
                 for (field, column) in schema.fields().iter().zip(batch.columns()) {
-                    let value = value(column, row).map_err(|why| {
-                        Failure::input(path, format!("row {count}, column {:?}: {why}", field.name()))
-                    })?;
+                    let name = field.name();
+                    let fault = |why| Failure::input(path, format!("row {count}, column {name:?}: {why}"));
+                    if self.vectors.as_ref() == Some(name) {
+                        vector = rows::vector(column, row).map_err(fault)?;
+                        continue;
+                    }
+                    let value = value(column, row).map_err(fault)?;
                     if !value.is_null() {
-                        object.insert(field.name().clone(), value);
+                        fields.insert(name.clone(), value);
                     }
                 }
-                each(object)?;
+                each(Record { fields, vector })?;
                 count += 1;
             }
         }
@@ -170,8 +198,8 @@ mod tests {
         let mut rows = Vec::new();
         let table = Table::open(path, &mut |name| name != without);
         let count = table.and_then(|table| {
-            table.rows(&mut |object| {
-                rows.push(Value::Object(object).to_string());
+            table.rows(usize::MAX, &mut |Record { fields, .. }| {
+                rows.push(Value::Object(fields).to_string());
                 Ok(())
             })
         });
