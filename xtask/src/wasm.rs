@@ -17,10 +17,12 @@ const NAME: &str = "pagevec_wasm";
 const GROUPS: [&[&str]; 3] = [&["filter", "search"], &["build"], &["collection"]];
 
 /// What our modules may use: SIMD, and what rustc takes for granted in every wasm module.
-const OPTIMISE: [&str; 11] = [
+const OPTIMISE: [&str; 12] = [
     "-O3",
     // A second run finds more to drop: 0.4 KB less to download.
     "-O3",
+    // The first KiB of memory is the far end of the stack, which no pointer of ours reaches: 1 KB less to download.
+    "--low-memory-unused",
     "--enable-simd",
     "--enable-bulk-memory",
     "--enable-bulk-memory-opt",
