@@ -7,10 +7,10 @@ import { internal } from "./support/internal.mjs";
 import { serve } from "./support/server.mjs";
 import { until } from "./support/until.mjs";
 
-const f = await fixture({ count: 6000, dim: 64, make: smooth, efConstruction: 40 });
+const f = await fixture({ count: 4000, dim: 64, make: smooth, efConstruction: 40 });
 const server = await serve(f.folder);
 after(() => server.close());
-const queries = Array.from({ length: 40 }, (_, i) => near(f, i * 150));
+const queries = Array.from({ length: 40 }, (_, i) => near(f, i * 99));
 const least = await smallestBudget(f);
 const options = { index: "clusters" };
 
@@ -92,7 +92,7 @@ for (const worker of [false, true]) {
     const events = [];
     const off = index.on("memory", (event) => events.push(event));
     // Each is a little smaller than the one before: what is held fills them more and more.
-    for (let budget = 2 * heldOf(index.stats()); budget > least && events.at(-1)?.level !== "emergency"; budget = Math.floor(budget * 0.97)) {
+    for (let budget = 2 * heldOf(index.stats()); budget > least && events.at(-1)?.level !== "emergency"; budget = Math.floor(budget * 0.96)) {
       await index.setMemoryBudget(budget);
       await index.searchBatch(queries, options).catch(({ code }) => assert.equal(code, "budget"));
     }
@@ -139,14 +139,16 @@ test("a listener that throws stops nothing, and a wrong one is refused", async (
   const { index } = await opened();
   assert.throws(() => index.on("memry", () => {}), { code: "argument" });
   assert.throws(() => index.on("memory"), { code: "argument" });
-  const heard = [];
-  const uncaught = new Promise((resolve) => process.once("uncaughtException", resolve));
-  let thrown = 0;
-  index.on("memory", () => { if (thrown++ === 0) throw new Error("mine"); });
+  const [heard, uncaught] = [[], []];
+  // What a listener throws is thrown anew in a microtask, which the test's runner would take for a failure of its own.
+  const { queueMicrotask: real } = globalThis;
+  globalThis.queueMicrotask = (task) => real(() => { try { task(); } catch (error) { uncaught.push(error.message); } });
+  index.on("memory", () => { throw new Error("mine"); });
   index.on("memory", ({ level }) => heard.push(level));
   await index.setMemoryBudget(Math.max(least, Math.ceil(heldOf(index.stats()) / 0.85)));
-  assert.equal((await uncaught).message, "mine");
-  await until(() => heard.length > 0);
+  await until(() => heard.length > 0 && uncaught.length > 0);
+  globalThis.queueMicrotask = real;
+  assert.deepEqual(uncaught, heard.map(() => "mine"));
   await index.close();
   assert.throws(() => index.on("memory", () => {}), { code: "closed" });
 });

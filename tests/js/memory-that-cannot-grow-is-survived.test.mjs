@@ -70,6 +70,7 @@ test("the controller hears of it, evicts all, and the same call may succeed then
   for (const [i, query] of queries.entries()) assert.deepEqual(await index.search(query, options), expected[i]);
   const events = [];
   index.on("memory", (event) => events.push(event));
+  await index.memoryMap(); // the controller is at work by then
   await rejected(index.load(), "out-of-memory");
   await until(() => events.length > 0);
   const [{ level, reason, pressure, actions, evicted }] = events;

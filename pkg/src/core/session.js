@@ -5,9 +5,8 @@
 // The reader is touched only through `#call`, which notices a trap, and never after the session has ended.
 import { notify, PagevecError, throwIfAborted } from "../errors.js";
 import { InFlight } from "../requests/in-flight.js";
-import { Operation } from "./operation.js";
+import { Operation, Turns } from "./operation.js";
 import { memoryOf, step } from "./protocol.js";
-import { Turns } from "./turns.js";
 
 /** Waves of fewer bytes are over before a progress bar helps. */
 const PROGRESS_FROM = 256 * 1024;

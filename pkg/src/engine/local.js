@@ -169,11 +169,13 @@ export class LocalEngine {
     this.#pressure = new Pressure({ look: () => this.#held(), evict: (bytes) => this.evict(bytes), limit: (most) => this.#sessions.limit(most) }, listener);
   }
 
-  /** What is reserved, and the part of it that is for rows and lists. */
+  /** What is reserved; the part of it that rows and lists are in, and their own bytes. */
   #held() {
-    const parts = Object.entries(this.#sessions.current.memory()?.parts ?? {});
-    const held = parts.reduce((sum, [, { reserved }]) => sum + reserved, 0);
-    return { held, slots: parts.find(([name]) => name === "slots")?.[1].reserved ?? 0, budget: this.#sessions.memoryBudget };
+    const memory = this.#sessions.current.memory();
+    const [resident, parts] = [memory?.resident ?? 0, memory?.parts ?? /** @type {import("../core/protocol.js").Parts} */ ({})];
+    const of = (/** @type {string} */ name) => parts[name]?.reserved ?? 0;
+    const held = Object.keys(parts).reduce((sum, name) => sum + of(name), 0);
+    return { held, slots: of("slots"), units: Math.max(0, resident - of("fronts") - of("sections")), budget: this.#sessions.memoryBudget };
   }
 
   /** @type {Engine["stats"]} */

@@ -31,7 +31,8 @@ const ACTIONS = { normal: [], optimise: ["optimise"], preventive: ["evict-unused
  * @property {number} [page] bytes of the page, where the browser tells them
  *
  * @typedef {object} Subject what is looked at, and acted on
- * @property {() => { held: number, slots: number, budget: number }} look
+ * @property {() => { held: number, slots: number, units: number, budget: number }} look `slots` are held for rows and lists, which have
+ *   `units` bytes themselves
  * @property {(bytes: number) => Promise<number>} evict
  * @property {(searches: number) => void} limit
  */
@@ -89,7 +90,7 @@ export class Pressure {
 
   async #tick() {
     void this.#measure();
-    const { held, slots, budget } = this.#subject.look();
+    const { held, slots, units, budget } = this.#subject.look();
     const most = Math.min(PAGE_BYTES, (/** @type {{ deviceMemory?: number }} */ (globalThis.navigator ?? {}).deviceMemory ?? Infinity) * 2 ** 30);
     const [own, page] = [held / budget, (this.#page ?? 0) / most];
     const reason = this.#grown ? "grow" : page > own ? "page" : "budget";
@@ -104,12 +105,12 @@ export class Pressure {
     if (this.#limited && level !== "emergency") actions.push("accept-searches");
     if (!due && this.#ladder.level === old) return;
     // Sections that are held whole are read again at great cost: they go where memory is short outside of the budget.
-    const least = reason === "budget" ? slots : Infinity;
+    const all = reason === "budget" ? units : Infinity;
     let evicted = 0;
     for (const action of actions) {
       if (action === "optimise") await this.#subject.evict(0);
-      if (action === "evict-unused") evicted += await this.#subject.evict(Math.min(slots, Math.max(0, held - LOW * budget)));
-      if (action === "evict-caches") evicted += await this.#subject.evict(least);
+      if (action === "evict-unused") evicted += await this.#subject.evict(Math.min(1, Math.max(0, held - LOW * budget) / Math.max(1, slots)) * units);
+      if (action === "evict-caches") evicted += await this.#subject.evict(all);
       if (action === "limit-searches" || action === "accept-searches") this.#limit(action === "limit-searches");
     }
     notify(this.#tell, { level, actions, pressure, reason, held, budget, evicted, ...(this.#page !== undefined && { page: this.#page }) });
