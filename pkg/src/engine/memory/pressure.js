@@ -8,7 +8,7 @@ const LOW = 0.65;
 /** Searches at once while memory is nearly full. */
 const FEW = 4;
 /** What a page can have; and how long the measure of it, which waits for a garbage collection, is left alone. */
-const PAGE_BYTES = 4 * 2 ** 30;
+const PAGE_BYTES = 4 * 1024 * 1024 * 1024;
 const PAGE_PAUSE_MS = 10_000;
 
 /** @type {Record<import("./levels.js").Level, Action[]>} */
