@@ -1,8 +1,6 @@
 //! The memory budget of an open session becomes less and more: what is held fits it at once, its memory is given back, and hits stay
 //! the same. So it is with what is evicted.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
-
 mod support;
 
 use pagevec::{

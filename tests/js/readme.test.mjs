@@ -56,6 +56,15 @@ test("build", { skip }, async () => {
   assert.equal((await main({})).nearest.id, "northeast");
 });
 
+test("watched", { skip }, async () => {
+  const f = await fixture();
+  const index = await openIndex(f.bytes, { memoryBudget: "32MB" });
+  const { off, stack, statics, heap, arenas } = await (await run(example("watched"), ["index"], ["off", "stack", "statics", "heap", "arenas"]))({ index });
+  off();
+  assert.ok(stack.used > 0 && statics.length > 0 && heap.reserved > 0 && arenas.length > 0);
+  await index.close();
+});
+
 test("plan", { skip }, async () => {
   const { codec, graph, memoryBudget, resident, why } = await (await run(example("plan"), [], ["codec", "graph", "memoryBudget", "resident", "why"]))({});
   assert.deepEqual([codec, graph], ["sq8", false]);

@@ -7,18 +7,27 @@
  * @property {number} address of its first byte in the linear memory
  * @property {boolean} touched whether a search read it since the last map was made; not told of sections that are held whole
  *
+ * @typedef {object} MemoryPiece
+ * @property {number} address of its first byte in the linear memory
+ * @property {number} length in bytes
+ *
+ * @typedef {object} StackUse
+ * @property {number} used the most bytes that were ever in use
+ *
+ * @typedef {object} HeapUse
+ * @property {number} reserved bytes, for this index: what is left is free, or of other indexes of the same instance
+ *
  * @typedef {object} MemoryArena what is reserved for a section, or for the same section of several segments
  * @property {string} section its name, as in `info.sections`
  * @property {number} most bytes that it may hold
- * @property {{ address: number, length: number }[]} memory the pieces that it has of the linear memory
+ * @property {MemoryPiece[]} memory the pieces that it has of the linear memory
  * @property {MemoryUnit[]} units what is in them
  *
  * @typedef {object} MemoryMap the linear memory of the WebAssembly instance, from its first byte to its last
  * @property {number} linearMemory bytes of it
- * @property {{ address: number, length: number, used: number }} stack which grows down; `used`: the most that was ever in use
- * @property {{ address: number, length: number }} statics tables and constants of the program
- * @property {{ address: number, length: number, reserved: number }} heap where all else is; `reserved` for this index: what is left is
- *   free, or of other indexes of the same instance
+ * @property {MemoryPiece & StackUse} stack which grows down
+ * @property {MemoryPiece} statics tables and constants of the program
+ * @property {MemoryPiece & HeapUse} heap where all else is
  * @property {MemoryArena[]} arenas of this index, which lie in the heap
  */
 
