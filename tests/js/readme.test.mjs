@@ -21,7 +21,7 @@ after(() => Promise.all(temporary.map((path) => rm(path, { recursive: true, forc
 async function run(code, given, left) {
   const file = join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, `.readme-${temporary.length}.mjs`);
   temporary.push(file);
-  const imports = code.match(/^import .*$/gm).join("\n");
+  const imports = (code.match(/^import .*$/gm) ?? []).join("\n");
   const body = code.replace(/^import .*$/gm, "");
   await writeFile(file, `${imports}\nexport default async ({ ${given.join()} }) => {\n${body}\nreturn { ${left.join()} };\n};\n`);
   return (await import(file)).default;

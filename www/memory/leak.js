@@ -8,7 +8,7 @@ import { heldOf } from "./pressure.js";
 const SEARCHES = Math.max(100, Number(new URLSearchParams(location.search).get("searches")) || 10_000);
 /** Searches of a slice, in one call; and different ones, which are asked again and again. */
 const SLICE = 25;
-const DIFFERENT = 200;
+const DIFFERENT = 100;
 const WASM_PAGE = 65_536;
 
 const lines = new Lines($("leak-chart"), 2, 1000);

@@ -94,7 +94,7 @@ test("the slider evicts as it moves, and the levels come in their order as the b
   assert.ok((await shown(page, "time-budget")) > before.budget);
   // Step by step down to the smallest.
   const end = Number(await page.$eval("#budget", (slider) => slider.max));
-  for (let at = end; at > 0; at -= 25) {
+  for (let at = end; at > 0; at -= 40) {
     await page.$eval("#budget", (slider, value) => {
       slider.value = String(value);
       slider.dispatchEvent(new Event("input", { bubbles: true }));
