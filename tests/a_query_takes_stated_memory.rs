@@ -5,9 +5,13 @@
 
 mod support;
 
-use pagevec::{CodecKind, Index, IndexChoice, Metric, OpenOptions, Part, SearchOptions};
+use pagevec::{
+    CodecKind, Extent, Index, IndexChoice, Metric, OpenOptions, Operation, Part, SearchOptions, Stepped,
+};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
 use support::bytes::Bytes;
+use support::paged::Remote;
 use support::{alloc, data, file, options, top};
 
 #[global_allocator]
@@ -112,4 +116,89 @@ fn a_hundred_at_once_keep_to_a_small_budget() {
         budget + limit
     );
     assert_eq!(index.memory().of(Part::Operations).reserved, 0);
+}
+
+/// Where searches wait for the memory of others, none is refused, within the same limit.
+#[test]
+fn a_hundred_at_once_wait_for_one_another() {
+    let (rows, file) = built();
+    let queries = data::queries(&rows, DIM, 100, 304);
+    let open = || {
+        let budget = file.len() as u64 / 4;
+        [
+            Index::from_bytes(&file).unwrap(),
+            Index::from_reader(Bytes(file.clone()), &OpenOptions::new().memory_budget(budget)).unwrap(),
+        ]
+    };
+    for index in open() {
+        let found =
+            |query: &Vec<f32>| index.search(query, &top(10)).map(|answer| support::paged::hits(&answer));
+        let truth: Vec<_> = queries.iter().map(|query| found(query).unwrap()).collect();
+        let alone = index.memory();
+        let outside = || Part::ALL.into_iter().filter(|part| !part.is_in_budget());
+        let limit = 2 * outside().map(|part| alone.of(part).peak).sum::<u64>();
+        index.ledger().set_working(limit);
+        index.set_admission_wait(Duration::from_secs(60));
+        let refused = index.ledger().refused();
+        std::thread::scope(|scope| {
+            for (query, truth) in queries.iter().zip(&truth) {
+                let (index, found, outside) = (&index, &found, &outside);
+                scope.spawn(move || {
+                    for _ in 0..20 {
+                        assert_eq!(found(query).unwrap(), *truth);
+                        let memory = index.memory();
+                        assert!(
+                            outside().map(|part| memory.of(part).reserved).sum::<u64>() <= limit,
+                            "{memory:?}"
+                        );
+                    }
+                });
+            }
+        });
+        eprintln!("{} reservations waited", index.ledger().refused() - refused);
+        assert_eq!(index.memory().of(Part::Operations).reserved, 0);
+    }
+}
+
+/// Nobody else can give memory back: then there is nothing to wait for.
+#[test]
+fn a_search_that_never_fits_does_not_wait() {
+    let (rows, file) = built();
+    let index = Index::from_bytes(&file).unwrap();
+    index.ledger().set_working(1);
+    index.set_admission_wait(Duration::from_secs(3600));
+    let query = data::queries(&rows, DIM, 1, 305).concat();
+    assert!(matches!(index.search(&query, &top(10)), Err(pagevec::Error::Budget { .. })));
+}
+
+/// The leaves that a search by clusters ranked are forgotten once it has chosen its lists: many searches may wait for theirs at once.
+#[test]
+fn a_search_that_waits_for_lists_holds_little() {
+    const SEARCHES: usize = 50;
+    let (rows, file) = built();
+    let mut remote = Remote::open(&file, 2 * file.len() as u64).unwrap();
+    let reserved = |remote: &Remote<'_>| remote.session.ledger().memory().of(Part::Operations).reserved;
+    let mut waiting = Vec::new();
+    for query in data::queries(&rows, DIM, SEARCHES, 306) {
+        // All leaves, so that many are ranked.
+        let options = SearchOptions::new(10).recall(Some(0.999)).index(IndexChoice::Clusters);
+        waiting.push(remote.session.begin(Operation::Search { queries: query, options }).unwrap());
+    }
+    let info = remote.session.segment().info();
+    let lists = info.sections.iter().find(|section| section.name == "lists").unwrap();
+    let of_lists = |read: &Extent| read.offset >= lists.offset && read.end() <= lists.offset + lists.length;
+    for &ticket in &waiting {
+        loop {
+            let Stepped::Need(reads) = remote.session.step(ticket).unwrap() else {
+                panic!("no list is there")
+            };
+            if reads.iter().any(of_lists) {
+                break;
+            }
+            reads.into_iter().for_each(|read| remote.deliver(read).unwrap());
+        }
+    }
+    let each = reserved(&remote) / SEARCHES as u64;
+    eprintln!("{each} bytes a search");
+    assert!(each <= 12_000, "{each}");
 }

@@ -65,21 +65,22 @@ export async function visits(host, browser, set, runs) {
 }
 
 /**
- * The same queries under budgets that are shares of the section of codes.
+ * The same queries under several budgets, of which the first is the largest.
  * @param {any} host
  * @param {Fresh} fresh
  * @param {{ count: number, truth: any }} set
- * @param {{ shares: number[], queries: number }} size
+ * @param {{ sizes: (codes: number) => number[], queries: number }} size budgets, for a section of codes of so many bytes
  */
-export async function budgets(host, fresh, set, { shares, queries }) {
+export async function budgets(host, fresh, set, { sizes, queries }) {
   const rows = [];
-  let codes;
-  for (const share of shares) {
+  const before = await fresh();
+  const codes = await codesOf(before);
+  await before.end();
+  for (const memoryBudget of sizes(codes)) {
+    const share = memoryBudget / codes;
     host.disconnect();
     const client = await fresh();
     try {
-      codes ??= await codesOf(client);
-      const memoryBudget = Math.floor(codes * share);
       const { value: opened } = await counted(host, () => client.call("open", { memoryBudget }));
       const [searches, costs] = [[], []];
       let stats = opened.stats;
@@ -95,7 +96,7 @@ export async function budgets(host, fresh, set, { shares, queries }) {
       rows.push({ share, memoryBudget, recall: recall(searches, set.truth), all: mean(costs), later, resident, evictions, linearMemory });
     } catch (error) {
       if (error.code !== "budget") throw error;
-      rows.push({ share, refused: error.message });
+      rows.push({ share, memoryBudget, refused: error.message });
     }
     await client.end();
   }

@@ -28,9 +28,10 @@ window.milliseconds = performance.now();
 
 /** @type {{ sets: any[], quick: boolean, parts: string[], out: string, date: string, commit: string }} */
 const task = JSON.parse(process.argv[2]);
+const shares = (...all) => (codes) => all.map((share) => Math.floor(codes * share));
 const size = task.quick
-  ? { links: LINKS.slice(0, 1), journeys: { runs: 4, long: 1, last: 40 }, budgets: { shares: [1, 0.1], queries: 20 }, flat: 500 }
-  : { links: LINKS, journeys: { runs: 8, long: 1, last: 100 }, budgets: { shares: [1, 0.5, 0.25, 0.1, 0.05], queries: 200 }, flat: 10_000 };
+  ? { links: LINKS.slice(0, 1), journeys: { runs: 4, long: 1, last: 40 }, budgets: { sizes: shares(1, 0.1), queries: 20 }, flat: 500 }
+  : { links: LINKS, journeys: { runs: 8, long: 1, last: 100 }, budgets: { sizes: shares(1, 0.5, 0.25, 0.1, 0.05), queries: 200 }, flat: 10_000 };
 
 const browser = await launch();
 const report = {

@@ -38,6 +38,7 @@ impl Index {
             all: OnceLock::new(),
             ledger: self.ledger.clone(),
             meter: self.meter.clone(),
+            admission: Arc::clone(&self.admission),
             held,
             _places: places,
             missing: Arc::clone(&self.missing),

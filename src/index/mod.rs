@@ -1,5 +1,6 @@
 //! An open index: one segment or several, which any thread can search.
 
+mod admission;
 mod building;
 mod changes;
 mod codes;
@@ -18,7 +19,9 @@ mod tests;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
+use admission::Admission;
 pub use building::{append_into, merge_into};
 pub(crate) use front::open_segment;
 pub use options::{Io, OpenOptions};
@@ -55,6 +58,8 @@ pub struct Index {
     ledger: Ledger,
     /// Counts searches.
     meter: Meter,
+    /// Shared with the indexes that are made of this one, as the ledger is.
+    admission: Arc<Admission>,
     /// What is reserved for each segment.
     held: Vec<Held>,
     /// For the list of the segments.
@@ -144,6 +149,12 @@ impl Index {
         &self.ledger
     }
 
+    /// How long a search, a count or a page waits for working memory that others hold; at first 0, so that it is the error
+    /// `budget` at once. The limit of the working memory is [`Ledger::set_working`]: as many run at once as fit.
+    pub fn set_admission_wait(&self, wait: Duration) {
+        self.admission.set_wait(wait);
+    }
+
     /// The rows nearest to `query`.
     ///
     /// # Errors
@@ -211,10 +222,11 @@ impl Index {
     }
 
     fn run_search(&self, operation: Operation) -> Result<Vec<Answer>, Error> {
-        let (outcome, moved) = match &self.bytes {
+        let reading = match &self.bytes {
             Bytes::Local { .. } => return self.run(operation)?.answers(),
-            Bytes::Paged(reading) => reading.run(operation)?,
+            Bytes::Paged(reading) => reading,
         };
+        let (outcome, moved) = self.admission.run(operation, |operation| reading.run(operation))?;
         let mut answers = outcome.answers()?;
         // The queries of a batch share their reads, so the first answer has the cost of all.
         if let Some(first) = answers.first_mut() {
@@ -225,13 +237,13 @@ impl Index {
     }
 
     fn run(&self, operation: Operation) -> Result<Outcome, Error> {
-        match &self.bytes {
+        self.admission.run(operation, |operation| match &self.bytes {
             Bytes::Local { members, files, scratches } => members.with_files(files, |views| {
                 let mut running = Counted::new(views, operation, &self.ledger)?;
                 scratches.with(|scratch| running.step(views, scratch))?.whole()
             }),
             Bytes::Paged(reading) => reading.run(operation).map(|(outcome, _)| outcome),
-        }
+        })
     }
 
     /// Checks all of each file: every checksum, id and link, and the content id if a manifest names it. Each open file is

@@ -219,6 +219,7 @@ impl Index {
             segments: facts,
             ledger,
             meter: Meter::default(),
+            admission: Arc::default(),
             held: Vec::new(),
             _places: places,
             missing,

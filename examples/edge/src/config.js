@@ -7,6 +7,7 @@ import { PagevecError } from "pagevec";
  * @typedef {object} Env
  * @property {string} INDEX_URL a path of the static assets, or an https URL: a folder with index.json
  * @property {string} [MEMORY_BUDGET] as `open` takes it
+ * @property {string} [MAX_REQUESTS] of a query to the index
  * @property {string} [LOAD] "true": codes and graph are brought into memory
  * @property {string} EMBED_URL
  * @property {string} [EMBED_MODEL]
@@ -14,6 +15,10 @@ import { PagevecError } from "pagevec";
  * @property {{ fetch: Fetch }} [ASSETS]
  */
 
+/**
+ * Free plans allow 50 requests: two open the index, one embeds, two load. The last wave of a search takes at most a fourth.
+ */
+const MOST_REQUESTS = 44;
 /** What assets are asked for under; only their path counts. */
 const ASSETS_ORIGIN = "https://assets.local";
 
@@ -30,6 +35,16 @@ export function indexOf({ INDEX_URL, ASSETS }) {
   const url = new URL(INDEX_URL, ASSETS_ORIGIN);
   if (url.origin !== ASSETS_ORIGIN) throw misconfigured("INDEX_URL must be a path or an https URL");
   return { url, fetch: only(ASSETS_ORIGIN, (input, init) => ASSETS.fetch(input, init)) };
+}
+
+/**
+ * @param {Env} env
+ * @returns {number} requests to the index that a query may make
+ */
+export function requestsOf({ MAX_REQUESTS = String(MOST_REQUESTS) }) {
+  const requests = Number(MAX_REQUESTS);
+  if (!Number.isInteger(requests) || requests < 3) throw misconfigured("MAX_REQUESTS must be a whole number of 3 or more");
+  return requests;
 }
 
 /**

@@ -1,12 +1,8 @@
 // The index of this isolate: opened by the first request that needs it, and used by all that follow.
 import { open, PagevecError } from "pagevec";
 import wasm from "pagevec/pagevec.wasm";
-import { indexOf } from "./config.js";
+import { indexOf, requestsOf } from "./config.js";
 
-/**
- * Free plans allow 50 requests: two open the index, one embeds, two load. The last wave of a search takes at most a fourth.
- */
-const MOST_REQUESTS = 44;
 /** By which requests are planned. It is fixed as a worker's clock stands still between its reads. */
 const LINK = { rttMs: 20, mbits: 200 };
 /** Of k, that are ranked by finer rows once codes are in memory: each may take a request, and more find hardly more. */
@@ -82,7 +78,7 @@ async function searchOnce(env, ctx, vector, k, signal) {
 async function openIndex(env, signal) {
   try {
     const { url, fetch } = indexOf(env);
-    return await open(url, { wasm, fetch, signal, memoryBudget: env.MEMORY_BUDGET ?? "32MiB", maxRequests: MOST_REQUESTS, link: LINK, connection: "edge" });
+    return await open(url, { wasm, fetch, signal, memoryBudget: env.MEMORY_BUDGET ?? "32MiB", maxRequests: requestsOf(env), link: LINK, connection: "edge" });
   } catch (error) {
     isolate.opened = undefined; // the next request may succeed
     throw error;

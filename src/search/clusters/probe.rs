@@ -38,7 +38,7 @@ pub(crate) struct Probe {
     pub(in crate::search) turned: Option<Turned>,
     /// Cells whose leaves were not ranked yet.
     pub(in crate::search) cells: Vec<u32>,
-    /// The leaves of the other cells, and their priorities.
+    /// The leaves of the other cells, and their priorities; none once lists were chosen, unless more may be.
     pub(in crate::search) leaves: Vec<(f32, RankedLeaf)>,
     /// The leaves whose lists were not scanned yet; `None` before all leaves are ranked.
     pub(in crate::search) lists: Option<Vec<RankedLeaf>>,
@@ -281,6 +281,9 @@ impl Probe {
             lists.retain(|ranked| !self.wider.leaves.contains(&ranked.leaf.start));
             self.wider.leaves.extend(lists.iter().map(|ranked| ranked.leaf.start));
             lists.iter_mut().skip(early).for_each(|ranked| ranked.late = true);
+        } else {
+            // They are some hundred kB of a large index, and a hundred searches may wait for their lists.
+            self.leaves = Vec::new();
         }
         lists
     }

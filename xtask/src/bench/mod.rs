@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `sets.rs` | finds, fetches or makes vectors, queries and truths; builds their indexes |
 //! | `remote.rs` | `bench remote`: bytes, requests and time over a shaped link, in Chromium and in Node |
+//! | `memory.rs` | `bench memory`: less and less memory, and an edge worker under load |
 //! | `race.rs` | `bench race`: speed at a recall against other engines, natively and in Chromium |
 //! | `odd.rs` | `bench odd`: recall and cost over odd data, hnswlib and faiss beside it |
 //! | `fuzz.rs` | `bench fuzz`: the tests' fuzz of hostile files, over more inputs |
@@ -11,6 +12,7 @@
 
 pub(crate) mod crash;
 mod fuzz;
+mod memory;
 mod odd;
 mod race;
 mod remote;
@@ -25,6 +27,8 @@ use std::path::PathBuf;
 pub(crate) enum Command {
     /// Bytes, requests, waves, time and memory over a shaped link, to benches/results/<date>/remote.md
     Remote(remote::Options),
+    /// Time under less and less memory, and an edge worker under load, to benches/results/<date>/memory.md
+    Memory(memory::Options),
     /// Speed, building and memory against other engines, to benches/results/<date>/race-<set>.md
     Race(race::Options),
     /// Recall and cost over odd data, beside hnswlib and faiss, to benches/results/<date>/odd.md
@@ -36,6 +40,7 @@ pub(crate) enum Command {
 pub(crate) fn run(command: &Command) -> Result<()> {
     match command {
         Command::Remote(options) => remote::measure(options),
+        Command::Memory(options) => memory::measure(options),
         Command::Race(options) => race::measure(options),
         Command::Odd(options) => odd::measure(options),
         Command::Fuzz(options) => fuzz::measure(options),
