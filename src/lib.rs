@@ -94,8 +94,8 @@ pub use segment::{
 };
 pub use session::{Session, SessionOptions, SessionStats, Stepped, Ticket};
 pub use storage::{
-    Access, Asked, Dir, DirEntry, DirFile, DirLock, Extent, MemoryDir, Publication, PublishedFile, ReadAt,
-    Sink, SlotRoom, Source,
+    Access, Asked, Dir, DirEntry, DirFile, DirLock, Extent, Held, MemoryDir, Publication, PublishedFile,
+    ReadAt, Sink, SlotRoom, Source,
 };
 
 #[cfg(feature = "native")]

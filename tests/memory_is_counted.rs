@@ -206,7 +206,11 @@ fn an_operation_is_refused_before_it_allocates() {
                 assert!((used.kept - more).abs() <= OUTSIDE as i64, "{what}: {used:?}, {more} reserved");
                 let (again, used) = alloc::used(|| support::code(&remote.run(operation())));
                 let grown = remote.session.stats().memory.reserved() - memory.reserved();
-                assert!(again == "ok" || used.kept == grown as i64, "{what}: {again}, {used:?}");
+                // An allocation begins on a cache line.
+                assert!(
+                    again == "ok" || (used.kept - grown as i64).unsigned_abs() <= OUTSIDE,
+                    "{what}: {again}, {used:?}"
+                );
                 remote.session.ledger().set_working(u64::MAX);
                 assert_eq!(hits_of(&remote.run(operation()).unwrap().0), truth, "{what}: once it is allowed");
                 (refused, working) = (refused + 1, needed);

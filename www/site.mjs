@@ -1,6 +1,7 @@
 // Puts the demo's site together: `node www/site.mjs PACKAGE INDEX SITE`, where PACKAGE has the explorer in it. The page is the
 // explorer's, with the dictionary's texts from demo.html, and it names all modules and the index at once: an import that the browser finds
-// only after another has arrived costs a round trip. Beside it, below notes/, is an app that keeps notes in a collection.
+// only after another has arrived costs a round trip. Beside it are notes/, an app that keeps notes in a collection, and memory/, which shows the memory
+// of the demo's index.
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { argv } from "node:process";
@@ -79,7 +80,7 @@ export function assemble(pkg, index, site) {
   rmSync(site, { recursive: true, force: true });
   mkdirSync(join(site, "data/glosses"), { recursive: true });
   for (const name of OWN) if (existsSync(join(www, name))) cpSync(join(www, name), join(site, name));
-  cpSync(join(www, "notes"), join(site, "notes"), { recursive: true, filter: (path) => !path.endsWith(".mjs") });
+  for (const app of ["notes", "memory"]) cpSync(join(www, app), join(site, app), { recursive: true, filter: (path) => !path.endsWith(".mjs") });
   cpSync(index, join(site, "index"), { recursive: true });
   cpSync(pkg, join(site, "pkg"), { recursive: true });
   const text = (/** @type {string} */ path) => readFileSync(join(site, path), "utf8");

@@ -1,14 +1,15 @@
 // An open index, as users have it: each call checks and copies its arguments, makes vectors of texts, and asks the engine.
 import { toId, toMatrix, toQuery } from "./arguments.js";
+import { Listeners } from "./engine/listeners.js";
 import { badArgument, closed, reading, typed } from "./errors.js";
-import { checkOptions, toSignal } from "./options.js";
+import { checkOptions, toBytes, toChoice, toSignal } from "./options.js";
 import { toFilter } from "./search/filter.js";
 import { toBatch, toFacets, toGet, toSearch } from "./search/options.js";
 import { toTexts } from "./texts/embed.js";
 
 export * from "./engine/types.js";
 
-/** @import { BatchOptions, CallOptions, Explanation, Facet, FacetOptions, Fields, Filter, GetOptions, Hit, HitArrays, Id, Query, Row, RowOptions, SearchOptions, Stats, StoredRow, Vector } from "./engine/types.js" */
+/** @import { BatchOptions, CallOptions, Explanation, Facet, FacetOptions, Fields, Filter, GetOptions, Hit, HitArrays, Id, MemoryEvent, MemoryMap, Query, Row, RowOptions, SearchOptions, Stats, StoredRow, Vector } from "./engine/types.js" */
 
 /**
  * An open index, made by `open`. Its calls reject with a PagevecError: beside the codes that each names, with those of the
@@ -20,6 +21,7 @@ export class Index {
   #embedder;
   #loadExtras;
   #info;
+  #listeners;
   /** @type {Promise<void> | undefined} */
   #closing;
 
@@ -34,6 +36,7 @@ export class Index {
     this.#embedder = embedder;
     this.#loadExtras = loadExtras;
     this.#info = Object.freeze(engine.info);
+    this.#listeners = new Listeners(engine);
   }
 
   /** Facts about the index and its segments. */
@@ -195,6 +198,46 @@ export class Index {
    */
   async *rows(options) {
     yield* (await typed(this.#loadExtras)).rowsOf(this.#engine, options);
+  }
+
+  /**
+   * Puts the controller of memory to work, and calls `listener` when its level changes and when it acted: from 0.7 of the memory budget
+   * it gives back what searches reuse, from 0.8 it evicts what was not used lately, from 0.9 all rows and lists, and refuses
+   * more than a few searches at once. It also acts when memory cannot grow, and listens to what the browser says of the page. This,
+   * and the calls below, need the module of `filters: true`: where another was loaded, it comes in its place.
+   * @param {"memory"} event
+   * @param {(event: MemoryEvent) => void} listener
+   * @returns {() => void} removes the listener; without any, the controller ends. Throws `argument`, and `closed` after `close`
+   */
+  on(event, listener) {
+    this.#checkOpen();
+    reading(() => toChoice(event, ["memory"], "on(): the event"));
+    if (typeof listener !== "function") throw badArgument("on(): the listener must be a function");
+    return this.#listeners.add(listener);
+  }
+
+  /**
+   * Drops what is held of the file, once no search is under way, and the memory that searches reuse: what was not used lately first,
+   * sections that are held whole last. Later searches read again what they need.
+   * @param {number | string} [bytes] so many at least, if there are as many: a number, or a text such as "8MB"; all unless given
+   * @returns {Promise<number>} bytes that were dropped; rejects with `argument`
+   */
+  evict(bytes) {
+    return typed(async () => this.#engine.evict(bytes === undefined ? Infinity : reading(() => toBytes(bytes, "evict(): bytes"))));
+  }
+
+  /**
+   * Changes the memory budget, once no search is under way. What fits of what is held stays: of rows and lists those used lately.
+   * @param {number | string} bytes as for `memoryBudget` of `open`
+   * @returns {Promise<void>} rejects with `argument`, and with `budget`, which names the smallest budget that works: then the old one stays
+   */
+  setMemoryBudget(bytes) {
+    return typed(async () => this.#engine.setMemoryBudget(reading(() => toBytes(bytes, "memoryBudget"))));
+  }
+
+  /** @returns {Promise<MemoryMap>} where in the linear memory stack, statics and heap are, and what is held of the file: for a picture of it */
+  memoryMap() {
+    return typed(async () => this.#engine.memoryMap());
   }
 
   /** @returns {Stats} throws `closed` after `close` */

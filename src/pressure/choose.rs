@@ -234,3 +234,5 @@ fn step(now: usize, held: u64, thresholds: &[f64; 4], pressure: f64, ahead: f64)
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod traces;

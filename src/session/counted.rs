@@ -15,6 +15,12 @@ impl CountedScratch {
     pub(crate) fn new(ledger: &Ledger) -> Self {
         CountedScratch { scratch: Scratch::default(), reserved: ledger.nothing(Part::Scratch) }
     }
+
+    /// Drops it: the next search allocates its own.
+    pub(crate) fn release(&mut self) {
+        self.scratch = Scratch::default();
+        self.reserved.settle(0);
+    }
 }
 
 /// An operation under way.

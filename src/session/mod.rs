@@ -7,6 +7,7 @@
 //!                                  -> Done(outcome)
 //! ```
 
+mod budget;
 mod counted;
 mod layout;
 mod members;
@@ -59,7 +60,7 @@ pub struct SessionStats {
 pub struct Session {
     members: Members,
     paged: Paged,
-    budget: u64,
+    options: SessionOptions,
     ledger: Ledger,
     _fronts: [Reservation; 2],
     /// One entry per operation; there are few.
@@ -86,12 +87,13 @@ impl Session {
         segments: Vec<(Segment, Option<PositionSet>)>,
         options: &SessionOptions,
     ) -> Result<Self, Error> {
-        let (members, budget) = (Members::new(segments)?, options.memory_budget);
-        let ledger = Ledger::new(budget);
-        let regions = layout(&members, budget, options.index)?;
+        let members = Members::new(segments)?;
+        let ledger = Ledger::new(options.memory_budget);
+        let regions = layout(&members, options.memory_budget, options.index)?;
         let (fronts, paged) = (members.reserve(&ledger)?, Paged::new(regions, &ledger)?);
         let (running, scratch) = (Vec::new(), CountedScratch::new(&ledger));
-        Ok(Session { members, paged, budget, ledger, _fronts: fronts, running, next: 0, scratch })
+        let options = options.clone();
+        Ok(Session { members, paged, options, ledger, _fronts: fronts, running, next: 0, scratch })
     }
 
     /// The first segment.
@@ -137,7 +139,7 @@ impl Session {
     }
 
     fn too_small_to_load(&self) -> String {
-        let (needed, budget) = (to_load(&self.members), self.budget);
+        let (needed, budget) = (to_load(&self.members), self.options.memory_budget);
         format!(
             "codes and graph need a memory budget of {needed} bytes, it is {budget}: raise it, or search by clusters or flat"
         )

@@ -1,6 +1,6 @@
 //! A section in one piece, which is filled block by block.
 
-use super::{Buffer, Expected, Extent, Read};
+use super::{Buffer, Expected, Extent, Held, Read};
 use crate::budget::{Ledger, Part, Reservation};
 use crate::error::Error;
 
@@ -45,6 +45,28 @@ impl Blocks {
             self.buffer = Some(buffer?);
         }
         Ok(())
+    }
+
+    /// Drops all of it; returns the bytes that were held, and how many blocks.
+    pub(super) fn clear(&mut self) -> (u64, u64) {
+        let (bytes, blocks) = (self.held(), self.filled.len() - self.missing);
+        self.filled.fill(false);
+        self.missing = self.filled.len();
+        self.buffer = None;
+        self.held.settle(0);
+        (bytes, blocks as u64)
+    }
+
+    /// Tells where the runs of blocks are that are held.
+    pub(super) fn tell(&self, each: &mut dyn FnMut(Held)) {
+        let Some(bytes) = self.buffer.as_ref().map(|buffer| buffer.as_ref()) else { return };
+        let address = bytes.as_ptr().addr();
+        each(Held::Memory { address, length: bytes.len() });
+        for number in (0..self.filled.len()).filter(|&number| self.filled[number]) {
+            let extent = self.block(number);
+            let address = address + (extent.offset - self.section.offset) as usize;
+            each(Held::Unit { extent, address, touched: false });
+        }
     }
 
     /// The blocks that `extent` touches.

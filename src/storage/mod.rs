@@ -5,7 +5,8 @@
 //! |---|---|
 //! | `buffer` | 64-byte-aligned bytes, allocated fallibly |
 //! | `in_memory` | a whole file in memory |
-//! | `paged` | an arena that holds a part of a file under a budget; `blocks`: whole sections; `slots`: units of one |
+//! | `paged` | an arena that holds a part of a file under a budget; `blocks`: whole sections; `slots`: units of one, in `chunks` |
+//! | `held` | what an arena tells of what it holds |
 //! | `checksum` | XXH3, seeded by file and offset |
 //! | `sink` | where the bytes of a file go while it is written |
 //! | `mmap`, `file` | native: the file mapped, or read by position |
@@ -20,7 +21,9 @@
 mod blocks;
 mod buffer;
 pub(crate) mod checksum;
+mod chunks;
 mod dir;
+mod held;
 mod in_memory;
 mod paged;
 mod sink;
@@ -119,6 +122,7 @@ pub(crate) use dir::DirReader;
 pub use dir::FsDir;
 pub(crate) use dir::is_missing;
 pub use dir::{Access, Asked, Dir, DirEntry, DirFile, DirLock, MemoryDir, Publication, PublishedFile};
+pub use held::Held;
 pub(crate) use in_memory::InMemory;
 pub(crate) use paged::{Paged, Region, Reserved};
 pub use sink::Sink;

@@ -9,6 +9,8 @@
 //!
 //! An operation reserves room for its reads before they are fetched. They stay pinned until it steps again.
 
+mod evict;
+
 use super::blocks::Blocks;
 use super::slots::Slots;
 use super::{Expected, Extent, Read, SlotRoom, Source};
@@ -66,6 +68,8 @@ pub(crate) struct Paged {
     sections: Vec<(Extent, usize)>,
     /// See [`Source::speculative_bytes`].
     pub(crate) speculative_bytes: u64,
+    /// Of regions that are no more, or are not in slots.
+    evictions: u64,
     /// For the regions themselves.
     _places: Reservation,
 }
@@ -107,7 +111,7 @@ impl Paged {
             let holding = holding(&region)?;
             holdings.push((region, holding));
         }
-        Ok(Paged { holdings, sections, speculative_bytes: 0, _places: places })
+        Ok(Paged { holdings, sections, speculative_bytes: 0, evictions: 0, _places: places })
     }
 
     /// The numbers of the holdings of the section around an extent.
@@ -225,7 +229,7 @@ impl Paged {
 
     /// Bytes of the file in memory, filled slots, and evictions so far.
     pub(crate) fn stats(&self) -> (u64, usize, u64) {
-        self.holdings.iter().fold((0, 0, 0), |total, (_, holding)| match holding {
+        self.holdings.iter().fold((0, 0, self.evictions), |total, (_, holding)| match holding {
             Holding::Whole(blocks) => (total.0 + blocks.held(), total.1, total.2),
             Holding::Slots(slots) => {
                 let (held, filled, evictions) = slots.stats();

@@ -1,6 +1,11 @@
 //! A fixed number of slots for units of one section, or of the same section of several files. A unit is an extent that was reserved: a row, a list, a chunk.
 
-use super::{Buffer, Extent, Read, each_once};
+mod evict;
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use super::chunks::Chunks;
+use super::{Extent, Read, each_once};
 use crate::budget::{Ledger, Part, Reservation};
 use crate::error::Error;
 use crate::memory::{grow, grown};
@@ -12,14 +17,15 @@ struct Slot {
     pins: u32,
     /// Whether it was used since the clock's hand last passed it.
     recent: bool,
+    /// Whether its bytes were read since that was last asked.
+    touched: AtomicBool,
 }
 
 /// See the head of this file.
 pub(crate) struct Slots {
     size: u64,
     capacity: usize,
-    /// Allocated with the first reservation.
-    buffer: Option<Buffer>,
+    memory: Chunks,
     slots: Vec<Slot>,
     /// The numbers of all slots by offset and length of their units: the labels of a list are a unit, and the whole list
     /// is another. It is one array, so that its bytes are known; what it costs to change is moved memory, once for a
@@ -30,8 +36,7 @@ pub(crate) struct Slots {
     /// The clock's hand: where the search for a slot to reuse goes on.
     hand: usize,
     evictions: u64,
-    /// For the buffer, and for the rest.
-    held: Reservation,
+    /// For all but the units themselves.
     places: Reservation,
 }
 
@@ -40,13 +45,12 @@ impl Slots {
         Slots {
             size,
             capacity,
-            buffer: None,
+            memory: Chunks::new(size, ledger),
             slots: Vec::new(),
             order: Vec::new(),
             pins: Vec::new(),
             hand: 0,
             evictions: 0,
-            held: ledger.nothing(Part::Slots),
             places: ledger.nothing(Part::Places),
         }
     }
@@ -77,8 +81,8 @@ impl Slots {
     pub(crate) fn reserve(&mut self, ticket: u32, reads: &[Read]) -> Result<(), Error> {
         let mut reads = reads.to_vec();
         each_once(&mut reads);
-        self.allocate(reads.len())?;
         let (known, new): (Vec<Read>, Vec<Read>) = reads.iter().partition(|r| self.unit(r.extent).is_some());
+        self.allocate(new.len(), reads.len())?;
         for read in known {
             let Some(at) = self.unit(read.extent) else { continue };
             self.slots[at].recent = true;
@@ -99,7 +103,7 @@ impl Slots {
         }
         self.evict(&chosen[first_reused..]);
         for (&at, &read) in chosen.iter().zip(&new) {
-            let slot = Slot { read, filled: false, pins: 0, recent: true };
+            let slot = Slot { read, filled: false, pins: 0, recent: true, touched: AtomicBool::new(false) };
             match self.slots.get_mut(at) {
                 Some(old) => *old = slot,
                 None => self.slots.push(slot),
@@ -110,32 +114,28 @@ impl Slots {
         Ok(())
     }
 
-    /// Reserves and allocates memory for so many more units and pins, and for all slots.
-    fn allocate(&mut self, more: usize) -> Result<(), Error> {
+    /// Reserves and allocates memory for so many more units and pins.
+    fn allocate(&mut self, more: usize, pins: usize) -> Result<(), Error> {
         let slots = grown(&self.slots, more, self.capacity);
-        let (order, pins) = (grown(&self.order, more, self.capacity), grown(&self.pins, more, usize::MAX));
-        let held = self.held.resize(self.size * self.capacity as u64);
-        let reserved = held.and_then(|()| self.places.resize(bytes_of(slots, order, pins)));
+        let (order, pins) = (grown(&self.order, more, self.capacity), grown(&self.pins, pins, usize::MAX));
+        let in_use = self.slots.len().saturating_add(more).min(self.capacity);
+        let reserved = self.places.resize(bytes_of(slots, order, pins) + self.memory.places(self.capacity));
         let allocated = reserved.and_then(|()| {
-            if self.buffer.is_none() {
-                self.buffer = Some(Buffer::zeroed(self.held.bytes())?);
-            }
+            self.memory.resize(in_use, self.capacity)?;
             grow(&mut self.slots, slots)?;
             grow(&mut self.order, order)?;
             grow(&mut self.pins, pins)
         });
         if allocated.is_err() {
-            self.give_back()?;
+            self.settle();
         }
         allocated
     }
 
-    /// Gives back what was reserved and not allocated.
-    fn give_back(&mut self) -> Result<(), Error> {
-        if self.buffer.is_none() {
-            self.held.resize(0)?;
-        }
-        self.places.resize(bytes_of(self.slots.capacity(), self.order.capacity(), self.pins.capacity()))
+    /// Gives back what was reserved and is not allocated.
+    fn settle(&mut self) {
+        let places = bytes_of(self.slots.capacity(), self.order.capacity(), self.pins.capacity());
+        self.places.settle(places + self.memory.places_now());
     }
 
     fn extent(&self, at: u32) -> Extent {
@@ -217,9 +217,7 @@ impl Slots {
 
     pub(crate) fn fill(&mut self, extent: Extent, bytes: &[u8]) {
         let Some(at) = self.unit(extent).filter(|&at| !self.slots[at].filled) else { return };
-        let start = (at as u64 * self.size) as usize;
-        let Some(buffer) = &mut self.buffer else { return };
-        if let Some(target) = buffer.as_mut().get_mut(start..start + bytes.len()) {
+        if let Some(target) = self.memory.get_mut(at, bytes.len()) {
             target.copy_from_slice(bytes);
             self.slots[at].filled = true;
         }
@@ -232,8 +230,8 @@ impl Slots {
         let mut around = self.order[..behind].iter().rev().take(2).map(|&at| at as usize);
         let at = around.find(|&at| self.slots[at].filled && self.slots[at].read.extent.contains(extent))?;
         let slot = &self.slots[at];
-        let start = (at as u64 * self.size + (extent.offset - slot.read.extent.offset)) as usize;
-        self.buffer.as_ref()?.as_ref().get(start..start + extent.length as usize)
+        slot.touched.store(true, Relaxed);
+        self.memory.get(at, extent.offset - slot.read.extent.offset, extent.length)
     }
 
     pub(crate) fn release(&mut self, ticket: u32) {

@@ -91,6 +91,8 @@ const CALLS = {
   "search's fields": (x) => index.search(good, { fields: x }),
   has: (x) => index.has(x),
   "has's options": (x) => index.has("word-1", x),
+  evict: (x) => index.evict(x),
+  setMemoryBudget: (x) => index.setMemoryBudget(x),
   "has's signal": (x) => index.has("word-1", { signal: x }),
 };
 
@@ -118,8 +120,8 @@ for (const [name, call] of Object.entries(CALLS)) {
 test("every function of the package is called above", () => {
   const called = new Set(Object.keys(CALLS).map((name) => name.split("'")[0]));
   const methods = Object.getOwnPropertyNames(pagevec.Index.prototype).filter((name) => typeof Object.getOwnPropertyDescriptor(pagevec.Index.prototype, name).value === "function");
-  // These take nothing.
-  const known = new Set([...called, "constructor", "stats", "close"]);
+  // These take nothing, or throw at once.
+  const known = new Set([...called, "constructor", "stats", "close", "memoryMap", "on"]);
   for (const name of [...methods, ...Object.keys(pagevec).filter((name) => name !== "Index" && name !== "PagevecError")]) assert.ok(known.has(name), name);
 });
 

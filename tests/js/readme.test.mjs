@@ -21,7 +21,7 @@ after(() => Promise.all(temporary.map((path) => rm(path, { recursive: true, forc
 async function run(code, given, left) {
   const file = join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, `.readme-${temporary.length}.mjs`);
   temporary.push(file);
-  const imports = code.match(/^import .*$/gm).join("\n");
+  const imports = (code.match(/^import .*$/gm) ?? []).join("\n");
   const body = code.replace(/^import .*$/gm, "");
   await writeFile(file, `${imports}\nexport default async ({ ${given.join()} }) => {\n${body}\nreturn { ${left.join()} };\n};\n`);
   return (await import(file)).default;
@@ -54,6 +54,15 @@ test("open", { skip }, async (t) => {
 test("build", { skip }, async () => {
   const main = await run(example("build"), ["nothing"], ["nearest"]);
   assert.equal((await main({})).nearest.id, "northeast");
+});
+
+test("watched", { skip }, async () => {
+  const f = await fixture();
+  const index = await openIndex(f.bytes, { memoryBudget: "32MB" });
+  const { off, stack, statics, heap, arenas } = await (await run(example("watched"), ["index"], ["off", "stack", "statics", "heap", "arenas"]))({ index });
+  off();
+  assert.ok(stack.used > 0 && statics.length > 0 && heap.reserved > 0 && arenas.length > 0);
+  await index.close();
 });
 
 test("plan", { skip }, async () => {

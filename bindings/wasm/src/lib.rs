@@ -11,6 +11,8 @@ mod facets;
 mod files;
 #[cfg(feature = "filter")]
 mod filter;
+#[cfg(feature = "filter")]
+mod memory;
 #[cfg(any(feature = "build", feature = "collection"))]
 mod pieces;
 #[cfg(feature = "search")]

@@ -91,6 +91,11 @@ export class Lease {
     return this.#instance.bytes;
   }
 
+  /** That memory, until it grows. */
+  get buffer() {
+    return this.#instance.glue?.memory.buffer ?? new ArrayBuffer(0);
+  }
+
   /**
    * Calls into the instance. Every call goes through here, so that no trap is missed.
    * @template T

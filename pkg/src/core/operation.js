@@ -1,4 +1,8 @@
-import { aborted } from "../errors.js";
+// Operations under way, and whose turn it is.
+import { aborted, PagevecError } from "../errors.js";
+
+/** Operations under way at once. So many keep a link busy; each holds memory here and, in the core, a part of the budget. */
+const MAX_OPERATIONS = 100;
 
 /** One search or look-up under way. While it waits it can be stopped, by its signal or from outside. */
 export class Operation {
@@ -49,5 +53,72 @@ export class Operation {
 
   end() {
     this.#signal?.removeEventListener("abort", this.#onAbort);
+  }
+}
+
+/** So many operations are under way at once, others wait; and some calls need that none is. */
+export class Turns {
+  /** @type {Set<Operation>} */
+  underWay = new Set();
+  /** Beyond so many, operations are refused. */
+  limit = Infinity;
+  /** @type {Operation[]} */
+  #queue = [];
+  /** Calls that wait until none is under way, or are made then. */
+  #halts = 0;
+  /** @type {(() => void)[]} */
+  #idle = [];
+
+  /** Those that are under way and those that wait. */
+  get all() {
+    return [...this.underWay, ...this.#queue];
+  }
+
+  /**
+   * Waits until few enough are under way; then this one is.
+   * @param {Operation} operation
+   * @returns {Promise<void> | undefined}
+   */
+  take(operation) {
+    if (this.underWay.size + this.#queue.length >= this.limit) throw new PagevecError("budget", `memory is nearly full, so at most ${this.limit} searches run at once: search again in a moment, or raise the memory budget`);
+    if (this.#halts > 0 || this.underWay.size >= MAX_OPERATIONS) {
+      this.#queue.push(operation);
+      return operation.sleep();
+    }
+    this.underWay.add(operation);
+    return undefined;
+  }
+
+  /** @param {Operation} operation */
+  leave(operation) {
+    if (!this.underWay.delete(operation)) this.#queue = this.#queue.filter((other) => other !== operation);
+    if (this.underWay.size === 0) for (const wake of this.#idle.splice(0)) wake();
+    this.#admit();
+  }
+
+  /**
+   * Calls `action` while none is under way; those that come meanwhile wait.
+   * @template T
+   * @param {() => T} action
+   * @returns {Promise<T>}
+   */
+  async alone(action) {
+    this.#halts += 1;
+    try {
+      if (this.underWay.size > 0) await new Promise((resolve) => this.#idle.push(() => resolve(undefined)));
+      return action();
+    } finally {
+      this.#halts -= 1;
+      this.#admit();
+    }
+  }
+
+  #admit() {
+    while (this.#halts === 0 && this.underWay.size < MAX_OPERATIONS) {
+      const next = this.#queue.shift();
+      if (!next) return;
+      this.underWay.add(next);
+      next.wake?.();
+    }
   }
 }

@@ -5,13 +5,11 @@
 // The reader is touched only through `#call`, which notices a trap, and never after the session has ended.
 import { notify, PagevecError, throwIfAborted } from "../errors.js";
 import { InFlight } from "../requests/in-flight.js";
-import { Operation } from "./operation.js";
+import { Operation, Turns } from "./operation.js";
 import { memoryOf, step } from "./protocol.js";
 
 /** Waves of fewer bytes are over before a progress bar helps. */
 const PROGRESS_FROM = 256 * 1024;
-/** Operations under way at once. So many keep a link busy; each holds memory here and, in the core, a part of the budget. */
-const MAX_OPERATIONS = 100;
 /** How many of the operations that wait for memory try again when some may be free: the oldest. */
 const MAX_WOKEN = 8;
 /** Codes of errors that are about the file rather than about the call. */
@@ -48,10 +46,7 @@ export class Session {
   #source;
   #listeners;
   #inFlight;
-  /** @type {Set<Operation>} under way */
-  #operations = new Set();
-  /** @type {Operation[]} not begun yet */
-  #queue = [];
+  #turns = new Turns();
   /** @type {Set<Operation>} those under way that wait for memory */
   #waiting = new Set();
   #stalls = 0;
@@ -100,7 +95,7 @@ export class Session {
     if (this.#ended) throw this.#ended;
     const operation = new Operation(signal);
     try {
-      await this.#waitForTurn(operation);
+      await this.#turns.take(operation);
       const speculativeBytes = this.#source.inMemory ? Infinity : this.#source.link?.bandwidthDelay ?? 0;
       this.#call((reader) => reader.setSpeculativeBytes(speculativeBytes));
       const ticket = (operation.ticket = this.#call(begin));
@@ -130,7 +125,7 @@ export class Session {
   async fetchPiece({ begin }, wanted, most, signal) {
     throwIfAborted(signal);
     const operation = new Operation(signal);
-    this.#operations.add(operation);
+    this.#turns.underWay.add(operation);
     try {
       const ticket = (operation.ticket = this.#call(begin));
       const needed = this.#call((reader) => step(reader, ticket));
@@ -174,17 +169,18 @@ export class Session {
   }
 
   /**
-   * Waits until few enough operations are under way; then this is one of them.
-   * @param {Operation} operation
-   * @returns {Promise<void> | undefined}
+   * Calls the reader while no operation is under way: those that come meanwhile wait.
+   * @template T
+   * @param {(reader: Reader) => T} action
+   * @returns {Promise<T>}
    */
-  #waitForTurn(operation) {
-    if (this.#operations.size >= MAX_OPERATIONS) {
-      this.#queue.push(operation);
-      return operation.sleep();
-    }
-    this.#operations.add(operation);
-    return undefined;
+  alone(action) {
+    return this.#turns.alone(() => this.#call(action));
+  }
+
+  /** Refuses operations beyond so many at once. @param {number} most */
+  limit(most) {
+    this.#turns.limit = most;
   }
 
   /**
@@ -195,7 +191,7 @@ export class Session {
   #waitForRoom(operation) {
     const waited = operation.sleep().finally(() => this.#waiting.delete(operation));
     this.#waiting.add(operation);
-    if (this.#waiting.size === this.#operations.size) {
+    if (this.#waiting.size === this.#turns.underWay.size) {
       this.#stalls += 1;
       if (this.#stalls === 1) this.#wake(Infinity);
       else this.#byAge().at(-1)?.stop(new PagevecError("budget", "the memory budget is too small for this many searches at once: raise memoryBudget"));
@@ -226,19 +222,18 @@ export class Session {
     operation.end();
     this.#waiting.delete(operation);
     const { ticket } = operation;
-    if (!this.#operations.delete(operation)) this.#queue = this.#queue.filter((other) => other !== operation);
-    if (this.#ended) return;
     try {
-      if (ticket !== undefined) this.#call((reader) => reader.cancel(ticket));
+      if (ticket !== undefined && !this.#ended) this.#call((reader) => reader.cancel(ticket));
     } catch {
       // A trap: #call ended the session, and this operation has its own outcome already.
     }
-    const next = this.#operations.size < MAX_OPERATIONS ? this.#queue.shift() : undefined;
-    if (next) {
-      this.#operations.add(next);
-      next.wake?.();
-    }
-    this.#wakeWaiters();
+    this.#turns.leave(operation);
+    if (!this.#ended) this.#wakeWaiters();
+  }
+
+  /** The reader's account of where all that is held is, and the linear memory that it is in. */
+  held() {
+    return { numbers: this.#call((reader) => reader.held()), buffer: this.#lease.buffer };
   }
 
   /** @returns {ReturnType<typeof memoryOf> & { linearMemory: number } | undefined} undefined once it has ended */
@@ -254,7 +249,7 @@ export class Session {
   end(error) {
     if (this.#ended) return;
     this.#ended = error;
-    for (const operation of [...this.#operations, ...this.#queue]) operation.stop(error);
+    for (const operation of this.#turns.all) operation.stop(error);
     const reader = this.#reader;
     this.#reader = undefined;
     try {

@@ -44,6 +44,11 @@
  * @property {(field: string, options: { filter?: string, limit: number }, signal?: AbortSignal) => Promise<import("../core/protocol.js").Facets>} facets
  * @property {(page: import("./rows.js").PageRequest, signal?: AbortSignal) => Promise<import("./rows.js").RowPage>} rows
  * @property {() => Stats} stats
+ * @property {(bytes: number) => Promise<number>} evict gives the bytes that were dropped
+ * @property {(bytes: number) => Promise<void>} setMemoryBudget
+ * @property {() => Promise<import("./memory/map.js").MemoryMap>} memoryMap
+ * @property {(listener: ((event: import("./memory/pressure.js").MemoryEvent) => void) | undefined) => Promise<void>} watch puts the
+ *   controller to work, and ends it
  * @property {() => Promise<void>} close
  */
 

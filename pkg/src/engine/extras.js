@@ -1,10 +1,12 @@
 // What few pages use, so that others do not load it: the account of a search, vectors of texts, a batch's hits as arrays, all rows,
-// and the bytes of an index.
+// the bytes of an index, and what watches and shows its memory.
 import { badArgument, notify } from "../errors.js";
 import { readAll } from "../sources/source.js";
 
 export { explanation, reasonFor } from "../core/explain.js";
 export { embedTexts } from "../texts/vectors.js";
+export { memoryMap } from "./memory/map.js";
+export { Pressure } from "./memory/pressure.js";
 export { idsOf, rowsOf, rowsTask } from "./rows.js";
 
 /** Bytes of a read. */

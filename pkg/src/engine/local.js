@@ -1,10 +1,8 @@
-// An open index in this thread: it makes tasks of protocol.js and runs them in a session, counts what they read, and opens another
-// session after the WebAssembly instance was lost, or once filters are needed, which the module that it began with may not have.
-import { Lost } from "../core/instances.js";
-import { Operation } from "../core/operation.js";
+// An open index in this thread: it makes tasks of protocol.js, runs them in a session, and counts what they read.
 import { countTask, facetsTask, fieldsTask, findTask, loadTask, searchTask, selectTask, vectorTask } from "../core/protocol.js";
 import { newTally } from "../core/session.js";
-import { closed, PagevecError, throwIfAborted } from "../errors.js";
+import { closed } from "../errors.js";
+import { Sessions } from "./sessions.js";
 
 /** Rows searched in one call into WebAssembly: enough to share a wave, few enough to let other searches in. */
 const BATCH = 64;
@@ -13,34 +11,25 @@ const BATCH = 64;
  * @typedef {import("./engine.js").Engine} Engine
  * @typedef {import("./engine.js").Request} Request
  * @typedef {import("../arguments.js").Id} Id
- * @typedef {import("../core/info.js").Info} Info
- * @typedef {import("../core/session.js").Session} Session
  */
 
 /** @implements {Engine} */
 export class LocalEngine {
   #source;
-  #session;
+  #sessions;
   #info;
   #how;
   /** @type {Promise<void> | undefined} */
-  #reopening;
-  /** @type {(error: Error) => void} */
-  #stopReopening = () => {};
-  /** @type {Promise<void> | undefined} */
   #closing;
-  /** Whether it has a WebAssembly instance of its own, as it trapped in one. */
-  #alone = false;
-  /** Whether codes and graph are in memory, as `load` promised. */
-  #loaded = false;
   #queries = 0;
   #waves = 0;
+  /** @type {import("./memory/pressure.js").Pressure | undefined} */
+  #pressure;
 
   /**
    * @param {Pick<import("../core/start.js").Started, "source" | "session" | "info">} first
    * @param {object} how
-   * @param {(alone: boolean, filters: boolean) => Promise<{ session: Session, info: Info }>} how.start makes another session, in a module
-   *   that has filters if they are needed
+   * @param {import("./sessions.js").Start} how.start
    * @param {() => Promise<void>} how.close of all its files
    * @param {number} how.memoryBudget
    * @param {() => Promise<typeof import("./extras.js")>} how.loadExtras
@@ -50,10 +39,10 @@ export class LocalEngine {
    */
   constructor(first, how) {
     this.#source = first.source;
-    this.#session = first.session;
     this.#info = first.info;
     this.#how = how;
-    how.prefetch?.begin(first.info, (...piece) => this.#session.fetchPiece(loadTask(), ...piece));
+    this.#sessions = new Sessions(first, how, () => void this.#pressure?.failed());
+    how.prefetch?.begin(first.info, (...piece) => this.#sessions.current.fetchPiece(loadTask(), ...piece));
   }
 
   get info() {
@@ -102,7 +91,7 @@ export class LocalEngine {
   /** @type {Engine["load"]} */
   async load(signal) {
     await this.#run(loadTask(), signal);
-    this.#loaded = true;
+    this.#sessions.loaded = true;
   }
 
   /** @type {Engine["vector"]} */
@@ -148,12 +137,54 @@ export class LocalEngine {
     }
   }
 
+  /** @type {Engine["evict"]} */
+  evict(bytes) {
+    this.#checkOpen();
+    return this.#sessions.evict(bytes);
+  }
+
+  /** @type {Engine["setMemoryBudget"]} */
+  async setMemoryBudget(bytes) {
+    this.#checkOpen();
+    await this.#sessions.setMemoryBudget(bytes);
+    await this.#pressure?.look();
+  }
+
+  /** @type {Engine["memoryMap"]} */
+  async memoryMap() {
+    this.#checkOpen();
+    const { memoryMap } = await this.#how.loadExtras();
+    const { numbers, buffer } = await this.#sessions.throughAll(async (session) => session.held());
+    return memoryMap(numbers, buffer, this.#info.sections, this.#held().held);
+  }
+
+  /** @type {Engine["watch"]} */
+  async watch(listener) {
+    const { Pressure } = await this.#how.loadExtras();
+    // The module that can evict is here before memory is short.
+    if (listener) await this.#sessions.throughAll(async () => {});
+    this.#pressure?.stop();
+    this.#pressure = undefined;
+    if (!listener || this.#closing) return;
+    this.#pressure = new Pressure({ look: () => this.#held(), evict: (bytes) => this.evict(bytes), limit: (most) => this.#sessions.limit(most) }, listener);
+  }
+
+  /** What is reserved; the part of it that rows and lists are in, and their own bytes. */
+  #held() {
+    const memory = this.#sessions.current.memory();
+    const [resident, parts] = [memory?.resident ?? 0, memory?.parts ?? /** @type {import("../core/protocol.js").Parts} */ ({})];
+    const of = (/** @type {string} */ name) => parts[name]?.reserved ?? 0;
+    const held = Object.keys(parts).reduce((sum, name) => sum + of(name), 0);
+    return { held, slots: of("slots"), units: Math.max(0, resident - of("fronts") - of("sections")), budget: this.#sessions.memoryBudget };
+  }
+
   /** @type {Engine["stats"]} */
   stats() {
     this.#checkOpen();
-    const { memoryBudget, prefetch, storeOff } = this.#how;
+    const { prefetch, storeOff } = this.#how;
+    const { memoryBudget } = this.#sessions;
     const { traffic, stats: store = storeOff && { hits: 0, misses: 0, bytes: 0, off: storeOff } } = this.#source;
-    const memory = this.#session.memory();
+    const memory = this.#sessions.current.memory();
     return {
       queries: this.#queries,
       ...traffic,
@@ -172,8 +203,8 @@ export class LocalEngine {
   close() {
     this.#closing ??= (async () => {
       this.#how.prefetch?.stop();
-      this.#session.end(closed());
-      this.#stopReopening(closed());
+      this.#pressure?.stop();
+      this.#sessions.end(closed());
       await this.#how.close();
     })();
     return this.#closing;
@@ -207,72 +238,15 @@ export class LocalEngine {
    */
   async #run(task, signal, tally = newTally()) {
     this.#checkOpen();
-    throwIfAborted(signal);
-    this.#how.prefetch?.pause();
     try {
-      for (;;) {
-        while (this.#session.ended || (task.filters && !this.#session.filters)) await unlessAborted(this.#reopen(task.filters ?? false), signal);
-        try {
-          return await this.#session.run(task, signal, tally);
-        } catch (error) {
-          // Another index stopped the shared instance, or a call needed filters: this one starts again, in a new instance.
-          if (!(error instanceof Lost)) throw error;
-        }
-      }
+      return await this.#sessions.through((session) => session.run(task, signal, tally), task.filters, signal);
     } finally {
       this.#waves += tally.waves;
-      this.#how.prefetch?.resume();
     }
-  }
-
-  /**
-   * Another session over the same source takes the place of this one: after a trap, or as `filters` are needed. An index that trapped
-   * has an instance of its own from then on. Until the other is there, a session that has not ended answers calls without filters.
-   * @param {boolean} filters
-   * @returns {Promise<void>}
-   */
-  #reopen(filters) {
-    const old = this.#session;
-    this.#alone ||= old.ended !== undefined && !(old.ended instanceof Lost);
-    this.#reopening ??= new Promise((resolve, reject) => {
-      this.#stopReopening = reject;
-      const started = this.#how.start(this.#alone, filters || old.filters).then(async ({ session, info }) => {
-        try {
-          this.#checkOpen();
-          if (info.segments.some(({ fileId }, i) => fileId !== this.#info.segments[i].fileId)) throw new PagevecError("stale", `${this.#source.name} was replaced: open the index again`);
-          // Where that fails, searches read what they need.
-          if (this.#loaded) await session.run(loadTask(), undefined, newTally()).catch(() => {});
-          this.#checkOpen();
-        } catch (error) {
-          session.end(closed());
-          throw error;
-        }
-        this.#session = session;
-        old.end(new Lost("trapped", "the index goes on in another WebAssembly instance"));
-        this.#how.prefetch?.restart();
-      });
-      started.then(resolve, reject);
-    }).finally(() => {
-      this.#reopening = undefined;
-    });
-    return this.#reopening;
   }
 
   #checkOpen() {
     if (this.#closing) throw closed();
-  }
-}
-
-/**
- * @param {Promise<void>} promise
- * @param {AbortSignal | undefined} signal
- */
-async function unlessAborted(promise, signal) {
-  const operation = new Operation(signal);
-  try {
-    await operation.wait(promise);
-  } finally {
-    operation.end();
   }
 }
 

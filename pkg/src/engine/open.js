@@ -47,9 +47,9 @@ export async function openEngine(platform, input, settings) {
     await keepOpened(first, files.segments, manifest);
     const left = { ...files, segments: first.opened.map(({ segment }) => segment) };
     /** @type {ConstructorParameters<typeof LocalEngine>[1]["start"]} */
-    const start = async (alone, filters) => {
+    const start = async (alone, filters, memoryBudget) => {
       const compiled = await module;
-      return startSession(filters && !hasFilters(compiled) ? withFilters() : module, left, settings, alone, false);
+      return startSession(filters && !hasFilters(compiled) ? withFilters() : module, left, { ...settings, memoryBudget }, alone, false);
     };
     const prefetch = settings.prefetch === "none" ? undefined : new Prefetch(settings.prefetch === "all");
     const { memoryBudget, onProgress } = settings;

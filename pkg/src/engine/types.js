@@ -23,6 +23,8 @@
  * @typedef {import("../texts/embed.js").Embed} Embed
  * @typedef {import("../texts/embed.js").Embedded} Embedded
  * @typedef {import("./engine.js").Stats} Stats
+ * @typedef {import("./memory/pressure.js").MemoryEvent} MemoryEvent
+ * @typedef {import("./memory/map.js").MemoryMap} MemoryMap
  * @typedef {import("./rows.js").StoredRow} StoredRow
  * @typedef {import("./extras.js").HitArrays} HitArrays
  *

@@ -62,6 +62,14 @@ export function serve(platform, post) {
         return engine.rows(call.page, signal);
       case "load":
         return engine.load(signal);
+      case "evict":
+        return engine.evict(call.bytes);
+      case "setMemoryBudget":
+        return engine.setMemoryBudget(call.bytes);
+      case "memoryMap":
+        return engine.memoryMap();
+      case "watch":
+        return engine.watch(call.on ? (detail) => post({ event: "onMemory", detail }, []) : undefined);
       case "close":
         return engine.close();
     }

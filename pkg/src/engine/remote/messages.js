@@ -11,9 +11,12 @@
 //   { id, call: "rows", page }                       { id, value: a RowPage, stats }
 //   { id, call: "searchArrays", query, request }     { id, value: HitArrays, stats }
 //   { id, call: "load" | "save" | "close" }          { id, value: nothing, or a Blob, stats }
+//   { id, call: "evict" | "setMemoryBudget", bytes }  { id, value: bytes that were dropped, or nothing, stats }
+//   { id, call: "memoryMap" }                        { id, value: a MemoryMap, stats }
+//   { id, call: "watch", on }                        { id, value: nothing, stats }; then events
 //   { abort: id }                                    nothing: whoever aborts waits no longer
 //                                                  { id, error, stats } where a call failed
-//                                                  { event: "onProgress" | "onFetch", detail } to listeners of `open`
+//                                                  { event: "onProgress" | "onFetch" | "onMemory", detail } to listeners
 import { PagevecError } from "../../errors.js";
 
 /**
@@ -34,12 +37,14 @@ import { PagevecError } from "../../errors.js";
  * @typedef {{ call: "count", filter: string | undefined }} CountCall
  * @typedef {{ call: "facets", field: string, options: { filter?: string, limit: number } }} FacetsCall
  * @typedef {{ call: "rows", page: import("../rows.js").PageRequest }} RowsCall
- * @typedef {{ call: "load" | "save" | "close" }} PlainCall
- * @typedef {OpenCall | SearchCall | ArraysCall | RowCall | GetCall | CountCall | FacetsCall | RowsCall | PlainCall} Call
+ * @typedef {{ call: "evict" | "setMemoryBudget", bytes: number }} BytesCall
+ * @typedef {{ call: "watch", on: boolean }} WatchCall
+ * @typedef {{ call: "load" | "save" | "close" | "memoryMap" }} PlainCall
+ * @typedef {OpenCall | SearchCall | ArraysCall | RowCall | GetCall | CountCall | FacetsCall | RowsCall | BytesCall | WatchCall | PlainCall} Call
  * @typedef {(Call & { id: number }) | { abort: number }} ToWorker
  *
  * @typedef {{ id: number, stats: Stats | undefined } & ({ value: unknown } | { error: ErrorData })} Answer
- * @typedef {{ event: "onProgress" | "onFetch", detail: any }} Event
+ * @typedef {{ event: "onProgress" | "onFetch" | "onMemory", detail: any }} Event
  * @typedef {Answer | Event} FromWorker
  *
  * @typedef {{ code: string, message: string, retryAfterMs: number | undefined, cause: unknown }} ErrorData

@@ -12,6 +12,8 @@ import { decodeError } from "./messages.js";
  * @property {(message: import("./messages.js").FromWorker) => void} onMessage
  * @property {(why: string, cause?: unknown) => void} onFailure the worker stopped, or never started
  *
+ * @typedef {import("../../core/session.js").Listeners & { onMemory?: (event: import("../memory/pressure.js").MemoryEvent) => void }} RemoteListeners
+ *
  * @typedef {{ resolve: (value: any) => void, reject: (error: Error) => void, signal: AbortSignal | undefined, onAbort: () => void }} Waiting
  */
 
@@ -28,7 +30,7 @@ export class Peer {
 
   /**
    * @param {(events: PortEvents) => Port} start
-   * @param {import("../../core/session.js").Listeners} listeners
+   * @param {RemoteListeners} listeners
    */
   constructor(start, listeners) {
     this.#listeners = listeners;

@@ -38,24 +38,30 @@ export async function openRemote({ locate, workerStarter }, input, settings) {
     settings: { memoryBudget, cache, expect: expect && { ...expect }, degraded, filters, prefetch, timeoutMs, retries, hedge, connection, maxRequests, link, headers, wasm },
     listens: { onProgress: onProgress !== undefined, onFetch: onFetch !== undefined },
   };
+  /** @type {import("./peer.js").RemoteListeners} */
+  const listeners = { onProgress, onFetch };
   const start = workerStarter(typeof settings.worker === "function" ? settings.worker : undefined);
   /** @type {OpenPeer} */
   const openPeer = async (signal) => {
     throwIfAborted(signal);
-    const peer = new Peer(start, { onProgress, onFetch });
+    const peer = new Peer(start, listeners);
     try {
-      return { peer, info: decodeInfo(await peer.call(call, signal)) };
+      const info = decodeInfo(await peer.call(call, signal));
+      if (listeners.onMemory) await peer.call({ call: "watch", on: true });
+      return { peer, info };
     } catch (error) {
       peer.fail(/** @type {PagevecError} */ (error));
       throw error;
     }
   };
-  return new RemoteEngine(openPeer, await openPeer(settings.signal));
+  return new RemoteEngine(openPeer, await openPeer(settings.signal), call.settings, listeners);
 }
 
 /** @implements {Engine} */
 export class RemoteEngine {
   #openPeer;
+  #settings;
+  #listeners;
   #info;
   #peer;
   /** @type {import("../engine.js").Stats} */
@@ -68,9 +74,13 @@ export class RemoteEngine {
   /**
    * @param {OpenPeer} openPeer
    * @param {Opened} first
+   * @param {{ memoryBudget: number }} settings another worker is started with
+   * @param {import("./peer.js").RemoteListeners} listeners
    */
-  constructor(openPeer, { peer, info }) {
+  constructor(openPeer, { peer, info }, settings, listeners) {
     this.#openPeer = openPeer;
+    this.#settings = settings;
+    this.#listeners = listeners;
     this.#peer = peer;
     this.#info = info;
     this.#stats = /** @type {import("../engine.js").Stats} */ (peer.stats);
@@ -137,6 +147,28 @@ export class RemoteEngine {
   /** @type {Engine["rows"]} */
   rows(page, signal) {
     return this.#call({ call: "rows", page }, signal);
+  }
+
+  /** @type {Engine["evict"]} */
+  evict(bytes) {
+    return this.#call({ call: "evict", bytes }, undefined);
+  }
+
+  /** @type {Engine["setMemoryBudget"]} */
+  async setMemoryBudget(bytes) {
+    await this.#call({ call: "setMemoryBudget", bytes }, undefined);
+    this.#settings.memoryBudget = bytes;
+  }
+
+  /** @type {Engine["memoryMap"]} */
+  memoryMap() {
+    return this.#call({ call: "memoryMap" }, undefined);
+  }
+
+  /** @type {Engine["watch"]} */
+  watch(listener) {
+    this.#listeners.onMemory = listener;
+    return this.#call({ call: "watch", on: listener !== undefined }, undefined);
   }
 
   /** @type {Engine["stats"]} */
