@@ -1,5 +1,5 @@
 //! Collections: how fast rows are written beside the bare file, how fast searches are meanwhile, how long opening takes, how many
-//! bytes are written and kept, and what recall is after many generations. `cargo bench --bench collection -- [--rows N] [--only PART] [--folder F]`.
+//! bytes are written and kept. `cargo bench --bench collection -- [--rows N] [--only PART] [--folder F]`.
 //!
 //! Times are ratios of one run on one machine; the bare operations on files beside them are the measure.
 
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 #[allow(unused_imports, clippy::duplicate_mod)]
 mod support;
 
-use pagevec::{Collection, CollectionOptions, Ctx, Id, IndexChoice, SearchOptions};
+use pagevec::{Collection, CollectionOptions, Ctx, Id, SearchOptions};
 
 use support::data::Random;
 
@@ -280,41 +280,6 @@ fn halves(folder: &Path) {
     drop(collection);
 }
 
-/// Recall of the graph beside a scan, after generations of 1 % deleted and merged.
-fn generations(folder: &Path) {
-    let path = folder.join("generations");
-    let collection = Collection::open(&path, &CollectionOptions::new(DIM)).unwrap();
-    let (mut rows, queries) = (Rows::new(5), Rows::new(5).take(300));
-    let count = 20_000u64;
-    for first in (0..count).step_by(BATCH) {
-        upsert(&collection, first, rows.take(BATCH));
-    }
-    collection.compact(&Ctx::default()).unwrap();
-    let recall = |collection: &Collection| {
-        let mut found = 0;
-        for query in queries.chunks_exact(DIM) {
-            let graph = collection.search(query, &SearchOptions::new(10).index(IndexChoice::Hnsw)).unwrap();
-            let flat = collection.search(query, &SearchOptions::new(10).index(IndexChoice::Flat)).unwrap();
-            found += graph.hits.iter().filter(|hit| flat.hits.iter().any(|other| other.id == hit.id)).count();
-        }
-        found as f64 / 3000.0
-    };
-    let first = recall(&collection);
-    let (mut worst, mut random) = (first, Random(9));
-    for generation in 0..40 {
-        let dead: Vec<Id> = (0..200).map(|_| Id::Number(random.next() % count)).collect();
-        collection.delete(&dead).unwrap();
-        let fresh = rows.take(200);
-        upsert(&collection, count + generation * 200, fresh);
-        collection.compact(&Ctx::default()).unwrap();
-        worst = worst.min(recall(&collection));
-    }
-    println!(
-        "recall@10 of the graph, 40 generations | worst {worst:.4} beside {first:.4} | {:.4} | within 0.005",
-        first - worst
-    );
-}
-
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let value = |name: &str| {
@@ -326,13 +291,12 @@ fn main() {
     let base = base.map_or_else(std::env::temp_dir, Into::into);
     let folder = base.join(format!("pagevec-collection-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let parts: [(&str, &dyn Fn()); 6] = [
+    let parts: [(&str, &dyn Fn()); 5] = [
         ("batches", &|| batches(&folder)),
         ("singles", &|| singles(&folder)),
         ("ingest", &|| ingest(&folder, rows, false)),
         ("searched", &|| ingest(&folder, rows, true)),
         ("halves", &|| halves(&folder)),
-        ("generations", &|| generations(&folder)),
     ];
     println!("what | measured | ratio | goal\n---|---|---|---");
     parts.iter().filter(|part| only.as_ref().is_none_or(|only| only == part.0)).for_each(|part| part.1());

@@ -50,7 +50,7 @@ const groups = [
   { name: "few", test: /src\/(engine\/(extras|memory|rows)|core\/explain|texts\/vectors)/ },
   { name: "files", test: /src\/(platform\/node\.|sources\/local\/file-node|store\/folder-node|folder\/)/ },
   { name: "glue", test: /wasm\/build\/instance/ },
-  { name: "rows", test: /src\/collection\/((arguments|client|messages|open|reader|settings)\.js|calls\/|transfer\/import)/ },
+  { name: "rows", test: /src\/collection\/((arguments|client|messages|open|reader|settings)\.js|calls\/|transfer\/(files|import))/ },
   { name: "host", test: /src\/collection\/(dirs|host|transfer\/(backup|export|rows)|workers\/merge)|wasm\/collection\/instance/ },
   { name: "core", test: /src\/(?!browser|node|entries|plan|worker\/|engine\/(extras|memory|remote|rows)|core\/explain|texts\/vectors|platform\/(node|opfs|web-(worker|port))|sources\/local\/file-node|store\/|folder\/|cli\/|collection\/|wasm)|wasm\/filter\/instance/, priority: 1 },
 ];

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { after, test } from "node:test";
 import { open, publish } from "pagevec";
 import { openCollection } from "pagevec/collection";
@@ -188,6 +188,84 @@ test("a backup is a collection with the same rows: in a folder, and of Blobs", a
   const again = await openCollection(path);
   assert.equal(again.count, 898 + 10);
   await again.close();
+});
+
+/** The files below a folder, as a page gets them of `<input webkitdirectory>`. */
+const picked = (path, top) =>
+  readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name, parentPath }) => Object.defineProperty(new File([readFileSync(join(parentPath, name))], name), "webkitRelativePath", { value: [top, relative(path, join(parentPath, name))].join("/") }));
+
+test("a backup's rows come to another collection, beside those that it has", async (t) => {
+  const notes = await lived(t);
+  const wanted = await rowsOf(notes);
+  const path = folder();
+  await notes.backup(path);
+  const backup = await notes.backup();
+  const plain = backup.files.map(({ name, blob }) => new File([blob], name));
+  for (const source of [backup, backup.files, plain, picked(path, "copy"), [...picked(path, "home/copy"), new File(["x"], "other.txt")]]) {
+    const other = await opened(t);
+    await other.upsert([{ id: "a0", vector: vector(77) }, { id: "own", vector: vector(78) }]);
+    const events = [];
+    assert.deepEqual(await other.import(source, { onProgress: (event) => events.push(event) }), { upserted: 898 });
+    assert.deepEqual(events.at(-1), { phase: "import", done: 898, total: 898 });
+    assert.equal(other.count, 899);
+    const rows = (await rowsOf(other)).filter(([id]) => id !== "own");
+    assert.deepEqual(rows.map(([id, , fields]) => [id, fields]), wanted.map(([id, , fields]) => [id, fields]));
+    rows.forEach(([, row], i) => row.forEach((x, at) => assert.ok(Math.abs(x - wanted[i][1][at]) < 0.02)));
+    for (const seed of [3, 9, 401, 850]) {
+      const [first] = await notes.search(vector(seed), { k: 1, fields: true });
+      const [found] = await other.search(vector(seed), { k: 1, fields: true });
+      assert.deepEqual([found.id, found.fields], [first.id, first.fields]);
+    }
+  }
+});
+
+test("a backup that does not fit or is not whole is refused, and the collection stays as it is", async (t) => {
+  const notes = await lived(t);
+  const { files } = await notes.backup();
+  const other = await opened(t);
+  await rejected((await opened(t, undefined, { metric: "l2" })).import({ files }), "argument");
+  await rejected((await opened(t, undefined, { dim: 9 })).import({ files }), "dimension");
+  await rejected((await opened(t, undefined, { ids: "number" })).import({ files }), "argument");
+  await rejected(other.import({ files: files.slice(0, -1) }), "argument");
+  await assert.rejects(other.import({ files: files.slice(1) }), ({ name }) => name === "PagevecError");
+  await assert.rejects(other.import({ files: files.map(({ name, blob }) => ({ name, blob: blob.slice(0, -9) })) }), ({ name }) => name === "PagevecError");
+  await rejected(other.import({ files: [...files, { name: "wal-1", blob: new Blob(["x"]) }] }), "argument");
+  await rejected(other.import({ files }, { signal: AbortSignal.abort() }), "aborted");
+  assert.equal(other.count, 0);
+  const controller = new AbortController();
+  const big = await opened(t);
+  await big.upsert(items(0, 2500));
+  await rejected(other.import(await big.backup(), { signal: controller.signal, onProgress: ({ done }) => done === 1000 && controller.abort() }), "aborted");
+  assert.equal(other.count, 1000, "rows before stay");
+});
+
+test("all files of an index folder are one source: with dead rows, in parts, below other folders", async (t) => {
+  const f = await segmented({ segments: 3, rows: 1100, dim: 8, codec: "f32", metric: "l2" });
+  const path = folder();
+  mkdirSync(path);
+  for (const [file, { body }] of Object.entries(f.folder)) writeFileSync(join(path, file.replace("/words/", "")), body);
+  const parts = folder();
+  const { bytes } = f.segments[0];
+  await publish(parts, bytes, { form: "parts" });
+  for (const [source, count] of [[picked(path, "words"), f.count], [picked(parts, "a/words"), f.segments[0].ids.length], [picked(path, "words").filter(({ name }) => name === f.segments[0].entry.file), f.segments[0].ids.length]]) {
+    const notes = await opened(t, undefined, { metric: "l2", refine: "f32" });
+    assert.deepEqual(await notes.import(source), { upserted: count });
+    assert.equal(notes.count, count);
+    const [id] = f.segments[0].ids;
+    const rows = await notes.get([id], { vectors: true });
+    assert.equal(rows.length, 1);
+  }
+  const notes = await opened(t, undefined, { metric: "l2" });
+  const all = picked(path, "words");
+  await rejected(notes.import(all.filter(({ name }) => name === "index.json")), "not-found");
+  await rejected(notes.import(all.map((file) => (file.name.endsWith(".bin") ? new File([file.slice(0, -1)], file.name) : new File([file], file.name)))), "stale");
+  await rejected(notes.import(all.filter(({ name }) => name !== "index.json")), "argument");
+  await rejected(notes.import([new File(["{"], "index.json")]), "manifest");
+  await rejected(notes.import([...all, 5]), "argument");
+  assert.equal(notes.count, 0);
+  assert.deepEqual(await notes.import([]), { upserted: 0 });
 });
 
 test("a backup that is made while rows are written has all rows before one and none after it", async (t) => {

@@ -3,10 +3,11 @@ import { badArgument, reading, typed } from "../errors.js";
 import { checkOptions, toSignal } from "../options.js";
 import { toHttp } from "../sources/http/options.js";
 import { toIdList } from "./arguments.js";
-import { importRows, signalOf, upsert } from "./calls/calls.js";
+import { signalOf, upsert } from "./calls/calls.js";
 import { update } from "./calls/fields.js";
 import { CollectionReader, openLink } from "./reader.js";
-import { importIndex, isIndex, toIndex } from "./transfer/import.js";
+import { backupIn, toFolder } from "./transfer/files.js";
+import { importBackup, importIndex, importRows, isIndex, toIndex } from "./transfer/import.js";
 
 /**
  * @typedef {import("../arguments.js").Id} Id
@@ -141,20 +142,22 @@ export class Collection extends CollectionReader {
 
   /**
    * Stores rows of another place, a thousand at a time: those of `rows({ vectors: true })` of another collection, say; or all rows of an
-   * index, whose vectors are decoded from the finest rows that it has.
+   * index or a backup, whose vectors are decoded from the finest rows that it has.
    * @param {ImportSource} source
    * @param {ImportOptions} [options]
-   * @returns {Promise<{ upserted: number }>} once all are durable; rejects as `upsert` does, and for an index as `open` does, with the
-   *   rows before stored
+   * @returns {Promise<{ upserted: number }>} once all are durable; rejects as `upsert` does, and for an index as `open` does, for a
+   *   backup as `openCollection` does, with the rows before stored
    */
   import(source, options) {
     return typed(async () => {
-      const { link } = openLink(this);
+      const { link, openCopy } = openLink(this);
       const { headers, fetch, ...watched } = checkOptions("import()", options, ["onProgress", "signal", "headers", "fetch"]);
       const { onProgress, signal } = toWatched("import()", watched);
-      const index = reading(() => (isIndex(source) ? toIndex(source) : undefined));
+      const index = reading(() => toFolder(source) ?? (isIndex(source) ? toIndex(source) : undefined));
       if (index === undefined) return importRows((items, call) => this.upsert(items, call), source, signal);
-      return importIndex(link, index, { signal, onProgress, http: reading(() => toHttp({ headers, fetch })) });
+      const how = { signal, onProgress, http: reading(() => toHttp({ headers, fetch })) };
+      const files = index instanceof Map ? backupIn(index) : undefined;
+      return files ? importBackup(this, await openCopy({ files }), how) : importIndex(link, index, how);
     });
   }
 

@@ -28,6 +28,7 @@ export function openCollectionWith(connect, name, options) {
     const link = await connect(settings, { onChange: (change) => [...listeners].forEach((listener) => notify(listener, change)) });
     if (settings.signal?.aborted) await link.close();
     throwIfAborted(settings.signal);
-    return new Collection(name, link, listeners, settings.embedder);
+    const { worker, wasm } = settings;
+    return new Collection(name, link, listeners, settings.embedder, (from) => openCollectionWith(connect, name, { from, memory: true, worker, wasm }));
   });
 }

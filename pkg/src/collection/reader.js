@@ -17,11 +17,12 @@ import { countMatching, facets, listed, toListed } from "./calls/fields.js";
  * @typedef {import("../index.js").Filter} Filter
  * @typedef {import("../index.js").Facet} Facet
  * @typedef {import("../index.js").FacetOptions} FacetOptions
+ * @typedef {(from: import("./transfer/backup.js").Backup) => Promise<import("./client.js").Collection>} OpenCopy
  */
 
 /**
- * The link of an open collection, and what embeds its texts.
- * @type {(reader: CollectionReader) => { link: Link, embedder: import("../texts/embed.js").Embedder | undefined }}
+ * The link of an open collection, what embeds its texts, and what opens a backup in memory.
+ * @type {(reader: CollectionReader) => { link: Link, embedder: import("../texts/embed.js").Embedder | undefined, openCopy: OpenCopy }}
  */
 export let openLink;
 
@@ -29,6 +30,7 @@ export let openLink;
 export class CollectionReader {
   #link;
   #embedder;
+  #openCopy;
   #name;
   /** @type {Set<import("./calls/calls.js").OnChange>} */
   #listeners;
@@ -40,17 +42,19 @@ export class CollectionReader {
    * @param {string} name
    * @param {Link} link
    * @param {Set<import("./calls/calls.js").OnChange>} listeners that the link calls
-   * @param {import("../texts/embed.js").Embedder} [embedder]
+   * @param {import("../texts/embed.js").Embedder | undefined} embedder
+   * @param {OpenCopy} openCopy opens a backup in memory
    */
-  constructor(name, link, listeners, embedder) {
+  constructor(name, link, listeners, embedder, openCopy) {
     this.#name = name;
     this.#link = link;
     this.#listeners = listeners;
     this.#embedder = embedder;
+    this.#openCopy = openCopy;
   }
 
   static {
-    openLink = (reader) => ({ link: reader.#open(), embedder: reader.#embedder });
+    openLink = (reader) => ({ link: reader.#open(), embedder: reader.#embedder, openCopy: reader.#openCopy });
   }
 
   /** Its name, or the path of its folder. */

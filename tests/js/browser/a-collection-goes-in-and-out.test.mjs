@@ -8,7 +8,8 @@ import { launchWithProfile, site } from "../support/browser.mjs";
 import { segmented } from "../support/segments.mjs";
 
 const words = await segmented({ segments: 2, rows: 1200, dim: 8, codec: "f32" });
-const host = await site({ "/": { body: '<!doctype html><link rel="icon" href="data:,">' }, ...words.folder });
+const files = { "/": { body: '<!doctype html><link rel="icon" href="data:,">' }, ...words.folder };
+const host = await site(files);
 const profile = await mkdtemp(join(tmpdir(), "pagevec-profile-"));
 let browser;
 before(async () => (browser = await launchWithProfile(profile)));
@@ -38,22 +39,19 @@ async function tabs(name) {
   return opened;
 }
 
-test("each tab exports an index, which open() reads", async () => {
+test("each tab exports an index, which a host serves and open() reads", async () => {
   const [leader, follower] = await tabs("exported");
   await leader.ask("notes.upsert(items(0, 300)).then(() => notes.flush()).then(() => notes.upsert(items(300, 400)))");
-  for (const { ask } of [leader, follower]) {
-    await ask(`(async () => {
+  for (const [i, { ask }] of [leader, follower].entries()) {
+    const [name, bytes, manifest] = await ask(`(async () => {
       const { name, segment, manifest } = await notes.export();
-      const folder = { [name]: segment, "index.json": manifest };
-      const fetch = async (url, init) => {
-        const file = folder[String(url).split("/").pop()];
-        const [, from, to] = /bytes=(\\d+)-(\\d+)/.exec(new Headers(init?.headers).get("range") ?? "") ?? [];
-        if (from === undefined) return new Response(file);
-        const part = file.slice(Number(from), Number(to) + 1);
-        return new Response(part, { status: 206, headers: { "content-range": "bytes " + from + "-" + (Number(from) + part.size - 1) + "/" + file.size } });
-      };
-      window.indexes = [await open("https://static.example/words/", { fetch, cache: false }), await open(segment)];
+      window.segment = segment;
+      const base64 = await new Promise((resolve) => Object.assign(new FileReader(), { onload: ({ target }) => resolve(target.result) }).readAsDataURL(segment));
+      return [name, base64.split(",")[1], await manifest.text()];
     })()`);
+    files[`/exported-${i}/${name}`] = { body: Buffer.from(bytes, "base64"), type: "application/octet-stream" };
+    files[`/exported-${i}/index.json`] = { body: manifest, type: "application/json" };
+    await ask(`(async () => (window.indexes = [await open("/exported-${i}/", { cache: false }), await open(segment)], undefined))()`);
     const answers = (of) => ask(`${of}.search(vector(350), { k: 9, index: "flat", fields: true }).then((hits) => hits.map(({ id, fields }) => [id, fields]))`);
     const wanted = await answers("notes");
     assert.deepEqual(wanted[0], ["a350", { n: 350 }]);
@@ -99,6 +97,18 @@ test("each tab backs a collection up: as Blobs, and into a directory", async () 
       await notes.backup(directory);
     })()`);
     assert.deepEqual(await ask(`openCollection("copied-${i}", { create: false }).then(rowsOf)`), wanted);
+    const imported = await ask(`openCollection("imported-backup-${i}", { dim: 8 }).then(async (other) => {
+      const files = [];
+      for await (const entry of directory.values()) if (entry.kind === "file") files.push(await entry.getFile());
+      const found = [];
+      for (const source of [await notes.backup(), files]) {
+        await other.clear();
+        found.push([(await other.import(source)).upserted, (await rowsOf(other)).map(([id, , fields]) => [id, fields]), (await other.search(vector(300), { k: 1 }))[0].id]);
+      }
+      await other.close();
+      return found;
+    })`);
+    for (const found of imported) assert.deepEqual(found, [399, wanted.map(([id, , fields]) => [id, fields]), "a300"]);
     assert.equal(await ask("notes.backup(directory).catch((error) => error.code)"), "argument", "it takes the place of nothing");
     assert.equal(await ask("notes.backup('a path').catch((error) => error.code)"), "argument");
     for (const name of ["backed-up", `copied-${i}`]) assert.equal(await ask(`notes.backup().then((from) => openCollection("${name}", { from })).catch((error) => error.code)`), "argument");

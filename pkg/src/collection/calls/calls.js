@@ -7,12 +7,9 @@ import { toGet, toSearch } from "../../search/options.js";
 import { toTexts } from "../../texts/embed.js";
 import { embedTexts } from "../../texts/vectors.js";
 import { checkVectors, lastOfEach, toIdList, toRows } from "../arguments.js";
-import { noSource } from "../transfer/import.js";
 
 /** Rows that `rows()` reads at a time. */
 export const PAGE = 500;
-/** Rows that `import()` stores at a time. */
-const IMPORTED = 1000;
 
 /**
  * @typedef {import("../../arguments.js").Id} Id
@@ -70,26 +67,6 @@ export async function upsert({ link: { state, call }, embedder }, given) {
   if (rows.ids.length === 0) return { upserted: 0 };
   const { upserted } = await call({ call: "upsert", ...lastOfEach(rows, dim) }, signal);
   return { upserted };
-}
-
-/**
- * @param {(items: any[], options: { signal?: AbortSignal }) => Promise<{ upserted: number }>} store
- * @param {unknown} rows
- * @param {AbortSignal | undefined} signal
- */
-export async function importRows(store, rows, signal) {
-  const given = /** @type {Partial<Iterable<unknown> & AsyncIterable<unknown>>} */ (Object(rows));
-  if (!(given[Symbol.asyncIterator] ?? given[Symbol.iterator])) throw noSource(rows);
-  let upserted = 0;
-  /** @type {unknown[]} */
-  let batch = [];
-  for await (const row of /** @type {AsyncIterable<unknown>} */ (rows)) {
-    batch.push(row);
-    if (batch.length < IMPORTED) continue;
-    upserted += (await store(batch, { signal })).upserted;
-    batch = [];
-  }
-  return { upserted: upserted + (await store(batch, { signal })).upserted };
 }
 
 /**
