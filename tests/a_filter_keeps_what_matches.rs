@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use pagevec::{
     BuildOptions, Fields, Filter, Id, Ids, Index, IndexChoice, Metric, Operation, Outcome, PositionSet,
-    RowsQuery, SearchOptions, SessionOptions,
+    SearchOptions, SessionOptions,
 };
 use serde_json::Value;
 use support::data::{self, Random};

@@ -24,7 +24,7 @@ const LIMITS = {
   loaded: { requests: 29, bytes: 22_768_889 },
   // The most of the queries 91 to 100. One request is for the embedding.
   warm: { requests: 12, bytes: 385_242 },
-  linearMemory: 35_586_048,
+  linearMemory: 25_755_648,
 };
 
 let hosts, worker, queries;

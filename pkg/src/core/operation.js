@@ -62,6 +62,7 @@ export class Turns {
   underWay = new Set();
   /** Beyond so many, operations are refused. */
   limit = Infinity;
+  #most = MAX_OPERATIONS;
   /** @type {Operation[]} */
   #queue = [];
   /** Calls that wait until none is under way, or are made then. */
@@ -77,11 +78,13 @@ export class Turns {
   /**
    * Waits until few enough are under way; then this one is.
    * @param {Operation} operation
+   * @param {number} [most] that are under way at once
    * @returns {Promise<void> | undefined}
    */
-  take(operation) {
+  take(operation, most = MAX_OPERATIONS) {
+    this.#most = most;
     if (this.underWay.size + this.#queue.length >= this.limit) throw new PagevecError("budget", `memory is nearly full, so at most ${this.limit} searches run at once: search again in a moment, or raise the memory budget`);
-    if (this.#halts > 0 || this.underWay.size >= MAX_OPERATIONS) {
+    if (this.#halts > 0 || this.underWay.size >= most) {
       this.#queue.push(operation);
       return operation.sleep();
     }
@@ -114,7 +117,7 @@ export class Turns {
   }
 
   #admit() {
-    while (this.#halts === 0 && this.underWay.size < MAX_OPERATIONS) {
+    while (this.#halts === 0 && this.underWay.size < this.#most) {
       const next = this.#queue.shift();
       if (!next) return;
       this.underWay.add(next);

@@ -95,7 +95,7 @@ export class Session {
     if (this.#ended) throw this.#ended;
     const operation = new Operation(signal);
     try {
-      await this.#turns.take(operation);
+      await this.#turns.take(operation, this.#source.limits.maxOperations);
       const speculativeBytes = this.#source.inMemory ? Infinity : this.#source.link?.bandwidthDelay ?? 0;
       this.#call((reader) => reader.setSpeculativeBytes(speculativeBytes));
       const ticket = (operation.ticket = this.#call(begin));

@@ -15,6 +15,7 @@ import { PagevecError } from "../errors.js";
  * @property {number} maxGapBytes bytes of gaps that are read along to save requests
  * @property {number} requestCostBytes gaps of fewer bytes cost less than a request does
  * @property {number} [maxPerSearch] requests of a search, whatever bytes that takes
+ * @property {number} [maxOperations] searches under way at once; others wait in the order in which they came
  *
  * @typedef {object} StoreStats what a page store did since `open`
  * @property {number} hits reads that the store answered

@@ -26,8 +26,9 @@ export const LIMITS = {
   // Six connections with one request each at a time: the link decides how many rounds are worth their round trips.
   h1: { maxConcurrent: 6, maxPerHost: 6, maxPerWave: Infinity, maxGapBytes: 0, requestCostBytes: 1024 },
   // The same six, and a limit (50, say) of requests for all that a worker does. The runtime queues them, as one call must not
-  // wait for a request of another.
-  edge: { maxConcurrent: 6, maxPerHost: Infinity, maxPerWave: Infinity, maxGapBytes: 0, requestCostBytes: 1024, maxPerSearch: 48 },
+  // wait for a request of another. If all searches went on at once, the first would end as late as the last, and some after their
+  // deadline.
+  edge: { maxConcurrent: 6, maxPerHost: Infinity, maxPerWave: Infinity, maxGapBytes: 0, requestCostBytes: 1024, maxPerSearch: 48, maxOperations: 16 },
 };
 
 export const HTTP_OPTIONS = /** @type {const} */ (["fetch", "headers", "timeoutMs", "retries", "hedge", "connection", "maxRequests", "link"]);
