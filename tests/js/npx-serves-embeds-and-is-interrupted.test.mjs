@@ -26,7 +26,9 @@ test("help has the options and examples of the native command line", { skip: ski
     const options = (text) => new Set([...text.matchAll(/^ +(?:-\w, )?(--[a-z-]+)/gm)].map(([, name]) => name));
     assert.deepEqual([...options(theirs.stdout)].filter((name) => !options(ours.stdout).has(name)), [], command);
     const examples = (text) => [...text.split("Examples:\n")[1].matchAll(/^ +(pagevec .*)$/gm)].map(([, line]) => line);
-    assert.deepEqual(examples(theirs.stdout).filter((line) => !examples(ours.stdout).includes(line)), [], command);
+    // Parquet is read natively alone.
+    const missing = examples(theirs.stdout).filter((line) => !line.includes(".parquet") && !examples(ours.stdout).includes(line));
+    assert.deepEqual(missing, [], command);
   }
   assert.deepEqual(await pagevec("help", "search"), await pagevec("search", "-h"));
   assert.match((await pagevec("--version")).stdout, /^pagevec \d+\.\d+\.\d+/);

@@ -2,7 +2,7 @@
 // stored field is read.
 import { whole } from "../arguments.js";
 import { print, printable, printJson } from "../output.js";
-import { FILTERED, openSource, SOURCE, toFiltered } from "./source.js";
+import { FILTERED, openSource, SOURCE, toFiltered } from "../source.js";
 
 /** @type {import("../arguments.js").Command} */
 export const COUNT = {

@@ -6,7 +6,7 @@ import { input, usage } from "../failure.js";
 import { readVectors } from "../input/vectors.js";
 import { print, printJson } from "../output.js";
 import { Progress } from "../progress.js";
-import { openSource, SOURCE, toSearch, WANTED } from "./source.js";
+import { openSource, SOURCE, toSearch, WANTED } from "../source.js";
 
 /** @type {import("../arguments.js").Command} */
 export const EVAL = {

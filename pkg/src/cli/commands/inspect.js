@@ -7,7 +7,7 @@ import { mergeHint } from "../build/summary.js";
 import { InputFile } from "../input/files.js";
 import { curveLines, field, print, printable, printJson } from "../output.js";
 import { showSize } from "../size.js";
-import { openSource, SOURCE } from "./source.js";
+import { openSource, SOURCE } from "../source.js";
 
 /** @type {import("../arguments.js").Command} */
 export const INSPECT = {

@@ -4,7 +4,7 @@ import { whole } from "../arguments.js";
 import { io } from "../failure.js";
 import { writeExact } from "../fields/exact.js";
 import { print, single } from "../output.js";
-import { FILTERED, openSource, SOURCE, toFiltered } from "./source.js";
+import { FILTERED, openSource, SOURCE, toFiltered } from "../source.js";
 
 /** Characters that are written at once. */
 const TOGETHER = 1 << 16;

@@ -2,7 +2,7 @@
 import { planText } from "../../plan/plan.js";
 import { print } from "../output.js";
 import { modules } from "../platform.js";
-import { size } from "./source.js";
+import { size } from "../source.js";
 
 /** @type {import("../arguments.js").Command} */
 export const PLAN = {

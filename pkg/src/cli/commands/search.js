@@ -8,7 +8,7 @@ import { print, printable, single } from "../output.js";
 import { Progress } from "../progress.js";
 import { showSize } from "../size.js";
 import { whole } from "../arguments.js";
-import { openSource, SOURCE, toSearch, WANTED } from "./source.js";
+import { openSource, SOURCE, toSearch, WANTED } from "../source.js";
 
 /** @type {import("../arguments.js").Command} */
 export const SEARCH = {

@@ -8,7 +8,7 @@ import { print, printJson } from "../output.js";
 import { Progress } from "../progress.js";
 import { showSize } from "../size.js";
 import { entriesOf } from "./inspect.js";
-import { openSource, SOURCE } from "./source.js";
+import { openSource, SOURCE } from "../source.js";
 
 /** @type {import("../arguments.js").Command} */
 export const VERIFY = {

@@ -5,7 +5,7 @@ import { linesOf, parseId } from "../input/ids.js";
 import { integersOf, openNpy } from "../input/npy.js";
 import { readVectors } from "../input/vectors.js";
 import { kthScores, scorer } from "./scan.js";
-import { toFiltered } from "../commands/source.js";
+import { toFiltered } from "../source.js";
 
 /**
  * @typedef {string | number} Id

@@ -1,16 +1,16 @@
 // Arguments that several commands share: which index is read, and how it is searched.
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { whole } from "../arguments.js";
-import { input, io, ofFile, usage } from "../failure.js";
-import { openIndex } from "../platform.js";
-import { parseSize } from "../size.js";
-import { WrittenFilter } from "../../search/filter.js";
+import { whole } from "./arguments.js";
+import { input, io, ofFile, usage } from "./failure.js";
+import { openIndex } from "./platform.js";
+import { parseSize } from "./size.js";
+import { WrittenFilter } from "../search/filter.js";
 
 /** Bytes of a file that are held where no budget is given. */
 const BUDGET = 1 << 30;
 
-/** @type {Record<string, import("../arguments.js").Option>} */
+/** @type {Record<string, import("./arguments.js").Option>} */
 export const SOURCE = {
   io: {
     value: "IO",
@@ -21,12 +21,12 @@ export const SOURCE = {
   "memory-budget": { value: "SIZE", parse: size, help: "With --io pread or parts: the most bytes of the file to hold in memory, like 64MB or 1GiB [default: 1GiB]" },
 };
 
-/** @type {Record<string, import("../arguments.js").Option>} */
+/** @type {Record<string, import("./arguments.js").Option>} */
 export const FILTERED = {
   filter: { value: "JSON", help: `Only rows that match count, like '{"pos": "n", "price": {"$lt": 50}}' (docs/filters.md)` },
 };
 
-/** @type {Record<string, import("../arguments.js").Option>} */
+/** @type {Record<string, import("./arguments.js").Option>} */
 export const WANTED = {
   k: { short: "k", value: "K", parse: whole(0), fallback: "10", help: "The number of hits" },
   index: { value: "WHICH", choices: ["auto", "flat", "hnsw", "clusters"], fallback: "auto", help: "Which index is searched: auto takes the graph if it is in memory, else the clusters; flat every row; hnsw the graph; clusters the nearest lists of the clustered index" },
@@ -38,8 +38,8 @@ export const WANTED = {
 
 /**
  * Opens the index, and brings into memory what is wanted there.
- * @param {import("../arguments.js").Parsed} parsed
- * @returns {Promise<import("../../index.js").Index>}
+ * @param {import("./arguments.js").Parsed} parsed
+ * @returns {Promise<import("../index.js").Index>}
  */
 export async function openSource(parsed) {
   const path = parsed.operand;
@@ -70,8 +70,8 @@ function checkThere(path) {
 
 /**
  * The options of a search.
- * @param {import("../arguments.js").Parsed} parsed
- * @returns {import("../../search/options.js").SearchOptions}
+ * @param {import("./arguments.js").Parsed} parsed
+ * @returns {import("../search/options.js").SearchOptions}
  */
 export function toSearch({ k, index, probes, recall, rescore, ef, filter }) {
   if (k === 0) throw usage("-k must be at least 1");
