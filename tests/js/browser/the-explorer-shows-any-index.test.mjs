@@ -81,6 +81,8 @@ test("`pagevec serve` leads to the explorer, which answers on arrival, by id and
 test("a file that is dropped on the page is searched there, and one that is no segment is named", { skip }, async () => {
   const { page, problems } = await visit(browser, demo.url);
   await answered(page, "ocean");
+  // The demo counts by fields once it has answered.
+  await page.waitForFunction(() => / requests?\.$/.test(document.querySelector("#counted").textContent));
   demo.reset();
   const drop = (name, bytes) => page.evaluate(async ([name, text]) => {
     const data = new DataTransfer();
