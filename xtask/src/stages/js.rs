@@ -15,21 +15,21 @@ use std::sync::OnceLock;
 
 pub(super) fn node() -> Result<()> {
     let project = project()?;
-    run(&mut tests(project, "tests/js")?)
+    run(&mut tests(project, "tests/js", 2)?)
 }
 
 pub(super) fn browser() -> Result<()> {
     let chrome = browser::find()?;
     let project = project()?;
     // One browser at a time: two on two cores time each other out.
-    run(tests(project, "tests/js/browser")?.env("CHROME", chrome))
+    run(tests(project, "tests/js/browser", 1)?.env("CHROME", chrome))
 }
 
 /// The tests install the tarball and Transformers.js as README says. Where there is no model they say that they are skipped.
 pub(super) fn embedding() -> Result<()> {
     let chrome = browser::find()?;
     let project = project()?;
-    let mut node = tests(project, "tests/js/embedding")?;
+    let mut node = tests(project, "tests/js/embedding", 1)?;
     node.env("CHROME", chrome).env("TARBALL", &project.tarball).env("MODULES", node::modules()?);
     if let Some(model) = model::find()? {
         node.env("MODEL", model);
@@ -37,8 +37,8 @@ pub(super) fn embedding() -> Result<()> {
     run(&mut node)
 }
 
-/// node --test over the *.test.mjs files directly in a folder.
-fn tests(project: &Project, folder: &str) -> Result<Command> {
+/// node --test over the *.test.mjs files directly in a folder, so many at once.
+fn tests(project: &Project, folder: &str, at_once: usize) -> Result<Command> {
     let project = project.folder.as_path();
     let mut files = shell::files(&project.join(folder))?;
     let is_test = |file: &Path| file.to_string_lossy().ends_with(".test.mjs");
@@ -48,7 +48,11 @@ fn tests(project: &Project, folder: &str) -> Result<Command> {
     }
     let mut node = node::node()?;
     let slow_limit = ["--import", "./tests/js/support/slow-limit.mjs"];
-    node.current_dir(project).args(["--test", "--test-concurrency=1"]).args(slow_limit).args(files);
+    node.current_dir(project)
+        .arg("--test")
+        .arg(format!("--test-concurrency={at_once}"))
+        .args(slow_limit)
+        .args(files);
     node.env("PAGEVEC_ROOT", shell::root()).env("PAGEVEC_CLI", tested_cli()?);
     if let Some(workerd) = node::workerd()? {
         node.env("WORKERD", workerd);
