@@ -100,12 +100,11 @@ impl Ordered {
             Set::At(read) => {
                 let mut words = RowSet::no_words(rows)?;
                 payload.add_set(SetRef::At(*read), bytes, &mut words)?;
-                for (word, first) in words.into_iter().zip((0..).step_by(64)) {
-                    let mut bits = word;
-                    while bits != 0 && self.found.len() < most {
-                        self.take(key, first + bits.trailing_zeros());
-                        bits &= bits - 1;
+                for position in RowSet::of_words(words, rows)?.from(0) {
+                    if self.found.len() >= most {
+                        break;
                     }
+                    self.take(key, position);
                 }
             }
         }
