@@ -69,21 +69,16 @@ impl Chunks {
         }
         // Only a last chunk with fewer slots is copied: once the capacity has changed.
         self.held.resize(self.held.bytes().max(self.held.bytes() - old + bytes))?;
-        let fresh = Buffer::zeroed(bytes);
-        if let Ok(mut fresh) = fresh {
-            match self.chunks.get_mut(number) {
-                None => self.chunks.push(fresh),
-                Some(chunk) => {
-                    let kept = old.min(bytes) as usize;
-                    fresh.as_mut()[..kept].copy_from_slice(&chunk.as_ref()[..kept]);
-                    *chunk = fresh;
-                }
+        let allocated = Buffer::zeroed(bytes).map(|mut fresh| match self.chunks.get_mut(number) {
+            None => self.chunks.push(fresh),
+            Some(chunk) => {
+                let kept = old.min(bytes) as usize;
+                fresh.as_mut()[..kept].copy_from_slice(&chunk.as_ref()[..kept]);
+                *chunk = fresh;
             }
-            self.settle();
-            return Ok(());
-        }
+        });
         self.settle();
-        Err(Error::OutOfMemory { bytes })
+        allocated
     }
 
     fn settle(&mut self) {
