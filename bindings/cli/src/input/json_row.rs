@@ -26,7 +26,7 @@ pub(super) enum LineId {
 }
 
 impl Row {
-    /// Reads one object. Its fields stand beside its vector, or all of them in an object `"fields"`, as `export` writes them.
+    /// Reads one object. Its fields stand beside its vector, or all of them in an object `"fields"`, as `list` writes them.
     pub(super) fn parse(text: &[u8], store: &mut Store) -> serde_json::Result<Row> {
         Row::read(text, Fields { store, opens: true })
     }
@@ -118,7 +118,7 @@ impl<'de> Visitor<'de> for Fields<'_> {
     }
 }
 
-/// The object that `export` writes the fields of a row into.
+/// The object that `list` writes the fields of a row into.
 pub(super) const FIELDS: &str = "fields";
 
 /// The fields of a row so far.

@@ -104,7 +104,7 @@ impl Joined<'_> {
     }
 }
 
-/// The fields of a row of JSON lines. They may stand in an object of their own, as `export` writes them.
+/// The fields of a row of JSON lines. They may stand in an object of their own, as `list` writes them.
 fn opened(mut object: Object) -> Object {
     let alone = object.keys().all(|name| is_own(name) || name == FIELDS);
     match object.get_mut(FIELDS) {

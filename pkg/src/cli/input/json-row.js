@@ -44,7 +44,7 @@ export function parseRow(bytes, store, instead) {
 }
 
 /**
- * The fields of a row, and their names. They stand beside its id and vector, or all of them in an object `fields`, as `export` writes them.
+ * The fields of a row, and their names. They stand beside its id and vector, or all of them in an object `fields`, as `list` writes them.
  * @param {Record<string, any>} object
  * @param {string[]} names of its members
  * @returns {{ fields: Record<string, any>, names: string[] }}
